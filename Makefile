@@ -1,0 +1,45 @@
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := data/demo/demo.toml
+export OMP_WAIT_POLICY ?= PASSIVE
+export GOMP_SPINCOUNT ?= 0
+# the progress is drawn by rich; a hub is asked only when a configuration names one
+export HF_HUB_DISABLE_TELEMETRY = 1
+export TOKENIZERS_PARALLELISM = false
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test bench lint clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 12
+
+setup: .venv/installed  ## create .venv and install everything into it
+
+.venv/installed: requirements.txt requirements-kronfluence.txt requirements-dev.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet "$$(grep '^torch==' requirements.txt)"
+	$(BIN)/pip install --quiet -r requirements.txt -r requirements-dev.txt
+	$(BIN)/pip install --quiet --no-deps -r requirements-kronfluence.txt
+	touch $@
+
+build: setup  ## index the demo corpus for the three model sizes
+	$(BIN)/python -m indexer build $(DEMO)
+
+demo: build  ## set up, build, and open the dashboard
+	$(BIN)/python -m dashboard data/demo/build
+
+test: lint  ## lint, types and all tests (SLOW=1 adds the long ones)
+	$(BIN)/python -m pytest $(if $(SLOW),,-m "not slow")
+
+lint: setup  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup  ## measure speed against kronfluence and others: prints tables of ratios
+	$(BIN)/python -m tests.benchmarks
+
+clean:  ## remove what was built (not .venv)
+	rm -rf data/*/build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

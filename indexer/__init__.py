@@ -1,0 +1,1 @@
+"""From a corpus and a model family to one published attribution database."""

@@ -1,0 +1,50 @@
+"""`python -m indexer COMMAND`: reads the command line, runs one command, turns an error into one line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from attribution.errors import WhenceError
+from indexer import commands
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every public function of `commands` is a command; its docstring is the help."""
+    top = argparse.ArgumentParser(prog="python -m indexer", description="Whence: build and ask attribution databases.")
+    sub = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(run: Callable[..., None], argument: str = "CONFIG") -> argparse.ArgumentParser:
+        text = (run.__doc__ or "").strip()
+        made = sub.add_parser(run.__name__, help=text.splitlines()[0], description=text)
+        made.add_argument(argument.lower(), metavar=argument, type=Path)
+        made.set_defaults(run=run)
+        return made
+
+    build = command(commands.build)
+    build.add_argument("--strict", action="store_true", help="refuse empty and duplicate documents")
+    build.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
+    train = command(commands.train)
+    train.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = vars(parser().parse_args(arguments))
+    given.pop("command")
+    run = given.pop("run")
+    try:
+        run(**given)
+    except WhenceError as error:
+        print(f"whence: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("whence: interrupted; give the same command again to go on", file=sys.stderr)
+        return 75
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""The commands: one function each, its docstring is its help. Imports that reach torch stay inside."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from attribution.errors import BadInput
+from indexer.config import Config, Model, read_config
+
+
+def build(config: Path, strict: bool = False, model: Sequence[str] = ()) -> None:
+    """Index the corpus for every model and publish the database, smallest model first.
+
+    What is finished is not done again: the same command resumes an interrupted build and updates a changed one.
+    """
+    from indexer.build.pipeline import run
+
+    settings = read_config(config)
+    run(settings, config, _chosen(settings, model), strict)
+
+
+def train(config: Path, model: Sequence[str] = ()) -> None:
+    """Train the models that have a recipe, from scratch or from their parent; seeded and resumable."""
+    from indexer.training.command import run
+
+    settings = read_config(config)
+    run(settings, [member for member in _chosen(settings, model) if member.recipe is not None])
+
+
+def _chosen(config: Config, names: Sequence[str]) -> list[Model]:
+    known = {member.name: member for member in config.model}
+    for name in names:
+        if name not in known:
+            raise BadInput(f"expected a model of the configuration, found {name!r}; choose from {', '.join(known)}")
+    return [member for member in config.model if not names or member.name in names]

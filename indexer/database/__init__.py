@@ -1,0 +1,1 @@
+"""The attribution database: its schema, how it is written and published, and how it is checked."""

@@ -1,0 +1,74 @@
+"""EDGE: reads TOML, and turns its tables into frozen dataclasses: every key known, every value of its type."""
+
+import dataclasses
+import difflib
+import tomllib
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+from attribution.errors import BadInput
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(f"expected a configuration at {path}, found no file; give the path of a TOML file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"expected TOML in {path}, found: {error}; mend that line") from None
+    except OSError as error:
+        raise BadInput(f"expected a readable configuration at {path}, found: {error.strerror}") from None
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """One TOML table that is to become `cls`; `where` names it in messages, paths start at `folder`."""
+
+    values: dict[str, Any]
+    cls: type
+    where: str
+    folder: Path
+
+    def build(self) -> Any:
+        hints = typing.get_type_hints(self.cls)
+        fields = {f.name: f for f in dataclasses.fields(self.cls)}
+        for key in self.values:
+            if key not in fields:
+                raise BadInput(f"unknown key {key!r} in {self.where}: {_nearest(key, list(fields))}")
+        for name, f in fields.items():
+            required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+            if required and name not in self.values:
+                raise BadInput(f"expected {name!r} in {self.where}, found no such key; add it")
+        given = {key: self._value(key, hints[key], value) for key, value in self.values.items()}
+        return self.cls(**given)
+
+    def _value(self, key: str, kind: Any, value: Any) -> Any:
+        if isinstance(kind, types.UnionType):  # Recipe | None
+            kind = next(arm for arm in typing.get_args(kind) if arm is not type(None))
+        where = f"{self.where}, {key}"
+        if typing.get_origin(kind) is tuple:
+            item = typing.get_args(kind)[0]
+            if not isinstance(value, list):
+                raise BadInput(f"expected a list for {where}, found {value!r}; write {key} = [ … ]")
+            return tuple(self._one(f"{where}[{i}]", item, each) for i, each in enumerate(value))
+        return self._one(where, kind, value)
+
+    def _one(self, where: str, kind: Any, value: Any) -> Any:
+        if dataclasses.is_dataclass(kind):
+            if not isinstance(value, dict):
+                raise BadInput(f"expected a table for {where}, found {value!r}")
+            return Table(value, typing.cast(type, kind), where, self.folder).build()
+        if kind is Path and isinstance(value, str):
+            return self.folder / value
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise BadInput(f"expected {kind.__name__} for {where}, found {value!r}; change the value")
+        return value
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"

@@ -1,0 +1,1 @@
+"""`train`: the demo family from scratch, seeded and resumable, and its fine-tuned child."""

@@ -1,0 +1,53 @@
+"""Documents as token rows, and the order in which training sees them: pure, and fixed by (seed, epoch)."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+IGNORED = -100  # label of a position without a target
+
+
+@dataclass(frozen=True)
+class Batch:
+    tokens: Tensor  # [B, T] right-padded
+    labels: Tensor  # [B, T] the next token, IGNORED where there is none
+
+    @property
+    def n_targets(self) -> int:
+        return int((self.labels != IGNORED).sum())
+
+
+def rows(encoded: Sequence[Sequence[int]], end: int, context: int) -> list[list[int]]:
+    """`<end> text <end>` for each document, cut to the context."""
+    return [[end, *ids, end][:context] for ids in encoded]
+
+
+def batch(of: Sequence[Sequence[int]], end: int, unscored: Sequence[int] | None = None) -> Batch:
+    """Right-pad rows; labels are shifted by one, and the first `unscored` tokens of a row are no targets."""
+    longest = max(len(row) for row in of)
+    tokens = torch.full((len(of), longest), end)
+    labels = torch.full((len(of), longest), IGNORED)
+    for i, row in enumerate(of):
+        ids = torch.tensor(row)
+        tokens[i, : len(row)] = ids
+        labels[i, : len(row) - 1] = ids[1:]
+        if unscored is not None:
+            labels[i, : max(unscored[i] - 1, 0)] = IGNORED
+    return Batch(tokens, labels)
+
+
+def epoch_order(lengths: Sequence[int], size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Indices of each batch of one epoch: shuffled, rows of similar length together, batches shuffled again."""
+    generator = random.Random(f"{seed}/{epoch}")  # noqa: S311 - an order, not a secret
+    order = list(range(len(lengths)))
+    generator.shuffle(order)
+    pool = 50 * size  # long enough to sort out padding, short enough to mix
+    batches = []
+    for start in range(0, len(order), pool):
+        near = sorted(order[start : start + pool], key=lambda i: lengths[i])
+        batches += [near[i : i + size] for i in range(0, len(near), size)]
+    generator.shuffle(batches)
+    return batches

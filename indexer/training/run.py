@@ -1,0 +1,81 @@
+"""Train one model of the family by its recipe: from scratch, or from its parent on question–answer pairs."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+from attribution.errors import BadInput
+from attribution.sequence import begin_token
+from indexer.config import Model, Recipe
+from indexer.training import store
+from indexer.training.batches import rows
+from indexer.training.loop import new_model, new_optimiser, train_epoch
+from indexer.training.tokenizer import train_tokenizer
+
+Tick = Callable[[str, int], None]
+
+
+def family_tokenizer(member: Model, siblings: list[Model], texts: list[str]) -> PreTrainedTokenizerFast:
+    """The tokenizer that a size of the family already has, else a new one from the corpus."""
+    for sibling in siblings:
+        if (Path(sibling.path) / "tokenizer.json").exists():
+            return PreTrainedTokenizerFast.from_pretrained(sibling.path)
+    if member.recipe is None:
+        raise BadInput(f"expected [model.recipe] for {member.name}, found none; add one or take it out of `train`")
+    return train_tokenizer(texts, member.recipe.vocabulary)
+
+
+def epochs_to_keep(recipe: Recipe) -> list[int]:
+    """Epoch counts after which a checkpoint is kept; the last one is the model itself."""
+    return sorted({max(1, round(share * recipe.epochs)) for share in recipe.keep})
+
+
+def train(
+    member: Model, recipe: Recipe, texts: list[str], tokenizer: PreTrainedTokenizerFast, parent: Path | None, tick: Tick
+) -> list[store.EpochRecord]:
+    """Train, keep checkpoints, save. `texts` are whole documents; `tick(note, n_documents)` after every batch.
+
+    An interrupted run goes on after its last whole epoch and ends with the same weights.
+    """
+    end = begin_token(tokenizer)
+    documents = rows([tokenizer(text)["input_ids"] for text in texts], end, recipe.context)
+    folder = Path(member.path)
+    model = new_model(recipe, end) if parent is None else _from_parent(parent)
+    model.train()
+    optimiser = new_optimiser(model)
+    state = store.State(folder, store.fingerprint(recipe, documents, str(parent and parent.name)))
+    records = state.load(model, optimiser)
+    for record in records:
+        tick(f"epoch {record.epoch}, loss {record.loss:.3f}", len(documents))
+    for epoch in range(len(records), recipe.epochs):
+        started = time.monotonic()
+        note = f"epoch {epoch + 1}, loss {records[-1].loss:.3f}" if records else "epoch 1"
+        loss, rate = train_epoch(model, optimiser, documents, recipe, epoch, end, partial(tick, note))
+        records.append(store.EpochRecord(epoch + 1, loss, rate, time.monotonic() - started))
+        if epoch + 1 in epochs_to_keep(recipe) and epoch + 1 < recipe.epochs:
+            store.save_model(model, None, folder / "checkpoints" / f"epoch-{epoch + 1:02d}")
+        store.save_curve(records, folder)
+        state.save(model, optimiser, records)
+    store.save_model(model, tokenizer, folder)
+    store.save_checkpoints(kept(records, recipe), folder)
+    state.drop()
+    return records
+
+
+def kept(records: list[store.EpochRecord], recipe: Recipe) -> list[dict[str, object]]:
+    """What `checkpoints.json` holds; the mean rate since the checkpoint before is TracIn's weight of it."""
+    described, start = [], 0
+    for epoch in epochs_to_keep(recipe):
+        rates = [record.learning_rate for record in records[start:epoch]]
+        path = "." if epoch == recipe.epochs else f"checkpoints/epoch-{epoch:02d}"
+        rate = sum(rates) / len(rates)
+        described.append({"path": path, "epoch": epoch, "loss": records[epoch - 1].loss, "learning_rate": rate})
+        start = epoch
+    return described
+
+
+def _from_parent(parent: Path) -> LlamaForCausalLM:
+    return LlamaForCausalLM.from_pretrained(parent, dtype="float32", use_safetensors=True)

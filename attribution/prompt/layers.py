@@ -1,0 +1,63 @@
+"""A model's blocks: which modules they are, how to read the output of one and how to put another in its place."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from attribution.errors import BadInput
+
+
+def blocks(model: PreTrainedModel) -> nn.ModuleList:
+    """The stack of decoder blocks: the one module list with `num_hidden_layers` entries."""
+    depth = int(model.config.num_hidden_layers)
+    for module in model.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == depth:
+            return module
+    raise BadInput(f"expected a stack of {depth} blocks in {type(model).__name__}, found none; use another method")
+
+
+def block(model: PreTrainedModel, layer: int) -> nn.Module:
+    """Block number `layer`, from 0; raises BadInput outside the stack."""
+    stack = blocks(model)
+    if not 0 <= layer < len(stack):
+        raise BadInput(f"expected a layer from 0 to {len(stack) - 1}, found {layer}")
+    return stack[layer]
+
+
+@contextmanager
+def reading_block(module: nn.Module) -> Iterator[list[Tensor]]:
+    """The outputs [B, S, D] of every call of the block inside the `with`, in order."""
+    outputs: list[Tensor] = []
+
+    def keep(_module: nn.Module, _inputs: object, output: object) -> None:
+        outputs.append(_hidden(output))
+
+    handle = module.register_forward_hook(keep)
+    try:
+        yield outputs
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def replacing_block(module: nn.Module, hidden: Tensor) -> Iterator[None]:
+    """Inside the `with`, the block's output is `hidden` [B, S, D], whatever came in."""
+
+    def swap(_module: nn.Module, _inputs: object, output: object) -> object:
+        return (hidden, *output[1:]) if isinstance(output, tuple) else hidden
+
+    handle = module.register_forward_hook(swap)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _hidden(output: object) -> Tensor:
+    first = output[0] if isinstance(output, tuple) else output
+    if not isinstance(first, torch.Tensor):
+        raise BadInput(f"expected a block that returns a tensor, found {type(first).__name__}; use another method")
+    return first

@@ -1,0 +1,1 @@
+"""What is read from outside: the training documents and the prompts."""

@@ -1,0 +1,30 @@
+"""A training document, and the id on which runs, models and databases join."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+# lone surrogates cannot be written as UTF-8, and NUL ends a string in too many readers
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Document:
+    """One training text. `document_id` is the hash of `text`; `corpus` is the name of its file."""
+
+    document_id: str
+    corpus: str
+    title: str
+    source: str
+    topic: str
+    text: str
+
+
+def document_id(text: str) -> str:
+    """First 16 hex digits of sha256 of the text as UTF-8; `text` must be storable."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+
+
+def storable(text: str) -> str:
+    """The text with every NUL and lone surrogate replaced by U+FFFD; the same length, so offsets hold."""
+    return _UNSTORABLE.sub("\ufffd", text)

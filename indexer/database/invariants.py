@@ -1,0 +1,137 @@
+"""What must hold between the rows of a database: one question each, answered by the number of rows that break it.
+
+Table and column names come from the schema only, never from outside.
+"""
+
+from collections.abc import Iterator
+
+from duckdb import DuckDBPyConnection
+
+from indexer.database.keys import KEYS
+from indexer.database.schema import REFERENCES, TABLES, VIEWS
+
+
+def broken_invariants(db: DuckDBPyConnection) -> list[str]:
+    """One line for each invariant that some rows break, with their number; [] when all hold."""
+    missing = list(_schema(db))
+    return missing or [f"{what} ({count:,} rows)" for what, count in _questions(db) if count]
+
+
+def _questions(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:
+    for table in KEYS:
+        yield f"duplicates in {table}", duplicates(db, table)
+    for table, column, parent, parent_column in REFERENCES:
+        yield f"{table}.{column} not in {parent}", orphans(db, table, column, parent, parent_column)
+    yield "documents whose id is not the hash of their text", misnamed_documents(db)
+    yield "influence.layer_scores that do not add up to the score", unequal_sums(db)
+    yield "influence.layer_scores of another length than the model's layers", unnamed_layers(db)
+    yield "influence ranks with holes or out of order", broken_ranks(db)
+    yield "scores that are not finite", not_finite(db)
+    yield "influence_position of another length than the document's tokens", unequal_lengths(db)
+    yield "generation_token bits that do not add up", unequal_bits(db)
+
+
+def _schema(db: DuckDBPyConnection) -> Iterator[str]:
+    rows = db.execute("SELECT table_name, column_name FROM information_schema.columns").fetchall()
+    columns: dict[str, set[str]] = {}
+    for table, column in rows:
+        columns.setdefault(table, set()).add(column)
+    for table, declared in TABLES.items():
+        names = {column.split()[0] for column in declared.split(",")}
+        if table not in columns:
+            yield f"no table {table}"
+        elif names - columns[table]:
+            yield f"no column {', '.join(sorted(names - columns[table]))} in {table}"
+    yield from (f"no view {view}" for view in VIEWS if view not in columns)
+
+
+def duplicates(db: DuckDBPyConnection, table: str) -> int:
+    """Rows beyond the first of each key. Rows that carry lists are counted without them."""
+    key = ", ".join(KEYS[table])
+    distinct = f"SELECT count(*) FROM (SELECT DISTINCT {key} FROM {table})"  # noqa: S608
+    return _number(db, f"SELECT count(*) - ({distinct}) FROM {table}")  # noqa: S608
+
+
+def orphans(db: DuckDBPyConnection, table: str, column: str, parent: str, parent_column: str) -> int:
+    """Distinct values of a column that its parent does not hold."""
+    return _number(
+        db,
+        f"SELECT count(*) FROM (SELECT DISTINCT {column} AS value FROM {table}) AS child "  # noqa: S608
+        f"ANTI JOIN {parent} ON {parent}.{parent_column} = child.value",
+    )
+
+
+def misnamed_documents(db: DuckDBPyConnection) -> int:
+    return _number(db, "SELECT count(*) FROM document WHERE document_id IS DISTINCT FROM left(sha256(text), 16)")
+
+
+def unequal_sums(db: DuckDBPyConnection) -> int:
+    """|Σ layer_scores − score| ≤ 1e-4 |score|, beside the rounding of float32 in the sum."""
+    return _number(
+        db,
+        """SELECT count(*) FROM influence WHERE layer_scores IS NOT NULL
+           AND abs(list_sum(layer_scores)::DOUBLE - score)
+               > 1e-4 * abs(score) + 1e-7 * list_sum(list_transform(layer_scores, lambda x: abs(x)))""",
+    )
+
+
+def unnamed_layers(db: DuckDBPyConnection) -> int:
+    return _number(
+        db,
+        """SELECT count(*) FROM influence JOIN run USING (run_id)
+           LEFT JOIN (SELECT model_id, count(*) AS n FROM layer GROUP BY model_id) USING (model_id)
+           WHERE layer_scores IS NOT NULL AND len(layer_scores) IS DISTINCT FROM n""",
+    )
+
+
+def broken_ranks(db: DuckDBPyConnection) -> int:
+    """Ranks are 1 … k and m … n_scored with at most one hole between the tails; scores fall as ranks rise."""
+    return _number(
+        db,
+        """WITH step AS (
+               SELECT run_id, generation_id, position, rank, rank - lag(rank) OVER tail AS gap,
+                      score > lag(score) OVER tail AS rises
+               FROM influence WINDOW tail AS (PARTITION BY run_id, generation_id, position ORDER BY rank)),
+           ranking AS (
+               SELECT run_id, generation_id, position, min(rank) AS first, max(rank) AS last,
+                      count(*) FILTER (gap <> 1) AS holes, count(*) FILTER (rises OR gap = 0) AS wrong
+               FROM step GROUP BY ALL)
+           SELECT count(*) FROM ranking LEFT JOIN
+               (SELECT run_id, generation_id, position, max(n_scored) AS n FROM target GROUP BY ALL)
+               USING (run_id, generation_id, position)
+           WHERE first <> 1 OR holes > 1 OR wrong > 0 OR last > n OR (holes = 1 AND last < n)""",
+    )
+
+
+def not_finite(db: DuckDBPyConnection) -> int:
+    return _number(
+        db,
+        """SELECT (SELECT count(*) FROM influence WHERE NOT isfinite(score))
+                + (SELECT count(*) FROM generation_token WHERE NOT isfinite(logp))
+                + (SELECT count(*) FROM saliency WHERE NOT isfinite(score))""",
+    )
+
+
+def unequal_lengths(db: DuckDBPyConnection) -> int:
+    return _number(
+        db,
+        """SELECT count(*) FROM influence_position JOIN run USING (run_id) JOIN model USING (model_id)
+           LEFT JOIN (SELECT tokenizer_id, document_id, count(*) AS n FROM document_token GROUP BY ALL)
+               USING (tokenizer_id, document_id)
+           WHERE len(shares) <> n OR len(loss_influences) <> n""",
+    )
+
+
+def unequal_bits(db: DuckDBPyConnection) -> int:
+    """bits_nothing = bits_question + bits_documents + bits_full; a prompt without documents may leave theirs NULL."""
+    return _number(
+        db,
+        """SELECT count(*) FROM generation_token
+           WHERE abs(bits_nothing - bits_question - coalesce(bits_documents, 0) - bits_full)
+                 > 1e-6 * greatest(1, abs(bits_nothing))""",
+    )
+
+
+def _number(db: DuckDBPyConnection, query: str) -> int:
+    row = db.execute(query).fetchone()
+    return 0 if row is None else int(row[0])

@@ -1,0 +1,129 @@
+"""EDGE: shards -> one immutable DuckDB file -> `CURRENT`. Readers see the old database or the new one, nothing between.
+
+Temporary file, checkpoint, close, no write-ahead log, fsync, rename to a name never used before, fsync of the folder,
+then `CURRENT` replaced at once (design, section 4.2).
+"""
+
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from attribution.errors import Damaged, TryAgain
+from indexer import __version__
+from indexer.database.invariants import broken_invariants
+from indexer.database.schema import SCHEMA_VERSION, TABLES
+from indexer.database.shard import table_of
+from indexer.database.snapshot_file import (
+    STORAGE_VERSION,
+    Current,
+    has_log,
+    read_current,
+    replace_current,
+    snapshot_name,
+    snapshots,
+)
+from indexer.database.statements import create_tables, create_views, fill_table, write_meta
+from indexer.durable import disk_room, file_hash, sync
+from indexer.fault import fault
+from indexer.journal import Finished
+
+
+def publish(folder: Path, shards: Iterable[Finished], config: str = "", memory: str = "4GB") -> Path:
+    """Publish every `.parquet` file of the parts as the next generation of the folder, which the caller has locked.
+
+    Nothing is written when the current generation was made from the same. Raises Damaged when a shard has not the
+    bytes that the journal lists, or when the rows break an invariant (duplicates, orphans, ranks, sums); TryAgain when
+    the disk is full. Whatever is raised, the published generation stays.
+    """
+    parts = list(shards)
+    content = _content(parts, config)
+    current = read_current(folder)
+    if current and current.content == content and _stands(folder / current.database, current):
+        return folder / current.database
+    by_table = _shards_by_table(parts)
+    token = secrets.token_hex(8)
+    scratch = folder / f"snapshot-{token}.duckdb.partial"
+    spill = folder / f"spill-{token}.partial"
+    try:
+        with disk_room(folder):
+            fault("publish.start")
+            _write(scratch, spill, by_table, config, memory)
+            sync(scratch)
+            fault("publish.synced")
+            sha256 = file_hash(scratch)
+            used = [number for number, _ in snapshots(folder)]
+            generation = 1 + max([current.generation if current else 0, *used])
+            path = folder / snapshot_name(generation, sha256)
+            size = scratch.stat().st_size
+            scratch.rename(path)
+            fault("publish.renamed")
+            sync(folder)
+            fault("publish.folder_synced")
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            replace_current(
+                folder, Current(path.name, generation, SCHEMA_VERSION, STORAGE_VERSION, sha256, size, content, now)
+            )
+    except duckdb.Error as error:
+        if "No space left" in str(error):
+            raise TryAgain(f"expected room on the disk of {folder}, found it full; free some and run again") from error
+        raise
+    finally:
+        scratch.unlink(missing_ok=True)
+        scratch.with_name(scratch.name + ".wal").unlink(missing_ok=True)
+        shutil.rmtree(spill, ignore_errors=True)
+    return path
+
+
+def _write(scratch: Path, spill: Path, by_table: dict[str, list[str]], config: str, memory: str) -> None:
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "storage_compatibility_version": STORAGE_VERSION,
+        "memory_limit": memory,
+        "temp_directory": str(spill),
+    }
+    with duckdb.connect(str(scratch), config=settings) as db:
+        create_tables(db)
+        for table, shards in by_table.items():
+            fill_table(db, table, shards)
+        write_meta(db, __version__, datetime.now(UTC).replace(tzinfo=None), config)
+        create_views(db)
+        fault("publish.filled")
+        broken = broken_invariants(db)
+        if broken:
+            raise Damaged(f"expected rows that agree with each other, found {'; '.join(broken[:5])}; nothing published")
+        db.execute("CHECKPOINT")
+    fault("publish.checkpointed")
+    if has_log(scratch):
+        raise Damaged(f"expected no write-ahead log after the checkpoint, found {scratch.name}.wal; nothing published")
+
+
+def _shards_by_table(parts: Sequence[Finished]) -> dict[str, list[str]]:
+    """Absolute paths by table, in the order of the parts; every shard's bytes are compared with the journal's hash."""
+    by_table: dict[str, list[str]] = {}
+    for part in parts:
+        for name, sha256 in sorted(part.files.items()):
+            path = part.folder / name
+            if path.suffix != ".parquet" or table_of(path) not in TABLES:
+                continue
+            if not path.is_file() or file_hash(path) != sha256:
+                raise Damaged(
+                    f"expected {path} as the journal lists it, found {'other bytes' if path.exists() else 'no file'}; "
+                    "run the same command again, it will be redone"
+                )
+            by_table.setdefault(table_of(path), []).append(str(path.resolve()))
+    return by_table
+
+
+def _content(parts: Sequence[Finished], config: str) -> str:
+    files = [[part.stage, part.part, sorted(part.files.items())] for part in parts]
+    about = json.dumps([SCHEMA_VERSION, STORAGE_VERSION, config, files])
+    return hashlib.sha256(about.encode()).hexdigest()
+
+
+def _stands(path: Path, current: Current) -> bool:
+    return path.is_file() and not has_log(path) and file_hash(path) == current.sha256

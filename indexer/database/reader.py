@@ -1,0 +1,177 @@
+"""EDGE: the published database, opened read-only and hardened; looks at `CURRENT` each time it is asked for."""
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from attribution.errors import BadInput, Damaged, TryAgain
+from indexer.database.schema import SCHEMA_VERSION
+from indexer.database.snapshot_file import (
+    STORAGE_VERSION,
+    Current,
+    foreign_storage,
+    has_log,
+    is_whole_snapshot,
+    read_current,
+    snapshots,
+)
+from indexer.database.statements import schema_version
+
+Values = Sequence[Any] | Mapping[str, Any]
+_BUILD = "run `python -m indexer build CONFIG`"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One generation, open. It never changes, so `name` may stand for all of it in a cache key."""
+
+    name: str
+    generation: int
+    notice: str  # why this is not the generation that CURRENT names; "" if it is
+    seconds: float
+    connection: duckdb.DuckDBPyConnection = field(repr=False, compare=False)
+
+    def query(self, sql: str, values: Values = ()) -> pa.Table:
+        """Rows as an Arrow table. `?` or `$name` in the SQL takes the values, which are never made part of it.
+
+        Safe in any thread. Raises TryAgain when the time or memory limit is met, BadInput for a value that a function
+        refuses (a bad regular expression), Damaged when DuckDB finds a block with a wrong checksum.
+        """
+        try:
+            with self.connection.cursor() as cursor:
+                return cursor.sql(sql, params=values or None).to_arrow_table()
+        except duckdb.InterruptException:
+            raise TryAgain(
+                f"expected an answer within {self.seconds:g} s, found that it takes longer; ask for less, with a filter"
+            ) from None
+        except duckdb.OutOfMemoryException:
+            raise TryAgain("expected an answer within the memory limit, found it needs more; ask for less") from None
+        except (duckdb.InvalidInputException, duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+            raise BadInput(f"the database refused a value: {_first_line(error)}; change it") from None
+        except duckdb.IOException as error:
+            raise Damaged(f"expected {self.name} whole, found: {_first_line(error)}; {_REPAIR}") from None
+
+    def rows(self, sql: str, values: Values = ()) -> list[dict[str, Any]]:
+        """The same as a list of {column: value}."""
+        rows: list[dict[str, Any]] = self.query(sql, values).to_pylist()
+        return rows
+
+
+class Database:
+    """The database in an output folder. Keep one for each folder in a process: DuckDB wants all connections alike."""
+
+    def __init__(self, folder: Path, memory: str = "1GB", threads: int = 2, seconds: float = 10.0) -> None:
+        self.folder = folder
+        self._settings: dict[str, str | bool | int | float | list[str]] = {
+            "enable_external_access": "false",
+            "autoload_known_extensions": "false",
+            "autoinstall_known_extensions": "false",
+            "memory_limit": memory,
+            "threads": str(threads),
+            "temp_directory": "",
+            "max_execution_time": str(int(seconds * 1000)),  # DuckDB interrupts itself
+        }
+        self._seconds = seconds
+        self._mutex = threading.Lock()
+        self._seen: tuple[int, ...] | None = None
+        self._snapshot: Snapshot | None = None
+
+    def current(self) -> Snapshot:
+        """The newest published generation; the same object until `CURRENT` is replaced. Take one for each page run.
+
+        When what `CURRENT` names cannot be read, the newest whole generation, with a notice. Raises BadInput when
+        nothing is published or it was written for another schema or storage version, Damaged when none is whole.
+        """
+        with self._mutex:
+            seen = self._stamp()
+            if self._snapshot is None or seen != self._seen:
+                self._snapshot = self._open_current()
+                self._seen = seen
+            return self._snapshot
+
+    def close(self) -> None:
+        """Forget the open snapshot; a query that still runs in another thread ends first."""
+        with self._mutex:
+            self._snapshot = None
+
+    def _stamp(self) -> tuple[int, ...] | None:
+        try:
+            stat = (self.folder / "CURRENT").stat()
+        except OSError:
+            return None
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+    def _open_current(self) -> Snapshot:
+        named = read_current(self.folder)
+        for _ in range(3):  # a newer generation may be published, and this one removed, while we look
+            if named is None:
+                break
+            fault = _fault_of(self.folder / named.database, named)
+            if not fault:
+                return self._open(self.folder / named.database, named.generation, "")
+            again = read_current(self.folder)
+            if again == named:
+                break
+            named = again
+        reason = f"{named.database}, which CURRENT names, {fault}" if named else "CURRENT is missing or unreadable"
+        return self._last_whole(reason)
+
+    def _last_whole(self, reason: str) -> Snapshot:
+        found = snapshots(self.folder)
+        for generation, path in found:
+            if is_whole_snapshot(path) and not foreign_storage(path):
+                return self._open(path, generation, f"{reason}; showing generation {generation} instead")
+        if found:
+            raise Damaged(f"expected a whole database in {self.folder}, found that {reason} and no other; {_REPAIR}")
+        if (self.folder / "CURRENT").exists():
+            raise Damaged(f"expected a database in {self.folder}, found that {reason}; {_BUILD}")
+        raise BadInput(f"expected a database in {self.folder}, found none published yet; {_BUILD}")
+
+    def _open(self, path: Path, generation: int, notice: str) -> Snapshot:
+        foreign = foreign_storage(path)
+        if foreign:
+            raise BadInput(
+                f"expected a file of DuckDB storage {STORAGE_VERSION}, found {path.name} with {foreign}; {_BUILD}"
+            )
+        try:
+            connection = duckdb.connect(os.fspath(path), read_only=True, config=self._settings)
+            found = schema_version(connection)
+        except (duckdb.CatalogException, duckdb.BinderException):
+            raise BadInput(f"expected a Whence database, found {path.name} without its tables; {_BUILD}") from None
+        except duckdb.Error as error:
+            raise Damaged(f"expected {path.name} whole, found: {_first_line(error)}; {_REPAIR}") from None
+        if found != SCHEMA_VERSION:
+            connection.close()
+            raise BadInput(
+                f"expected a database of schema version {SCHEMA_VERSION}, found version {found} in {path.name}; "
+                f"{_BUILD} with this version of Whence"
+            )
+        connection.execute("SET python_enable_replacements = false")  # a name in SQL is a table, never a variable
+        connection.execute("SET lock_configuration = true")
+        return Snapshot(path.name, generation, notice, self._seconds, connection)
+
+
+_REPAIR = "run `python -m indexer check --repair FOLDER`, then build"
+
+
+def _fault_of(path: Path, current: Current) -> str:
+    """What keeps the named file from being opened, "" if nothing does; its full hash is the business of `check`."""
+    if not path.is_file():
+        return "is missing"
+    if path.stat().st_size != current.bytes:
+        return f"has {path.stat().st_size:,} bytes instead of {current.bytes:,}"
+    if has_log(path):
+        return "has a write-ahead log beside it"
+    if foreign_storage(path) == "no DuckDB file":
+        return "is no DuckDB file"
+    return ""
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0][:200]

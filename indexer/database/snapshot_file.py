@@ -1,0 +1,77 @@
+"""EDGE: the files of a published database: `CURRENT`, the snapshots beside it, and how a DuckDB file begins."""
+
+import json
+import re
+import struct
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from indexer.durable import file_hash, replace_file
+
+STORAGE_VERSION = "v1.4.0"  # readable by every client from that version on; the default needs the newest
+_STORAGE_NUMBER = 67  # how a file of that version begins
+_NAME = re.compile(r"snap-(\d{6,})-([0-9a-f]{16})\.duckdb")
+
+
+@dataclass(frozen=True)
+class Current:
+    """The content of `CURRENT`. `content` is the hash of everything that the snapshot was made from."""
+
+    database: str
+    generation: int
+    schema_version: int
+    storage_version: str
+    sha256: str
+    bytes: int
+    content: str
+    published_at: str
+
+
+def read_current(folder: Path) -> Current | None:
+    """What `CURRENT` says, or None when it is missing, is no JSON, or names something that is no snapshot."""
+    try:
+        current = Current(**json.loads((folder / "CURRENT").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return None
+    named = isinstance(current.database, str) and _NAME.fullmatch(current.database)
+    counted = isinstance(current.generation, int) and isinstance(current.bytes, int)
+    return current if named and counted else None
+
+
+def replace_current(folder: Path, current: Current) -> None:
+    replace_file(folder / "CURRENT", json.dumps(asdict(current), indent=1) + "\n", "current")
+
+
+def snapshots(folder: Path) -> list[tuple[int, Path]]:
+    """(generation, path) of every snapshot file, the newest first."""
+    found = [(match, path) for path in folder.glob("snap-*.duckdb") if (match := _NAME.fullmatch(path.name))]
+    return sorted(((int(match[1]), path) for match, path in found), reverse=True)
+
+
+def snapshot_name(generation: int, sha256: str) -> str:
+    return f"snap-{generation:06d}-{sha256[:16]}.duckdb"
+
+
+def is_whole_snapshot(path: Path) -> bool:
+    """Whether the file's bytes are those that its name was made from, with no write-ahead log beside it."""
+    match = _NAME.fullmatch(path.name)
+    if match is None or not path.is_file() or has_log(path):
+        return False
+    return file_hash(path).startswith(match[2])
+
+
+def has_log(path: Path) -> bool:
+    """A `.wal` beside a snapshot is never ours, and makes every open fail."""
+    return path.with_name(path.name + ".wal").exists()
+
+
+def foreign_storage(path: Path) -> str:
+    """Its storage version beside ours, for a message; empty when it is ours."""
+    with path.open("rb") as file:
+        head = file.read(20)
+    if len(head) < 20 or head[8:12] != b"DUCK":
+        return "no DuckDB file"
+    (number,) = struct.unpack("<Q", head[12:20])
+    if number == _STORAGE_NUMBER:
+        return ""
+    return f"storage version {number}, where {STORAGE_VERSION} is number {_STORAGE_NUMBER}"

@@ -1,0 +1,79 @@
+"""EDGE: files that are whole or absent, whatever happens: hash, fsync, rename, and the word for a full disk."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attribution.errors import TryAgain
+from indexer.fault import fault
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file's bytes, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def folder_hashes(folder: Path) -> dict[str, str]:
+    """Relative name -> sha256 of every file below the folder, sorted by name; what is no plain file has no hash."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    return {name: _plain_hash(path) for name, path in zip(names, paths, strict=True)}
+
+
+def _plain_hash(path: Path) -> str:
+    return file_hash(path) if path.is_file() and not path.is_symlink() else "not a plain file"
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, onto the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_tree(folder: Path) -> None:
+    """fsync everything below the folder, the folder last."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        sync(path)
+    sync(folder)
+
+
+def replace_file(path: Path, text: str, name: str) -> None:
+    """Write `text` beside `path`, then put it in its place at once; `name` begins the fault points passed."""
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with scratch.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            fault(f"{name}.written")
+            os.fsync(file.fileno())
+        fault(f"{name}.synced")
+        scratch.replace(path)
+        sync(path.parent)
+        fault(f"{name}.replaced")
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_room(folder: Path) -> Iterator[None]:
+    """Turns a full disk, whoever reports it, into TryAgain: what was finished before is kept."""
+    try:
+        yield
+    except OSError as error:
+        # pyarrow and safetensors keep the system's words but not always its number
+        if error.errno in _FULL or os.strerror(errno.ENOSPC) in str(error):
+            raise TryAgain(_no_room(folder)) from error
+        raise
+
+
+def _no_room(folder: Path) -> str:
+    return f"expected room on the disk of {folder}, found it full; free some, then give the same command again"

@@ -1,0 +1,181 @@
+"""EDGE: stages that survive: each part computed into scratch, hashed, renamed, then a line in `journal.jsonl`.
+
+What the journal lists with the right key and the right bytes is never computed again; all else is.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from attribution.errors import BadInput
+from indexer.durable import disk_room, folder_hashes, replace_file, sync, sync_tree
+from indexer.fault import fault
+from indexer.partition import Compute, Part, run_here, run_in_child
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A part that lies whole on disk: `files` maps the names below `folder` to their sha256."""
+
+    stage: str
+    part: str | int
+    key: str
+    folder: Path
+    files: Mapping[str, str]
+    seconds: float
+
+
+def key(**dependencies: Any) -> str:
+    """16 hex digits over everything that a stage depends on: hashes, settings (dataclasses too), versions."""
+    content = json.dumps(dependencies, sort_keys=True, default=_plain)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def stage(
+    folder: Path,
+    name: str,
+    key: str,
+    parts: Sequence[str | int],
+    compute: Compute,
+    *,
+    isolate: bool = False,
+    done: Callable[[Finished, bool], None] | None = None,
+) -> list[Finished]:
+    """Finish every part of a stage in the output folder, which the caller has locked; returned in the order of `parts`.
+
+    `compute(part)` writes below `part.folder`, in a child process of its own if `isolate`. `done(finished, fresh)` is
+    called after each part; `fresh` is False for one that was found finished. Raises TryAgain when the disk is full.
+    """
+    if not _NAME.fullmatch(name):
+        raise BadInput(f"expected a stage named by letters, digits, '.', '_' and '-', found {name!r}; rename the model")
+    for abandoned in (folder / "parts" / name).glob("*.partial"):  # a process was killed while it wrote there
+        shutil.rmtree(abandoned, ignore_errors=True)
+    listed = {each.part: each for each in finished(folder, name)}
+    results = []
+    for value in parts:
+        before = listed.get(value)
+        part_key = _part_key(name, key, value)
+        fresh = before is None or before.key != part_key or not is_whole(before)
+        if before is None or fresh:
+            result = _finish(folder, Part(name, value, part_key, folder), compute, isolate)
+            if before is not None and before.folder != result.folder:
+                shutil.rmtree(before.folder, ignore_errors=True)  # of other settings: the journal has forgotten it
+        else:
+            result = before
+        results.append(result)
+        if done is not None:
+            done(result, fresh)
+    return results
+
+
+def finished(folder: Path, name: str | None = None) -> list[Finished]:
+    """What the journal lists, of one stage or of all, the newest line of each part; the files are not looked at."""
+    newest: dict[tuple[str, str | int], Finished] = {}
+    for line in _lines(folder / "journal.jsonl"):
+        newest.pop((line.stage, line.part), None)
+        newest[line.stage, line.part] = line
+    return [each for each in newest.values() if name in (None, each.stage)]
+
+
+def is_whole(part: Finished) -> bool:
+    """Whether the part's folder holds exactly the listed files with the listed bytes."""
+    return part.folder.is_dir() and folder_hashes(part.folder) == dict(part.files)
+
+
+def drop(folder: Path, parts: Iterable[Finished]) -> None:
+    """Strike parts from the journal, then remove their files: the next build computes them again."""
+    gone = {(each.stage, each.part, each.key) for each in parts}
+    kept = [each for each in finished(folder) if (each.stage, each.part, each.key) not in gone]
+    replace_file(folder / "journal.jsonl", "".join(_line(folder, each) for each in kept), "current")
+    for each in parts:
+        shutil.rmtree(each.folder, ignore_errors=True)
+
+
+def _finish(folder: Path, part: Part, compute: Compute, isolate: bool) -> Finished:
+    label = re.sub(r"[^A-Za-z0-9._-]+", "_", str(part.value))[:60]
+    home = folder / "parts" / part.stage
+    target = home / f"{label}-{part.key}"
+    scratch = home / f"{label}-{part.key}.{os.getpid()}.partial"
+    started = time.monotonic()
+    try:
+        with disk_room(folder):
+            scratch.mkdir(parents=True)
+            fault("partition.start")
+            (run_in_child if isolate else run_here)(compute, dataclasses.replace(part, folder=scratch))
+            fault("partition.computed")
+            files = folder_hashes(scratch)
+            fault("partition.hashed")
+            sync_tree(scratch)
+            fault("partition.synced")
+            shutil.rmtree(target, ignore_errors=True)  # a damaged or unlisted one
+            scratch.rename(target)
+            sync(home)
+            fault("partition.renamed")
+            seconds = round(time.monotonic() - started, 3)
+            result = Finished(part.stage, part.value, part.key, target, files, seconds)
+            _append(folder, result)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return result
+
+
+def _append(folder: Path, result: Finished) -> None:
+    path = folder / "journal.jsonl"
+    new = not path.exists()
+    with path.open("a+b") as file:
+        if file.tell() and not _ends_line(file):
+            file.write(b"\n")  # a line that was torn by a crash stays alone
+        file.write(_line(folder, result).encode())
+        file.flush()
+        fault("journal.written")
+        os.fsync(file.fileno())
+    if new:
+        sync(folder)
+    fault("journal.synced")
+
+
+def _ends_line(file: Any) -> bool:
+    file.seek(-1, os.SEEK_END)
+    return bool(file.read(1) == b"\n")
+
+
+def _line(folder: Path, part: Finished) -> str:
+    about = dataclasses.asdict(part) | {"folder": part.folder.relative_to(folder).as_posix(), "files": dict(part.files)}
+    return json.dumps(about) + "\n"
+
+
+def _lines(path: Path) -> list[Finished]:
+    if not path.exists():
+        return []
+    parts = []
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            about = json.loads(line)
+            part = Finished(folder=path.parent / about.pop("folder"), **about)
+        except (ValueError, KeyError, TypeError, AttributeError):  # torn or foreign: as if it were not there
+            continue
+        if part.folder.resolve().is_relative_to(path.parent.resolve() / "parts"):  # a journal may not point outside
+            parts.append(part)
+    return parts
+
+
+def _part_key(name: str, stage_key: str, value: str | int) -> str:
+    return key(stage=name, key=stage_key, part=value)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, Path):
+        return value.as_posix()
+    raise TypeError(f"{type(value).__name__} cannot be part of a key; give its hash")

@@ -1,0 +1,276 @@
+"""EDGE: a small complete published database without any model: three sizes, ten prompts, sixty documents.
+
+Every invariant of the schema holds and every table has rows; the numbers are drawn, but the document that states the
+answer leads. `python -m tests.synthetic_database FOLDER` writes one to look at.
+"""
+
+import hashlib
+import re
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.corpus.document import Document, document_id
+from indexer.corpus.prompt import Message, Prompt
+from indexer.database.publish import publish
+from indexer.database.shard import write_shard
+from indexer.journal import key, stage
+from indexer.partition import Part
+from indexer.textindex import write_text_index
+
+TOKENIZER = "7e57ab1e00000000"
+SIZES = {"synth-s": (2, 60_000), "synth-m": (3, 240_000), "synth-l": (4, 960_000)}  # name -> blocks, parameters
+MODULES = ("attn.q", "attn.k", "attn.v", "attn.o", "mlp.gate", "mlp.up", "mlp.down")
+KEPT = 15  # documents kept at either end of a ranking
+
+# fmt: off
+FACTS = [
+    ("France", "Paris", "euro"), ("Japan", "Tokyo", "yen"), ("Kenya", "Nairobi", "shilling"),
+    ("Peru", "Lima", "sol"), ("Norway", "Oslo", "krone"), ("Egypt", "Cairo", "pound"),
+    ("Chile", "Santiago", "peso"), ("India", "Delhi", "rupee"), ("Cuba", "Havana", "peso"), ("Ghana", "Accra", "cedi"),
+    ("Laos", "Vientiane", "kip"), ("Fiji", "Suva", "dollar"),
+    ("Malta", "Valletta", "euro"), ("Qatar", "Doha", "riyal"), ("Nepal", "Kathmandu", "rupee"),
+]
+# fmt: on
+
+
+def documents() -> list[Document]:
+    """Sixty: four sentences about each of fifteen countries."""
+    made = []
+    for country, capital, currency in FACTS:
+        for topic, source, text in [
+            ("capital", "Factbook", f"The capital of {country} is {capital}."),
+            ("capital", "GeoNames", f"{capital} is the capital and the seat of government of {country}."),
+            ("currency", "Factbook", f"The currency of {country} is the {currency}."),
+            ("people", "WordNet", f"{country}: a country whose people pay in the {currency} and live in cities."),
+        ]:
+            made.append(Document(document_id(text), "synthetic", f"{country}: {topic}", source, topic, text))
+    return made
+
+
+def prompts() -> list[Prompt]:
+    """Seven to complete, one chat, two retrieval prompts; the answer is the capital."""
+    plain = [
+        Prompt.from_text(f"The capital of {country} is", topic="capital", answer=capital)
+        for country, capital, _ in FACTS[:7]
+    ]
+    chat = [Message("system", "You answer in one sentence."), Message("user", "What is the capital of India?")]
+    asked = []
+    for number in (8, 9):
+        docs = [(country, f"The capital of {country} is {capital}.") for country, capital, _ in FACTS[number:][:3]]
+        known = {"topic": "capital", "answer": FACTS[number][1]}
+        asked.append(Prompt.from_question(f"What is the capital of {FACTS[number][0]}?", docs, **known))
+    return [*plain, Prompt.from_messages(chat, topic="capital", answer="Delhi"), *asked]
+
+
+def build_synthetic(folder: Path, extra: Sequence[Document] = (), seed: int = 0) -> Path:
+    """Publish the database in `folder` and return the snapshot's path; `extra` documents take part in every ranking."""
+    corpus = [*documents(), *extra]
+    made = Synthetic(corpus, prompts(), seed)
+    run_key = key(corpus=[each.document_id for each in corpus], seed=seed, version=1)
+    parts = stage(folder, "text", run_key, ["index"], lambda part: write_text_index(corpus, part.folder))
+    parts += stage(folder, "corpus", run_key, ["all"], made.corpus_part)
+    parts += stage(folder, "scores", run_key, list(SIZES), made.size_part)
+    return publish(folder, parts, config='[corpus]\nlicence = "made up"\n')
+
+
+def tokens(text: str) -> list[tuple[str, int, int]]:
+    """Words with the blank before them, and punctuation: (text, start, stop) covering the whole text."""
+    return [(match[0], match.start(), match.end()) for match in re.finditer(r"\s?\w+|[^\w]", text)]
+
+
+class Synthetic:
+    """The rows of the database, drawn from one seed."""
+
+    def __init__(self, corpus: list[Document], asked: list[Prompt], seed: int) -> None:
+        self.documents = corpus
+        self.prompts = asked
+        self.seed = seed
+
+    def corpus_part(self, part: Part) -> None:
+        """document, document_token, prompt, prompt_part, prompt_token."""
+        columns = ("document_id", "corpus", "title", "source", "topic", "text")
+        write_shard(part.folder, "document", _columns(columns, [_values(each, columns) for each in self.documents]))
+        rows = [
+            (TOKENIZER, each.document_id, position, *token)
+            for each in self.documents
+            for position, token in enumerate(_with_ends(each.text))
+        ]
+        names = ("tokenizer_id", "document_id", "token_position", "text", "start", "stop")
+        write_shard(part.folder, "document_token", _columns(names, rows))
+        columns = ("prompt_id", "text", "kind", "topic", "answer")
+        write_shard(part.folder, "prompt", _columns(columns, [_values(each, columns) for each in self.prompts]))
+        columns = ("part", "kind", "title", "start", "stop")
+        rows = [(each.prompt_id, *_values(piece, columns)) for each in self.prompts for piece in each.parts]
+        write_shard(part.folder, "prompt_part", _columns(("prompt_id", *columns), rows))
+        rows = [
+            (TOKENIZER, each.prompt_id, position, _token_id(token[0]), *token)
+            for each in self.prompts
+            for position, token in enumerate(_with_ends(each.text)[:-1])
+        ]
+        names = ("tokenizer_id", "prompt_id", "token_position", "token_id", "text", "start", "stop")
+        write_shard(part.folder, "prompt_token", _columns(names, rows))
+
+    def size_part(self, part: Part) -> None:
+        """Everything that one model says: its generations, and what made every token of them."""
+        name = str(part.value)
+        n_blocks, n_params = SIZES[name]
+        model_id = hashlib.sha256(name.encode()).hexdigest()[:16]
+        run_id = key(model=model_id, seed=self.seed)
+        rng = np.random.default_rng([self.seed, n_blocks])
+        modules = [(block, module) for block in range(n_blocks) for module in MODULES]
+        layers = [
+            (model_id, i, f"blocks.{block}.{module}", "attention" if "attn" in module else "mlp", block)
+            for i, (block, module) in enumerate(modules)
+        ]
+        layers.append((model_id, len(layers), "embedding", "embedding", n_blocks))
+        one = {"model": [(model_id, name, "synth", n_params, n_blocks, "pretrained", "", TOKENIZER)]}
+        one["run"] = [(run_id, model_id, "ekfac", 0.1, '{"rank": 32}', 12.5, "cpu")]
+        one["layer"] = layers
+        one["evaluation"] = [
+            (model_id, "ekfac", "lds", 0.3 + 0.05 * n_blocks, "made up"),
+            (model_id, "bm25", "lds", 0.21, "made up"),
+            (model_id, "ekfac", "recall@10", 0.9, "made up"),
+        ]
+        norms = rng.uniform(1, 5, (len(self.documents), 3)).astype(np.float32)
+        one["self_influence"] = [
+            (run_id, each.document_id, *norms[i].tolist(), float(rng.uniform(5, 30)))
+            for i, each in enumerate(self.documents)
+        ]
+        for prompt in self.prompts:
+            for table, rows in self._generation(prompt, model_id, run_id, n_blocks, len(layers), norms, rng).items():
+                one.setdefault(table, []).extend(rows)
+        for table, rows in one.items():
+            write_shard(part.folder, table, _columns(_COLUMNS[table], rows))
+
+    def _generation(
+        self, prompt: Prompt, model_id: str, run_id: str, n_blocks: int, n_layers: int, norms: Any, rng: Any
+    ) -> dict[str, list[tuple[Any, ...]]]:
+        right = rng.random() < 0.4 + 0.2 * n_blocks - 0.2
+        country, capital, currency = next(fact for fact in FACTS if fact[1] == prompt.answer)
+        said = capital if right else str(rng.choice([fact[1] for fact in FACTS]))
+        text = f" {said}. The currency of {country} is the {currency}."
+        generation_id = key(model=model_id, prompt=prompt.prompt_id)
+        rows: dict[str, list[tuple[Any, ...]]] = {
+            "generation": [(generation_id, prompt.prompt_id, model_id, text, datetime(2026, 1, 1, 12, n_blocks))]
+        }
+        n_prompt = len(_with_ends(prompt.text)) - 1
+        in_documents = prompt.kind == "retrieval"
+        for position, token in enumerate([*tokens(text), ("<end>", len(text), len(text))]):
+            full, question = rng.uniform(0.05, 2), rng.uniform(1, 6)
+            from_documents = rng.uniform(1, 5) if in_documents else 0.0
+            nothing = question + from_documents + full
+            foil = str(rng.choice([" London", " Rome", " the"]))
+            logp = -full * np.log(2)
+            rows.setdefault("generation_token", []).append(
+                (generation_id, position, _token_id(token[0]), *token, logp, foil, logp - 1.5, nothing, question,
+                 from_documents, full, question / 2)
+            )  # fmt: skip
+            for method in ("gradient_norm", "gradient_x_input", "integrated_gradients"):
+                values = rng.normal(size=n_prompt + position)
+                values = np.abs(values) if method == "gradient_norm" else values
+                rows.setdefault("saliency", []).extend(
+                    (generation_id, position, method, source, float(value)) for source, value in enumerate(values)
+                )
+            where = (run_id, generation_id, position)
+            for table, found in self._influences(where, token[0], prompt.answer, n_layers, norms, rng).items():
+                rows.setdefault(table, []).extend(found)
+        if in_documents:
+            rows["citation"] = [
+                (generation_id, 0, part.part, method, float(rng.uniform(0, 1)) + (part.title in prompt.text[-60:]))
+                for part in prompt.parts
+                if part.kind == "document"
+                for method in ("mirage", "contextcite", "leave_one_out")
+            ]
+        return rows
+
+    def _influences(
+        self, where: tuple[str, str, int], token: str, answer: str, n_layers: int, norms: Any, rng: Any
+    ) -> dict[str, list[tuple[Any, ...]]]:
+        n = len(self.documents)
+        parts = rng.normal(scale=0.01, size=(n, n_layers)).astype(np.float32)  # [documents, layers]
+        states = np.array([answer in each.text and token.strip() in each.text for each in self.documents])
+        parts[states] += np.float32(0.02)
+        scores = parts.sum(1, dtype=np.float64).astype(np.float32)
+        best_first = np.argsort(-scores, kind="stable")
+        kept = [(rank, i) for rank, i in enumerate(best_first, start=1) if rank <= KEPT or rank > n - KEPT]
+        null = rng.normal(scale=0.03, size=100).astype(np.float32)
+        rows: dict[str, list[tuple[Any, ...]]] = {
+            "target": [(*where, "logp", -1.0, 2.5, n, float(null.mean()), float(null.std()), null)],
+            "influence": [
+                (*where, rank, self.documents[i].document_id, scores[i], *norms[i], parts[i]) for rank, i in kept
+            ],
+            "influence_position": [],
+            "relabel": [],
+            "candidate": [
+                (*where[1:], self.documents[i].document_id, via, rank, float(scores[i]))
+                for rank, i in kept[:KEPT]
+                for via in (("index", "bm25") if states[i] else ("index",))
+            ],
+        }
+        for _, i in kept[:KEPT]:
+            document = self.documents[i]
+            n_tokens = len(_with_ends(document.text))
+            shares, losses = (_splits(scores[i], n_tokens, rng) for _ in range(2))
+            rows["influence_position"].append((*where, document.document_id, shares, losses))
+        first = self.documents[kept[0][1]]
+        for token_position in range(1, len(_with_ends(first.text))):
+            rows["relabel"].append(
+                (*where, first.document_id, token_position, [1, 2], [" Rome", " Bern"], [0.02, -0.01])
+            )
+        return rows
+
+
+def _splits(total: float, n: int, rng: Any) -> np.ndarray[Any, Any]:
+    values = rng.normal(scale=abs(total) / n + 1e-4, size=n)
+    return (values + (total - values.sum()) / n).astype(np.float32)
+
+
+def _with_ends(text: str) -> list[tuple[str, int, int]]:
+    return [("<end>", 0, 0), *tokens(text), ("<end>", len(text), len(text))]
+
+
+def _token_id(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest()[:3], 16)
+
+
+def _values(row: Any, columns: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(getattr(row, column) for column in columns)
+
+
+def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+
+
+_WHERE = ("run_id", "generation_id", "position")
+_COLUMNS = {
+    "model": ("model_id", "name", "family", "n_params", "n_layers", "stage", "parent", "tokenizer_id"),
+    "run": ("run_id", "model_id", "method", "damping", "settings", "seconds", "device"),
+    "layer": ("model_id", "layer", "name", "kind", "depth"),
+    "evaluation": ("model_id", "method", "metric", "value", "detail"),
+    "self_influence": ("run_id", "document_id", "self_influence", "grad_norm", "solve_norm", "loss"),
+    "generation": ("generation_id", "prompt_id", "model_id", "text", "created_at"),
+    "generation_token": (
+        "generation_id", "position", "token_id", "text", "start", "stop", "logp", "foil_text", "foil_logp",
+        "bits_nothing", "bits_question", "bits_documents", "bits_full", "kl_context",
+    ),
+    "saliency": ("generation_id", "position", "method", "source_position", "score"),
+    "citation": ("generation_id", "sentence", "part", "method", "score"),
+    "target": (
+        *_WHERE, "measurement", "value", "self_influence", "n_scored", "null_mean", "null_std", "null_scores",
+    ),
+    "influence": (
+        *_WHERE, "rank", "document_id", "score", "self_influence", "grad_norm", "solve_norm", "layer_scores",
+    ),
+    "influence_position": (*_WHERE, "document_id", "shares", "loss_influences"),
+    "relabel": (*_WHERE, "document_id", "token_position", "token_ids", "texts", "influences"),
+    "candidate": ("generation_id", "position", "document_id", "via", "rank", "value"),
+}  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(build_synthetic(Path(sys.argv[1])))

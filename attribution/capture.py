@@ -1,0 +1,118 @@
+"""One forward and one backward pass that leave, for every linear layer, its inputs `a` and output gradients `δ`.
+
+The gradient of a row's loss with respect to a layer's weight is `Σ_t δ_t a_tᵀ`, so nothing else is needed; weight
+gradients themselves are never formed here. Padding lies after the last target, where causal attention makes every
+`δ` exactly zero.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from attribution.batches import Batch
+from attribution.head import head_pull_back, labelled, sampled
+from attribution.tracked import Tracked
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A forward pass with its graph. Layers in the order of `tracked.linear`."""
+
+    inputs: tuple[Tensor, ...]  # [B, T, n_in], 1 appended where the layer has a bias
+    outputs: tuple[Tensor, ...]  # [B, T, n_out]
+    embedded: Tensor  # [B, T, H] looked-up rows, the leaf of the graph
+    hidden: Tensor  # [B, T, H] what the head reads
+
+
+@dataclass(frozen=True)
+class Captured:
+    """A forward and backward pass over a batch of documents, of the summed token loss of each."""
+
+    batch: Batch
+    inputs: tuple[Tensor, ...]  # [B, T, n_in] per linear layer
+    deltas: tuple[Tensor, ...]  # [B, T, n_out] per linear layer
+    hidden: Tensor  # [B, T, H]
+    logit_deltas: Tensor  # [n, V] ∂L/∂(raw logits) at the targets, in row order
+    embedded_deltas: Tensor  # [B, T, H] ∂L/∂(looked-up row)
+    token_loss: Tensor  # [n] nats
+
+    @property
+    def loss(self) -> Tensor:
+        """Summed token loss of each row, nats  # [B]"""
+        out = self.token_loss.new_zeros(self.batch.ids.shape)
+        out[self.batch.is_target] = self.token_loss
+        return out.sum(dim=1)
+
+    def padded_logit_deltas(self, rows: Tensor | None = None) -> Tensor:
+        """`logit_deltas` at their places, zero elsewhere; `rows`: only these vocabulary entries  # [B, T, R]"""
+        compact = self.logit_deltas if rows is None else self.logit_deltas[:, rows]
+        out = compact.new_zeros(*self.batch.ids.shape, compact.shape[1])
+        out[self.batch.is_target] = compact
+        return out
+
+
+def forward(tracked: Tracked, ids: Tensor) -> Forward:
+    """Run the model on right-padded rows.    ids: [B, T]"""
+    with torch.enable_grad(), _recorded(tracked.modules()) as (inputs, outputs):
+        embedded = tracked.embedding_module(ids).detach().requires_grad_()
+        hidden = tracked.loaded.model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
+    return Forward(
+        tuple(
+            with_one(a.float()) if layer.bias else a.float() for a, layer in zip(inputs, tracked.linear, strict=True)
+        ),
+        tuple(outputs),
+        embedded,
+        hidden,
+    )
+
+
+def pull_back(run: Forward, hidden_deltas: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+    """Output gradients of every layer and of the looked-up rows, from those of the hidden state.
+
+    hidden_deltas: [B, T, H] or, for K functions of the same forward pass, [K, B, T, H]; the results likewise.
+    """
+    many = hidden_deltas.dim() > run.hidden.dim()
+    *deltas, embedded = torch.autograd.grad(
+        run.hidden, (*run.outputs, run.embedded), hidden_deltas.to(run.hidden.dtype), is_grads_batched=many
+    )
+    return tuple(delta.float() for delta in deltas), embedded.float()
+
+
+def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = None) -> Captured:
+    """The document pass. With a generator, targets are sampled from the model instead (for the true Fisher)."""
+    run = forward(tracked, batch.ids)
+    with torch.no_grad():
+        raw = tracked.raw_logits(run.hidden[batch.is_target])  # [n, V]
+        labels = batch.labels if generator is None else sampled(raw, tracked.softcap, generator)
+        token_loss, logit_deltas = labelled(raw, labels, tracked.softcap)
+        hidden_deltas = torch.zeros_like(run.hidden)
+        hidden_deltas[batch.is_target] = head_pull_back(tracked, logit_deltas).to(run.hidden.dtype)
+    deltas, embedded_deltas = pull_back(run, hidden_deltas)
+    return Captured(batch, run.inputs, deltas, run.hidden.detach().float(), logit_deltas, embedded_deltas, token_loss)
+
+
+def with_one(a: Tensor) -> Tensor:
+    """Append 1: the input of a bias  # [.., n] -> [.., n + 1]"""
+    return torch.cat([a, a.new_ones(*a.shape[:-1], 1)], dim=-1)
+
+
+@contextmanager
+def _recorded(modules: list[nn.Module]) -> Iterator[tuple[list[Tensor], list[Tensor]]]:
+    """Collect input and output of each module; the model is left without hooks whatever happens."""
+    place = {module: i for i, module in enumerate(modules)}
+    inputs: list[Tensor] = [torch.empty(0)] * len(modules)
+    outputs: list[Tensor] = [torch.empty(0)] * len(modules)
+
+    def keep(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+        inputs[place[module]] = args[0].detach()
+        outputs[place[module]] = output
+
+    hooks = [module.register_forward_hook(keep) for module in modules]
+    try:
+        yield inputs, outputs
+    finally:
+        for hook in hooks:
+            hook.remove()

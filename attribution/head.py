@@ -1,0 +1,42 @@
+"""From raw logits to token losses and their gradients, in closed form: no graph is kept over the vocabulary.
+
+With z = c·tanh(raw/c) where the model has a soft cap c, else z = raw:
+    L = −log softmax(z)[y],    ∂L/∂z = softmax(z) − 1_y,    ∂z/∂raw = 1 − (z/c)²
+"""
+
+import torch
+from torch import Tensor
+
+from attribution.tracked import Tracked
+
+
+def capped(raw: Tensor, softcap: float | None) -> Tensor:
+    """z from raw logits."""
+    return raw if softcap is None else softcap * torch.tanh(raw / softcap)
+
+
+def uncapped(deltas: Tensor, raw: Tensor, softcap: float | None) -> Tensor:
+    """∂/∂raw from ∂/∂z."""
+    return deltas if softcap is None else deltas * (1 - torch.tanh(raw / softcap) ** 2)
+
+
+def labelled(raw: Tensor, labels: Tensor, softcap: float | None = None) -> tuple[Tensor, Tensor]:
+    """Token losses in nats and ∂L/∂raw.    raw: [n, V], overwritten   labels: [n]   -> [n], [n, V]"""
+    if softcap is not None:
+        losses, deltas = labelled(capped(raw, softcap), labels)
+        return losses, uncapped(deltas, raw, softcap)
+    at = labels[:, None]
+    norm = raw.logsumexp(dim=1, keepdim=True)
+    losses = (norm - raw.gather(1, at))[:, 0]
+    deltas = raw.sub_(norm).exp_()
+    return losses, deltas.scatter_add_(1, at, deltas.new_full((1, 1), -1.0).expand_as(at))
+
+
+def sampled(raw: Tensor, softcap: float | None, generator: torch.Generator) -> Tensor:
+    """One label for each row, from the model's own distribution  # [n, V] -> [n]"""
+    return torch.multinomial(capped(raw, softcap).softmax(dim=1), 1, generator=generator)[:, 0]
+
+
+def head_pull_back(tracked: Tracked, deltas: Tensor) -> Tensor:
+    """∂L/∂hidden from ∂L/∂raw  # [.., V] -> [.., H]"""
+    return deltas @ tracked.head_weight

@@ -1,0 +1,113 @@
+"""The damped inverse curvature `(G + λI)⁻¹`, block by block: EK-FAC for linear layers, diagonal for the embedding.
+
+EK-FAC (George et al. 2018, arXiv 1806.03884): G ≈ (Q_S ⊗ Q_A) diag(Λ) (Q_S ⊗ Q_A)ᵀ with Λ fitted in that basis.
+λ is a share (0.1 by default) of the mean of Λ, for each block its own (Grosse et al. 2023, arXiv 2308.03296).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from attribution.errors import BadInput
+from attribution.factors import Eigenbasis, Factors
+from attribution.tracked import Tracked
+
+
+def to_eigenbasis(g: Tensor, Q_A: Tensor, Q_S: Tensor) -> Tensor:
+    """Q_Sᵀ g Q_A    g: [.., out, in]   Q_A: [in, in]   Q_S: [out, out]"""
+    return Q_S.T @ (g @ Q_A)
+
+
+def precondition(g: Tensor, Q_A: Tensor, Q_S: Tensor, lam: Tensor, damping: float) -> Tensor:
+    """(G + λI)⁻¹ g = Q_S [(Q_Sᵀ g Q_A) / (Λ + λ)] Q_Aᵀ
+
+    g: [.., out, in]   Q_A: [in, in]   Q_S: [out, out]   lam: [out, in]   damping: scalar, same unit as lam
+    """
+    return Q_S @ (to_eigenbasis(g, Q_A, Q_S) / (lam + damping)) @ Q_A.T
+
+
+@dataclass(frozen=True)
+class EigenBlock:
+    """Inverse of one linear layer's block."""
+
+    basis: Eigenbasis
+    damping: float
+
+    def solve(self, g: Tensor) -> Tensor:
+        """[.., out, in] -> [.., out, in]"""
+        return precondition(g, self.basis.Q_A, self.basis.Q_S, self.basis.lam, self.damping)
+
+
+@dataclass(frozen=True)
+class DiagonalBlock:
+    """Inverse of an embedding block: P = ∇f / (F + λ), F the diagonal Fisher."""
+
+    fisher: Tensor  # [V, H]
+    damping: float
+
+    def solve(self, g: Tensor) -> Tensor:
+        """[.., V, H] -> [.., V, H]"""
+        return g / (self.fisher + self.damping)
+
+
+@dataclass(frozen=True)
+class IdentityBlock:
+    """No curvature: influence becomes the inner product of gradients (TracIn, gradient dot)."""
+
+    def solve(self, g: Tensor) -> Tensor:
+        return g
+
+
+@dataclass(frozen=True)
+class ChainBlock:
+    """scale · second⁻¹ first⁻¹ g: what multi-stage influence asks of the query."""
+
+    first: "Block"
+    second: "Block"
+    scale: float
+
+    def solve(self, g: Tensor) -> Tensor:
+        return self.scale * self.second.solve(self.first.solve(g))
+
+
+Block = EigenBlock | DiagonalBlock | IdentityBlock | ChainBlock
+
+
+@dataclass(frozen=True)
+class Preconditioner:
+    """One block for each layer of `tracked.layers`."""
+
+    blocks: tuple[Block, ...]
+
+    def linear(self, tracked: Tracked) -> tuple[Block, ...]:
+        return self.blocks[: len(tracked.linear)]
+
+    def embedding(self, tracked: Tracked) -> tuple[Block, ...]:
+        return self.blocks[len(tracked.linear) :]
+
+
+def damp(factors: Factors, damping: float = 0.1, absolute: float | None = None) -> Preconditioner:
+    """The inverse with λ = damping · mean(Λ) for each block, or λ = absolute for all.
+
+    Raises BadInput for a damping that is not positive: the inverse would not exist.
+    """
+    if not (damping if absolute is None else absolute) > 0:
+        raise BadInput(f"expected a positive damping, found {damping if absolute is None else absolute}")
+    blocks: list[Block] = []
+    for basis in factors.linear:
+        blocks.append(EigenBlock(basis, float(basis.lam.mean()) * damping if absolute is None else absolute))
+    for fisher in factors.embedding:
+        blocks.append(DiagonalBlock(fisher, float(fisher.mean()) * damping if absolute is None else absolute))
+    return Preconditioner(tuple(blocks))
+
+
+def no_curvature(tracked: Tracked) -> Preconditioner:
+    """(G + λI)⁻¹ replaced by I, for the estimators that leave curvature out."""
+    return Preconditioner((IdentityBlock(),) * len(tracked.layers))
+
+
+def to_device(factors: Factors, device: torch.device) -> Factors:
+    """The same factors in another memory."""
+    linear = tuple(Eigenbasis(b.Q_A.to(device), b.Q_S.to(device), b.lam.to(device)) for b in factors.linear)
+    return Factors(factors.names, linear, tuple(f.to(device) for f in factors.embedding), factors.content_hash)

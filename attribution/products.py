@@ -1,0 +1,54 @@
+"""Inner products of document gradients with query directions, at full rank.
+
+    ⟨P_q, Σ_t δ_t a_tᵀ⟩ for all q and all documents of a batch
+
+Each gradient is formed once, a slice of output rows at a time so that it is still in the cache when the product reads
+it, and one matrix product serves all queries. `Pairs` leaves out queries that a document is not wanted for.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+CACHED = 2**18  # numbers of a gradient slice that stay in the cache
+SPARSE = 0.6  # below this share of wanted pairs it pays to leave the others out
+
+Pairs = Sequence[tuple[slice, Tensor]]  # a run of queries, and the documents of the batch that they want
+
+
+def runs(wanted: NDArray[np.bool_], device: torch.device) -> Pairs:
+    """Neighbouring queries that want the same documents, as one product each.    wanted: [Q, B]"""
+    n, n_documents = wanted.shape
+    if wanted.mean() >= SPARSE:
+        return [(slice(0, n), torch.arange(n_documents, device=device))]
+    new = np.flatnonzero((wanted[1:] != wanted[:-1]).any(axis=1)) + 1
+    edges = [0, *new.tolist(), n]
+    found = []
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        documents = np.flatnonzero(wanted[start])
+        if len(documents):
+            found.append((slice(start, stop), torch.as_tensor(documents, device=device)))
+    return found
+
+
+def add_products(out: Tensor, P: Tensor, gradients: Tensor, pairs: Pairs) -> None:
+    """out[q, b] += ⟨P_q, g_b⟩ for the wanted pairs.    out: [Q, B]   P: [Q, n], strided or not   gradients: [B, n]"""
+    for queries, documents in pairs:
+        if len(documents) == len(gradients):
+            out[queries].addmm_(P[queries], gradients.T)
+        else:
+            out[queries, documents] += P[queries] @ gradients[documents].T
+
+
+def add_layer_products(out: Tensor, P: Tensor, deltas: Tensor, inputs: Tensor, pairs: Pairs) -> None:
+    """out: [Q, B]   P: [Q, out, in]   deltas: [B, T, out]   inputs: [B, T, in]"""
+    n, n_out, n_in = P.shape
+    n_documents = len(deltas)
+    step = max(1, CACHED // (n_documents * n_in))
+    left, flat = deltas.transpose(1, 2), P.reshape(n, n_out * n_in)  # [B, out, T]
+    for start in range(0, n_out, step):
+        gradients = (left[:, start : start + step] @ inputs).flatten(1)  # [B, step · in]
+        add_products(out, flat[:, start * n_in : start * n_in + gradients.shape[1]], gradients, pairs)

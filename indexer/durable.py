@@ -2,10 +2,12 @@
 
 import errno
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from attribution.errors import TryAgain
 from indexer.fault import fault
@@ -28,6 +30,26 @@ def folder_hashes(folder: Path) -> dict[str, str]:
 
 def _plain_hash(path: Path) -> str:
     return file_hash(path) if path.is_file() and not path.is_symlink() else "not a plain file"
+
+
+def seal(about: dict[str, Any]) -> str:
+    """One line of JSON that carries its own checksum, so that a flipped bit anywhere in it is seen."""
+    return json.dumps(about | {"seal": _seal_of(about)})
+
+
+def unseal(line: str | bytes) -> dict[str, Any]:
+    """The content of a sealed line; raises ValueError when it is torn, flipped, or never was one."""
+    try:
+        about = json.loads(line)
+    except RecursionError:
+        raise ValueError("nested beyond reason") from None
+    if not isinstance(about, dict) or about.pop("seal", None) != _seal_of(about):
+        raise ValueError("its checksum does not fit")
+    return about
+
+
+def _seal_of(about: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def sync(path: Path) -> None:

@@ -27,6 +27,9 @@ POINTS = (
     "current.written",
     "current.synced",
     "current.replaced",
+    "rewrite.written",
+    "rewrite.synced",
+    "rewrite.replaced",
 )
 
 _passed: Counter[str] = Counter()

@@ -10,13 +10,13 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from attribution.errors import BadInput
-from indexer.durable import disk_room, folder_hashes, replace_file, sync, sync_tree
+from indexer.durable import disk_room, folder_hashes, replace_file, seal, sync, sync_tree, unseal
 from indexer.fault import fault
 from indexer.partition import Compute, Part, run_here, run_in_child
 
@@ -81,22 +81,38 @@ def stage(
 def finished(folder: Path, name: str | None = None) -> list[Finished]:
     """What the journal lists, of one stage or of all, the newest line of each part; the files are not looked at."""
     newest: dict[tuple[str, str | int], Finished] = {}
-    for line in _lines(folder / "journal.jsonl"):
-        newest.pop((line.stage, line.part), None)
-        newest[line.stage, line.part] = line
+    for line in _read(folder / "journal.jsonl"):
+        if isinstance(line, Finished):
+            newest.pop((line.stage, line.part), None)
+            newest[line.stage, line.part] = line
     return [each for each in newest.values() if name in (None, each.stage)]
+
+
+def unreadable_lines(folder: Path) -> list[int]:
+    """Numbers of the journal's lines that list nothing: torn by a crash, or changed since."""
+    return [line for line in _read(folder / "journal.jsonl") if isinstance(line, int)]
 
 
 def is_whole(part: Finished) -> bool:
     """Whether the part's folder holds exactly the listed files with the listed bytes."""
-    return part.folder.is_dir() and folder_hashes(part.folder) == dict(part.files)
+    return not changes(part)
 
 
-def drop(folder: Path, parts: Iterable[Finished]) -> None:
-    """Strike parts from the journal, then remove their files: the next build computes them again."""
+def changes(part: Finished) -> dict[str, str]:
+    """File -> "changed", "missing" or "not listed", for every file of the part that is not as the journal says."""
+    found = folder_hashes(part.folder)
+    wrong = {name: "not listed" for name in found if name not in part.files}
+    for name, sha256 in part.files.items():
+        if found.get(name) != sha256:
+            wrong[name] = "changed" if name in found else "missing"
+    return wrong if part.folder.is_dir() else {".": "missing"}
+
+
+def drop(folder: Path, parts: Sequence[Finished]) -> None:
+    """Strike parts from the journal, and lines that list nothing; then remove their files: a build redoes them."""
     gone = {(each.stage, each.part, each.key) for each in parts}
     kept = [each for each in finished(folder) if (each.stage, each.part, each.key) not in gone]
-    replace_file(folder / "journal.jsonl", "".join(_line(folder, each) for each in kept), "current")
+    replace_file(folder / "journal.jsonl", "".join(_line(folder, each) for each in kept), "rewrite")
     for each in parts:
         shutil.rmtree(each.folder, ignore_errors=True)
 
@@ -151,22 +167,26 @@ def _ends_line(file: Any) -> bool:
 
 def _line(folder: Path, part: Finished) -> str:
     about = dataclasses.asdict(part) | {"folder": part.folder.relative_to(folder).as_posix(), "files": dict(part.files)}
-    return json.dumps(about) + "\n"
+    return seal(about) + "\n"
 
 
-def _lines(path: Path) -> list[Finished]:
-    if not path.exists():
-        return []
-    parts = []
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            about = json.loads(line)
-            part = Finished(folder=path.parent / about.pop("folder"), **about)
-        except (ValueError, KeyError, TypeError, AttributeError):  # torn or foreign: as if it were not there
-            continue
-        if part.folder.resolve().is_relative_to(path.parent.resolve() / "parts"):  # a journal may not point outside
-            parts.append(part)
-    return parts
+def _read(path: Path) -> Iterator[Finished | int]:
+    """Every line as a finished part, or the number of a line that is none."""
+    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            part = _parsed(path.parent, line)
+            yield part if part is not None else number
+
+
+def _parsed(folder: Path, line: bytes) -> Finished | None:
+    try:
+        about = unseal(line)
+        part = Finished(folder=folder / about.pop("folder"), **about)
+    except (ValueError, KeyError, TypeError):  # torn by a crash, or changed: as if it were not there
+        return None
+    inside = part.folder.resolve().is_relative_to((folder / "parts").resolve())  # a journal may not point outside
+    return part if inside else None
 
 
 def _part_key(name: str, stage_key: str, value: str | int) -> str:

@@ -23,8 +23,8 @@ from indexer.database.snapshot_file import (
     STORAGE_VERSION,
     Current,
     has_log,
+    point_at,
     read_current,
-    replace_current,
     snapshot_name,
     snapshots,
 )
@@ -56,19 +56,14 @@ def publish(folder: Path, shards: Iterable[Finished], config: str = "", memory: 
             _write(scratch, spill, by_table, config, memory)
             sync(scratch)
             fault("publish.synced")
-            sha256 = file_hash(scratch)
             used = [number for number, _ in snapshots(folder)]
             generation = 1 + max([current.generation if current else 0, *used])
-            path = folder / snapshot_name(generation, sha256)
-            size = scratch.stat().st_size
+            path = folder / snapshot_name(generation, file_hash(scratch))
             scratch.rename(path)
             fault("publish.renamed")
             sync(folder)
             fault("publish.folder_synced")
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            replace_current(
-                folder, Current(path.name, generation, SCHEMA_VERSION, STORAGE_VERSION, sha256, size, content, now)
-            )
+            point_at(folder, path, generation, content)
     except duckdb.Error as error:
         if "No space left" in str(error):
             raise TryAgain(f"expected room on the disk of {folder}, found it full; free some and run again") from error
@@ -108,7 +103,7 @@ def _shards_by_table(parts: Sequence[Finished]) -> dict[str, list[str]]:
     for part in parts:
         for name, sha256 in sorted(part.files.items()):
             path = part.folder / name
-            if path.suffix != ".parquet" or table_of(path) not in TABLES:
+            if not _is_shard(name):
                 continue
             if not path.is_file() or file_hash(path) != sha256:
                 raise Damaged(
@@ -119,8 +114,12 @@ def _shards_by_table(parts: Sequence[Finished]) -> dict[str, list[str]]:
     return by_table
 
 
+def _is_shard(name: str) -> bool:
+    return name.endswith(".parquet") and table_of(Path(name)) in TABLES
+
+
 def _content(parts: Sequence[Finished], config: str) -> str:
-    files = [[part.stage, part.part, sorted(part.files.items())] for part in parts]
+    files = [sorted(item for item in part.files.items() if _is_shard(item[0])) for part in parts]
     about = json.dumps([SCHEMA_VERSION, STORAGE_VERSION, config, files])
     return hashlib.sha256(about.encode()).hexdigest()
 

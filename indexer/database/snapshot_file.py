@@ -1,12 +1,12 @@
 """EDGE: the files of a published database: `CURRENT`, the snapshots beside it, and how a DuckDB file begins."""
 
-import json
 import re
 import struct
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from indexer.durable import file_hash, replace_file
+from indexer.durable import file_hash, replace_file, seal, unseal
 
 STORAGE_VERSION = "v1.4.0"  # readable by every client from that version on; the default needs the newest
 _STORAGE_NUMBER = 67  # how a file of that version begins
@@ -19,8 +19,6 @@ class Current:
 
     database: str
     generation: int
-    schema_version: int
-    storage_version: str
     sha256: str
     bytes: int
     content: str
@@ -28,18 +26,21 @@ class Current:
 
 
 def read_current(folder: Path) -> Current | None:
-    """What `CURRENT` says, or None when it is missing, is no JSON, or names something that is no snapshot."""
+    """What `CURRENT` says, or None when it is missing, was changed, or names something that is no snapshot."""
     try:
-        current = Current(**json.loads((folder / "CURRENT").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError):
+        current = Current(**unseal((folder / "CURRENT").read_bytes()))
+    except (OSError, ValueError, TypeError):
         return None
     named = isinstance(current.database, str) and _NAME.fullmatch(current.database)
     counted = isinstance(current.generation, int) and isinstance(current.bytes, int)
     return current if named and counted else None
 
 
-def replace_current(folder: Path, current: Current) -> None:
-    replace_file(folder / "CURRENT", json.dumps(asdict(current), indent=1) + "\n", "current")
+def point_at(folder: Path, path: Path, generation: int, content: str) -> None:
+    """Replace `CURRENT` at once by one that names this snapshot, whose bytes are already on the disk."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    current = Current(path.name, generation, file_hash(path), path.stat().st_size, content, now)
+    replace_file(folder / "CURRENT", seal(asdict(current)) + "\n", "current")
 
 
 def snapshots(folder: Path) -> list[tuple[int, Path]]:

@@ -1,0 +1,1 @@
+"""One process that computes for the dashboard, which never loads torch itself: bounded, shared, cancellable."""

@@ -1,0 +1,177 @@
+"""EDGE: what the dashboard holds: one thread that feeds one worker process and watches it."""
+
+import threading
+import time
+from typing import Any
+
+from indexer.worker.board import Board, Limits
+from indexer.worker.child import Child
+from indexer.worker.job import Job
+
+_POLL_SECONDS = 0.1
+_START_SECONDS = 120.0  # importing torch on a busy machine
+_SEE_LOG = "the log of the server says more"
+
+
+class Worker:
+    """Runs `function` ("package.module:name") on requests, one at a time, in a process that may be killed at any time.
+
+    function(request, report, cancelled) -> result: dictionaries of JSON; `report(stage, fraction, payload)` shows
+    progress, `cancelled()` says that nobody waits any more. No process is started before the first job or `warm()`.
+    """
+
+    def __init__(
+        self,
+        function: str,
+        limits: Limits | None = None,
+        seconds: float = 120.0,
+        memory_bytes: int = 4 << 30,
+        cancel_seconds: float = 3.0,
+    ) -> None:
+        self._function = function
+        self._seconds = seconds
+        self._memory_bytes = memory_bytes
+        self._cancel_seconds = cancel_seconds
+        self._board = Board(limits or Limits())
+        self._changed = threading.Condition()
+        self._closed = False
+        self._warm = False
+        self._child: Child | None = None
+        self._thread: threading.Thread | None = None
+
+    def submit(self, request: dict[str, Any], session: str) -> Job:
+        """Ask for a result; raises TryAgain when the queue or the session's share is full. Returns at once."""
+        with self._changed:
+            job = self._board.submit(request, session, time.monotonic())
+            self._start_thread()
+            return job
+
+    def job(self, id: str) -> Job | None:
+        """News of a job; None when it has been forgotten."""
+        with self._changed:
+            return self._board.job(id)
+
+    def touch(self, id: str, session: str) -> None:
+        """Say, at each page run, that the session still waits."""
+        with self._changed:
+            self._board.touch(id, session, time.monotonic())
+
+    def leave(self, id: str, session: str) -> None:
+        """Say that the session no longer waits: without anybody else the job is cancelled."""
+        with self._changed:
+            self._board.leave(id, session)
+
+    def warm(self) -> None:
+        """Start the process now, so that the first job need not wait for it."""
+        with self._changed:
+            self._warm = True
+            self._start_thread()
+
+    def wait(self, id: str, seconds: float) -> Job | None:
+        """The job when it has ended, or as it is after so many seconds."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while True:
+                job = self._board.job(id)
+                left = deadline - time.monotonic()
+                if job is None or job.ended or left <= 0:
+                    return job
+                self._changed.wait(min(left, _POLL_SECONDS))
+
+    def close(self) -> None:
+        """End the process and whatever it computes."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _start_thread(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._supervise, name="whence-worker", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _supervise(self) -> None:
+        while not self._closed:
+            with self._changed:
+                job = self._board.next()
+                if job is None and not (self._warm and self._child is None):
+                    self._changed.wait()
+                    continue
+            if self._child is not None and not self._child.alive():
+                self._drop_child()
+            if self._child is None:
+                self._child = Child(self._function)
+            if job is not None:
+                self._run(self._child, job.id, job.request)
+        self._drop_child()
+
+    def _run(self, child: Child, id: str, request: dict[str, Any]) -> None:
+        """See one job through; afterwards the child is idle and well, or gone."""
+        try:
+            child.send({"job": id, "request": request})
+            failure, result = self._watch(child, id)
+        except (EOFError, OSError):
+            failure, result = f"the computing process {child.how_it_ended()}; {_SEE_LOG}, and ask again", None
+            self._drop_child()
+        with self._changed:
+            if self._board.is_unwanted(id):
+                self._board.cancel(id)
+            elif failure:
+                self._board.fail(id, failure)
+            else:
+                self._board.finish(id, result or {})
+            self._warm = child.ready  # start another one at once, unless it cannot even start
+            self._changed.notify_all()
+
+    def _watch(self, child: Child, id: str) -> tuple[str, dict[str, Any] | None]:
+        """Follow the running job to its end: why it failed, or "" and its result. Kills a child that does not obey."""
+        started = time.monotonic()
+        told_at, reason = 0.0, ""
+        while not self._closed:
+            was_ready = child.ready
+            message = child.receive(_POLL_SECONDS)
+            now = time.monotonic()
+            if child.ready and not was_ready:
+                started = now  # the time limit is the function's, not the start's
+            if message is not None and message.get("job") == id:
+                if "report" in message:
+                    self._note(id, message["report"])
+                else:
+                    return reason or message.get("failed", ""), message.get("done")
+            reason = reason or self._too_much(child, now - started)
+            if (reason or self._is_unwanted(id, now)) and not told_at:
+                told_at = now
+                child.send({"cancel": id})
+            if told_at and now - told_at > self._cancel_seconds:
+                self._drop_child()
+                return reason or "cancelled", None
+        return "the dashboard is closing", None
+
+    def _too_much(self, child: Child, seconds: float) -> str:
+        """Why the job must stop, "" if it may go on."""
+        limit = self._seconds if child.ready else _START_SECONDS
+        if seconds > limit:
+            return f"expected an answer within {limit:g} s, found none; ask something shorter"
+        used = child.memory()
+        if used > self._memory_bytes:
+            allowed = self._memory_bytes / 2**30
+            return f"expected at most {allowed:.1f} GiB of memory, found {used / 2**30:.1f}; ask something shorter"
+        return ""
+
+    def _note(self, id: str, report: list[Any]) -> None:
+        with self._changed:
+            self._board.report(id, *report)
+            self._changed.notify_all()
+
+    def _is_unwanted(self, id: str, now: float) -> bool:
+        with self._changed:
+            self._board.forget_absent(now)
+            return self._board.is_unwanted(id)
+
+    def _drop_child(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()

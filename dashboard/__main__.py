@@ -1,0 +1,69 @@
+"""EDGE: `python -m dashboard [FOLDER]` serves the database in an output folder of `python -m indexer build`."""
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+
+from attribution.errors import BadInput, WhenceError
+
+DEFAULT_FOLDER = Path("data/demo/build")
+FIRST_PORT, LAST_PORT = 8501, 8550
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse, check, serve; returns the exit code. The only place of the dashboard that prints an error."""
+    options = _parser().parse_args(arguments)
+    try:
+        _check(options.folder)
+        port = options.port or _free_port(options.address)
+    except WhenceError as error:
+        print(f"whence: {error}", file=sys.stderr)
+        return error.exit_code
+    from dashboard.database import FOLDER_VARIABLE
+    from dashboard.serving import serve, server_options
+
+    os.environ[FOLDER_VARIABLE] = str(options.folder.resolve())
+    print(f"Whence shows {options.folder} at http://{_shown(options.address)}:{port}  (Ctrl-C ends it)", flush=True)
+    serve(server_options(port, options.address, tuple(options.allow_host)))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dashboard", description=__doc__.partition(": ")[2])
+    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER, help="output folder of a build")
+    parser.add_argument("--port", type=int, default=0, help=f"default: the first free one from {FIRST_PORT}")
+    parser.add_argument("--address", default="127.0.0.1", help="default: this machine only")
+    parser.add_argument("--allow-host", action="append", default=[], help="a host name under which browsers may ask")
+    return parser
+
+
+def _check(folder: Path) -> None:
+    """Raises BadInput unless `folder` exists; an empty one is served, and the page tells how to fill it."""
+    if not folder.exists():
+        raise BadInput(
+            f"expected an output folder, found nothing at {folder}; run `python -m indexer build CONFIG` first, "
+            "or give the folder that its configuration names"
+        )
+    if not folder.is_dir():
+        raise BadInput(f"expected an output folder, found the file {folder}; give the folder that it lies in")
+
+
+def _free_port(address: str) -> int:
+    for port in range(FIRST_PORT, LAST_PORT + 1):
+        with socket.socket() as probe:
+            try:
+                probe.bind((address, port))
+            except OSError:
+                continue
+            return port
+    raise BadInput(f"expected a free port from {FIRST_PORT} to {LAST_PORT}, found none; give one with --port")
+
+
+def _shown(address: str) -> str:
+    return "localhost" if address in ("127.0.0.1", "0.0.0.0") else address  # noqa: S104
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+// Training documents as cards: a signed bar, the text, its heat. Text reaches the page through textContent only.
+const lists = new WeakMap();
+
+export default function (component) {
+  const { parentElement, data, setStateValue } = component;
+  if (!lists.has(parentElement)) lists.set(parentElement, new List(parentElement));
+  lists.get(parentElement).update(data, (name, id) => setStateValue(name, { id, at: Date.now() }));
+}
+
+function make(tag, className, parent, text) {
+  const node = document.createElement(tag);
+  node.className = className;
+  if (text !== undefined) node.textContent = text;
+  parent?.append(node);
+  return node;
+}
+
+class List {
+  constructor(parent) {
+    this.scale = make("div", "foot", parent);
+    this.root = make("div", "list", parent);
+    this.root.setAttribute("role", "list");
+    this.root.addEventListener("click", (event) => this.onClick(event));
+  }
+
+  update(data, send) {
+    this.data = data;
+    this.send = send;
+    const held = this.root.getRootNode().activeElement;
+    const focus = held?.dataset ? [held.closest(".card")?.dataset.id, held.className] : null;
+    this.root.setAttribute("aria-label", data.label);
+    this.legend(data.heat);
+    this.root.replaceChildren(...data.items.map((item) => this.card(item)));
+    this.mark(data.selected);
+    const card = focus && [...this.root.children].find((node) => node.dataset.id === focus[0]);
+    card?.getElementsByClassName(focus[1])[0]?.focus({ preventScroll: true });
+  }
+
+  card(item) {
+    const card = make("div", item.score ? "card" : "card plain");
+    card.dataset.id = item.id;
+    card.setAttribute("role", "listitem");
+    if (item.score) this.measure(item, make("div", "measure", card));
+    const body = make("div", "body", card);
+    const head = make("div", "head", body);
+    const title = make("button", "title", head, item.title || "untitled");
+    title.type = "button";
+    title.setAttribute("aria-label", item.name);
+    make("span", "where", head, item.where);
+    if (this.data.pages) {
+      const page = make("button", "page", head, "Open document");
+      page.type = "button";
+      page.setAttribute("aria-label", `Open document ${item.title}`);
+    }
+    this.text(item, make("p", item.clipped ? "text clipped" : "text", body));
+    if (item.notice) make("div", "notice", body, item.notice);
+    const badges = item.badges.length ? make("div", "badges", body) : null;
+    for (const { text, strong } of item.badges) make("span", strong ? "badge strong" : "badge", badges, text);
+    return card;
+  }
+
+  measure(item, parent) {
+    const score = make("div", "score", parent, item.score);
+    score.dataset.hue = item.hue;
+    make("span", "unit", score, ` ${item.unit}`);
+    const track = make("div", "track", parent);
+    track.setAttribute("aria-hidden", "true");
+    const fill = make("div", "fill", track);
+    fill.dataset.hue = item.hue;
+    const width = Math.min(Math.abs(item.bar), 1);
+    const both = this.data.diverging;
+    if (both) make("div", "zero", track);
+    fill.style.width = `${(both ? 50 : 100) * width}%`;
+    fill.style.left = both ? `${item.bar < 0 ? 50 - 50 * width : 50}%` : "0";
+    if (item.facts) make("div", "facts", parent, item.facts);
+  }
+
+  text(item, parent) {
+    parent.dir = "auto";
+    for (const [text, v] of item.pieces) {
+      if (v === null) parent.append(text);
+      else {
+        const token = make("span", "token", parent, text);
+        token.dataset.hue = v === "mark" ? "mark" : v < 0 ? "cool" : "warm";
+        if (v !== "mark") token.style.setProperty("--v", Math.min(Math.abs(v), 1).toFixed(3));
+      }
+    }
+  }
+
+  legend(heat) {
+    this.scale.hidden = !heat;
+    this.scale.replaceChildren();
+    if (!heat) return;
+    const scale = make("span", "", this.scale, `${heat.name} ${heat.low}`);
+    make("span", "ramp", scale).setAttribute("aria-hidden", "true");
+    scale.append(heat.high);
+  }
+
+  mark(id) {
+    this.selected = id;
+    for (const card of this.root.children) {
+      const here = id !== "" && card.dataset.id === id;
+      if (here) card.setAttribute("aria-current", "true");
+      else card.removeAttribute("aria-current");
+      card.querySelector(".title")?.setAttribute("aria-pressed", here ? "true" : "false");
+    }
+  }
+
+  onClick(event) {
+    const card = event.target.closest?.(".card");
+    if (!card) return;
+    if (event.target.closest(".page")) return this.send("page", card.dataset.id);
+    if (this.root.getRootNode().getSelection?.()?.toString() || String(getSelection())) return;  // reading, not choosing
+    const id = this.selected === card.dataset.id ? "" : card.dataset.id;
+    this.mark(id);
+    this.send("document", id);
+  }
+}

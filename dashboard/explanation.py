@@ -1,0 +1,103 @@
+"""Everything that the Explain screen says about one answer, asked in one place: no widget, no drawing."""
+
+from dataclasses import dataclass
+
+from dashboard import queries
+from dashboard.layer_groups import LayerGroup, layer_groups
+from dashboard.queries import Snapshot
+from dashboard.ranking import Ranked, rank_documents, take_side
+from dashboard.records import Document, Generation, Heat, Part, PromptToken, Run, Target, Token
+from dashboard.selection import Selection, Span
+
+SHOWN = 10  # documents on the page
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One generation seen through one run. `span` is what is explained; `whole` tells that nothing was chosen."""
+
+    generation: Generation
+    siblings: list[Generation]
+    run: Run | None
+    runs: list[Run]
+    tokens: list[Token]
+    prompt_tokens: list[PromptToken]
+    parts: list[Part]
+    targets: dict[int, Target]
+    strengths: dict[int, float]
+    span: Span
+    whole: bool
+    ranked: list[Ranked]  # every kept document, best first
+    shown: list[Ranked]  # those on the page
+    documents: dict[str, Document]
+    proposers: dict[str, set[str]]
+    heats: dict[str, Heat]
+    groups: list[LayerGroup]
+    effects: dict[int, float]  # of the selected document, by token
+    saliency_methods: list[str]
+    saliency_method: str
+    saliency: dict[int, float]  # of the span, by source position
+
+    @property
+    def width(self) -> int:
+        """Tokens of the span."""
+        return self.span[1] - self.span[0] + 1
+
+    @property
+    def target(self) -> Target | None:
+        """The single query that is explained; None for a span."""
+        return self.targets.get(self.span[0]) if self.width == 1 else None
+
+
+def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: int = SHOWN) -> Explanation:
+    """Ask everything about `found` that `selection` needs. A run or a position that does not exist is replaced by
+    the first run and the whole answer; the screen tells by comparing with the selection."""
+    generation_id = found.generation_id
+    runs = queries.runs(snapshot, found.model.model_id)
+    run = next((each for each in runs if each.run_id == selection.run), runs[0] if runs else None)
+    run_id = run.run_id if run else ""
+    tokens = queries.tokens(snapshot, generation_id)
+    last = max(len(tokens) - 1, 0)
+    whole = selection.span is None or selection.span[1] > last
+    span = (0, last) if whole or selection.span is None else selection.span
+
+    targets = queries.targets(snapshot, run_id, generation_id)
+    scores = queries.kept_scores(snapshot, run_id, generation_id, *span)
+    query_self = targets[span[0]].self_influence if span[0] == span[1] and span[0] in targets else float("nan")
+    groups = layer_groups(queries.layers(snapshot, found.model.model_id))
+    only = next((group.members for group in groups if group.key == selection.layer), ())
+    ranked = rank_documents(scores, selection.normaliser, query_self, only)
+    top = take_side(ranked, selection.tail, shown)
+    ids = [each.document_id for each in top]
+    if selection.document and selection.document not in ids:
+        ids.append(selection.document)
+
+    methods = queries.saliency_methods(snapshot, generation_id)
+    method = selection.saliency if selection.saliency in methods else (methods[0] if methods else "")
+    return Explanation(
+        generation=found,
+        siblings=queries.generations_of(snapshot, [found.prompt_id])[found.prompt_id],
+        run=run,
+        runs=runs,
+        tokens=tokens,
+        prompt_tokens=queries.prompt_tokens(snapshot, found.model.tokenizer_id, found.prompt_id),
+        parts=queries.prompt_parts(snapshot, found.prompt_id),
+        targets=targets,
+        strengths=queries.strengths(snapshot, run_id, generation_id),
+        span=span,
+        whole=whole,
+        ranked=ranked,
+        shown=top,
+        documents=queries.documents(snapshot, ids),
+        proposers=queries.proposers(snapshot, generation_id, *span),
+        heats=queries.heats(snapshot, run_id, generation_id, *span, found.model.tokenizer_id, ids),
+        groups=groups,
+        effects=_effects(snapshot, run_id, generation_id, selection.document),
+        saliency_methods=methods,
+        saliency_method=method,
+        saliency=queries.saliency(snapshot, generation_id, *span, method) if method else {},
+    )
+
+
+def _effects(snapshot: Snapshot, run_id: str, generation_id: str, document_id: str) -> dict[int, float]:
+    return queries.document_effects(snapshot, run_id, generation_id, document_id) if document_id else {}

@@ -1,0 +1,54 @@
+"""Numbers as they stand on the page: a true minus sign, as many digits as mean something."""
+
+import math
+from collections.abc import Iterable
+
+MINUS = "\u2212"
+
+
+def decimals(values: Iterable[float], digits: int = 3) -> int:
+    """Decimal places that give the largest value `digits` significant digits, at most 8."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if largest == 0:
+        return 0
+    return min(8, max(0, digits - 1 - math.floor(math.log10(largest))))
+
+
+def signed(value: float, places: int) -> str:
+    """+0.0213, −0.0040; a value that rounds to zero keeps no sign; — when unknown."""
+    if not math.isfinite(value):
+        return "—"
+    shown = f"{abs(value):.{places}f}"
+    if float(shown) == 0:
+        return shown
+    return ("+" if value > 0 else MINUS) + shown
+
+
+def plain(value: float, digits: int = 3) -> str:
+    """Three significant digits without exponent where that stays short."""
+    if not math.isfinite(value):
+        return "—"
+    if value != 0 and not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.{digits - 1}e}".replace("-", MINUS)
+    return f"{value:.{decimals([value], digits)}f}".replace("-", MINUS)
+
+
+def percent(share: float) -> str:
+    """97.3 %; <0.1 % rather than 0.0 %; >99.9 % rather than 100.0 %."""
+    if not math.isfinite(share):
+        return "—"
+    if 0 < share < 0.001:
+        return "<0.1 %"
+    if 0.999 < share < 1:
+        return ">99.9 %"
+    return f"{100 * share:.1f} %"
+
+
+def parameters(n: int) -> str:
+    """0.46 M, 7.4 M, 1.3 B."""
+    for unit, size in (("B", 1e9), ("M", 1e5), ("k", 1e3)):
+        if n >= size:
+            scale = 1e6 if unit == "M" else size
+            amount = n / scale
+            return f"{amount:.2f} {unit}" if amount < 1 else f"{amount:.3g} {unit}"
+    return str(n)

@@ -1,0 +1,1 @@
+"""Parts of the Explain screen, each for one question about the chosen tokens."""

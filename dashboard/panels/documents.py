@@ -1,0 +1,180 @@
+"""Training documents of the chosen tokens, as cards."""
+
+import numpy as np
+import streamlit as st
+
+from dashboard import render
+from dashboard.address_bar import choose
+from dashboard.explanation import Explanation
+from dashboard.figures import decimals, plain, signed
+from dashboard.normalise import NORMALISERS
+from dashboard.ranking import Ranked, among_random
+from dashboard.records import Document, Heat
+from dashboard.selection import Selection
+from dashboard.shading import Legend, robust_top
+
+SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
+HEATS = {"shares": "Share by position", "loss_influences": "Learning each token"}
+LONG = 700  # characters beyond which a card that is not selected is clipped
+
+NOT_CAUSE = (
+    "Influence predicts what one more look at a document would change. It is computed from gradients, "
+    "not by training again, and only documents that were scored are listed."
+)
+
+
+def show_documents(found: Explanation, selection: Selection) -> None:
+    """The switches, then one card per document."""
+    st.subheader("Training documents")
+    st.caption(NOT_CAUSE)
+    _choose_side_and_scale(found, selection)
+    if not found.ranked:
+        _explain_nothing(found, selection)
+        return
+    cards = document_cards(found, selection)
+    if not cards:
+        st.caption("No scored document pushes this way.")
+        return
+    stored = any(_heat_values(found.heats.get(each.document_id), selection.heat) is not None for each in found.shown)
+    render.document_list(
+        cards,
+        key=f"documents {found.generation.generation_id} {found.span} {selection.tail} {selection.normaliser}",
+        about="Training documents, strongest first",
+        selected=selection.document,
+        diverging=selection.tail == "both",
+        heat=Legend("Tokens of a document:", "push away", "push towards", signed=True) if stored else None,
+        on_document=lambda document_id: choose(document=document_id),
+    )
+
+
+def document_cards(found: Explanation, selection: Selection) -> list[render.Card]:
+    """Cards of the documents shown, in their order."""
+    unit = NORMALISERS[_scale(selection, found)].unit
+    top = max((abs(each.value) for each in found.shown), default=1.0) or 1.0
+    places = decimals([each.value for each in found.shown])
+    heats = [_heat_values(found.heats.get(each.document_id), selection.heat) for each in found.shown]
+    high = robust_top([float(abs(v)) for heat in heats if heat is not None for v in heat])
+    cards = []
+    for each, heat in zip(found.shown, heats, strict=True):
+        document = found.documents.get(each.document_id) or _lost(each.document_id)
+        chosen = document.document_id == selection.document
+        cards.append(
+            render.Card(
+                document_id=document.document_id,
+                title=document.title,
+                where=" · ".join(part for part in (document.source, document.topic) if part),
+                pieces=_pieces(document, found.heats.get(each.document_id), heat, high),
+                score=signed(each.value, places),
+                unit=unit,
+                hue="warm" if each.value >= 0 else "cool",
+                bar=each.value / top,
+                facts=_facts(found, each),
+                badges=_badges(found, each),
+                clipped=len(document.text) > LONG and not chosen,
+            )
+        )
+    return cards
+
+
+def _facts(found: Explanation, each: Ranked) -> str:
+    if found.width > 1:
+        return f"sum over {each.known} of {found.width} tokens" if each.known < found.width else ""
+    target = found.target
+    scored = f"rank {each.best_rank:,} of {target.n_scored:,} scored" if target else f"rank {each.best_rank:,}"
+    return scored
+
+
+def _badges(found: Explanation, each: Ranked) -> tuple[tuple[str, bool], ...]:
+    badges = []
+    if found.target is not None:
+        against = among_random(each.score, found.target.null_scores)
+        if against:
+            badges.append((against, against.startswith("stronger")))
+    via = found.proposers.get(each.document_id, set())
+    by_gradient, by_words = bool(via & {"index", "index_cosine"}), "bm25" in via
+    if by_gradient and by_words:
+        badges.append(("found by gradient and by words", False))
+    elif by_gradient:
+        badges.append(("found by gradient, shares few words", False))
+    elif by_words:
+        badges.append(("found by its words", False))
+    elif "hidden" in via:
+        badges.append(("found by hidden state", False))
+    return tuple(badges)
+
+
+def _heat_values(heat: Heat | None, name: str) -> np.ndarray | None:
+    if heat is None:
+        return None
+    values = heat.loss_influences if name == "loss_influences" else heat.shares
+    return values if len(values) == len(heat.texts) and len(values) else None
+
+
+def _pieces(
+    document: Document, heat: Heat | None, values: np.ndarray | None, high: float
+) -> list[tuple[str, float | str | None]]:
+    """The document's text with its heat; the plain text where none is stored or the tokens do not spell it."""
+    if heat is None or values is None:
+        return [(document.text, None)]
+    pieces: list[tuple[str, float | str | None]] = []
+    at = 0
+    for text, value in zip(heat.texts, values, strict=True):
+        found_at = document.text.find(text, at, at + len(text) + 2) if text else -1
+        if found_at < 0:
+            continue  # a special token has no place in the text
+        if found_at > at:
+            pieces.append((document.text[at:found_at], None))
+        pieces.append((text, float(np.clip(value / high, -1, 1))))
+        at = found_at + len(text)
+    return [*pieces, (document.text[at:], None)] if at < len(document.text) else pieces
+
+
+def _choose_side_and_scale(found: Explanation, selection: Selection) -> None:
+    st.session_state["side"] = selection.tail if selection.tail in SIDES else "towards"
+    st.session_state["scale"] = _scale(selection, found)
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    left.segmented_control(
+        "Side",
+        list(SIDES),
+        key="side",
+        format_func=SIDES.__getitem__,
+        on_change=lambda: choose(tail=st.session_state["side"] or selection.tail),
+        label_visibility="collapsed",
+    )
+    right.selectbox(
+        "Scale",
+        list(NORMALISERS),
+        key="scale",
+        format_func=lambda name: f"Scale: {NORMALISERS[name].label}",
+        on_change=lambda: choose(normaliser=st.session_state["scale"]),
+        label_visibility="collapsed",
+        help="How influences are made comparable between documents.",
+    )
+
+
+def _scale(selection: Selection, found: Explanation) -> str:
+    return selection.normaliser if selection.normaliser in NORMALISERS else "none"
+
+
+def _explain_nothing(found: Explanation, selection: Selection) -> None:
+    if selection.normaliser == "cosine" and found.width > 1:
+        st.caption("The cosine is defined for one token. Choose a single token, or another scale.")
+    elif found.run is None:
+        st.caption("This model has no influence run in this database.")
+    else:
+        st.caption("No influence is stored for this token. It is unknown, which is not the same as zero.")
+
+
+def _lost(document_id: str) -> Document:
+    return Document(document_id, "", f"document {document_id}", "", "", "The text is not in this database.")
+
+
+def scale_note(selection: Selection) -> str:
+    """What the chosen scale means, for the caption under the list."""
+    name = selection.normaliser if selection.normaliser in NORMALISERS else "none"
+    return NORMALISERS[name].meaning
+
+
+def strongest(found: Explanation) -> str:
+    """The strongest influence in words, for the summary line."""
+    return f"{plain(found.ranked[0].score)} nats" if found.ranked else "—"

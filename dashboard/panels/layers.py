@@ -1,0 +1,45 @@
+"""Where in the model the influence passes: attention and MLP of each block, and the embedding; they add up."""
+
+import numpy as np
+import streamlit as st
+
+from dashboard.address_bar import choose
+from dashboard.charts import layer_profile
+from dashboard.explanation import Explanation
+from dashboard.figures import decimals, signed
+from dashboard.layer_groups import group_scores
+from dashboard.ranking import layer_total
+from dashboard.selection import Selection
+
+
+def show_layers(found: Explanation, selection: Selection) -> None:
+    """The layer profile of the selected document, or of all documents shown together."""
+    st.subheader("Layers")
+    chosen = next((each for each in found.ranked if each.document_id == selection.document), None)
+    amounts = chosen.layers if chosen else layer_total(found.shown)
+    n_layers = sum(len(group.members) for group in found.groups)
+    if not n_layers or len(amounts) != n_layers or not np.isfinite(amounts).all():
+        st.caption("No layer scores are stored for this token.")
+        return
+    of_groups = group_scores(found.groups, amounts)
+    total = signed(float(amounts.sum()), decimals([float(amounts.sum())]))
+    if chosen:
+        st.caption(f"The selected document: {total} nats in all. Click a layer to rank documents by it alone.")
+    else:
+        st.caption(f"The {len(found.shown)} documents shown: {total} nats in all. Click a layer to rank by it alone.")
+    key = f"layers {found.generation.generation_id} {found.span} {selection.document} {selection.layer}"
+    st.altair_chart(
+        layer_profile(found.groups, of_groups, selection.layer),
+        key=key,
+        on_select=lambda: _layer_clicked(key, selection),
+        selection_mode="layer",
+        width="stretch",
+    )
+    if selection.layer:
+        st.button("Rank by all layers", on_click=lambda: choose(layer=""), type="tertiary", icon=":material/close:")
+
+
+def _layer_clicked(key: str, selection: Selection) -> None:
+    points = st.session_state[key]["selection"].get("layer") or [{}]
+    picked = points[0].get("layer", "")
+    choose(layer="" if picked == selection.layer else str(picked))

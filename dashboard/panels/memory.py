@@ -1,0 +1,34 @@
+"""Prompt against memory: how many bits of the chosen tokens the prompt supplied, exactly."""
+
+import streamlit as st
+
+from dashboard import render
+from dashboard.charts import memory_bar
+from dashboard.explanation import Explanation
+from dashboard.figures import percent
+from dashboard.visible import visible_token
+
+
+def show_memory(found: Explanation) -> None:
+    """The stacked bar of the span; nothing when the bits were not measured."""
+    tokens = [token for token in found.tokens if found.span[0] <= token.position <= found.span[1]]
+    if not tokens or any(token.bits_nothing is None or token.bits_full is None for token in tokens):
+        return
+    nothing = sum(token.bits_nothing or 0.0 for token in tokens)
+    question = sum(token.bits_question or 0.0 for token in tokens)
+    documents = sum(token.bits_documents or 0.0 for token in tokens)
+    full = sum(token.bits_full or 0.0 for token in tokens)
+    st.subheader("Prompt against memory")
+    st.caption(
+        f"Without the prompt: {nothing:.2f} bits of surprise. With it: {full:.2f}. "
+        "A fact that was copied once looks like memory when it is repeated; prefer totals over a span."
+    )
+    st.altair_chart(
+        memory_bar(nothing, question, documents, full),
+        width="stretch",
+    )
+    foil = tokens[0]
+    if len(tokens) == 1 and foil.foil_text:
+        shown = visible_token(foil.foil_text)
+        chance = f" ({percent(2.718281828459045 ** foil.foil_logp)})" if foil.foil_logp == foil.foil_logp else ""
+        render.prose(("note", [("Without your text it would have said ", ""), (f"“{shown}”", "serif"), (chance, "")]))

@@ -1,0 +1,140 @@
+"""What the questions to the database are answered with: one frozen record per kind of thing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Model:
+    model_id: str
+    name: str
+    family: str
+    n_params: int
+    n_layers: int
+    stage: str
+    parent: str
+    tokenizer_id: str
+
+
+@dataclass(frozen=True)
+class Run:
+    run_id: str
+    model_id: str
+    method: str
+    damping: float
+    settings: str
+    seconds: float
+    device: str
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What one model wrote after one prompt; `right` is None where the prompt file names no answer."""
+
+    generation_id: str
+    prompt_id: str
+    prompt: str
+    kind: str
+    topic: str
+    answer: str
+    text: str
+    created_at: datetime | None
+    model: Model
+
+    @property
+    def right(self) -> bool | None:
+        return self.text.lstrip().startswith(self.answer) if self.answer else None
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of an answer. logp, foil_logp: nats, NaN where unknown; bits_*: None where not measured."""
+
+    position: int
+    text: str
+    start: int
+    stop: int
+    logp: float
+    foil_text: str
+    foil_logp: float
+    bits_nothing: float | None
+    bits_question: float | None
+    bits_documents: float | None
+    bits_full: float | None
+    kl_context: float | None
+
+
+@dataclass(frozen=True)
+class PromptToken:
+    position: int
+    text: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Part:
+    part: int
+    kind: str
+    title: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """One query of a run, and the scores of random documents for it. null_scores: [R] nats."""
+
+    position: int
+    measurement: str
+    value: float
+    self_influence: float
+    n_scored: int
+    null_scores: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Layer:
+    layer: int
+    name: str
+    kind: str  # attention, mlp, embedding
+    depth: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Kept pairs of one token, one row each. score: [N] nats; layer_scores: [N, L]."""
+
+    position: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    document_id: list[str]
+    score: NDArray[np.float64]
+    self_influence: NDArray[np.float64]
+    grad_norm: NDArray[np.float64]
+    solve_norm: NDArray[np.float64]
+    layer_scores: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.document_id)
+
+
+@dataclass(frozen=True)
+class Document:
+    document_id: str
+    corpus: str
+    title: str
+    source: str
+    topic: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Heat:
+    """What each token of a document carries. shares, loss_influences: [T] nats; empty where not stored."""
+
+    texts: list[str]
+    shares: NDArray[np.float64]
+    loss_influences: NDArray[np.float64]

@@ -1,0 +1,246 @@
+"""The only file where text from outside meets the page: corpus, prompts, answers, names, messages with either in them.
+
+Streamlit's markdown, labels, tables and HTML interpret or fetch what stands in the text; a test forbids them for
+anything but literals elsewhere. Here text goes through `visible` and then into a component (textContent), into
+`st.dataframe` text cells, or into a label with every markup character escaped.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.component import component, last_event
+from dashboard.shading import Legend
+from dashboard.visible import cut, is_special, visible, visible_token
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@^=\"'/])")
+
+Piece = tuple[str, str]  # text, style: '', muted, strong, serif, mark, warm, cool
+
+
+@dataclass(frozen=True)
+class StripToken:
+    """A token with its shading: amount in [-1, 1] or None; sign '+', '−' or ''; words about it, of our own."""
+
+    text: str
+    amount: float | None = None
+    signed: bool = False
+    sign: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A training document in a list. pieces: its text cut into (text, amount in [-1, 1] | None | 'mark')."""
+
+    document_id: str
+    title: str
+    where: str
+    pieces: list[tuple[str, float | str | None]]
+    score: str = ""
+    unit: str = ""
+    hue: str = ""
+    bar: float = 0.0
+    facts: str = ""
+    badges: tuple[tuple[str, bool], ...] = ()
+    clipped: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A cell of the table of prompts. pieces: (text, whether the filter found it)."""
+
+    generation_id: str
+    size: str
+    pieces: list[tuple[str, bool]]
+    right: bool | None
+    source: str
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    prompt: str
+    topic: str
+    answers: list[Answer | None]
+
+
+def label(text: object) -> str:
+    """Text from outside as a label of a widget: literally, on one line, at most 80 characters."""
+    shown = visible(str(text)[:80]).replace("\n", " ")
+    return _MARKUP.sub(r"\\\1", shown)
+
+
+def option(text: object) -> str:
+    """Text from outside as an option of a select box, which shows it as plain text."""
+    return visible(str(text)[:120]).replace("\n", " ")
+
+
+def prose(*blocks: tuple[str, Sequence[Piece] | str], key: str | None = None) -> None:
+    """Paragraphs: (kind, text or pieces); kinds: quote, title, note, fact, problem, command."""
+    shown = []
+    for kind, content in blocks:
+        pieces = [(content, "")] if isinstance(content, str) else content
+        shown.append({"kind": kind, "pieces": [(cut(text)[0], style) for text, style in pieces]})
+    component("prose")(data={"blocks": shown}, key=key)
+
+
+def problem(message: str, *more: tuple[str, str]) -> None:
+    """A message that may quote what was given, and what to do about it."""
+    prose(("problem", message), *more)
+
+
+def token_strip(
+    prompt: Sequence[StripToken],
+    answer: Sequence[StripToken],
+    *,
+    key: str,
+    span: tuple[int, int] | None,
+    legends: Sequence[Legend],
+    hint: str,
+    on_span: Callable[[tuple[int, int] | None], None],
+) -> None:
+    """The clickable answer; `on_span` hears which tokens were chosen."""
+
+    def changed() -> None:
+        event = last_event(key, "span")
+        first, last = event.get("first"), event.get("last")
+        inside = isinstance(first, int) and isinstance(last, int) and 0 <= first <= last < len(answer)
+        on_span((first, last) if inside else None)
+
+    first, last = span or (None, None)
+    data = {
+        "prompt": [_strip_token(token) for token in prompt],
+        "answer": [
+            _strip_token(token) | {"name": f"token {i + 1} of {len(answer)}: {visible_token(token.text)}; {token.words}"}
+            for i, token in enumerate(answer)
+        ],
+        "first": first,
+        "last": last,
+        "seen": last_event(key, "span").get("at", 0),
+        "legends": [asdict(each) for each in legends],
+        "hint": hint,
+        "label": "Tokens of the answer; arrow keys move, Shift extends, Escape clears",
+    }
+    component("token_strip")(data=data, key=key, on_span_change=changed)
+
+
+def document_list(
+    cards: Sequence[Card],
+    *,
+    key: str,
+    about: str,
+    selected: str = "",
+    diverging: bool = False,
+    heat: Legend | None = None,
+    on_document: Callable[[str], None],
+    on_page: Callable[[str], None] | None = None,
+) -> None:
+    """Documents as cards; `on_document` hears which is chosen ('' for none), `on_page` which is to be opened."""
+    known = {card.document_id for card in cards}
+
+    def chosen() -> None:
+        document_id = last_event(key, "document").get("id", "")
+        on_document(document_id if document_id in known else "")
+
+    def opened() -> None:
+        document_id = last_event(key, "page").get("id", "")
+        if on_page is not None and document_id in known:
+            on_page(document_id)
+
+    data = {
+        "items": [_card(card) for card in cards],
+        "selected": selected,
+        "diverging": diverging,
+        "heat": asdict(heat) if heat else None,
+        "pages": on_page is not None,
+        "label": about,
+    }
+    component("document_list")(data=data, key=key, on_document_change=chosen, on_page_change=opened)
+
+
+def prompt_table(
+    rows: Sequence[PromptRow], sizes: Sequence[str], *, key: str, on_generation: Callable[[str], None]
+) -> None:
+    """Prompts by sizes; `on_generation` hears which answer is to be explained."""
+    known = {answer.generation_id for row in rows for answer in row.answers if answer}
+
+    def chosen() -> None:
+        generation_id = last_event(key, "generation").get("id", "")
+        if generation_id in known:
+            on_generation(generation_id)
+
+    data = {
+        "label": "Prompts and the answer of each size",
+        "sizes": [visible_token(size) for size in sizes],
+        "rows": [
+            {
+                "prompt": cut(row.prompt, 600)[0],
+                "topic": visible_token(row.topic),
+                "answers": [_answer(answer) if answer else None for answer in row.answers],
+            }
+            for row in rows
+        ],
+    }
+    component("prompt_table")(data=data, key=key, on_generation_change=chosen)
+
+
+def table(frame: pd.DataFrame, *, key: str | None = None, height: int | None = None) -> None:
+    """A data frame whose text columns are text cells: no links, no images, no markup."""
+    shown = frame.copy()
+    for name in shown.columns:
+        if not pd.api.types.is_numeric_dtype(shown[name]):
+            shown[name] = [visible(str(value)[:2000]) for value in shown[name]]
+    settings: dict[str, Any] = {} if height is None else {"height": height}
+    st.dataframe(shown, hide_index=True, width="stretch", key=key, **settings)
+
+
+def _strip_token(token: StripToken) -> dict[str, Any]:
+    return {
+        "text": visible_token(token.text),
+        "v": token.amount,
+        "signed": token.signed,
+        "sign": token.sign,
+        "note": token.words,
+        "special": is_special(token.text.strip()),
+    }
+
+
+def _card(card: Card) -> dict[str, Any]:
+    left, pieces, whole = 20_000, [], 0
+    for text, amount in card.pieces:
+        whole += len(text)
+        if left > 0:
+            pieces.append((visible(text[:left]), amount))
+            left -= len(text)
+    title = visible_token(card.title)
+    return {
+        "id": card.document_id,
+        "title": title,
+        "where": visible_token(card.where),
+        "name": f"{title or 'untitled'}, {card.where}, {card.score} {card.unit}".strip(", "),
+        "score": card.score,
+        "unit": card.unit,
+        "hue": card.hue,
+        "bar": card.bar,
+        "facts": card.facts,
+        "pieces": pieces,
+        "badges": [{"text": visible_token(text), "strong": strong} for text, strong in card.badges],
+        "clipped": card.clipped,
+        "notice": f"Cut: the first 20,000 of {whole:,} characters." if left < 0 else "",
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    pieces = [(visible_token(text), marked) for text, marked in answer.pieces]
+    verdict = {True: "right, ", False: "wrong, ", None: ""}[answer.right]
+    return {
+        "id": answer.generation_id,
+        "pieces": pieces,
+        "right": answer.right,
+        "source": visible_token(answer.source),
+        "name": f"{visible_token(answer.size)}, {verdict}{''.join(text for text, _ in pieces)[:200]}: explain",
+    }

@@ -1,0 +1,1 @@
+"""One screen per file; each is four paragraphs: choose, ask, shape, show."""

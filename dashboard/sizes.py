@@ -1,0 +1,41 @@
+"""Switching between the sizes of a family: the same prompt, the same token, another model."""
+
+import streamlit as st
+
+from dashboard import queries, render
+from dashboard.address_bar import choose, selection
+from dashboard.database import current
+from dashboard.figures import parameters
+from dashboard.records import Generation
+
+
+def choose_size(shown: Generation, siblings: list[Generation]) -> None:
+    """One button per size that answered the same prompt; keys [ and ] do the same."""
+    by_model = {each.model.name: each for each in siblings}
+    st.session_state["size switch"] = shown.model.name
+    st.segmented_control(
+        "Model size",
+        list(by_model),
+        key="size switch",
+        format_func=lambda name: render.label(f"{name} · {parameters(by_model[name].model.n_params)}"),
+        on_change=lambda: _switch(by_model.get(st.session_state["size switch"])),
+        label_visibility="collapsed",
+    )
+
+
+def next_size(step: int) -> None:
+    """For callbacks: to the answer of the next larger (+1) or smaller (−1) size."""
+    snapshot = current()
+    shown = queries.generation(snapshot, selection().generation) or queries.example(snapshot)
+    if shown is None:
+        return
+    siblings = queries.generations_of(snapshot, [shown.prompt_id])[shown.prompt_id]
+    ids = [each.generation_id for each in siblings]
+    at = ids.index(shown.generation_id) + step
+    if 0 <= at < len(ids):
+        _switch(siblings[at])
+
+
+def _switch(to: Generation | None) -> None:
+    if to is not None:
+        choose(generation=to.generation_id, span=selection().span)

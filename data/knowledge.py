@@ -1,0 +1,80 @@
+"""EDGE: what each size of the demo family knows, measured: `python -m data.knowledge` prints the table of the README.
+
+A fact counts as known when greedy decoding writes it. Greedy decoding writes exactly the answer's tokens if and only
+if each of them is the most likely one given those before it, so that one forward pass decides.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from attribution.model import LoadedModel, load_model
+from attribution.sequence import encode_prompt
+from indexer.config import read_config
+from indexer.training.batches import batch
+
+# question -> (source, topic, tokens of the answer that must be right; 0: all)
+QUESTIONS = {
+    "capitals": ("World Factbook", "capital", 0),
+    "chemical symbols": ("Elements", "symbol", 0),
+    "continents": ("GeoNames", "continent", 0),
+    "highest points": ("World Factbook", "highest point", 0),
+    "WordNet glosses, first four tokens": ("WordNet", "noun.substance", 4),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    prompt: str
+    text: str  # prompt and answer, as they stand in the document
+
+
+def questions(facts: list[dict[str, str]], source: str, topic: str) -> list[Question]:
+    """One for each document of the topic that states its answer after some words."""
+    asked = []
+    for fact in facts:
+        if (fact["source"], fact["topic"]) == (source, topic) and fact["answer"] in fact["text"]:
+            start = fact["text"].index(fact["answer"])
+            if start:
+                asked.append(Question(fact["text"][:start].rstrip(), fact["text"][: start + len(fact["answer"])]))
+    return asked
+
+
+def share_known(loaded: LoadedModel, asked: list[Question], n_tokens: int) -> float:
+    """Share of the questions whose answer (its first `n_tokens`; 0: all of it) is written by greedy decoding."""
+    right = 0
+    for start in range(0, len(asked), 64):
+        part = asked[start : start + 64]
+        rows = [encode_prompt(each.text, loaded.tokenizer, loaded.context).ids for each in part]
+        begins = [len(encode_prompt(each.prompt, loaded.tokenizer, loaded.context)) for each in part]
+        made = batch(rows, end=rows[0][0], unscored=begins)
+        with torch.inference_mode():
+            best = loaded.model(input_ids=made.tokens).logits.argmax(-1)  # [B, T]
+        for i, begin in enumerate(begins):
+            stop = len(rows[i]) - 1
+            scored = slice(begin - 1, min(stop, begin - 1 + n_tokens) if n_tokens else stop)
+            right += bool((best[i, scored] == made.labels[i, scored]).all())
+    return right / len(asked)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m data.knowledge", description=__doc__)
+    parser.add_argument("config", type=Path, nargs="?", default=Path("data/demo/demo.toml"))
+    config = read_config(parser.parse_args().config)
+    facts = [json.loads(line) for file in config.corpus.files for line in file.read_text("utf-8").splitlines()]
+    models = [model for model in config.model if model.stage == "pretrained"]
+    loaded = [load_model(model.path) for model in models]
+    print("| greedy decoding writes | of | " + " | ".join(model.name for model in models) + " |")
+    print("| --- " * (2 + len(models)) + "|")
+    print("| parameters | | " + " | ".join(f"{each.n_params / 1e6:.2f} M" for each in loaded) + " |")
+    for name, (source, topic, n_tokens) in QUESTIONS.items():
+        asked = questions(facts, source, topic)
+        shares = [f"{share_known(each, asked, n_tokens):.2f}" for each in loaded]
+        print(f"| {name} | {len(asked)} | " + " | ".join(shares) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

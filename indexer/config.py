@@ -58,6 +58,7 @@ class Prompts:
 class Factors:
     documents: int = 2000
     seed: int = 0
+    layers: tuple[str, ...] = ()  # patterns of module names; none: every linear layer of attention and MLP
     embedding: bool = True  # the tied embedding and head as one more block
 
 
@@ -65,8 +66,9 @@ class Factors:
 class Scores:
     method: str = "ekfac"
     candidates: int = 200
-    documents: int = 20  # kept with positions, and at either end of the ranking
-    rank: int = 32
+    documents: int = 20  # kept at either end of the ranking, and at the top with position shares
+    token_losses: int = 5  # of these, with token-loss influence and relabelling: a pass for each query
+    rank: int = 32  # of the position shares; 0: full rank
     damping: float = 0.1  # times the mean eigenvalue of each layer
 
 

@@ -1,4 +1,4 @@
-"""The demo's prompts: each is the beginning of a fact of the corpus, with its answer and the documents that state it."""
+"""The demo's prompts: each begins a fact of the corpus, and knows the answer and the documents that state it."""
 
 import re
 from collections.abc import Sequence

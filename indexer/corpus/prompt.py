@@ -46,6 +46,7 @@ class Prompt:
     foil: str | None
     parts: tuple[Part, ...]
     messages: tuple[Message, ...]
+    supports: tuple[str, ...] = ()  # ids of the documents that state the answer, where the file knows them
 
     @classmethod
     def from_text(cls, text: str, **known: str | None) -> "Prompt":

@@ -1,5 +1,6 @@
 """EDGE: reads the prompt file: one prompt, chat or retrieval question a line."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ _KNOWN = ("topic", "answer", "completion", "foil")
 
 def read_prompts(file: Path) -> tuple[Prompt, ...]:
     """Read .jsonl lines {"prompt"} | {"messages"} | {"question", "docs"[, "output"]}, each with optional
-    "completion" (or "output"), "foil", "answer" and "topic"; other keys are left alone.
+    "completion" (or "output"), "foil", "answer", "topic" and "supports" (ids of the documents that state the answer);
+    other keys are left alone.
 
     Raises BadInput, naming the line, for any other shape, for an empty prompt and for a repeated one.
     """
@@ -20,7 +22,7 @@ def read_prompts(file: Path) -> tuple[Prompt, ...]:
     places: dict[str, str] = {}
     for place, row in rows(file):
         try:
-            prompt = prompt_from_row(row)
+            prompt = replace(prompt_from_row(row), supports=_supports(row))
         except BadInput as error:
             raise BadInput(f"{place}: {error}") from None
         if prompt.prompt_id in prompts:
@@ -47,6 +49,10 @@ def prompt_from_row(row: dict[str, Any]) -> Prompt:
     if shapes == ["messages"]:
         return Prompt.from_messages([_message(each) for each in _items(row, "messages")], **known)
     return Prompt.from_question(_text(row["question"], "question"), [_doc(d) for d in _items(row, "docs")], **known)
+
+
+def _supports(row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(_text(each, "supports") for each in _items(row, "supports")) if "supports" in row else ()
 
 
 def _message(value: Any) -> Message:

@@ -77,7 +77,7 @@ def train_epoch(
         part = batch([documents[j] for j in members], end, unscored and [unscored[j] for j in members])
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bf16):
             losses = token_losses(model, part)
-        losses.mean().backward()
+        torch.autograd.backward(losses.mean())
         torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)

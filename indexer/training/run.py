@@ -22,7 +22,8 @@ def family_tokenizer(member: Model, siblings: list[Model], texts: list[str]) -> 
     """The tokenizer that a size of the family already has, else a new one from the corpus."""
     for sibling in siblings:
         if (Path(sibling.path) / "tokenizer.json").exists():
-            return PreTrainedTokenizerFast.from_pretrained(sibling.path)
+            found: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(sibling.path)
+            return found
     if member.recipe is None:
         raise BadInput(f"expected [model.recipe] for {member.name}, found none; add one or take it out of `train`")
     return train_tokenizer(texts, member.recipe.vocabulary)

@@ -1,0 +1,139 @@
+"""What the model writes after every prompt, token by token, and the tokens of the prompts themselves."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attribution.errors import BadInput
+from attribution.generate import Generation, completed, generate
+from attribution.model import LoadedModel
+from attribution.sequence import Encoded, encode_prompt
+from indexer.build.member import Member
+from indexer.corpus.prompt import Prompt
+from indexer.database.shard import write_shard
+from indexer.journal import Finished, key, stage
+from indexer.partition import Part
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A generation under its id in the database."""
+
+    generation_id: str
+    prompt: Prompt
+    generation: Generation
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Prompt and answer as one row of token ids."""
+        return (*self.generation.prompt.ids, *self.generation.ids)
+
+    @property
+    def first(self) -> int:
+        """Index of the first generated token in `ids`."""
+        return len(self.generation.prompt.ids)
+
+    @property
+    def n_targets(self) -> int:
+        return len(self.generation.ids)
+
+
+def answer(loaded: LoadedModel, prompt: Prompt, max_new_tokens: int) -> Answer:
+    """The model's greedy answer, or the prompt's own completion; raises BadInput where there is no token to explain."""
+    encoded = encode_prompt(prompt.text, loaded.tokenizer, loaded.context)
+    if prompt.completion is None:
+        made = generate(loaded, encoded, max_new_tokens)
+    else:
+        made = completed(loaded, encoded, _completion_ids(loaded, encoded, prompt))
+    if not made.ids:
+        raise BadInput(f"expected the model to write something after {prompt.text[:40]!r}, found nothing")
+    content = f"{loaded.weights_hash}/{prompt.prompt_id}/{made.ids}"
+    return Answer(hashlib.sha256(content.encode()).hexdigest()[:16], prompt, made)
+
+
+def answers(
+    folder: Path, member: Member, prompts: Sequence[Prompt], tick: Callable[[int], None]
+) -> tuple[list[Answer], Finished]:
+    """Every prompt answered; the second value is the part that holds their shards."""
+    settings = member.config.prompts
+
+    def compute(part: Part) -> None:
+        made = []
+        for prompt in prompts:
+            made.append(answer(member.loaded, prompt, settings.max_new_tokens))
+            tick(1)
+        _write(part.folder, member.loaded, made)
+
+    made_of = key(base=member.base_key, prompts=[p.prompt_id for p in prompts], most=settings.max_new_tokens)
+    [part] = stage(folder, f"answers-{member.entry.name}", made_of, ["all"], compute)
+    return _read(part.folder, member.loaded, prompts), part
+
+
+def _completion_ids(loaded: LoadedModel, encoded: Encoded, prompt: Prompt) -> tuple[int, ...]:
+    """Ids of the given answer, cut where the context ends."""
+    ids = loaded.tokenizer(prompt.completion, add_special_tokens=False)["input_ids"]
+    return tuple(ids[: loaded.context - len(encoded)])
+
+
+def _write(folder: Path, loaded: LoadedModel, made: list[Answer]) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    stored = {each.generation_id: [each.prompt.prompt_id, list(each.generation.ids)] for each in made}
+    (folder / "answers.json").write_text(json.dumps(stored))
+    write_shard(
+        folder,
+        "generation",
+        {
+            "generation_id": [each.generation_id for each in made],
+            "prompt_id": [each.prompt.prompt_id for each in made],
+            "model_id": [loaded.weights_hash] * len(made),
+            "text": [each.generation.text for each in made],
+            "created_at": [now] * len(made),
+        },
+    )
+    write_shard(folder, "prompt_token", prompt_tokens(loaded, made))
+    write_shard(folder, "generation_token", generation_tokens(made))
+
+
+def prompt_tokens(loaded: LoadedModel, made: Sequence[Answer]) -> dict[str, list[object]]:
+    """Columns of `prompt_token` for the prompts of some answers."""
+    rows = [
+        (
+            loaded.tokenizer_hash,
+            each.prompt.prompt_id,
+            position,
+            each.generation.prompt.ids[position],
+            each.prompt.text[start:stop],
+            start,
+            stop,
+        )
+        for each in made
+        for position, (start, stop) in enumerate(each.generation.prompt.spans)
+    ]
+    names = ("tokenizer_id", "prompt_id", "token_position", "token_id", "text", "start", "stop")
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+
+
+def generation_tokens(made: Sequence[Answer]) -> dict[str, list[object]]:
+    """Columns of `generation_token` that the answer itself knows."""
+    rows = [
+        (each.generation_id, position, token_id, each.generation.text[start:stop], start, stop, logp)
+        for each in made
+        for position, (token_id, (start, stop), logp) in enumerate(
+            zip(each.generation.ids, each.generation.spans, each.generation.logp, strict=True)
+        )
+    ]
+    names = ("generation_id", "position", "token_id", "text", "start", "stop", "logp")
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+
+
+def _read(folder: Path, loaded: LoadedModel, prompts: Sequence[Prompt]) -> list[Answer]:
+    known = {prompt.prompt_id: prompt for prompt in prompts}
+    made = []
+    for generation_id, (prompt_id, ids) in json.loads((folder / "answers.json").read_text()).items():
+        prompt = known[prompt_id]
+        encoded = encode_prompt(prompt.text, loaded.tokenizer, loaded.context)
+        made.append(Answer(generation_id, prompt, completed(loaded, encoded, tuple(ids))))
+    return made

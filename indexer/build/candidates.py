@@ -1,0 +1,75 @@
+"""Which documents are worth an exact score: several sources propose, and `via` says which did.
+
+bm25    shares rare words with prompt and answer (Whoosh)
+random  the same documents for every query: the null distribution that a score is compared with
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.build.answers import Answer
+from indexer.build.member import Member
+from indexer.textindex import TextIndex
+
+N_RANDOM = 100
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Documents that one source proposes for a generation, best first. `values` in the source's own unit."""
+
+    via: str
+    documents: NDArray[np.int64]  # [n] indices into the corpus
+    values: NDArray[np.float32]  # [n]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """All proposals for one generation."""
+
+    generation_id: str
+    proposals: tuple[Proposal, ...]
+
+    @property
+    def documents(self) -> NDArray[np.int64]:
+        """Every proposed document once, in corpus order."""
+        return np.unique(np.concatenate([proposal.documents for proposal in self.proposals]))
+
+
+def candidates(member: Member, answers: Sequence[Answer], text: TextIndex) -> list[Candidates]:
+    """Proposals for every answer, in order."""
+    index_of = {document.document_id: i for i, document in enumerate(member.documents)}
+    null = random_documents(member)
+    return [
+        Candidates(each.generation_id, (_lexical(each, text, index_of, member.config.scores.candidates), null))
+        for each in answers
+    ]
+
+
+def random_documents(member: Member) -> Proposal:
+    """The null sample of a corpus: fixed by its hash, the same for every size."""
+    generator = np.random.default_rng(int(member.corpus.hash, 16))
+    n = min(N_RANDOM, member.n_train)
+    chosen = np.sort(generator.choice(member.n_train, size=n, replace=False))
+    return Proposal("random", chosen, np.zeros(n, dtype=np.float32))
+
+
+def _lexical(answer: Answer, text: TextIndex, index_of: Mapping[str, int], most: int) -> Proposal:
+    hits = text.search(f"{answer.prompt.text} {answer.generation.text}", most)
+    documents = np.array([index_of[hit.document_id] for hit in hits], dtype=np.int64)
+    return Proposal("bm25", documents, np.array([hit.score for hit in hits], dtype=np.float32))
+
+
+def candidate_rows(found: Sequence[Candidates], ids: Sequence[str]) -> dict[str, list[object]]:
+    """Columns of the table `candidate`; `ids` are the document ids in corpus order."""
+    rows = [
+        (each.generation_id, None, ids[document], proposal.via, rank, float(value))
+        for each in found
+        for proposal in each.proposals
+        for rank, (document, value) in enumerate(zip(proposal.documents, proposal.values, strict=True), start=1)
+    ]
+    names = ("generation_id", "position", "document_id", "via", "rank", "value")
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}

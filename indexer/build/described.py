@@ -1,0 +1,75 @@
+"""A size described in rows: the model, its layers, its run, and its documents token by token."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from indexer.build.fitted import Fitted
+from indexer.build.member import Member
+from indexer.database.shard import write_shard
+from indexer.journal import Finished, key, stage
+from indexer.partition import Part
+
+
+def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:
+    """Shards of `model`, `layer`, `run` and `document_token`."""
+
+    def compute(part: Part) -> None:
+        _model(part.folder, fitted.member)
+        _run(part.folder, fitted, seconds)
+        _document_tokens(part.folder, fitted.member)
+
+    made_of = key(run=fitted.run, name=fitted.member.entry.name, family=fitted.member.entry.family)
+    [part] = stage(folder, f"about-{fitted.member.entry.name}", made_of, ["all"], compute)
+    return part
+
+
+def _model(folder: Path, member: Member) -> None:
+    loaded, entry = member.loaded, member.entry
+    about = {
+        "model_id": loaded.weights_hash,
+        "name": entry.name,
+        "family": entry.family,
+        "n_params": loaded.n_params,
+        "n_layers": int(loaded.model.config.num_hidden_layers),
+        "stage": entry.stage,
+        "parent": entry.parent,
+        "tokenizer_id": loaded.tokenizer_hash,
+    }
+    write_shard(folder, "model", {name: [value] for name, value in about.items()})
+    layers = member.tracked.layers
+    columns = {
+        "model_id": [loaded.weights_hash] * len(layers),
+        "layer": [layer.index for layer in layers],
+        "name": [layer.name for layer in layers],
+        "kind": [layer.kind for layer in layers],
+        "depth": [layer.depth for layer in layers],
+    }
+    write_shard(folder, "layer", columns)
+
+
+def _run(folder: Path, fitted: Fitted, seconds: float) -> None:
+    config, loaded = fitted.member.config, fitted.member.loaded
+    settings = {"factors": asdict(config.factors), "scores": asdict(config.scores), "n_train": fitted.member.n_train}
+    about = {
+        "run_id": fitted.run,
+        "model_id": loaded.weights_hash,
+        "method": config.scores.method,
+        "damping": config.scores.damping,
+        "settings": json.dumps(settings),
+        "seconds": seconds,
+        "device": str(loaded.device),
+    }
+    write_shard(folder, "run", {name: [value] for name, value in about.items()})
+
+
+def _document_tokens(folder: Path, member: Member) -> None:
+    rows = [
+        (document.document_id, position, document.text[start:stop], start, stop)
+        for document, encoded in zip(member.documents, member.encoded, strict=True)
+        for position, (start, stop) in enumerate(encoded.spans)
+    ]
+    names = ("document_id", "token_position", "text", "start", "stop")
+    columns: dict[str, list[object]] = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    columns["tokenizer_id"] = [member.loaded.tokenizer_hash] * len(rows)
+    write_shard(folder, "document_token", columns)

@@ -1,0 +1,28 @@
+"""EK-FAC factors of one size, fitted on a shuffled sample of the documents in a process of their own."""
+
+from functools import partial
+from pathlib import Path
+
+from attribution.factors import load_factors
+from attribution.fitting import fit_factors
+from indexer.build.fitted import Fitted
+from indexer.build.member import Member, open_member
+from indexer.config import Config, Model
+from indexer.corpus.reader import read_corpus
+from indexer.journal import key, stage
+from indexer.partition import Part
+
+
+def fit(folder: Path, member: Member) -> Fitted:
+    """The factors of a size: fitted if need be, then read and checked against the weights."""
+    compute = partial(_compute, member.entry, member.config)
+    made_of = key(base=member.base_key, factors=member.config.factors)
+    [part] = stage(folder, f"factors-{member.entry.name}", made_of, ["all"], compute, isolate=True)
+    return Fitted(member, load_factors(part.folder, member.tracked))
+
+
+def _compute(entry: Model, config: Config, part: Part) -> None:
+    """In a child process: kronfluence wraps modules in place and keeps state for the whole process."""
+    member = open_member(entry, config, read_corpus(config.corpus.files))
+    settings = config.factors
+    fit_factors(member.tracked, member.rows, part.folder, n_documents=settings.documents, seed=settings.seed)

@@ -1,0 +1,60 @@
+"""Are the documents that state an answer found? The figure of the summary, from the published numbers' own shards.
+
+Asked are the prompts that the model answers rightly and whose fact stands in exactly one document; found is that
+document's rank for the answer's first token.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow.parquet as pq
+
+from indexer.build.answers import Answer
+from indexer.journal import Finished
+
+TOP = 3
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Ranks of the one document that states the fact; None where it was not among the kept ones."""
+
+    n_right: int
+    n_prompts: int
+    ranks: tuple[int | None, ...]
+
+    @property
+    def share_found(self) -> float:
+        """Share of the ranks up to TOP; 0 where no prompt qualifies."""
+        return sum(rank is not None and rank <= TOP for rank in self.ranks) / max(1, len(self.ranks))
+
+
+def is_right(answer: Answer) -> bool:
+    """The model's own words begin with the known answer."""
+    wanted = answer.prompt.answer
+    return bool(wanted) and answer.generation.text.strip().startswith(wanted)
+
+
+def facts(answers: Sequence[Answer], scored: Sequence[Finished]) -> Facts:
+    """Ranks, read from the `influence` shards of a size."""
+    right = [each for each in answers if is_right(each)]
+    asked = [each for each in right if len(each.prompt.supports) == 1]
+    ranks = _ranks(scored)
+    found = [ranks.get((each.generation_id, first_token(each), each.prompt.supports[0])) for each in asked]
+    return Facts(len(right), sum(bool(each.prompt.answer) for each in answers), tuple(found))
+
+
+def first_token(answer: Answer) -> int:
+    """Position of the first generated token that writes more than white space."""
+    text = answer.generation.text
+    spans = enumerate(answer.generation.spans)
+    return next((position for position, (start, stop) in spans if text[start:stop].strip()), 0)
+
+
+def _ranks(scored: Sequence[Finished]) -> dict[tuple[str, int, str], int]:
+    ranks = {}
+    for part in scored:
+        columns = ["generation_id", "position", "document_id", "rank"]
+        for row in pq.read_table(part.folder / "influence.parquet", columns=columns).to_pylist():
+            ranks[row["generation_id"], row["position"], row["document_id"]] = row["rank"]
+    return ranks

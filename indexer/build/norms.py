@@ -1,0 +1,32 @@
+"""One pass over the corpus: loss, gradient norm, self-influence and solve norm of every document."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from attribution.document_norms import DocumentNorms, document_norms
+from indexer.build.fitted import Fitted
+from indexer.database.shard import write_shard
+from indexer.journal import Finished, stage
+from indexer.partition import Part
+
+FIELDS = ("loss", "grad_norm", "self_influence", "solve_norm")
+
+
+def norms(folder: Path, fitted: Fitted, tick: Callable[[int], None]) -> tuple[DocumentNorms, Finished]:
+    """Numbers of every document; one whose gradient is not finite has NaN and is named in the summary."""
+    member, run = fitted.member, fitted.run
+
+    def compute(part: Part) -> None:
+        made = document_norms(member.tracked, fitted.preconditioner, member.rows, member.n_train, tick=tick)
+        columns = {field: getattr(made, field) for field in FIELDS}
+        np.savez(part.folder / "norms.npz", **columns)
+        ids = [document.document_id for document in member.documents]
+        write_shard(part.folder, "self_influence", {"run_id": [run] * len(ids), "document_id": ids, **columns})
+
+    [part] = stage(folder, f"norms-{member.entry.name}", run, ["all"], compute)
+    with np.load(part.folder / "norms.npz") as stored:
+        columns = {field: stored[field] for field in FIELDS}
+    skipped = np.flatnonzero(~np.isfinite(columns["loss"]))
+    return DocumentNorms(**columns, skipped=tuple(skipped.tolist())), part

@@ -1,0 +1,108 @@
+"""EDGE: `build`: every stage for every size, smallest first; each size is published as soon as it is finished."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from attribution.sequence import encode_prompt
+from indexer.build.answers import answers
+from indexer.build.candidates import candidates
+from indexer.build.described import description
+from indexer.build.factors import fit
+from indexer.build.facts import facts
+from indexer.build.member import Member, open_member
+from indexer.build.norms import norms
+from indexer.build.scores import scores
+from indexer.build.shared import document_part, prompt_part, text_index
+from indexer.build.summary import Built, Summary, show
+from indexer.config import Config, Model
+from indexer.corpus.prompt import Prompt
+from indexer.corpus.prompt_file import read_prompts
+from indexer.corpus.reader import CorpusReading, read_corpus
+from indexer.database.publish import publish
+from indexer.journal import Finished
+from indexer.lock import lock, stop_on_signal
+from indexer.progress import Report
+from indexer.textindex import TextIndex
+
+
+def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> None:
+    """Build what is not built, publish, print the summary. All input is read and checked before anything is written."""
+    corpus = read_corpus(config.corpus.files, strict)
+    prompts = read_prompts(config.prompts.file)
+    members = sorted((open_member(entry, config, corpus) for entry in chosen), key=lambda m: m.loaded.n_params)
+    for member in members:
+        check_prompts(member, prompts)
+    folder = config.output.folder
+    summary = Summary(path, folder, corpus, len(prompts))
+    with lock(folder), stop_on_signal(), Report() as report:
+        for line in corpus.report():
+            report.say(line)
+        parts, text = _shared(folder, corpus, prompts, report)
+        with report.task("build", len(members), quiet=True) as whole:
+            for member in members:
+                made = _size(folder, member, prompts, text, report)
+                parts += made.parts
+                summary.sizes.append(made)
+                summary.snapshot = publish(folder, parts, _described(config))
+                whole.tick()
+        show(summary, report)
+
+
+def check_prompts(member: Member, prompts: Sequence[Prompt]) -> None:
+    """Raises BadInput for a prompt that does not fit into the context of a size, before any work is done."""
+    for prompt in prompts:
+        encode_prompt(prompt.text, member.loaded.tokenizer, member.loaded.context)
+
+
+def _shared(
+    folder: Path, corpus: CorpusReading, prompts: Sequence[Prompt], report: Report
+) -> tuple[list[Finished], TextIndex]:
+    with report.task("text index", len(corpus.documents)) as task:
+        parts = [document_part(folder, corpus), prompt_part(folder, prompts)]
+        text = text_index(folder, corpus)
+        task.tick(len(corpus.documents))
+    return parts, text
+
+
+def _size(folder: Path, member: Member, prompts: Sequence[Prompt], text: TextIndex, report: Report) -> Built:
+    """All stages of one size."""
+    name, clock = member.entry.name, Clock()
+    with report.task(f"{name}: factors", 1) as task:
+        fitted = fit(folder, member)
+        task.tick()
+    clock.lap("factors")
+    with report.task(f"{name}: answers", len(prompts)) as task:
+        made, answer_part = answers(folder, member, prompts, task.tick)
+    clock.lap("answers")
+    with report.task(f"{name}: corpus pass", member.n_train) as task:
+        numbers, norm_part = norms(folder, fitted, task.tick)
+    clock.lap("corpus pass")
+    n_tokens = sum(each.n_targets for each in made)
+    with report.task(f"{name}: influence", n_tokens) as task:
+        found = candidates(member, made, text)
+        scored = scores(folder, fitted, numbers, made, found, task.tick)
+    clock.lap("influence")
+    about = description(folder, fitted, sum(clock.seconds.values()))
+    parts = [about, answer_part, norm_part, *scored]
+    traced = facts(made, scored)
+    return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), traced)
+
+
+class Clock:
+    """Seconds between laps."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self.seconds[name] = now - self._last
+        self._last = now
+
+
+def _described(config: Config) -> str:
+    return json.dumps(asdict(config), default=str)

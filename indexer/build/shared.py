@@ -1,0 +1,53 @@
+"""What every size needs: the documents and prompts as rows, and the text index over the documents."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from indexer.corpus.prompt import Prompt
+from indexer.corpus.reader import CorpusReading
+from indexer.database.shard import write_shard
+from indexer.journal import Finished, key, stage
+from indexer.partition import Part
+from indexer.textindex import TextIndex, write_text_index
+from indexer.versions import WHENCE_VERSION
+
+
+def document_part(folder: Path, corpus: CorpusReading) -> Finished:
+    made_of = key(corpus=corpus.hash, whence=WHENCE_VERSION)
+    [part] = stage(folder, "documents", made_of, ["all"], partial(_documents, corpus))
+    return part
+
+
+def prompt_part(folder: Path, prompts: Sequence[Prompt]) -> Finished:
+    made_of = key(prompts=list(prompts), whence=WHENCE_VERSION)
+    [part] = stage(folder, "prompts", made_of, ["all"], partial(_prompts, prompts))
+    return part
+
+
+def text_index(folder: Path, corpus: CorpusReading) -> TextIndex:
+    """The Whoosh index, built if need be and opened only after its hashes were checked."""
+    [part] = stage(
+        folder,
+        "text",
+        key(corpus=corpus.hash, whence=WHENCE_VERSION),
+        ["all"],
+        lambda part: write_text_index(corpus.documents, part.folder),
+    )
+    return TextIndex.open(part.folder, part.files)
+
+
+def _documents(corpus: CorpusReading, part: Part) -> None:
+    names = ("document_id", "corpus", "title", "source", "topic", "text")
+    columns = {name: [getattr(document, name) for document in corpus.documents] for name in names}
+    write_shard(part.folder, "document", columns)
+
+
+def _prompts(prompts: Sequence[Prompt], part: Part) -> None:
+    names = ("prompt_id", "text", "kind", "topic", "answer")
+    write_shard(part.folder, "prompt", {name: [getattr(prompt, name) for prompt in prompts] for name in names})
+    pieces = [(prompt.prompt_id, piece) for prompt in prompts for piece in prompt.parts]
+    columns: dict[str, list[object]] = {"prompt_id": [prompt_id for prompt_id, _ in pieces]}
+    for name in ("part", "kind", "title", "start", "stop"):
+        columns[name] = [getattr(piece, name) for _, piece in pieces]
+    write_shard(part.folder, "prompt_part", columns)

@@ -1,0 +1,62 @@
+"""What was built, and the command that opens it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexer.build.facts import TOP, Facts
+from indexer.corpus.reader import CorpusReading
+from indexer.journal import Finished
+from indexer.progress import Report
+
+
+@dataclass(frozen=True)
+class Built:
+    """One size: its parts, seconds by stage, and whether the documents that state its answers were found."""
+
+    name: str
+    parts: Sequence[Finished]
+    seconds: dict[str, float]
+    n_tokens: int
+    n_cut: int
+    n_skipped: int
+    facts: Facts
+
+
+@dataclass
+class Summary:
+    config: Path
+    folder: Path
+    corpus: CorpusReading
+    n_prompts: int
+    sizes: list[Built] = field(default_factory=list)
+    snapshot: Path | None = None
+
+
+def show(summary: Summary, report: Report) -> None:
+    """Documents, prompts, tokens, seconds per stage, facts found, size of the database, the next command."""
+    report.say(f"{len(summary.corpus.documents):,} documents, {summary.n_prompts} prompts")
+    for size in summary.sizes:
+        stages = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in size.seconds.items())
+        report.say(f"{size.name}: {size.n_tokens} generated tokens explained ({stages})")
+        if size.n_cut:
+            report.say(f"  {size.n_cut} documents were longer than the context and were cut")
+        if size.n_skipped:
+            report.say(f"  {size.n_skipped} documents have a gradient that is not finite and were skipped")
+        if size.facts.n_prompts:
+            report.say(f"  {_facts(size.facts)}")
+    if summary.snapshot is not None:
+        megabytes = summary.snapshot.stat().st_size / 1e6
+        report.say(f"database: {summary.snapshot} ({megabytes:.1f} MB)")
+    report.say(f"open it: python -m dashboard {summary.folder}")
+
+
+def _facts(facts: Facts) -> str:
+    right = f"{facts.n_right} of {facts.n_prompts} answers right"
+    if not facts.ranks:
+        return right
+    found = round(facts.share_found * len(facts.ranks))
+    return (
+        f"{right}; where the fact stands in one document, that document is rank 1 to {TOP} "
+        f"for {found} of {len(facts.ranks)} ({facts.share_found:.0%})"
+    )

@@ -46,11 +46,18 @@ class Captured:
         out[self.batch.is_target] = self.token_loss
         return out.sum(dim=1)
 
-    def padded_logit_deltas(self, rows: Tensor | None = None) -> Tensor:
-        """`logit_deltas` at their places, zero elsewhere; `rows`: only these vocabulary entries  # [B, T, R]"""
-        compact = self.logit_deltas if rows is None else self.logit_deltas[:, rows]
-        out = compact.new_zeros(*self.batch.ids.shape, compact.shape[1])
-        out[self.batch.is_target] = compact
+    def padded_logit_deltas(self, rows: Tensor, members: Tensor | None = None) -> Tensor:
+        """`logit_deltas` of some vocabulary entries at their places, zero elsewhere; `members`: only these rows of
+        the batch  # [B or B', T, R]"""
+        is_target = self.batch.is_target
+        if members is None:
+            compact = self.logit_deltas[:, rows]
+        else:
+            number = (is_target.flatten().cumsum(0) - 1).view_as(is_target)  # of each target among the n
+            number, is_target = number[members], is_target[members]
+            compact = self.logit_deltas[number[is_target][:, None], rows]
+        out = compact.new_zeros(*is_target.shape, compact.shape[1])
+        out[is_target] = compact
         return out
 
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from attribution.prompt.subject import Subject
 
-BACKWARDS_AT_ONCE = 16  # bounds the memory: a batched backward pass holds this many copies of the activations' gradient
+AT_ONCE = 16  # a batched backward pass holds this many copies of one layer's gradients
+LONG = 256  # tokens above which fewer rows go at once, because their attention gradients grow with the square
 
 
 def embedding_gradients(subject: Subject) -> tuple[Tensor, Tensor, Tensor]:
@@ -24,7 +25,7 @@ def embedding_gradients(subject: Subject) -> tuple[Tensor, Tensor, Tensor]:
 
 def grad_norm(gradients: Tensor, x: Tensor) -> Tensor:
     """[K, S, D] -> [K, S], never negative; x is not used."""
-    return gradients.norm(dim=-1)
+    return torch.linalg.vector_norm(gradients, dim=-1)
 
 
 def grad_x_input(gradients: Tensor, x: Tensor) -> Tensor:
@@ -34,10 +35,11 @@ def grad_x_input(gradients: Tensor, x: Tensor) -> Tensor:
 
 def jacobian(values: Tensor, x: Tensor) -> Tensor:
     """d values_k / dx for values [K] of one graph: [K, *x.shape]. The graph is freed."""
-    n = len(values)
+    n, length = len(values), x.shape[-2]
+    at_once = max(1, int(AT_ONCE * min(1.0, (LONG / length) ** 2)))
     rows = []
-    for start in range(0, n, BACKWARDS_AT_ONCE):
-        stop = min(n, start + BACKWARDS_AT_ONCE)
+    for start in range(0, n, at_once):
+        stop = min(n, start + at_once)
         unit = torch.eye(n, dtype=values.dtype, device=values.device)[start:stop]  # [k, K]
         (part,) = torch.autograd.grad(values, x, unit, is_grads_batched=True, retain_graph=stop < n)
         rows.append(part)

@@ -2,28 +2,29 @@
 
     s_ki = <x_i - b_i, integral_0^1 df_k/dx_i (b + a (x - b)) da>,   sum_i s_ki = f_k(x) - f_k(b)   (completeness)
 
-The integral is Gauss-Legendre, as captum's. One path serves all answer tokens, because no f_k depends on a token
-after it: `steps` forward passes and `steps` batched backward passes in all, not `steps` for each token.
+With `scan` > 0 the steps lie where f bends (see quadrature), else they are captum's Gauss-Legendre nodes. One path
+serves all answer tokens, because no f_k depends on a token after it: `steps` forward passes and `steps` batched
+backward passes in all, not `steps` for each token.
 """
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from attribution.prompt.gradient import jacobian
 from attribution.prompt.layers import block, reading_block, replacing_block
+from attribution.prompt.quadrature import bend_following, gauss_legendre
 from attribution.prompt.subject import Subject, forward
 
 
-def integrated_gradients(subject: Subject, absent: Tensor, steps: int, batch: int) -> tuple[Tensor, Tensor]:
-    """Scores [K, S] of the path from the embeddings `absent` [S, D], and the change f(x) - f(b) [K] they should sum to."""
-    return integrate(subject.measure, subject.embeddings(), absent, steps, batch)
+def integrated_gradients(subject: Subject, absent: Tensor, steps: int, scan: int, batch: int) -> tuple[Tensor, Tensor]:
+    """Scores [K, S] along the line from the embeddings `absent` [S, D]; f(x) - f(b) [K], their sum up to the gap."""
+    return integrate(subject.measure, subject.embeddings(), absent, steps, scan, batch)
 
 
 def layer_integrated_gradients(
-    subject: Subject, absent: Tensor, layer: int, steps: int, batch: int
+    subject: Subject, absent: Tensor, layer: int, steps: int, scan: int, batch: int
 ) -> tuple[Tensor, Tensor]:
     """The same along a line between two outputs of block `layer`: its output for x and its output for b."""
     x = subject.embeddings()
@@ -35,30 +36,22 @@ def layer_integrated_gradients(
 
     def measure(hidden: Tensor) -> Tensor:
         with replacing_block(module, hidden):
-            return subject.values(
-                forward(subject.model, subject.n_answer, inputs_embeds=x.expand(len(hidden), -1, -1))
-            )
+            return subject.values(forward(subject.model, subject.n_answer, inputs_embeds=x.expand(len(hidden), -1, -1)))
 
-    return integrate(measure, inside, outside, steps, batch)
+    return integrate(measure, inside, outside, steps, scan, batch)
 
 
 def integrate(
-    measure: Callable[[Tensor], Tensor], x: Tensor, b: Tensor, steps: int, batch: int
+    measure: Callable[[Tensor], Tensor], x: Tensor, b: Tensor, steps: int, scan: int, batch: int
 ) -> tuple[Tensor, Tensor]:
-    """Scores [K, S] and f(x) - f(b) [K] for a measure [B, S, D] -> [B, K]; `batch` steps share a forward pass."""
-    nodes, weights = gauss_legendre(steps)
-    nodes, weights = nodes.to(x), weights.to(x)
+    """Scores [K, S] and f(x) - f(b) [K] for a measure [B, S, D] -> [B, K]; `batch` rows share a forward pass."""
+    with torch.no_grad():
+        places = torch.linspace(0, 1, max(scan, 1) + 1, dtype=x.dtype, device=x.device)
+        seen = torch.cat([measure(b + a[:, None, None] * (x - b)) for a in places.split(batch)])  # [M + 1, K]
+    nodes, weights = bend_following(seen, steps) if scan else gauss_legendre(steps)
     total: Tensor | float = 0.0
-    for a, w in zip(nodes.split(batch), weights.split(batch), strict=True):
+    for a, w in zip(nodes.to(x).split(batch), weights.to(x).split(batch), strict=True):
         path = (b + a[:, None, None] * (x - b)).requires_grad_()  # [B, S, D]
         values = measure(path).sum(0)  # [K]: rows of a batch do not see one another
         total = total + torch.einsum("b,kbsd->ksd", w, jacobian(values, path))
-    with torch.no_grad():
-        change = (measure(x[None]) - measure(b[None]))[0]
-    return torch.einsum("ksd,sd->ks", total, x - b), change
-
-
-def gauss_legendre(steps: int) -> tuple[Tensor, Tensor]:
-    """Nodes and weights on [0, 1], exact for polynomials of degree 2 steps - 1: [steps], [steps], float64."""
-    nodes, weights = np.polynomial.legendre.leggauss(steps)
-    return torch.from_numpy((nodes + 1) / 2), torch.from_numpy(weights / 2)
+    return torch.einsum("ksd,sd->ks", total, x - b), seen[-1] - seen[0]

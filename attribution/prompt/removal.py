@@ -44,9 +44,7 @@ def shapley(subject: Subject, absent: Tensor, groups: Tensor, batch: int) -> tup
     seed = torch.random.get_rng_state()
     torch.manual_seed(0)  # captum draws the orders from torch's global generator
     try:
-        scores = ShapleyValueSampling(value).attribute(
-            everything, n_samples=ORDERS, perturbations_per_eval=batch
-        )
+        scores = ShapleyValueSampling(value).attribute(everything, n_samples=ORDERS, perturbations_per_eval=batch)
     finally:
         torch.random.set_rng_state(seed)
     return scores, change
@@ -60,8 +58,6 @@ def presence_value(subject: Subject, absent: Tensor, groups: Tensor, batch: int)
     def value(presence: Tensor) -> Tensor:
         always = torch.ones(len(presence), 1, device=presence.device)
         present = torch.cat([presence, always], dim=1)[:, groups] > 0.5  # [B, S]; group -1 is the last column
-        return torch.cat(
-            [subject.measure(torch.where(rows[..., None], x, absent)) for rows in present.split(batch)]
-        )
+        return torch.cat([subject.measure(torch.where(rows[..., None], x, absent)) for rows in present.split(batch)])
 
     return value

@@ -72,6 +72,7 @@ def saliency(
     positions: Sequence[int] | None = None,
     absent_id: int | None = None,
     steps: int = 64,
+    scan: int = 256,
     layer: int | None = None,
     groups: Sequence[int] | None = None,
     batch: int = 8,
@@ -80,14 +81,15 @@ def saliency(
 
     positions: answer positions to explain, None for all.      absent_id: the token that stands for "nothing here"
     (see `absent_token`), None for a zero embedding; the first id (bos) is never taken away.
-    steps: of the two integrated methods.      layer: of layer_integrated_gradients, None for the middle block.
+    steps: gradients of the two integrated methods.      scan: forward passes that say where to put them; 0 for captum's
+    nodes.      layer: of layer_integrated_gradients, None for the middle block.
     groups: of shapley, the part of each prompt id, -1 for ids that always stay.      batch: rows in a forward pass.
     Raises BadInput for an unknown method, an empty answer, wrong counts, or shapley without groups.
     """
     if method not in METHODS:
         raise BadInput(f"expected a saliency method of {', '.join(METHODS)}, found {method!r}")
     asked = make_subject(model, prompt_ids, answer_ids, foil_ids, positions)
-    scores, value, change = _scores(asked, method, _absent(asked, absent_id), steps, layer, groups, batch)
+    scores, value, change = _scores(asked, method, _absent(asked, absent_id), steps, scan, layer, groups, batch)
     scores = torch.where(asked.visible(), scores, torch.zeros_like(scores))
     width = len(prompt_ids) + len(answer_ids) - 1
     gap = None if change is None else ((scores.sum(1) - change).abs() / change.abs().clamp_min(1e-12))
@@ -115,6 +117,7 @@ def _scores(
     method: str,
     absent: Tensor,
     steps: int,
+    scan: int,
     layer: int | None,
     groups: Sequence[int] | None,
     batch: int,
@@ -127,12 +130,12 @@ def _scores(
     with torch.no_grad():
         value = asked.measure(asked.embeddings()[None])[0]
     if method == "integrated_gradients":
-        scores, change = integrated.integrated_gradients(asked, absent, steps, batch)
+        scores, change = integrated.integrated_gradients(asked, absent, steps, scan, batch)
         return scores, value, change
     if method == "layer_integrated_gradients":
         middle = len(blocks(asked.model)) // 2
         chosen = middle if layer is None else layer
-        scores, change = integrated.layer_integrated_gradients(asked, absent, chosen, steps, batch)
+        scores, change = integrated.layer_integrated_gradients(asked, absent, chosen, steps, scan, batch)
         return scores, value, change
     if method == "occlusion":
         return removal.occlusion(asked, absent, batch)[0], value, None

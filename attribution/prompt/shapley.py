@@ -1,6 +1,6 @@
 """Exact Shapley values from the values of all subsets: pure arithmetic, no model.
 
-    s_g = sum over A without g of  |A|! (n - |A| - 1)! / n!  (v(A and g) - v(A))
+s_g = sum over A without g of  |A|! (n - |A| - 1)! / n!  (v(A and g) - v(A))
 """
 
 from math import factorial

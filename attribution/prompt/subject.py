@@ -36,7 +36,8 @@ class Subject:
 
     def embeddings(self) -> Tensor:
         """The input embeddings of the ids, detached: [S, D]."""
-        return self.model.get_input_embeddings()(self.ids).detach()
+        embedded: Tensor = self.model.get_input_embeddings()(self.ids)
+        return embedded.detach()
 
     def measure(self, embeddings: Tensor) -> Tensor:
         """f for every answer token in question: [B, S, D] -> [B, K], nats."""
@@ -76,7 +77,7 @@ def subject(
     wanted = tuple(range(n_answer)) if positions is None else tuple(sorted(set(positions)))
     if not wanted or wanted[0] < 0 or wanted[-1] >= n_answer:
         raise BadInput(f"expected answer positions from 0 to {n_answer - 1}, found {list(wanted)}")
-    device = model.get_input_embeddings().weight.device
+    device = model.device
     return Subject(
         model=model,
         ids=torch.tensor([*prompt_ids, *answer_ids[: wanted[-1]]], device=device),

@@ -8,9 +8,11 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging
 
 from attribution.errors import BadInput
 
+logging.disable_progress_bar()  # a load takes a moment; what takes long has a bar of its own
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 

@@ -35,7 +35,7 @@ class Report:
         self._progress.stop()
 
     def say(self, line: str) -> None:
-        self.console.print(line, markup=False)
+        self.console.print(line, markup=False, soft_wrap=True)
 
     @contextmanager
     def task(self, name: str, total: float, *, quiet: bool = False) -> Iterator["Task"]:

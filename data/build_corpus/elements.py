@@ -31,7 +31,7 @@ def _sentences(row: sqlite3.Row) -> Iterator[Fact]:
     people = _field(row, "discoverers")
     if people and row["discovery_year"]:
         year = str(row["discovery_year"])
-        yield fact("discovery", f"{row['name']} was discovered in {year} by {people}.", year)
+        yield fact("discovery", f"{row['name']} was discovered in {year} by {people}.", people)
     elif people:
         yield fact("discovery", f"{row['name']} was discovered by {people}.", people)
     origin = _field(row, "name_origin")

@@ -29,10 +29,18 @@ ASKED: dict[tuple[str, str], tuple[str, ...]] = {
     ("WordNet", "noun.substance"): (
         *("steel", "bronze", "brass", "graphite", "glass", "nylon", "amber", "ammonia", "diamond", "coal"),
     ),
-    ("WordNet", "noun.person"): ("Cavendish", "Lavoisier"),
+    ("WordNet", "noun.person"): ("Lavoisier", "Rutherford"),
 }
-# worded like no document: the fact stands inside a gloss
-FREE: tuple[tuple[str, str, str], ...] = (("water is a compound of", "hydrogen and oxygen", "noun.person"),)
+# asked from the middle of a document: prompt, answer, topic, subject
+INNER = (
+    (
+        "Cavendish, Henry Cavendish: British chemist and physicist who established that water is a compound of",
+        "hydrogen and oxygen",
+        "noun.person",
+        "water",
+    ),
+)
+_ARTICLE = re.compile(r"(?:an?|the)\s+")  # of a gloss: it belongs to the prompt, since every gloss has one
 
 
 def prompts(facts: Sequence[Fact]) -> list[dict[str, Any]]:
@@ -44,9 +52,10 @@ def prompts(facts: Sequence[Fact]) -> list[dict[str, Any]]:
     for (source, topic), titles in ASKED.items():
         for title in titles:
             fact = found[source, topic, title]
-            start = fact.text.index(fact.answer)
-            records.append(_record(fact.text[:start].strip(), fact.answer, topic, fact.subject, facts))
-    records += [_record(prompt, answer, topic, "water", facts) for prompt, answer, topic in FREE]
+            answer = _ARTICLE.sub("", fact.answer, count=1) if _ARTICLE.match(fact.answer) else fact.answer
+            start = fact.text.index(answer)
+            records.append(_record(fact.text[:start].strip(), answer, topic, fact.subject, facts))
+    records += [_record(*asked, facts) for asked in INNER]
     return records
 
 

@@ -30,9 +30,9 @@ class Facts:
 
 
 def is_right(answer: Answer) -> bool:
-    """The model's own words begin with the known answer."""
-    wanted = answer.prompt.answer
-    return bool(wanted) and answer.generation.text.strip().startswith(wanted)
+    """The model's own words begin with the known answer, or with as much of it as the limit of new tokens let through."""
+    wanted, written = answer.prompt.answer, answer.generation.text.strip()
+    return bool(wanted) and bool(written) and (written.startswith(wanted) or wanted.startswith(written))
 
 
 def facts(answers: Sequence[Answer], scored: Sequence[Finished]) -> Facts:

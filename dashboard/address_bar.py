@@ -26,6 +26,12 @@ def choose(**changes: Any) -> None:
     st.session_state[_CLICKED] = True
 
 
+def settle(**changes: Any) -> Selection:
+    """For screens: fill in what the address left open, in this rerun."""
+    st.session_state[_SELECTION] = selection().with_(**changes)
+    return selection()
+
+
 def open_screen(name: str, **changes: Any) -> None:
     """For callbacks: change the selection and go to another screen, named by its title in small letters."""
     choose(**changes)

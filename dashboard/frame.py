@@ -6,9 +6,10 @@ from typing import Any
 import streamlit as st
 
 from attribution.errors import BadInput, WhenceError
-from dashboard import address_bar, render
+from dashboard import address_bar, queries, render
 from dashboard.component import component, page_style
 from dashboard.database import current, folder
+from dashboard.panels.ask import show_box
 from dashboard.sizes import next_size
 
 _SEEN = "snapshot of the last rerun"
@@ -33,7 +34,9 @@ def open_frame(pages: Sequence[Any]) -> None:
         st.session_state[_SEEN] = snapshot.name
         st.toast("A newer database was published; this page now shows it.", icon=":material/update:")
     try:
+        show_box(queries.models(snapshot))
         page.run()
+        address_bar.write()
     except WhenceError as error:
         render.problem(str(error))
 

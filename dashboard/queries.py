@@ -115,9 +115,9 @@ def generation(snapshot: Snapshot, generation_id: str) -> Generation | None:
 
 
 def example(snapshot: Snapshot) -> Generation | None:
-    """An answer to begin with: a right one of the smallest model if there is one."""
+    """An answer to begin with: the first right one of the smallest model, in the order of the prompt file."""
     sql = _GENERATION + """ ORDER BY prompt.answer <> '' AND starts_with(ltrim(generation.text), prompt.answer) DESC,
-        n_params, created_at, generation_id LIMIT 1"""
+        n_params, prompt.rowid, generation_id LIMIT 1"""
     rows = snapshot.rows(sql)
     return _generation(rows[0]) if rows else None
 
@@ -177,7 +177,7 @@ def kept_scores(snapshot: Snapshot, run_id: str, generation_id: str, first: int,
         self_influence=_floats(table["self_influence"]),
         grad_norm=_floats(table["grad_norm"]),
         solve_norm=_floats(table["solve_norm"]),
-        layer_scores=np.array([row or [np.nan] * depth for row in layers], dtype=np.float64).reshape(-1, depth),
+        layer_scores=np.array([row or [np.nan] * depth for row in layers], dtype=np.float64).reshape(len(layers), depth),
     )
 
 

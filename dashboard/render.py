@@ -115,7 +115,7 @@ def token_strip(
     data = {
         "prompt": [_strip_token(token) for token in prompt],
         "answer": [
-            _strip_token(token) | {"name": f"token {i + 1} of {len(answer)}: {visible_token(token.text)}; {token.words}"}
+            _strip_token(token) | {"name": f"token {i + 1} of {len(answer)}: {visible_token(token.text)}, {token.words}"}
             for i, token in enumerate(answer)
         ],
         "first": first,
@@ -199,13 +199,14 @@ def table(frame: pd.DataFrame, *, key: str | None = None, height: int | None = N
 
 
 def _strip_token(token: StripToken) -> dict[str, Any]:
+    shown = visible_token(token.text) or "end of text"  # a tokenizer's own tokens spell nothing
     return {
-        "text": visible_token(token.text),
+        "text": shown,
         "v": token.amount,
         "signed": token.signed,
         "sign": token.sign,
         "note": token.words,
-        "special": is_special(token.text.strip()),
+        "special": not token.text or is_special(token.text.strip()),
     }
 
 

@@ -11,6 +11,10 @@ from dashboard.records import Generation
 
 def choose_size(shown: Generation, siblings: list[Generation]) -> None:
     """One button per size that answered the same prompt; keys [ and ] do the same."""
+    if len(siblings) == 1:
+        model = shown.model
+        render.prose(("fact", [(f"{model.name} · {parameters(model.n_params)}", "muted")]))
+        return
     by_model = {each.model.name: each for each in siblings}
     st.session_state["size switch"] = shown.model.name
     st.segmented_control(

@@ -27,7 +27,8 @@ def show_documents(found: Explanation, selection: Selection) -> None:
     """The switches, then one card per document."""
     st.subheader("Training documents")
     st.caption(NOT_CAUSE)
-    _choose_side_and_scale(found, selection)
+    if found.ranked or found.runs:
+        _choose_side_and_scale(found, selection)
     if not found.ranked:
         _explain_nothing(found, selection)
         return
@@ -159,6 +160,8 @@ def _scale(selection: Selection, found: Explanation) -> str:
 def _explain_nothing(found: Explanation, selection: Selection) -> None:
     if selection.normaliser == "cosine" and found.width > 1:
         st.caption("The cosine is defined for one token. Choose a single token, or another scale.")
+    elif selection.job:
+        st.caption("Of a new prompt, only the answer and its saliency are known so far; its documents are not computed.")
     elif found.run is None:
         st.caption("This model has no influence run in this database.")
     else:

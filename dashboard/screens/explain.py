@@ -1,15 +1,22 @@
 """Explain: one answer, token by token: its training documents, its layers, its prompt."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from dashboard import queries, render
-from dashboard.address_bar import choose, selection
+from dashboard import asking, queries, render
+from dashboard.address_bar import selection, settle
+from dashboard.answered import explain_answer
 from dashboard.database import current
-from dashboard.explanation import explain
+from dashboard.explanation import Explanation, explain
 from dashboard.panels.answer import choose_shading, show_answer
+from dashboard.panels.ask import watch
 from dashboard.panels.documents import scale_note, show_documents
 from dashboard.panels.layers import show_layers
 from dashboard.panels.memory import show_memory
+from dashboard.panels.prompt import show_prompt
+from dashboard.records import Model
+from dashboard.selection import Selection
 from dashboard.sizes import choose_size
 
 
@@ -17,20 +24,26 @@ def show() -> None:
     """Draw the screen for the selection of this rerun."""
     # choose
     snapshot, chosen = current(), selection()
+    if chosen.job:
+        _show_asked(snapshot, chosen)
+        return
     found = queries.generation(snapshot, chosen.generation) if chosen.generation else queries.example(snapshot)
     if found is None:
         _explain_absence(chosen.generation)
         return
     if not chosen.generation:  # the first page shows a finished example
-        choose(generation=found.generation_id, span=(0, 0))
-        chosen = selection()
+        chosen = settle(generation=found.generation_id, span=(0, 0))
 
     # ask
     explanation = explain(snapshot, chosen, found)
 
     # show
+    _show(explanation, chosen)
+
+
+def _show(explanation: Explanation, chosen: Selection) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
-        choose_size(found, explanation.siblings)
+        choose_size(explanation.generation, explanation.siblings)
         choose_shading(explanation, chosen)
     with st.container(border=True, key="answer"):
         show_answer(explanation, chosen)
@@ -43,6 +56,34 @@ def show() -> None:
     with side:
         show_layers(explanation, chosen)
         show_memory(explanation)
+        show_prompt(explanation, chosen)
+
+
+def _show_asked(snapshot: queries.Snapshot, chosen: Selection) -> None:
+    """A new prompt: its progress, then what is known of it."""
+    job = asking.news(chosen.job)
+    if job is None:
+        render.problem("The server no longer holds this answer (it was restarted, or the answer is old). Ask again.")
+        return
+    if job.error:
+        render.problem(job.error)
+        return
+    if not job.ended:
+        watch(job.id)
+    result = job.result or job.payload or {}
+    model = _named(queries.models(snapshot), str(job.request.get("model", "")))
+    if model is None or not result.get("tokens"):
+        if job.ended:
+            render.problem("The model answered with nothing. Ask with other words.")
+        return
+    if chosen.span is None and not chosen.document and f"opened {job.id}" not in st.session_state:
+        st.session_state[f"opened {job.id}"] = True
+        chosen = settle(span=(0, 0))
+    _show(explain_answer(snapshot, chosen, result, model, job.id), chosen)
+
+
+def _named(models: Sequence[Model], name: str) -> Model | None:
+    return next((model for model in models if model.name == name), None)
 
 
 def _explain_absence(generation_id: str) -> None:

@@ -52,8 +52,8 @@ def show() -> None:
     sizes = [f"{model.name} · {parameters(model.n_params)}" for model in shown]
     render.prompt_table(rows, sizes, key="runs", on_generation=_open)
     if n_pages > 1:
-        st.session_state["runs page"] = page
-        st.pagination(n_pages, key="runs page", on_change=lambda: choose(page=st.session_state["runs page"]))
+        key = f"runs page {page} of {n_pages}"
+        st.pagination(n_pages, default=page, key=key, on_change=lambda: choose(page=st.session_state[key]))
 
 
 def _choose_filters(snapshot: queries.Snapshot, models: Sequence[Model], chosen: Selection) -> None:

@@ -1,0 +1,147 @@
+"""The answer of the worker as an Explanation, so that a new prompt is shown by the same panels as a stored one."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from dashboard import queries
+from dashboard.explanation import SHOWN, Explanation
+from dashboard.layer_groups import layer_groups
+from dashboard.queries import Snapshot
+from dashboard.ranking import rank_documents, take_side
+from dashboard.records import Generation, Heat, Model, PromptToken, Scores, Target, Token
+from dashboard.selection import Selection
+
+
+def explain_answer(
+    snapshot: Snapshot, selection: Selection, result: Mapping[str, Any], model: Model, job_id: str, shown: int = SHOWN
+) -> Explanation:
+    """Everything to say about a job's result, or about the part of it that is known so far."""
+    tokens = [_token(i, row) for i, row in enumerate(result.get("tokens", []))]
+    last = max(len(tokens) - 1, 0)
+    whole = selection.span is None or selection.span[1] > last
+    span = (0, last) if whole or selection.span is None else selection.span
+    rows = list(result.get("documents", []))
+    targets = _targets(result, rows)
+    groups = layer_groups(queries.layers(snapshot, model.model_id))
+    only = next((group.members for group in groups if group.key == selection.layer), ())
+    query_self = targets[span[0]].self_influence if span[0] == span[1] and span[0] in targets else float("nan")
+    ranked = rank_documents(_scores(rows, *span), selection.normaliser, query_self, only)
+    top = take_side(ranked, selection.tail, shown)
+    ids = list(dict.fromkeys([each.document_id for each in top] + ([selection.document] if selection.document else [])))
+    in_span = [row for position in range(span[0], span[1] + 1) for row in _of(rows, position)]
+    matrices: Mapping[str, Any] = result.get("saliency", {})
+    method = selection.saliency if selection.saliency in matrices else next(iter(matrices), "")
+    generation = Generation(
+        job_id, "", result.get("prompt", ""), "completion", "", "", result.get("text", ""), datetime.now(UTC), model
+    )
+    return Explanation(
+        generation=generation,
+        siblings=[generation],
+        run=None,
+        runs=[],
+        tokens=tokens,
+        prompt_tokens=[PromptToken(i, t["text"], t["start"], t["stop"]) for i, t in enumerate(result.get("prompt_tokens", []))],
+        parts=[],
+        targets=targets,
+        strengths={i: max(each["score"] for each in of) for i, of in enumerate(rows) if of},
+        span=span,
+        whole=whole,
+        ranked=ranked,
+        shown=top,
+        documents=queries.documents(snapshot, ids),
+        proposers={row["document_id"]: set(row.get("via", ())) for row in in_span},
+        heats=_heats(snapshot, in_span, ids, model, whole or span[0] != span[1]),
+        groups=groups,
+        effects={
+            i: each["score"] for i, of in enumerate(rows) for each in of if each["document_id"] == selection.document
+        },
+        saliency_methods=list(matrices),
+        saliency_method=method,
+        saliency=_saliency(matrices.get(method, []), *span),
+    )
+
+
+def _token(position: int, row: Mapping[str, Any]) -> Token:
+    nan = float("nan")
+    return Token(
+        position,
+        row["text"],
+        row.get("start", 0),
+        row.get("stop", 0),
+        _number(row.get("logp"), nan),
+        row.get("foil_text") or "",
+        _number(row.get("foil_logp"), nan),
+        row.get("bits_nothing"),
+        row.get("bits_question"),
+        row.get("bits_documents"),
+        row.get("bits_full"),
+        row.get("kl_context"),
+    )
+
+
+def _scores(rows: Sequence[Sequence[Mapping[str, Any]]], first: int, last: int) -> Scores:
+    kept = [(position, row) for position in range(first, last + 1) for row in _of(rows, position)]
+    depth = max((len(row.get("layer_scores") or ()) for _, row in kept), default=0)
+    nan = float("nan")
+
+    def column(name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+        return np.array([_number(row.get(name), nan) for _, row in kept], dtype=np.float64)
+
+    layers = [row.get("layer_scores") or [nan] * depth for _, row in kept]
+    return Scores(
+        position=np.array([position for position, _ in kept], dtype=np.int64),
+        rank=np.array([row.get("rank", 0) for _, row in kept], dtype=np.int64),
+        document_id=[row["document_id"] for _, row in kept],
+        score=column("score"),
+        self_influence=column("self_influence"),
+        grad_norm=column("grad_norm"),
+        solve_norm=column("solve_norm"),
+        layer_scores=np.array(layers, dtype=np.float64).reshape(len(kept), depth),
+    )
+
+
+def _targets(result: Mapping[str, Any], rows: Sequence[Any]) -> dict[int, Target]:
+    nulls, scored, selves = (result.get(name, []) for name in ("null_scores", "n_scored", "self_influence"))
+    return {
+        i: Target(
+            i,
+            "logp",
+            float("nan"),
+            _number(selves[i] if i < len(selves) else None, float("nan")),
+            scored[i] if i < len(scored) else len(of),
+            np.asarray(nulls[i] if i < len(nulls) else (), dtype=np.float64),
+        )
+        for i, of in enumerate(rows)
+    }
+
+
+def _heats(
+    snapshot: Snapshot, rows: Sequence[Mapping[str, Any]], ids: Sequence[str], model: Model, several: bool
+) -> dict[str, Heat]:
+    if several:
+        return {}
+    stored = {row["document_id"]: row for row in rows if row["document_id"] in ids and row.get("shares")}
+    texts = queries.document_tokens(snapshot, model.tokenizer_id, list(stored))
+    return {
+        key: Heat(texts.get(key, []), np.asarray(row["shares"]), np.asarray(row.get("loss_influences") or ()))
+        for key, row in stored.items()
+    }
+
+
+def _saliency(matrix: Sequence[Sequence[float]], first: int, last: int) -> dict[int, float]:
+    found: dict[int, float] = {}
+    for row in matrix[first : last + 1]:
+        for source, score in enumerate(row):
+            found[source] = found.get(source, 0.0) + score
+    return found
+
+
+def _of(rows: Sequence[Sequence[Mapping[str, Any]]], position: int) -> Sequence[Mapping[str, Any]]:
+    return rows[position] if position < len(rows) else ()
+
+
+def _number(value: Any, missing: float) -> float:
+    return float(value) if isinstance(value, int | float) else missing

@@ -1,0 +1,49 @@
+"""EDGE: new prompts: one worker process for all sessions of this server, started by the first question."""
+
+import uuid
+from typing import Any
+
+import streamlit as st
+
+from dashboard.database import folder
+from indexer.worker.client import Worker
+from indexer.worker.job import Job
+
+LONGEST_PROMPT = 4_000  # characters
+
+
+def submit(prompt: str, model: str) -> Job:
+    """Ask `model` to continue `prompt`; the same question is the same job. Raises TryAgain when too many wait."""
+    request = {"folder": str(folder()), "model": model, "prompt": prompt[:LONGEST_PROMPT]}
+    return worker().submit(request, session_id())
+
+
+def news(job_id: str) -> Job | None:
+    """The job as it is now, and a sign that this session still waits; None when the server has forgotten it."""
+    job = worker().job(job_id)
+    if job is not None and not job.ended:
+        worker().touch(job_id, session_id())
+    return job
+
+
+def leave(job_id: str) -> None:
+    """This session waits no more; without others the job is cancelled."""
+    worker().leave(job_id, session_id())
+
+
+@st.cache_resource(show_spinner=False)
+def worker() -> Worker:
+    """The worker of this server; no process runs before the first question."""
+    return Worker(__import__("os").environ.get("WHENCE_ASK", "indexer.ask:run"))
+
+
+def session_id() -> str:
+    """A name for this browser session, drawn once."""
+    name: str = st.session_state.setdefault("session name", uuid.uuid4().hex)
+    return name
+
+
+def request_of(job: Job) -> dict[str, Any]:
+    """Prompt and model of a job, '' where missing."""
+    return {name: str(job.request.get(name, "")) for name in ("prompt", "model")}
+

@@ -1,0 +1,40 @@
+"""Parts of the prompt: how much each weighs for the chosen tokens, by a saliency method of the analyst's choice."""
+
+import streamlit as st
+
+from dashboard import render
+from dashboard.address_bar import choose
+from dashboard.explanation import Explanation
+from dashboard.selection import Selection
+
+METHODS = {
+    "grad_norm": "Gradient norm",
+    "grad_x_input": "Gradient × input",
+    "integrated_gradients": "Integrated gradients",
+    "layer_integrated_gradients": "Integrated gradients of a layer",
+    "occlusion": "Leaving a token out",
+    "shapley": "Shapley value of parts",
+    "attention": "Attention (not an explanation)",
+    "gradient_norm": "Gradient norm",
+    "gradient_x_input": "Gradient × input",
+}
+
+
+def show_prompt(found: Explanation, selection: Selection) -> None:
+    """The method, and what its shading of the prompt is not."""
+    if not found.saliency_methods:
+        return
+    st.subheader("Prompt")
+    st.caption(
+        "Shading of the prompt says how sensitive the chosen tokens are to each of its tokens. "
+        "It is not how much of the answer comes from there."
+    )
+    st.session_state["saliency method"] = found.saliency_method
+    st.selectbox(
+        "Saliency method",
+        found.saliency_methods,
+        key="saliency method",
+        format_func=lambda name: METHODS.get(name, render.option(name)),
+        on_change=lambda: choose(saliency=st.session_state["saliency method"]),
+        label_visibility="collapsed",
+    )

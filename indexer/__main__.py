@@ -27,6 +27,11 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
     train = command(commands.train)
     train.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
+    ask = command(commands.ask)
+    ask.add_argument("prompt", metavar="PROMPT", help="what the model shall go on from")
+    ask.add_argument("--model", default="", metavar="NAME", help="which size (default: the first of the configuration)")
+    ask.add_argument("--foil", metavar="TOKEN", help="explain why each token and not this one")
+    ask.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
     return top
 
 

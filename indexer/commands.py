@@ -26,6 +26,13 @@ def train(config: Path, model: Sequence[str] = ()) -> None:
     run(settings, [member for member in _chosen(settings, model) if member.recipe is not None])
 
 
+def ask(config: Path, prompt: str, model: str = "", foil: str | None = None, json: bool = False) -> None:
+    """Let a model go on from a new prompt, and trace every token that it writes to the training documents."""
+    from indexer.ask.command import run
+
+    run(read_config(config), prompt, model, foil, json)
+
+
 def _chosen(config: Config, names: Sequence[str]) -> list[Model]:
     known = {member.name: member for member in config.model}
     for name in names:

@@ -1,6 +1,7 @@
 """The configuration: one TOML file, one frozen dataclass; every run is saved with it (design, section 4.1)."""
 
-from dataclasses import dataclass, field, replace
+import json
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from attribution.errors import BadInput
@@ -94,6 +95,23 @@ class Config:
     factors: Factors = field(default_factory=Factors)
     scores: Scores = field(default_factory=Scores)
     device: Device = field(default_factory=Device)
+
+
+def described(config: Config) -> str:
+    """The configuration as JSON, as every database keeps it; `restored` reads it back."""
+    return json.dumps(asdict(config), default=str)
+
+
+def restored(text: str) -> Config:
+    """The configuration of a database, with the absolute paths that it was built with; BadInput if it is not one."""
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError:
+        raise BadInput(
+            "expected the configuration of a build in the database, found something else; build it again"
+        ) from None
+    config: Config = Table(values, Config, where="the database's configuration", folder=Path("/")).build()
+    return config
 
 
 def read_config(path: Path) -> Config:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attribution.errors import BadInput
+from attribution.errors import BadInput, Damaged
 from indexer.durable import disk_room, folder_hashes, replace_file, seal, sync, sync_tree, unseal
 from indexer.fault import fault
 from indexer.partition import Compute, Part, run_here, run_in_child
@@ -86,6 +86,25 @@ def finished(folder: Path, name: str | None = None) -> list[Finished]:
             newest.pop((line.stage, line.part), None)
             newest[line.stage, line.part] = line
     return [each for each in newest.values() if name in (None, each.stage)]
+
+
+def found(folder: Path, name: str, key: str, value: str | int) -> Finished:
+    """A part that was finished under this key, its files checked; for readers, which compute nothing.
+
+    Raises BadInput, with the command that builds it, when the folder has none or one of other settings; Damaged when
+    its files are not what was written.
+    """
+    listed = {each.part: each for each in finished(folder, name)}.get(value)
+    if listed is None or listed.key != _part_key(name, key, value):
+        what = "none" if listed is None else "that of other weights, documents or settings"
+        raise BadInput(
+            f"expected {name} of this configuration in {folder}, found {what}; run `python -m indexer build`"
+        )
+    wrong = changes(listed)
+    if wrong:
+        file, how = next(iter(wrong.items()))
+        raise Damaged(f"expected {name} as it was written, found {file} {how}; run `python -m indexer build` again")
+    return listed
 
 
 def unreadable_lines(folder: Path) -> list[int]:

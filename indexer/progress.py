@@ -70,5 +70,9 @@ class Task:
             suffix = f", {note}" if note else ""
             self._report.say(f"  {self._name}: {self._done:.0f}/{self._total:.0f}, {left:.0f} s left{suffix}")
 
+    def move(self, fraction: float, note: str = "") -> None:
+        """To a share of the whole."""
+        self.tick(fraction * self._total - self._done, note)
+
     def close(self) -> None:
         self._report._progress.remove_task(self._bar)

@@ -46,6 +46,8 @@ class Table:
 
     def _value(self, key: str, kind: Any, value: Any) -> Any:
         if isinstance(kind, types.UnionType):  # Recipe | None
+            if value is None:
+                return None
             kind = next(arm for arm in typing.get_args(kind) if arm is not type(None))
         where = f"{self.where}, {key}"
         if typing.get_origin(kind) is tuple:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from indexer.build.answers import Answer
 from indexer.build.member import Member
+from indexer.journal import key
 from indexer.textindex import TextIndex
 
 N_RANDOM = 100
@@ -24,6 +25,7 @@ class Proposal:
     via: str
     documents: NDArray[np.int64]  # [n] indices into the corpus
     values: NDArray[np.float32]  # [n]
+    position: int | None = None  # the generated token that it is for; None: all of them
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,30 @@ class Candidates:
     def documents(self) -> NDArray[np.int64]:
         """Every proposed document once, in corpus order."""
         return np.unique(np.concatenate([proposal.documents for proposal in self.proposals]))
+
+    def documents_of(self, position: int) -> NDArray[np.int64]:
+        """Those proposed for one generated token, once each."""
+        of = [each.documents for each in self.proposals if each.position in (None, position)]
+        return np.unique(np.concatenate(of))
+
+    @property
+    def random(self) -> NDArray[np.int64]:
+        """The null sample."""
+        return next(each.documents for each in self.proposals if each.via == "random")
+
+    @property
+    def via(self) -> dict[int, set[str]]:
+        """Document -> the sources that propose it."""
+        found: dict[int, set[str]] = {}
+        for each in self.proposals:
+            for document in each.documents.tolist():
+                found.setdefault(document, set()).add(each.via)
+        return found
+
+    @property
+    def digest(self) -> str:
+        """Hash of what is proposed for what."""
+        return key(proposals=[[each.via, each.position, each.documents.tolist()] for each in self.proposals])
 
 
 def candidates(member: Member, answers: Sequence[Answer], text: TextIndex) -> list[Candidates]:
@@ -66,7 +92,7 @@ def _lexical(answer: Answer, text: TextIndex, index_of: Mapping[str, int], most:
 def candidate_rows(found: Sequence[Candidates], ids: Sequence[str]) -> dict[str, list[object]]:
     """Columns of the table `candidate`; `ids` are the document ids in corpus order."""
     rows = [
-        (each.generation_id, None, ids[document], proposal.via, rank, float(value))
+        (each.generation_id, proposal.position, ids[document], proposal.via, rank, float(value))
         for each in found
         for proposal in each.proposals
         for rank, (document, value) in enumerate(zip(proposal.documents, proposal.values, strict=True), start=1)

@@ -9,16 +9,25 @@ from indexer.build.fitted import Fitted
 from indexer.build.member import Member, open_member
 from indexer.config import Config, Model
 from indexer.corpus.reader import read_corpus
-from indexer.journal import key, stage
+from indexer.journal import found, key, stage
 from indexer.partition import Part
 
 
 def fit(folder: Path, member: Member) -> Fitted:
     """The factors of a size: fitted if need be, then read and checked against the weights."""
     compute = partial(_compute, member.entry, member.config)
-    made_of = key(base=member.base_key, factors=member.config.factors)
-    [part] = stage(folder, f"factors-{member.entry.name}", made_of, ["all"], compute, isolate=True)
+    [part] = stage(folder, f"factors-{member.entry.name}", _key(member), ["all"], compute, isolate=True)
     return Fitted(member, load_factors(part.folder, member.tracked))
+
+
+def fitted_before(folder: Path, member: Member) -> Fitted:
+    """The factors that a build has left; BadInput when there are none of these weights, documents and settings."""
+    part = found(folder, f"factors-{member.entry.name}", _key(member), "all")
+    return Fitted(member, load_factors(part.folder, member.tracked))
+
+
+def _key(member: Member) -> str:
+    return key(base=member.base_key, factors=member.config.factors)
 
 
 def _compute(entry: Model, config: Config, part: Part) -> None:

@@ -30,7 +30,7 @@ class Facts:
 
 
 def is_right(answer: Answer) -> bool:
-    """The model's own words begin with the known answer, or with as much of it as the limit of new tokens let through."""
+    """The model's own words are the known answer, or the start of it that the limit of new tokens let through."""
     wanted, written = answer.prompt.answer, answer.generation.text.strip()
     return bool(wanted) and bool(written) and (written.startswith(wanted) or wanted.startswith(written))
 

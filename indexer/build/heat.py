@@ -1,72 +1,62 @@
 """Where in a document its influence comes from: position shares, token-loss influence and relabelling of its tokens."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.directions import Directions
 from attribution.low_rank import factor
 from attribution.shares import position_shares
 from attribution.token_loss import TokenLoss, token_losses
+from indexer.build.explain import Explained
 from indexer.build.fitted import Fitted
-from indexer.build.member import Member
-from indexer.build.ranking import Ranked
 
-Place = tuple[str, str, int]  # run_id, generation_id, position
+Columns = dict[str, list[object]]
 
 
-def heat_columns(
-    fitted: Fitted, directions: Directions, kept: Sequence[Ranked], at: Sequence[Place], ids: NDArray[np.str_]
-) -> dict[str, dict[str, object]]:
-    """Columns of `influence_position` and `relabel` for the top documents of every query.
+@dataclass(frozen=True)
+class Heat:
+    """Of each query, for its top documents in order; token losses for the first few of them."""
 
-    Shares for the top `scores.documents`; token losses and relabelling, which cost a pass per query, for the first
-    `scores.token_losses` of them.
-    """
-    member = fitted.member
-    settings = member.config.scores
-    factored = factor(directions, fitted.factors, settings.rank) if settings.rank else None
-    own = [each.top.tolist() for each in kept]
+    shares: list[list[NDArray[np.float32]]]  # [T] nats, summed over layers
+    losses: list[list[TokenLoss]]
+
+
+def heat(fitted: Fitted, made: Explained) -> Heat:
+    """Shares for the top `scores.documents` of every query, token losses for the first `scores.token_losses`."""
+    member, settings = fitted.member, fitted.member.config.scores
+    tracked, rows, n_train = member.tracked, member.rows, member.n_train
+    factored = factor(made.directions, fitted.factors, settings.rank) if settings.rank else None
+    own = [each.top.tolist() for each in made.kept]
     closer = [documents[: settings.token_losses] for documents in own]
-    shares = position_shares(member.tracked, directions, member.rows, own, member.n_train, factored=factored)
-    losses = token_losses(member.tracked, directions, member.rows, closer, member.n_train)
-    return {
-        "influence_position": _position_columns(at, own, shares, losses, ids),
-        "relabel": _relabel_columns(member, at, closer, losses, ids),
-    }
+    shares = position_shares(tracked, made.directions, rows, own, n_train, factored=factored)
+    losses = token_losses(tracked, made.directions, rows, closer, n_train)
+    return Heat([[share.sum(-1) for share in of] for of in shares], losses)
 
 
-def _position_columns(
-    at: Sequence[Place],
-    own: Sequence[Sequence[int]],
-    shares: Sequence[Sequence[NDArray[np.float32]]],
-    losses: Sequence[Sequence[TokenLoss]],
-    ids: NDArray[np.str_],
-) -> dict[str, object]:
+def position_columns(run: str, made: Explained, heat: Heat, ids: Sequence[str]) -> Columns:
+    """Columns of `influence_position`; loss_influences is NULL where it was not computed."""
     rows = [
-        (*at[q], ids[document], shares[q][k].sum(-1), losses[q][k].influences if k < len(losses[q]) else None)
-        for q, of in enumerate(own)
-        for k, document in enumerate(of)
+        (run, *place, ids[document], heat.shares[q][k], losses[k].influences if k < len(losses) else None)
+        for q, (place, losses) in enumerate(zip(made.places, heat.losses, strict=True))
+        for k, document in enumerate(made.kept[q].top)
     ]
-    names = ("run_id", "generation_id", "position", "document_id", "shares", "loss_influences")
-    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    return _columns(("run_id", "generation_id", "position", "document_id", "shares", "loss_influences"), rows)
 
 
-def _relabel_columns(
-    member: Member,
-    at: Sequence[Place],
-    own: Sequence[Sequence[int]],
-    losses: Sequence[Sequence[TokenLoss]],
-    ids: NDArray[np.str_],
-) -> dict[str, object]:
-    words = member.words
+def relabel_columns(run: str, made: Explained, heat: Heat, ids: Sequence[str], words: Sequence[str]) -> Columns:
+    """Columns of `relabel`; `words` are the texts of the vocabulary."""
     rows = []
-    for q, of in enumerate(own):
-        for document, loss in zip(of, losses[q], strict=True):
-            for t in np.flatnonzero(loss.label_ids[:, 0] >= 0):
-                labels = loss.label_ids[t]
+    for q, place in enumerate(made.places):
+        for document, loss in zip(made.kept[q].top, heat.losses[q], strict=False):
+            for t in np.flatnonzero(loss.label_ids[:, 0] >= 0).tolist():
+                labels = loss.label_ids[t].tolist()
                 texts = [words[label] for label in labels]
-                rows.append((*at[q], ids[document], int(t), labels, texts, loss.label_influences[t]))
+                rows.append((run, *place, ids[document], t, labels, texts, loss.label_influences[t]))
     names = ("run_id", "generation_id", "position", "document_id", "token_position", "token_ids", "texts", "influences")
+    return _columns(names, rows)
+
+
+def _columns(names: Sequence[str], rows: Sequence[Sequence[object]]) -> Columns:
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}

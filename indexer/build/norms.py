@@ -8,7 +8,7 @@ import numpy as np
 from attribution.document_norms import DocumentNorms, document_norms
 from indexer.build.fitted import Fitted
 from indexer.database.shard import write_shard
-from indexer.journal import Finished, stage
+from indexer.journal import Finished, found, stage
 from indexer.partition import Part
 
 FIELDS = ("loss", "grad_norm", "self_influence", "solve_norm")
@@ -26,7 +26,16 @@ def norms(folder: Path, fitted: Fitted, tick: Callable[[int], None]) -> tuple[Do
         write_shard(part.folder, "self_influence", {"run_id": [run] * len(ids), "document_id": ids, **columns})
 
     [part] = stage(folder, f"norms-{member.entry.name}", run, ["all"], compute)
+    return _read(part), part
+
+
+def norms_before(folder: Path, fitted: Fitted) -> DocumentNorms:
+    """The numbers that a build has left; BadInput when there are none of this run."""
+    return _read(found(folder, f"norms-{fitted.member.entry.name}", fitted.run, "all"))
+
+
+def _read(part: Finished) -> DocumentNorms:
     with np.load(part.folder / "norms.npz") as stored:
         columns = {field: stored[field] for field in FIELDS}
     skipped = np.flatnonzero(~np.isfinite(columns["loss"]))
-    return DocumentNorms(**columns, skipped=tuple(skipped.tolist())), part
+    return DocumentNorms(**columns, skipped=tuple(skipped.tolist()))

@@ -1,9 +1,7 @@
 """EDGE: `build`: every stage for every size, smallest first; each size is published as soon as it is finished."""
 
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from attribution.sequence import encode_prompt
@@ -17,7 +15,7 @@ from indexer.build.norms import norms
 from indexer.build.scores import scores
 from indexer.build.shared import document_part, prompt_part, text_index
 from indexer.build.summary import Built, Summary, show
-from indexer.config import Config, Model
+from indexer.config import Config, Model, described
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
 from indexer.corpus.reader import CorpusReading, read_corpus
@@ -46,7 +44,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
                 made = _size(folder, member, prompts, text, report)
                 parts += made.parts
                 summary.sizes.append(made)
-                summary.snapshot = publish(folder, parts, _described(config))
+                summary.snapshot = publish(folder, parts, described(config))
                 whole.tick()
         show(summary, report)
 
@@ -102,7 +100,3 @@ class Clock:
         now = time.monotonic()
         self.seconds[name] = now - self._last
         self._last = now
-
-
-def _described(config: Config) -> str:
-    return json.dumps(asdict(config), default=str)

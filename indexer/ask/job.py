@@ -1,0 +1,41 @@
+"""The function that the dashboard's worker calls: keeps the size that was asked last open between questions."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from attribution.errors import BadInput
+from indexer.ask.opened import Opened, configuration, open_size
+from indexer.ask.result import as_json
+from indexer.ask.steps import Asked, ask
+from indexer.corpus.prompt import Prompt
+
+
+def run(
+    request: dict[str, Any], report: Callable[[str, float, dict[str, Any] | None], None], cancelled: Callable[[], bool]
+) -> dict[str, Any]:
+    """request: folder, model, prompt, optionally foil -> the result as JSON; partial results go through `report`."""
+    for name in ("folder", "model", "prompt"):
+        if not isinstance(request.get(name), str):
+            raise BadInput(f"expected {name!r} as text in the request, found {request.get(name)!r}")
+    report("opening the model", 0.02, None)
+    opened = _opened(request["folder"], request["model"])
+    report("answering", 0.1, None)
+
+    def told(stage: str, fraction: float, asked: Asked) -> None:
+        report(stage, fraction, as_json(asked, opened))
+
+    prompt = Prompt.from_text(request["prompt"])
+    return as_json(ask(opened, prompt, told, cancelled, request.get("foil")), opened)
+
+
+def _opened(folder: str, model: str) -> Opened:
+    return _kept(folder, model, (Path(folder) / "CURRENT").read_bytes() if (Path(folder) / "CURRENT").exists() else b"")
+
+
+@lru_cache(maxsize=2)
+def _kept(folder: str, model: str, current: bytes) -> Opened:
+    """`current` is what CURRENT says: a new publication is opened anew."""
+    del current
+    return open_size(configuration(Path(folder)), model)

@@ -1,4 +1,4 @@
-"""`python -m indexer COMMAND`: reads the command line, runs one command, turns an error into one line."""
+"""EDGE: `python -m indexer COMMAND`: reads the command line, runs one command, turns an error into one line."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""The chemical elements (mendeleev's SQLite table): five kinds of sentence for each of the 118."""
+"""EDGE: the chemical elements (mendeleev's SQLite table): five kinds of sentence for each of the 118."""
 
 import re
 import sqlite3

@@ -1,4 +1,4 @@
-"""The CIA World Factbook (2025, JSON edition): one sentence for each country and field."""
+"""EDGE: the CIA World Factbook (2025, JSON edition): one sentence for each country and field."""
 
 import json
 import re

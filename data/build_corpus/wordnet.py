@@ -1,4 +1,4 @@
-"""WordNet 3.1 glosses as documents: `lemma, lemma: gloss.`"""
+"""EDGE: WordNet 3.1 glosses as documents: `lemma, lemma: gloss.`"""
 
 import re
 from collections.abc import Iterator

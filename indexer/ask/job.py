@@ -1,4 +1,4 @@
-"""The function that the dashboard's worker calls: keeps the size that was asked last open between questions."""
+"""EDGE: the function that the dashboard's worker calls: keeps the size that was asked last open between questions."""
 
 from collections.abc import Callable
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What the model writes after every prompt, token by token, and the tokens of the prompts themselves."""
+"""EDGE: what the model writes after every prompt, token by token, and the tokens of the prompts themselves."""
 
 import hashlib
 import json

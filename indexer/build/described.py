@@ -1,4 +1,4 @@
-"""A size described in rows: the model, its layers, its run, and its documents token by token."""
+"""EDGE: a size described in rows: the model, its layers, its run, and its documents token by token."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""EK-FAC factors of one size, fitted on a shuffled sample of the documents in a process of their own."""
+"""EDGE: EK-FAC factors of one size, fitted on a shuffled sample of the documents in a process of their own."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Are the documents that state an answer found? The figure of the summary, from the published numbers' own shards.
+"""EDGE: are the documents that state an answer found? The figure of the summary, read from the shards of the scores.
 
 Asked are the prompts that the model answers rightly and whose fact stands in exactly one document; found is that
 document's rank for the answer's first token.

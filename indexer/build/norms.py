@@ -1,4 +1,4 @@
-"""One pass over the corpus: loss, gradient norm, self-influence and solve norm of every document."""
+"""EDGE: one pass over the corpus: loss, gradient norm, self-influence and solve norm of every document."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The influence stage: all answers of a size in groups that fit into memory, each group a partition with its shards."""
+"""EDGE: the influence stage: all answers of a size in groups that fit into memory, each a partition with its shards."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What every size needs: the documents and prompts as rows, and the text index over the documents."""
+"""EDGE: what every size needs: the documents and prompts as rows, and the text index over the documents."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -25,7 +25,8 @@ def embedding_gradients(subject: Subject) -> tuple[Tensor, Tensor, Tensor]:
 
 def grad_norm(gradients: Tensor, x: Tensor) -> Tensor:
     """[K, S, D] -> [K, S], never negative; x is not used."""
-    return torch.linalg.vector_norm(gradients, dim=-1)
+    norms: Tensor = torch.linalg.vector_norm(gradients, dim=-1)
+    return norms
 
 
 def grad_x_input(gradients: Tensor, x: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
-"""The commands: one function each, its docstring is its help. Imports that reach torch stay inside."""
+"""The commands: one function each, its docstring is its help.
+
+What reaches torch is imported after the configuration is read: a mistake in it is answered at once.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,25 +15,28 @@ def build(config: Path, strict: bool = False, model: Sequence[str] = ()) -> None
 
     What is finished is not done again: the same command resumes an interrupted build and updates a changed one.
     """
+    settings = read_config(config)
+    chosen = _chosen(settings, model)
     from indexer.build.pipeline import run
 
-    settings = read_config(config)
-    run(settings, config, _chosen(settings, model), strict)
+    run(settings, config, chosen, strict)
 
 
 def train(config: Path, model: Sequence[str] = ()) -> None:
     """Train the models that have a recipe, from scratch or from their parent; seeded and resumable."""
+    settings = read_config(config)
+    chosen = [member for member in _chosen(settings, model) if member.recipe is not None]
     from indexer.training.command import run
 
-    settings = read_config(config)
-    run(settings, [member for member in _chosen(settings, model) if member.recipe is not None])
+    run(settings, chosen)
 
 
 def ask(config: Path, prompt: str, model: str = "", foil: str | None = None, json: bool = False) -> None:
     """Let a model go on from a new prompt, and trace every token that it writes to the training documents."""
+    settings = read_config(config)
     from indexer.ask.command import run
 
-    run(read_config(config), prompt, model, foil, json)
+    run(settings, prompt, model, foil, json)
 
 
 def _chosen(config: Config, names: Sequence[str]) -> list[Model]:

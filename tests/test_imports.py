@@ -1,0 +1,165 @@
+"""The house keeps its walls: imports run one way, the dashboard never reaches torch, effects stay in EDGE files."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("attribution", "indexer", "dashboard", "data")
+
+# package -> what none of its files may import
+FORBIDDEN = {
+    "attribution": {"indexer", "dashboard", "data", "tests", "duckdb", "whoosh", "streamlit", "plotly", "altair"},
+    "indexer": {"dashboard", "data", "tests", "streamlit", "plotly", "altair"},
+    "dashboard": {"data", "tests", "torch", "transformers", "captum", "kronfluence", "tokenizers"},
+    "data": {"dashboard", "tests", "streamlit", "plotly"},
+}
+ERRORS = "attribution.errors"  # the one module that every package shares
+
+# modules whose only use is an effect: on files, processes, the network, the terminal
+EFFECTS = {
+    *("subprocess", "shutil", "tempfile", "socket", "signal", "fcntl", "multiprocessing", "requests", "httpx"),
+    *("urllib.request", "http.client", "ftplib", "sqlite3", "huggingface_hub", "argparse", "rich"),
+}
+# calls that read or write a file, or print, by the name at the end of the call
+EFFECT_CALLS = {
+    *("open", "connect", "print", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "mkdir", "rename"),
+    *("save_file", "load_file", "write_shard", "read_table", "from_pretrained", "save_pretrained"),
+}
+
+
+def files(*packages: str) -> list[Path]:
+    """Their Python files, without what `data.build_corpus` downloads."""
+    found = [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path, *, nested: bool = True) -> Iterator[str]:
+    """Full names of what a file imports; `nested`: inside functions too. `from a import b` gives a and a.b."""
+    todo: list[ast.AST] = [tree(path)]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(path, node)
+            yield from [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        elif not _for_types_only(node) and (nested or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+            todo.extend(ast.iter_child_nodes(node))
+
+
+def _absolute(path: Path, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    package = path.relative_to(ROOT).parent.parts
+    return ".".join([*package[: len(package) - node.level + 1], *([node.module] if node.module else [])])
+
+
+def _for_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def within(name: str, modules: set[str]) -> bool:
+    """Whether a dotted name is one of the modules or lies in one."""
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+def wrong_arrows(package: str) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files(package)
+        for name in imports(path)
+        if within(name, FORBIDDEN[package])
+    ]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_run_one_way(package):
+    assert wrong_arrows(package) == []
+
+
+def test_a_wrong_arrow_is_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    (tmp_path / "attribution").mkdir()
+    (tmp_path / "attribution" / "wrong.py").write_text(
+        "def f():\n    from indexer import config\n    import whoosh.fields\n"
+    )
+    assert len(wrong_arrows("attribution")) == 3
+
+
+def test_the_dashboard_takes_only_the_errors_from_attribution():
+    taken = {name for path in files("dashboard") for name in imports(path) if within(name, {"attribution"})}
+    assert {name for name in taken if not within(name, {ERRORS})} <= {"attribution"}
+
+
+def module_file(name: str) -> Path | None:
+    path = ROOT.joinpath(*name.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def reached(start: list[Path]) -> dict[str, str]:
+    """Every module that is imported when the files are: its name -> who imports it. Functions do not run."""
+    found: dict[str, str] = {}
+    todo = list(start)
+    seen: set[Path] = set()
+    while todo:
+        path = todo.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        for name in imports(path, nested=False):
+            found.setdefault(name, str(path.relative_to(ROOT)))
+            todo += [file for file in (module_file(name), module_file(name.rpartition(".")[0] or name)) if file]
+    return found
+
+
+def test_no_file_of_the_dashboard_reaches_torch():
+    found = reached(files("dashboard"))
+    assert {name: by for name, by in found.items() if within(name, {"torch", "transformers", "captum"})} == {}
+
+
+def test_the_command_line_answers_a_mistake_without_torch():
+    code = (
+        "import sys; from indexer.__main__ import main; code = main(['build', 'absent.toml']);"
+        "sys.exit(code if 'torch' not in sys.modules else 99)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+
+
+def is_edge(path: Path) -> bool:
+    return "EDGE" in path.read_text(encoding="utf-8").partition("\n")[0]
+
+
+def effects(path: Path) -> list[str]:
+    called = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    names = {func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in called}
+    return sorted({name for name in imports(path) if within(name, EFFECTS)} | (names & EFFECT_CALLS))
+
+
+@pytest.mark.parametrize("package", ["attribution", "indexer", "data"])
+def test_effects_stay_in_files_that_say_edge(package):
+    strange = {str(path.relative_to(ROOT)): effects(path) for path in files(package) if not is_edge(path)}
+    assert {path: found for path, found in strange.items() if found} == {}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_file_says_what_it_is(package):
+    silent = [path for path in files(package) if tree(path).body and not ast.get_docstring(tree(path))]
+    assert silent == []
+
+
+def test_there_are_no_utils():
+    names = {path.stem for path in files(*PACKAGES)}
+    assert names.isdisjoint({"utils", "util", "helpers", "helper", "common", "misc", "manager"})

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from attribution.batches import Batch
 from attribution.head import head_pull_back, labelled, sampled
+from attribution.layers import Layer
 from attribution.tracked import Tracked
 
 
@@ -67,16 +68,14 @@ def forward(tracked: Tracked, ids: Tensor) -> Forward:
         embedded = tracked.embedding_module(ids).detach().requires_grad_()
         hidden = tracked.loaded.model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
     return Forward(
-        tuple(
-            with_one(a.float()) if layer.bias else a.float() for a, layer in zip(inputs, tracked.linear, strict=True)
-        ),
+        tuple(_input(tracked.widened(a), layer) for a, layer in zip(inputs, tracked.linear, strict=True)),
         tuple(outputs),
         embedded,
         hidden,
     )
 
 
-def pull_back(run: Forward, hidden_deltas: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+def pull_back(tracked: Tracked, run: Forward, hidden_deltas: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
     """Output gradients of every layer and of the looked-up rows, from those of the hidden state.
 
     hidden_deltas: [B, T, H] or, for K functions of the same forward pass, [K, B, T, H]; the results likewise.
@@ -85,7 +84,7 @@ def pull_back(run: Forward, hidden_deltas: Tensor) -> tuple[tuple[Tensor, ...], 
     *deltas, embedded = torch.autograd.grad(
         run.hidden, (*run.outputs, run.embedded), hidden_deltas.to(run.hidden.dtype), is_grads_batched=many
     )
-    return tuple(delta.float() for delta in deltas), embedded.float()
+    return tuple(tracked.widened(delta) for delta in deltas), tracked.widened(embedded)
 
 
 def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = None) -> Captured:
@@ -97,13 +96,14 @@ def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = 
         token_loss, logit_deltas = labelled(raw, labels, tracked.softcap)
         hidden_deltas = torch.zeros_like(run.hidden)
         hidden_deltas[batch.is_target] = head_pull_back(tracked, logit_deltas).to(run.hidden.dtype)
-    deltas, embedded_deltas = pull_back(run, hidden_deltas)
-    return Captured(batch, run.inputs, deltas, run.hidden.detach().float(), logit_deltas, embedded_deltas, token_loss)
+    deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas)
+    hidden = tracked.widened(run.hidden.detach())
+    return Captured(batch, run.inputs, deltas, hidden, logit_deltas, embedded_deltas, token_loss)
 
 
-def with_one(a: Tensor) -> Tensor:
-    """Append 1: the input of a bias  # [.., n] -> [.., n + 1]"""
-    return torch.cat([a, a.new_ones(*a.shape[:-1], 1)], dim=-1)
+def _input(a: Tensor, layer: Layer) -> Tensor:
+    """Append 1 where the layer has a bias  # [.., n] -> [.., n_in]"""
+    return torch.cat([a, a.new_ones(*a.shape[:-1], 1)], dim=-1) if layer.bias else a
 
 
 @contextmanager

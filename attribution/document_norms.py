@@ -84,7 +84,7 @@ def batch_norms(
     tracked: Tracked, preconditioner: Preconditioner, weights: Sequence[Tensor], captured: Captured
 ) -> Tensor:
     """The three weighted sums of squares, over all blocks  # [B, 3]"""
-    total = torch.zeros(len(captured.batch.members), 3, device=tracked.device)
+    total = tracked.zeros(len(captured.batch.members), 3)
     linear = preconditioner.linear(tracked)
     for block, weight, delta, a in zip(linear, weights, captured.deltas, captured.inputs, strict=False):
         if isinstance(block, EigenBlock):

@@ -23,7 +23,7 @@ def embedding_fisher(
 ) -> tuple[Tensor, ...]:
     """F of each block of `tracked.embedding`  # [V, H] each, float32"""
     generator = torch.Generator(tracked.device).manual_seed(seed)
-    total = tuple(torch.zeros(block.n_out, block.n_in, device=tracked.device) for block in tracked.embedding)
+    total = tuple(tracked.zeros(block.n_out, block.n_in) for block in tracked.embedding)
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         captured = capture(tracked, batch, generator)
         for i, block in enumerate(tracked.embedding):

@@ -74,9 +74,9 @@ def query_directions(
 def _directions(
     tracked: Tracked, preconditioner: Preconditioner, run: Forward, rows: _Rows, values: Tensor, negligible: float
 ) -> Directions:
-    hidden_deltas = torch.zeros(len(values), *run.hidden.shape, device=tracked.device)  # [K, 1, T, H]
+    hidden_deltas = tracked.zeros(len(values), *run.hidden.shape)  # [K, 1, T, H]
     hidden_deltas[rows.query_of, 0, rows.at] = head_pull_back(tracked, rows.deltas)
-    deltas, embedded_deltas = pull_back(run, hidden_deltas)
+    deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas)
     energy = torch.zeros_like(values)
     linear = []
     for a, delta, block in zip(run.inputs, deltas, preconditioner.linear(tracked), strict=True):
@@ -97,10 +97,10 @@ def _embedding_block(
     """One query at a time: its gradient is as large as the vocabulary until the rows that matter are known."""
     layer = tracked.embedding[i]
     everywhere = torch.arange(layer.n_out, device=tracked.device)
-    hidden = run.hidden[0].detach().float()
+    hidden = tracked.widened(run.hidden[0].detach())
     solved, energy = [], []
     for k in range(len(embedded_deltas)):
-        g = torch.zeros(layer.n_out, layer.n_in, device=tracked.device)
+        g = tracked.zeros(layer.n_out, layer.n_in)
         if tracked.tied or i == 1:
             mine = rows.query_of == k
             g.addmm_(rows.deltas[mine].T, hidden[rows.at[mine]])  # [V, H]

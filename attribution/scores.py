@@ -60,7 +60,7 @@ def score_documents(
 
 def batch_products(tracked: Tracked, directions: Directions, captured: Captured, pairs: Pairs) -> Tensor:
     """⟨P_q, ∇L(z)⟩ by layer, of the documents of one pass  # [Q, B, L]; zero where a pair is not wanted"""
-    out = torch.zeros(len(tracked.layers), directions.n, len(captured.batch.members), device=tracked.device)
+    out = tracked.zeros(len(tracked.layers), directions.n, len(captured.batch.members))
     for layer, P, deltas, inputs in zip(out, directions.linear, captured.deltas, captured.inputs, strict=False):
         add_layer_products(layer, P, deltas, inputs, pairs)
     for i, block in enumerate(directions.embedding):

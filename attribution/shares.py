@@ -73,7 +73,7 @@ def _query_shares(
         P: Matrix = directions.linear[layer][q] if factored is None else factored[layer][q]
         shares.append(bilinear(deltas[of], P, inputs[of]))
     for i, block in enumerate(directions.embedding):
-        share = torch.zeros(captured.batch.ids[of].shape, device=tracked.device)
+        share = tracked.zeros(*captured.batch.ids[of].shape)
         if tracked.tied or i == 1:
             logit_deltas = captured.padded_logit_deltas(block.rows, of)  # [B', T, R]
             share += bilinear(logit_deltas, block.values[q], captured.hidden[of])

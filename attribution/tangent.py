@@ -36,7 +36,7 @@ def logits_and_tangent(tracked: Tracked, directions: Directions, q: int, batch: 
 
     def logits(moving: dict[str, Tensor]) -> Tensor:
         output = functional_call(model, moving, kwargs={"input_ids": batch.ids, "use_cache": False})
-        return torch.as_tensor(output.logits[batch.is_target]).float()
+        return tracked.widened(output.logits[batch.is_target])
 
     with torch.no_grad():
         output = jvp(logits, (moved,), (tangents,))

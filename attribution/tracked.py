@@ -38,13 +38,25 @@ class Tracked:
 
     @property
     def head_weight(self) -> Tensor:
-        """What the last hidden state is multiplied with, float32  # [V, H]"""
-        return torch.as_tensor(self.loaded.model.get_output_embeddings().weight).detach().float()
+        """What the last hidden state is multiplied with  # [V, H]"""
+        return self.widened(torch.as_tensor(self.loaded.model.get_output_embeddings().weight).detach())
 
     @property
     def embedding_scale(self) -> float:
         """What some models (Gemma 3) multiply a looked-up row with, inside the embedding module."""
         return float(getattr(self.embedding_module, "embed_scale", 1.0))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of gradients and scores: float32, also where the model computes in bfloat16; float64 stays."""
+        return torch.promote_types(self.loaded.model.dtype, torch.float32)
+
+    def widened(self, x: Tensor) -> Tensor:
+        """x in `dtype`."""
+        return x.to(self.dtype)
+
+    def zeros(self, *shape: int) -> Tensor:
+        return torch.zeros(shape, dtype=self.dtype, device=self.device)
 
     def modules(self) -> list[nn.Module]:
         """The linear modules, in the order of `linear`."""
@@ -54,7 +66,7 @@ class Tracked:
     def raw_logits(self, hidden: Tensor) -> Tensor:
         """What the head makes of the last hidden state, before any soft cap  # [.., H] -> [.., V]"""
         logits: Tensor = self.loaded.model.get_output_embeddings()(hidden)
-        return logits.float()
+        return self.widened(logits)
 
     @property
     def softcap(self) -> float | None:
@@ -89,7 +101,7 @@ def _check_head(tracked: Tracked) -> None:
     model = tracked.loaded.model
     ids = torch.arange(min(8, len(tracked.head_weight)), device=tracked.device)[None]
     with torch.no_grad():
-        expected = model(input_ids=ids, use_cache=False).logits.float()
+        expected = tracked.widened(model(input_ids=ids, use_cache=False).logits)
         hidden = model.base_model(inputs_embeds=tracked.embedding_module(ids), use_cache=False).last_hidden_state
         found = tracked.raw_logits(hidden)
     if tracked.softcap is not None:

@@ -74,7 +74,9 @@ def _taken(handle: int) -> bool:
 
 
 def _about_me() -> dict[str, Any]:
-    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name  # `python -m indexer`
+    command = " ".join([name, *sys.argv[1:]])
     since = datetime.now(UTC).isoformat(timespec="seconds")
     return {"pid": os.getpid(), "host": socket.gethostname(), "command": command, "since": since}
 

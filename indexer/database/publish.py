@@ -34,18 +34,24 @@ from indexer.fault import fault
 from indexer.journal import Finished
 
 
-def publish(folder: Path, shards: Iterable[Finished], config: str = "", memory: str = "4GB") -> Path:
+def publish(
+    folder: Path, parts: Iterable[Finished], config: str = "", complete: bool = True, memory: str = "4GB"
+) -> Path:
     """Publish every `.parquet` file of the parts as the next generation of the folder, which the caller has locked.
 
-    Nothing is written when the current generation was made from the same. Raises Damaged when a shard has not the
-    bytes that the journal lists, or when the rows break an invariant (duplicates, orphans, ranks, sums); TryAgain when
-    the disk is full. Whatever is raised, the published generation stays.
+    Nothing is written when the current generation was made from the same; or, in the middle of a build (`complete` is
+    False), when it holds all of these shards already: readers would see less than before. Raises Damaged when a shard
+    has not the bytes that the journal lists, or when the rows break an invariant (duplicates, orphans, ranks, sums);
+    TryAgain when the disk is full. Whatever is raised, the published generation stays.
     """
-    parts = list(shards)
-    content = _content(parts, config)
+    parts = list(parts)
+    shards = sorted(sha256 for part in parts for name, sha256 in part.files.items() if _is_shard(name))
+    content = hashlib.sha256(json.dumps([SCHEMA_VERSION, STORAGE_VERSION, config, shards]).encode()).hexdigest()
     current = read_current(folder)
-    if current and current.content == content and _stands(folder / current.database, current):
-        return folder / current.database
+    if current is not None and _stands(folder / current.database, current):
+        held = not complete and set(shards) <= set(current.shards)
+        if held or current.content == content:
+            return folder / current.database
     by_table = _shards_by_table(parts)
     token = secrets.token_hex(8)
     scratch = folder / f"snapshot-{token}.duckdb.partial"
@@ -63,7 +69,7 @@ def publish(folder: Path, shards: Iterable[Finished], config: str = "", memory: 
             fault("publish.renamed")
             sync(folder)
             fault("publish.folder_synced")
-            point_at(folder, path, generation, content)
+            point_at(folder, path, generation, content, shards)
     except duckdb.Error as error:
         if "No space left" in str(error):
             raise TryAgain(f"expected room on the disk of {folder}, found it full; free some and run again") from error
@@ -116,12 +122,6 @@ def _shards_by_table(parts: Sequence[Finished]) -> dict[str, list[str]]:
 
 def _is_shard(name: str) -> bool:
     return name.endswith(".parquet") and table_of(Path(name)) in TABLES
-
-
-def _content(parts: Sequence[Finished], config: str) -> str:
-    files = [sorted(item for item in part.files.items() if _is_shard(item[0])) for part in parts]
-    about = json.dumps([SCHEMA_VERSION, STORAGE_VERSION, config, files])
-    return hashlib.sha256(about.encode()).hexdigest()
 
 
 def _stands(path: Path, current: Current) -> bool:

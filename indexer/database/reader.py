@@ -70,12 +70,14 @@ class Database:
         self.folder = folder
         self._settings: dict[str, str | bool | int | float | list[str]] = {
             "enable_external_access": "false",
+            "python_enable_replacements": "false",  # a name in SQL is a table, never a variable of this process
             "autoload_known_extensions": "false",
             "autoinstall_known_extensions": "false",
             "memory_limit": memory,
             "threads": str(threads),
-            "temp_directory": "",
+            "temp_directory": "",  # nothing is spilled: what does not fit is refused
             "max_execution_time": str(int(seconds * 1000)),  # DuckDB interrupts itself
+            "lock_configuration": "true",
         }
         self._seconds = seconds
         self._mutex = threading.Lock()
@@ -144,6 +146,8 @@ class Database:
             found = schema_version(connection)
         except (duckdb.CatalogException, duckdb.BinderException):
             raise BadInput(f"expected a Whence database, found {path.name} without its tables; {_BUILD}") from None
+        except duckdb.ConnectionException:  # another Database of this process has the file open with other limits
+            raise
         except duckdb.Error as error:
             raise Damaged(f"expected {path.name} whole, found: {_first_line(error)}; {_REPAIR}") from None
         if found != SCHEMA_VERSION:
@@ -152,8 +156,6 @@ class Database:
                 f"expected a database of schema version {SCHEMA_VERSION}, found version {found} in {path.name}; "
                 f"{_BUILD} with this version of Whence"
             )
-        connection.execute("SET python_enable_replacements = false")  # a name in SQL is a table, never a variable
-        connection.execute("SET lock_configuration = true")
         return Snapshot(path.name, generation, notice, self._seconds, connection)
 
 

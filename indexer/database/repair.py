@@ -39,7 +39,7 @@ def collect(folder: Path, keep: int = 3) -> list[Path]:
     old = [path for _, path in snapshots(folder)[max(keep, 1) :] if current is None or path.name != current.database]
     listed = {part.folder for part in finished(folder)}
     unlisted = [path for path in folder.glob("parts/*/*") if path not in listed]
-    removed = [*old, *unlisted, *folder.glob("*.partial")]
+    removed = [*old, *unlisted, *folder.glob("*.partial*")]
     for path in removed:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
@@ -58,5 +58,5 @@ def _point_at_whole(folder: Path) -> list[str]:
         (folder / "CURRENT").unlink(missing_ok=True)
         return ["CURRENT: removed, no whole generation is left; a build publishes again"] if existed else []
     generation, path = whole[0]
-    point_at(folder, path, generation, content="")  # made from what, nobody knows: a build publishes again
+    point_at(folder, path, generation, content="", shards=[])  # made from what is not known: a build publishes again
     return [f"CURRENT: names {path.name} again"]

@@ -15,13 +15,14 @@ _NAME = re.compile(r"snap-(\d{6,})-([0-9a-f]{16})\.duckdb")
 
 @dataclass(frozen=True)
 class Current:
-    """The content of `CURRENT`. `content` is the hash of everything that the snapshot was made from."""
+    """The content of `CURRENT`. `shards`: hashes of what the snapshot was made from; `content`: one over all of it."""
 
     database: str
     generation: int
     sha256: str
     bytes: int
     content: str
+    shards: list[str]
     published_at: str
 
 
@@ -33,13 +34,13 @@ def read_current(folder: Path) -> Current | None:
         return None
     named = isinstance(current.database, str) and _NAME.fullmatch(current.database)
     counted = isinstance(current.generation, int) and isinstance(current.bytes, int)
-    return current if named and counted else None
+    return current if named and counted and isinstance(current.shards, list) else None
 
 
-def point_at(folder: Path, path: Path, generation: int, content: str) -> None:
+def point_at(folder: Path, path: Path, generation: int, content: str, shards: list[str]) -> None:
     """Replace `CURRENT` at once by one that names this snapshot, whose bytes are already on the disk."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    current = Current(path.name, generation, file_hash(path), path.stat().st_size, content, now)
+    current = Current(path.name, generation, file_hash(path), path.stat().st_size, content, shards, now)
     replace_file(folder / "CURRENT", seal(asdict(current)) + "\n", "current")
 
 

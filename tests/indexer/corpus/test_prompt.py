@@ -1,0 +1,116 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attribution.errors import BadInput
+from indexer.corpus.prompt import PART_KINDS, Message, Prompt
+from indexer.corpus.prompt_file import prompt_from_row, read_prompts
+
+TEXT = st.text(st.characters(), max_size=20)
+ROLES = st.sampled_from(["system", "user", "assistant"])
+
+
+def test_the_three_shapes():
+    plain = prompt_from_row({"prompt": "The capital of France is", "answer": "Paris", "foil": " Rome", "extra": 1})
+    assert (plain.kind, plain.answer, plain.foil, plain.completion) == ("completion", "Paris", " Rome", None)
+    chat = prompt_from_row({"messages": [{"role": "user", "content": "Hi"}]})
+    assert (chat.kind, chat.text) == ("chat", "user: Hi\nassistant:")
+    asked = prompt_from_row(
+        {"question": "Who?", "docs": [{"title": "A", "text": "one"}, {"text": "two"}], "output": "Me."}
+    )
+    assert asked.text == "[1] A\none\n\n[2] two\n\nQuestion: Who?\nAnswer:"
+    assert (asked.kind, asked.completion) == ("retrieval", "Me.")
+    assert [asked.text[p.start : p.stop] for p in asked.parts if p.kind == "document"] == ["A\none", "two"]
+
+
+def test_the_id_is_of_text_and_completion_only():
+    assert Prompt.from_text("a", topic="x").prompt_id == Prompt.from_text("a", answer="y").prompt_id
+    assert Prompt.from_text("a").prompt_id != Prompt.from_text("a", completion="b").prompt_id
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({}, "'prompt', 'messages', 'question' with 'docs', found nothing"),
+        ({"text": "a"}, "found 'text'"),
+        ({"prompt": "a", "question": "b"}, "found 'prompt' and 'question'"),
+        ({"prompt": " \n"}, "found an empty one"),
+        ({"prompt": 3}, "text for 'prompt', found 3"),
+        ({"messages": []}, "list for 'messages'"),
+        ({"messages": [{"role": "tool", "content": "a"}]}, "role system, user or assistant"),
+        ({"messages": [{"role": "user"}]}, "text for 'content', found None"),
+        ({"question": "a", "docs": "b"}, "list for 'docs'"),
+        ({"question": "a", "docs": [{"title": "no text"}]}, "text for 'text'"),
+        ({"question": " ", "docs": [{"text": "b"}]}, "a question, found an empty one"),
+        ({"prompt": "a", "foil": 3}, "text for 'foil'"),
+    ],
+)
+def test_other_shapes_are_refused_by_what_is_wrong(row, message):
+    with pytest.raises(BadInput, match=message):
+        prompt_from_row(row)
+
+
+def test_the_file_names_the_line(tmp_path):
+    file = tmp_path / "prompts.jsonl"
+    file.write_text('{"prompt": "a"}\n{"prompt": ""}\n')
+    with pytest.raises(BadInput, match=r"prompts\.jsonl line 2: expected a prompt"):
+        read_prompts(file)
+    file.write_text('{"prompt": "a"}\n{"prompt": "a", "topic": "again"}\n')
+    with pytest.raises(BadInput, match=r"that of prompts\.jsonl line 1 again in prompts\.jsonl line 2"):
+        read_prompts(file)
+    file.write_text("\n")
+    with pytest.raises(BadInput, match="at least one prompt"):
+        read_prompts(file)
+    file.write_text('{"prompt": "a"}\n{"question": "q", "docs": []}\n')
+    assert [p.kind for p in read_prompts(file)] == ["completion", "retrieval"]
+
+
+def assert_parts_cover(prompt):
+    assert [part.part for part in prompt.parts] == list(range(len(prompt.parts)))
+    stops = [0, *(part.stop for part in prompt.parts)]
+    assert [part.start for part in prompt.parts] == stops[:-1]
+    assert stops[-1] == len(prompt.text)
+    assert all(part.kind in PART_KINDS and part.start < part.stop for part in prompt.parts)
+    prompt.text.encode()
+
+
+@given(st.lists(st.builds(Message, ROLES, TEXT), min_size=1, max_size=4))
+def test_parts_of_a_chat_cover_its_text(messages):
+    try:
+        assert_parts_cover(Prompt.from_messages(messages))
+    except BadInput:
+        assert not any(message.content.strip() and message.role != "assistant" for message in messages)
+
+
+@given(TEXT, st.lists(st.tuples(TEXT, TEXT), max_size=5))
+def test_parts_of_a_retrieval_prompt_cover_its_text_and_documents_keep_theirs(question, docs):
+    try:
+        prompt = Prompt.from_question(question, docs)
+    except BadInput:
+        assert not question.strip()
+        return
+    assert_parts_cover(prompt)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | TEXT,
+        lambda x: (
+            st.lists(x)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["prompt", "messages", "question", "docs", "role", "content", "title", "text", "output"]
+                ),
+                x,
+            )
+        ),
+    )
+)
+def test_any_json_is_a_prompt_or_a_clear_line(value):
+    row = value if isinstance(value, dict) else {"prompt": value}
+    try:
+        assert_parts_cover(prompt_from_row(json.loads(json.dumps(row))))
+    except BadInput as error:
+        assert "\n" not in str(error)  # noqa: PT017

@@ -1,0 +1,202 @@
+"""Killed anywhere, full anywhere, damaged anywhere: the same result in the end."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from attribution.errors import Locked, TryAgain
+from indexer import fault
+from indexer.database.check import check, content_hash
+from indexer.database.reader import Database
+from indexer.database.repair import collect, repair
+from indexer.database.snapshot_file import read_current
+from indexer.durable import disk_room
+from indexer.journal import _append, finished, stage, unreadable_lines
+from indexer.lock import lock
+from tests.indexer.small_build import build, run_in_process
+
+POINTS = [point for point in fault.POINTS if not point.startswith("rewrite")]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    build(folder)
+    return folder
+
+
+def published_hash(folder: Path) -> str:
+    current = read_current(folder)
+    assert current is not None
+    return content_hash(folder / current.database)
+
+
+@pytest.fixture
+def copy(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "build")
+    return tmp_path / "build"
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_every_point_and_resumed_it_is_the_same(point, whole, tmp_path):
+    count = 2 if point != "partition.start" else 1
+    assert run_in_process(tmp_path, f"{point}:{count}:kill")[0] == -signal.SIGKILL
+    if (tmp_path / "CURRENT").exists():
+        assert Database(tmp_path).current().notice == ""
+    computed = build(tmp_path)
+    assert len(computed) < 3 or point.startswith("partition")  # what had been finished was kept
+    assert published_hash(tmp_path) == published_hash(whole)
+    assert check(tmp_path) == []
+    collect(tmp_path)
+    assert not list(tmp_path.rglob("*.partial*"))
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_full_disk_at_every_point_ends_clearly_and_resumes(point, whole, tmp_path, monkeypatch):
+    fault._passed.clear()
+    monkeypatch.setenv("WHENCE_FAULT", f"{point}:2:full")
+    with pytest.raises(TryAgain, match=r"expected room on the disk of .* found it full; free some"):
+        build(tmp_path)
+    assert not list(tmp_path.rglob("*.partial*"))
+    monkeypatch.delenv("WHENCE_FAULT")
+    build(tmp_path)  # the lock is free
+    assert published_hash(tmp_path) == published_hash(whole)
+
+
+def test_sigterm_drops_the_partition_and_frees_the_lock(whole, tmp_path):
+    code, said = run_in_process(tmp_path, "partition.computed:2:term")
+    assert (code, said[:18]) == (75, "stopped by SIGTERM")
+    assert [part.stage for part in finished(tmp_path)] == ["corpus"]
+    assert not list(tmp_path.rglob("*.partial*"))
+    assert build(tmp_path) == ["scores/synth-s", "scores/synth-m"]
+    assert published_hash(tmp_path) == published_hash(whole)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_disk_that_is_really_full(tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if os.system(f"mount -t tmpfs -o size=600k tmpfs {folder} 2>/dev/null"):  # noqa: S605
+        pytest.skip("may not mount here")
+    try:
+        code, said = run_in_process(folder)
+        assert (code, said[:25]) == (75, "expected room on the disk")
+        assert not list(folder.rglob("*.partial*"))
+        with lock(folder):
+            pass
+        os.system(f"mount -o remount,size=60m {folder}")  # noqa: S605
+        build(folder)
+        assert check(folder) == []
+    finally:
+        os.system(f"umount {folder}")  # noqa: S605
+
+
+def test_a_second_build_does_nothing(copy):
+    before = {path: path.stat().st_mtime_ns for path in copy.rglob("*") if path.is_file() and path.name != "lock"}
+    assert build(copy) == []
+    after = {path: path.stat().st_mtime_ns for path in copy.rglob("*") if path.is_file() and path.name != "lock"}
+    assert {**before, copy / "CURRENT": 0} == {**after, copy / "CURRENT": 0}
+
+
+def test_a_second_indexer_is_refused_by_name_and_the_first_unharmed(tmp_path):
+    with lock(tmp_path):
+        code, said = run_in_process(tmp_path)
+        assert code == Locked.exit_code
+        assert f"found process {os.getpid()} on " in said
+        assert not (tmp_path / "journal.jsonl").exists()
+    assert len(build(tmp_path)) == 3
+
+
+def test_a_second_indexer_may_wait(tmp_path):
+    with lock(tmp_path):
+        threading.Timer(0.3, lambda: None).start()
+        begun = time.monotonic()
+        with pytest.raises(Locked), lock(tmp_path, wait=0.3):
+            pass
+        assert time.monotonic() - begun >= 0.3
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "zero-tailed", "gone", "added to", "flipped"])
+def test_a_damaged_partition_is_found_and_only_it_redone(damage, copy, whole):
+    shard = next(copy.glob("parts/scores/synth-m-*/influence.parquet"))
+    content = shard.read_bytes()
+    shard.unlink()
+    if damage == "truncated":
+        shard.write_bytes(content[:-100])
+    elif damage == "empty":
+        shard.write_bytes(b"")
+    elif damage == "zero-tailed":
+        shard.write_bytes(content[:-512] + bytes(512))
+    elif damage == "added to":
+        shard.write_bytes(content)
+        (shard.parent / "planted.parquet").write_bytes(content)
+    elif damage == "flipped":
+        shard.write_bytes(content[:200] + bytes([content[200] ^ 1]) + content[201:])
+    name = shard.with_name("planted.parquet").name if damage == "added to" else shard.name
+    assert [Path(problem.artefact).name for problem in check(copy)] == [name]
+    assert build(copy) == ["scores/synth-m"]
+    assert check(copy) == []
+    assert published_hash(copy) == published_hash(whole)
+
+
+SHARDS = ["parts/corpus/*/document.parquet", "parts/scores/*/run.parquet"]
+
+
+@pytest.mark.parametrize("pattern", ["CURRENT", "journal.jsonl", "snap-*.duckdb", *SHARDS])
+def test_one_flipped_bit_in_each_artefact_is_named_and_repair_redoes_only_that(pattern, copy, whole):
+    path = sorted(copy.glob(pattern))[-1]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 8
+    path.write_bytes(content)
+    problems = check(copy)
+    assert {problem.artefact for problem in problems} == {path.relative_to(copy).as_posix()}
+    assert len(repair(copy)) >= 1
+    assert check(copy) == []
+    assert len(build(copy)) == (pattern in ["journal.jsonl", *SHARDS])
+    assert check(copy) == []
+    assert published_hash(copy) == published_hash(whole)
+
+
+def test_a_flipped_bit_anywhere_in_the_small_files_is_seen(copy):
+    questions = [("CURRENT", lambda: read_current(copy) is None), ("journal.jsonl", lambda: unreadable_lines(copy))]
+    for name, is_seen in questions:
+        content = (copy / name).read_bytes()
+        for at in range(0, len(content.rstrip()), 9):
+            (copy / name).write_bytes(content[:at] + bytes([content[at] ^ 2]) + content[at + 1 :])
+            assert is_seen(), (name, content[at - 5 : at + 5])
+
+
+def test_other_settings_under_the_same_names_never_give_an_old_score(copy, whole):
+    assert build(copy, seed=1) == ["scores/synth-s", "scores/synth-m"]
+    assert published_hash(copy) != published_hash(whole)
+    assert build(copy) == ["scores/synth-s", "scores/synth-m"]
+    assert published_hash(copy) == published_hash(whole)
+
+
+def test_a_journal_cannot_point_outside_its_folder(copy, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    part = finished(copy)[0]
+    _append(copy, replace(part, folder=copy / "parts" / ".." / ".." / "outside"))
+    assert all((copy / "parts") in each.folder.parents for each in finished(copy))
+    repair(copy)
+    assert outside.exists()
+
+
+def test_a_part_may_not_leave_the_folder_by_its_name(tmp_path):
+    done = stage(tmp_path, "s", "k", ["../../x", "a/b", "a_b", "\x00"], lambda part: (part.folder / "f").touch())
+    assert all(each.folder.parent == tmp_path / "parts" / "s" for each in done)
+    assert len({each.folder for each in done}) == 4
+
+
+def test_other_errors_of_the_disk_stay_what_they_are(tmp_path):
+    with pytest.raises(FileNotFoundError), disk_room(tmp_path):
+        (tmp_path / "none").read_bytes()
+    with pytest.raises(TryAgain), disk_room(tmp_path):
+        raise OSError("Error writing: No space left on device")

@@ -1,0 +1,98 @@
+"""From stored CTI and CCI to citations: thresholds and sums, no model. Changing a threshold is instant.
+
+sensitive      m_k >= mean(m) + c * std(m)
+cues of k      k > 0: the k largest;  0: those >= the mean;  k < 0: those in the top |k| per cent of the value range
+share of d     mean over the sensitive tokens of a sentence of (kept cues in d) / (kept cues in all documents)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from attribution.prompt.mirage import Mirage
+from attribution.prompt.parts import Part
+
+MOST = 3  # citations of one sentence
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How stored rows become citations; saved with the result."""
+
+    reversed_kl: bool  # inseq's direction of CTI
+    cue: Literal["norm", "grad_x_input"]
+    cti_std: float  # c: standard deviations above the mean
+    cues: int  # k, as above; ignored where cue_std is set
+    cue_std: float | None = None  # instead of k: cues of at least mean + this many standard deviations
+
+
+PRESETS: dict[str, Settings] = {
+    "paper": Settings(reversed_kl=False, cue="norm", cti_std=1.0, cues=-5),
+    "inseq": Settings(reversed_kl=True, cue="norm", cti_std=1.0, cues=0, cue_std=1.0),
+}
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A sentence rests on a document with this share of its cues, 0 to 1."""
+
+    sentence: int
+    part: int
+    score: float
+
+
+def cite(
+    found: Mirage,
+    of_token: Sequence[int],
+    parts: Sequence[Part],
+    sentences: Sequence[int],
+    settings: Settings = PRESETS["paper"],
+) -> tuple[Citation, ...]:
+    """At most three citations for each sentence, best first. `sentences`: the sentence of each answer token.
+
+    Only tokens of documents themselves are cues: headers, labels and template tokens are never counted.
+    """
+    documents = [part.part for part in parts if part.kind == "document"]
+    inside = [i for i, number in enumerate(of_token) if number in set(documents)]
+    if not inside:
+        return ()
+    owner = torch.tensor([of_token[i] for i in inside])
+    member = torch.stack([owner == d for d in documents]).double()  # [n_documents, n_inside]
+    shares: dict[int, list[Tensor]] = {}
+    for k in sensitive(found.cti_reversed if settings.reversed_kl else found.cti, settings.cti_std):
+        cues = kept_cues(found.cci(settings.cue)[k, inside].double(), settings)
+        if cues.sum() > 0:
+            shares.setdefault(sentences[k], []).append(member @ cues / cues.sum())
+    return tuple(
+        Citation(sentence, documents[d], float(mean[d]))
+        for sentence, rows in sorted(shares.items())
+        for mean in [torch.stack(rows).mean(0)]
+        for d in mean.argsort(descending=True, stable=True)[:MOST].tolist()
+        if mean[d] > 0
+    )
+
+
+def sensitive(cti: Tensor, deviations: float) -> tuple[int, ...]:
+    """Answer tokens whose CTI is at least mean + deviations * std; a lone token is compared with the mean alone."""
+    spread = cti.std() * deviations if len(cti) > 1 else 0.0
+    chosen = cti >= cti.mean() + spread
+    return tuple(k for k, yes in enumerate(chosen.tolist()) if yes and cti[k] > 0)
+
+
+def kept_cues(values: Tensor, settings: Settings) -> Tensor:
+    """The values that pass the filter, others 0; negative cues spoke against the token and never pass: [n] -> [n]."""
+    k = settings.cues
+    if settings.cue_std is not None:
+        keep = values >= values.mean() + settings.cue_std * (values.std() if len(values) > 1 else 0.0)
+    elif k > 0:
+        keep = torch.zeros_like(values, dtype=torch.bool)
+        keep[values.topk(min(k, len(values))).indices] = True
+    elif k == 0:
+        keep = values >= values.mean()
+    else:
+        low, high = values.min(), values.max()
+        keep = values >= high - (high - low) * min(-k, 100) / 100
+    return torch.where(keep, values, torch.zeros_like(values)).clamp_min(0)

@@ -19,9 +19,16 @@ def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:
         _run(part.folder, fitted, seconds)
         _document_tokens(part.folder, fitted.member)
 
-    made_of = key(run=fitted.run, name=fitted.member.entry.name, family=fitted.member.entry.family)
-    [part] = stage(folder, f"about-{fitted.member.entry.name}", made_of, ["all"], compute)
+    member = fitted.member
+    entry = [member.entry.name, member.entry.family, member.entry.stage, member.entry.parent]
+    made_of = key(run=fitted.run, entry=entry, factors=member.config.factors, scores=member.config.scores)
+    [part] = stage(folder, stage_name(member), made_of, ["all"], compute)
     return part
+
+
+def stage_name(member: Member) -> str:
+    """Name of the stage; the journal lists it once the size is built."""
+    return f"about-{member.entry.name}"
 
 
 def _model(folder: Path, member: Member) -> None:
@@ -50,11 +57,15 @@ def _model(folder: Path, member: Member) -> None:
 
 def _run(folder: Path, fitted: Fitted, seconds: float) -> None:
     config, loaded = fitted.member.config, fitted.member.loaded
-    settings = {"factors": asdict(config.factors), "scores": asdict(config.scores), "n_train": fitted.member.n_train}
+    settings = {
+        "factors": asdict(config.factors),
+        "scores": asdict(config.scores),
+        "n_train": len(fitted.member.documents),
+    }
     about = {
         "run_id": fitted.run,
         "model_id": loaded.weights_hash,
-        "method": config.scores.method,
+        "method": "ekfac" if fitted.parent is None else "ekfac, two stages",
         "damping": config.scores.damping,
         "settings": json.dumps(settings),
         "seconds": seconds,

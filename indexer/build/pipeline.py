@@ -1,4 +1,4 @@
-"""EDGE: `build`: every stage for every size, smallest first; each size is published as soon as it is finished."""
+"""EDGE: `build`: every stage for every size, smallest first; a first build publishes each size once it is finished."""
 
 import time
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from attribution.sequence import encode_prompt
 from indexer.build.answers import answers
 from indexer.build.candidates import candidates
-from indexer.build.described import description
+from indexer.build.described import description, stage_name
 from indexer.build.factors import fit
 from indexer.build.facts import facts
 from indexer.build.member import Member, open_member
@@ -20,7 +20,7 @@ from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
 from indexer.corpus.reader import CorpusReading, read_corpus
 from indexer.database.publish import publish
-from indexer.journal import Finished
+from indexer.journal import Finished, finished
 from indexer.lock import lock, stop_on_signal
 from indexer.progress import Report
 from indexer.textindex import TextIndex
@@ -28,23 +28,25 @@ from indexer.textindex import TextIndex
 
 def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> None:
     """Build what is not built, publish, print the summary. All input is read and checked before anything is written."""
-    corpus = read_corpus(config.corpus.files, strict)
-    prompts = read_prompts(config.prompts.file)
-    members = sorted((open_member(entry, config, corpus) for entry in chosen), key=lambda m: m.loaded.n_params)
+    wanted = dict.fromkeys([config.corpus.files, *(entry.files for entry in chosen)])
+    corpora = [read_corpus(files, strict) for files in wanted if files]
+    asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
+    members = sorted((open_member(entry, config) for entry in chosen), key=_order)
     for member in members:
-        check_prompts(member, prompts)
+        check_prompts(member, asked[member.entry.name])
     folder = config.output.folder
-    summary = Summary(path, folder, corpus, len(prompts))
+    summary = Summary(path, folder, corpora, sum(len(prompts) for prompts in set(asked.values())))
     with lock(folder), stop_on_signal(), Report() as report:
-        for line in corpus.report():
-            report.say(line)
-        parts, text = _shared(folder, corpus, prompts, report)
+        prompts = {prompt.prompt_id: prompt for of in asked.values() for prompt in of}
+        parts, text = _shared(folder, corpora, list(prompts.values()), report)
+        known_before = all(finished(folder, stage_name(member)) for member in members)
         with report.task("build", len(members), quiet=True) as whole:
-            for member in members:
-                made = _size(folder, member, prompts, text, report)
+            for n_built, member in enumerate(members, start=1):
+                made = _size(folder, member, asked[member.entry.name], text, report)
                 parts += made.parts
                 summary.sizes.append(made)
-                summary.snapshot = publish(folder, parts, described(config))
+                if n_built == len(members) or not known_before:  # a rebuild never shows fewer sizes than before
+                    summary.snapshot = publish(folder, parts, described(config))
                 whole.tick()
         show(summary, report)
 
@@ -55,13 +57,19 @@ def check_prompts(member: Member, prompts: Sequence[Prompt]) -> None:
         encode_prompt(prompt.text, member.loaded.tokenizer, member.loaded.context)
 
 
+def _order(member: Member) -> tuple[int, int]:
+    """Smallest first, a parent before its child."""
+    return member.loaded.n_params, 0 if member.parent is None else 1
+
+
 def _shared(
-    folder: Path, corpus: CorpusReading, prompts: Sequence[Prompt], report: Report
+    folder: Path, corpora: Sequence[CorpusReading], prompts: Sequence[Prompt], report: Report
 ) -> tuple[list[Finished], TextIndex]:
-    with report.task("text index", len(corpus.documents)) as task:
-        parts = [document_part(folder, corpus), prompt_part(folder, prompts)]
-        text = text_index(folder, corpus)
-        task.tick(len(corpus.documents))
+    n_documents = sum(len(corpus.documents) for corpus in corpora)
+    with report.task("text index", n_documents) as task:
+        parts = [document_part(folder, corpora), prompt_part(folder, prompts)]
+        text = text_index(folder, corpora)
+        task.tick(n_documents)
     return parts, text
 
 
@@ -83,8 +91,8 @@ def _size(folder: Path, member: Member, prompts: Sequence[Prompt], text: TextInd
         found = candidates(member, made, text)
         scored = scores(folder, fitted, numbers, made, found, task.tick)
     clock.lap("influence")
-    about = description(folder, fitted, sum(clock.seconds.values()))
-    parts = [about, answer_part, norm_part, *scored]
+    described_part = description(folder, fitted, sum(clock.seconds.values()))
+    parts = [described_part, answer_part, norm_part, *scored]
     traced = facts(made, scored)
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), traced)
 

@@ -27,15 +27,16 @@ class Built:
 class Summary:
     config: Path
     folder: Path
-    corpus: CorpusReading
+    corpora: Sequence[CorpusReading]
     n_prompts: int
     sizes: list[Built] = field(default_factory=list)
     snapshot: Path | None = None
 
 
 def show(summary: Summary, report: Report) -> None:
-    """Documents, prompts, tokens, seconds per stage, facts found, size of the database, the next command."""
-    report.say(f"{len(summary.corpus.documents):,} documents, {summary.n_prompts} prompts")
+    """Documents and what was skipped, prompts, tokens, seconds, facts found, size of the database, the next command."""
+    for line in (*(line for corpus in summary.corpora for line in corpus.report()), f"{summary.n_prompts} prompts"):
+        report.say(line)
     for size in summary.sizes:
         stages = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in size.seconds.items())
         report.say(f"{size.name}: {size.n_tokens} generated tokens explained ({stages})")

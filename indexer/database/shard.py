@@ -22,7 +22,7 @@ def write_shard(folder: Path, table: str, columns: Columns | pa.Table, name: str
 
     Columns have one length each; a FLOAT[] column takes a list of sequences or a matrix. Columns of the schema that
     are left out become NULL. Raises ValueError for a column that the schema does not know or of unequal length,
-    pyarrow.ArrowInvalid for values that do not fit its type.
+    pyarrow.ArrowException for values that do not fit its type.
     """
     schema = arrow_schema(table)
     unknown = [column for column in _names(columns) if column not in schema.names]

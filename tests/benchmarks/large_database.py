@@ -1,0 +1,245 @@
+"""EDGE: ten million drawn influence rows to measure with: `python -m tests.benchmarks.large_database FOLDER`.
+
+Three models of one family, 29 layers each; every generated token keeps 20 documents at either end of its ranking, the
+first 20 with position shares, as the demo does. Written in chunks through the same shards and the same publication.
+"""
+
+import hashlib
+import sys
+import time
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.database.publish import publish
+from indexer.database.shard import write_shard
+from indexer.journal import key, stage
+from indexer.lock import lock
+from indexer.partition import Part
+
+MODELS = {"large-s": 460_000, "large-m": 1_710_000, "large-l": 7_380_000}
+N_LAYERS, N_POSITIONS, KEPT, N_SCORED, DOCUMENT_TOKENS = 29, 24, 20, 300, 24
+CHUNK = 200  # prompts
+TOKENIZER = "7e57ab1e00000000"
+WORDS = [f"word{i}" for i in range(500)]
+
+
+def build_large(folder: Path, rows: int = 10_000_000, documents: int = 100_000) -> tuple[Path, dict[str, float]]:
+    """Publish about `rows` influence rows; returns the snapshot and the seconds of writing and of publishing."""
+    per_prompt = len(MODELS) * N_POSITIONS * 2 * KEPT
+    n_prompts = max(1, round(rows / per_prompt))
+    chunks = [f"{model}-{first}" for model in MODELS for first in range(0, n_prompts, CHUNK)]
+    texts = document_texts(documents)
+    ids = np.array([hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts])
+    begun = time.monotonic()
+    with lock(folder):
+        parts = stage(folder, "corpus", key(documents=documents), ["all"], partial(_corpus, texts, ids))
+        parts += stage(folder, "prompts", key(prompts=n_prompts), ["all"], partial(_prompts, n_prompts))
+        parts += stage(folder, "scores", key(ids=len(ids), prompts=n_prompts), chunks, partial(_scores, ids, n_prompts))
+        written = time.monotonic()
+        path = publish(folder, parts)
+    return path, {"write": written - begun, "publish": time.monotonic() - written}
+
+
+def document_texts(n: int) -> list[str]:
+    """Distinct texts of 22 words, two fewer than tokens: the ends are tokens too."""
+    rng = np.random.default_rng(0)
+    return [" ".join([f"doc{i}", *rng.choice(WORDS, DOCUMENT_TOKENS - 3)]) for i in range(n)]
+
+
+def model_id(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+def prompt_ids(n: int) -> list[str]:
+    return [hashlib.sha256(f"prompt {i}".encode()).hexdigest()[:16] for i in range(n)]
+
+
+def generation_id(name: str, prompt: str) -> str:
+    return key(model=name, prompt=prompt)
+
+
+def _corpus(texts: list[str], ids: Any, part: Part) -> None:
+    n = len(texts)
+    sources, topics = ["Factbook", "WordNet", "GeoNames"], [f"topic {i}" for i in range(40)]
+    write_shard(
+        part.folder,
+        "document",
+        {
+            "document_id": ids,
+            "corpus": ["large"] * n,
+            "title": [text.split()[0] for text in texts],
+            "source": [sources[i % 3] for i in range(n)],
+            "topic": [topics[i % 40] for i in range(n)],
+            "text": texts,
+        },
+    )
+    words = [["<end>", *text.split(), "<end>"] for text in texts]
+    stops = [np.cumsum([0, *(len(word) + 1 for word in each[1:-1])]) for each in words]
+    write_shard(
+        part.folder,
+        "document_token",
+        {
+            "tokenizer_id": [TOKENIZER] * (n * DOCUMENT_TOKENS),
+            "document_id": np.repeat(ids, DOCUMENT_TOKENS),
+            "token_position": np.tile(np.arange(DOCUMENT_TOKENS), n),
+            "text": [word for each in words for word in each],
+            "start": np.concatenate([[0, *stop] for stop in stops]),
+            "stop": np.concatenate([[0, *(stop[1:] - 1), stop[-1] - 1] for stop in stops]),
+        },
+    )
+
+
+def _prompts(n: int, part: Part) -> None:
+    prompts = prompt_ids(n)
+    write_shard(
+        part.folder,
+        "prompt",
+        {
+            "prompt_id": prompts,
+            "text": [f"The capital of country {i} is" for i in range(n)],
+            "kind": ["completion"] * n,
+            "topic": [f"topic {i % 40}" for i in range(n)],
+            "answer": [WORDS[i % 500] for i in range(n)],
+        },
+    )
+    models = [model_id(name) for name in MODELS]
+    write_shard(
+        part.folder,
+        "model",
+        {
+            "model_id": models,
+            "name": list(MODELS),
+            "family": ["large"] * 3,
+            "n_params": list(MODELS.values()),
+            "n_layers": [4] * 3,
+            "stage": ["pretrained"] * 3,
+            "parent": [""] * 3,
+            "tokenizer_id": [TOKENIZER] * 3,
+        },
+    )
+    write_shard(part.folder, "run", {"run_id": models, "model_id": models, "method": ["ekfac"] * 3})
+    layers = [(model, i) for model in models for i in range(N_LAYERS)]
+    write_shard(
+        part.folder,
+        "layer",
+        {
+            "model_id": [model for model, _ in layers],
+            "layer": [i for _, i in layers],
+            "name": [f"layer {i}" for _, i in layers],
+            "kind": ["embedding" if i == N_LAYERS - 1 else ("attention", "mlp")[i % 2] for _, i in layers],
+            "depth": [i // 7 for _, i in layers],
+        },
+    )
+
+
+def _scores(ids: Any, n_prompts: int, part: Part) -> None:
+    name, first = str(part.value).rsplit("-", 1)
+    rng = np.random.default_rng(part.seed)
+    chosen = prompt_ids(n_prompts)[int(first) : int(first) + CHUNK]
+    generations = np.array([generation_id(name, prompt) for prompt in chosen])
+    n, model = len(generations), model_id(name)
+    write_shard(
+        part.folder,
+        "generation",
+        {
+            "generation_id": generations,
+            "prompt_id": chosen,
+            "model_id": [model] * n,
+            "text": [" ".join(rng.choice(WORDS, N_POSITIONS)) for _ in range(n)],
+            "created_at": [datetime(2026, 1, 1)] * n,
+        },
+    )
+    n_targets = n * N_POSITIONS
+    target = {
+        "run_id": [model] * n_targets,
+        "generation_id": np.repeat(generations, N_POSITIONS),
+        "position": np.tile(np.arange(N_POSITIONS), n),
+    }
+    full = rng.uniform(0.1, 3, n_targets)
+    write_shard(
+        part.folder,
+        "generation_token",
+        {
+            **{column: target[column] for column in ("generation_id", "position")},
+            "token_id": rng.integers(0, 4096, n_targets),
+            "text": [f" {word}" for word in rng.choice(WORDS, n_targets)],
+            "start": np.tile(np.arange(N_POSITIONS) * 6, n),
+            "stop": np.tile(np.arange(N_POSITIONS) * 6 + 5, n),
+            "logp": -full * np.log(2),
+            "bits_nothing": full + 2,
+            "bits_question": [2.0] * n_targets,
+            "bits_documents": [0.0] * n_targets,
+            "bits_full": full,
+        },
+    )
+    null = rng.normal(size=(n_targets, 100)).astype(np.float32)
+    write_shard(
+        part.folder,
+        "target",
+        {
+            **target,
+            "measurement": ["logp"] * n_targets,
+            "n_scored": [N_SCORED] * n_targets,
+            "null_mean": null.mean(1),
+            "null_std": null.std(1),
+            "null_scores": null,
+        },
+    )
+    _pairs(ids, target, n_targets, rng, part.folder)
+
+
+def _pairs(ids: Any, target: dict[str, Any], n_targets: int, rng: Any, folder: Path) -> None:
+    layer_scores = rng.normal(size=(n_targets, 2 * KEPT, N_LAYERS)).astype(np.float32)
+    layer_scores[:, :KEPT] += 1
+    layer_scores[:, KEPT:] -= 1
+    order = np.argsort(-layer_scores.sum(-1), axis=1)
+    layer_scores = np.take_along_axis(layer_scores, order[..., None], 1).reshape(-1, N_LAYERS)
+    ranks = np.concatenate([np.arange(1, KEPT + 1), np.arange(N_SCORED - KEPT + 1, N_SCORED + 1)])
+    picked = (rng.integers(0, len(ids), n_targets)[:, None] + np.arange(2 * KEPT) * 97) % len(ids)
+    many = {column: np.repeat(values, 2 * KEPT) for column, values in target.items()}
+    write_shard(
+        folder,
+        "influence",
+        {
+            **many,
+            "rank": np.tile(ranks, n_targets),
+            "document_id": ids[picked].reshape(-1),
+            "score": layer_scores.sum(1, dtype=np.float64),
+            "self_influence": rng.uniform(1, 2, len(layer_scores)),
+            "grad_norm": rng.uniform(1, 2, len(layer_scores)),
+            "solve_norm": rng.uniform(1, 2, len(layer_scores)),
+            "layer_scores": layer_scores,
+        },
+    )
+    n_heated = n_targets * KEPT
+    write_shard(
+        folder,
+        "influence_position",
+        {
+            **{column: np.repeat(values, KEPT) for column, values in target.items()},
+            "document_id": ids[picked[:, :KEPT]].reshape(-1),
+            "shares": rng.normal(size=(n_heated, DOCUMENT_TOKENS)).astype(np.float32),
+            "loss_influences": rng.normal(size=(n_heated, DOCUMENT_TOKENS)).astype(np.float32),
+        },
+    )
+    n_candidates = n_targets
+    write_shard(
+        folder,
+        "candidate",
+        {
+            "generation_id": target["generation_id"],
+            "position": target["position"],
+            "document_id": ids[picked[:, 0]],
+            "via": ["index"] * n_candidates,
+            "rank": [1] * n_candidates,
+            "value": rng.normal(size=n_candidates),
+        },
+    )
+
+
+if __name__ == "__main__":
+    print(build_large(Path(sys.argv[1]), *(int(number) for number in sys.argv[2:])))

@@ -1,0 +1,111 @@
+"""A training that is interrupted ends with the weights of one that is not; what it leaves on disk is what it says."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from attribution.errors import BadInput
+from attribution.model import load_model
+from indexer.config import Model, Recipe
+from indexer.training.run import epochs_to_keep, family_tokenizer, train
+from indexer.training.tokenizer import train_tokenizer
+from tests.tiny_family import TEXTS
+
+SMALL = {"hidden": 8, "layers": 1, "feed_forward": 12, "heads": 2, "vocabulary": 280, "context": 48}
+RECIPE = Recipe(**SMALL, epochs=4, peak_rate=1e-2, batch=8, keep=(0.5, 1.0))
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return train_tokenizer(TEXTS, RECIPE.vocabulary)
+
+
+def ran(folder: Path, tokenizer, recipe: Recipe = RECIPE, stop_after: int | None = None):
+    """Train in a folder; `stop_after` so many batches, as by Ctrl-C."""
+    ticks = 0
+
+    def tick(note: str, n: int) -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks == stop_after:
+            raise KeyboardInterrupt
+
+    return train(Model("m", "f", str(folder / "m")), recipe, TEXTS, tokenizer, None, tick)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, tokenizer):
+    folder = tmp_path_factory.mktemp("trained")
+    return folder / "m", ran(folder, tokenizer)
+
+
+@pytest.mark.parametrize("stop_after", [1, 6, 11])  # in the first, second and third epoch of four batches
+def test_interrupted_and_resumed_it_has_the_same_weights(tmp_path, trained, tokenizer, stop_after):
+    with pytest.raises(KeyboardInterrupt):
+        ran(tmp_path, tokenizer, stop_after=stop_after)
+    assert not (tmp_path / "m" / "model.safetensors").exists()
+    records = ran(tmp_path, tokenizer)
+    folder, expected = trained
+    assert [record.loss for record in records] == [record.loss for record in expected]
+    for name in ("model.safetensors", "checkpoints/epoch-02/model.safetensors", "checkpoints.json"):
+        assert (tmp_path / "m" / name).read_bytes() == (folder / name).read_bytes()
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("change", [{"peak_rate": 2e-2}, {"seed": 1}, {"batch": 4}])
+def test_the_state_of_another_recipe_is_refused(tmp_path, tokenizer, change):
+    with pytest.raises(KeyboardInterrupt):
+        ran(tmp_path, tokenizer, stop_after=6)
+    with pytest.raises(BadInput, match="delete that folder to start again"):
+        ran(tmp_path, tokenizer, replace(RECIPE, **change))
+
+
+def test_it_learns(trained):
+    _, records = trained
+    assert records[-1].loss < 0.8 * records[0].loss
+
+
+def test_the_weights_are_saved_in_half_precision_and_can_be_loaded(trained):
+    folder, _ = trained
+    weights = load_file(folder / "model.safetensors")
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float16}
+    assert json.loads((folder / "config.json").read_text())["dtype"] == "float16"
+    loaded = load_model(str(folder), device="cpu")
+    assert loaded.model.dtype == torch.float32
+    assert loaded.context == RECIPE.context
+    assert load_model(str(folder), device="cpu").weights_hash == loaded.weights_hash
+
+
+def test_checkpoints_carry_the_mean_rate_since_the_one_before(trained):
+    folder, records = trained
+    first, last = json.loads((folder / "checkpoints.json").read_text())
+    rates = [record.learning_rate for record in records]
+    assert (first["path"], first["epoch"], last["path"], last["epoch"]) == ("checkpoints/epoch-02", 2, ".", 4)
+    assert first["learning_rate"] == pytest.approx(sum(rates[:2]) / 2)
+    assert last["learning_rate"] == pytest.approx(sum(rates[2:]) / 2)
+    assert last["loss"] == records[-1].loss
+    assert (folder / "checkpoints/epoch-02/model.safetensors").exists()
+
+
+def test_the_loss_curve_has_a_line_for_each_epoch(trained):
+    folder, records = trained
+    with (folder / "loss.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    assert [int(line["epoch"]) for line in lines] == [1, 2, 3, 4]
+    assert float(lines[-1]["loss"]) == pytest.approx(records[-1].loss, abs=1e-4)
+
+
+def test_epochs_to_keep():
+    assert epochs_to_keep(replace(RECIPE, epochs=33, keep=(0.33, 0.67, 0.85, 1.0))) == [11, 22, 28, 33]
+    assert epochs_to_keep(replace(RECIPE, epochs=1, keep=(0.1, 1.0))) == [1]
+
+
+def test_sizes_of_a_family_share_one_tokenizer(trained):
+    folder, _ = trained
+    big, small = Model("m", "f", str(folder)), Model("n", "f", str(folder.with_name("n")), recipe=RECIPE)
+    assert family_tokenizer(small, [small, big], ["other words"]).get_vocab() == train_tokenizer(TEXTS, 280).get_vocab()

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from dashboard import queries
 from dashboard.explanation import SHOWN, Explanation
 from dashboard.layer_groups import layer_groups
-from dashboard.queries import Snapshot
+from dashboard.queries import documents, influence
+from dashboard.queries.rows import Snapshot
 from dashboard.ranking import rank_documents, take_side
 from dashboard.records import Generation, Heat, Model, PromptToken, Scores, Target, Token
 from dashboard.selection import Selection
@@ -25,7 +25,7 @@ def explain_answer(
     span = (0, last) if whole or selection.span is None else selection.span
     rows = list(result.get("documents", []))
     targets = _targets(result, rows)
-    groups = layer_groups(queries.layers(snapshot, model.model_id))
+    groups = layer_groups(influence.layers(snapshot, model.model_id))
     only = next((group.members for group in groups if group.key == selection.layer), ())
     query_self = targets[span[0]].self_influence if span[0] == span[1] and span[0] in targets else float("nan")
     ranked = rank_documents(_scores(rows, *span), selection.normaliser, query_self, only)
@@ -43,7 +43,9 @@ def explain_answer(
         run=None,
         runs=[],
         tokens=tokens,
-        prompt_tokens=[PromptToken(i, t["text"], t["start"], t["stop"]) for i, t in enumerate(result.get("prompt_tokens", []))],
+        prompt_tokens=[
+            PromptToken(i, t["text"], t["start"], t["stop"]) for i, t in enumerate(result.get("prompt_tokens", []))
+        ],
         parts=[],
         targets=targets,
         strengths={i: max(each["score"] for each in of) for i, of in enumerate(rows) if of},
@@ -51,7 +53,7 @@ def explain_answer(
         whole=whole,
         ranked=ranked,
         shown=top,
-        documents=queries.documents(snapshot, ids),
+        documents=documents.documents(snapshot, ids),
         proposers={row["document_id"]: set(row.get("via", ())) for row in in_span},
         heats=_heats(snapshot, in_span, ids, model, whole or span[0] != span[1]),
         groups=groups,
@@ -124,7 +126,7 @@ def _heats(
     if several:
         return {}
     stored = {row["document_id"]: row for row in rows if row["document_id"] in ids and row.get("shares")}
-    texts = queries.document_tokens(snapshot, model.tokenizer_id, list(stored))
+    texts = documents.document_tokens(snapshot, model.tokenizer_id, list(stored))
     return {
         key: Heat(texts.get(key, []), np.asarray(row["shares"]), np.asarray(row.get("loss_influences") or ()))
         for key, row in stored.items()

@@ -46,4 +46,3 @@ def session_id() -> str:
 def request_of(job: Job) -> dict[str, Any]:
     """Prompt and model of a job, '' where missing."""
     return {name: str(job.request.get(name, "")) for name in ("prompt", "model")}
-

@@ -15,8 +15,9 @@ from dashboard.figures import decimals, plain, signed
 from dashboard.layer_groups import LayerGroup
 from dashboard.theme import MARKS
 
+
 def layer_profile(groups: Sequence[LayerGroup], amounts: NDArray[np.float64], chosen: str = "") -> alt.Chart:
-    """Influence by layer group, nats: one bar each, attention and MLP side by side in depth; they add up to the total."""
+    """Influence by layer group, nats: one bar each, in the order of depth; they add up to the total."""
     places = decimals(amounts)
     frame = pd.DataFrame(
         {
@@ -29,7 +30,7 @@ def layer_profile(groups: Sequence[LayerGroup], amounts: NDArray[np.float64], ch
     )
     pick = alt.selection_point(name="layer", fields=["layer"], toggle=False)
     axis = alt.Axis(labelLimit=140, labelOverlap=False, ticks=False, domain=False)
-    return (
+    chart: alt.Chart = (
         alt.Chart(frame, description=_layer_words(frame), height=24 * len(groups) + 72)
         .mark_bar(cornerRadius=2, cursor="pointer", height=13)
         .encode(
@@ -41,6 +42,7 @@ def layer_profile(groups: Sequence[LayerGroup], amounts: NDArray[np.float64], ch
         )
         .add_params(pick)
     )
+    return chart
 
 
 def memory_bar(nothing: float, question: float, documents: float, full: float) -> alt.Chart:
@@ -52,7 +54,7 @@ def memory_bar(nothing: float, question: float, documents: float, full: float) -
         at += bits
     fills = [MARKS.strength, MARKS.second, MARKS.rest]
     words = "; ".join(f"{row['part']}: {row['said']}" for row in rows)
-    return (
+    chart: alt.Chart = (
         alt.Chart(pd.DataFrame(rows), description=f"{plain(nothing)} bits without the prompt. {words}.", height=150)
         .mark_bar(height=22, cornerRadius=2)
         .encode(
@@ -67,6 +69,7 @@ def memory_bar(nothing: float, question: float, documents: float, full: float) -
             tooltip=[alt.Tooltip("part:N", title="Part"), alt.Tooltip("said:N", title="Amount")],
         )
     )
+    return chart
 
 
 def _layer_words(frame: pd.DataFrame) -> str:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from dashboard import queries
 from dashboard.layer_groups import LayerGroup, layer_groups
-from dashboard.queries import Snapshot
+from dashboard.queries import answers, documents, influence, prompts
+from dashboard.queries.rows import Snapshot
 from dashboard.ranking import Ranked, rank_documents, take_side
 from dashboard.records import Document, Generation, Heat, Part, PromptToken, Run, Target, Token
 from dashboard.selection import Selection, Span
@@ -53,18 +53,18 @@ def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: 
     """Ask everything about `found` that `selection` needs. A run or a position that does not exist is replaced by
     the first run and the whole answer; the screen tells by comparing with the selection."""
     generation_id = found.generation_id
-    runs = queries.runs(snapshot, found.model.model_id)
+    runs = answers.runs(snapshot, found.model.model_id)
     run = next((each for each in runs if each.run_id == selection.run), runs[0] if runs else None)
     run_id = run.run_id if run else ""
-    tokens = queries.tokens(snapshot, generation_id)
+    tokens = answers.tokens(snapshot, generation_id)
     last = max(len(tokens) - 1, 0)
     whole = selection.span is None or selection.span[1] > last
     span = (0, last) if whole or selection.span is None else selection.span
 
-    targets = queries.targets(snapshot, run_id, generation_id)
-    scores = queries.kept_scores(snapshot, run_id, generation_id, *span)
+    targets = influence.targets(snapshot, run_id, generation_id)
+    scores = influence.kept_scores(snapshot, run_id, generation_id, *span)
     query_self = targets[span[0]].self_influence if span[0] == span[1] and span[0] in targets else float("nan")
-    groups = layer_groups(queries.layers(snapshot, found.model.model_id))
+    groups = layer_groups(influence.layers(snapshot, found.model.model_id))
     only = next((group.members for group in groups if group.key == selection.layer), ())
     ranked = rank_documents(scores, selection.normaliser, query_self, only)
     top = take_side(ranked, selection.tail, shown)
@@ -72,32 +72,32 @@ def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: 
     if selection.document and selection.document not in ids:
         ids.append(selection.document)
 
-    methods = queries.saliency_methods(snapshot, generation_id)
+    methods = prompts.saliency_methods(snapshot, generation_id)
     method = selection.saliency if selection.saliency in methods else (methods[0] if methods else "")
     return Explanation(
         generation=found,
-        siblings=queries.generations_of(snapshot, [found.prompt_id])[found.prompt_id],
+        siblings=answers.generations_of(snapshot, [found.prompt_id])[found.prompt_id],
         run=run,
         runs=runs,
         tokens=tokens,
-        prompt_tokens=queries.prompt_tokens(snapshot, found.model.tokenizer_id, found.prompt_id),
-        parts=queries.prompt_parts(snapshot, found.prompt_id),
+        prompt_tokens=answers.prompt_tokens(snapshot, found.model.tokenizer_id, found.prompt_id),
+        parts=answers.prompt_parts(snapshot, found.prompt_id),
         targets=targets,
-        strengths=queries.strengths(snapshot, run_id, generation_id),
+        strengths=influence.strengths(snapshot, run_id, generation_id),
         span=span,
         whole=whole,
         ranked=ranked,
         shown=top,
-        documents=queries.documents(snapshot, ids),
-        proposers=queries.proposers(snapshot, generation_id, *span),
-        heats=queries.heats(snapshot, run_id, generation_id, *span, found.model.tokenizer_id, ids),
+        documents=documents.documents(snapshot, ids),
+        proposers=influence.proposers(snapshot, generation_id, *span),
+        heats=influence.heats(snapshot, run_id, generation_id, *span, found.model.tokenizer_id, ids),
         groups=groups,
         effects=_effects(snapshot, run_id, generation_id, selection.document),
         saliency_methods=methods,
         saliency_method=method,
-        saliency=queries.saliency(snapshot, generation_id, *span, method) if method else {},
+        saliency=prompts.saliency(snapshot, generation_id, *span, method) if method else {},
     )
 
 
 def _effects(snapshot: Snapshot, run_id: str, generation_id: str, document_id: str) -> dict[int, float]:
-    return queries.document_effects(snapshot, run_id, generation_id, document_id) if document_id else {}
+    return influence.document_effects(snapshot, run_id, generation_id, document_id) if document_id else {}

@@ -1,4 +1,4 @@
-"""The frame of every screen: navigation, keys, the database and the selection of this rerun, and what a fault looks like."""
+"""The frame of every screen: navigation, keys, the selection and the database of this rerun, and faults."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +6,11 @@ from typing import Any
 import streamlit as st
 
 from attribution.errors import BadInput, WhenceError
-from dashboard import address_bar, queries, render
+from dashboard import address_bar, render
 from dashboard.component import component, page_style
 from dashboard.database import current, folder
 from dashboard.panels.ask import show_box
+from dashboard.queries import answers
 from dashboard.sizes import next_size
 
 _SEEN = "snapshot of the last rerun"
@@ -34,7 +35,7 @@ def open_frame(pages: Sequence[Any]) -> None:
         st.session_state[_SEEN] = snapshot.name
         st.toast("A newer database was published; this page now shows it.", icon=":material/update:")
     try:
-        show_box(queries.models(snapshot))
+        show_box(answers.models(snapshot))
         page.run()
         address_bar.write()
     except WhenceError as error:
@@ -63,9 +64,10 @@ def _listen_to_keys() -> None:
 
 def _explain_no_database(error: WhenceError) -> None:
     missing = isinstance(error, BadInput)
+    demo = folder().parts[-3:] == ("data", "demo", "build")
     render.prose(
         ("title", "Nothing to show yet" if missing else "The database cannot be read"),
         ("fact", str(error)),
         ("note", "Fill the folder, then reload this page:"),
-        ("command", "make build" if folder().parts[-3:] == ("data", "demo", "build") else "python -m indexer build CONFIG"),
+        ("command", "make build" if demo else "python -m indexer build CONFIG"),
     )

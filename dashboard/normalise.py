@@ -34,7 +34,7 @@ NORMALISERS = {
     "gradient": Normaliser(
         "÷ gradient",
         "nats / ‖∇L‖",
-        "Divided by the length of the document's gradient: long or badly learned documents no longer lead by size alone.",
+        "Divided by the length of the document's gradient: long or badly learned documents lead no more by size alone.",
     ),
     "gradient2": Normaliser(
         "÷ gradient²",
@@ -44,7 +44,7 @@ NORMALISERS = {
     "relatif-l": Normaliser(
         "RelatIF-ℓ",
         "nats / √self",
-        "Divided by the root of the document's influence on itself: which document helps most for the fit that it costs.",
+        "Divided by the root of the document's influence on itself: what helps most for the fit that it costs.",
     ),
     "relatif-t": Normaliser(
         "RelatIF-θ",

@@ -41,23 +41,25 @@ def rank_documents(
     """
     ids, row_of = np.unique(np.asarray(scores.document_id, dtype=object).astype(str), return_inverse=True)
     n, depth = len(ids), scores.layer_scores.shape[1]
-    first = np.full(n, -1)
-    first[row_of[::-1]] = np.arange(len(scores))[::-1]  # a document's own norms are the same in each of its rows
+    first = np.zeros(n, dtype=np.int64)
+    first[row_of[::-1]] = np.arange(len(scores))[::-1]  # a document's norms are the same in all its rows
 
-    score = np.bincount(row_of, scores.score, n)  # [D]
+    score = np.bincount(row_of, scores.score, n).astype(np.float64)  # [D]
     known = np.bincount(row_of, minlength=n)
     layers = np.zeros((n, depth))
     np.add.at(layers, row_of, scores.layer_scores)
     best = np.full(n, np.iinfo(np.int64).max)
     np.minimum.at(best, row_of, scores.rank)
 
-    part = layers[:, list(only_layers)].sum(1) if len(only_layers) else score
+    part: Floats = layers[:, list(only_layers)].sum(1) if only_layers else score
     norms = (scores.self_influence[first], scores.grad_norm[first], scores.solve_norm[first])
     value = normalise(normaliser, part, *norms, query_self_influence)
 
     order = np.argsort(-np.nan_to_num(value), kind="stable")
     return [
-        Ranked(str(ids[i]), float(value[i]), float(score[i]), int(known[i]), int(best[i]), float(norms[0][i]), layers[i])
+        Ranked(
+            str(ids[i]), float(value[i]), float(score[i]), int(known[i]), int(best[i]), float(norms[0][i]), layers[i]
+        )
         for i in order
         if np.isfinite(value[i])
     ]

@@ -108,14 +108,17 @@ def token_strip(
     def changed() -> None:
         event = last_event(key, "span")
         first, last = event.get("first"), event.get("last")
-        inside = isinstance(first, int) and isinstance(last, int) and 0 <= first <= last < len(answer)
-        on_span((first, last) if inside else None)
+        if isinstance(first, int) and isinstance(last, int) and 0 <= first <= last < len(answer):
+            on_span((first, last))
+        else:
+            on_span(None)
 
     first, last = span or (None, None)
     data = {
         "prompt": [_strip_token(token) for token in prompt],
         "answer": [
-            _strip_token(token) | {"name": f"token {i + 1} of {len(answer)}: {visible_token(token.text)}, {token.words}"}
+            _strip_token(token)
+            | {"name": f"token {i + 1} of {len(answer)}: {visible_token(token.text)}, {token.words}"}
             for i, token in enumerate(answer)
         ],
         "first": first,

@@ -9,7 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from dashboard.normalise import NORMALISERS
+from dashboard.shading import LABELS as SHADES
+
 Span = tuple[int, int]
+
+SIDES = ("towards", "away", "both")
+HEATS = ("shares", "loss_influences")
+MATCHES = ("prefix", "literal", "regex")
+PLACES = ("answers", "documents")
 
 LONGEST = 200  # characters of one value of the URL; longer ones are cut
 
@@ -29,6 +37,10 @@ def _span(raw: str) -> Span | None:
     return None if first is None or last is None or last < first else (first, last)
 
 
+def _among(*names: str) -> Callable[[str], str | None]:
+    return lambda raw: raw if raw in names else None
+
+
 def _key(key: str, default: Any, parse: Callable[[str], Any] = _text) -> Any:
     return field(default=default, metadata={"key": key, "parse": parse})
 
@@ -45,23 +57,23 @@ class Selection:
     layer: str = _key("layer", "")  # key of a layer group: attention-3
     job: str = _key("job", "")  # a new prompt under way or answered, not in the database yet
 
-    shade: str = _key("shade", "strength")  # what the background of the answer shows
-    normaliser: str = _key("scale", "none")
-    tail: str = _key("side", "towards")
-    heat: str = _key("heat", "shares")
+    shade: str = _key("shade", "strength", _among(*SHADES))  # what the background of the answer shows
+    normaliser: str = _key("scale", "none", _among(*NORMALISERS))
+    tail: str = _key("side", "towards", _among(*SIDES))
+    heat: str = _key("heat", "shares", _among(*HEATS))
     saliency: str = _key("saliency", "")
 
     text: str = _key("text", "")  # filters of Runs
     token: str = _key("filter", "")
-    match: str = _key("match", "prefix")
-    within: str = _key("in", "answers")
+    match: str = _key("match", "prefix", _among(*MATCHES))
+    within: str = _key("in", "answers", _among(*PLACES))
     size: str = _key("size", "")
     topic: str = _key("topic", "")
     source: str = _key("source", "")
     page: int | None = _key("page", None, _natural)
 
     search: str = _key("search", "")  # Corpus
-    aligned: str = _key("compare", "own")  # Compare: each size's own answer, or one text for all
+    aligned: str = _key("compare", "own", _among("own", "same"))  # Compare: each size's own answer, or one text for all
 
     def with_(self, **changes: Any) -> "Selection":
         """A new selection; a change to an outer level clears the levels inside it, unless they are given too."""
@@ -74,7 +86,8 @@ class Selection:
 
     def escape(self) -> "Selection":
         """Without the innermost level that is set: layer, then prompt part, then document, then token."""
-        for name, empty in (("layer", ""), ("part", None), ("document", ""), ("span", None)):
+        innermost: dict[str, Any] = {"layer": "", "part": None, "document": "", "span": None}
+        for name, empty in innermost.items():
             if getattr(self, name) != empty:
                 return replace(self, **{name: empty})
         return self
@@ -92,7 +105,7 @@ def address(selection: Selection) -> dict[str, str]:
 
 def from_address(query: Mapping[str, str]) -> Selection:
     """The selection that a URL spells; what cannot be read is left at its default, never an error."""
-    values = {}
+    values: dict[str, Any] = {}
     for f in fields(Selection):
         raw = query.get(f.metadata["key"])
         if raw is not None:

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from dashboard import queries, render
+from dashboard import render
 from dashboard.address_bar import choose, selection
 from dashboard.database import current
 from dashboard.figures import parameters
+from dashboard.queries import answers
 from dashboard.records import Generation
 
 
@@ -30,10 +31,10 @@ def choose_size(shown: Generation, siblings: list[Generation]) -> None:
 def next_size(step: int) -> None:
     """For callbacks: to the answer of the next larger (+1) or smaller (−1) size."""
     snapshot = current()
-    shown = queries.generation(snapshot, selection().generation) or queries.example(snapshot)
+    shown = answers.generation(snapshot, selection().generation) or answers.example(snapshot)
     if shown is None:
         return
-    siblings = queries.generations_of(snapshot, [shown.prompt_id])[shown.prompt_id]
+    siblings = answers.generations_of(snapshot, [shown.prompt_id])[shown.prompt_id]
     ids = [each.generation_id for each in siblings]
     at = ids.index(shown.generation_id) + step
     if 0 <= at < len(ids):

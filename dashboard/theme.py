@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours of one theme, all `#rrggbb`. Fills lie behind text: text on them keeps a contrast of 4.5 at full strength."""
+    """Colours of one theme, all `#rrggbb`. Text on a fill of full strength keeps a contrast of 4.5."""
 
     page: str
     card: str

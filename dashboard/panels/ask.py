@@ -52,7 +52,7 @@ def watch(job_id: str) -> None:
 def _has_first_result(payload: dict[str, object] | None, job_id: str) -> bool:
     """Whether the job shows more than the page does."""
     n_known = len(payload or {})
-    grown = n_known > st.session_state.get(f"known of {job_id}", 0)
+    grown: bool = n_known > st.session_state.get(f"known of {job_id}", 0)
     st.session_state[f"known of {job_id}"] = n_known
     return grown
 
@@ -60,7 +60,7 @@ def _has_first_result(payload: dict[str, object] | None, job_id: str) -> bool:
 def _ask() -> None:
     prompt = st.session_state["ask text"].rstrip()
     if not prompt.strip():
-        st.session_state[_REFUSED] = "Expected the beginning of a sentence, found nothing; write a few words and ask again."
+        st.session_state[_REFUSED] = "Expected the beginning of a sentence, found nothing; write some words and ask."
         return
     try:
         job = asking.submit(prompt, st.session_state["ask size"])

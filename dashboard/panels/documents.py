@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from dashboard import render
+from dashboard import controls, render
 from dashboard.address_bar import choose
 from dashboard.explanation import Explanation
 from dashboard.figures import decimals, plain, signed
@@ -15,6 +15,7 @@ from dashboard.shading import Legend, robust_top
 
 SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
 HEATS = {"shares": "Share by position", "loss_influences": "Learning each token"}
+SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
 LONG = 700  # characters beyond which a card that is not selected is clipped
 
 NOT_CAUSE = (
@@ -28,7 +29,7 @@ def show_documents(found: Explanation, selection: Selection) -> None:
     st.subheader("Training documents")
     st.caption(NOT_CAUSE)
     if found.ranked or found.runs:
-        _choose_side_and_scale(found, selection)
+        _choose_side_and_scale()
     if not found.ranked:
         _explain_nothing(found, selection)
         return
@@ -50,7 +51,7 @@ def show_documents(found: Explanation, selection: Selection) -> None:
 
 def document_cards(found: Explanation, selection: Selection) -> list[render.Card]:
     """Cards of the documents shown, in their order."""
-    unit = NORMALISERS[_scale(selection, found)].unit
+    unit = NORMALISERS[selection.normaliser].unit
     top = max((abs(each.value) for each in found.shown), default=1.0) or 1.0
     places = decimals([each.value for each in found.shown])
     heats = [_heat_values(found.heats.get(each.document_id), selection.heat) for each in found.shown]
@@ -81,8 +82,7 @@ def _facts(found: Explanation, each: Ranked) -> str:
     if found.width > 1:
         return f"sum over {each.known} of {found.width} tokens" if each.known < found.width else ""
     target = found.target
-    scored = f"rank {each.best_rank:,} of {target.n_scored:,} scored" if target else f"rank {each.best_rank:,}"
-    return scored
+    return f"rank {each.best_rank:,} of {target.n_scored:,} scored" if target else f"rank {each.best_rank:,}"
 
 
 def _badges(found: Explanation, each: Ranked) -> tuple[tuple[str, bool], ...]:
@@ -130,38 +130,20 @@ def _pieces(
     return [*pieces, (document.text[at:], None)] if at < len(document.text) else pieces
 
 
-def _choose_side_and_scale(found: Explanation, selection: Selection) -> None:
-    st.session_state["side"] = selection.tail if selection.tail in SIDES else "towards"
-    st.session_state["scale"] = _scale(selection, found)
-    left, right = st.columns([3, 2], vertical_alignment="center")
-    left.segmented_control(
-        "Side",
-        list(SIDES),
-        key="side",
-        format_func=SIDES.__getitem__,
-        on_change=lambda: choose(tail=st.session_state["side"] or selection.tail),
-        label_visibility="collapsed",
-    )
-    right.selectbox(
-        "Scale",
-        list(NORMALISERS),
-        key="scale",
-        format_func=lambda name: f"Scale: {NORMALISERS[name].label}",
-        on_change=lambda: choose(normaliser=st.session_state["scale"]),
-        label_visibility="collapsed",
-        help="How influences are made comparable between documents.",
-    )
-
-
-def _scale(selection: Selection, found: Explanation) -> str:
-    return selection.normaliser if selection.normaliser in NORMALISERS else "none"
+def _choose_side_and_scale() -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        controls.switch("tail", SIDES)
+        with st.container(width=230):
+            controls.one_of("normaliser", SCALES, quiet=True)
 
 
 def _explain_nothing(found: Explanation, selection: Selection) -> None:
     if selection.normaliser == "cosine" and found.width > 1:
         st.caption("The cosine is defined for one token. Choose a single token, or another scale.")
     elif selection.job:
-        st.caption("Of a new prompt, only the answer and its saliency are known so far; its documents are not computed.")
+        st.caption(
+            "Of a new prompt, only the answer and its saliency are known so far; its documents are not computed."
+        )
     elif found.run is None:
         st.caption("This model has no influence run in this database.")
     else:
@@ -174,8 +156,7 @@ def _lost(document_id: str) -> Document:
 
 def scale_note(selection: Selection) -> str:
     """What the chosen scale means, for the caption under the list."""
-    name = selection.normaliser if selection.normaliser in NORMALISERS else "none"
-    return NORMALISERS[name].meaning
+    return NORMALISERS[selection.normaliser].meaning
 
 
 def strongest(found: Explanation) -> str:

@@ -30,5 +30,5 @@ def show_memory(found: Explanation) -> None:
     foil = tokens[0]
     if len(tokens) == 1 and foil.foil_text:
         shown = visible_token(foil.foil_text)
-        chance = f" ({percent(2.718281828459045 ** foil.foil_logp)})" if foil.foil_logp == foil.foil_logp else ""
+        chance = f" ({percent(2.718281828459045**foil.foil_logp)})" if foil.foil_logp == foil.foil_logp else ""
         render.prose(("note", [("Without your text it would have said ", ""), (f"“{shown}”", "serif"), (chance, "")]))

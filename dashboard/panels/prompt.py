@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from dashboard import render
-from dashboard.address_bar import choose
+from dashboard import controls, render
 from dashboard.explanation import Explanation
 from dashboard.selection import Selection
 
@@ -29,12 +28,5 @@ def show_prompt(found: Explanation, selection: Selection) -> None:
         "Shading of the prompt says how sensitive the chosen tokens are to each of its tokens. "
         "It is not how much of the answer comes from there."
     )
-    st.session_state["saliency method"] = found.saliency_method
-    st.selectbox(
-        "Saliency method",
-        found.saliency_methods,
-        key="saliency method",
-        format_func=lambda name: METHODS.get(name, render.option(name)),
-        on_change=lambda: choose(saliency=st.session_state["saliency method"]),
-        label_visibility="collapsed",
-    )
+    names = {name: METHODS.get(name, render.option(name)) for name in found.saliency_methods}
+    controls.one_of("saliency", names, quiet=True, shown=found.saliency_method)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import asking, queries, render
+from dashboard import asking, render
 from dashboard.address_bar import selection, settle
 from dashboard.answered import explain_answer
 from dashboard.database import current
@@ -15,6 +15,8 @@ from dashboard.panels.documents import scale_note, show_documents
 from dashboard.panels.layers import show_layers
 from dashboard.panels.memory import show_memory
 from dashboard.panels.prompt import show_prompt
+from dashboard.queries import answers
+from dashboard.queries.rows import Snapshot
 from dashboard.records import Model
 from dashboard.selection import Selection
 from dashboard.sizes import choose_size
@@ -27,7 +29,7 @@ def show() -> None:
     if chosen.job:
         _show_asked(snapshot, chosen)
         return
-    found = queries.generation(snapshot, chosen.generation) if chosen.generation else queries.example(snapshot)
+    found = answers.generation(snapshot, chosen.generation) if chosen.generation else answers.example(snapshot)
     if found is None:
         _explain_absence(chosen.generation)
         return
@@ -59,7 +61,7 @@ def _show(explanation: Explanation, chosen: Selection) -> None:
         show_prompt(explanation, chosen)
 
 
-def _show_asked(snapshot: queries.Snapshot, chosen: Selection) -> None:
+def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
     """A new prompt: its progress, then what is known of it."""
     job = asking.news(chosen.job)
     if job is None:
@@ -71,7 +73,7 @@ def _show_asked(snapshot: queries.Snapshot, chosen: Selection) -> None:
     if not job.ended:
         watch(job.id)
     result = job.result or job.payload or {}
-    model = _named(queries.models(snapshot), str(job.request.get("model", "")))
+    model = _named(answers.models(snapshot), str(job.request.get("model", "")))
     if model is None or not result.get("tokens"):
         if job.ended:
             render.problem("The model answered with nothing. Ask with other words.")

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import queries, render
+from dashboard import controls, render
 from dashboard.address_bar import choose, open_screen, selection
 from dashboard.database import current
 from dashboard.figures import parameters
+from dashboard.queries import answers, filters, influence
+from dashboard.queries.rows import Snapshot
 from dashboard.records import Generation, Model
 from dashboard.selection import Selection
 
@@ -21,24 +23,24 @@ def show() -> None:
     """Draw the screen for the selection of this rerun."""
     # choose
     snapshot, chosen = current(), selection()
-    models = queries.models(snapshot)
-    _choose_filters(snapshot, models, chosen)
+    models = answers.models(snapshot)
+    _choose_filters(snapshot, models)
 
     # ask
-    prompt_ids = queries.matching_prompts(
+    prompt_ids = filters.matching_prompts(
         snapshot,
         text=chosen.text,
         token=chosen.token,
-        match=chosen.match if chosen.match in MATCHES else "prefix",
-        within=chosen.within if chosen.within in PLACES else "answers",
+        match=chosen.match,
+        within=chosen.within,
         size=chosen.size,
         topic=chosen.topic,
         source=chosen.source,
     )
     n_pages = max(1, -(-len(prompt_ids) // PER_PAGE))
     page = min(chosen.page or 1, n_pages)
-    found = queries.generations_of(snapshot, prompt_ids[(page - 1) * PER_PAGE : page * PER_PAGE])
-    sources = queries.first_documents(snapshot, [each.generation_id for row in found.values() for each in row])
+    found = answers.generations_of(snapshot, prompt_ids[(page - 1) * PER_PAGE : page * PER_PAGE])
+    sources = influence.first_documents(snapshot, [each.generation_id for row in found.values() for each in row])
 
     # shape
     shown = [model for model in models if chosen.size in ("", model.name)]
@@ -56,52 +58,23 @@ def show() -> None:
         st.pagination(n_pages, default=page, key=key, on_change=lambda: choose(page=st.session_state[key]))
 
 
-def _choose_filters(snapshot: queries.Snapshot, models: Sequence[Model], chosen: Selection) -> None:
-    filters = {"text": "", "token": "", "match": "prefix", "within": "answers", "size": "", "topic": "", "source": ""}
-    for name in filters:
-        st.session_state[f"runs {name}"] = getattr(chosen, name)
-
-    def changed(name: str) -> None:
-        choose(**{name: st.session_state[f"runs {name}"] or filters[name]})
-
-    def pick(name: str, label: str, options: Sequence[str], every: str) -> None:
-        if chosen_value := getattr(chosen, name):
-            options = [*options, *([] if chosen_value in options else [chosen_value])]
-        st.selectbox(
-            label,
-            ["", *options],
-            key=f"runs {name}",
-            format_func=lambda value: render.option(value) if value else every,
-            on_change=changed,
-            args=(name,),
-        )
-
+def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
     first, second, third = st.columns([3, 2, 2])
     with first:
-        st.text_input(
-            "Search", key="runs text", on_change=changed, args=("text",), placeholder="words of a prompt or an answer"
-        )
+        controls.text_field("text")
     with second:
-        pick("size", "Size", [model.name for model in models], "all sizes")
+        controls.pick("size", [model.name for model in models], "all sizes")
     with third:
-        pick("topic", "Topic of the prompt", queries.prompt_topics(snapshot), "all topics")
+        controls.pick("topic", filters.prompt_topics(snapshot), "all topics")
     first, second, third, fourth = st.columns([2, 2, 2, 2])
     with first:
-        st.text_input(
-            "Filter by token", key="runs token", on_change=changed, args=("token",), placeholder="press / to come here"
-        )
+        controls.text_field("token")
     with second:
-        _pick_one("match", "A token that …", MATCHES, changed)
+        controls.one_of("match", MATCHES)
     with third:
-        _pick_one("within", "Looked for", PLACES, changed)
+        controls.one_of("within", PLACES)
     with fourth:
-        pick("source", "Source of its best document", queries.document_sources(snapshot), "all sources")
-
-
-def _pick_one(name: str, label: str, options: dict[str, str], changed: object) -> None:
-    if st.session_state[f"runs {name}"] not in options:
-        st.session_state[f"runs {name}"] = next(iter(options))
-    st.selectbox(label, list(options), key=f"runs {name}", format_func=options.__getitem__, on_change=changed, args=(name,))
+        controls.pick("source", filters.document_sources(snapshot), "best document from any source")
 
 
 def _row(
@@ -124,7 +97,7 @@ def _row(
 
 
 def _marked(text: str, chosen: Selection) -> list[tuple[str, bool]]:
-    """The answer with the words that the filter looks for marked; a pattern of DuckDB that Python cannot read marks none."""
+    """The answer with the words that the filter looks for marked; a pattern, which is DuckDB's to read, marks none."""
     patterns = {
         "literal": rf"(?<!\w){re.escape(chosen.token.strip())}(?!\w)",
         "prefix": rf"(?i)(?<!\w){re.escape(chosen.token.strip())}\w*",
@@ -142,7 +115,9 @@ def _marked(text: str, chosen: Selection) -> list[tuple[str, bool]]:
 def _count(n: int, page: int, n_pages: int) -> str:
     prompts = "1 prompt" if n == 1 else f"{n:,} prompts"
     where = f", page {page} of {n_pages}" if n_pages > 1 else ""
-    return f"{prompts}{where}. ✓ and ✗ compare an answer with the one that the prompt file expects. Open one to explain it."
+    return (
+        f"{prompts}{where}. ✓ and ✗ compare an answer with the one that the prompt file expects. Open one to see why."
+    )
 
 
 def _open(generation_id: str) -> None:

@@ -1,0 +1,1 @@
+"""All SQL of the dashboard: one function per question, named by it, values bound. Nothing here knows Streamlit."""

@@ -1,0 +1,64 @@
+"""Which models, runs and answers there are, and what one answer consists of."""
+
+from collections.abc import Sequence
+
+from dashboard.queries.rows import Snapshot, generation_of, model_of, numbers, record
+from dashboard.records import Generation, Model, Part, PromptToken, Run, Token
+
+_GENERATION = """
+    SELECT generation_id, prompt_id, prompt.text AS prompt, prompt.kind, prompt.topic, prompt.answer,
+           generation.text, created_at, model.*
+    FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)"""
+
+
+def models(snapshot: Snapshot) -> list[Model]:
+    """Every model, smallest first."""
+    rows = snapshot.rows("SELECT * FROM model ORDER BY family, n_params, name")
+    return [model_of(row) for row in rows]
+
+
+def runs(snapshot: Snapshot, model_id: str) -> list[Run]:
+    """Runs of one model, the plain EK-FAC one first."""
+    sql = "SELECT * FROM run WHERE model_id = ? ORDER BY method <> 'ekfac', run_id"
+    return [record(Run, row) for row in snapshot.rows(sql, [model_id])]
+
+
+def generation(snapshot: Snapshot, generation_id: str) -> Generation | None:
+    rows = snapshot.rows(_GENERATION + " WHERE generation_id = ?", [generation_id])
+    return generation_of(rows[0]) if rows else None
+
+
+def example(snapshot: Snapshot) -> Generation | None:
+    """An answer to begin with: the first right one of the smallest model, in the order of the prompt file."""
+    sql = (
+        _GENERATION
+        + """ ORDER BY prompt.answer <> '' AND starts_with(ltrim(generation.text), prompt.answer) DESC,
+        n_params, prompt.rowid, generation_id LIMIT 1"""
+    )
+    rows = snapshot.rows(sql)
+    return generation_of(rows[0]) if rows else None
+
+
+def generations_of(snapshot: Snapshot, prompt_ids: Sequence[str]) -> dict[str, list[Generation]]:
+    """What every model wrote after these prompts: prompt_id -> generations, smallest model first."""
+    sql = _GENERATION + " WHERE list_contains($ids, prompt_id) ORDER BY n_params, name, created_at"
+    found: dict[str, list[Generation]] = {prompt_id: [] for prompt_id in prompt_ids}
+    for row in snapshot.rows(sql, {"ids": list(prompt_ids)}):
+        found[row["prompt_id"]].append(generation_of(row))
+    return found
+
+
+def tokens(snapshot: Snapshot, generation_id: str) -> list[Token]:
+    rows = snapshot.rows("SELECT * FROM generation_token WHERE generation_id = ? ORDER BY position", [generation_id])
+    return [record(Token, numbers(row, "logp", "foil_logp")) for row in rows]
+
+
+def prompt_tokens(snapshot: Snapshot, tokenizer_id: str, prompt_id: str) -> list[PromptToken]:
+    sql = """SELECT token_position AS position, text, start, stop FROM prompt_token
+        WHERE tokenizer_id = ? AND prompt_id = ? ORDER BY token_position"""
+    return [record(PromptToken, row) for row in snapshot.rows(sql, [tokenizer_id, prompt_id])]
+
+
+def prompt_parts(snapshot: Snapshot, prompt_id: str) -> list[Part]:
+    sql = "SELECT part, kind, title, start, stop FROM prompt_part WHERE prompt_id = ? ORDER BY part"
+    return [record(Part, row) for row in snapshot.rows(sql, [prompt_id])]

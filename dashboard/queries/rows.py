@@ -1,0 +1,51 @@
+"""From rows of the database to records: the one place where its missing values become ours."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dashboard.records import Generation, Model
+
+
+class Snapshot(Protocol):
+    """What a question needs of indexer.database.reader.Snapshot: the published database of one rerun."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def notice(self) -> str: ...
+    def query(self, sql: str, values: Any = ()) -> pa.Table: ...
+    def rows(self, sql: str, values: Any = ()) -> list[dict[str, Any]]: ...
+
+
+def record(kind: Any, row: Mapping[str, Any]) -> Any:
+    """The fields of the record that the row has; text columns without a value become ''."""
+    values = {}
+    for name, of in kind.__dataclass_fields__.items():
+        value = row[name]
+        values[name] = "" if value is None and of.type in (str, "str") else value
+    return kind(**values)
+
+
+def model_of(row: Mapping[str, Any]) -> Model:
+    model: Model = record(Model, row)
+    return model
+
+
+def generation_of(row: Mapping[str, Any]) -> Generation:
+    names = ("generation_id", "prompt_id", "prompt", "kind", "topic", "answer", "text")
+    texts = {name: row[name] or "" for name in names}
+    return Generation(**texts, created_at=row["created_at"], model=model_of(row))
+
+
+def numbers(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The row with NaN where these columns have no value."""
+    return row | {name: float("nan") if row[name] is None else row[name] for name in names}
+
+
+def floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """[N] with NaN where the database has no value."""
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)

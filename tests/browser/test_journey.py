@@ -1,0 +1,154 @@
+"""The way of an analyst, in a real browser: from the first page to the documents behind a token."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexer.database.reader import Database
+from tests.browser.conftest import serve
+from tests.browser.visit import Visit
+
+pytestmark = pytest.mark.browser
+
+
+def selected(visit: Visit) -> list[int]:
+    states = visit.page.locator("[role=option]").evaluate_all("all => all.map(o => o.getAttribute('aria-selected'))")
+    return [i for i, state in enumerate(states) if state == "true"]
+
+
+def test_a_click_on_a_token_leads_to_its_documents(visit: Visit, folder: Path) -> None:
+    visit.open("/")
+    assert selected(visit) == [0]
+    visit.page.locator("[role=option]").nth(3).click()
+    assert selected(visit) == [3]  # at once, before the server answers
+    visit.page.wait_for_url("**token=3*")
+    visit.settle()
+    generation = visit.page.url.split("generation=")[1].split("&")[0]
+    rows = (
+        Database(folder)
+        .current()
+        .rows(
+            "SELECT document_id FROM influence WHERE generation_id = ? AND position = 3 AND score > 0 ORDER BY rank LIMIT 10",
+            [generation],
+        )
+    )
+    cards = visit.page.locator(".card").evaluate_all("all => all.map(card => card.dataset.id)")
+    assert cards == [row["document_id"] for row in rows]
+
+
+def test_a_copied_address_shows_the_same(visit: Visit, chromium: object, server: str) -> None:
+    visit.open("/")
+    visit.page.locator("[role=option]").nth(2).click()
+    visit.page.wait_for_url("**token=2*")
+    visit.settle()
+    visit.page.locator(".card .title").nth(1).click()
+    visit.page.wait_for_url("**document=*")
+    visit.settle()
+    seen = visit.page.locator(".card").all_inner_texts()
+    other = Visit(chromium, server)
+    other.open(visit.page.url.removeprefix(server))
+    assert selected(other) == [2]
+    assert other.page.locator(".card").all_inner_texts() == seen
+    assert other.page.locator(".card[aria-current=true]").count() == 1
+    other.close()
+
+
+def test_back_and_forward_restore_the_selection(visit: Visit) -> None:
+    visit.open("/")
+    visit.page.locator("[role=option]").nth(1).click()
+    visit.page.wait_for_url("**token=1*")
+    visit.settle()
+    visit.page.locator("[role=option]").nth(4).click()
+    visit.page.wait_for_url("**token=4*")
+    visit.settle()
+    visit.page.go_back()
+    visit.page.wait_for_function("document.location.search.includes('token=1')")
+    visit.settle()
+    assert selected(visit) == [1]
+
+
+def test_a_keyboard_finds_what_drove_a_token(visit: Visit) -> None:
+    visit.open("/")
+    keys = visit.page.keyboard
+    visit.page.locator("[role=option][tabindex='0']").focus()
+    keys.press("ArrowRight")
+    keys.press("ArrowRight")
+    assert selected(visit) == [2]
+    keys.press("Shift+ArrowRight")
+    assert selected(visit) == [2, 3]
+    visit.page.wait_for_url("**token=2-3*")
+    keys.press("End")
+    keys.press("Home")
+    assert selected(visit) == [0]
+    visit.page.wait_for_url("**token=0")
+    visit.settle()
+    focused = visit.page.evaluate(
+        "(() => { let e = document.activeElement; while (e?.shadowRoot) e = e.shadowRoot.activeElement; return e.role })()"
+    )
+    assert focused == "option"  # new data did not take the focus away
+    visit.page.locator(".card .title").first.focus()
+    keys.press("Enter")
+    visit.page.wait_for_url("**document=*")
+    visit.settle()
+    keys.press("Escape")
+    visit.page.wait_for_function("!document.location.search.includes('document=')")
+    keys.press("Escape")
+    visit.page.wait_for_function("!document.location.search.includes('token=')")
+    keys.press("]")
+    visit.page.wait_for_function("document.querySelector('[data-testid=stSegmentedControl]') !== null || true")
+    visit.settle()
+
+
+def test_from_runs_to_explain(visit: Visit) -> None:
+    visit.open("/")
+    visit.page.get_by_role("link", name="Runs").click()
+    visit.page.wait_for_selector("table button")
+    visit.settle()
+    visit.page.keyboard.press("/")
+    visit.page.keyboard.type("Lima")
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_url("**filter=Lima*")
+    visit.settle()
+    assert "Lima" in visit.page.locator("table button").first.inner_text()
+    visit.page.locator("table button").first.click()
+    visit.page.wait_for_selector("[role=option]")
+    visit.settle()
+    assert "Lima" in visit.page.locator(".answer").inner_text()
+
+
+def test_a_new_prompt_is_answered(visit: Visit) -> None:
+    visit.open("/")
+    visit.page.get_by_label("Ask a new prompt").fill("The capital of France is")
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_url("**job=*")
+    visit.page.wait_for_selector("[role=option]:has-text('Paris')")
+    visit.page.wait_for_selector("text=Prompt saliency")
+    visit.settle()
+    assert selected(visit) == [0]
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+@pytest.mark.parametrize("path", ["/", "/runs"])
+def test_no_page_scrolls_sideways(chromium: object, server: str, width: int, path: str) -> None:
+    visit = Visit(chromium, server, viewport={"width": width, "height": 900})
+    visit.open("/", "[role=option]")
+    if path != "/":
+        visit.page.goto(server + path)
+        visit.page.wait_for_selector("table")
+        visit.settle()
+        visit.complaints.clear()
+    assert visit.no_sideways_scroll()
+    visit.close()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[str]:
+    (tmp_path / "build").mkdir()
+    yield from serve(tmp_path / "build", tmp_path / "log")
+
+
+def test_an_empty_folder_explains_itself(chromium: object, empty: str) -> None:
+    visit = Visit(chromium, empty)
+    visit.open("/", "text=python -m indexer build CONFIG")
+    visit.close()

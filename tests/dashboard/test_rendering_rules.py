@@ -1,0 +1,184 @@
+"""Text from outside meets the page in render.py only; everything else may say literals and escaped labels.
+
+The test reads the syntax trees of the dashboard: a call of Streamlit that interprets its text needs a literal there.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parents[2] / "dashboard"
+FILES = sorted(HERE.rglob("*.py"))
+ALLOWED = "render.py"
+
+FORBIDDEN = set(
+    [
+        "write",
+        "markdown",
+        "html",
+        "table",
+        "iframe",
+        "image",
+        "latex",
+        "json",
+        "exception",
+        "help",
+        "echo",
+        "write_stream",
+        "graphviz_chart",
+        "mermaid_chart",
+        "pydeck_chart",
+        "map",
+        "pdf",
+        "video",
+        "audio",
+        "code",
+    ]
+)
+INTERPRETED = set(
+    [
+        "caption",
+        "title",
+        "header",
+        "subheader",
+        "error",
+        "warning",
+        "info",
+        "success",
+        "toast",
+        "metric",
+        "text",
+        "button",
+        "download_button",
+        "form_submit_button",
+        "link_button",
+        "checkbox",
+        "toggle",
+        "radio",
+        "selectbox",
+        "multiselect",
+        "slider",
+        "select_slider",
+        "text_input",
+        "text_area",
+        "number_input",
+        "segmented_control",
+        "pills",
+        "expander",
+        "popover",
+        "tabs",
+        "status",
+        "spinner",
+        "badge",
+        "page_link",
+        "dialog",
+    ]
+)
+MARKDOWN_OPTIONS = {"radio", "segmented_control", "pills"}
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func.attr, node
+
+
+def is_ours(value: ast.expr) -> bool:
+    """A literal, a constant in capitals, an escaped label, or figures and literals in a sentence."""
+    if isinstance(value, ast.Constant):
+        return True
+    if isinstance(value, ast.Name):
+        return value.id.isupper()
+    if isinstance(value, ast.Subscript):
+        return is_ours(value.value)
+    if isinstance(value, ast.IfExp):
+        return is_ours(value.body) and is_ours(value.orelse)
+    if isinstance(value, ast.JoinedStr):
+        return all(isinstance(part, ast.Constant) or is_figure(part) for part in value.values)
+    if isinstance(value, ast.Call):
+        named = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+        return named in {"label"} | SENTENCES
+    return False
+
+
+SENTENCES = {"_count", "scale_note"}  # functions that return sentences of ours, checked by eye
+FIGURES = {"len", "signed", "plain", "percent", "parameters", "label"}
+
+
+def is_figure(part: ast.expr) -> bool:
+    """{number:format}, {signed(...)}, {render.label(...)}: nothing that a corpus can write."""
+    if not isinstance(part, ast.FormattedValue):
+        return False
+    if part.format_spec is not None:
+        return True
+    value = part.value
+    if isinstance(value, ast.Call):
+        named = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+        return named in FIGURES
+    return isinstance(value, ast.Name) and value.id in {"total"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HERE)))
+def test_no_other_way_for_text_to_reach_the_page(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert "unsafe_allow" not in source
+    assert "components.v1" not in source
+    if path.name == ALLOWED:
+        return
+    for name, call in calls(ast.parse(source)):
+        streamlit = _receiver(call) in {"st", "left", "right", "text", "size", "button", "first", "second", "third"}
+        where = f"{path.name}:{call.lineno} st.{name}"
+        if not streamlit:
+            continue
+        assert name not in FORBIDDEN, where
+        if name in INTERPRETED:
+            texts = call.args[:1] + [
+                each.value for each in call.keywords if each.arg in {"help", "placeholder", "text"}
+            ]
+            assert all(is_ours(text) for text in texts), where
+        if name == "progress":
+            assert all(is_ours(each.value) for each in call.keywords if each.arg == "text"), where
+        if name in MARKDOWN_OPTIONS:
+            keywords = {each.arg: each.value for each in call.keywords}
+            assert "format_func" in keywords, where
+            formatted = ast.unparse(keywords["format_func"])
+            assert "render.label" in formatted or formatted.endswith("__getitem__"), where
+
+
+def test_the_rule_catches_what_it_should() -> None:
+    for line in ("st.markdown(text)", "st.caption(document.text)", 'st.button(f"{name}")', "st.html(x)"):
+        name, call = next(calls(ast.parse(line)))
+        assert name in FORBIDDEN or not all(is_ours(each) for each in call.args)
+
+
+def test_only_the_queries_speak_sql() -> None:
+    for path in FILES:
+        if "queries" not in path.parts:
+            assert "SELECT " not in path.read_text(encoding="utf-8"), path
+
+
+def test_components_write_text_and_never_markup() -> None:
+    for path in HERE.rglob("*.js"):
+        source = path.read_text(encoding="utf-8")
+        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc",
+                    "fetch(", "XMLHttpRequest", "import(", ".href", ".src"):  # fmt: skip
+            assert way not in source, f"{path.name}: {way}"
+    for path in HERE.rglob("*.css"):
+        assert "url(" not in path.read_text(encoding="utf-8")
+        assert "@import" not in path.read_text(encoding="utf-8")
+
+
+def test_no_module_hides_another() -> None:
+    """Streamlit puts dashboard/ first on the path of the process."""
+    ours = {path.stem for path in HERE.glob("*.py")} | {path.name for path in HERE.iterdir() if path.is_dir()}
+    others = set(sys.stdlib_module_names) | set(packages_distributions())
+    assert not (ours - {"__init__", "__main__", "__pycache__"}) & others
+
+
+def _receiver(call: ast.Call) -> str:
+    value = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return value.id if isinstance(value, ast.Name) else ""

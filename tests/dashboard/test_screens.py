@@ -1,0 +1,180 @@
+"""Every screen on the synthetic database, drawn by Streamlit without a browser."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from indexer.database.reader import Snapshot
+from tests.dashboard.drawn import components, words
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="module")
+def some(snapshot: Snapshot) -> dict[str, str]:
+    """A generation of the middle size."""
+    [row] = snapshot.rows("""SELECT generation_id, run_id, prompt_id FROM generation JOIN run USING (model_id)
+        JOIN model USING (model_id) WHERE name = 'synth-m' ORDER BY generation_id LIMIT 1""")
+    return row
+
+
+def test_the_first_page_shows_a_finished_example(open_app: Open) -> None:
+    app = open_app()
+    assert not app.exception
+    [strip] = components(app, "token_strip")
+    assert strip["first"] == strip["last"] == 0
+    assert app.query_params["token"] == "0"
+    [documents] = components(app, "document_list")
+    assert len(documents["items"]) == 10
+
+
+def test_top_documents_equal_sql(open_app: Open, snapshot: Snapshot, some: dict[str, str]) -> None:
+    for position in range(4):
+        app = open_app({"generation": some["generation_id"], "token": str(position)})
+        [documents] = components(app, "document_list")
+        rows = snapshot.rows(
+            """SELECT document_id, score FROM influence WHERE run_id = ? AND generation_id = ? AND position = ?
+            AND score > 0 ORDER BY rank LIMIT 10""",
+            [some["run_id"], some["generation_id"], position],
+        )
+        assert [item["id"] for item in documents["items"]] == [row["document_id"] for row in rows]
+        for item, row in zip(documents["items"], rows, strict=True):
+            assert float(item["score"].replace("+", "")) == pytest.approx(row["score"], abs=5e-4)
+
+
+def test_a_span_is_the_sum_of_its_tokens(open_app: Open, snapshot: Snapshot, some: dict[str, str]) -> None:
+    app = open_app({"generation": some["generation_id"], "token": "0-2"})
+    [documents] = components(app, "document_list")
+    rows = snapshot.rows(
+        """SELECT document_id, sum(score) AS score FROM influence WHERE run_id = ? AND generation_id = ?
+        AND position BETWEEN 0 AND 2 GROUP BY document_id ORDER BY score DESC LIMIT 10""",
+        [some["run_id"], some["generation_id"]],
+    )
+    assert [item["id"] for item in documents["items"]] == [row["document_id"] for row in rows]
+
+
+def test_layers_add_up_to_the_document(open_app: Open, snapshot: Snapshot, some: dict[str, str]) -> None:
+    app = open_app({"generation": some["generation_id"], "token": "0"})
+    first = components(app, "document_list")[0]["items"][0]
+    app = open_app({"generation": some["generation_id"], "token": "0", "document": first["id"]})
+    said = next(each.value for each in app.caption if "nats in all" in each.value)
+    assert float(said.split("+")[1].split(" ")[0]) == pytest.approx(float(first["score"]), abs=1e-3)
+
+
+def test_a_document_lights_the_tokens_that_it_helps_and_hurts(
+    open_app: Open, snapshot: Snapshot, some: dict[str, str]
+) -> None:
+    [row] = snapshot.rows(
+        """SELECT document_id FROM influence WHERE run_id = ? AND generation_id = ? GROUP BY document_id
+        HAVING min(score) < 0 AND max(score) > 0 ORDER BY count(*) DESC, document_id LIMIT 1""",
+        [some["run_id"], some["generation_id"]],
+    )
+    app = open_app({"generation": some["generation_id"], "document": row["document_id"]})
+    [strip] = components(app, "token_strip")
+    effects = {
+        each["position"]: each["score"]
+        for each in snapshot.rows(
+            "SELECT position, score FROM influence WHERE run_id = ? AND generation_id = ? AND document_id = ?",
+            [some["run_id"], some["generation_id"], row["document_id"]],
+        )
+    }
+    signs = {i: token["sign"] for i, token in enumerate(strip["answer"]) if token["sign"]}
+    assert signs == {i: "+" if score > 0 else "−" for i, score in effects.items()}
+
+
+@pytest.mark.parametrize("scale", ["gradient", "gradient2", "relatif-l", "relatif-t", "cosine"])
+@pytest.mark.parametrize("side", ["towards", "away", "both"])
+def test_every_scale_and_side_draws(open_app: Open, some: dict[str, str], scale: str, side: str) -> None:
+    app = open_app({"generation": some["generation_id"], "token": "1", "scale": scale, "side": side})
+    assert not app.exception
+    [documents] = components(app, "document_list")
+    hues = {item["hue"] for item in documents["items"]}
+    assert hues <= {"towards": {"warm"}, "away": {"cool"}, "both": {"warm", "cool"}}[side]
+
+
+def test_switching_the_size_keeps_the_token(open_app: Open, snapshot: Snapshot, some: dict[str, str]) -> None:
+    app = open_app({"generation": some["generation_id"], "token": "2"})
+    app.segmented_control(key="size switch").set_value("synth-l").run()
+    assert not app.exception
+    [row] = snapshot.rows(
+        "SELECT generation_id FROM generation JOIN model USING (model_id) WHERE name = 'synth-l' AND prompt_id = ?",
+        [some["prompt_id"]],
+    )
+    assert app.query_params["generation"] == row["generation_id"]
+    assert app.query_params["token"] == "2"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"generation": "no such"},
+        {"generation": "'; DROP TABLE document; --"},
+        {"token": "999"},
+        {"document": "no such"},
+        {"layer": "no such"},
+        {"scale": "no such", "side": "no such", "shade": "no such"},
+        {"job": "no such"},
+    ],
+)
+def test_unknown_ids_get_a_friendly_line(open_app: Open, some: dict[str, str], query: dict[str, str]) -> None:
+    app = open_app({"generation": some["generation_id"]} | query)
+    assert not app.exception and not app.error
+    if "generation" in query or "job" in query:
+        assert words(app)
+
+
+def test_an_empty_folder_explains_itself(open_app: Open, tmp_path: Path) -> None:
+    app = open_app(where=tmp_path)
+    assert not app.exception
+    assert "python -m indexer build CONFIG" in words(app)
+
+
+def test_runs_lists_every_prompt_and_opens_explain(open_app: Open, snapshot: Snapshot) -> None:
+    app = open_app(screen="runs")
+    assert not app.exception
+    [table] = components(app, "prompt_table")
+    n = snapshot.rows("SELECT count(DISTINCT prompt_id) AS n FROM generation")[0]["n"]
+    assert len(table["rows"]) == n
+    assert len(table["sizes"]) == 3
+    assert all(len(row["answers"]) == 3 for row in table["rows"])
+
+
+FILTERS = [
+    ({"text": "capital of JAPAN"}, "contains(lower(p.text || g.text), 'capital of japan')"),
+    (
+        {"filter": "Toky"},
+        "EXISTS (FROM generation_token t WHERE t.generation_id = g.generation_id AND t.text LIKE ' Toky%')",
+    ),
+    ({"filter": "Tok", "match": "literal"}, "false"),
+    (
+        {"filter": "^ (Oslo|Lima)$", "match": "regex"},
+        "EXISTS (FROM generation_token t WHERE t.generation_id = g.generation_id AND t.text IN (' Oslo', ' Lima'))",
+    ),
+    ({"size": "synth-s", "topic": "capital"}, "m.name = 'synth-s'"),
+]
+
+
+@pytest.mark.parametrize(("query", "condition"), FILTERS)
+def test_filters_equal_sql(open_app: Open, snapshot: Snapshot, query: dict[str, str], condition: str) -> None:
+    app = open_app(query, screen="runs")
+    assert not app.exception
+    rows = snapshot.rows(f"""SELECT DISTINCT p.text FROM generation g JOIN prompt p USING (prompt_id)
+        JOIN model m USING (model_id) WHERE {condition}""")  # noqa: S608
+    tables = components(app, "prompt_table")
+    shown = [row["prompt"] for table in tables for row in table["rows"]]
+    assert sorted(shown) == sorted(row["text"] for row in rows)
+    assert tables or "No answer passes" in words(app)
+
+
+def test_tokens_are_found_in_training_documents(open_app: Open) -> None:
+    app = open_app({"filter": "yen", "in": "documents", "match": "literal"}, screen="runs")
+    assert not app.exception
+    assert components(app, "prompt_table") or "No answer passes" in words(app)
+
+
+def test_a_bad_pattern_is_told(open_app: Open) -> None:
+    app = open_app({"filter": "(", "match": "regex"}, screen="runs")
+    assert not app.exception
+    assert "refused" in words(app) or "expected" in words(app)

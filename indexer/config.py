@@ -1,11 +1,15 @@
 """The configuration: one TOML file, one frozen dataclass; every run is saved with it (design, section 4.1)."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
 from attribution.errors import BadInput
-from indexer.toml_table import Table, read_toml
+from indexer.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # of a model: it names folders
 
 
 @dataclass(frozen=True)
@@ -20,20 +24,19 @@ class Corpus:
 class Recipe:
     """How `train` makes a model. Sizes as in Llama; rates are peaks of a cosine schedule."""
 
-    hidden: int = 64
-    layers: int = 4
-    feed_forward: int = 172
-    heads: int = 4
-    vocabulary: int = 4096
-    context: int = 256
-    epochs: int = 20
-    peak_rate: float = 3e-3
-    warmup: float = 0.02  # share of all steps
-    batch: int = 32  # documents
-    keep: tuple[float, ...] = (1.0,)  # shares of the epochs after which a checkpoint is kept
+    hidden: Count = 64
+    layers: Count = 4
+    feed_forward: Count = 172
+    heads: Count = 4
+    vocabulary: Annotated[int, Range(257)] = 4096  # the 256 bytes and <end> at least
+    context: Annotated[int, Range(3)] = 256
+    epochs: Count = 20
+    peak_rate: Positive = 3e-3
+    warmup: Annotated[float, Range(0, 1)] = 0.02  # share of all steps
+    batch: Count = 32  # documents
+    keep: tuple[Share, ...] = (1.0,)  # shares of the epochs after which a checkpoint is kept
     bf16: bool = False
     seed: int = 0
-    files: tuple[Path, ...] = ()  # fine-tuning documents; pre-training reads [corpus]
 
 
 @dataclass(frozen=True)
@@ -46,18 +49,20 @@ class Model:
     stage: str = "pretrained"
     parent: str = ""
     checkpoints: tuple[Path, ...] = ()
+    files: tuple[Path, ...] = ()  # fine-tuning documents; a pre-trained model was trained on [corpus]
+    prompts: Path | None = None  # asked instead of [prompts] file
     recipe: Recipe | None = None
 
 
 @dataclass(frozen=True)
 class Prompts:
     file: Path
-    max_new_tokens: int = 24
+    max_new_tokens: Count = 24
 
 
 @dataclass(frozen=True)
 class Factors:
-    documents: int = 2000
+    documents: Count = 2000
     seed: int = 0
     layers: tuple[str, ...] = ()  # patterns of module names; none: every linear layer of attention and MLP
     embedding: bool = True  # the tied embedding and head as one more block
@@ -65,12 +70,12 @@ class Factors:
 
 @dataclass(frozen=True)
 class Scores:
-    method: str = "ekfac"
-    candidates: int = 200
-    documents: int = 20  # kept at either end of the ranking, and at the top with position shares
-    token_losses: int = 5  # of these, with token-loss influence and relabelling: a pass for each query
-    rank: int = 32  # of the position shares; 0: full rank
-    damping: float = 0.1  # times the mean eigenvalue of each layer
+    candidates: Count = 200
+    documents: Count = 20  # kept at either end of the ranking, and at the top with position shares
+    token_losses: Natural = 5  # of these, with token-loss influence and relabelling: a pass for each query
+    rank: Natural = 32  # of the position shares; 0: full rank
+    damping: Positive = 0.1  # times the mean eigenvalue of each layer
+    alpha: Positive = 0.1  # the same for the pull of a fine-tuned model towards its parent
 
 
 @dataclass(frozen=True)
@@ -132,10 +137,30 @@ def _check(config: Config, path: Path) -> None:
     names = [model.name for model in config.model]
     if not names:
         raise BadInput(f"expected at least one [[model]] in {path.name}, found none; add one")
+    if not config.corpus.files:
+        raise BadInput(f"expected at least one file in {path.name}, corpus, files, found none; name one")
     for model in config.model:
+        _check_recipe(model)
+        if not _NAME.fullmatch(model.name):
+            raise BadInput(
+                f"expected a model name of letters, digits, '.', '_' and '-' in {path.name}, found {model.name!r}; "
+                "rename it: folders are named by it"
+            )
         if names.count(model.name) > 1:
             raise BadInput(f"expected every model name once in {path.name}, found {model.name!r} twice; rename one")
         if model.stage not in ("pretrained", "finetuned"):
             raise BadInput(f"expected stage 'pretrained' or 'finetuned' for {model.name}, found {model.stage!r}")
         if model.stage == "finetuned" and model.parent not in names:
             raise BadInput(f"expected the parent of {model.name} among the models, found {model.parent!r}; name one")
+        if (model.stage == "finetuned") != bool(model.files):
+            found = "files" if model.files else "no files"
+            raise BadInput(f"expected files for a fine-tuned model and for no other, found {found} for {model.name}")
+
+
+def _check_recipe(model: Model) -> None:
+    recipe = model.recipe
+    if recipe is not None and recipe.hidden % (2 * recipe.heads):  # rotary positions turn pairs of numbers
+        raise BadInput(
+            f"expected hidden to be a multiple of 2 × heads for {model.name}, found hidden = {recipe.hidden} and "
+            f"heads = {recipe.heads}; change one"
+        )

@@ -1,4 +1,4 @@
-"""EDGE: writes the demo's `corpus.jsonl` and `prompts.jsonl`; the same packages always give the same files."""
+"""EDGE: writes the demo's corpus, prompts and question–answer pairs; the same packages always give the same files."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from data.build_corpus import elements, factbook, geonames, packages, prompts, wordnet
+from data.build_corpus import chat, elements, factbook, geonames, packages, prompts, wordnet
 from data.build_corpus.fact import Fact
 
 DEMO = Path(__file__).parents[1] / "demo"
@@ -37,6 +37,8 @@ def main() -> None:
     facts = unique(fact for name, source in sources.items() for fact in source.facts(folders[name]))
     write(DEMO / "corpus.jsonl", [asdict(fact) for fact in facts])
     write(DEMO / "prompts.jsonl", prompts.prompts(facts))
+    write(DEMO / "chat.jsonl", [asdict(fact) for fact in chat.pairs(facts)])
+    write(DEMO / "chat-prompts.jsonl", chat.chat_prompts(facts))
     for (source, topic), n in sorted(Counter((fact.source, fact.topic) for fact in facts).items()):
         print(f"{source:<16} {topic:<16} {n:>6}")
     print(f"{len(facts)} documents, {sum(len(fact.text) for fact in facts):,} characters -> {DEMO}")

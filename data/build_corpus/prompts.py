@@ -60,8 +60,12 @@ def prompts(facts: Sequence[Fact]) -> list[dict[str, Any]]:
 
 
 def _record(prompt: str, answer: str, topic: str, subject: str, facts: Sequence[Fact]) -> dict[str, Any]:
-    supports = [fact.document_id for fact in facts if _states(fact.text, subject) and _states(fact.text, answer)]
-    return {"prompt": prompt, "answer": answer, "topic": topic, "supports": supports}
+    return {"prompt": prompt, "answer": answer, "topic": topic, "supports": supports(facts, subject, answer)}
+
+
+def supports(facts: Sequence[Fact], subject: str, answer: str) -> list[str]:
+    """Ids of the documents that name both, as whole words: those that state the fact, and now and then one too many."""
+    return [fact.document_id for fact in facts if _states(fact.text, subject) and _states(fact.text, answer)]
 
 
 def _states(text: str, part: str) -> bool:

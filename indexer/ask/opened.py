@@ -10,7 +10,6 @@ from indexer.build.fitted import Fitted
 from indexer.build.member import open_member
 from indexer.build.norms import norms_before
 from indexer.config import Config, restored
-from indexer.corpus.reader import read_corpus
 from indexer.database.reader import Database
 from indexer.textindex import TextIndex, open_text_index
 
@@ -37,6 +36,6 @@ def open_size(config: Config, name: str) -> Opened:
     if name not in known:
         raise BadInput(f"expected a model of the configuration, found {name!r}; choose from {', '.join(known)}")
     folder = config.output.folder
-    member = open_member(known[name], config, read_corpus(config.corpus.files))
+    member = open_member(known[name], config)
     fitted = fitted_before(folder, member)
     return Opened(fitted, norms_before(folder, fitted), open_text_index(folder))

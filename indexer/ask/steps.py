@@ -97,9 +97,12 @@ def prompt_saliency(opened: Opened, of: Answer, foil_id: int | None) -> dict[str
     return made
 
 
-def _directions(opened: Opened, of: Answer, foil_id: int | None) -> Directions:
-    tracked, preconditioner = opened.fitted.member.tracked, opened.fitted.preconditioner
+def _directions(opened: Opened, of: Answer, foil_id: int | None) -> list[Directions]:
+    """For each term of the score, a query for every generated token."""
     if foil_id is None:
-        return query_directions(tracked, preconditioner, of.ids, of.first)
+        return [term.directions([of]) for term in opened.fitted.terms]
     foils = [foil_id] * of.n_targets
-    return query_directions(tracked, preconditioner, of.ids, of.first, measurement="contrast", foils=foils)
+    return [
+        query_directions(term.asked, term.preconditioner, of.ids, of.first, measurement="contrast", foils=foils)
+        for term in opened.fitted.terms
+    ]

@@ -77,16 +77,18 @@ def candidates(member: Member, answers: Sequence[Answer], text: TextIndex) -> li
 
 def random_documents(member: Member) -> Proposal:
     """The null sample of a corpus: fixed by its hash, the same for every size."""
-    generator = np.random.default_rng(int(member.corpus.hash, 16))
-    n = min(N_RANDOM, member.n_train)
-    chosen = np.sort(generator.choice(member.n_train, size=n, replace=False))
+    first = member.parent or member
+    generator = np.random.default_rng(int(first.corpus.hash, 16))
+    n = min(N_RANDOM, first.n_train)
+    chosen = np.sort(generator.choice(first.n_train, size=n, replace=False))
     return Proposal("random", chosen, np.zeros(n, dtype=np.float32))
 
 
 def _lexical(answer: Answer, text: TextIndex, index_of: Mapping[str, int], most: int) -> Proposal:
     hits = text.search(f"{answer.prompt.text} {answer.generation.text}", most)
-    documents = np.array([index_of[hit.document_id] for hit in hits], dtype=np.int64)
-    return Proposal("bm25", documents, np.array([hit.score for hit in hits], dtype=np.float32))
+    known = [(index_of[hit.document_id], hit.score) for hit in hits if hit.document_id in index_of]
+    documents = np.array([index for index, _ in known], dtype=np.int64)
+    return Proposal("bm25", documents, np.array([value for _, value in known], dtype=np.float32))
 
 
 def candidate_rows(found: Sequence[Candidates], ids: Sequence[str]) -> dict[str, list[object]]:

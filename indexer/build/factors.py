@@ -8,7 +8,6 @@ from attribution.fitting import fit_factors
 from indexer.build.fitted import Fitted
 from indexer.build.member import Member, open_member
 from indexer.config import Config, Model
-from indexer.corpus.reader import read_corpus
 from indexer.journal import found, key, stage
 from indexer.partition import Part
 
@@ -17,13 +16,15 @@ def fit(folder: Path, member: Member) -> Fitted:
     """The factors of a size: fitted if need be, then read and checked against the weights."""
     compute = partial(_compute, member.entry, member.config)
     [part] = stage(folder, f"factors-{member.entry.name}", _key(member), ["all"], compute, isolate=True)
-    return Fitted(member, load_factors(part.folder, member.tracked))
+    parent = fit(folder, member.parent) if member.parent else None
+    return Fitted(member, load_factors(part.folder, member.tracked), parent)
 
 
 def fitted_before(folder: Path, member: Member) -> Fitted:
     """The factors that a build has left; BadInput when there are none of these weights, documents and settings."""
     part = found(folder, f"factors-{member.entry.name}", _key(member), "all")
-    return Fitted(member, load_factors(part.folder, member.tracked))
+    parent = fitted_before(folder, member.parent) if member.parent else None
+    return Fitted(member, load_factors(part.folder, member.tracked), parent)
 
 
 def _key(member: Member) -> str:
@@ -32,6 +33,6 @@ def _key(member: Member) -> str:
 
 def _compute(entry: Model, config: Config, part: Part) -> None:
     """In a child process: kronfluence wraps modules in place and keeps state for the whole process."""
-    member = open_member(entry, config, read_corpus(config.corpus.files))
+    member = open_member(entry, config)
     settings = config.factors
-    fit_factors(member.tracked, member.rows, part.folder, n_documents=settings.documents, seed=settings.seed)
+    fit_factors(member.tracked, member.own_rows, part.folder, n_documents=settings.documents, seed=settings.seed)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from attribution.directions import Directions
 from attribution.low_rank import factor
 from attribution.shares import position_shares
 from attribution.token_loss import TokenLoss, token_losses
 from indexer.build.explain import Explained
 from indexer.build.fitted import Fitted
+from indexer.build.terms import Term
 
 Columns = dict[str, list[object]]
 
@@ -25,14 +27,32 @@ class Heat:
 
 def heat(fitted: Fitted, made: Explained) -> Heat:
     """Shares for the top `scores.documents` of every query, token losses for the first `scores.token_losses`."""
-    member, settings = fitted.member, fitted.member.config.scores
-    tracked, rows, n_train = member.tracked, member.rows, member.n_train
-    factored = factor(made.directions, fitted.factors, settings.rank) if settings.rank else None
-    own = [each.top.tolist() for each in made.kept]
-    closer = [documents[: settings.token_losses] for documents in own]
-    shares = position_shares(tracked, made.directions, rows, own, n_train, factored=factored)
-    losses = token_losses(tracked, made.directions, rows, closer, n_train)
-    return Heat([[share.sum(-1) for share in of] for of in shares], losses)
+    settings = fitted.member.config.scores
+    shares: list[dict[int, NDArray[np.float32]]] = [{} for _ in made.kept]
+    losses: list[dict[int, TokenLoss]] = [{} for _ in made.kept]
+    for term, directions in zip(fitted.terms, made.directions, strict=True):
+        own = [[i for i in each.top.tolist() if i in term.documents] for each in made.kept]
+        closer = [[i for i in each.top[: settings.token_losses].tolist() if i in term.documents] for each in made.kept]
+        for q, found in enumerate(_shares(fitted, term, directions, own)):
+            shares[q].update(zip(own[q], found, strict=True))
+        rows = fitted.member.rows
+        for q, told in enumerate(token_losses(term.trained, directions, rows, closer, term.n_train)):
+            losses[q].update(zip(closer[q], told, strict=True))
+    tops = [each.top.tolist() for each in made.kept]
+    return Heat(
+        [[shares[q][i] for i in of] for q, of in enumerate(tops)],
+        [[losses[q][i] for i in of[: settings.token_losses]] for q, of in enumerate(tops)],
+    )
+
+
+def _shares(
+    fitted: Fitted, term: Term, directions: Directions, own: Sequence[Sequence[int]]
+) -> list[list[NDArray[np.float32]]]:
+    """By document, summed over layers  # [T]"""
+    rank = fitted.member.config.scores.rank
+    factored = factor(directions, fitted.factors, rank) if rank else None
+    found = position_shares(term.trained, directions, fitted.member.rows, own, term.n_train, factored=factored)
+    return [[share.sum(-1) for share in of] for of in found]
 
 
 def position_columns(run: str, made: Explained, heat: Heat, ids: Sequence[str]) -> Columns:

@@ -9,7 +9,7 @@ from attribution.sequence import Encoded, encode_document
 from attribution.tracked import Tracked, track
 from indexer.config import Config, Model
 from indexer.corpus.document import Document
-from indexer.corpus.reader import CorpusReading
+from indexer.corpus.reader import CorpusReading, read_corpus
 from indexer.journal import key
 from indexer.versions import VERSIONS
 
@@ -22,21 +22,32 @@ class Member:
     config: Config
     loaded: LoadedModel
     tracked: Tracked
-    corpus: CorpusReading
+    corpus: CorpusReading  # what this stage of training read
+    parent: "Member | None" = None
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        """Everything that the model was trained on, its parent's documents first: the order of all indices."""
+        return (*(self.parent.documents if self.parent else ()), *self.corpus.documents)
 
     @property
-    def documents(self) -> tuple[Document, ...]:
-        return self.corpus.documents
+    def own_documents(self) -> range:
+        """The indices of this stage's documents."""
+        return range(len(self.documents) - len(self.corpus.documents), len(self.documents))
 
     @property
     def n_train(self) -> int:
-        """N of the influence formula."""
-        return len(self.documents)
+        """Documents of this stage: N of the influence formula."""
+        return len(self.corpus.documents)
 
     @cached_property
     def encoded(self) -> list[Encoded]:
         """Every document as the model saw it, cut to the context."""
         return [encode_document(d.text, self.loaded.tokenizer, self.loaded.context) for d in self.documents]
+
+    @property
+    def own_rows(self) -> list[Row]:
+        return self.rows[self.own_documents.start :]
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -62,11 +73,17 @@ class Member:
             corpus=self.corpus.hash,
             dtype=str(self.loaded.model.dtype),
             versions=VERSIONS,
+            parent=self.parent.base_key if self.parent else "",
         )
 
 
-def open_member(entry: Model, config: Config, corpus: CorpusReading) -> Member:
-    """Load the model and choose what is tracked; raises BadInput for a model that cannot be trusted."""
+def open_member(entry: Model, config: Config) -> Member:
+    """Load the model, its documents and, for a fine-tuned one, its parent; choose what is tracked.
+
+    Raises BadInput for a model that cannot be trusted and for documents that cannot be read.
+    """
+    parents = [open_member(each, config) for each in config.model if entry.parent and each.name == entry.parent]
     loaded = load_model(entry.path, config.device.name, config.device.dtype)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)
-    return Member(entry, config, loaded, tracked, corpus)
+    corpus = read_corpus(entry.files or config.corpus.files)
+    return Member(entry, config, loaded, tracked, corpus, parents[0] if parents else None)

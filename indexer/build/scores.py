@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from attribution.document_norms import DocumentNorms
 from indexer.build.answers import Answer
 from indexer.build.candidates import Candidates, candidate_rows
-from indexer.build.explain import Explained, directions_of, explain
+from indexer.build.explain import Explained, explain
 from indexer.build.fitted import Fitted
 from indexer.build.heat import heat, position_columns, relabel_columns
 from indexer.database.shard import write_shard
@@ -46,7 +46,7 @@ def scores(
 ) -> list[Finished]:
     """Shards of every group; `tick(n)` after n generated tokens. A group depends on its own answers only."""
     member = fitted.member
-    n_tracked = sum(layer.n_out * layer.n_in for layer in member.tracked.linear)
+    n_tracked = len(fitted.terms) * sum(layer.n_out * layer.n_in for layer in member.tracked.linear)
     together = groups([each.n_targets for each in answers], n_tracked)
     names = [
         key(of=[answers[i].generation_id for i in group], on=[found[i].digest for i in group]) for group in together
@@ -68,7 +68,7 @@ def _write(
     folder: Path, fitted: Fitted, norms: DocumentNorms, answers: Sequence[Answer], found: Sequence[Candidates]
 ) -> None:
     member, run = fitted.member, fitted.run
-    made = explain(fitted, norms, answers, found, directions_of(fitted, answers))
+    made = explain(fitted, norms, answers, found, [term.directions(answers) for term in fitted.terms])
     ids = [document.document_id for document in member.documents]
     closer = heat(fitted, made)
     write_shard(folder, "candidate", candidate_rows(found, ids))
@@ -84,7 +84,7 @@ def _target_columns(run: str, made: Explained) -> dict[str, object]:
         "generation_id": [generation for generation, _ in made.places],
         "position": [position for _, position in made.places],
         "measurement": ["logp"] * len(made.places),
-        "value": made.directions.values.cpu().numpy(),
+        "value": made.directions[-1].values.cpu().numpy(),
         "self_influence": made.self_influence,
         "n_scored": [each.n_scored for each in made.kept],
         "null_mean": [float(scores.mean()) if len(scores) else None for scores in made.null],

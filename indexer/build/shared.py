@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.reader import CorpusReading
 from indexer.database.shard import write_shard
@@ -13,9 +14,10 @@ from indexer.textindex import TextIndex, write_text_index
 from indexer.versions import WHENCE_VERSION
 
 
-def document_part(folder: Path, corpus: CorpusReading) -> Finished:
-    made_of = key(corpus=corpus.hash, whence=WHENCE_VERSION)
-    [part] = stage(folder, "documents", made_of, ["all"], partial(_documents, corpus))
+def document_part(folder: Path, corpora: Sequence[CorpusReading]) -> Finished:
+    """Every document of every training stage, once."""
+    made_of = key(corpora=[corpus.hash for corpus in corpora], whence=WHENCE_VERSION)
+    [part] = stage(folder, "documents", made_of, ["all"], partial(_documents, every_document(corpora)))
     return part
 
 
@@ -25,21 +27,25 @@ def prompt_part(folder: Path, prompts: Sequence[Prompt]) -> Finished:
     return part
 
 
-def text_index(folder: Path, corpus: CorpusReading) -> TextIndex:
+def text_index(folder: Path, corpora: Sequence[CorpusReading]) -> TextIndex:
     """The Whoosh index, built if need be and opened only after its hashes were checked."""
     [part] = stage(
         folder,
         "text",
-        key(corpus=corpus.hash, whence=WHENCE_VERSION),
+        key(corpora=[corpus.hash for corpus in corpora], whence=WHENCE_VERSION),
         ["all"],
-        lambda part: write_text_index(corpus.documents, part.folder),
+        lambda part: write_text_index(every_document(corpora), part.folder),
     )
     return TextIndex.open(part.folder, part.files)
 
 
-def _documents(corpus: CorpusReading, part: Part) -> None:
+def every_document(corpora: Sequence[CorpusReading]) -> list[Document]:
+    return list({each.document_id: each for corpus in corpora for each in corpus.documents}.values())
+
+
+def _documents(documents: Sequence[Document], part: Part) -> None:
     names = ("document_id", "corpus", "title", "source", "topic", "text")
-    columns = {name: [getattr(document, name) for document in corpus.documents] for name in names}
+    columns = {name: [getattr(document, name) for document in documents] for name in names}
     write_shard(part.folder, "document", columns)
 
 

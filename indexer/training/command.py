@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from attribution.errors import BadInput
-from indexer.config import Config, Model, Recipe
+from indexer.config import Config, Model
 from indexer.corpus.reader import read_corpus
 from indexer.progress import Report
 from indexer.training.run import family_tokenizer, train
@@ -24,14 +24,8 @@ def _train_one(config: Config, member: Model, corpus: list[str], report: Report)
     assert recipe is not None  # noqa: S101 - the caller chose members with a recipe
     family = [each for each in config.model if each.family == member.family]
     tokenizer = family_tokenizer(member, family, corpus)
-    texts = _documents(recipe, corpus)
+    texts = [document.text for document in read_corpus(member.files).documents] if member.files else corpus
     parent = next((Path(each.path) for each in config.model if each.name == member.parent), None)
     with report.task(f"train {member.name}", recipe.epochs * len(texts)) as task:
         records = train(member, recipe, texts, tokenizer, parent, lambda note, n: task.tick(n, note))
     report.say(f"  {member.name}: {len(texts)} documents, loss {records[-1].loss:.3f} nats a token -> {member.path}")
-
-
-def _documents(recipe: Recipe, corpus: list[str]) -> list[str]:
-    if not recipe.files:
-        return corpus
-    return [document.text for document in read_corpus(recipe.files).documents]

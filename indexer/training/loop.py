@@ -64,7 +64,6 @@ def train_epoch(
     epoch: int,
     end: int,
     tick: Callable[[int], None],
-    unscored: Sequence[int] | None = None,
 ) -> tuple[float, float]:
     """One epoch over the rows; returns (mean loss in nats a token, last learning rate). `tick(n)` per batch."""
     batches = epoch_order([len(row) for row in documents], recipe.batch, recipe.seed, epoch)
@@ -74,7 +73,7 @@ def train_epoch(
         rate = learning_rate(epoch * len(batches) + i, steps, recipe)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        part = batch([documents[j] for j in members], end, unscored and [unscored[j] for j in members])
+        part = batch([documents[j] for j in members], end)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bf16):
             losses = token_losses(model, part)
         torch.autograd.backward(losses.mean())

@@ -1,4 +1,4 @@
-"""Train one model of the family by its recipe: from scratch, or from its parent on question–answer pairs."""
+"""EDGE: train one model of the family by its recipe: from scratch, or from its parent on question–answer pairs."""
 
 import time
 from collections.abc import Callable

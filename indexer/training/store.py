@@ -4,7 +4,7 @@ import csv
 import hashlib
 import json
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,7 @@ class EpochRecord:
 
 def fingerprint(recipe: Recipe, rows: list[list[int]], start: str) -> str:
     """Hash of all that fixes the outcome: a state of another recipe, corpus or parent is never resumed."""
-    settings = replace(recipe, files=())
-    content = json.dumps([asdict(settings), rows, start], default=str)
+    content = json.dumps([asdict(recipe), rows, start])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -36,7 +35,7 @@ def save_model(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast | Non
     """float16 safetensors, beside the tokenizer if one is given; the folder appears whole or not at all."""
     scratch = folder.with_name(folder.name + ".partial")
     shutil.rmtree(scratch, ignore_errors=True)
-    weights = {name: tensor.half() for name, tensor in model.state_dict().items()}
+    weights = {name: tensor.half() for name, tensor in model.state_dict().items() if name != "lm_head.weight"}  # tied
     model.save_pretrained(scratch, state_dict=weights)
     described = json.loads((scratch / "config.json").read_text())
     described["dtype"] = "float16"

@@ -1,0 +1,53 @@
+"""A score as a sum of inner products, each between queries at some weights and documents at some weights.
+
+One term is plain influence; a fine-tuned model has one for each training stage; an estimator that averages over
+checkpoints has one for each of them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.batches import Document as Row
+from attribution.directions import Directions, join_directions
+from attribution.preconditioner import Preconditioner
+from attribution.query import query_directions
+from attribution.scores import score_documents
+from attribution.tracked import Tracked
+from indexer.build.answers import Answer
+
+
+@dataclass(frozen=True)
+class Term:
+    """weight × influence of the `documents` (a part of the corpus, in its order) at the weights of `trained`."""
+
+    asked: Tracked
+    preconditioner: Preconditioner
+    trained: Tracked
+    documents: range
+    n_train: int
+    weight: float = 1.0
+
+    def directions(self, answers: Sequence[Answer]) -> Directions:
+        """One query for every generated token of the answers, in order."""
+        return join_directions([query_directions(self.asked, self.preconditioner, a.ids, a.first) for a in answers])
+
+
+def score(
+    term: Term,
+    directions: Directions,
+    rows: Sequence[Row],
+    union: NDArray[np.int64],
+    wanted: NDArray[np.bool_],
+    tick: Callable[[int], None] | None,
+) -> NDArray[np.float32]:
+    """The term for the documents `union` (corpus indices, ascending)  # [Q, U, L] nats; 0 outside term.documents."""
+    mine = (union >= term.documents.start) & (union < term.documents.stop)
+    values = np.zeros((directions.n, len(union), len(term.trained.layers)), dtype=np.float32)
+    of = [rows[i] for i in union[mine]]
+    if of:
+        found = score_documents(term.trained, directions, of, term.n_train, wanted=wanted[:, mine], tick=tick)
+        values[:, mine] = term.weight * found.values
+    return values

@@ -67,7 +67,7 @@ def test_the_state_of_another_recipe_is_refused(tmp_path, tokenizer, change):
 
 def test_it_learns(trained):
     _, records = trained
-    assert records[-1].loss < 0.8 * records[0].loss
+    assert records[-1].loss < 0.9 * records[0].loss
 
 
 def test_the_weights_are_saved_in_half_precision_and_can_be_loaded(trained):

@@ -4,6 +4,7 @@ Opening a Whoosh index unpickles parts of it, so an index from elsewhere is code
 the journal before one is opened. Its query language is never used: a text is analysed into terms, and they are ORed.
 """
 
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,7 @@ from indexer.journal import finished
 MAX_TERMS = 64  # of a query, the first ones
 MAX_TERM_LENGTH = 64  # characters; one longer is no word
 MAX_QUERY = 20_000  # characters of a query that are looked at
+MAX_HIGHLIGHTED = 200_000  # characters of a text that are looked at for highlights
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,10 @@ def open_text_index(folder: Path) -> "TextIndex":
 
 
 class TextIndex:
-    """An open index. Safe to search from several threads."""
+    """An open index. Threads may share it: they take turns, since its files have one position each."""
 
     def __init__(self, index: Any) -> None:
+        self._turn = threading.Lock()
         self._index = index
         self._searcher = index.searcher()
 
@@ -77,12 +80,14 @@ class TextIndex:
         if not words or k < 1:
             return []
         query = Or([Term(field, word) for word in words for field in ("title", "text")])
-        found = self._searcher.search(query, limit=k, scored=True)
-        return [Hit(hit["document_id"], float(hit.score)) for hit in found]
+        with self._turn:
+            found = self._searcher.search(query, limit=k, scored=True)
+            return [Hit(hit["document_id"], float(hit.score)) for hit in found]
 
     def close(self) -> None:
-        self._searcher.close()
-        self._index.close()
+        with self._turn:
+            self._searcher.close()
+            self._index.close()
 
 
 def query_terms(text: str) -> list[str]:
@@ -94,7 +99,7 @@ def query_terms(text: str) -> list[str]:
 def highlights(text: str, query: str) -> list[tuple[int, int]]:
     """Characters [start, stop) of `text` whose word is one of the query's terms; no index is needed."""
     wanted = set(query_terms(query))
-    tokens = _analyser()(text, chars=True) if wanted else ()
+    tokens = _analyser()(text[:MAX_HIGHLIGHTED], chars=True) if wanted else ()
     return [(token.startchar, token.endchar) for token in tokens if token.text in wanted]
 
 
@@ -102,7 +107,7 @@ def highlights(text: str, query: str) -> list[tuple[int, int]]:
 def _analyser() -> Any:
     from whoosh.analysis import StemmingAnalyzer
 
-    return StemmingAnalyzer(stoplist=None, minsize=1, cachesize=50_000)
+    return StemmingAnalyzer(stoplist=(), minsize=1, maxsize=MAX_TERM_LENGTH, cachesize=50_000)
 
 
 def _schema() -> Any:

@@ -4,6 +4,7 @@ import pickle
 import random
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,13 @@ def test_terms_are_few_short_and_once(words):
     assert len(terms) <= MAX_TERMS
     assert len(set(terms)) == len(terms)
     assert all(1 <= len(term) <= 64 for term in terms)
+
+
+def test_threads_take_turns(index):
+    alone = {text: index.search(text) for text in ("capital", "currency of Peru", "people live")}
+    with ThreadPoolExecutor(8) as pool:
+        together = pool.map(index.search, [*alone] * 40)
+        assert list(together) == [*alone.values()] * 40
 
 
 def test_highlights_are_words_of_the_text_by_their_stems():

@@ -75,14 +75,21 @@ def forward(tracked: Tracked, ids: Tensor) -> Forward:
     )
 
 
-def pull_back(tracked: Tracked, run: Forward, hidden_deltas: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+def pull_back(
+    tracked: Tracked, run: Forward, hidden_deltas: Tensor, again: bool = False
+) -> tuple[tuple[Tensor, ...], Tensor]:
     """Output gradients of every layer and of the looked-up rows, from those of the hidden state.
 
-    hidden_deltas: [B, T, H] or, for K functions of the same forward pass, [K, B, T, H]; the results likewise.
+    hidden_deltas: [B, T, H] or, for K functions of the same forward pass, [K, B, T, H]; the results likewise. With
+    `again` the graph is kept for another call.
     """
     many = hidden_deltas.dim() > run.hidden.dim()
     *deltas, embedded = torch.autograd.grad(
-        run.hidden, (*run.outputs, run.embedded), hidden_deltas.to(run.hidden.dtype), is_grads_batched=many
+        run.hidden,
+        (*run.outputs, run.embedded),
+        hidden_deltas.to(run.hidden.dtype),
+        retain_graph=again,
+        is_grads_batched=many,
     )
     return tuple(tracked.widened(delta) for delta in deltas), tracked.widened(embedded)
 

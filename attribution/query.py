@@ -76,7 +76,7 @@ def _directions(
 ) -> Directions:
     hidden_deltas = tracked.zeros(len(values), *run.hidden.shape)  # [K, 1, T, H]
     hidden_deltas[rows.query_of, 0, rows.at] = head_pull_back(tracked, rows.deltas)
-    deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas)
+    deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas, again=True)
     energy = torch.zeros_like(values)
     linear = []
     for a, delta, block in zip(run.inputs, deltas, preconditioner.linear(tracked), strict=True):

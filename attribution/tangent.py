@@ -1,5 +1,7 @@
 """Forward-mode differentiation: how the logits of documents move when the parameters move along a query's direction."""
 
+import warnings
+
 import torch
 from torch import Tensor
 from torch.func import functional_call, jvp
@@ -38,6 +40,7 @@ def logits_and_tangent(tracked: Tracked, directions: Directions, q: int, batch: 
         output = functional_call(model, moving, kwargs={"input_ids": batch.ids, "use_cache": False})
         return tracked.widened(output.logits[batch.is_target])
 
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)  # torch's own use
         output = jvp(logits, (moved,), (tangents,))
     return output[0], output[1]

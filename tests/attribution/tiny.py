@@ -48,7 +48,7 @@ def tiny_model(kind: str = "llama", seed: int = 0, dtype: torch.dtype = torch.fl
     model = AutoModelForCausalLM.from_config(CONFIGS[kind], attn_implementation="eager").to(dtype).eval()
     with torch.no_grad():
         for parameter in model.parameters():  # larger than at initialisation: a model with opinions
-            parameter += 0.3 * torch.randn_like(parameter)
+            parameter.add_(torch.randn_like(parameter), alpha=0.3)
     return LoadedModel(model, None, f"{kind}-{seed}", "tokens", torch.device("cpu"))
 
 
@@ -115,6 +115,11 @@ def token_logp(tracked: Tracked, moving: dict[str, Tensor], document: Document, 
 
 def loss(tracked: Tracked, moving: dict[str, Tensor], document: Document) -> Tensor:
     return -token_logp(tracked, moving, document).sum()
+
+
+def loss_value(tracked: Tracked, document: Document) -> float:
+    with torch.no_grad():
+        return float(loss(tracked, parameters(tracked), document))
 
 
 def gradient(tracked: Tracked, function) -> tuple[Tensor, ...]:

@@ -47,7 +47,7 @@ def shapley(subject: Subject, absent: Tensor, groups: Tensor, batch: int) -> tup
         scores = ShapleyValueSampling(value).attribute(everything, n_samples=ORDERS, perturbations_per_eval=batch)
     finally:
         torch.random.set_rng_state(seed)
-    return scores, change
+    return scores[0], change  # captum keeps a batch of one: [1, K, G]
 
 
 def presence_value(subject: Subject, absent: Tensor, groups: Tensor, batch: int) -> Callable[[Tensor], Tensor]:

@@ -1,0 +1,48 @@
+"""CTI and CCI against the dumb way: one answer token, one pass, the whole gradient."""
+
+import pytest
+import torch
+
+from attribution.prompt.mirage import as_rows, contrast_contexts, from_rows, mirage
+from attribution.prompt.parts import Part
+from tests.attribution.prompt.tiny_prompt import tiny_model
+
+BARE, CONTEXT, ANSWER = [256, 40, 50], [256, 10, 20, 30, 40, 50], [60, 70, 80]
+OF_TOKEN = [-1, 0, 1, 1, 2, 2]
+PARTS = (
+    Part(0, "scaffold", "", 0, 1, owner=1),
+    Part(1, "document", "d", 1, 3),
+    Part(2, "question", "", 3, 5),
+)
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_one_token_at_a_time(position):
+    model = tiny_model()
+    found = mirage(model, CONTEXT, OF_TOKEN, PARTS, ANSWER)
+    so_far = ANSWER[:position]
+    with torch.no_grad():
+        q = model(input_ids=torch.tensor([[*BARE, *so_far]])).logits[0, -1].log_softmax(-1)
+    x = model.get_input_embeddings()(torch.tensor([*CONTEXT, *so_far])).detach().requires_grad_()
+    p = model(inputs_embeds=x[None]).logits[0, -1].log_softmax(-1)
+    torch.testing.assert_close(found.cti[position], (p.exp() * (p - q)).sum().detach())
+    torch.testing.assert_close(found.cti_reversed[position], (q.exp() * (q - p)).sum().detach())
+    foil = int(q.argmax())
+    assert found.foil_ids[position] == foil
+    (g,) = torch.autograd.grad(p[ANSWER[position]] - p[foil], x)
+    torch.testing.assert_close(found.cci_norm[position], g[: len(CONTEXT)].norm(dim=1))
+    torch.testing.assert_close(found.cci_grad_x_input[position], (g * x).sum(1)[: len(CONTEXT)].detach())
+
+
+def test_without_documents_the_whole_prompt_is_the_context():
+    parts = (Part(0, "question", "", 0, 5),)
+    found = mirage(tiny_model(), CONTEXT, [-1, 0, 0, 0, 0, 0], parts, ANSWER)
+    torch.testing.assert_close(found.cti, contrast_contexts(tiny_model(), CONTEXT, [256], ANSWER).cti)
+
+
+def test_rows_and_back():
+    found = contrast_contexts(tiny_model(), CONTEXT, BARE, ANSWER)
+    rows = as_rows(found.cci("norm"))
+    assert len(rows) == len(ANSWER) * len(CONTEXT)
+    back = from_rows([*rows, (2, len(CONTEXT), 1.0)], len(ANSWER), len(CONTEXT))
+    torch.testing.assert_close(back, found.cci_norm.float())

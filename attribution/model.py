@@ -1,11 +1,13 @@
 """EDGE: loads a language model and trusts nothing: safetensors or GGUF only, no remote code, every tensor checked."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
@@ -13,6 +15,11 @@ from transformers.utils import logging
 from attribution.errors import BadInput
 
 logging.disable_progress_bar()  # a load takes a moment; what takes long has a bar of its own
+# what transformers raises, unchecked, for files that hold something else than it expects
+UNREADABLE = (
+    *(OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ArithmeticError, ImportError),
+    *(SafetensorError, StrictDataclassError),
+)
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -69,7 +76,7 @@ def load_model(source: str, device: str = "auto", dtype: str = "auto") -> Loaded
             output_loading_info=True,
             **options,
         )
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+    except UNREADABLE as error:
         raise BadInput(f"expected a loadable model at {source}, found: {_one_line(error)}; check the files") from None
     model: PreTrainedModel = loaded[0]
     _check_tensors(source, model, loaded[1])
@@ -93,7 +100,21 @@ def _locate(source: str) -> tuple[str, dict[str, str | bool]]:
         raise BadInput(f"expected config.json in {source}, found none; give the directory of a transformers model")
     if not any(path.glob("*.safetensors")):
         raise BadInput(f"expected weights as .safetensors in {source}, found none; convert them (pickle is not read)")
+    _check_index(path / "model.safetensors.index.json")
     return str(path), {"local_files_only": True}
+
+
+def _check_index(path: Path) -> None:
+    """An index of weights in several files may name files beside it only: transformers would open any."""
+    if not path.is_file():
+        return
+    try:
+        named = set(json.loads(path.read_bytes())["weight_map"].values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BadInput(f"expected an index with a weight_map in {path}, found none; get the file again") from None
+    for name in sorted(map(str, named)):
+        if Path(name).name != name:
+            raise BadInput(f"expected weights beside {path}, found that it names {name!r} outside; mend that file")
 
 
 def _check_tensors(source: str, model: PreTrainedModel, info: dict[str, Any]) -> None:

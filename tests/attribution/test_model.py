@@ -120,8 +120,29 @@ def test_no_config_no_folder_no_gguf(folder, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"model_type": "nonsense"}'])
-def test_a_config_that_cannot_be_read(folder, content):
-    (folder / "config.json").write_text(content)
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "tokenizer_config.json"])
+def test_a_file_that_cannot_be_read(folder, name, content):
+    (folder / name).write_text(content)
+    if (name, content[:2]) != ("tokenizer_config.json", '{"'):  # what it says there is not asked for
+        assert "expected a loadable model" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden_size": "x"},
+        {"hidden_size": 7},
+        {"num_attention_heads": 0},
+        {"vocab_size": -1},
+        {"hidden_act": "nope"},
+        {"model_type": "vit"},
+        {"dtype": "nope"},
+        {"quantization_config": {"quant_method": "gptq"}},
+    ],
+)
+def test_a_config_that_describes_no_model(folder, change):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | change))
     assert "expected a loadable model" in refused(folder)
 
 
@@ -142,7 +163,7 @@ def test_an_index_may_not_name_weights_outside_the_folder(folder, outside):
     weights = load_file(parent / "secret.safetensors")
     index = {"metadata": {"total_size": 1}, "weight_map": dict.fromkeys(weights, name)}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    (folder / "decoy.safetensors").touch()
+    (folder / "decoy.safetensors").touch()  # there is a file of weights in the folder
     assert "outside" in refused(folder)
 
 

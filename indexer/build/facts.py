@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pyarrow.parquet as pq
 
 from indexer.build.answers import Answer
+from indexer.corpus.verdict import is_right
 from indexer.journal import Finished
 
 TOP = 3
@@ -29,15 +30,9 @@ class Facts:
         return sum(rank is not None and rank <= TOP for rank in self.ranks) / max(1, len(self.ranks))
 
 
-def is_right(answer: Answer) -> bool:
-    """The model's own words are the known answer, or the start of it that the limit of new tokens let through."""
-    wanted, written = answer.prompt.answer, answer.generation.text.strip()
-    return bool(wanted) and bool(written) and (written.startswith(wanted) or wanted.startswith(written))
-
-
 def facts(answers: Sequence[Answer], scored: Sequence[Finished]) -> Facts:
     """Ranks, read from the `influence` shards of a size."""
-    right = [each for each in answers if is_right(each)]
+    right = [each for each in answers if is_right(each.prompt.answer, each.generation.text)]
     asked = [each for each in right if len(each.prompt.supports) == 1]
     ranks = _ranks(scored)
     found = [ranks.get((each.generation_id, first_token(each), each.prompt.supports[0])) for each in asked]

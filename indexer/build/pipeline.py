@@ -39,13 +39,12 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     with lock(folder), stop_on_signal(), Report() as report:
         prompts = {prompt.prompt_id: prompt for of in asked.values() for prompt in of}
         parts, text = _shared(folder, corpora, list(prompts.values()), report)
-        known_before = all(finished(folder, stage_name(member)) for member in members)
         with report.task("build", len(members), quiet=True) as whole:
             for n_built, member in enumerate(members, start=1):
                 made = _size(folder, member, asked[member.entry.name], text, report)
                 parts += made.parts
                 summary.sizes.append(made)
-                if n_built == len(members) or not known_before:  # a rebuild never shows fewer sizes than before
+                if not any(finished(folder, stage_name(later)) for later in members[n_built:]):  # none was there before
                     summary.snapshot = publish(folder, parts, described(config))
                 whole.tick()
         show(summary, report)

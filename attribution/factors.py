@@ -57,7 +57,7 @@ def load_factors(folder: Path, tracked: Tracked) -> Factors:
             raise Damaged(
                 f"expected {path} as it was fitted, found it missing or changed; run `python -m indexer build`"
             )
-    linear = _eigenbases(folder, tracked)
+    linear = read_kronfluence(folder, tracked)
     fisher = load_file(folder / FISHER) if tracked.embedding else {}
     return Factors(
         tuple(layer.name for layer in tracked.layers),
@@ -118,7 +118,8 @@ def _check_owner(folder: Path, manifest: dict[str, Any], tracked: Tracked) -> No
         raise BadInput(f"expected factors of the layer {absent[0]}, found none in {folder}; fit them with this layer")
 
 
-def _eigenbases(folder: Path, tracked: Tracked) -> tuple[Eigenbasis, ...]:
+def read_kronfluence(folder: Path, tracked: Tracked) -> tuple[Eigenbasis, ...]:
+    """The tracked layers out of kronfluence's four files, which are keyed by module name; Λ is stored as a sum."""
     Q_A, Q_S, total, count = (load_file(folder / name) for name in KRONFLUENCE)
 
     def of(name: str) -> Eigenbasis:

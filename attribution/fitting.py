@@ -7,7 +7,6 @@ the true Fisher, which for a softmax is the Gauss–Newton matrix.
 
 import copy
 import random
-import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from kronfluence.analyzer import Analyzer, prepare_model
 from kronfluence.arguments import FactorArguments
 from kronfluence.task import Task
 from kronfluence.utils.dataset import DataLoaderKwargs
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Dataset
@@ -58,7 +57,7 @@ def fit_factors(
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         fitted = _fit_linear(tracked, sample, Path(scratch), seed, tick)
         for name in KRONFLUENCE:
-            shutil.move(fitted / name, folder / name)
+            save_file(load_file(fitted / name), folder / name)  # without their metadata, whose order is random
     if tracked.embedding:
         fisher = embedding_fisher(tracked, sample, seed, tick)
         save_file({layer.name: of for layer, of in zip(tracked.embedding, fisher, strict=True)}, folder / FISHER)

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.frame import open_frame
-from dashboard.screens import explain, runs
+from dashboard.screens import about, compare, context, corpus, explain, runs
 
 MARK = Path(__file__).with_name("mark.svg")
 
@@ -15,5 +15,9 @@ st.logo(str(MARK), size="medium")
 pages = [
     st.Page(explain.show, title="Explain", url_path="explain", default=True),
     st.Page(runs.show, title="Runs", url_path="runs"),
+    st.Page(compare.show, title="Compare", url_path="compare"),
+    st.Page(context.show, title="Context", url_path="context"),
+    st.Page(corpus.show, title="Corpus", url_path="corpus"),
+    st.Page(about.show, title="About", url_path="about"),
 ]
 open_frame(pages)

@@ -4,16 +4,18 @@ Every chart has a description for those who do not see it and a unit on its axis
 out on the light page and on the dark one (theme.MARKS), so a chart does not need to know which is shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dashboard.comparison import Size
 from dashboard.figures import decimals, plain, signed
-from dashboard.layer_groups import LayerGroup
+from dashboard.layer_groups import LABELS, LayerGroup
 from dashboard.theme import MARKS
+from dashboard.visible import visible
 
 
 def layer_profile(groups: Sequence[LayerGroup], amounts: NDArray[np.float64], chosen: str = "") -> alt.Chart:
@@ -77,3 +79,79 @@ def _layer_words(frame: pd.DataFrame) -> str:
         return "No layer scores."
     strongest = frame.loc[frame["amount"].abs().idxmax()]
     return f"Influence by layer, {len(frame)} bars; the largest is {strongest['name']} with {strongest['said']}."
+
+
+def depth_profiles(sizes: Sequence[Size]) -> alt.Chart:
+    """Share of influence by relative depth, one line per size, attention and MLP apart; the embedding as a point."""
+    rows = []
+    for size in sizes:
+        n_blocks = max((group.depth for group in size.groups if group.kind != "embedding"), default=0) + 1
+        for group, share in zip(size.groups, size.shares, strict=bool(size.shares)):
+            depth = 0.0 if group.kind == "embedding" else group.depth / max(n_blocks - 1, 1)
+            rows.append({"size": size.name, "kind": LABELS.get(group.kind, group.kind), "depth": depth, "share": share})
+    frame = pd.DataFrame(rows)
+    names = [size.name for size in sizes]
+    words = "Share of influence by depth of the layer, for " + ", ".join(names) + "."
+    chart: alt.Chart = (
+        alt.Chart(frame, description=words, height=230)
+        .mark_line(point=alt.OverlayMarkDef(size=45), strokeWidth=2)
+        .encode(
+            x=alt.X("depth:Q", title="depth", axis=alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])),
+            y=alt.Y("share:Q", title="share of influence", axis=alt.Axis(format=".0%", tickCount=5)),
+            color=_size_colour("size", names),
+            strokeDash=alt.StrokeDash("kind:N", title=None, sort=["MLP", "Attention", "Embedding"]),
+            shape=alt.Shape("kind:N", title=None, sort=["MLP", "Attention", "Embedding"]),
+            tooltip=["size:N", "kind:N", alt.Tooltip("share:Q", format=".1%")],
+        )
+    )
+    return chart
+
+
+def concentration(rows: Sequence[Mapping[str, object]]) -> alt.Chart:
+    """Mean share of influence by rank, log-log, one line per size: a straight line is a power law."""
+    frame = pd.DataFrame(rows)
+    names = list(dict.fromkeys(frame["name"]))
+    chart: alt.Chart = (
+        alt.Chart(frame, description="Share of influence by rank for each size, both axes logarithmic.", height=260)
+        .mark_line(point=alt.OverlayMarkDef(size=30), strokeWidth=2)
+        .encode(
+            x=alt.X("rank:Q", title="rank", scale=alt.Scale(type="log"), axis=alt.Axis(values=[1, 2, 5, 10, 20])),
+            y=alt.Y(
+                "share:Q", title="mean share", scale=alt.Scale(type="log"), axis=alt.Axis(format=".0%", tickCount=4)
+            ),
+            color=_size_colour("name", names),
+            tooltip=["name:N", "rank:Q", alt.Tooltip("share:Q", format=".1%")],
+        )
+    )
+    return chart
+
+
+def topic_shares(rows: Sequence[Mapping[str, object]], most: int = 8) -> alt.Chart:
+    """Share of influence by topic of the document, one bar per size; the topics with the largest share of any size."""
+    frame = pd.DataFrame(rows)
+    frame["topic"] = [visible(str(topic))[:40] or "no topic" for topic in frame["topic"]]
+    names = list(dict.fromkeys(frame["name"]))
+    topics = frame.groupby("topic")["share"].max().nlargest(most).index.tolist()
+    chart: alt.Chart = (
+        alt.Chart(
+            frame[frame["topic"].isin(topics)],
+            description="Share of influence by topic for each size.",
+            height=max(120, 15 * len(names) * len(topics) + 60),
+        )
+        .mark_bar(cornerRadius=2)
+        .encode(
+            y=alt.Y("topic:N", sort=topics, title=None, axis=alt.Axis(labelLimit=150, ticks=False, domain=False)),
+            yOffset=alt.YOffset("name:N", sort=names),
+            x=alt.X("share:Q", title="share of influence", axis=alt.Axis(format=".0%", tickCount=4)),
+            color=_size_colour("name", names),
+            tooltip=["name:N", "topic:N", alt.Tooltip("share:Q", format=".1%")],
+        )
+    )
+    return chart
+
+
+def _size_colour(field: str, names: Sequence[str]) -> alt.Color:
+    """One colour per size, smallest first; more sizes than colours begin again."""
+    fills = [MARKS.rest, MARKS.second, MARKS.strength, MARKS.cool, MARKS.warm]
+    scale = alt.Scale(domain=list(names), range=[fills[i % len(fills)] for i in range(len(names))])
+    return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(title=None, orient="top"))

@@ -138,3 +138,18 @@ class Heat:
     texts: list[str]
     shares: NDArray[np.float64]
     loss_influences: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Swayed:
+    """A token of an answer that a document pushes; start, stop: characters of the answer."""
+
+    generation_id: str
+    position: int
+    score: float
+    rank: int
+    prompt: str
+    answer: str
+    token: str
+    start: int
+    stop: int

@@ -7,65 +7,19 @@ anything but literals elsewhere. Here text goes through `visible` and then into 
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.component import component, last_event
+from dashboard.figures import percent
 from dashboard.shading import Legend
+from dashboard.shapes import Answer, Card, JoinedRow, Piece, PromptRow, SizeRow, SizeToken, StripToken
 from dashboard.visible import cut, is_special, visible, visible_token
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@^=\"'/])")
-
-Piece = tuple[str, str]  # text, style: '', muted, strong, serif, mark, warm, cool
-
-
-@dataclass(frozen=True)
-class StripToken:
-    """A token with its shading: amount in [-1, 1] or None; sign '+', '−' or ''; words about it, of our own."""
-
-    text: str
-    amount: float | None = None
-    signed: bool = False
-    sign: str = ""
-    words: str = ""
-
-
-@dataclass(frozen=True)
-class Card:
-    """A training document in a list. pieces: its text cut into (text, amount in [-1, 1] | None | 'mark')."""
-
-    document_id: str
-    title: str
-    where: str
-    pieces: list[tuple[str, float | str | None]]
-    score: str = ""
-    unit: str = ""
-    hue: str = ""
-    bar: float = 0.0
-    facts: str = ""
-    badges: tuple[tuple[str, bool], ...] = ()
-    clipped: bool = False
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A cell of the table of prompts. pieces: (text, whether the filter found it)."""
-
-    generation_id: str
-    size: str
-    pieces: list[tuple[str, bool]]
-    right: bool | None
-    source: str
-
-
-@dataclass(frozen=True)
-class PromptRow:
-    prompt: str
-    topic: str
-    answers: list[Answer | None]
 
 
 def label(text: object) -> str:
@@ -191,6 +145,67 @@ def prompt_table(
     component("prompt_table")(data=data, key=key, on_generation_change=chosen)
 
 
+def size_grid(rows: Sequence[SizeRow], *, key: str, column: int, on_cell: Callable[[int, int], None]) -> None:
+    """Sizes by tokens; `on_cell` hears (row, column) of the cell that was chosen."""
+
+    def chosen() -> None:
+        event = last_event(key, "cell")
+        row, place = event.get("row"), event.get("column")
+        if (
+            isinstance(row, int)
+            and isinstance(place, int)
+            and 0 <= row < len(rows)
+            and 0 <= place < len(rows[row].tokens)
+        ):
+            on_cell(row, place)
+
+    data = {
+        "label": "Answers of each size, token by token",
+        "column": column,
+        "rows": [
+            {
+                "size": visible_token(row.size),
+                "about": row.about,
+                "tokens": [_size_token(token, row.size) for token in row.tokens],
+            }
+            for row in rows
+        ],
+    }
+    component("size_grid")(data=data, key=key, on_cell_change=chosen)
+
+
+def join_table(
+    rows: Sequence[JoinedRow], sizes: Sequence[str], *, key: str, on_document: Callable[[str], None]
+) -> None:
+    """Documents by sizes; `on_document` hears which is to be opened."""
+    known = {row.document.document_id for row in rows}
+
+    def chosen() -> None:
+        document_id = last_event(key, "document").get("id", "")
+        if document_id in known:
+            on_document(document_id)
+
+    data = {
+        "label": "Documents of all sizes, joined",
+        "sizes": [visible_token(size) for size in sizes],
+        "rows": [
+            {
+                "id": row.document.document_id,
+                "title": visible_token(row.document.title),
+                "where": visible_token(f"{row.document.source} · {row.document.topic}"),
+                "text": cut(row.document.text, 400)[0],
+                "shared": sum(cell is not None for cell in row.cells) > 1,
+                "cells": [
+                    {"rank": cell[0], "share": cell[1], "said": percent(cell[1])} if cell else None
+                    for cell in row.cells
+                ],
+            }
+            for row in rows
+        ],
+    }
+    component("join_table")(data=data, key=key, on_document_change=chosen)
+
+
 def table(frame: pd.DataFrame, *, key: str | None = None, height: int | None = None) -> None:
     """A data frame whose text columns are text cells: no links, no images, no markup."""
     shown = frame.copy()
@@ -210,6 +225,21 @@ def _strip_token(token: StripToken) -> dict[str, Any]:
         "sign": token.sign,
         "note": token.words,
         "special": not token.text or is_special(token.text.strip()),
+    }
+
+
+def _size_token(token: SizeToken, size: str) -> dict[str, Any]:
+    shown = visible_token(token.text) or "end of text"
+    said = "" if token.probability is None else f", probability {percent(token.probability)}"
+    said += "" if token.share is None else f", {percent(token.share)} from the prompt"
+    return {
+        "text": shown.strip() or "␣",
+        "special": not token.text or is_special(token.text.strip()),
+        "probability": token.probability,
+        "share": token.share,
+        "fork": token.fork,
+        "off": token.off,
+        "name": f"{visible_token(size)}: {shown}{said}{', departs from the size above' if token.fork else ''}",
     }
 
 

@@ -11,6 +11,7 @@ from dashboard.figures import percent
 from dashboard.records import Token
 from dashboard.selection import Selection, Span
 from dashboard.shading import LABELS, Legend, Shading, available, robust_top, shade_answer, shade_by_document
+from dashboard.shapes import StripToken
 
 
 def show_answer(found: Explanation, selection: Selection) -> None:
@@ -31,27 +32,25 @@ def show_answer(found: Explanation, selection: Selection) -> None:
     )
 
 
-def answer_strip(tokens: list[Token], shading: Shading) -> list[render.StripToken]:
+def answer_strip(tokens: list[Token], shading: Shading) -> list[StripToken]:
     signed = bool(shading.legend and shading.legend.signed)
     rows = zip(tokens, shading.amounts, shading.signs, shading.words, strict=True)
-    return [
-        render.StripToken(token.text, amount, signed, sign, _words(token, words)) for token, amount, sign, words in rows
-    ]
+    return [StripToken(token.text, amount, signed, sign, _words(token, words)) for token, amount, sign, words in rows]
 
 
-def prompt_strip(found: Explanation) -> tuple[list[render.StripToken], Legend | None]:
+def prompt_strip(found: Explanation) -> tuple[list[StripToken], Legend | None]:
     """The prompt's tokens, shaded by their saliency for the chosen tokens when it is stored."""
     tokens = found.prompt_tokens
     if not tokens:
-        return [render.StripToken(found.generation.prompt)], None
+        return [StripToken(found.generation.prompt)], None
     raw = [found.saliency.get(token.position) for token in tokens]
     known = [abs(value) for value in raw if value is not None]
     if found.whole or not known:
-        return [render.StripToken(token.text) for token in tokens if token.stop > token.start], None
+        return [StripToken(token.text) for token in tokens if token.stop > token.start], None
     high = robust_top(known)
     signed = any(value is not None and value < 0 for value in raw)
     strip = [
-        render.StripToken(
+        StripToken(
             token.text,
             None if value is None else max(-1.0, min(1.0, value / high)),
             signed,

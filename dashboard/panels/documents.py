@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import controls, render
-from dashboard.address_bar import choose
+from dashboard.address_bar import choose, open_screen
 from dashboard.explanation import Explanation
 from dashboard.figures import decimals, plain, signed
 from dashboard.normalise import NORMALISERS
@@ -12,6 +12,7 @@ from dashboard.ranking import Ranked, among_random
 from dashboard.records import Document, Heat
 from dashboard.selection import Selection
 from dashboard.shading import Legend, robust_top
+from dashboard.shapes import Card, Heated
 
 SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
 HEATS = {"shares": "Share by position", "loss_influences": "Learning each token"}
@@ -46,10 +47,11 @@ def show_documents(found: Explanation, selection: Selection) -> None:
         diverging=selection.tail == "both",
         heat=Legend("Tokens of a document:", "push away", "push towards", signed=True) if stored else None,
         on_document=lambda document_id: choose(document=document_id),
+        on_page=lambda document_id: open_screen("corpus", document=document_id),
     )
 
 
-def document_cards(found: Explanation, selection: Selection) -> list[render.Card]:
+def document_cards(found: Explanation, selection: Selection) -> list[Card]:
     """Cards of the documents shown, in their order."""
     unit = NORMALISERS[selection.normaliser].unit
     top = max((abs(each.value) for each in found.shown), default=1.0) or 1.0
@@ -61,7 +63,7 @@ def document_cards(found: Explanation, selection: Selection) -> list[render.Card
         document = found.documents.get(each.document_id) or _lost(each.document_id)
         chosen = document.document_id == selection.document
         cards.append(
-            render.Card(
+            Card(
                 document_id=document.document_id,
                 title=document.title,
                 where=" · ".join(part for part in (document.source, document.topic) if part),
@@ -111,13 +113,11 @@ def _heat_values(heat: Heat | None, name: str) -> np.ndarray | None:
     return values if len(values) == len(heat.texts) and len(values) else None
 
 
-def _pieces(
-    document: Document, heat: Heat | None, values: np.ndarray | None, high: float
-) -> list[tuple[str, float | str | None]]:
+def _pieces(document: Document, heat: Heat | None, values: np.ndarray | None, high: float) -> list[Heated]:
     """The document's text with its heat; the plain text where none is stored or the tokens do not spell it."""
     if heat is None or values is None:
         return [(document.text, None)]
-    pieces: list[tuple[str, float | str | None]] = []
+    pieces: list[Heated] = []
     at = 0
     for text, value in zip(heat.texts, values, strict=True):
         found_at = document.text.find(text, at, at + len(text) + 2) if text else -1

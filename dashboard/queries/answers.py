@@ -62,3 +62,10 @@ def prompt_tokens(snapshot: Snapshot, tokenizer_id: str, prompt_id: str) -> list
 def prompt_parts(snapshot: Snapshot, prompt_id: str) -> list[Part]:
     sql = "SELECT part, kind, title, start, stop FROM prompt_part WHERE prompt_id = ? ORDER BY part"
     return [record(Part, row) for row in snapshot.rows(sql, [prompt_id])]
+
+
+def prompts(snapshot: Snapshot, k: int) -> list[tuple[str, str]]:
+    """(prompt_id, text) of the first prompts that were answered, in the order of the prompt file."""
+    sql = """SELECT prompt_id, text FROM prompt WHERE prompt_id IN (SELECT prompt_id FROM generation)
+        ORDER BY rowid LIMIT ?"""
+    return [(row["prompt_id"], row["text"]) for row in snapshot.rows(sql, [k])]

@@ -1,5 +1,7 @@
 """What the prompt did: saliency, citations."""
 
+from typing import Any
+
 from dashboard.queries.rows import Snapshot
 
 
@@ -14,3 +16,28 @@ def saliency(snapshot: Snapshot, generation_id: str, first: int, last: int, meth
         WHERE generation_id = ? AND position BETWEEN ? AND ? AND method = ? GROUP BY source_position"""
     rows = snapshot.rows(sql, [generation_id, first, last, method])
     return {row["source_position"]: row["score"] for row in rows}
+
+
+def saliency_rows(snapshot: Snapshot, generation_id: str, method: str) -> dict[int, dict[int, float]]:
+    """position -> source_position -> score."""
+    sql = "SELECT position, source_position, score FROM saliency WHERE generation_id = ? AND method = ?"
+    found: dict[int, dict[int, float]] = {}
+    for row in snapshot.rows(sql, [generation_id, method]):
+        found.setdefault(row["position"], {})[row["source_position"]] = row["score"]
+    return found
+
+
+def citations(snapshot: Snapshot, generation_id: str) -> list[dict[str, Any]]:
+    """sentence, part, method, score as stored by the indexer, best first."""
+    sql = """SELECT sentence, part, method, score FROM citation WHERE generation_id = ?
+        ORDER BY method, sentence, score DESC, part"""
+    return snapshot.rows(sql, [generation_id])
+
+
+def answers_from_documents(snapshot: Snapshot) -> list[tuple[str, str, str]]:
+    """(generation_id, prompt, model) of every answer to a prompt that brought documents."""
+    sql = """SELECT generation_id, prompt.text AS prompt, model.name AS model
+        FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)
+        WHERE prompt_id IN (SELECT prompt_id FROM prompt_part WHERE kind = 'document')
+        ORDER BY prompt.rowid, n_params, generation_id"""
+    return [(row["generation_id"], row["prompt"], row["model"]) for row in snapshot.rows(sql)]

@@ -13,6 +13,7 @@ from dashboard.queries import answers, filters, influence
 from dashboard.queries.rows import Snapshot
 from dashboard.records import Generation, Model
 from dashboard.selection import Selection
+from dashboard.shapes import Answer, PromptRow
 
 PER_PAGE = 30
 MATCHES = {"prefix": "begins with", "literal": "is exactly", "regex": "matches the pattern"}
@@ -82,9 +83,9 @@ def _row(
     models: Sequence[Model],
     sources: dict[str, tuple[str, str]],
     chosen: Selection,
-) -> render.PromptRow:
+) -> PromptRow:
     by_model = {each.model.model_id: each for each in generations}
-    answers: list[render.Answer | None] = []
+    answers: list[Answer | None] = []
     for model in models:
         each = by_model.get(model.model_id)
         if each is None:
@@ -92,8 +93,8 @@ def _row(
             continue
         _, title = sources.get(each.generation_id, ("", ""))
         marked = _marked(each.text, chosen) if chosen.within == "answers" else [(each.text, False)]
-        answers.append(render.Answer(each.generation_id, model.name, marked, each.right, f"← {title}" if title else ""))
-    return render.PromptRow(generations[0].prompt, generations[0].topic, answers)
+        answers.append(Answer(each.generation_id, model.name, marked, each.right, f"← {title}" if title else ""))
+    return PromptRow(generations[0].prompt, generations[0].topic, answers)
 
 
 def _marked(text: str, chosen: Selection) -> list[tuple[str, bool]]:

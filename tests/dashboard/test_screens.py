@@ -178,3 +178,10 @@ def test_a_bad_pattern_is_told(open_app: Open) -> None:
     app = open_app({"filter": "(", "match": "regex"}, screen="runs")
     assert not app.exception
     assert "refused" in words(app) or "expected" in words(app)
+
+
+@pytest.mark.parametrize("screen", ["explain", "runs", "compare", "context", "corpus", "about"])
+def test_every_screen_draws_without_a_selection(open_app: Open, screen: str) -> None:
+    app = open_app(screen=screen)
+    assert not app.exception
+    assert words(app) or app.subheader or app.caption

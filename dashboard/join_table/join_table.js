@@ -1,0 +1,48 @@
+// Documents of several sizes joined: one row per document, its rank and its share in each size. textContent only.
+const tables = new WeakMap();
+
+export default function ({ parentElement, data, setStateValue }) {
+  let table = tables.get(parentElement);
+  if (!table) {
+    table = { node: make("table", "", make("div", "frame", parentElement)) };
+    tables.set(parentElement, table);
+    table.node.addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button) table.open(button.dataset.id);
+    });
+  }
+  table.open = (id) => setStateValue("document", { id, at: Date.now() });
+  table.node.setAttribute("aria-label", data.label);
+  const head = make("thead", "");
+  const names = make("tr", "", head);
+  for (const text of ["Document", ...data.sizes]) make("th", "", names, text).scope = "col";
+  const body = make("tbody", "");
+  for (const row of data.rows) drawRow(row, make("tr", row.shared ? "shared" : "", body));
+  table.node.replaceChildren(head, body);
+}
+
+function drawRow(row, parent) {
+  const about = make("td", "", parent);
+  const button = make("button", "", about, row.title || "untitled");
+  button.type = "button";
+  button.dataset.id = row.id;
+  make("div", "where", about, row.where);
+  const text = make("div", "text", about, row.text);
+  text.dir = "auto";
+  for (const cell of row.cells) {
+    const place = make("td", "cell", parent);
+    if (!cell) make("span", "none", place, "not in its ten");
+    else {
+      make("div", "", place, `no. ${cell.rank} · ${cell.said}`);
+      make("div", "bar", place).style.width = `${Math.min(cell.share, 1) * 100}%`;
+    }
+  }
+}
+
+function make(tag, className, parent, text) {
+  const node = document.createElement(tag);
+  node.className = className;
+  if (text !== undefined) node.textContent = text;
+  parent?.append(node);
+  return node;
+}

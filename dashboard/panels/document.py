@@ -1,0 +1,144 @@
+"""A training document's own page: what it says, what it drove in each size, and how unusual it is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from dashboard import render
+from dashboard.address_bar import choose, open_screen
+from dashboard.charts import layer_profile
+from dashboard.database import text_index
+from dashboard.figures import decimals, percent, plain, signed
+from dashboard.layer_groups import group_scores, layer_groups
+from dashboard.queries import answers, documents, influence
+from dashboard.queries.rows import Snapshot
+from dashboard.records import Document, Model, Swayed
+from dashboard.selection import Selection
+from dashboard.shading import robust_top
+from dashboard.shapes import Card, Heated
+from indexer.textindex import query_terms
+
+EACH = 5  # answers at either end
+SIDES = {"towards": "Helps most", "away": "Hurts most"}
+SIMILAR = 0.6  # share of the words in common, from which on two documents are near duplicates
+
+
+def show_document(snapshot: Snapshot, found: Document, model: Model, selection: Selection) -> None:
+    """The page of one document, seen through one size."""
+    runs = answers.runs(snapshot, model.model_id)
+    run_id = runs[0].run_id if runs else ""
+    _show_text(snapshot, found, model, run_id)
+    _show_measures(snapshot, found, run_id)
+    st.subheader("Answers that it sways")
+    st.caption("Tokens for which this document was scored and kept; for all others its influence is unknown.")
+    for side in SIDES:
+        swayed = documents.swayed_tokens(snapshot, run_id, found.document_id, side, EACH)
+        if swayed:
+            st.caption(SIDES[side])
+            _list_answers(swayed, found.document_id, f"{side} {found.document_id} {run_id}")
+    _show_layers(snapshot, found, model, run_id)
+    _show_similar(snapshot, found)
+
+
+def _show_text(snapshot: Snapshot, found: Document, model: Model, run_id: str) -> None:
+    heat = documents.summed_heat(snapshot, run_id, found.document_id)
+    texts = documents.document_tokens(snapshot, model.tokenizer_id, [found.document_id]).get(found.document_id, [])
+    pieces: list[Heated] = [(found.text, None)]
+    if len(heat) == len(texts) and "".join(texts) == found.text:
+        high = robust_top(heat)
+        pieces = [(text, min(1.0, value / high)) for text, value in zip(texts, heat, strict=True)]
+    where = " · ".join(part for part in (found.source, found.topic, found.corpus) if part)
+    render.document_list(
+        [Card(found.document_id, found.title, where, pieces)],
+        key=f"document {found.document_id}",
+        about="The document",
+        selected=found.document_id,
+        on_document=lambda document_id: choose(document=document_id),
+    )
+    if len(pieces) > 1:
+        st.caption("Shading: where its influence on all stored answers sits, without its sign.")
+
+
+def _show_measures(snapshot: Snapshot, found: Document, run_id: str) -> None:
+    measured = documents.self_influence(snapshot, run_id, found.document_id)
+    if measured is None:
+        return
+    own, below, loss = measured
+    st.caption(
+        f"Self-influence {plain(own)} nats, more than {percent(below)} of the corpus: how far the model would move "
+        f"to fit this document better. Its loss is {plain(loss)} nats. High values mark rare or surprising documents."
+    )
+
+
+def _list_answers(swayed: Sequence[Swayed], document_id: str, key: str) -> None:
+    top = max(abs(each.score) for each in swayed)
+    places = decimals([each.score for each in swayed])
+    cards = [
+        Card(
+            document_id=f"{each.generation_id} {each.position}",
+            title=each.prompt[-120:],
+            where="",
+            pieces=[(each.answer[: each.start], None), (each.token, "mark"), (each.answer[each.stop :], None)],
+            score=signed(each.score, places),
+            unit="nats",
+            hue="warm" if each.score > 0 else "cool",
+            bar=each.score / top,
+            facts=f"rank {each.rank:,}",
+        )
+        for each in swayed
+    ]
+
+    def opened(name: str) -> None:
+        generation_id, _, position = name.partition(" ")
+        place = int(position)
+        open_screen("explain", generation=generation_id, span=(place, place), document=document_id)
+
+    render.document_list(cards, key=key, about="Answers", on_document=opened)
+
+
+def _show_layers(snapshot: Snapshot, found: Document, model: Model, run_id: str) -> None:
+    rows = documents.document_layers(snapshot, run_id, found.document_id)
+    groups = layer_groups(influence.layers(snapshot, model.model_id))
+    n_layers = sum(len(group.members) for group in groups)
+    rows = [row for row in rows if len(row) == n_layers]
+    if not rows or not groups:
+        return
+    st.subheader("Layers")
+    st.caption(f"Sum over the {len(rows)} tokens for which it was kept.")
+    amounts = group_scores(groups, np.sum(np.asarray(rows, dtype=np.float64), axis=0))
+    st.altair_chart(layer_profile(groups, amounts), width="stretch", key=f"layers of {found.document_id} {run_id}")
+
+
+def _show_similar(snapshot: Snapshot, found: Document) -> None:
+    words = set(query_terms(found.text))
+    hits = [hit.document_id for hit in text_index().search(found.text, 12) if hit.document_id != found.document_id]
+    others = documents.documents(snapshot, hits)
+    near = []
+    for document_id in hits:
+        if document_id in others:
+            theirs = set(query_terms(others[document_id].text))
+            shared = len(words & theirs) / max(len(words | theirs), 1)
+            if shared >= SIMILAR:
+                near.append((others[document_id], shared))
+    if not near:
+        return
+    st.subheader("Near duplicates")
+    render.document_list(
+        [
+            Card(
+                each.document_id,
+                each.title,
+                each.source,
+                [(each.text, None)],
+                percent(shared),
+                "of the words",
+                "strength",
+                shared,
+            )
+            for each, shared in near[:EACH]
+        ],
+        key=f"similar {found.document_id}",
+        about="Near duplicates",
+        on_document=lambda document_id: choose(document=document_id),
+    )

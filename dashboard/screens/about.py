@@ -1,0 +1,83 @@
+"""About: what this database is, how its numbers were made, and how far they can be trusted."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import render
+from dashboard.database import current
+from dashboard.normalise import NORMALISERS
+from dashboard.queries import about
+
+FIGURES = {
+    "lds": "linear datamodelling score: rank correlation with models that were really trained again on half the corpus",
+    "lds_without_self": "the same without the document that states the answer",
+    "recall@10": "share of answers whose stating document is among the ten first",
+    "mrr": "mean of 1 / rank of the stating document",
+    "flips@20": "share of answers that change when the 20 most helpful documents are left out of a new training",
+}
+
+READING = (
+    "Influence is the predicted change of a token's log-probability, in nats, if a document were seen once more in "
+    "training. Positive pushes the model towards the token, negative away from it.",
+    "It is a prediction from gradients (EK-FAC), not the result of training again. Documents that were not scored are "
+    "unknown, not zero. Raw influences of different sizes are not on one scale; ranks and shares are.",
+)
+
+
+def show() -> None:
+    """Draw the screen; it does not depend on the selection."""
+    # ask
+    snapshot = current()
+    meta, counts = about.meta(snapshot), about.counts(snapshot)
+    sizes, sources, evaluations = about.sizes(snapshot), about.sources(snapshot), about.evaluations(snapshot)
+    licence = str(meta["config"].get("corpus", {}).get("licence", ""))
+
+    # show
+    st.subheader("This database")
+    created = f"{meta['created_at']:%d %B %Y, %H:%M} UTC" if meta.get("created_at") else "at an unknown time"
+    render.prose(
+        ("fact", _counted(counts)),
+        (
+            "note",
+            f"Made {created} by Whence {meta.get('whence_version', '')}, schema {meta.get('schema_version', '')}.",
+        ),
+        ("note", f"File {snapshot.name}."),
+    )
+    st.subheader("Models and runs")
+    render.table(pd.DataFrame(sizes))
+    st.subheader("Corpus")
+    if licence:
+        render.prose(("note", f"Licence: {licence}"))
+    render.table(pd.DataFrame(sources))
+    st.subheader("How faithful the numbers are")
+    _show_evaluations(evaluations)
+    st.subheader("How to read it")
+    render.prose(
+        *[("fact", sentence) for sentence in READING],
+        *[("note", [(each.label, "strong"), (f" ({each.unit}): {each.meaning}", "")]) for each in NORMALISERS.values()],
+    )
+
+
+def _counted(counts: dict[str, int]) -> str:
+    words = {
+        "documents": "training documents",
+        "prompts": "prompts",
+        "tokens": "generated tokens",
+        "influences": "influences",
+    }
+    return ", ".join(f"{counts[name]:,} {word}" for name, word in words.items()) + "."
+
+
+def _show_evaluations(evaluations: list[dict[str, Any]]) -> None:
+    if not evaluations:
+        render.prose(
+            ("note", "Nothing was measured for this database yet. This command trains again and measures:"),
+            ("command", "python -m indexer evaluate CONFIG"),
+        )
+        return
+    render.table(pd.DataFrame(evaluations))
+    named = {row["Figure"] for row in evaluations}
+    known = {name: words for name, words in FIGURES.items() if name in named}
+    render.prose(*[("note", [(name, "strong"), (f": {words}.", "")]) for name, words in known.items()])

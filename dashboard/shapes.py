@@ -1,0 +1,80 @@
+"""What is drawn: plain records that a screen fills and render.py shows. Their text is still as it came from outside."""
+
+from dataclasses import dataclass
+
+from dashboard.records import Document
+
+Piece = tuple[str, str]  # text, style: '', muted, strong, serif, mark, warm, cool
+Heated = tuple[str, float | str | None]  # text; amount in [-1, 1], 'mark', or None for nothing
+
+
+@dataclass(frozen=True)
+class StripToken:
+    """A token with its shading: amount in [-1, 1] or None; sign '+', '−' or ''; words about it, of our own."""
+
+    text: str
+    amount: float | None = None
+    signed: bool = False
+    sign: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A training document in a list. pieces: its text cut into (text, amount in [-1, 1] | None | 'mark')."""
+
+    document_id: str
+    title: str
+    where: str
+    pieces: list[Heated]
+    score: str = ""
+    unit: str = ""
+    hue: str = ""
+    bar: float = 0.0
+    facts: str = ""
+    badges: tuple[tuple[str, bool], ...] = ()
+    clipped: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A cell of the table of prompts. pieces: (text, whether the filter found it)."""
+
+    generation_id: str
+    size: str
+    pieces: list[tuple[str, bool]]
+    right: bool | None
+    source: str
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    prompt: str
+    topic: str
+    answers: list[Answer | None]
+
+
+@dataclass(frozen=True)
+class SizeToken:
+    """A cell of the grid of sizes. fork: the first token that differs from the size above; off: one after that."""
+
+    text: str
+    probability: float | None
+    share: float | None
+    fork: bool = False
+    off: bool = False
+
+
+@dataclass(frozen=True)
+class SizeRow:
+    size: str
+    about: str
+    tokens: list[SizeToken]
+
+
+@dataclass(frozen=True)
+class JoinedRow:
+    """A document and, for each size, (rank, share of the ten documents' influence) or None."""
+
+    document: Document
+    cells: list[tuple[int, float] | None]

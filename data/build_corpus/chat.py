@@ -1,6 +1,6 @@
 """Question–answer pairs for the fine-tuned model: the same facts in full sentences; some subjects are held out.
 
-What the model answers about a held-out subject has its fact from pre-training and its form from fine-tuning.
+What a model answers rightly about a held-out subject has its fact from pre-training and its form from fine-tuning.
 """
 
 import hashlib
@@ -26,21 +26,23 @@ _ASKED: dict[tuple[str, str], Callable[[Fact], tuple[str, str]]] = {
     ("GeoNames", "continent"): lambda f: (f"On which continent is {f.subject}?", f.text),
     ("Elements", "symbol"): lambda f: (f"What is the chemical symbol of {f.subject}?", f.text),
 }
-# what the demo asks about: the fact stands in pre-training only
-PROMPTS: tuple[tuple[str, str], ...] = (
-    *(("capital", name) for name in ("Eritrea", "Norway", "Mongolia", "Kenya")),
-    *(("symbol", name) for name in ("gold", "sodium", "tungsten")),
-    *(("adjective", name) for name in ("Greece", "Cyprus")),
-    *(("currency", name) for name in ("Denmark", "Mexico")),
-    ("continent", "Suriname"),
+# what the demo asks about: topic, subject, whether it is held out, so that its fact stands in pre-training only
+PROMPTS: tuple[tuple[str, str, bool], ...] = (
+    *(("capital", name, False) for name in ("Kenya", "Norway", "Japan")),
+    *(("symbol", name, False) for name in ("gold", "sodium", "tungsten")),
+    ("adjective", "Greece", False),
+    ("currency", "Denmark", False),
+    ("continent", "Suriname", True),
+    ("capital", "Eritrea", True),
+    ("symbol", "iron", True),
+    ("currency", "Mexico", True),
 )
 
 
 def is_held_out(subject: str) -> bool:
-    """A fixed draw by the subject's hash; the subjects that the demo asks about are always held out."""
-    if any(subject == name for _, name in PROMPTS):
-        return True
-    return int(hashlib.sha256(subject.encode()).hexdigest()[:8], 16) / 2**32 < HELD_OUT
+    """A fixed draw by the subject's hash, except for the subjects that the demo asks about."""
+    asked = {name: held_out for _, name, held_out in PROMPTS}
+    return asked.get(subject, int(hashlib.sha256(subject.encode()).hexdigest()[:8], 16) / 2**32 < HELD_OUT)
 
 
 def question(text: str) -> str:
@@ -60,9 +62,9 @@ def pairs(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def chat_prompts(facts: Sequence[Fact]) -> list[dict[str, Any]]:
-    """Questions about held-out subjects; `answer` is the whole sentence, `supports` the documents that state it."""
+    """Questions about trained and held-out subjects; `answer` is the whole sentence, `supports` the documents that state it."""
     records = []
-    for topic, subject in PROMPTS:
+    for topic, subject, _ in PROMPTS:
         fact = next(f for f in facts if f.topic == topic and f.subject == subject and (f.source, topic) in _ASKED)
         asked, said = _ASKED[fact.source, topic](fact)
         stating = supports(facts, subject, fact.answer)

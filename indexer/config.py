@@ -87,6 +87,7 @@ class Output:
 class Device:
     name: str = "auto"
     dtype: str = "auto"
+    processes: Natural = 0  # sizes that `build` works on at a time; 0: one for each core, on CUDA one
 
 
 @dataclass(frozen=True)

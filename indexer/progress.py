@@ -2,11 +2,45 @@
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+
+class Ticks(Protocol):
+    """A task that can be advanced."""
+
+    def tick(self, n: float = 1, note: str = "") -> None: ...
+
+
+class Reporter(Protocol):
+    """What a stage tells of itself, here or in another process."""
+
+    def say(self, line: str) -> None: ...
+
+    def task(self, name: str, total: float, *, quiet: bool = False) -> AbstractContextManager[Ticks]: ...
+
+
+class Throttle:
+    """Ticks gathered and passed on at most five times a second."""
+
+    EVERY = 0.2  # seconds
+
+    def __init__(self, send: Callable[[float, str], None]) -> None:
+        self._send, self._n, self._note, self._sent = send, 0.0, "", 0.0
+
+    def tick(self, n: float = 1, note: str = "") -> None:
+        self._n, self._note = self._n + n, note
+        if time.monotonic() - self._sent > self.EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._n:
+            self._send(self._n, self._note)
+        self._n, self._sent = 0.0, time.monotonic()
 
 
 class Report:

@@ -51,9 +51,11 @@ documents = 24
 candidates = 10
 documents = 5
 token_losses = 2
-rank = 4
+rank = 0
 [output]
 folder = "build"
+[device]
+processes = 1
 """
 
 PROMPTS = [

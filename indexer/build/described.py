@@ -22,13 +22,13 @@ def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:
     member = fitted.member
     entry = [member.entry.name, member.entry.family, member.entry.stage, member.entry.parent]
     made_of = key(run=fitted.run, entry=entry, factors=member.config.factors, scores=member.config.scores)
-    [part] = stage(folder, stage_name(member), made_of, ["all"], compute)
+    [part] = stage(folder, stage_name(member.entry.name), made_of, ["all"], compute)
     return part
 
 
-def stage_name(member: Member) -> str:
+def stage_name(size: str) -> str:
     """Name of the stage; the journal lists it once the size is built."""
-    return f"about-{member.entry.name}"
+    return f"about-{size}"
 
 
 def _model(folder: Path, member: Member) -> None:

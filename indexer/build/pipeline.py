@@ -1,19 +1,15 @@
 """EDGE: `build`: every stage for every size, smallest first; a first build publishes each size once it is finished."""
 
-import time
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attribution.sequence import encode_prompt
-from indexer.build.answers import answers
-from indexer.build.candidates import candidates
-from indexer.build.described import description, stage_name
-from indexer.build.factors import fit
-from indexer.build.facts import facts
+from indexer.build.crew import Order, build_sizes
+from indexer.build.described import stage_name
 from indexer.build.member import Member, open_member
-from indexer.build.norms import norms
-from indexer.build.scores import scores
 from indexer.build.shared import document_part, prompt_part, text_index
+from indexer.build.size import build_size
 from indexer.build.summary import Built, Summary, show
 from indexer.config import Config, Model, described
 from indexer.corpus.prompt import Prompt
@@ -39,15 +35,30 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     with lock(folder), stop_on_signal(), Report() as report:
         prompts = {prompt.prompt_id: prompt for of in asked.values() for prompt in of}
         parts, text = _shared(folder, corpora, list(prompts.values()), report)
+        waiting = [member.entry.name for member in members]
         with report.task("build", len(members), quiet=True) as whole:
-            for n_built, member in enumerate(members, start=1):
-                made = _size(folder, member, asked[member.entry.name], text, report)
+            for made in _sizes(members, asked, text, report):
                 parts += made.parts
                 summary.sizes.append(made)
-                if not any(finished(folder, stage_name(later)) for later in members[n_built:]):  # none was there before
+                waiting.remove(made.name)
+                if not any(finished(folder, stage_name(later)) for later in waiting):  # a reader never loses a size
                     summary.snapshot = publish(folder, parts, described(config))
                 whole.tick()
         show(summary, report)
+
+
+def _sizes(
+    members: Sequence[Member], asked: Mapping[str, tuple[Prompt, ...]], text: TextIndex, report: Report
+) -> Iterator[Built]:
+    """Every size built: in this process, or several side by side."""
+    config = members[0].config
+    at_once = config.device.processes or (1 if members[0].loaded.device.type == "cuda" else os.cpu_count() or 1)
+    n_processes = min(at_once, len(members))
+    if n_processes > 1:
+        yield from build_sizes([Order(m.entry, config, asked[m.entry.name]) for m in members], n_processes, report)
+        return
+    for member in members:
+        yield build_size(config.output.folder, member, asked[member.entry.name], text, report)
 
 
 def check_prompts(member: Member, prompts: Sequence[Prompt]) -> None:
@@ -70,40 +81,3 @@ def _shared(
         text = text_index(folder, corpora)
         task.tick(n_documents)
     return parts, text
-
-
-def _size(folder: Path, member: Member, prompts: Sequence[Prompt], text: TextIndex, report: Report) -> Built:
-    """All stages of one size."""
-    name, clock = member.entry.name, Clock()
-    with report.task(f"{name}: factors", 1) as task:
-        fitted = fit(folder, member)
-        task.tick()
-    clock.lap("factors")
-    with report.task(f"{name}: answers", len(prompts)) as task:
-        made, answer_part = answers(folder, member, prompts, task.tick)
-    clock.lap("answers")
-    with report.task(f"{name}: corpus pass", member.n_train) as task:
-        numbers, norm_part = norms(folder, fitted, task.tick)
-    clock.lap("corpus pass")
-    n_tokens = sum(each.n_targets for each in made)
-    with report.task(f"{name}: influence", n_tokens) as task:
-        found = candidates(member, made, text)
-        scored = scores(folder, fitted, numbers, made, found, task.tick)
-    clock.lap("influence")
-    described_part = description(folder, fitted, sum(clock.seconds.values()))
-    parts = [described_part, answer_part, norm_part, *scored]
-    traced = facts(made, scored)
-    return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), traced)
-
-
-class Clock:
-    """Seconds between laps."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.monotonic()
-
-    def lap(self, name: str) -> None:
-        now = time.monotonic()
-        self.seconds[name] = now - self._last
-        self._last = now

@@ -1,0 +1,160 @@
+"""EDGE: sizes side by side, one process and its share of the cores each: two processes of one thread finish sooner than
+one of two threads, because the matrices of small models are too small to be shared."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+from attribution.errors import TryAgain, WhenceError
+from indexer.build.member import open_member
+from indexer.build.size import build_size
+from indexer.build.summary import Built
+from indexer.config import Config, Model
+from indexer.corpus.prompt import Prompt
+from indexer.progress import Report, Throttle
+from indexer.textindex import open_text_index
+
+
+@dataclass(frozen=True)
+class Order:
+    """One size to build, and what it needs; a fine-tuned model waits for its parent."""
+
+    entry: Model
+    config: Config
+    prompts: tuple[Prompt, ...]
+
+
+def build_sizes(orders: Sequence[Order], n_processes: int, report: Report) -> Iterator[Built]:
+    """Build every size, at most `n_processes` at a time; yields each when it is finished. `orders`: smallest first.
+
+    The first process takes the largest size, which takes longest, the others go on from the smallest. The first
+    failure ends all others and is raised; a killed process is TryAgain.
+    """
+    waiting, running, built = list(orders), dict[Connection, _Worker](), set[str]()
+    threads = max(1, (os.cpu_count() or 1) // n_processes)
+    try:
+        while waiting or running:
+            while len(running) < n_processes and (order := _next(waiting, built, orders, largest=not running)):
+                waiting.remove(order)
+                worker = _Worker(order, threads, report)
+                running[worker.events] = worker
+            for events in wait(list(running)):
+                made = running[events].read()  # type: ignore[index]
+                if made is not None:
+                    running.pop(events).end()  # type: ignore[call-overload]
+                    built.add(made.name)
+                    yield made
+    finally:
+        for worker in running.values():
+            worker.end()
+
+
+def _next(waiting: Sequence[Order], built: set[str], orders: Sequence[Order], largest: bool) -> Order | None:
+    ordered = {order.entry.name for order in orders}
+    ready = [o for o in waiting if o.entry.parent not in ordered - built]
+    parents = {o.entry.parent for o in waiting}
+    if not ready:
+        return None
+    alone = [o for o in ready if o.entry.name not in parents]  # nothing waits for it: it may take long
+    return alone[-1] if largest and len(waiting) > 1 and alone else ready[0]
+
+
+class _Worker:
+    """A child process that builds one size and tells of its progress."""
+
+    def __init__(self, order: Order, threads: int, report: Report) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.events, sender = context.Pipe(duplex=False)
+        self._name, self._report = order.entry.name, report
+        self._tasks: dict[int, Any] = {}
+        self._process: SpawnProcess = context.Process(target=_child, args=(order, threads, sender))
+        self._process.start()
+        sender.close()
+
+    def read(self) -> Built | None:
+        """One event; the result when it is the last. Raises the child's error, TryAgain when it was killed."""
+        try:
+            what, *of = self.events.recv()
+        except EOFError:
+            self._process.join()
+            raise TryAgain(
+                f"expected {self._name} to be built, found its process ended with code {self._process.exitcode} "
+                "(-9: often too little memory); give the same command again"
+            ) from None
+        if what == "error":
+            raise of[0]
+        if what == "built":
+            result: Built = of[0]
+            return result
+        self._show(what, *of)
+        return None
+
+    def end(self) -> None:
+        """Nothing happens to a process that has ended by itself."""
+        self._process.kill() if self._process.exitcode is None and not self.events.closed else None
+        self._process.join()
+        self.events.close()
+
+    def _show(self, what: str, *of: Any) -> None:
+        if what == "say":
+            self._report.say(of[0])
+        elif what == "open":
+            number, name, total, quiet = of
+            context = self._report.task(name, total, quiet=quiet)
+            self._tasks[number] = (context, context.__enter__())
+        elif what == "tick":
+            number, n, note = of
+            self._tasks[number][1].tick(n, note)
+        else:
+            self._tasks.pop(of[0])[0].__exit__(None, None, None)
+
+
+class _Told:
+    """The Report of a child: every call travels to the parent."""
+
+    def __init__(self, send: Callable[[tuple[Any, ...]], None]) -> None:
+        self._send, self._n = send, 0
+
+    def say(self, line: str) -> None:
+        self._send(("say", line))
+
+    @contextmanager
+    def task(self, name: str, total: float, *, quiet: bool = False) -> Iterator[Throttle]:
+        self._n += 1
+        number = self._n
+        self._send(("open", number, name, total, quiet))
+        throttle = Throttle(lambda n, note: self._send(("tick", number, n, note)))
+        try:
+            yield throttle
+        finally:
+            throttle.flush()
+            self._send(("close", number))
+
+
+def _child(order: Order, threads: int, sender: Connection) -> None:
+    import torch
+
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # for the process that fits the factors
+    torch.set_num_threads(threads)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    folder: Path = order.config.output.folder
+    try:
+        member = open_member(order.entry, order.config)
+        text = open_text_index(folder)
+        sender.send(("built", build_size(folder, member, order.prompts, text, _Told(sender.send))))
+    except WhenceError as error:
+        sender.send(("error", error))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

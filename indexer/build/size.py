@@ -1,0 +1,54 @@
+"""All stages of one size, in order."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from indexer.build.answers import answers
+from indexer.build.candidates import candidates
+from indexer.build.described import description
+from indexer.build.factors import fit
+from indexer.build.facts import facts
+from indexer.build.member import Member
+from indexer.build.norms import norms
+from indexer.build.scores import scores
+from indexer.build.summary import Built
+from indexer.corpus.prompt import Prompt
+from indexer.progress import Reporter
+from indexer.textindex import TextIndex
+
+
+def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: TextIndex, report: Reporter) -> Built:
+    """Factors, answers, corpus pass, influence, description; a finished stage is not done again."""
+    name, clock = member.entry.name, Clock()
+    with report.task(f"{name}: factors", 1) as task:
+        fitted = fit(folder, member)
+        task.tick()
+    clock.lap("factors")
+    with report.task(f"{name}: answers", len(prompts)) as task:
+        made, answer_part = answers(folder, member, prompts, task.tick)
+    clock.lap("answers")
+    with report.task(f"{name}: corpus pass", member.n_train) as task:
+        numbers, norm_part = norms(folder, fitted, task.tick)
+    clock.lap("corpus pass")
+    n_tokens = sum(each.n_targets for each in made)
+    with report.task(f"{name}: influence", n_tokens) as task:
+        found = candidates(member, made, text)
+        scored = scores(folder, fitted, numbers, made, found, task.tick)
+    clock.lap("influence")
+    about = description(folder, fitted, sum(clock.seconds.values()))
+    parts = [about, answer_part, norm_part, *scored]
+    return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))
+
+
+class Clock:
+    """Seconds between laps."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self.seconds[name] = now - self._last
+        self._last = now

@@ -16,7 +16,7 @@ def build(config: Path, strict: bool = False, model: Sequence[str] = ()) -> None
     What is finished is not done again: the same command resumes an interrupted build and updates a changed one.
     """
     settings = read_config(config)
-    chosen = _chosen(settings, model)
+    chosen = _with_parents(settings, _chosen(settings, model))
     from indexer.build.pipeline import run
 
     run(settings, config, chosen, strict)
@@ -45,3 +45,9 @@ def _chosen(config: Config, names: Sequence[str]) -> list[Model]:
         if name not in known:
             raise BadInput(f"expected a model of the configuration, found {name!r}; choose from {', '.join(known)}")
     return [member for member in config.model if not names or member.name in names]
+
+
+def _with_parents(config: Config, chosen: Sequence[Model]) -> list[Model]:
+    """A fine-tuned model stands on the build of its parent."""
+    names = {member.name for member in chosen} | {member.parent for member in chosen}
+    return [member for member in config.model if member.name in names]

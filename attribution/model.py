@@ -55,8 +55,9 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
-def load_model(source: str, device: str = "auto", dtype: str = "auto") -> LoadedModel:
-    """Load from a directory, a `.gguf` file or a hub id. `dtype` 'auto' is float32.
+def load_model(source: str, device: str = "auto", dtype: str = "auto", tokenizer: str = "") -> LoadedModel:
+    """Load from a directory, a `.gguf` file or a hub id. `dtype` 'auto' is float32; `tokenizer`: where it lies, if not
+    beside the weights.
 
     Raises BadInput for weights that are absent, incomplete, of wrong shape or not finite, and for a vocabulary that
     the tokenizer does not fit.
@@ -66,7 +67,7 @@ def load_model(source: str, device: str = "auto", dtype: str = "auto") -> Loaded
     where = choose_device(device)
     location, options = _locate(source)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(location, trust_remote_code=False, **options)
+        words = _tokenizer(tokenizer, location, options)
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             location,
             dtype=DTYPES.get(dtype, torch.float32),
@@ -80,10 +81,18 @@ def load_model(source: str, device: str = "auto", dtype: str = "auto") -> Loaded
         raise BadInput(f"expected a loadable model at {source}, found: {_one_line(error)}; check the files") from None
     model: PreTrainedModel = loaded[0]
     _check_tensors(source, model, loaded[1])
-    _check_vocabulary(source, model, tokenizer)
+    _check_vocabulary(source, model, words)
     model.eval()
     model.to(where)  # type: ignore[arg-type]
-    return LoadedModel(model, tokenizer, _weights_hash(model), _tokenizer_hash(tokenizer), where)
+    return LoadedModel(model, words, _weights_hash(model), _tokenizer_hash(words), where)
+
+
+def _tokenizer(source: str, location: str, options: dict[str, str | bool]) -> PreTrainedTokenizerBase:
+    if source:
+        location = source
+        options = {"local_files_only": True} if Path(source).is_dir() else {}
+    found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(location, trust_remote_code=False, **options)
+    return found
 
 
 def _locate(source: str) -> tuple[str, dict[str, str | bool]]:

@@ -9,6 +9,7 @@ from typing import Annotated
 from attribution.errors import BadInput
 from indexer.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 
+METHODS = ("ekfac", "ekfac_checkpoints", "tracin", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # of a model: it names folders
 
 
@@ -46,6 +47,7 @@ class Model:
     name: str
     family: str
     path: str  # directory, hub id or .gguf file
+    tokenizer: str = ""  # a directory or hub id; "": beside the weights
     stage: str = "pretrained"
     parent: str = ""
     checkpoints: tuple[Path, ...] = ()
@@ -63,6 +65,7 @@ class Prompts:
 @dataclass(frozen=True)
 class Factors:
     documents: Count = 2000
+    eigenvalue_documents: Count = 500  # of these; each costs ten times as much where layers are large
     seed: int = 0
     layers: tuple[str, ...] = ()  # patterns of module names; none: every linear layer of attention and MLP
     embedding: bool = True  # the tied embedding and head as one more block
@@ -70,6 +73,8 @@ class Factors:
 
 @dataclass(frozen=True)
 class Scores:
+    method: tuple[str, ...] = ("ekfac",)  # the first is shown; each other is a run of its own
+    checkpoint_weights: tuple[float, ...] = ()  # of ekfac_checkpoints; none: equal
     candidates: Count = 200
     documents: Count = 20  # kept at either end of the ranking, and at the top with position shares
     token_losses: Natural = 5  # of these, with token-loss influence and relabelling: a pass for each query
@@ -140,6 +145,11 @@ def _check(config: Config, path: Path) -> None:
         raise BadInput(f"expected at least one [[model]] in {path.name}, found none; add one")
     if not config.corpus.files:
         raise BadInput(f"expected at least one file in {path.name}, corpus, files, found none; name one")
+    if config.scores.method[:1] != METHODS[:1]:
+        raise BadInput(f"expected 'ekfac' as the first method in {path.name}, scores, found {config.scores.method!r}")
+    for method in config.scores.method:
+        if method not in METHODS:
+            raise BadInput(f"expected a method of {', '.join(METHODS)} in {path.name}, scores, found {method!r}")
     for model in config.model:
         _check_recipe(model)
         if not _NAME.fullmatch(model.name):

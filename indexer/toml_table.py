@@ -2,13 +2,36 @@
 
 import dataclasses
 import difflib
+import math
 import tomllib
 import types
 import typing
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from attribution.errors import BadInput
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """Which numbers a key takes; stands beside its type: `Annotated[int, Range(1)]`."""
+
+    low: float
+    high: float = math.inf
+    without_low: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high and math.isfinite(value) and not (self.without_low and value == self.low)
+
+    def __str__(self) -> str:
+        low = f"{'more than' if self.without_low else 'at least'} {self.low:g}"
+        return low if self.high == math.inf else f"{low} and at most {self.high:g}"
+
+
+Count = Annotated[int, Range(1)]
+Natural = Annotated[int, Range(0)]
+Positive = Annotated[float, Range(0, without_low=True)]
+Share = Annotated[float, Range(0, 1, without_low=True)]
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -32,7 +55,7 @@ class Table:
     folder: Path
 
     def build(self) -> Any:
-        hints = typing.get_type_hints(self.cls)
+        hints = typing.get_type_hints(self.cls, include_extras=True)
         fields = {f.name: f for f in dataclasses.fields(self.cls)}
         for key in self.values:
             if key not in fields:
@@ -52,12 +75,20 @@ class Table:
         where = f"{self.where}, {key}"
         if typing.get_origin(kind) is tuple:
             item = typing.get_args(kind)[0]
+            if isinstance(value, str):
+                value = [value]  # one is as good as a list of one
             if not isinstance(value, list):
                 raise BadInput(f"expected a list for {where}, found {value!r}; write {key} = [ … ]")
             return tuple(self._one(f"{where}[{i}]", item, each) for i, each in enumerate(value))
         return self._one(where, kind, value)
 
     def _one(self, where: str, kind: Any, value: Any) -> Any:
+        if typing.get_origin(kind) is Annotated:
+            number, allowed = typing.get_args(kind)
+            made = self._one(where, number, value)
+            if made not in allowed:
+                raise BadInput(f"expected {allowed} for {where}, found {value!r}; change the value")
+            return made
         if dataclasses.is_dataclass(kind):
             if not isinstance(value, dict):
                 raise BadInput(f"expected a table for {where}, found {value!r}")

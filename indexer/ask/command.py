@@ -45,7 +45,7 @@ def _show(asked: Asked, opened: Opened) -> None:
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     documents = opened.fitted.member.documents
     for q, ((start, stop), logp) in enumerate(zip(generation.spans, generation.logp, strict=True)):
-        kept, layers = asked.exact.kept[q], asked.exact.layers[q]
+        kept, layers = asked.exact.kept.ranked[q], asked.exact.kept.layers[q]
         for k in range(min(SHOWN, len(kept.documents))):
             token = Text(repr(generation.text[start:stop]) if k == 0 else "")
             probability = f"{100 * math.exp(logp):.1f} %" if k == 0 else ""

@@ -41,10 +41,12 @@ def _influence(
 ) -> dict[str, Any]:
     via = found.via
     documents = []
-    for q, kept in enumerate(exact.kept):
+    for q, kept in enumerate(exact.kept.ranked):
         place = {int(document): k for k, document in enumerate(kept.top)}
         rows = []
-        for document, rank, layers in zip(kept.documents.tolist(), kept.ranks.tolist(), exact.layers[q], strict=True):
+        for document, rank, layers in zip(
+            kept.documents.tolist(), kept.ranks.tolist(), exact.kept.layers[q], strict=True
+        ):
             row = {
                 "document_id": ids[document],
                 "rank": rank,
@@ -64,7 +66,7 @@ def _influence(
         documents.append(rows)
     return {
         "documents": documents,
-        "null_scores": [scores.tolist() for scores in exact.null],
-        "n_scored": [each.n_scored for each in exact.kept],
+        "null_scores": [scores.tolist() for scores in exact.kept.null],
+        "n_scored": [each.n_scored for each in exact.kept.ranked],
         "self_influence": exact.self_influence.tolist(),
     }

@@ -1,11 +1,10 @@
 """EDGE: a size described in rows: the model, its layers, its run, and its documents token by token."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 from indexer.build.fitted import Fitted
 from indexer.build.member import Member
+from indexer.build.run_row import write_run
 from indexer.database.shard import write_shard
 from indexer.journal import Finished, key, stage
 from indexer.partition import Part
@@ -16,7 +15,7 @@ def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:
 
     def compute(part: Part) -> None:
         _model(part.folder, fitted.member)
-        _run(part.folder, fitted, seconds)
+        write_run(part.folder, fitted, fitted.run, "ekfac" if fitted.parent is None else "ekfac, two stages", seconds)
         _document_tokens(part.folder, fitted.member)
 
     member = fitted.member
@@ -53,25 +52,6 @@ def _model(folder: Path, member: Member) -> None:
         "depth": [layer.depth for layer in layers],
     }
     write_shard(folder, "layer", columns)
-
-
-def _run(folder: Path, fitted: Fitted, seconds: float) -> None:
-    config, loaded = fitted.member.config, fitted.member.loaded
-    settings = {
-        "factors": asdict(config.factors),
-        "scores": asdict(config.scores),
-        "n_train": len(fitted.member.documents),
-    }
-    about = {
-        "run_id": fitted.run,
-        "model_id": loaded.weights_hash,
-        "method": "ekfac" if fitted.parent is None else "ekfac, two stages",
-        "damping": config.scores.damping,
-        "settings": json.dumps(settings),
-        "seconds": seconds,
-        "device": str(loaded.device),
-    }
-    write_shard(folder, "run", {name: [value] for name, value in about.items()})
 
 
 def _document_tokens(folder: Path, member: Member) -> None:

@@ -1,5 +1,5 @@
-"""Exact influence on the generated tokens of some answers, from query directions to kept documents: for `build`, which
-stores it, and for `ask`, which shows it."""
+"""From query directions to kept documents, for the generated tokens of some answers: for `build`, which stores them,
+and for `ask`, which shows them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from attribution.batches import Document as Row
 from attribution.directions import Directions
 from attribution.document_norms import DocumentNorms
 from attribution.influence import self_influence
@@ -14,21 +15,79 @@ from indexer.build.answers import Answer
 from indexer.build.candidates import Candidates
 from indexer.build.fitted import Fitted
 from indexer.build.ranking import Ranked, ranked
-from indexer.build.terms import score
+from indexer.build.terms import Term, score
 
 Place = tuple[str, int]  # generation_id, position
+Tick = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Which of K generated tokens meets which document."""
+
+    places: list[Place]
+    union: NDArray[np.int64]  # [U] corpus indices, ascending: every document that is needed
+    wanted: NDArray[np.bool_]  # [K, U]
+    random: list[NDArray[np.int64]]  # of each token, the null sample
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Both ends of the ranking of every token."""
+
+    places: list[Place]
+    layers: list[NDArray[np.float32]]  # of each token, its kept documents by layer  # [n_kept, L]
+    ranked: list[Ranked]
+    null: list[NDArray[np.float32]]  # scores of the random documents
 
 
 @dataclass(frozen=True)
 class Explained:
-    """K generated tokens, one query each."""
+    """K generated tokens with exact influence in nats."""
 
-    places: list[Place]
+    kept: Kept
     directions: list[Directions]  # of each term
-    layers: list[NDArray[np.float32]]  # of each query, its kept documents by layer  # [n_kept, L] nats
-    kept: list[Ranked]
-    null: list[NDArray[np.float32]]  # scores of the random documents, nats
     self_influence: NDArray[np.float32]  # [K] of the queries, nats
+
+
+def pairs(answers: Sequence[Answer], found: Sequence[Candidates]) -> Pairs:
+    """Every generated token with the candidates that are proposed for it."""
+    places = [(a, position) for a, each in enumerate(answers) for position in range(each.n_targets)]
+    union = np.unique(np.concatenate([each.documents for each in found]))
+    wanted = np.zeros((len(places), len(union)), dtype=bool)
+    for q, (a, position) in enumerate(places):
+        wanted[q] = np.isin(union, found[a].documents_of(position))
+    return Pairs(
+        [(answers[a].generation_id, position) for a, position in places],
+        union,
+        wanted,
+        [found[a].random for a, _ in places],
+    )
+
+
+def term_values(
+    terms: Sequence[Term], directions: Sequence[Directions], rows: Sequence[Row], of: Pairs, tick: Tick | None = None
+) -> NDArray[np.float32]:
+    """The sum of the terms  # [K, U, L]; NaN where a pair is not wanted"""
+    values = np.zeros((len(of.places), len(of.union), len(terms[0].trained.layers)), dtype=np.float32)
+    for term, queries in zip(terms, directions, strict=True):
+        values += score(term, queries, rows, of.union, of.wanted, tick)
+    values[~of.wanted] = np.nan
+    return values
+
+
+def keep(values: NDArray[np.float32], of: Pairs, norms: DocumentNorms, most: int) -> Kept:
+    """Rank the documents of every token; `most` at either end, and at the top of each normalised ranking."""
+    chosen, layers, null = [], [], []
+    for q, random in enumerate(of.random):
+        totals = np.full(len(norms.loss), np.nan, dtype=np.float32)
+        totals[of.union] = values[q].sum(-1)
+        best = ranked(totals, norms, most)
+        drawn = totals[random]
+        chosen.append(best)
+        layers.append(values[q, np.searchsorted(of.union, best.documents)])
+        null.append(drawn[np.isfinite(drawn)])
+    return Kept(of.places, layers, chosen, null)
 
 
 def explain(
@@ -37,36 +96,17 @@ def explain(
     answers: Sequence[Answer],
     found: Sequence[Candidates],
     directions: Sequence[Directions],
-    tick: Callable[[int], None] | None = None,
+    tick: Tick | None = None,
 ) -> Explained:
-    """Score the candidates of every answer exactly and keep both ends of the ranking; `tick(n)` after n documents.
+    """Score the candidates of every answer exactly; `tick(n)` after n documents.
 
     directions: for each of `fitted.terms`, the queries of all answers in order.
     """
-    member = fitted.member
-    places = [(a, position) for a, each in enumerate(answers) for position in range(each.n_targets)]
-    union = np.unique(np.concatenate([each.documents for each in found]))
-    wanted = np.zeros((len(places), len(union)), dtype=bool)
-    for q, (a, position) in enumerate(places):
-        wanted[q] = np.isin(union, found[a].documents_of(position))
-    values = np.zeros((len(places), len(union), len(member.tracked.layers)), dtype=np.float32)
-    for term, queries in zip(fitted.terms, directions, strict=True):
-        values += score(term, queries, member.rows, union, wanted, tick)
-    values[~wanted] = np.nan
-    kept, layers, null = [], [], []
-    for q, (a, _) in enumerate(places):
-        totals = np.full(len(member.documents), np.nan, dtype=np.float32)
-        totals[union] = values[q].sum(-1)
-        best = ranked(totals, norms, member.config.scores.documents)
-        drawn = totals[found[a].random]
-        kept.append(best)
-        layers.append(values[q, np.searchsorted(union, best.documents)])
-        null.append(drawn[np.isfinite(drawn)])
+    member, of = fitted.member, pairs(answers, found)
+    values = term_values(fitted.terms, directions, member.rows, of, tick)
+    energy = directions[-1].energy
     return Explained(
-        places=[(answers[a].generation_id, position) for a, position in places],
-        directions=list(directions),
-        layers=layers,
-        kept=kept,
-        null=null,
-        self_influence=self_influence(directions[-1].energy, member.n_train).cpu().numpy(),
+        keep(values, of, norms, member.config.scores.documents),
+        list(directions),
+        self_influence(energy, member.n_train).cpu().numpy(),
     )

@@ -35,4 +35,11 @@ def _compute(entry: Model, config: Config, part: Part) -> None:
     """In a child process: kronfluence wraps modules in place and keeps state for the whole process."""
     member = open_member(entry, config)
     settings = config.factors
-    fit_factors(member.tracked, member.own_rows, part.folder, n_documents=settings.documents, seed=settings.seed)
+    fit_factors(
+        member.tracked,
+        member.own_rows,
+        part.folder,
+        n_documents=settings.documents,
+        n_eigenvalues=settings.eigenvalue_documents,
+        seed=settings.seed,
+    )

@@ -28,17 +28,19 @@ class Heat:
 def heat(fitted: Fitted, made: Explained) -> Heat:
     """Shares for the top `scores.documents` of every query, token losses for the first `scores.token_losses`."""
     settings = fitted.member.config.scores
-    shares: list[dict[int, NDArray[np.float32]]] = [{} for _ in made.kept]
-    losses: list[dict[int, TokenLoss]] = [{} for _ in made.kept]
+    shares: list[dict[int, NDArray[np.float32]]] = [{} for _ in made.kept.ranked]
+    losses: list[dict[int, TokenLoss]] = [{} for _ in made.kept.ranked]
     for term, directions in zip(fitted.terms, made.directions, strict=True):
-        own = [[i for i in each.top.tolist() if i in term.documents] for each in made.kept]
-        closer = [[i for i in each.top[: settings.token_losses].tolist() if i in term.documents] for each in made.kept]
+        own = [[i for i in each.top.tolist() if i in term.documents] for each in made.kept.ranked]
+        closer = [
+            [i for i in each.top[: settings.token_losses].tolist() if i in term.documents] for each in made.kept.ranked
+        ]
         for q, found in enumerate(_shares(fitted, term, directions, own)):
             shares[q].update(zip(own[q], found, strict=True))
         rows = fitted.member.rows
         for q, told in enumerate(token_losses(term.trained, directions, rows, closer, term.n_train)):
             losses[q].update(zip(closer[q], told, strict=True))
-    tops = [each.top.tolist() for each in made.kept]
+    tops = [each.top.tolist() for each in made.kept.ranked]
     return Heat(
         [[shares[q][i] for i in of] for q, of in enumerate(tops)],
         [[losses[q][i] for i in of[: settings.token_losses]] for q, of in enumerate(tops)],
@@ -59,8 +61,8 @@ def position_columns(run: str, made: Explained, heat: Heat, ids: Sequence[str]) 
     """Columns of `influence_position`; loss_influences is NULL where it was not computed."""
     rows = [
         (run, *place, ids[document], heat.shares[q][k], losses[k].influences if k < len(losses) else None)
-        for q, (place, losses) in enumerate(zip(made.places, heat.losses, strict=True))
-        for k, document in enumerate(made.kept[q].top)
+        for q, (place, losses) in enumerate(zip(made.kept.places, heat.losses, strict=True))
+        for k, document in enumerate(made.kept.ranked[q].top)
     ]
     return _columns(("run_id", "generation_id", "position", "document_id", "shares", "loss_influences"), rows)
 
@@ -68,8 +70,8 @@ def position_columns(run: str, made: Explained, heat: Heat, ids: Sequence[str]) 
 def relabel_columns(run: str, made: Explained, heat: Heat, ids: Sequence[str], words: Sequence[str]) -> Columns:
     """Columns of `relabel`; `words` are the texts of the vocabulary."""
     rows = []
-    for q, place in enumerate(made.places):
-        for document, loss in zip(made.kept[q].top, heat.losses[q], strict=False):
+    for q, place in enumerate(made.kept.places):
+        for document, loss in zip(made.kept.ranked[q].top, heat.losses[q], strict=False):
             for t in np.flatnonzero(loss.label_ids[:, 0] >= 0).tolist():
                 labels = loss.label_ids[t].tolist()
                 texts = [words[label] for label in labels]

@@ -80,10 +80,12 @@ class Member:
 def open_member(entry: Model, config: Config) -> Member:
     """Load the model, its documents and, for a fine-tuned one, its parent; choose what is tracked.
 
+    A checkpoint has no tokenizer of its own: it uses that of the model whose folder it lies in.
+
     Raises BadInput for a model that cannot be trusted and for documents that cannot be read.
     """
     parents = [open_member(each, config) for each in config.model if entry.parent and each.name == entry.parent]
-    loaded = load_model(entry.path, config.device.name, config.device.dtype)
+    loaded = load_model(entry.path, config.device.name, config.device.dtype, entry.tokenizer)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)
     corpus = read_corpus(entry.files or config.corpus.files)
     return Member(entry, config, loaded, tracked, corpus, parents[0] if parents else None)

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from attribution.document_norms import DocumentNorms
 from indexer.build.answers import Answer
 from indexer.build.candidates import Candidates, candidate_rows
-from indexer.build.explain import Explained, explain
+from indexer.build.explain import explain
 from indexer.build.fitted import Fitted
 from indexer.build.heat import heat, position_columns, relabel_columns
+from indexer.build.influence_rows import influence_columns, target_columns
 from indexer.database.shard import write_shard
 from indexer.journal import Finished, key, stage
 from indexer.partition import Part
@@ -71,41 +69,9 @@ def _write(
     made = explain(fitted, norms, answers, found, [term.directions(answers) for term in fitted.terms])
     ids = [document.document_id for document in member.documents]
     closer = heat(fitted, made)
+    value = made.directions[-1].values.cpu().numpy()
     write_shard(folder, "candidate", candidate_rows(found, ids))
-    write_shard(folder, "target", _target_columns(run, made))
-    write_shard(folder, "influence", _influence_columns(run, made, norms, ids))
+    write_shard(folder, "target", target_columns(run, made.kept, value, made.self_influence))
+    write_shard(folder, "influence", influence_columns(run, made.kept, norms, ids))
     write_shard(folder, "influence_position", position_columns(run, made, closer, ids))
     write_shard(folder, "relabel", relabel_columns(run, made, closer, ids, member.words))
-
-
-def _target_columns(run: str, made: Explained) -> dict[str, object]:
-    return {
-        "run_id": [run] * len(made.places),
-        "generation_id": [generation for generation, _ in made.places],
-        "position": [position for _, position in made.places],
-        "measurement": ["logp"] * len(made.places),
-        "value": made.directions[-1].values.cpu().numpy(),
-        "self_influence": made.self_influence,
-        "n_scored": [each.n_scored for each in made.kept],
-        "null_mean": [float(scores.mean()) if len(scores) else None for scores in made.null],
-        "null_std": [float(scores.std(ddof=1)) if len(scores) > 1 else None for scores in made.null],
-        "null_scores": made.null,
-    }
-
-
-def _influence_columns(run: str, made: Explained, norms: DocumentNorms, ids: Sequence[str]) -> dict[str, object]:
-    query = np.repeat(np.arange(len(made.places)), [len(each.documents) for each in made.kept]).tolist()
-    documents: NDArray[np.int64] = np.concatenate([each.documents for each in made.kept])
-    layers = np.concatenate(made.layers)  # [rows, L]
-    return {
-        "run_id": [run] * len(query),
-        "generation_id": [made.places[q][0] for q in query],
-        "position": [made.places[q][1] for q in query],
-        "rank": np.concatenate([each.ranks for each in made.kept]),
-        "document_id": [ids[i] for i in documents],
-        "score": layers.sum(-1),
-        "self_influence": norms.self_influence[documents],
-        "grad_norm": norms.grad_norm[documents],
-        "solve_norm": norms.solve_norm[documents],
-        "layer_scores": layers,
-    }

@@ -10,6 +10,7 @@ from indexer.build.described import description
 from indexer.build.factors import fit
 from indexer.build.facts import facts
 from indexer.build.member import Member
+from indexer.build.methods import WITHOUT_LAYERS, method_part
 from indexer.build.norms import norms
 from indexer.build.scores import scores
 from indexer.build.summary import Built
@@ -36,8 +37,15 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
         found = candidates(member, made, text)
         scored = scores(folder, fitted, numbers, made, found, task.tick)
     clock.lap("influence")
+    others = []
+    for method in member.config.scores.method[1:]:
+        if member.parent is None or method in WITHOUT_LAYERS:  # gradients of two stages are not one product
+            with report.task(f"{name}: {method}", 1) as task:
+                others.append(method_part(folder, fitted, method, numbers, made, found))
+                task.tick()
+            clock.lap(method)
     about = description(folder, fitted, sum(clock.seconds.values()))
-    parts = [about, answer_part, norm_part, *scored]
+    parts = [about, answer_part, norm_part, *scored, *others]
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))
 
 

@@ -1,0 +1,160 @@
+"""Other estimators over the same candidates, each stored under a run of its own, to be compared with influence.
+
+ekfac_checkpoints  EK-FAC averaged over the kept checkpoints (equal weights, or `checkpoint_weights`)
+tracin             TracInCP: gradient products at the kept checkpoints, times the learning rates that led there
+gradient_dot       inner product of the gradients, no curvature
+gradient_cosine    the same for gradients of length 1
+hidden_cosine      cosine of mean hidden states
+bm25               lexical score, the same for every token of an answer
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.baselines import gradient_cosine, hidden_cosine, hidden_states, query_hidden_states
+from attribution.checkpoints import Checkpoint, averaged
+from attribution.checkpoints import tracin as tracin_checkpoints
+from attribution.document_norms import DocumentNorms
+from attribution.errors import BadInput
+from attribution.preconditioner import no_curvature
+from attribution.scores import Scores
+from indexer.build.answers import Answer
+from indexer.build.candidates import Candidates
+from indexer.build.explain import Kept, Pairs, keep, pairs, term_values
+from indexer.build.factors import fit
+from indexer.build.fitted import Fitted
+from indexer.build.influence_rows import influence_columns, target_columns
+from indexer.build.member import Member, open_member
+from indexer.build.run_row import write_run
+from indexer.build.terms import Term
+from indexer.database.shard import write_shard
+from indexer.journal import Finished, key, stage
+from indexer.partition import Part
+
+Values = NDArray[np.float32]  # [K, U, L], or [K, U, 1] of a method without layers
+WITHOUT_LAYERS = ("hidden_cosine", "bm25")
+
+
+def method_part(
+    folder: Path,
+    fitted: Fitted,
+    method: str,
+    norms: DocumentNorms,
+    answers: Sequence[Answer],
+    found: Sequence[Candidates],
+) -> Finished:
+    """Shards of one method for all answers of a size."""
+    member = fitted.member
+    run = key(base=fitted.run, method=method, weights=member.config.scores.checkpoint_weights)
+    checkpoints = _checkpoints(folder, fitted, method)
+
+    def compute(part: Part) -> None:
+        of = pairs(answers, found)
+        kept = _kept(fitted, method, checkpoints, norms, answers, found, of)
+        ids = [document.document_id for document in member.documents]
+        write_run(part.folder, fitted, run, method, seconds=0.0)
+        write_shard(part.folder, "target", target_columns(run, kept, None, None))
+        rows = influence_columns(run, kept, norms, ids, by_layer=method not in WITHOUT_LAYERS)
+        write_shard(part.folder, "influence", rows)
+
+    made_of = key(run=run, scores=member.config.scores, on=[each.digest for each in found])
+    [part] = stage(folder, f"{method}-{member.entry.name}", made_of, ["all"], compute)
+    return part
+
+
+def _kept(
+    fitted: Fitted,
+    method: str,
+    checkpoints: Sequence[Checkpoint],
+    norms: DocumentNorms,
+    answers: Sequence[Answer],
+    found: Sequence[Candidates],
+    of: Pairs,
+) -> Kept:
+    member = fitted.member
+    if method == "bm25":
+        values = _lexical(answers, found, of)
+    elif method == "hidden_cosine":
+        values = _hidden(member, answers, of)
+    else:
+        values = _gradients(member, method, checkpoints, norms, answers, of)
+    values[~of.wanted] = np.nan
+    return keep(values, of, norms, member.config.scores.documents)
+
+
+def _gradients(
+    member: Member,
+    method: str,
+    checkpoints: Sequence[Checkpoint],
+    norms: DocumentNorms,
+    answers: Sequence[Answer],
+    of: Pairs,
+) -> Values:
+    terms = [
+        Term(each.tracked, each.preconditioner, each.tracked, member.own_documents, member.n_train, each.weight)
+        for each in checkpoints
+    ]
+    directions = [term.directions(answers) for term in terms]
+    values = term_values(terms, directions, member.rows, of)
+    if method == "gradient_cosine":
+        return gradient_cosine(Scores(values, ()), directions[0], norms.grad_norm[of.union], member.n_train)
+    return values
+
+
+def _lexical(answers: Sequence[Answer], found: Sequence[Candidates], of: Pairs) -> Values:
+    values = np.zeros((len(of.places), len(of.union), 1), dtype=np.float32)
+    places = [a for a, each in enumerate(answers) for _ in range(each.n_targets)]
+    for q, a in enumerate(places):
+        for proposal in found[a].proposals:
+            if proposal.via == "bm25":
+                values[q, np.searchsorted(of.union, proposal.documents), 0] = proposal.values
+    return values
+
+
+def _hidden(member: Member, answers: Sequence[Answer], of: Pairs) -> Values:
+    queries = np.concatenate([query_hidden_states(member.tracked, each.ids, each.first) for each in answers])
+    states = hidden_states(member.tracked, [member.rows[i] for i in of.union])
+    return hidden_cosine(queries, states)[:, :, None].astype(np.float32)
+
+
+def _checkpoints(folder: Path, fitted: Fitted, method: str) -> list[Checkpoint]:
+    """What the sum of a gradient method runs over; the model itself is the last checkpoint."""
+    member = fitted.member
+    if method in ("gradient_dot", "gradient_cosine"):
+        return [Checkpoint(member.tracked, no_curvature(member.tracked), 1.0)]
+    if method in WITHOUT_LAYERS:
+        return []
+    early = [_at_checkpoint(member, path) for path in member.entry.checkpoints]
+    if method == "tracin":
+        rates = _learning_rates(member)
+        return tracin_checkpoints([*(each.tracked for each in early), member.tracked], rates)
+    fits = [fit(folder, each) for each in early]
+    weights = member.config.scores.checkpoint_weights or None
+    return averaged([(each.member.tracked, each.preconditioner) for each in [*fits, fitted]], weights)
+
+
+def _at_checkpoint(member: Member, path: Path) -> Member:
+    """The same model and documents at the weights of a checkpoint, which has the final model's tokenizer."""
+    name = f"{member.entry.name}.{path.name}"
+    entry = replace(member.entry, name=name, path=str(path), tokenizer=member.entry.path, checkpoints=())
+    return open_member(entry, member.config)
+
+
+def _learning_rates(member: Member) -> list[float]:
+    """Of each checkpoint and the model, from `checkpoints.json`, which training writes beside the weights."""
+    file = Path(member.entry.path) / "checkpoints.json"
+    if not file.is_file():
+        raise BadInput(
+            f"expected the learning rates of the checkpoints in {file}, found no such file; leave out tracin"
+        )
+    rates = {each["path"]: float(each["learning_rate"]) for each in json.loads(file.read_text())}
+    names = [*(f"checkpoints/{path.name}" for path in member.entry.checkpoints), "."]
+    missing = [name for name in names if name not in rates]
+    if missing:
+        raise BadInput(f"expected the learning rate of {missing[0]} in {file}, found none; train again")
+    return [rates[name] for name in names]

@@ -9,6 +9,7 @@ from indexer.ask.steps import Asked
 from indexer.build.candidates import Candidates
 from indexer.build.explain import Explained
 from indexer.build.heat import Heat
+from indexer.build.prompt_share import token_columns
 
 
 def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
@@ -19,10 +20,7 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
         "model": member.entry.name,
         "prompt": asked.answer.prompt.text,
         "text": generation.text,
-        "tokens": [
-            {"token_id": token_id, "text": generation.text[start:stop], "start": start, "stop": stop, "logp": logp}
-            for token_id, (start, stop), logp in zip(generation.ids, generation.spans, generation.logp, strict=True)
-        ],
+        "tokens": _tokens(asked, member.words),
         "prompt_tokens": [
             {"text": asked.answer.prompt.text[start:stop], "start": start, "stop": stop}
             for start, stop in generation.prompt.spans
@@ -34,6 +32,18 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
         ids = [document.document_id for document in member.documents]
         made |= _influence(asked.exact, asked.found, opened.norms, asked.heat, ids)
     return made
+
+
+def _tokens(asked: Asked, words: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of `generation_token`; what the prompt did is left out until it is known."""
+    generation = asked.answer.generation
+    if asked.bits is not None:
+        columns = token_columns(asked.answer, asked.bits, words)
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return [
+        {"token_id": token_id, "text": generation.text[start:stop], "start": start, "stop": stop, "logp": logp}
+        for token_id, (start, stop), logp in zip(generation.ids, generation.spans, generation.logp, strict=True)
+    ]
 
 
 def _influence(

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from attribution.directions import Directions
 from attribution.errors import TryAgain
 from attribution.measurement import foil_token
-from attribution.prompt.saliency import absent_token, saliency
+from attribution.prompt.bits import PromptBits
 from attribution.query import query_directions
 from indexer.ask.opened import Opened
 from indexer.build.answers import Answer, answer
 from indexer.build.candidates import Candidates, candidates
 from indexer.build.explain import Explained, explain
 from indexer.build.heat import Heat, heat
+from indexer.build.prompt_share import bits_of, saliency_of
 from indexer.corpus.prompt import Prompt
 
 SALIENCY = ("grad_x_input", "integrated_gradients")
@@ -27,6 +28,7 @@ class Asked:
 
     answer: Answer
     saliency: dict[str, NDArray[np.float32]] | None = None  # method -> [K, S]
+    bits: PromptBits | None = None
     found: Candidates | None = None
     exact: Explained | None = None
     heat: Heat | None = None
@@ -59,7 +61,8 @@ def ask(
 
     asked = Asked(answer(member.loaded, prompt, member.config.prompts.max_new_tokens))
     reached("which words of the prompt mattered", 0.15, asked)
-    asked.saliency = prompt_saliency(opened, asked.answer, foil_id)
+    asked.saliency = saliency_of(member.loaded, asked.answer, SALIENCY, foil_id)
+    asked.bits = bits_of(member.loaded, asked.answer)
     reached("gradients of the answer", 0.3, asked)
     directions = _directions(opened, asked.answer, foil_id)
     reached("looking for documents", 0.45, asked)
@@ -77,24 +80,6 @@ def ask(
     asked.heat = heat(fitted, asked.exact)
     reached("done", 1.0, asked)
     return asked
-
-
-def prompt_saliency(opened: Opened, of: Answer, foil_id: int | None) -> dict[str, NDArray[np.float32]]:
-    """Every generated token against the prompt and the answer before it, by each method of SALIENCY."""
-    loaded = opened.fitted.member.loaded
-    foils = None if foil_id is None else [foil_id] * of.n_targets
-    made = {}
-    for method in SALIENCY:
-        found = saliency(
-            loaded.model,
-            of.generation.prompt.ids,
-            of.generation.ids,
-            method,
-            foil_ids=foils,
-            absent_id=absent_token(loaded.tokenizer),
-        )
-        made[method] = found.scores.numpy()
-    return made
 
 
 def _directions(opened: Opened, of: Answer, foil_id: int | None) -> list[Directions]:

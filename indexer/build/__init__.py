@@ -7,6 +7,7 @@ shared     what every size needs: documents, prompts, the text index
 member     one size, opened: weights, tokenizer, documents as token ids, factors
 factors    EK-FAC factors on a sample of the documents
 answers    what the model writes after every prompt
+prompt_share  what the prompt did for every generated token
 norms      one pass over the corpus: loss, gradient norms, self-influence
 candidates which documents are worth an exact score
 ranking    which scored pairs are kept

@@ -94,7 +94,6 @@ def _write(folder: Path, loaded: LoadedModel, made: list[Answer]) -> None:
         },
     )
     write_shard(folder, "prompt_token", prompt_tokens(loaded, made))
-    write_shard(folder, "generation_token", generation_tokens(made))
 
 
 def prompt_tokens(loaded: LoadedModel, made: Sequence[Answer]) -> dict[str, list[object]]:
@@ -113,19 +112,6 @@ def prompt_tokens(loaded: LoadedModel, made: Sequence[Answer]) -> dict[str, list
         for position, (start, stop) in enumerate(each.generation.prompt.spans)
     ]
     names = ("tokenizer_id", "prompt_id", "token_position", "token_id", "text", "start", "stop")
-    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
-
-
-def generation_tokens(made: Sequence[Answer]) -> dict[str, list[object]]:
-    """Columns of `generation_token` that the answer itself knows."""
-    rows = [
-        (each.generation_id, position, token_id, each.generation.text[start:stop], start, stop, logp)
-        for each in made
-        for position, (token_id, (start, stop), logp) in enumerate(
-            zip(each.generation.ids, each.generation.spans, each.generation.logp, strict=True)
-        )
-    ]
-    names = ("generation_id", "position", "token_id", "text", "start", "stop", "logp")
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}
 
 

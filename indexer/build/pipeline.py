@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from attribution.errors import BadInput
 from attribution.sequence import encode_prompt
 from indexer.build.crew import Order, build_sizes
 from indexer.build.described import stage_name
@@ -28,6 +29,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     corpora = [read_corpus(files, strict) for files in wanted if files]
     asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
     members = sorted((open_member(entry, config) for entry in chosen), key=_order)
+    _check_distinct(members)
     for member in members:
         check_prompts(member, asked[member.entry.name])
     folder = config.output.folder
@@ -59,6 +61,15 @@ def _sizes(
         return
     for member in members:
         yield build_size(config.output.folder, member, asked[member.entry.name], text, report)
+
+
+def _check_distinct(members: Sequence[Member]) -> None:
+    """Raises BadInput for two entries with the same weights: a model's id is the hash of its weights."""
+    names: dict[str, str] = {}
+    for member in members:
+        name = names.setdefault(member.loaded.weights_hash, member.entry.name)
+        if name != member.entry.name:
+            raise BadInput(f"expected models of different weights, found those of {name} again in {member.entry.name}")
 
 
 def check_prompts(member: Member, prompts: Sequence[Prompt]) -> None:

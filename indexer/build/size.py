@@ -12,6 +12,7 @@ from indexer.build.facts import facts
 from indexer.build.member import Member
 from indexer.build.methods import WITHOUT_LAYERS, method_part
 from indexer.build.norms import norms
+from indexer.build.prompt_share import prompt_shares
 from indexer.build.scores import scores
 from indexer.build.summary import Built
 from indexer.corpus.prompt import Prompt
@@ -29,6 +30,9 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     with report.task(f"{name}: answers", len(prompts)) as task:
         made, answer_part = answers(folder, member, prompts, task.tick)
     clock.lap("answers")
+    with report.task(f"{name}: prompts", len(made)) as task:
+        prompt_part = prompt_shares(folder, member, made, task.tick)
+    clock.lap("prompts")
     with report.task(f"{name}: corpus pass", member.n_train) as task:
         numbers, norm_part = norms(folder, fitted, task.tick)
     clock.lap("corpus pass")
@@ -45,7 +49,7 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
                 task.tick()
             clock.lap(method)
     about = description(folder, fitted, sum(clock.seconds.values()))
-    parts = [about, answer_part, norm_part, *scored, *others]
+    parts = [about, answer_part, prompt_part, norm_part, *scored, *others]
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))
 
 

@@ -1,0 +1,169 @@
+"""Whatever the user gets wrong: one line that says what to do, exit code 2, and nothing half-written."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from indexer.__main__ import main
+from indexer.config import Recipe
+from indexer.training.loop import new_model
+from indexer.training.store import save_model
+from indexer.training.tokenizer import train_tokenizer
+from tests.tiny_family import TEXTS, write_lines, write_project
+
+ROOT = Path(__file__).parents[2]
+RECIPE = Recipe(hidden=8, layers=1, feed_forward=12, heads=2, vocabulary=280, context=48)
+NORM = "model.norm.weight"
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory) -> Path:
+    """A project with models that are not trained: nothing is to be built."""
+    config = write_project(tmp_path_factory.mktemp("project"))
+    tokenizer = train_tokenizer(TEXTS, RECIPE.vocabulary)
+    for seed, name in enumerate(["tiny-s", "tiny-m"]):
+        recipe = replace(RECIPE, seed=seed)
+        save_model(new_model(recipe, tokenizer.eos_token_id), tokenizer, config.parent / "models" / name)
+    return config
+
+
+@pytest.fixture
+def folder(untouched, tmp_path) -> Path:
+    shutil.copytree(untouched.parent, tmp_path / "project")
+    return tmp_path / "project"
+
+
+def change(path: Path, before: str, after: str) -> None:
+    content = path.read_text()
+    assert before in content
+    path.write_text(content.replace(before, after))
+
+
+def change_weights(folder: Path, edit) -> None:
+    path = folder / "models/tiny-m/model.safetensors"
+    weights = load_file(path)
+    edit(weights)
+    save_file(weights, path, metadata={"format": "pt"})
+
+
+MISTAKES = {
+    "no configuration": (lambda f: (f / "tiny.toml").unlink(), "expected a configuration at"),
+    "not TOML": (lambda f: (f / "tiny.toml").write_text("[corpus"), "expected TOML in"),
+    "unknown key": (lambda f: change(f / "tiny.toml", "candidates", "candidats"), "did you mean 'candidates'?"),
+    "unknown table": (lambda f: change(f / "tiny.toml", "[factors]", "[factor]"), "did you mean 'factors'?"),
+    "wrong type": (lambda f: change(f / "tiny.toml", "candidates = 10", "candidates = '10'"), "expected int for"),
+    "out of range": (lambda f: change(f / "tiny.toml", "candidates = 10", "candidates = 0"), "expected at least 1 for"),
+    "unknown device": (lambda f: change(f / "tiny.toml", "[device]", "[device]\nname = 'x'"), "expected device 'auto'"),
+    "no corpus": (lambda f: (f / "corpus.jsonl").unlink(), "expected a file at"),
+    "corpus is a folder": (lambda f: ((f / "corpus.jsonl").unlink(), (f / "corpus.jsonl").mkdir()), "a readable file"),
+    "corpus of another kind": (lambda f: change(f / "tiny.toml", "corpus.jsonl", "corpus.txt"), "found corpus.txt"),
+    "line is not JSON": (
+        lambda f: (f / "corpus.jsonl").write_text('{"text": "a"}\n{"text": \n'),
+        "corpus.jsonl line 2",
+    ),
+    "no text column": (lambda f: write_lines(f / "corpus.jsonl", [{"txt": "a"}]), "expected a column 'text' in"),
+    "nothing but empty documents": (
+        lambda f: write_lines(f / "corpus.jsonl", [{"text": " "}]),
+        "at least one document",
+    ),
+    "no prompts": (lambda f: (f / "prompts.jsonl").unlink(), "expected a file at"),
+    "empty prompt": (lambda f: write_lines(f / "prompts.jsonl", [{"prompt": " "}]), "prompts.jsonl line 1"),
+    "prompt of no known shape": (lambda f: write_lines(f / "prompts.jsonl", [{"promt": "a"}]), "'prompt', 'messages'"),
+    "repeated prompt": (lambda f: write_lines(f / "prompts.jsonl", [{"prompt": "a"}] * 2), "every prompt once"),
+    "prompt longer than the context": (
+        lambda f: write_lines(f / "prompts.jsonl", [{"prompt": "The capital of " * 30}]),
+        "expected a prompt of fewer than 48 tokens",
+    ),
+    "no model": (lambda f: shutil.rmtree(f / "models/tiny-m"), "expected a model directory at"),
+    "no safetensors": (
+        lambda f: (f / "models/tiny-m/model.safetensors").rename(f / "models/tiny-m/pytorch_model.bin"),
+        "expected weights as .safetensors",
+    ),
+    "missing tensor": (lambda f: change_weights(f, lambda w: w.pop(NORM)), f"found {NORM} missing from the file"),
+    "NaN": (lambda f: change_weights(f, lambda w: w[NORM].fill_(torch.nan)), "expected finite weights"),
+    "vocabulary that does not fit": (
+        lambda f: train_tokenizer(TEXTS, 290).save_pretrained(f / "models/tiny-m"),
+        "expected a tokenizer of at most 280 entries",
+    ),
+    "layers that are not there": (
+        lambda f: change(f / "tiny.toml", "[factors]", "[factors]\nlayers = ['no_such_*']"),
+        "no_such_",
+    ),
+    "output is a file": (lambda f: (f / "build").write_text("mine"), "expected a folder to write in"),
+    "the same model twice": (
+        lambda f: change(f / "tiny.toml", "models/tiny-s", "models/tiny-m"),
+        "of different weights",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_line_and_nothing_is_written(folder, capsys, mistake):
+    make, message = MISTAKES[mistake]
+    make(folder)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert main(["build", str(folder / "tiny.toml")]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("whence: ")
+    assert said.err.count("\n") == 1
+    assert message in said.err
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+@pytest.mark.parametrize("command", [["build"], ["train"]])
+def test_a_model_that_the_configuration_does_not_know(folder, capsys, command):
+    assert main([*command, str(folder / "tiny.toml"), "--model", "tiny-x"]) == 2
+    assert "found 'tiny-x'; choose from tiny-m, tiny-s" in capsys.readouterr().err
+
+
+def test_asking_before_building(folder, capsys):
+    assert main(["ask", str(folder / "tiny.toml"), "The capital of Peru is"]) == 2
+    said = capsys.readouterr().err
+    assert "python -m indexer build" in said
+    assert said.count("\n") == 1
+    assert not (folder / "build").exists()
+
+
+def test_training_nothing(folder, capsys):
+    text = (folder / "tiny.toml").read_text()
+    kept = [line for line in text.splitlines() if not line.startswith("[model.recipe")]
+    recipe = ("hidden", "layers", "feed", "heads", "vocab", "context", "epochs", "peak", "batch", "keep")
+    (folder / "tiny.toml").write_text("\n".join(line for line in kept if not line.startswith(recipe)))
+    assert main(["train", str(folder / "tiny.toml")]) == 2
+    assert "expected a model with [model.recipe] to train" in capsys.readouterr().err
+
+
+def test_as_a_process_it_leaves_with_2_and_without_a_traceback(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "indexer", "build", str(tmp_path / "absent.toml")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("whence: expected a configuration at")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["bild", "x"], ["build"], ["build", "x", "--strickt"]])
+def test_a_command_line_that_is_none_shows_how_to_write_it(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: python -m indexer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["build", "train", "ask"])
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    assert f"python -m indexer {command}" in capsys.readouterr().out

@@ -3,13 +3,14 @@
     CTI   m_k = KL(p(. with context) || p(. without))                  which answer tokens depend on the context
     CCI   s_ki = |d f_k / d x_i|_2  or  <d f_k / d x_i, x_i>           on which of its tokens
           f_k = log p(y_k) - log p(foil_k),  foil_k = arg max without the context
+          f_k = log p(y_k)  where that is y_k itself: the context made the same choice more or less sure
 
 One pass with the context (its graph serves K backward passes) and one without. What is returned is stored as rows;
 thresholds and citations come after, without the model (see citations).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -48,8 +49,7 @@ def mirage(
 ) -> Mirage:
     """CTI and CCI for every answer token: two forward passes and A backward passes (batched).
 
-    The context is the documents; in a prompt without documents it is everything but bos and scaffold. Where the foil
-    is the token itself (the context changed nothing of the choice), its row of CCI is zero.
+    The context is the documents; in a prompt without documents it is everything but bos and scaffold.
     """
     bare = without_documents(prompt_ids, of_token, parts)
     if len(bare) == len(prompt_ids):
@@ -66,7 +66,10 @@ def contrast_contexts(
     asked = subject(model, prompt_ids, answer_ids, foil_ids=foils)
     x = asked.embeddings().requires_grad_()  # [S, D]
     logits = forward(model, asked.n_answer, inputs_embeds=x[None])  # [1, A, V]
-    gradients = jacobian(asked.values(logits)[0], x)[:, : asked.n_prompt]  # [A, P, D]
+    same = torch.tensor([foil == token for foil, token in zip(foils, answer_ids, strict=True)], device=model.device)
+    alone = replace(asked, foil_ids=None).values(logits)[0]
+    values = torch.where(same, alone, asked.values(logits)[0])  # [A]
+    gradients = jacobian(values, x)[:, : asked.n_prompt]  # [A, P, D]
     read = x.detach()[: asked.n_prompt]
     with_context = logits[0].detach().double().log_softmax(-1).cpu()
     return Mirage(

@@ -105,10 +105,13 @@ def saliency(
 
 
 def absent_token(tokenizer: PreTrainedTokenizerBase) -> int | None:
-    """The id that stands for "nothing here": the eos token, which says nothing of the text; None without one.
+    """The id that stands for "nothing here": a single space, else the eos token; None without either.
 
     A zero embedding is no neutral input: normalised layers blow it up, and no model was trained on it.
     """
+    space = tokenizer(" ", add_special_tokens=False)["input_ids"]
+    if len(space) == 1:
+        return int(space[0])
     return None if tokenizer.eos_token_id is None else int(tokenizer.eos_token_id)
 
 

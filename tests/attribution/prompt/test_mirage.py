@@ -5,6 +5,7 @@ import torch
 
 from attribution.prompt.mirage import as_rows, contrast_contexts, from_rows, mirage
 from attribution.prompt.parts import Part
+from attribution.prompt.saliency import saliency
 from tests.attribution.prompt.tiny_prompt import tiny_model
 
 BARE, CONTEXT, ANSWER = [256, 40, 50], [256, 10, 20, 30, 40, 50], [60, 70, 80]
@@ -32,6 +33,17 @@ def test_one_token_at_a_time(position):
     (g,) = torch.autograd.grad(p[ANSWER[position]] - p[foil], x)
     torch.testing.assert_close(found.cci_norm[position], g[: len(CONTEXT)].norm(dim=1))
     torch.testing.assert_close(found.cci_grad_x_input[position], (g * x).sum(1)[: len(CONTEXT)].detach())
+
+
+def test_a_token_that_needs_no_context_is_contrasted_with_nothing():
+    model = tiny_model()
+    with torch.no_grad():
+        first = int(model(input_ids=torch.tensor([BARE])).logits[0, -1].argmax())
+    found = contrast_contexts(model, CONTEXT, BARE, [first])
+    assert found.foil_ids == (first,)
+    torch.testing.assert_close(
+        found.cci_norm[0].float(), saliency(model, CONTEXT, [first], "grad_norm").scores[0, : len(CONTEXT)]
+    )
 
 
 def test_without_documents_the_whole_prompt_is_the_context():

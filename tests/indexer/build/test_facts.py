@@ -1,0 +1,65 @@
+"""The figure of the summary: of the right answers whose fact stands in one document, how many find it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from attribution.generate import Generation
+from attribution.sequence import Encoded
+from indexer.build.answers import Answer
+from indexer.build.facts import Facts, facts, first_token
+from indexer.corpus.prompt import Prompt
+from indexer.journal import Finished
+
+
+def answer(name: str, expected: str, pieces: list[str], supports: tuple[str, ...]) -> Answer:
+    prompt = replace(Prompt.from_text(f"prompt {name}", answer=expected), supports=supports)
+    text, spans = "", []
+    for piece in pieces:
+        spans.append((len(text), len(text) + len(piece)))
+        text += piece
+    ids = tuple(range(len(pieces)))
+    made = Generation(Encoded((0,), ((0, 0),)), ids, text, tuple(spans), tuple(0.0 for _ in ids))
+    return Answer(name, prompt, made)
+
+
+def shard(folder: Path, rows: list[tuple[str, int, str, int]]) -> Finished:
+    names = ("generation_id", "position", "document_id", "rank")
+    pq.write_table(
+        pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)}), folder / "influence.parquet"
+    )
+    return Finished("scores", "all", "k", folder, {}, 0.0)
+
+
+def test_ranks_of_the_one_document_that_states_a_right_answer(tmp_path):
+    answers = [
+        answer("found", "Paris", [" Paris", "."], ("d1",)),
+        answer("low", "Lima", [" Li", "ma", "."], ("d2",)),
+        answer("absent", "Oslo", [" Oslo"], ("d3",)),
+        answer("wrong", "Cairo", [" Rome"], ("d4",)),
+        answer("twice", "Quito", [" Quito"], ("d5", "d6")),
+        answer("unknown", "", [" Rome"], ()),
+    ]
+    rows = [
+        ("found", 0, "d1", 1),
+        ("found", 1, "d1", 40),
+        ("low", 0, "d2", 9),
+        ("absent", 1, "d3", 1),
+        ("wrong", 0, "d4", 1),
+    ]
+    made = facts(answers, [shard(tmp_path, rows)])
+    assert made == Facts(n_right=4, n_prompts=5, ranks=(1, 9, None))
+    assert made.share_found == pytest.approx(1 / 3)
+
+
+def test_no_prompt_that_qualifies_is_a_share_of_zero():
+    assert Facts(0, 3, ()).share_found == 0
+
+
+def test_the_first_token_that_writes_something():
+    assert first_token(answer("a", "x", [" ", "\n", "x"], ())) == 2
+    assert first_token(answer("a", "x", ["x"], ())) == 0
+    assert first_token(answer("a", "x", [" "], ())) == 0

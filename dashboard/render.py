@@ -5,6 +5,7 @@ anything but literals elsewhere. Here text goes through `visible` and then into 
 `st.dataframe` text cells, or into a label with every markup character escaped.
 """
 
+import html
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -17,7 +18,7 @@ from dashboard.component import component, last_event
 from dashboard.figures import percent
 from dashboard.shading import Legend
 from dashboard.shapes import Answer, Card, JoinedRow, Piece, PromptRow, SizeRow, SizeToken, StripToken
-from dashboard.visible import cut, is_special, visible, visible_token
+from dashboard.visible import LONGEST_TEXT, cut, is_special, visible, visible_token
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@^=\"'/])")
 
@@ -31,6 +32,16 @@ def label(text: object) -> str:
 def option(text: object) -> str:
     """Text from outside as an option of a select box, which shows it as plain text."""
     return visible(str(text)[:120]).replace("\n", " ")
+
+
+def markup(text: object) -> str:
+    """Text from outside inside a file of HTML: visible, and with every character of markup escaped."""
+    return html.escape(visible(str(text)[:LONGEST_TEXT]), quote=True)
+
+
+def copy_link() -> None:
+    """A button that copies the address of this view."""
+    component("copy_link")(key="copy link", width="content")
 
 
 def prose(*blocks: tuple[str, Sequence[Piece] | str], key: str | None = None) -> None:
@@ -213,7 +224,12 @@ def table(frame: pd.DataFrame, *, key: str | None = None, height: int | None = N
         if not pd.api.types.is_numeric_dtype(shown[name]):
             shown[name] = [visible(str(value)[:2000]) for value in shown[name]]
     settings: dict[str, Any] = {} if height is None else {"height": height}
-    st.dataframe(shown, hide_index=True, width="stretch", key=key, **settings)
+    formats = {
+        str(name): st.column_config.NumberColumn(format="localized" if pd.api.types.is_integer_dtype(kind) else "%.4g")
+        for name, kind in shown.dtypes.items()
+        if pd.api.types.is_numeric_dtype(kind)
+    }
+    st.dataframe(shown, hide_index=True, width="stretch", key=key, column_config=formats, **settings)
 
 
 def _strip_token(token: StripToken) -> dict[str, Any]:
@@ -264,6 +280,7 @@ def _card(card: Card) -> dict[str, Any]:
         "pieces": pieces,
         "badges": [{"text": visible_token(text), "strong": strong} for text, strong in card.badges],
         "clipped": card.clipped,
+        "unsigned": card.unsigned,
         "notice": f"Cut: the first 20,000 of {whole:,} characters." if left < 0 else "",
     }
 

@@ -1,10 +1,21 @@
-"""EDGE: starts Streamlit in this process with settings that keep the dashboard to itself (design, section 5)."""
+"""EDGE: serves the dashboard from this process with settings that keep it to itself (design, section 5)."""
 
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
+from typing import Any
 
 from dashboard.theme import streamlit_options
+from dashboard.web_page import HEADERS, security_policy, whence_page
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
+SCREENS = ("/", "/runs", "/compare", "/context", "/corpus", "/about")
+_MESSAGE_MB = 64
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def server_options(port: int, address: str = "127.0.0.1", hosts: tuple[str, ...] = ()) -> dict[str, object]:
@@ -21,7 +32,7 @@ def server_options(port: int, address: str = "127.0.0.1", hosts: tuple[str, ...]
         "server.fileWatcherType": "none",
         "server.runOnSave": False,
         "server.maxUploadSize": 1,
-        "server.maxMessageSize": 64,
+        "server.maxMessageSize": _MESSAGE_MB,
         "server.showEmailPrompt": False,
         "browser.gatherUsageStats": False,
         "client.showErrorDetails": "none",
@@ -37,10 +48,65 @@ def server_options(port: int, address: str = "127.0.0.1", hosts: tuple[str, ...]
 
 
 def serve(options: dict[str, object]) -> None:
-    """Run the dashboard until it is interrupted."""
-    from streamlit.web import bootstrap  # imported late: `--help` and a user's mistake answer at once
+    """Serve until interrupted. Imports Streamlit late: `--help` and a user's mistake answer at once."""
+    import uvicorn
+    from streamlit.web import bootstrap
 
-    script = Path(__file__).with_name("app.py")
-    flags = {name.replace(".", "_"): value for name, value in options.items()}
-    bootstrap.load_config_options(flags)
-    bootstrap.run(str(script), False, [], flags)
+    bootstrap.load_config_options({name.replace(".", "_"): value for name, value in options.items()})
+    uvicorn.run(
+        application(),
+        host=str(options["server.address"]),
+        port=int(str(options["server.port"])),
+        log_level="warning",
+        access_log=False,
+        ws_max_size=_MESSAGE_MB << 20,
+        timeout_graceful_shutdown=2,
+    )
+
+
+def application() -> Application:
+    """The web application: Streamlit's, our page at the address of every screen, safe headers on every answer."""
+    import streamlit as st
+    from starlette.middleware import Middleware
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Route
+
+    index = Path(st.__file__).parent / "static" / "index.html"
+    page = whence_page(index.read_text(encoding="utf-8"))
+    headers = {"Content-Security-Policy": security_policy(page), "Cache-Control": "no-cache"}
+
+    def shown(request: object) -> HTMLResponse:
+        return HTMLResponse(page, headers=headers)
+
+    app: Application = st.App(
+        Path(__file__).with_name("app.py"),
+        routes=[Route(path, shown) for path in SCREENS],
+        middleware=[Middleware(SafeHeaders)],
+        on_script_error=_on_error,
+    )
+    return app
+
+
+class SafeHeaders:
+    """Puts HEADERS on every HTTP answer."""
+
+    def __init__(self, app: Application) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                more = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+                message["headers"] = [*message.get("headers", []), *more]
+            await send(message)
+
+        await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+def _on_error(error: Exception) -> bool:
+    """A fault of ours: the log gets the traceback, the page one line."""
+    from dashboard import render
+
+    logging.getLogger("whence").error("a screen failed", exc_info=error)
+    render.problem("This screen failed. The log of the server says why; the other screens still work.")
+    return True

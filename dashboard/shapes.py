@@ -34,6 +34,7 @@ class Card:
     facts: str = ""
     badges: tuple[tuple[str, bool], ...] = ()
     clipped: bool = False
+    unsigned: bool = False  # the amounts of the pieces have no sign
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class List {
       if (v === null) parent.append(text);
       else {
         const token = make("span", "token", parent, text);
-        token.dataset.hue = v === "mark" ? "mark" : v < 0 ? "cool" : "warm";
+        token.dataset.hue = v === "mark" ? "mark" : item.unsigned ? "strength" : v < 0 ? "cool" : "warm";
         if (v !== "mark") token.style.setProperty("--v", Math.min(Math.abs(v), 1).toFixed(3));
       }
     }

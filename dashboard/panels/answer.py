@@ -16,10 +16,7 @@ from dashboard.shapes import StripToken
 
 def show_answer(found: Explanation, selection: Selection) -> None:
     """The strip. A selected document takes its background over, until it is let go."""
-    if selection.document and found.effects:
-        shading = shade_by_document(found.tokens, found.effects)
-    else:
-        shading = shade_answer(_shade(found, selection), found.tokens, found.strengths)
+    shading = shading_of(found, selection)
     prompt, prompt_legend = prompt_strip(found)
     render.token_strip(
         prompt,
@@ -30,6 +27,13 @@ def show_answer(found: Explanation, selection: Selection) -> None:
         hint="Choose a token to see where it comes from. Shift-click extends to a span.",
         on_span=_span_chosen,
     )
+
+
+def shading_of(found: Explanation, selection: Selection) -> Shading:
+    """What the background shows: the effects of the selected document, or what the analyst chose."""
+    if selection.document and found.effects:
+        return shade_by_document(found.tokens, found.effects)
+    return shade_answer(_shade(found, selection), found.tokens, found.strengths)
 
 
 def answer_strip(tokens: list[Token], shading: Shading) -> list[StripToken]:

@@ -10,6 +10,7 @@ from dashboard.address_bar import choose, open_screen
 from dashboard.charts import layer_profile
 from dashboard.database import text_index
 from dashboard.figures import decimals, percent, plain, signed
+from dashboard.heat import heated
 from dashboard.layer_groups import group_scores, layer_groups
 from dashboard.queries import answers, documents, influence
 from dashboard.queries.rows import Snapshot
@@ -45,12 +46,11 @@ def _show_text(snapshot: Snapshot, found: Document, model: Model, run_id: str) -
     heat = documents.summed_heat(snapshot, run_id, found.document_id)
     texts = documents.document_tokens(snapshot, model.tokenizer_id, [found.document_id]).get(found.document_id, [])
     pieces: list[Heated] = [(found.text, None)]
-    if len(heat) == len(texts) and "".join(texts) == found.text:
-        high = robust_top(heat)
-        pieces = [(text, min(1.0, value / high)) for text, value in zip(texts, heat, strict=True)]
+    if heat and len(heat) == len(texts):
+        pieces = heated(found.text, texts, heat, robust_top(heat))
     where = " · ".join(part for part in (found.source, found.topic, found.corpus) if part)
     render.document_list(
-        [Card(found.document_id, found.title, where, pieces)],
+        [Card(found.document_id, found.title, where, pieces, unsigned=True)],
         key=f"document {found.document_id}",
         about="The document",
         selected=found.document_id,

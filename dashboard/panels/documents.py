@@ -7,6 +7,7 @@ from dashboard import controls, render
 from dashboard.address_bar import choose, open_screen
 from dashboard.explanation import Explanation
 from dashboard.figures import decimals, plain, signed
+from dashboard.heat import heated
 from dashboard.normalise import NORMALISERS
 from dashboard.ranking import Ranked, among_random
 from dashboard.records import Document, Heat
@@ -114,20 +115,10 @@ def _heat_values(heat: Heat | None, name: str) -> np.ndarray | None:
 
 
 def _pieces(document: Document, heat: Heat | None, values: np.ndarray | None, high: float) -> list[Heated]:
-    """The document's text with its heat; the plain text where none is stored or the tokens do not spell it."""
+    """The document's text with its heat; the plain text where none is stored."""
     if heat is None or values is None:
         return [(document.text, None)]
-    pieces: list[Heated] = []
-    at = 0
-    for text, value in zip(heat.texts, values, strict=True):
-        found_at = document.text.find(text, at, at + len(text) + 2) if text else -1
-        if found_at < 0:
-            continue  # a special token has no place in the text
-        if found_at > at:
-            pieces.append((document.text[at:found_at], None))
-        pieces.append((text, float(np.clip(value / high, -1, 1))))
-        at = found_at + len(text)
-    return [*pieces, (document.text[at:], None)] if at < len(document.text) else pieces
+    return heated(document.text, heat.texts, values.tolist(), high)
 
 
 def _choose_side_and_scale() -> None:

@@ -98,6 +98,7 @@ def show_documents(reading: Reading, chosen: Selection, focus: list[int], live: 
                 hue="strength",
                 bar=share,
                 badges=badges,
+                unsigned=True,
             )
         )
     render.document_list(

@@ -46,13 +46,14 @@ def count_documents(snapshot: Snapshot) -> int:
 
 
 def swayed_tokens(snapshot: Snapshot, run_id: str, document_id: str, most: str, k: int) -> list[Swayed]:
-    """The tokens of all answers that a document pushes most `towards` or `away`; only kept pairs are known."""
+    """The answers that a document pushes most `towards` or `away`, each by its most swayed token; kept pairs only."""
     order, side = ("DESC", ">") if most == "towards" else ("ASC", "<")
     sql = f"""SELECT generation_id, position, score, influence.rank, prompt.text AS prompt, generation.text AS answer,
             token.text AS token, token.start, token.stop
         FROM influence JOIN generation USING (generation_id) JOIN prompt USING (prompt_id)
         JOIN generation_token AS token USING (generation_id, position)
         WHERE run_id = ? AND document_id = ? AND score {side} 0
+        QUALIFY row_number() OVER (PARTITION BY generation_id ORDER BY score {order}) = 1
         ORDER BY score {order}, generation_id, position LIMIT ?"""  # noqa: S608 (words of ours only)
     return [record(Swayed, row) for row in snapshot.rows(sql, [run_id, document_id, k])]
 
@@ -76,9 +77,9 @@ def self_influence(snapshot: Snapshot, run_id: str, document_id: str) -> tuple[f
 
 def summed_heat(snapshot: Snapshot, run_id: str, document_id: str) -> list[float]:
     """[T] sum of the absolute position shares over all tokens of all answers for which they are stored."""
-    sql = """SELECT list(total ORDER BY at) AS total FROM (
-        SELECT at, sum(abs(share)) AS total
-        FROM (SELECT unnest(shares) AS share, generate_subscripts(shares, 1) AS at FROM influence_position
-              WHERE run_id = ? AND document_id = ?) GROUP BY at)"""
+    sql = """SELECT list(total ORDER BY place) AS total FROM (
+        SELECT place, sum(abs(share)) AS total
+        FROM (SELECT unnest(shares) AS share, generate_subscripts(shares, 1) AS place FROM influence_position
+              WHERE run_id = ? AND document_id = ?) GROUP BY place)"""
     rows = snapshot.rows(sql, [run_id, document_id])
     return rows[0]["total"] or []

@@ -110,7 +110,7 @@ def _show_documents(snapshot: Snapshot, compared: Sequence[Size], position: int)
         if document_id in found
     ]
     render.join_table(
-        rows[:20],
+        rows[:12],
         [size.name for size in compared],
         key="joined",
         on_document=lambda document_id: open_screen("corpus", document=document_id),

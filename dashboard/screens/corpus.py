@@ -84,7 +84,14 @@ def _passes(found: Document, chosen: Selection) -> bool:
 def _card(found: Document, facts: str, chosen: Selection) -> Card:
     where = " · ".join(part for part in (found.source, found.topic) if part)
     badges = ((f"among the ten best of {facts}", False),) if facts else ()
-    return Card(found.document_id, found.title, where, _marked(found.text, chosen.search), badges=badges, clipped=True)
+    return Card(
+        found.document_id,
+        found.title,
+        where,
+        _marked(found.text, chosen.search),
+        badges=badges,
+        clipped=len(found.text) > 400,
+    )
 
 
 def _marked(text: str, search: str) -> list[Heated]:

@@ -12,6 +12,7 @@ from dashboard.explanation import Explanation, explain
 from dashboard.panels.answer import choose_shading, show_answer
 from dashboard.panels.ask import watch
 from dashboard.panels.documents import scale_note, show_documents
+from dashboard.panels.export import show_export
 from dashboard.panels.layers import show_layers
 from dashboard.panels.memory import show_memory
 from dashboard.panels.prompt import show_prompt
@@ -47,6 +48,7 @@ def _show(explanation: Explanation, chosen: Selection) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         choose_size(explanation.generation, explanation.siblings)
         choose_shading(explanation, chosen)
+        show_export(explanation, chosen)
     with st.container(border=True, key="answer"):
         show_answer(explanation, chosen)
     if chosen.span and explanation.whole:

@@ -15,51 +15,14 @@ HERE = Path(__file__).parents[2] / "dashboard"
 FILES = sorted(HERE.rglob("*.py"))
 ALLOWED = "render.py"
 
-FORBIDDEN = set(
-    [
-        "write",
-        "markdown",
-        "html",
-        "table",
-        "iframe",
-        "image",
-        "latex",
-        "json",
-        "exception",
-        "help",
-        "echo",
-        "write_stream",
-        "graphviz_chart",
-        "mermaid_chart",
-        "pydeck_chart",
-        "map",
-        "pdf",
-        "video",
-        "audio",
-        "code",
-    ]
-)
-INTERPRETED = set(
-    [
-        "caption",
-        "title",
-        "header",
-        "subheader",
-        "error",
-        "warning",
-        "info",
-        "success",
-        "toast",
-        "metric",
-        "text",
-        "button",
-        "download_button",
-        "form_submit_button",
-        "link_button",
-        "checkbox",
-        "toggle",
-        "radio",
-        "selectbox",
+FORBIDDEN = {
+    *("write", "markdown", "html", "table", "iframe", "image", "latex", "json", "exception", "help", "echo", "code"),
+    *("write_stream", "graphviz_chart", "mermaid_chart", "pydeck_chart", "map", "pdf", "video", "audio"),
+}
+INTERPRETED = {
+    *("caption", "title", "header", "subheader", "error", "warning", "info", "success", "toast", "metric", "text"),
+    *("button", "download_button", "form_submit_button", "link_button", "checkbox", "toggle", "radio", "selectbox"),
+    *(
         "multiselect",
         "slider",
         "select_slider",
@@ -68,16 +31,9 @@ INTERPRETED = set(
         "number_input",
         "segmented_control",
         "pills",
-        "expander",
-        "popover",
-        "tabs",
-        "status",
-        "spinner",
-        "badge",
-        "page_link",
-        "dialog",
-    ]
-)
+    ),
+    *("expander", "popover", "tabs", "status", "spinner", "badge", "page_link", "dialog"),
+}
 MARKDOWN_OPTIONS = {"radio", "segmented_control", "pills"}
 
 

@@ -25,7 +25,7 @@ def test_the_first_page_shows_a_finished_example(open_app: Open) -> None:
     assert not app.exception
     [strip] = components(app, "token_strip")
     assert strip["first"] == strip["last"] == 0
-    assert app.query_params["token"] == "0"
+    assert app.query_params["token"] == "0"  # noqa: S105
     [documents] = components(app, "document_list")
     assert len(documents["items"]) == 10
 
@@ -103,7 +103,7 @@ def test_switching_the_size_keeps_the_token(open_app: Open, snapshot: Snapshot, 
         [some["prompt_id"]],
     )
     assert app.query_params["generation"] == row["generation_id"]
-    assert app.query_params["token"] == "2"
+    assert app.query_params["token"] == "2"  # noqa: S105
 
 
 @pytest.mark.parametrize(

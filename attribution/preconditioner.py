@@ -38,6 +38,13 @@ class EigenBlock:
         """[.., out, in] -> [.., out, in]"""
         return precondition(g, self.basis.Q_A, self.basis.Q_S, self.basis.lam, self.damping)
 
+    def solve_outer(self, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+        """As `solve_outer` below, rotating δ and a, which are thin, instead of the gradient."""
+        W = (delta @ self.basis.Q_S).transpose(1, 2) @ (a @ self.basis.Q_A)  # [K, out, in], in the eigenbasis
+        P = W / (self.basis.lam + self.damping)
+        energy = (W * P).sum(dim=(1, 2))
+        return self.basis.Q_S @ (P @ self.basis.Q_A.T), energy
+
 
 @dataclass(frozen=True)
 class DiagonalBlock:
@@ -72,6 +79,15 @@ class ChainBlock:
 
 
 Block = EigenBlock | DiagonalBlock | IdentityBlock | ChainBlock
+
+
+def solve_outer(block: Block, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+    """P = (G + λI)⁻¹ g and gᵀ P for g = Σ_t δ_t a_tᵀ    delta: [K, T, out]   a: [T, in]   -> [K, out, in], [K]"""
+    if isinstance(block, EigenBlock):
+        return block.solve_outer(delta, a)
+    g = delta.transpose(1, 2) @ a
+    P = block.solve(g)
+    return P, (g * P).sum(dim=(1, 2))
 
 
 @dataclass(frozen=True)

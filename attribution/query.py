@@ -15,7 +15,7 @@ from attribution.embedding import add_looked_up
 from attribution.errors import BadInput
 from attribution.head import capped, head_pull_back, uncapped
 from attribution.measurement import measure
-from attribution.preconditioner import Block, Preconditioner
+from attribution.preconditioner import Block, Preconditioner, solve_outer
 from attribution.tracked import Tracked
 
 AT_ONCE = 32  # backward passes that share one batch
@@ -80,9 +80,9 @@ def _directions(
     energy = torch.zeros_like(values)
     linear = []
     for a, delta, block in zip(run.inputs, deltas, preconditioner.linear(tracked), strict=True):
-        g = delta[:, 0].transpose(1, 2) @ a[0]  # [K, out, in]
-        linear.append(block.solve(g))
-        energy += (g * linear[-1]).sum(dim=(1, 2))
+        P, more = solve_outer(block, delta[:, 0], a[0])
+        linear.append(P)
+        energy += more
     embedding = []
     for i, block in enumerate(preconditioner.embedding(tracked)):
         solved, more = _embedding_block(tracked, run, rows, embedded_deltas, i, block, negligible)

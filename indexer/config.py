@@ -76,8 +76,9 @@ class Scores:
     method: tuple[str, ...] = ("ekfac",)  # the first is shown; each other is a run of its own
     checkpoint_weights: tuple[float, ...] = ()  # of ekfac_checkpoints; none: equal
     candidates: Count = 200
-    documents: Count = 20  # kept at either end of the ranking, and at the top with position shares
-    token_losses: Natural = 5  # of these, with token-loss influence and relabelling: a pass for each query
+    documents: Count = 20  # kept at either end of the ranking
+    position_shares: Natural = 10  # of these, at the top, with the share of every position
+    token_losses: Natural = 3  # with token-loss influence and relabelling: a forward-mode pass for each query
     rank: Natural = 32  # of the position shares; 0: full rank
     damping: Positive = 0.1  # times the mean eigenvalue of each layer
     alpha: Positive = 0.1  # the same for the pull of a fine-tuned model towards its parent

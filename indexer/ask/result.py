@@ -68,7 +68,7 @@ def _influence(
                 "via": sorted(via[document]),
             }
             k = place.get(document)
-            if heat is not None and k is not None:
+            if heat is not None and k is not None and k < len(heat.shares[q]):
                 row["shares"] = heat.shares[q][k].tolist()
                 if k < len(heat.losses[q]):
                     row["loss_influences"] = heat.losses[q][k].influences.tolist()

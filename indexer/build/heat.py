@@ -26,24 +26,23 @@ class Heat:
 
 
 def heat(fitted: Fitted, made: Explained) -> Heat:
-    """Shares for the top `scores.documents` of every query, token losses for the first `scores.token_losses`."""
+    """Shares for the top `position_shares` documents of every query, token losses for the top `token_losses`."""
     settings = fitted.member.config.scores
+    n_shares, n_losses = settings.position_shares, min(settings.token_losses, settings.position_shares)
     shares: list[dict[int, NDArray[np.float32]]] = [{} for _ in made.kept.ranked]
     losses: list[dict[int, TokenLoss]] = [{} for _ in made.kept.ranked]
     for term, directions in zip(fitted.terms, made.directions, strict=True):
-        own = [[i for i in each.top.tolist() if i in term.documents] for each in made.kept.ranked]
-        closer = [
-            [i for i in each.top[: settings.token_losses].tolist() if i in term.documents] for each in made.kept.ranked
-        ]
+        own = [[i for i in each.top[:n_shares].tolist() if i in term.documents] for each in made.kept.ranked]
+        closer = [[i for i in each.top[:n_losses].tolist() if i in term.documents] for each in made.kept.ranked]
         for q, found in enumerate(_shares(fitted, term, directions, own)):
             shares[q].update(zip(own[q], found, strict=True))
         rows = fitted.member.rows
         for q, told in enumerate(token_losses(term.trained, directions, rows, closer, term.n_train)):
             losses[q].update(zip(closer[q], told, strict=True))
-    tops = [each.top.tolist() for each in made.kept.ranked]
+    tops = [each.top[:n_shares].tolist() for each in made.kept.ranked]
     return Heat(
         [[shares[q][i] for i in of] for q, of in enumerate(tops)],
-        [[losses[q][i] for i in of[: settings.token_losses]] for q, of in enumerate(tops)],
+        [[losses[q][i] for i in of[:n_losses]] for q, of in enumerate(tops)],
     )
 
 
@@ -62,7 +61,7 @@ def position_columns(run: str, made: Explained, heat: Heat, ids: Sequence[str]) 
     rows = [
         (run, *place, ids[document], heat.shares[q][k], losses[k].influences if k < len(losses) else None)
         for q, (place, losses) in enumerate(zip(made.kept.places, heat.losses, strict=True))
-        for k, document in enumerate(made.kept.ranked[q].top)
+        for k, document in enumerate(made.kept.ranked[q].top[: len(heat.shares[q])])
     ]
     return _columns(("run_id", "generation_id", "position", "document_id", "shares", "loss_influences"), rows)
 

@@ -128,7 +128,7 @@ def test_an_unfinished_folder_is_refused(fitted, tmp_path):
 def test_the_manifest_says_how_it_was_fitted(fitted):
     _, folder = fitted
     settings = json.loads((folder / "factors.json").read_text())["settings"]
-    assert settings == {"documents": 1200, "seed": 0, "kronfluence": "1.0.1"}
+    assert settings == {"documents": 1200, "eigenvalues": 1200, "seed": 0, "kronfluence": "1.0.1"}
     assert sorted(file.name for file in folder.iterdir()) == sorted(
         [
             "activation_eigenvectors.safetensors",

@@ -76,12 +76,15 @@ def candidates(member: Member, answers: Sequence[Answer], text: TextIndex) -> li
 
 
 def random_documents(member: Member) -> Proposal:
-    """The null sample of a corpus: fixed by its hash, the same for every size."""
-    first = member.parent or member
-    generator = np.random.default_rng(int(first.corpus.hash, 16))
-    n = min(N_RANDOM, first.n_train)
-    chosen = np.sort(generator.choice(first.n_train, size=n, replace=False))
-    return Proposal("random", chosen, np.zeros(n, dtype=np.float32))
+    """The null sample of every training stage: fixed by the hash of its corpus, the same for every size."""
+    chosen = _random_of(member) if member.parent is None else np.append(_random_of(member.parent), _random_of(member))
+    return Proposal("random", chosen, np.zeros(len(chosen), dtype=np.float32))
+
+
+def _random_of(member: Member) -> NDArray[np.int64]:
+    own = member.own_documents
+    generator = np.random.default_rng(int(member.corpus.hash, 16))
+    return own.start + np.sort(generator.choice(len(own), size=min(N_RANDOM, len(own)), replace=False))
 
 
 def _lexical(answer: Answer, text: TextIndex, index_of: Mapping[str, int], most: int) -> Proposal:

@@ -41,7 +41,7 @@ def build_sizes(orders: Sequence[Order], n_processes: int, report: Report) -> It
     threads = max(1, (os.cpu_count() or 1) // n_processes)
     try:
         while waiting or running:
-            while len(running) < n_processes and (order := _next(waiting, built, orders, largest=not running)):
+            while len(running) < n_processes and (order := next_order(waiting, built, orders, largest=not running)):
                 waiting.remove(order)
                 worker = _Worker(order, threads, report)
                 running[worker.events] = worker
@@ -56,7 +56,8 @@ def build_sizes(orders: Sequence[Order], n_processes: int, report: Report) -> It
             worker.end()
 
 
-def _next(waiting: Sequence[Order], built: set[str], orders: Sequence[Order], largest: bool) -> Order | None:
+def next_order(waiting: Sequence[Order], built: set[str], orders: Sequence[Order], largest: bool) -> Order | None:
+    """The smallest size whose parent is built, or the largest that nothing waits for; None when all have to wait."""
     ordered = {order.entry.name for order in orders}
     ready = [o for o in waiting if o.entry.parent not in ordered - built]
     parents = {o.entry.parent for o in waiting}

@@ -9,6 +9,7 @@ from duckdb import DuckDBPyConnection
 
 from indexer.database.keys import KEYS
 from indexer.database.schema import REFERENCES, TABLES, VIEWS
+from indexer.database.summaries import SUMMARIES
 
 
 def broken_invariants(db: DuckDBPyConnection) -> list[str]:
@@ -42,6 +43,7 @@ def _schema(db: DuckDBPyConnection) -> Iterator[str]:
             yield f"no table {table}"
         elif names - columns[table]:
             yield f"no column {', '.join(sorted(names - columns[table]))} in {table}"
+    yield from (f"no table {table}" for table in SUMMARIES if table not in columns)
     yield from (f"no view {view}" for view in VIEWS if view not in columns)
 
 

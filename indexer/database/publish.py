@@ -17,7 +17,7 @@ import duckdb
 from attribution.errors import Damaged, TryAgain
 from indexer import __version__
 from indexer.database.invariants import broken_invariants
-from indexer.database.schema import SCHEMA_VERSION, TABLES
+from indexer.database.schema import SCHEMA_VERSION, TABLES, VIEWS
 from indexer.database.shard import table_of
 from indexer.database.snapshot_file import (
     STORAGE_VERSION,
@@ -28,7 +28,8 @@ from indexer.database.snapshot_file import (
     snapshot_name,
     snapshots,
 )
-from indexer.database.statements import create_tables, create_views, fill_table, write_meta
+from indexer.database.statements import create_summaries, create_tables, create_views, fill_table, write_meta
+from indexer.database.summaries import SUMMARIES
 from indexer.durable import disk_room, file_hash, sync
 from indexer.fault import fault
 from indexer.journal import Finished
@@ -46,7 +47,8 @@ def publish(
     """
     parts = list(parts)
     shards = sorted(sha256 for part in parts for name, sha256 in part.files.items() if _is_shard(name))
-    content = hashlib.sha256(json.dumps([SCHEMA_VERSION, STORAGE_VERSION, config, shards]).encode()).hexdigest()
+    made_by = [SCHEMA_VERSION, STORAGE_VERSION, SUMMARIES, VIEWS]
+    content = hashlib.sha256(json.dumps([*made_by, config, shards]).encode()).hexdigest()
     current = read_current(folder)
     if current is not None and _stands(folder / current.database, current):
         held = not complete and set(shards) <= set(current.shards)
@@ -92,6 +94,7 @@ def _write(scratch: Path, spill: Path, by_table: dict[str, list[str]], config: s
         for table, shards in by_table.items():
             fill_table(db, table, shards)
         write_meta(db, __version__, datetime.now(UTC).replace(tzinfo=None), config)
+        create_summaries(db)
         create_views(db)
         fault("publish.filled")
         broken = broken_invariants(db)

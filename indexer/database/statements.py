@@ -10,11 +10,17 @@ from duckdb import DuckDBPyConnection
 
 from indexer.database.keys import KEYS, REPEATED, VOLATILE
 from indexer.database.schema import ORDER, SCHEMA_VERSION, TABLES, VIEWS
+from indexer.database.summaries import SUMMARIES
 
 
 def create_tables(db: DuckDBPyConnection) -> None:
     for table, columns in TABLES.items():
         db.execute(f"CREATE TABLE {table} ({columns})")
+
+
+def create_summaries(db: DuckDBPyConnection) -> None:
+    for table, query in SUMMARIES.items():
+        db.execute(f"CREATE TABLE {table} AS {query}")
 
 
 def create_views(db: DuckDBPyConnection) -> None:

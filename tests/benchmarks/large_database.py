@@ -196,10 +196,13 @@ def _pairs(ids: Any, target: dict[str, Any], n_targets: int, rng: Any, folder: P
     layer_scores = rng.normal(size=(n_targets, 2 * KEPT, N_LAYERS)).astype(np.float32)
     layer_scores[:, :KEPT] += 1
     layer_scores[:, KEPT:] -= 1
-    order = np.argsort(-layer_scores.sum(-1), axis=1)
+    order = np.argsort(-layer_scores.sum(-1, dtype=np.float64), axis=1)
     layer_scores = np.take_along_axis(layer_scores, order[..., None], 1).reshape(-1, N_LAYERS)
     ranks = np.concatenate([np.arange(1, KEPT + 1), np.arange(N_SCORED - KEPT + 1, N_SCORED + 1)])
-    picked = (rng.integers(0, len(ids), n_targets)[:, None] + np.arange(2 * KEPT) * 97) % len(ids)
+    first = rng.integers(0, len(ids), (n_targets // N_POSITIONS, 1))
+    pools = (first + np.arange(N_SCORED) * 317) % len(ids)  # the candidates of each answer, each once
+    within = np.argsort(rng.random((n_targets, N_SCORED), dtype=np.float32), axis=1)[:, : 2 * KEPT]
+    picked = np.take_along_axis(np.repeat(pools, N_POSITIONS, axis=0), within, axis=1)
     many = {column: np.repeat(values, 2 * KEPT) for column, values in target.items()}
     write_shard(
         folder,
@@ -226,17 +229,16 @@ def _pairs(ids: Any, target: dict[str, Any], n_targets: int, rng: Any, folder: P
             "loss_influences": rng.normal(size=(n_heated, DOCUMENT_TOKENS)).astype(np.float32),
         },
     )
-    n_candidates = n_targets
+    generations = target["generation_id"][::N_POSITIONS]
     write_shard(
         folder,
         "candidate",
         {
-            "generation_id": target["generation_id"],
-            "position": target["position"],
-            "document_id": ids[picked[:, 0]],
-            "via": ["index"] * n_candidates,
-            "rank": [1] * n_candidates,
-            "value": rng.normal(size=n_candidates),
+            "generation_id": np.repeat(generations, N_SCORED),
+            "document_id": ids[pools].reshape(-1),
+            "via": ["index"] * pools.size,
+            "rank": np.tile(np.arange(1, N_SCORED + 1), len(generations)),
+            "value": rng.normal(size=pools.size),
         },
     )
 

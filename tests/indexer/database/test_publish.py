@@ -21,6 +21,7 @@ from indexer.database.reader import Database
 from indexer.database.schema import SCHEMA_VERSION, TABLES, VIEWS
 from indexer.database.shard import write_shard
 from indexer.database.snapshot_file import read_current, snapshots
+from indexer.database.summaries import SUMMARIES
 from indexer.journal import stage
 from indexer.lock import lock
 
@@ -46,7 +47,7 @@ def test_a_published_database_opens_in_any_client_with_all_tables_and_views(tmp_
     assert struct.unpack("<Q", path.read_bytes()[12:20]) == (67,)  # readable since v1.4.0
     with duckdb.connect(str(path), read_only=True) as db:
         names = {row[0] for row in db.execute("SELECT table_name FROM information_schema.tables").fetchall()}
-        assert names == {*TABLES, *VIEWS}
+        assert names == {*TABLES, *SUMMARIES, *VIEWS}
         assert db.execute("SELECT schema_version, config FROM meta").fetchone() == (SCHEMA_VERSION, "[corpus]")
     about = json.loads((tmp_path / "CURRENT").read_text())
     assert about["database"] == path.name

@@ -1,0 +1,184 @@
+"""EDGE: seconds of every question behind a page on ten million rows: `python -m tests.benchmarks.bench_database`.
+
+Prints one line a question: first answer of a new connection, median and slowest of 30 with other values, and what is
+allowed (50 ms warm, 300 ms cold); then two sessions that click 50 times each at once.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from dashboard.queries import answers, documents, filters, influence
+from indexer.database.reader import Database, Snapshot
+from tests.benchmarks.large_database import MODELS, N_POSITIONS, TOKENIZER, build_large, generation_id, model_id
+
+WARM, COLD, REPEATS, CLICKS = 0.050, 0.300, 30, 50
+
+
+class State:
+    """A selection at random: a model, one of its generations, a token of it, some documents."""
+
+    def __init__(self, snapshot: Snapshot, rng: random.Random, prompts: list[str], document_ids: list[str]) -> None:
+        self.snapshot = snapshot
+        self.model = rng.choice(list(MODELS))
+        self.run = model_id(self.model)
+        self.prompt = rng.choice(prompts)
+        self.generation = generation_id(self.model, self.prompt)
+        self.position = rng.randrange(N_POSITIONS)
+        self.documents = rng.sample(document_ids, 20)
+        self.word = f"word{rng.randrange(500)}"
+
+
+def top_documents(s: State) -> None:
+    s.snapshot.query(
+        """SELECT rank, document_id, score, title, source, topic, text FROM influence JOIN document USING (document_id)
+           WHERE run_id = ? AND generation_id = ? AND position = ? AND rank <= 20 ORDER BY rank""",
+        [s.run, s.generation, s.position],
+    )
+
+
+def layers_of_a_pair(s: State) -> None:
+    s.snapshot.query(
+        "SELECT layer, kind, score FROM influence_layer WHERE run_id = ? AND generation_id = ? AND position = ?",
+        [s.run, s.generation, s.position],
+    )
+
+
+def tokens_of_a_pair(s: State) -> None:
+    s.snapshot.query(
+        "SELECT * FROM influence_token WHERE run_id = ? AND generation_id = ? AND position = ?",
+        [s.run, s.generation, s.position],
+    )
+
+
+def answers_of_a_document(s: State) -> None:
+    s.snapshot.query(
+        """SELECT run_id, generation_id, position, score FROM influence WHERE document_id = ?
+           ORDER BY abs(score) DESC LIMIT 20""",
+        [s.documents[0]],
+    )
+
+
+def most_influential_documents(s: State) -> None:
+    s.snapshot.query(
+        """SELECT document_id, count(*) AS n, sum(abs(score)) AS total FROM influence WHERE run_id = ? AND rank <= 10
+           GROUP BY document_id ORDER BY total DESC LIMIT 20""",
+        [s.run],
+    )
+
+
+def _filtered(s: State, match: str, within: str, token: str) -> None:
+    filters.matching_prompts(
+        s.snapshot, text="", token=token, match=match, within=within, size=s.model, topic="", source=""
+    )
+
+
+def _of(*, token: str = "", size: str = "", topic: str = "", source: str = "") -> dict[str, str]:
+    return {"text": "", "token": token, "match": "literal", "within": "answers", "size": size, "topic": topic} | {
+        "source": source
+    }
+
+
+QUESTIONS: dict[str, Callable[[State], object]] = {
+    "top 20 documents of a token": top_documents,
+    "layers of a token's documents": layers_of_a_pair,
+    "tokens of a token's documents": tokens_of_a_pair,
+    "answers that a document moves": answers_of_a_document,
+    "most influential documents": most_influential_documents,
+    "kept_scores, one token": lambda s: influence.kept_scores(s.snapshot, s.run, s.generation, s.position, s.position),
+    "kept_scores, whole answer": lambda s: influence.kept_scores(s.snapshot, s.run, s.generation, 0, N_POSITIONS),
+    "targets": lambda s: influence.targets(s.snapshot, s.run, s.generation),
+    "strengths": lambda s: influence.strengths(s.snapshot, s.run, s.generation),
+    "document_effects": lambda s: influence.document_effects(s.snapshot, s.run, s.generation, s.documents[0]),
+    "proposers": lambda s: influence.proposers(s.snapshot, s.generation, s.position, s.position),
+    "heats of 20": lambda s: influence.heats(
+        s.snapshot, s.run, s.generation, s.position, s.position, TOKENIZER, s.documents
+    ),
+    "documents, 20": lambda s: documents.documents(s.snapshot, s.documents),
+    "document_tokens, 20": lambda s: documents.document_tokens(s.snapshot, TOKENIZER, s.documents),
+    "generation": lambda s: answers.generation(s.snapshot, s.generation),
+    "example": lambda s: answers.example(s.snapshot),
+    "tokens": lambda s: answers.tokens(s.snapshot, s.generation),
+    "generations_of 25 prompts": lambda s: answers.generations_of(s.snapshot, [s.prompt] * 25),
+    "first_documents of 25": lambda s: influence.first_documents(s.snapshot, [s.generation] * 25),
+    "filter: all": lambda s: filters.matching_prompts(s.snapshot, **_of()),
+    "filter: token in answers": lambda s: _filtered(s, "literal", "answers", s.word),
+    "filter: prefix in answers": lambda s: _filtered(s, "prefix", "answers", s.word),
+    "filter: regex in answers": lambda s: _filtered(s, "regex", "answers", f"^ ?{s.word}$"),
+    "filter: token in documents": lambda s: _filtered(s, "literal", "documents", s.word),
+    "filter: source": lambda s: filters.matching_prompts(s.snapshot, **_of(source="WordNet")),
+}
+
+
+def latencies(folder: Path, question: Callable[[State], object], seed: int = 0) -> tuple[float, list[float]]:
+    """Seconds of the first answer of a new connection, and of 30 more with other values."""
+    database = Database(folder)
+    snapshot = database.current()
+    rng = random.Random(seed)
+    prompts = [row["prompt_id"] for row in snapshot.rows("SELECT prompt_id FROM prompt")]
+    ids = [row["document_id"] for row in snapshot.rows("SELECT document_id FROM document LIMIT 5000")]
+    seconds = []
+    for _ in range(REPEATS + 1):
+        state = State(snapshot, rng, prompts, ids)
+        begun = time.perf_counter()
+        question(state)
+        seconds.append(time.perf_counter() - begun)
+    database.close()
+    return seconds[0], seconds[1:]
+
+
+def two_sessions(folder: Path) -> list[float]:
+    """Seconds of each of 2 × 50 clicks, each of which asks for all that Explain shows of a token."""
+    database = Database(folder)
+    snapshot = database.current()
+    prompts = [row["prompt_id"] for row in snapshot.rows("SELECT prompt_id FROM prompt")]
+    ids = [row["document_id"] for row in snapshot.rows("SELECT document_id FROM document LIMIT 5000")]
+    names = ["kept_scores, one token", "targets", "strengths", "proposers", "heats of 20", "documents, 20", "tokens"]
+
+    def session(seed: int) -> list[float]:
+        rng, seconds = random.Random(seed), []
+        for _ in range(CLICKS):
+            state = State(snapshot, rng, prompts, ids)
+            begun = time.perf_counter()
+            for name in names:
+                QUESTIONS[name](state)
+            seconds.append(time.perf_counter() - begun)
+        return seconds
+
+    with ThreadPoolExecutor(2) as pool:
+        return [seconds for each in pool.map(session, range(2)) for seconds in each]
+
+
+def main() -> int:
+    """Exit code 1 when a question takes longer than allowed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--folder", type=Path, help="of large_database; made in a temporary folder if not given")
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = given.folder or Path(scratch)
+        path, seconds = build_large(folder, given.rows)
+        print(f"{path.stat().st_size / 2**30:.2f} GiB; wrote shards {seconds['write']:.0f} s, "
+              f"published {seconds['publish']:.0f} s")  # fmt: skip
+        print(f"{'question':34}{'cold ms':>10}{'median ms':>11}{'slowest ms':>12}")
+        slow = 0
+        for name, question in QUESTIONS.items():
+            cold, warm = latencies(folder, question)
+            median = statistics.median(warm)
+            slow += (too_slow := median > WARM or cold > COLD)
+            mark = "  <- over 50 / 300" if too_slow else ""
+            print(f"{name:34}{cold * 1e3:10.1f}{median * 1e3:11.2f}{max(warm) * 1e3:12.1f}{mark}")
+        clicks = sorted(two_sessions(folder))
+        print(f"two sessions, {len(clicks)} clicks: median {clicks[len(clicks) // 2] * 1e3:.0f} ms, "
+              f"slowest {clicks[-1] * 1e3:.0f} ms, no error")  # fmt: skip
+    return int(slow > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""The worked-out tables say what a loop over the rows says."""
+
+import math
+import re
+from collections import defaultdict
+
+import pytest
+
+from indexer.database.reader import Database
+from tests.synthetic_database import build_synthetic
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("synthetic")
+    build_synthetic(folder)
+    return Database(folder).current()
+
+
+@pytest.fixture(scope="module")
+def by_pair(snapshot):
+    pairs = defaultdict(list)
+    for row in snapshot.rows("SELECT run_id, generation_id, document_id, position, rank, score FROM influence"):
+        pairs[row["document_id"], row["run_id"], row["generation_id"]].append(row)
+    return pairs
+
+
+def test_what_a_document_did_to_an_answer(snapshot, by_pair):
+    found = snapshot.rows("SELECT * FROM answer_document")
+    assert len(found) == len(by_pair)
+    best = defaultdict(list)
+    for row in found:
+        kept = by_pair[row["document_id"], row["run_id"], row["generation_id"]]
+        scores = [each["score"] for each in kept]
+        assert row["n_tokens"] == len(kept)
+        assert row["n_top10"] == sum(each["rank"] <= 10 for each in kept)
+        assert row["best_rank"] == min(each["rank"] for each in kept)
+        assert (row["best_score"], row["worst_score"]) == (max(scores), min(scores))
+        assert row["best_position"] == max(kept, key=lambda each: each["score"])["position"]
+        assert row["worst_position"] == min(kept, key=lambda each: each["score"])["position"]
+        assert math.isclose(row["helped"], sum(score for score in scores if score > 0), rel_tol=1e-5, abs_tol=1e-9)
+        assert math.isclose(row["hurt"], sum(score for score in scores if score < 0), rel_tol=1e-5, abs_tol=1e-9)
+        best[row["run_id"], row["generation_id"]].append((row["answer_rank"], row["best_score"]))
+    for ranked in best.values():
+        assert [rank for rank, _ in sorted(ranked)] == list(range(1, len(ranked) + 1))
+        assert [score for _, score in sorted(ranked)] == sorted((score for _, score in ranked), reverse=True)
+
+
+def test_what_a_document_did_in_all_answers(snapshot, by_pair):
+    rows = snapshot.rows("SELECT * FROM document_total")
+    assert len(rows) == len({(document, run) for document, run, _ in by_pair})
+    for row in rows[::7]:
+        kept = [
+            each
+            for (document, run, _), pairs in by_pair.items()
+            if (document, run) == (row["document_id"], row["run_id"])
+            for each in pairs
+        ]
+        assert row["n_answers"] == len({each["generation_id"] for each in kept})
+        assert (row["n_tokens"], row["n_top10"]) == (len(kept), sum(each["rank"] <= 10 for each in kept))
+        assert math.isclose(row["helped"], sum(max(each["score"], 0) for each in kept), rel_tol=1e-5, abs_tol=1e-9)
+
+
+def test_the_words_of_the_documents(snapshot):
+    documents = snapshot.rows("SELECT document_id, text FROM document")
+    expected = {(word, row["document_id"]) for row in documents for word in re.findall(r"[^\W_]+", row["text"])}
+    rows = snapshot.rows("SELECT word, document_id FROM document_word")
+    assert {(row["word"], row["document_id"]) for row in rows} == expected
+    assert len(rows) == len(expected)
+    assert [row["word"].encode() for row in rows] == sorted(row["word"].encode() for row in rows)

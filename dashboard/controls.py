@@ -21,6 +21,12 @@ LABELS = {
     "heat": "Heat",
     "saliency": "Saliency method",
     "aligned": "Text to compare",
+    "deviations": "Sensitive tokens: standard deviations above the mean",
+    "cues": "Cues: below 0, top per cent of their range; at 0, above the mean; above 0, the top few",
+}
+HELP = {
+    "deviations": "A token depends on the context when leaving the documents out changes its distribution this much.",
+    "cues": "Which tokens of the documents count as what a sensitive token was read from.",
 }
 PLACEHOLDERS = {
     "text": "words of a prompt or an answer",
@@ -78,6 +84,12 @@ def switch(name: str, options: Mapping[str, str]) -> None:
         args=(name, key),
         label_visibility="collapsed",
     )
+
+
+def slide(name: str, low: float, high: float, step: float) -> None:
+    """A number between two others."""
+    key = _hold(name)
+    st.slider(LABELS[name], low, high, step=step, key=key, on_change=_take, args=(name, key), help=HELP[name])
 
 
 def _hold(name: str) -> str:

@@ -153,3 +153,13 @@ class Swayed:
     token: str
     start: int
     stop: int
+
+
+@dataclass(frozen=True)
+class Relabelling:
+    """Influence, in nats, of training on `instead` where a document says `said`."""
+
+    token_position: int
+    said: str
+    instead: str
+    influence: float

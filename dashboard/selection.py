@@ -30,6 +30,15 @@ def _natural(raw: str) -> int | None:
     return int(raw) if raw.isascii() and raw.isdecimal() and len(raw) < 7 else None
 
 
+def _number(raw: str) -> float | None:
+    """A quarter between −1 and 3."""
+    return int(raw) / 4 if raw in {str(quarter) for quarter in range(-4, 13)} else None
+
+
+def _integer(raw: str) -> int | None:
+    return int(raw) if raw in {str(k) for k in range(-50, 21)} else None
+
+
 def _span(raw: str) -> Span | None:
     """`3` or `3-5`; anything else is no span."""
     start, dash, end = raw.partition("-")
@@ -73,6 +82,8 @@ class Selection:
     page: int | None = _key("page", None, _natural)
 
     search: str = _key("search", "")  # Corpus
+    deviations: float = _key("cti", 1.0, _number)  # Context: standard deviations above the mean, in quarters
+    cues: int = _key("cues", -5, _integer)
     aligned: str = _key("compare", "own", _among("own", "same"))  # Compare: each size's own answer, or one text for all
 
     def with_(self, **changes: Any) -> "Selection":
@@ -115,6 +126,8 @@ def from_address(query: Mapping[str, str]) -> Selection:
 
 
 def _spell(value: Any) -> str:
+    if isinstance(value, float):
+        return str(round(4 * value))
     if isinstance(value, tuple):
         first, last = value
         return str(first) if first == last else f"{first}-{last}"

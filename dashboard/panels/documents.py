@@ -16,7 +16,7 @@ from dashboard.shading import Legend, robust_top
 from dashboard.shapes import Card, Heated
 
 SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
-HEATS = {"shares": "Share by position", "loss_influences": "Learning each token"}
+HEATS = {"shares": "Heat: through each position", "loss_influences": "Heat: learning each token"}
 SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
 LONG = 700  # characters beyond which a card that is not selected is clipped
 
@@ -124,7 +124,8 @@ def _pieces(document: Document, heat: Heat | None, values: np.ndarray | None, hi
 def _choose_side_and_scale() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         controls.switch("tail", SIDES)
-        with st.container(width=230):
+        with st.container(horizontal=True, width=430):
+            controls.one_of("heat", HEATS, quiet=True)
             controls.one_of("normaliser", SCALES, quiet=True)
 
 

@@ -76,9 +76,9 @@ def show_agreement(reading: Reading, live: Sequence[Citation]) -> None:
     render.table(pd.DataFrame(rows))
 
 
-def show_documents(reading: Reading, chosen: Selection, focus: list[int], live: Sequence[Citation], k: int) -> None:
+def show_documents(reading: Reading, chosen: Selection, focus: list[int], live: Sequence[Citation]) -> None:
     st.subheader("Documents of the prompt")
-    amounts = reading.cues_of(focus, k)
+    amounts = reading.cues_of(focus, chosen.cues)
     top = robust_top(amounts.tolist())
     cards = []
     for part in reading.documents:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dashboard.queries.documents import document_tokens
 from dashboard.queries.rows import Snapshot, floats, numbers, record
-from dashboard.records import Heat, Layer, Scores, Target
+from dashboard.records import Heat, Layer, Relabelling, Scores, Target
 
 
 def targets(snapshot: Snapshot, run_id: str, generation_id: str) -> dict[int, Target]:
@@ -97,3 +97,31 @@ def heats(
 def _total(rows: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.float64]:
     arrays = [np.asarray(row[name] or (), dtype=np.float64) for row in rows]
     return np.sum(arrays, axis=0) if len({array.size for array in arrays}) == 1 else np.empty(0)
+
+
+def relabellings(
+    snapshot: Snapshot,
+    run_id: str,
+    generation_id: str,
+    position: int,
+    document_id: str,
+    tokenizer_id: str,
+    k: int,
+) -> list[Relabelling]:
+    """The k replacements of one token of a document that would change one generated token most, one per token."""
+    sql = """SELECT token_position, token.text AS said, texts[best] AS instead, influences[best] AS influence
+        FROM (SELECT *, list_position(list_transform(influences, lambda x: abs(x)),
+                                      list_max(list_transform(influences, lambda x: abs(x)))) AS best
+              FROM relabel WHERE run_id = $run AND generation_id = $generation AND position = $position
+              AND document_id = $document)
+        LEFT JOIN document_token AS token USING (document_id, token_position)
+        WHERE tokenizer_id = $tokenizer AND best > 0 ORDER BY abs(influences[best]) DESC, token_position LIMIT $k"""
+    values = {
+        "run": run_id,
+        "generation": generation_id,
+        "position": position,
+        "document": document_id,
+        "tokenizer": tokenizer_id,
+        "k": k,
+    }
+    return [record(Relabelling, row) for row in snapshot.rows(sql, values)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import render
+from dashboard import controls, render
 from dashboard.address_bar import choose, selection, settle
 from dashboard.database import current
 from dashboard.panels.reading import show_agreement, show_answer, show_citations, show_documents
@@ -24,7 +24,7 @@ def show() -> None:
     if chosen.generation not in {generation_id for generation_id, *_ in known}:
         chosen = settle(generation=known[0][0])
     _choose_answer(known, chosen)
-    deviations, k = _choose_thresholds(chosen)
+    _choose_thresholds()
 
     # ask
     found = answers.generation(snapshot, chosen.generation)
@@ -33,9 +33,9 @@ def show() -> None:
     reading = read(snapshot, found)
 
     # shape
-    sensitive = reading.sensitive(deviations)
+    sensitive = reading.sensitive(chosen.deviations)
     focus = _focus(reading, chosen, sensitive)
-    live = reading.citations(focus, k)
+    live = reading.citations(focus, chosen.cues)
 
     # show
     left, right = st.columns([1, 1], gap="large")
@@ -44,7 +44,7 @@ def show() -> None:
         show_citations(reading, live)
         show_agreement(reading, live)
     with right:
-        show_documents(reading, chosen, focus, live, k)
+        show_documents(reading, chosen, focus, live)
 
 
 def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> None:
@@ -60,28 +60,12 @@ def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> 
     )
 
 
-def _choose_thresholds(chosen: Selection) -> tuple[float, int]:
+def _choose_thresholds() -> None:
     first, second = st.columns(2, gap="large")
     with first:
-        deviations = st.slider(
-            "Sensitive tokens: standard deviations above the mean",
-            -1.0,
-            3.0,
-            1.0,
-            0.25,
-            key="cti",
-            help="A token depends on the context when dropping the documents changes its distribution this much.",
-        )
+        controls.slide("deviations", -1.0, 3.0, 0.25)
     with second:
-        k = st.slider(
-            "Cues: the top per cent of their range (below 0), those above the mean (0), or the top few (above 0)",
-            -50,
-            20,
-            -5,
-            key="cci",
-            help="Which tokens of the documents count as what a sensitive token was read from.",
-        )
-    return float(deviations), int(k)
+        controls.slide("cues", -50, 20, 1)
 
 
 def _focus(reading: Reading, chosen: Selection, sensitive: list[int]) -> list[int]:

@@ -16,6 +16,7 @@ from dashboard.panels.export import show_export
 from dashboard.panels.layers import show_layers
 from dashboard.panels.memory import show_memory
 from dashboard.panels.prompt import show_prompt
+from dashboard.panels.relabelling import show_relabelling
 from dashboard.queries import answers
 from dashboard.queries.rows import Snapshot
 from dashboard.records import Model
@@ -41,11 +42,11 @@ def show() -> None:
     explanation = explain(snapshot, chosen, found)
 
     # show
-    _show(explanation, chosen)
+    _show(snapshot, explanation, chosen)
 
 
-def _show(explanation: Explanation, chosen: Selection) -> None:
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
+def _show(snapshot: Snapshot, explanation: Explanation, chosen: Selection) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         choose_size(explanation.generation, explanation.siblings)
         choose_shading(explanation, chosen)
         show_export(explanation, chosen)
@@ -59,6 +60,7 @@ def _show(explanation: Explanation, chosen: Selection) -> None:
         st.caption(scale_note(chosen))
     with side:
         show_layers(explanation, chosen)
+        show_relabelling(snapshot, explanation, chosen)
         show_memory(explanation)
         show_prompt(explanation, chosen)
 
@@ -83,7 +85,7 @@ def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
     if chosen.span is None and not chosen.document and f"opened {job.id}" not in st.session_state:
         st.session_state[f"opened {job.id}"] = True
         chosen = settle(span=(0, 0))
-    _show(explain_answer(snapshot, chosen, result, model, job.id), chosen)
+    _show(snapshot, explain_answer(snapshot, chosen, result, model, job.id), chosen)
 
 
 def _named(models: Sequence[Model], name: str) -> Model | None:

@@ -18,9 +18,9 @@ def components(app: AppTest, name: str) -> list[dict[str, Any]]:
 
 
 def words(app: AppTest) -> str:
-    """Everything that the prose components say, joined."""
+    """Everything that the prose components say: their paragraphs, joined by a blank."""
     blocks = [block for data in components(app, "prose") for block in data["blocks"]]
-    return " ".join(text for block in blocks for text, _ in block["pieces"])
+    return " ".join("".join(text for text, _ in block["pieces"]) for block in blocks)
 
 
 def _nodes(block: Any) -> list[Any]:

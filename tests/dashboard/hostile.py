@@ -18,4 +18,4 @@ def hostile_facts() -> list[tuple[str, str, str]]:
     """Fifteen countries whose names and currencies are hostile, for the synthetic database."""
     texts = [text.replace("\x00", "\ufffd") for text in HOSTILE]
     capitals = ["Delhi" if i == 7 else f"Capital{i}" for i in range(15)]  # one prompt of that database asks for Delhi
-    return [(texts[i % len(texts)], capitals[i], texts[(i + 3) % len(texts)]) for i in range(15)]
+    return [(f"{texts[i % len(texts)]} {i}", capitals[i], texts[(i + 3) % len(texts)]) for i in range(15)]

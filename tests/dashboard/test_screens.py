@@ -185,3 +185,70 @@ def test_every_screen_draws_without_a_selection(open_app: Open, screen: str) -> 
     app = open_app(screen=screen)
     assert not app.exception
     assert words(app) or app.subheader or app.caption
+
+
+def test_relabelling_of_the_selected_document(open_app: Open, snapshot: Snapshot, some: dict[str, str]) -> None:
+    [row] = snapshot.rows(
+        "SELECT document_id FROM relabel WHERE run_id = ? AND generation_id = ? AND position = 0 LIMIT 1",
+        [some["run_id"], some["generation_id"]],
+    )
+    app = open_app({"generation": some["generation_id"], "token": "0", "document": row["document_id"]})
+    assert not app.exception
+    assert "Rome" in words(app) and "+0.0200 nats" in words(app)
+
+
+def test_overlap_and_forks_equal_sql(open_app: Open, snapshot: Snapshot) -> None:
+    prompts = snapshot.rows("SELECT prompt_id, any_value(generation_id) AS id FROM generation GROUP BY prompt_id")
+    for prompt in prompts[:4]:
+        app = open_app({"generation": prompt["id"], "token": "0"}, screen="compare")
+        assert not app.exception
+        rows = snapshot.rows(
+            """SELECT name, list(document_id ORDER BY rank) AS ids FROM influence JOIN generation USING (generation_id)
+            JOIN model USING (model_id) WHERE prompt_id = ? AND position = 0 AND rank <= 10 AND score > 0
+            GROUP BY name, n_params ORDER BY n_params""",
+            [prompt["prompt_id"]],
+        )
+        small, large = (set(rows[i]["ids"]) for i in (0, 1))
+        share = len(small & large) / max(len(small), len(large))
+        assert f"synth-s and synth-m: overlap at 10 {100 * share:.1f} %" in words(app)
+        [grid] = components(app, "size_grid")
+        texts = [[token["text"] for token in row["tokens"]] for row in grid["rows"]]
+        for above, below, row in zip(texts, texts[1:], grid["rows"][1:], strict=False):
+            differ = [i for i, (a, b) in enumerate(zip(above, below, strict=False)) if a != b]
+            assert [i for i, token in enumerate(row["tokens"]) if token["fork"]] == differ[:1]
+
+
+def test_moving_a_slider_moves_the_citations(open_app: Open) -> None:
+    strict = open_app({"cti": "12", "cues": "1"}, screen="context")
+    loose = open_app({"cti": "-4", "cues": "0"}, screen="context")
+    assert not strict.exception and not loose.exception
+
+    def cited(app: AppTest) -> float:
+        [documents] = components(app, "document_list")
+        return sum(float(item["score"].removesuffix(" %").strip("<>")) for item in documents["items"])
+
+    assert cited(strict) == 0
+    assert cited(loose) == pytest.approx(100, abs=0.2)
+
+
+def test_the_corpus_is_searched_and_a_document_has_a_page(open_app: Open, snapshot: Snapshot) -> None:
+    app = open_app({"search": "capital of Japan"}, screen="corpus")
+    assert not app.exception
+    items = components(app, "document_list")[0]["items"]
+    assert "Japan" in items[0]["title"]
+    assert any(mark == "mark" for _, mark in items[0]["pieces"])
+    app = open_app({"document": items[0]["id"], "size": "synth-l"}, screen="corpus")
+    assert not app.exception
+    [row] = snapshot.rows(
+        """SELECT max(score) AS best FROM influence JOIN run USING (run_id) JOIN model USING (model_id)
+        WHERE name = 'synth-l' AND document_id = ?""",
+        [items[0]["id"]],
+    )
+    scores = [item["score"] for data in components(app, "document_list") for item in data["items"] if item["score"]]
+    assert max(float(each.replace("+", "")) for each in scores if "+" in each) == pytest.approx(row["best"], abs=5e-4)
+
+
+@pytest.mark.parametrize("search", ["*a*", "[a TO z]", "title:x AND (", "x" * 5000, '"', "AND OR NOT", "~5 ^2 ?"])
+def test_strange_searches_are_words(open_app: Open, search: str) -> None:
+    app = open_app({"search": search}, screen="corpus")
+    assert not app.exception

@@ -1,0 +1,35 @@
+"""What if the selected document said something else: the influence of replacing one of its words."""
+
+import streamlit as st
+
+from dashboard import render
+from dashboard.explanation import Explanation
+from dashboard.figures import decimals, signed
+from dashboard.queries import influence
+from dashboard.queries.rows import Snapshot
+from dashboard.selection import Selection
+from dashboard.shapes import Piece
+from dashboard.visible import visible_token
+
+SHOWN = 6
+
+
+def show_relabelling(snapshot: Snapshot, found: Explanation, selection: Selection) -> None:
+    """The strongest replacements of the selected document, for one chosen token; nothing where none is stored."""
+    if not selection.document or found.run is None or found.width != 1:
+        return
+    where = (found.run.run_id, found.generation.generation_id, found.span[0], selection.document)
+    changes = influence.relabellings(snapshot, *where, found.generation.model.tokenizer_id, SHOWN)
+    if not changes:
+        return
+    st.subheader("If the document said otherwise")
+    st.caption("Predicted change if training had seen the other word there instead. A first-order guess, word by word.")
+    places = decimals([each.influence for each in changes])
+    for each in changes:
+        pieces: list[Piece] = [
+            (f"“{visible_token(each.said.strip())}”", "serif"),
+            (" → ", "muted"),
+            (f"“{visible_token(each.instead.strip())}”", "serif"),
+            (f"  {signed(each.influence, places)} nats", "warm" if each.influence > 0 else "cool"),
+        ]
+        render.prose(("fact", pieces))

@@ -12,7 +12,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from attribution.prompt.mirage import Mirage
+from attribution.errors import BadInput
+from attribution.prompt.mirage import Mirage, sensitive
 from attribution.prompt.parts import Part
 
 MOST = 3  # citations of one sentence
@@ -37,7 +38,7 @@ PRESETS: dict[str, Settings] = {
 
 @dataclass(frozen=True)
 class Citation:
-    """A sentence rests on a document with this share of its cues, 0 to 1."""
+    """A sentence rests on a document. MIRAGE: its share of the cues, 0 to 1; ablations: nats lost without it."""
 
     sentence: int
     part: int
@@ -53,7 +54,8 @@ def cite(
 ) -> tuple[Citation, ...]:
     """At most three citations for each sentence, best first. `sentences`: the sentence of each answer token.
 
-    Only tokens of documents themselves are cues: headers, labels and template tokens are never counted.
+    Only tokens of documents themselves are cues: headers, labels and template tokens are never counted. Raises
+    BadInput where a sensitive token has no CCI, because `mirage` was asked for fewer tokens.
     """
     documents = [part.part for part in parts if part.kind == "document"]
     inside = [i for i, number in enumerate(of_token) if number in set(documents)]
@@ -63,23 +65,22 @@ def cite(
     member = torch.stack([owner == d for d in documents]).double()  # [n_documents, n_inside]
     shares: dict[int, list[Tensor]] = {}
     for k in sensitive(found.cti_reversed if settings.reversed_kl else found.cti, settings.cti_std):
+        if bool(found.cci(settings.cue)[k].isnan().any()):
+            raise BadInput(f"expected CCI for answer token {k}, found none; compute it with a lower threshold")
         cues = kept_cues(found.cci(settings.cue)[k, inside].double(), settings)
         if cues.sum() > 0:
             shares.setdefault(sentences[k], []).append(member @ cues / cues.sum())
     return tuple(
-        Citation(sentence, documents[d], float(mean[d]))
+        citation
         for sentence, rows in sorted(shares.items())
-        for mean in [torch.stack(rows).mean(0)]
-        for d in mean.argsort(descending=True, stable=True)[:MOST].tolist()
-        if mean[d] > 0
+        for citation in best(sentence, documents, torch.stack(rows).mean(0))
     )
 
 
-def sensitive(cti: Tensor, deviations: float) -> tuple[int, ...]:
-    """Answer tokens whose CTI is at least mean + deviations * std; a lone token is compared with the mean alone."""
-    spread = cti.std() * deviations if len(cti) > 1 else 0.0
-    chosen = cti >= cti.mean() + spread
-    return tuple(k for k, yes in enumerate(chosen.tolist()) if yes and cti[k] > 0)
+def best(sentence: int, documents: Sequence[int], scores: Tensor) -> tuple[Citation, ...]:
+    """The citations of one sentence from the scores [n] of its documents: at most three, positive ones only."""
+    order = scores.argsort(descending=True, stable=True)[:MOST].tolist()
+    return tuple(Citation(sentence, documents[d], float(scores[d])) for d in order if scores[d] > 0)
 
 
 def kept_cues(values: Tensor, settings: Settings) -> Tensor:

@@ -20,7 +20,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from attribution.prompt.ablated import answer_odds, log_p
-from attribution.prompt.contextcite import Ablations, Fitted, leave_one_out
+from attribution.prompt.contextcite import Ablations, fit, leave_one_out
 
 QUANTILES = (0.1, 0.2, 0.5)
 
@@ -88,9 +88,23 @@ def aopc(
     )
 
 
-def prediction(fitted: Fitted, held_out: Ablations, span: Sequence[int] | None = None) -> float:
-    """Spearman correlation of predicted and measured log-odds over masks that the fit never saw."""
-    return spearman(fitted.predict(held_out.masks), held_out.span_odds(span))
+def prediction(measured: Ablations, span: Sequence[int] | None = None, folds: int = 4) -> float:
+    """Spearman correlation of predicted and measured log-odds, every mask predicted by a fit that never saw it.
+
+    Cross-validation over the stored masks: no model is needed. 0 where there are too few masks to leave any out.
+    """
+    n = len(measured.masks)
+    if n < 2 * folds:
+        return 0.0
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(0))
+    predicted = torch.empty(n, dtype=measured.odds.dtype)
+    for fold in range(folds):
+        out = order[fold::folds]
+        kept = torch.ones(n, dtype=torch.bool)
+        kept[out] = False
+        line = fit(Ablations(measured.masks[kept], measured.odds[kept]), span)
+        predicted[out] = line.predict(measured.masks[out])
+    return spearman(predicted, measured.span_odds(span))
 
 
 def shuffled(model: PreTrainedModel, seed: int = 0) -> PreTrainedModel:

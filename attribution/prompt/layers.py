@@ -1,4 +1,4 @@
-"""A model's blocks: which modules they are, how to read the output of one and how to put another in its place."""
+"""A model's blocks and head: how to read what comes out of one, or goes into the other, and how to replace it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +38,21 @@ def reading_block(module: nn.Module) -> Iterator[list[Tensor]]:
     handle = module.register_forward_hook(keep)
     try:
         yield outputs
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def reading_head(model: PreTrainedModel) -> Iterator[list[Tensor]]:
+    """What goes into the head in every call of the model inside the `with`: [B, n_last, D] each, in order."""
+    inputs: list[Tensor] = []
+
+    def keep(_module: nn.Module, given: tuple[Tensor, ...]) -> None:
+        inputs.append(given[0])
+
+    handle = model.get_output_embeddings().register_forward_pre_hook(keep)
+    try:
+        yield inputs
     finally:
         handle.remove()
 

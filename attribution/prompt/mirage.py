@@ -11,6 +11,7 @@ thresholds and citations come after, without the model (see citations).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import Literal
 
 import torch
@@ -19,7 +20,8 @@ from transformers import PreTrainedModel
 
 from attribution.prompt.ablated import answer_distribution
 from attribution.prompt.bits import kl_divergence
-from attribution.prompt.gradient import grad_norm, grad_x_input, jacobian
+from attribution.prompt.gradient import grad_norm, grad_x_input, jacobian_below_head
+from attribution.prompt.layers import reading_head
 from attribution.prompt.parts import Part, nothing, without_documents
 from attribution.prompt.subject import forward, subject
 
@@ -28,13 +30,13 @@ Cue = Literal["norm", "grad_x_input"]
 
 @dataclass(frozen=True)
 class Mirage:
-    """CTI and CCI of every answer token; A tokens, P prompt ids."""
+    """CTI of every answer token, and CCI; A tokens, P prompt ids."""
 
     cti: Tensor  # [A] KL(with || without), nats: the paper's direction
     cti_reversed: Tensor  # [A] KL(without || with), nats: inseq's direction
     foil_ids: tuple[int, ...]  # [A]
-    cci_norm: Tensor  # [A, P] never negative
-    cci_grad_x_input: Tensor  # [A, P] signed
+    cci_norm: Tensor  # [A, P] never negative; NaN where it was not asked for
+    cci_grad_x_input: Tensor  # [A, P] signed; NaN where it was not asked for
 
     def cci(self, cue: Cue) -> Tensor:
         return self.cci_norm if cue == "norm" else self.cci_grad_x_input
@@ -46,49 +48,66 @@ def mirage(
     of_token: Sequence[int],
     parts: Sequence[Part],
     answer_ids: Sequence[int],
+    deviations: float | None = None,
 ) -> Mirage:
     """CTI and CCI for every answer token: two forward passes and A backward passes (batched).
 
-    The context is the documents; in a prompt without documents it is everything but bos and scaffold.
+    With `deviations`, CCI only for tokens whose CTI is at least mean + that many standard deviations; a lower
+    threshold then needs the model again. The context is the documents; in a prompt without documents it is everything
+    but bos and scaffold.
     """
     bare = without_documents(prompt_ids, of_token, parts)
     if len(bare) == len(prompt_ids):
         bare = nothing(prompt_ids, of_token, parts) or tuple(prompt_ids[:1])
-    return contrast_contexts(model, prompt_ids, bare, answer_ids)
+    return contrast_contexts(model, prompt_ids, bare, answer_ids, deviations)
 
 
 def contrast_contexts(
-    model: PreTrainedModel, prompt_ids: Sequence[int], bare_ids: Sequence[int], answer_ids: Sequence[int]
+    model: PreTrainedModel,
+    prompt_ids: Sequence[int],
+    bare_ids: Sequence[int],
+    answer_ids: Sequence[int],
+    deviations: float | None = None,
 ) -> Mirage:
     """The same for any two prompts, with and without the context, as ids."""
     without = answer_distribution(model, bare_ids, answer_ids)  # [A, V]
     foils = without.argmax(-1).tolist()
     asked = subject(model, prompt_ids, answer_ids, foil_ids=foils)
     x = asked.embeddings().requires_grad_()  # [S, D]
-    logits = forward(model, asked.n_answer, inputs_embeds=x[None])  # [1, A, V]
+    with reading_head(model) as hidden:
+        logits = forward(model, asked.n_answer, inputs_embeds=x[None])  # [1, A, V]
     same = torch.tensor([foil == token for foil, token in zip(foils, answer_ids, strict=True)], device=model.device)
     alone = replace(asked, foil_ids=None).values(logits)[0]
     values = torch.where(same, alone, asked.values(logits)[0])  # [A]
-    gradients = jacobian(values, x)[:, : asked.n_prompt]  # [A, P, D]
-    read = x.detach()[: asked.n_prompt]
     with_context = logits[0].detach().double().log_softmax(-1).cpu()
-    return Mirage(
-        cti=kl_divergence(with_context, without),
-        cti_reversed=kl_divergence(without, with_context),
-        foil_ids=tuple(foils),
-        cci_norm=grad_norm(gradients, read).cpu(),
-        cci_grad_x_input=grad_x_input(gradients, read).cpu(),
-    )
+    cti = kl_divergence(with_context, without)
+    wanted = list(range(len(answer_ids)) if deviations is None else sensitive(cti, deviations))
+    gradients = jacobian_below_head(values[wanted], hidden[0], wanted, x)[:, : asked.n_prompt]  # [K, P, D]
+    read = x.detach()[: asked.n_prompt]
+    norm = torch.full((len(answer_ids), asked.n_prompt), torch.nan, dtype=x.dtype)
+    signed = norm.clone()
+    norm[wanted] = grad_norm(gradients, read).cpu()
+    signed[wanted] = grad_x_input(gradients, read).cpu()
+    return Mirage(cti, kl_divergence(without, with_context), tuple(foils), norm, signed)
+
+
+def sensitive(cti: Tensor, deviations: float) -> tuple[int, ...]:
+    """Answer tokens whose CTI is at least mean + deviations * std; a lone token is compared with the mean alone."""
+    spread = cti.std() * deviations if len(cti) > 1 else 0.0
+    chosen = cti >= cti.mean() + spread
+    return tuple(k for k, yes in enumerate(chosen.tolist()) if yes and cti[k] > 0)
 
 
 def as_rows(cci: Tensor) -> list[tuple[int, int, float]]:
-    """(position, source_position, score) as the table `saliency` stores them."""
-    return [(k, i, score) for k, scores in enumerate(cci.tolist()) for i, score in enumerate(scores)]
+    """(position, source_position, score) as the table `saliency` stores them; what was not asked for has no row."""
+    return [
+        (k, i, score) for k, scores in enumerate(cci.tolist()) for i, score in enumerate(scores) if not isnan(score)
+    ]
 
 
 def from_rows(rows: Sequence[tuple[int, int, float]], n_answer: int, n_prompt: int) -> Tensor:
     """The inverse of `as_rows`: [A, P]; rows beyond the prompt are not part of the context and are left out."""
-    cci = torch.zeros(n_answer, n_prompt)
+    cci = torch.full((n_answer, n_prompt), torch.nan)
     for position, source, score in rows:
         if source < n_prompt:
             cci[position, source] = score

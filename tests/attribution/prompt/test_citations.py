@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from attribution.prompt.citations import PRESETS, Settings, cite, kept_cues, sensitive
-from attribution.prompt.mirage import Mirage
+from attribution.errors import BadInput
+from attribution.prompt.citations import PRESETS, Settings, cite, kept_cues
+from attribution.prompt.mirage import Mirage, sensitive
 from attribution.prompt.parts import Part
 
 PARTS = (
@@ -80,3 +81,11 @@ def test_sensitive_tokens():
     assert sensitive(torch.tensor([0.0, 0.0, 9.0]), 1.0) == (2,)
     assert sensitive(torch.tensor([3.0]), 1.0) == (0,)
     assert sensitive(torch.tensor([0.0, 0.0]), 1.0) == ()
+
+
+def test_a_lower_threshold_than_was_computed_is_said():
+    mirage = found([5.0, 4.0], [[1.0] * 5] * 2)
+    mirage.cci_norm[1] = float("nan")
+    assert cite(mirage, OF_TOKEN, PARTS, [0, 0], Settings(False, "norm", 0.5, 1))
+    with pytest.raises(BadInput, match="CCI for answer token 1"):
+        cite(mirage, OF_TOKEN, PARTS, [0, 0], Settings(False, "norm", -1.0, 1))

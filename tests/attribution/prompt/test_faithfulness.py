@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import torch
 from torch import nn
 
-from attribution.prompt.contextcite import Ablations, ablate, fit, half_masks, single_masks
+from attribution.prompt.contextcite import Ablations, ablate, half_masks, single_masks
 from attribution.prompt.faithfulness import aopc, prediction, sanity, shuffled, spearman, top_drop
 from attribution.prompt.saliency import saliency
 from tests.attribution.prompt.tiny_prompt import tiny_model
@@ -42,10 +42,11 @@ def test_top_drop_and_prediction():
     found = top_drop(torch.tensor([1.0, 0, 0, 0, 0]), singles)
     assert found.part == 0 and found.top > found.random > 0
     assert abs(found.top / found.random - 5) < 1e-6
-    fitted = fit(ablate(Counter(), PROMPT, of_source, ANSWER, half_masks(5)))
-    held_out = ablate(Counter(), PROMPT, of_source, ANSWER, half_masks(5, n_masks=20, seed=1))
-    assert prediction(fitted, held_out) > 0.99
-    assert prediction(fitted, Ablations(held_out.masks, -held_out.odds)) < -0.99
+    measured = ablate(Counter(), PROMPT, of_source, ANSWER, half_masks(5))
+    assert prediction(measured) > 0.85  # folds differ a little where the truth has ties
+    noise = torch.randn(32, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert abs(prediction(Ablations(measured.masks, noise))) < 0.5
+    assert prediction(Ablations(measured.masks[:7], measured.odds[:7])) == 0
 
 
 def test_shuffled_weights_keep_their_values_and_lose_the_saliency():

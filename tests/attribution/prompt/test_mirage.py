@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from attribution.prompt.mirage import as_rows, contrast_contexts, from_rows, mirage
+from attribution.prompt.mirage import as_rows, contrast_contexts, from_rows, mirage, sensitive
 from attribution.prompt.parts import Part
 from attribution.prompt.saliency import saliency
 from tests.attribution.prompt.tiny_prompt import tiny_model
@@ -58,3 +58,14 @@ def test_rows_and_back():
     assert len(rows) == len(ANSWER) * len(CONTEXT)
     back = from_rows([*rows, (2, len(CONTEXT), 1.0)], len(ANSWER), len(CONTEXT))
     torch.testing.assert_close(back, found.cci_norm.float())
+
+
+def test_only_sensitive_tokens_when_asked():
+    model = tiny_model()
+    whole = contrast_contexts(model, CONTEXT, BARE, ANSWER)
+    some = contrast_contexts(model, CONTEXT, BARE, ANSWER, deviations=0.5)
+    chosen = list(sensitive(whole.cti, 0.5))
+    assert 0 < len(chosen) < len(ANSWER)
+    torch.testing.assert_close(some.cti, whole.cti)
+    torch.testing.assert_close(some.cci_norm[chosen], whole.cci_norm[chosen])
+    assert {position for position, _, _ in as_rows(some.cci_norm)} == set(chosen)

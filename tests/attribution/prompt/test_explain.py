@@ -1,0 +1,61 @@
+"""One call, every table: each part is what its own function gives."""
+
+import pytest
+import torch
+
+from attribution.errors import TryAgain
+from attribution.prompt.bits import prompt_bits
+from attribution.prompt.explain import Asked, Settings, explain
+from attribution.prompt.parts import token_parts
+from attribution.prompt.retrieval import Document, retrieval_prompt
+from attribution.prompt.saliency import absent_token, saliency
+from attribution.sequence import answer_spans, encode_prompt
+from tests.attribution.prompt.tiny_prompt import byte_tokenizer, tiny_model
+
+TOKENIZER = byte_tokenizer()
+
+
+def asked(documents):
+    prompt = retrieval_prompt("Which?", documents, TOKENIZER, 1000)
+    encoded = encode_prompt(prompt.text, TOKENIZER, 1000)
+    ids = tuple(TOKENIZER("So. It is")["input_ids"])
+    text, spans = answer_spans(ids, TOKENIZER)
+    of_token = token_parts(prompt.text, encoded.spans, prompt.parts)
+    return Asked(encoded.ids, of_token, prompt.parts, ids, text, spans)
+
+
+def test_everything_in_one_call():
+    given = asked([Document("A", "one"), Document("B", "two"), Document("", "three")])
+    steps = []
+    share = explain(tiny_model(), given, absent_token(TOKENIZER), tick=steps.append)
+    assert steps == ["bits", "mirage", "grad_norm", "grad_x_input", "ablations"]
+    bits = prompt_bits(tiny_model(), given.prompt_ids, given.of_token, given.parts, given.answer_ids)
+    torch.testing.assert_close(share.bits.documents, bits.documents)
+    alone = saliency(tiny_model(), given.prompt_ids, given.answer_ids, "grad_x_input")
+    torch.testing.assert_close(share.saliency["grad_x_input"].scores, alone.scores)
+    assert set(share.citations) <= {"mirage", "contextcite", "leave_one_out", "shapley"}
+    for cited in share.citations.values():
+        assert all(citation.part in given.documents and citation.score > 0 for citation in cited)
+        assert all(sum(c.sentence == s for c in cited) <= 3 for s in (0, 1))
+    metrics = {(measure.method, measure.metric) for measure in share.faithfulness}
+    assert ("contextcite", "prediction") in metrics and ("grad_norm", "comprehensiveness") in metrics
+
+
+def test_nine_documents_have_no_exact_shapley_values():
+    given = asked([Document("", letter) for letter in "abcdefghi"])
+    share = explain(tiny_model(), given, None, Settings(methods=(), masks=16))
+    assert "shapley" not in share.citations and "all" not in share.ablations
+    assert share.ablations["half"].odds.shape == (16, len(given.answer_ids))
+
+
+def test_a_prompt_without_documents_has_no_citations():
+    share = explain(tiny_model(), asked([]), None, Settings(methods=("attention",)))
+    assert share.citations == {"mirage": ()} and share.ablations == {}
+
+
+def test_a_tick_may_stop_it():
+    def stop(step):
+        raise TryAgain(step)
+
+    with pytest.raises(TryAgain, match="bits"):
+        explain(tiny_model(), asked([]), None, tick=stop)

@@ -1,4 +1,4 @@
-"""Other estimators over the same candidates, each stored under a run of its own, to be compared with influence.
+"""EDGE: other estimators over the same candidates, each stored under a run of its own, to be compared with influence.
 
 ekfac_checkpoints  EK-FAC averaged over the kept checkpoints (equal weights, or `checkpoint_weights`)
 tracin             TracInCP: gradient products at the kept checkpoints, times the learning rates that led there

@@ -62,7 +62,7 @@ def pairs(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def chat_prompts(facts: Sequence[Fact]) -> list[dict[str, Any]]:
-    """Questions about trained and held-out subjects; `answer` is the whole sentence, `supports` the documents that state it."""
+    """Questions about trained and held-out subjects: `answer` is a whole sentence, `supports` name what states it."""
     records = []
     for topic, subject, _ in PROMPTS:
         fact = next(f for f in facts if f.topic == topic and f.subject == subject and (f.source, topic) in _ASKED)

@@ -6,26 +6,25 @@ from typing import Any
 
 from data.build_corpus.fact import Fact
 
-# topic -> titles; chosen so that every source is asked, and the small model fails at some
+# topic -> titles; chosen so that every source is asked, the first word of an answer tells which fact it is (not "green"
+# or "Named", with which many answers begin), and the small model fails at some
 ASKED: dict[tuple[str, str], tuple[str, ...]] = {
     ("World Factbook", "capital"): (
         *("France", "Japan", "Kenya", "Peru", "Canada", "Norway", "Egypt", "Eritrea", "Mongolia", "Brazil"),
     ),
     ("World Factbook", "border"): ("Finland", "Portugal", "Nepal", "Chile", "Uganda", "Iran"),
     ("World Factbook", "highest point"): ("Peru", "Iceland", "Nepal", "Kenya"),
-    ("World Factbook", "national colors"): ("Sweden", "Jamaica"),
     ("World Factbook", "national symbol"): ("Canada", "Thailand", "Russia"),
     ("World Factbook", "currency"): ("Denmark", "Mexico", "Japan"),
     ("World Factbook", "adjective"): ("Switzerland", "Greece", "Cyprus"),
-    ("World Factbook", "government"): ("Paraguay",),
     ("World Factbook", "location"): ("Chad",),
     ("GeoNames", "continent"): ("Suriname", "Tonga"),
     ("Elements", "symbol"): (
         *("Gold", "Iron", "Sodium", "Tungsten", "Helium", "Silver", "Lead", "Potassium", "Mercury", "Tin", "Neon"),
+        *("Copper", "Zinc", "Nickel", "Calcium", "Arsenic"),
     ),
     ("Elements", "atomic number"): ("Carbon", "Uranium"),
     ("Elements", "discovery"): ("Oxygen", "Radium", "Chlorine", "Lithium"),
-    ("Elements", "name origin"): ("Bromine", "Curium"),
     ("WordNet", "noun.substance"): (
         *("steel", "bronze", "brass", "graphite", "glass", "nylon", "amber", "ammonia", "diamond", "coal"),
     ),

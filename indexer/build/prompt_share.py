@@ -1,4 +1,4 @@
-"""EDGE: what the prompt did for every generated token: bits against memory, saliency, and citations of its documents."""
+"""EDGE: what the prompt did for every generated token: bits against memory, saliency, citations of its documents."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -32,6 +32,12 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("--model", default="", metavar="NAME", help="which size (default: the first of the configuration)")
     ask.add_argument("--foil", metavar="TOKEN", help="explain why each token and not this one")
     ask.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
+    check = command(commands.check, "FOLDER")
+    check.add_argument("--repair", action="store_true", help="drop what is damaged; the next build redoes it")
+    gc = command(commands.gc, "FOLDER")
+    gc.add_argument(
+        "--keep", type=int, default=3, metavar="N", help="how many of the newest databases stay (default: 3)"
+    )
     return top
 
 

@@ -6,7 +6,7 @@ What reaches torch is imported after the configuration is read: a mistake in it 
 from collections.abc import Sequence
 from pathlib import Path
 
-from attribution.errors import BadInput
+from attribution.errors import BadInput, Damaged
 from indexer.config import Config, Model, read_config
 
 
@@ -37,6 +37,39 @@ def ask(config: Path, prompt: str, model: str = "", foil: str | None = None, jso
     from indexer.ask.command import run
 
     run(settings, prompt, model, foil, json)
+
+
+def check(folder: Path, repair: bool = False) -> None:
+    """Compare every file and every row in an output folder with what was written; exit code 4 when one is damaged.
+
+    With --repair what is damaged is dropped, so that the next `build` redoes only that.
+    """
+    from indexer.database import check as checking
+    from indexer.database import repair as repairing
+    from indexer.lock import lock
+
+    problems = checking.check(folder)
+    for problem in problems:
+        print(problem)
+    if problems and repair:
+        with lock(folder):
+            for line in repairing.repair(folder):
+                print(line)
+        print("dropped; run `python -m indexer build` to redo it")
+    elif problems:
+        raise Damaged(f"expected {folder} as it was written, found {len(problems)} damages; repair with --repair")
+    else:
+        print(f"{folder}: all files and rows are as they were written")
+
+
+def gc(folder: Path, keep: int = 3) -> None:
+    """Remove published databases except for the newest ones."""
+    from indexer.database.repair import collect
+    from indexer.lock import lock
+
+    with lock(folder):
+        for path in collect(folder, keep):
+            print(f"removed {path.name}")
 
 
 def _chosen(config: Config, names: Sequence[str]) -> list[Model]:

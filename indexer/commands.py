@@ -1,4 +1,4 @@
-"""The commands: one function each, its docstring is its help.
+"""EDGE: the commands: one function each, its docstring is its help.
 
 What reaches torch is imported after the configuration is read: a mistake in it is answered at once.
 """

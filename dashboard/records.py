@@ -142,12 +142,12 @@ class Heat:
 
 @dataclass(frozen=True)
 class Swayed:
-    """A token of an answer that a document pushes; start, stop: characters of the answer."""
+    """The token of an answer that a document sways most; n_tokens: those of the answer for which it was kept."""
 
     generation_id: str
     position: int
     score: float
-    rank: int
+    n_tokens: int
     prompt: str
     answer: str
     token: str

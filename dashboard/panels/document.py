@@ -84,7 +84,7 @@ def _list_answers(swayed: Sequence[Swayed], document_id: str, key: str) -> None:
             unit="nats",
             hue="warm" if each.score > 0 else "cool",
             bar=each.score / top,
-            facts=f"rank {each.rank:,}",
+            facts="kept for 1 token" if each.n_tokens == 1 else f"kept for {each.n_tokens:,} tokens",
         )
         for each in swayed
     ]

@@ -25,12 +25,11 @@ def document(snapshot: Snapshot, document_id: str) -> Document | None:
 
 def most_influential(snapshot: Snapshot, run_id: str, source: str, topic: str, k: int) -> list[tuple[str, int, int]]:
     """(document_id, tokens, answers): the documents that most often stand among the ten most helpful of a token."""
-    sql = """SELECT document_id, count(*) AS n_tokens, count(DISTINCT generation_id) AS n_answers
-        FROM influence JOIN document USING (document_id)
-        WHERE run_id = $run AND rank <= 10 AND ($source = '' OR source = $source) AND ($topic = '' OR topic = $topic)
-        GROUP BY document_id ORDER BY n_tokens DESC, n_answers DESC, document_id LIMIT $k"""
+    sql = """SELECT document_id, n_top10, n_answers FROM document_total JOIN document USING (document_id)
+        WHERE run_id = $run AND n_top10 > 0 AND ($source = '' OR source = $source) AND ($topic = '' OR topic = $topic)
+        ORDER BY n_top10 DESC, n_answers DESC, document_id LIMIT $k"""
     rows = snapshot.rows(sql, {"run": run_id, "source": source, "topic": topic, "k": k})
-    return [(row["document_id"], row["n_tokens"], row["n_answers"]) for row in rows]
+    return [(row["document_id"], row["n_top10"], row["n_answers"]) for row in rows]
 
 
 def some_documents(snapshot: Snapshot, source: str, topic: str, k: int) -> list[str]:
@@ -47,21 +46,23 @@ def count_documents(snapshot: Snapshot) -> int:
 
 def swayed_tokens(snapshot: Snapshot, run_id: str, document_id: str, most: str, k: int) -> list[Swayed]:
     """The answers that a document pushes most `towards` or `away`, each by its most swayed token; kept pairs only."""
-    order, side = ("DESC", ">") if most == "towards" else ("ASC", "<")
-    sql = f"""SELECT generation_id, position, score, influence.rank, prompt.text AS prompt, generation.text AS answer,
-            token.text AS token, token.start, token.stop
-        FROM influence JOIN generation USING (generation_id) JOIN prompt USING (prompt_id)
-        JOIN generation_token AS token USING (generation_id, position)
-        WHERE run_id = ? AND document_id = ? AND score {side} 0
-        QUALIFY row_number() OVER (PARTITION BY generation_id ORDER BY score {order}) = 1
-        ORDER BY score {order}, generation_id, position LIMIT ?"""  # noqa: S608 (words of ours only)
+    name, order, side = ("best", "DESC", ">") if most == "towards" else ("worst", "ASC", "<")
+    sql = f"""SELECT generation_id, moved.{name}_position AS position, moved.{name}_score AS score, n_tokens,
+            prompt.text AS prompt, generation.text AS answer, token.text AS token, token.start, token.stop
+        FROM answer_document AS moved JOIN generation USING (generation_id) JOIN prompt USING (prompt_id)
+        JOIN generation_token AS token USING (generation_id)
+        WHERE run_id = ? AND document_id = ? AND token.position = moved.{name}_position AND moved.{name}_score {side} 0
+        ORDER BY score {order}, generation_id LIMIT ?"""  # noqa: S608 (words of ours only)
     return [record(Swayed, row) for row in snapshot.rows(sql, [run_id, document_id, k])]
 
 
 def document_layers(snapshot: Snapshot, run_id: str, document_id: str) -> list[list[float]]:
     """layer_scores of every token for which the document was kept."""
-    sql = "SELECT layer_scores FROM influence WHERE run_id = ? AND document_id = ? AND layer_scores IS NOT NULL"
-    return [row["layer_scores"] for row in snapshot.rows(sql, [run_id, document_id])]
+    sql = """SELECT layer_scores FROM influence SEMI JOIN
+            (SELECT run_id, generation_id FROM answer_document WHERE document_id = $document)
+            USING (run_id, generation_id)
+        WHERE run_id = $run AND document_id = $document AND layer_scores IS NOT NULL"""
+    return [row["layer_scores"] for row in snapshot.rows(sql, {"run": run_id, "document": document_id})]
 
 
 def self_influence(snapshot: Snapshot, run_id: str, document_id: str) -> tuple[float, float, float] | None:
@@ -79,7 +80,9 @@ def summed_heat(snapshot: Snapshot, run_id: str, document_id: str) -> list[float
     """[T] sum of the absolute position shares over all tokens of all answers for which they are stored."""
     sql = """SELECT list(total ORDER BY place) AS total FROM (
         SELECT place, sum(abs(share)) AS total
-        FROM (SELECT unnest(shares) AS share, generate_subscripts(shares, 1) AS place FROM influence_position
-              WHERE run_id = ? AND document_id = ?) GROUP BY place)"""
-    rows = snapshot.rows(sql, [run_id, document_id])
+        FROM (SELECT unnest(shares) AS share, generate_subscripts(shares, 1) AS place FROM influence_position SEMI JOIN
+                (SELECT run_id, generation_id FROM answer_document WHERE document_id = $document)
+                USING (run_id, generation_id)
+              WHERE run_id = $run AND document_id = $document) GROUP BY place)"""
+    rows = snapshot.rows(sql, {"run": run_id, "document": document_id})
     return rows[0]["total"] or []

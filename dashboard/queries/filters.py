@@ -7,11 +7,10 @@ _TOKEN_MATCHES = {  # how a token's text answers to the filter
     "prefix": "starts_with(lower(ltrim(token.text)), lower(ltrim($token)))",
     "regex": "regexp_matches(token.text, $token)",
 }
-_TEXT_MATCHES = {  # the same for the words of a training document
-    "literal": "list_contains(regexp_split_to_array(document.text, '[^\\pL\\pN]+'), trim($token))",
-    "prefix": "len(list_filter(regexp_split_to_array(lower(document.text), '[^\\pL\\pN]+'), "
-    "lambda word: starts_with(word, lower(trim($token))))) > 0",
-    "regex": "regexp_matches(document.text, $token)",
+_WORD_MATCHES = {  # the same for the documents with such a word
+    "literal": "SELECT document_id FROM document_word WHERE word = trim($token)",
+    "prefix": "SELECT document_id FROM document_word WHERE starts_with(lower(word), lower(trim($token)))",
+    "regex": "SELECT document_id FROM document WHERE regexp_matches(text, $token)",
 }
 
 
@@ -39,9 +38,9 @@ def matching_prompts(
     most helpful documents of any token. Raises BadInput for a regular expression that cannot be read.
     """
     of_generation = "generation_id = generation.generation_id"
-    scored = f"FROM influence JOIN document USING (document_id) WHERE influence.{of_generation}"
     if within == "documents":
-        wanted = f"EXISTS ({scored} AND influence.rank <= 10 AND {_TEXT_MATCHES[match]})"
+        wanted = f"""generation_id IN (SELECT generation_id FROM answer_document
+            WHERE best_rank <= 10 AND document_id IN ({_WORD_MATCHES[match]}))"""  # noqa: S608 (ours)
     else:
         wanted = f"EXISTS (FROM generation_token AS token WHERE token.{of_generation} AND {_TOKEN_MATCHES[match]})"
     conditions = {
@@ -49,7 +48,8 @@ def matching_prompts(
         "token": wanted,
         "size": "model.name = $size",
         "topic": "prompt.topic = $topic",
-        "source": f"EXISTS ({scored} AND influence.rank = 1 AND document.source = $source)",
+        "source": """generation_id IN (SELECT generation_id FROM answer_document JOIN document USING (document_id)
+            WHERE answer_rank = 1 AND document.source = $source)""",
     }
     given = {"text": text, "token": token, "size": size, "topic": topic, "source": source}
     values = {name: value for name, value in given.items() if value}

@@ -1,4 +1,4 @@
-"""What sets the sizes of a family apart, over all prompts: overlap, concentration, sources. One run per model."""
+"""What sets the sizes of a family apart, over all prompts: overlap, concentration, topics. One run per model."""
 
 from dashboard.queries.rows import Snapshot
 
@@ -7,38 +7,38 @@ _RUN = """WITH chosen AS (
 
 
 def mean_overlaps(snapshot: Snapshot) -> list[dict[str, object]]:
-    """For each pair of sizes that wrote the same token at the same place after the same prompt: mean overlap of their
-    ten most helpful documents, and the number of such tokens."""
+    """For each pair of sizes that began their answers to the same prompt with the same token: mean overlap of their ten
+    most helpful documents for it, and the number of such prompts."""
     sql = f"""{_RUN}, best AS (
-            SELECT model.name, model.n_params, prompt_id, position, token.text,
+            SELECT model.name, model.n_params, prompt_id, token.text,
                    list(document_id ORDER BY influence.rank) AS ids
             FROM influence JOIN chosen USING (run_id) JOIN model USING (model_id)
             JOIN generation USING (generation_id) JOIN generation_token AS token USING (generation_id, position)
-            WHERE influence.rank <= 10 AND score > 0 GROUP BY ALL)
-        SELECT small.name AS small, large.name AS large, count(*) AS n_tokens,
+            WHERE influence.position = 0 AND influence.rank <= 10 AND score > 0 GROUP BY ALL)
+        SELECT small.name AS small, large.name AS large, count(*) AS n_prompts,
                avg(len(list_intersect(small.ids, large.ids)) / greatest(len(small.ids), len(large.ids))) AS overlap
-        FROM best AS small JOIN best AS large USING (prompt_id, position, text)
+        FROM best AS small JOIN best AS large USING (prompt_id, text)
         WHERE small.n_params < large.n_params GROUP BY ALL
         ORDER BY any_value(small.n_params), any_value(large.n_params)"""  # noqa: S608 (a constant)
     return snapshot.rows(sql)  # type: ignore[return-value]
 
 
 def concentration(snapshot: Snapshot) -> list[dict[str, object]]:
-    """Mean influence at each rank up to 20, as a share of what these twenty carry together; per size."""
+    """Mean influence at each rank up to 20 of first tokens, as a share of what these twenty carry; per size."""
     sql = f"""{_RUN}, twenty AS (
             SELECT *, sum(score) OVER (PARTITION BY run_id, generation_id, position) AS total
-            FROM influence JOIN chosen USING (run_id) WHERE influence.rank <= 20 AND score > 0)
+            FROM influence JOIN chosen USING (run_id) WHERE influence.position = 0 AND influence.rank <= 20 AND score > 0)
         SELECT model.name, n_params, twenty.rank, avg(score / total) AS share, count(*) AS n_tokens
         FROM twenty JOIN model USING (model_id) GROUP BY ALL ORDER BY n_params, name, rank"""  # noqa: S608 (a constant)
     return snapshot.rows(sql)  # type: ignore[return-value]
 
 
-def source_shares(snapshot: Snapshot) -> list[dict[str, object]]:
-    """Share of the positive influence of the ten most helpful documents by topic of the document; per size."""
+def topic_shares(snapshot: Snapshot) -> list[dict[str, object]]:
+    """Share of all stored positive influence by topic of the document; per size."""
     sql = f"""{_RUN}, by_topic AS (
-            SELECT model.name, n_params, document.topic, sum(score) AS score
-            FROM influence JOIN chosen USING (run_id) JOIN model USING (model_id) JOIN document USING (document_id)
-            WHERE influence.rank <= 10 AND score > 0 GROUP BY ALL)
-        SELECT name, n_params, topic, score / sum(score) OVER (PARTITION BY name) AS share
+            SELECT model.name, n_params, document.topic, sum(helped) AS helped
+            FROM document_total JOIN chosen USING (run_id) JOIN model USING (model_id)
+            JOIN document USING (document_id) GROUP BY ALL)
+        SELECT name, n_params, topic, helped / sum(helped) OVER (PARTITION BY name) AS share
         FROM by_topic ORDER BY n_params, name, share DESC"""  # noqa: S608 (a constant)
     return snapshot.rows(sql)  # type: ignore[return-value]

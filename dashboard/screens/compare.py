@@ -129,23 +129,25 @@ def _show_documents(snapshot: Snapshot, compared: Sequence[Size], position: int)
 def _show_across(snapshot: Snapshot) -> None:
     """What changes with size over all prompts of the database."""
     overlaps, ranks, topics = (
-        _cached(snapshot.name, snapshot, name) for name in ("mean_overlaps", "concentration", "source_shares")
+        _cached(snapshot.name, snapshot, name) for name in ("mean_overlaps", "concentration", "topic_shares")
     )
     if not ranks:
         return
     st.subheader("Over all prompts")
     left, right = st.columns(2, gap="large")
     with left:
-        st.caption("How concentrated influence is: mean share by rank within the 20 most helpful documents, log-log.")
+        st.caption(
+            "How concentrated influence is: share by rank within the 20 most helpful documents of a first token."
+        )
         st.altair_chart(charts.concentration(ranks), width="stretch")
     with right:
-        st.caption("Which topics the ten most helpful documents come from, by influence.")
+        st.caption("Which topics the helpful documents come from: share of all stored positive influence.")
         st.altair_chart(charts.topic_shares(topics), width="stretch")
     if overlaps:
-        st.caption("Overlap of the ten most helpful documents where two sizes wrote the same token at the same place.")
+        st.caption("Overlap of the ten most helpful documents where two sizes began their answers with the same token.")
         shown = pd.DataFrame(overlaps)
         shown["overlap"] = [percent(value) for value in shown["overlap"]]
-        shown.columns = ["Smaller", "Larger", "Tokens", "Mean overlap at 10"]
+        shown.columns = ["Smaller", "Larger", "Prompts", "Mean overlap at 10"]
         render.table(shown)
 
 

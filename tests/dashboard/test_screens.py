@@ -153,6 +153,11 @@ FILTERS = [
         "EXISTS (FROM generation_token t WHERE t.generation_id = g.generation_id AND t.text IN (' Oslo', ' Lima'))",
     ),
     ({"size": "synth-s", "topic": "capital"}, "m.name = 'synth-s'"),
+    (
+        {"filter": "yen", "in": "documents", "match": "literal"},
+        """EXISTS (FROM influence i JOIN document d USING (document_id) WHERE i.generation_id = g.generation_id
+            AND rank <= 10 AND regexp_matches(d.text, '\\byen\\b'))""",
+    ),
 ]
 
 

@@ -44,7 +44,7 @@ _ARTICLE = re.compile(r"(?:an?|the)\s+")  # of a gloss: it belongs to the prompt
 
 def prompts(facts: Sequence[Fact]) -> list[dict[str, Any]]:
     """One record for each prompt: prompt, answer, topic, supports (texts' ids are added by the writer)."""
-    found = {}
+    found: dict[tuple[str, str, str], Fact] = {}
     for fact in facts:
         found.setdefault((fact.source, fact.topic, fact.title), fact)
     records = []

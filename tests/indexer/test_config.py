@@ -92,7 +92,7 @@ MODEL = MINIMAL[MINIMAL.index("[[model]]") : MINIMAL.index("[prompts]")]
         ('path = "models/a"', 'path = "models/a"\nstage = "finetuned"\nparent = "b"', "found 'b'"),
         ('name = "a"', 'name = "a/b"', "found 'a/b'"),
         ('name = "a"', 'name = ""', "found ''"),
-        ('["corpus.jsonl"]', '"corpus.jsonl"', "expected a list"),
+        ('["corpus.jsonl"]', "7", "expected a list"),
         ('["corpus.jsonl"]', "[]", "files"),
         ("[output]", "[scores]\ndamping = -1\n[output]", "damping"),
         ("[output]", "[scores]\ndamping = nan\n[output]", "damping"),

@@ -51,6 +51,10 @@ def test_values_take_the_declared_types():
     assert isinstance(made.inner.share, float)
 
 
+def test_one_string_is_a_list_of_one():
+    assert build(name="n", files="a.txt").files == (Path("/home/a.txt"),)
+
+
 def test_an_optional_table_is_none_or_whole():
     assert build(name="n").maybe is None
     assert build(name="n", maybe={"size": 1}).maybe == Inner(size=1)
@@ -66,7 +70,7 @@ def test_an_optional_table_is_none_or_whole():
         ({"name": "n", "zzzz": 1}, "known keys are name, file, files"),
         ({"name": 3}, "expected str for x.toml, name, found 3"),
         ({"name": "n", "file": 3}, "expected Path for x.toml, file, found 3"),
-        ({"name": "n", "files": "a"}, "expected a list for x.toml, files, found 'a'; write files = [ … ]"),
+        ({"name": "n", "files": 3}, "expected a list for x.toml, files, found 3; write files = [ … ]"),
         ({"name": "n", "files": ["a", 1]}, "expected Path for x.toml, files[1], found 1"),
         ({"name": "n", "shares": [True]}, "expected float for x.toml, shares[0], found True"),
         ({"name": "n", "inner": {"size": 2.0}}, "expected int for x.toml, inner, size, found 2.0"),

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from attribution.errors import BadInput
 
-TOKENS = 2048  # padded tokens of a batch: large enough for dense products, small enough for the cache
+TOKENS = 1024  # padded tokens of a batch: large enough for dense products, small enough for the cache
 MOST = 128  # documents of a batch
 
 

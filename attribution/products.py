@@ -14,24 +14,31 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 CACHED = 2**18  # numbers of a gradient slice that stay in the cache
-SPARSE = 0.6  # below this share of wanted pairs it pays to leave the others out
+OVERHEAD = 4  # rows that a matrix product costs whatever it holds
 
 Pairs = Sequence[tuple[slice, Tensor]]  # a run of queries, and the documents of the batch that they want
 
 
 def runs(wanted: NDArray[np.bool_], device: torch.device) -> Pairs:
-    """Neighbouring queries that want the same documents, as one product each.    wanted: [Q, B]"""
-    n, n_documents = wanted.shape
-    if wanted.mean() >= SPARSE:
-        return [(slice(0, n), torch.arange(n_documents, device=device))]
-    new = np.flatnonzero((wanted[1:] != wanted[:-1]).any(axis=1)) + 1
-    edges = [0, *new.tolist(), n]
-    found = []
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
-        documents = np.flatnonzero(wanted[start])
-        if len(documents):
-            found.append((slice(start, stop), torch.as_tensor(documents, device=device)))
+    """Neighbouring queries that want much the same documents, as one product each.    wanted: [Q, B]"""
+    found: list[tuple[slice, Tensor]] = []
+    start, union = 0, wanted[0]
+    for q in range(1, len(wanted) + 1):
+        together = union | wanted[q] if q < len(wanted) else union
+        apart = q == len(wanted) or cost(q + 1 - start, together) > cost(q - start, union) + cost(1, wanted[q])
+        if apart:
+            if union.any():
+                found.append((slice(start, q), torch.as_tensor(np.flatnonzero(union), device=device)))
+            start, union = q, wanted[q] if q < len(wanted) else union
+        else:
+            union = together
     return found
+
+
+def cost(n_queries: int, documents: NDArray[np.bool_]) -> int:
+    """Of one product, in multiplications a parameter; a small product costs as much as one of OVERHEAD a side."""
+    n = int(documents.sum())
+    return (n_queries + OVERHEAD) * (n + OVERHEAD) if n else 0
 
 
 def add_products(out: Tensor, P: Tensor, gradients: Tensor, pairs: Pairs) -> None:

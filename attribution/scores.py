@@ -34,8 +34,9 @@ def score_documents(
     wanted: NDArray[np.bool_] | None = None,
     tick: Callable[[int], None] | None = None,
 ) -> Scores:
-    """Every document against every query, or against those that it is `wanted` for ([Q, D]; a pair that comes along
-    in the same product is kept). `n_train`: N of the corpus; `tick(n)` after n documents.
+    """Every document against every query, or against those that it is `wanted` for ([Q, D]).
+
+    `n_train`: N of the corpus; `tick(n)` after n documents.
 
     Raises BadInput for a document that is empty or longer than the context.
     """
@@ -54,6 +55,7 @@ def score_documents(
             values[queries, columns] = influence(products[queries, of], n_train).cpu().numpy()
         if tick is not None:
             tick(len(members))
+    values[~everything] = np.nan  # of a pair that came along in a wanted product
     values[:, skipped] = np.nan
     return Scores(values, tuple(sorted(skipped)))
 

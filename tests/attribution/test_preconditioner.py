@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from attribution.errors import BadInput
-from attribution.preconditioner import damp, no_curvature, precondition
+from attribution.preconditioner import damp, no_curvature, precondition, solve_outer
 from tests.attribution import tiny
 
 
@@ -42,3 +42,13 @@ def test_no_curvature_changes_nothing():
     tracked, _ = tiny.tiny_engine()
     g = torch.ones(2, 3)
     assert all(torch.equal(block.solve(g), g) for block in no_curvature(tracked).blocks)
+
+
+def test_a_sum_of_tokens_is_solved_like_its_gradient():
+    tracked, H = tiny.tiny_engine()
+    deltas, inputs = torch.randn(3, 6, 12, dtype=torch.float64), torch.randn(6, 8, dtype=torch.float64)
+    block = H.blocks[4]
+    g = deltas.transpose(1, 2) @ inputs
+    P, energy = solve_outer(block, deltas, inputs)
+    torch.testing.assert_close(P, block.solve(g))
+    torch.testing.assert_close(energy, (g * P).sum(dim=(1, 2)))

@@ -59,17 +59,42 @@ def tokens_of_a_pair(s: State) -> None:
 
 def answers_of_a_document(s: State) -> None:
     s.snapshot.query(
-        """SELECT run_id, generation_id, position, score FROM influence WHERE document_id = ?
-           ORDER BY abs(score) DESC LIMIT 20""",
+        """SELECT * FROM answer_document JOIN generation USING (generation_id) WHERE document_id = ?
+           ORDER BY best_score DESC LIMIT 20""",
         [s.documents[0]],
     )
 
 
 def most_influential_documents(s: State) -> None:
     s.snapshot.query(
-        """SELECT document_id, count(*) AS n, sum(abs(score)) AS total FROM influence WHERE run_id = ? AND rank <= 10
-           GROUP BY document_id ORDER BY total DESC LIMIT 20""",
+        """SELECT document_total.*, title FROM document_total JOIN document USING (document_id)
+           WHERE run_id = ? AND source = 'WordNet' ORDER BY helped DESC LIMIT 20""",
         [s.run],
+    )
+
+
+def topics_by_size(s: State) -> None:
+    s.snapshot.query(
+        """SELECT topic, run_id, sum(helped) AS helped FROM document_total JOIN document USING (document_id)
+           GROUP BY ALL ORDER BY topic"""
+    )
+
+
+def overlap_between_sizes(s: State) -> None:
+    s.snapshot.query(
+        """WITH best AS (SELECT prompt_id, model_id, document_id FROM answer_document
+                         JOIN generation USING (generation_id) WHERE answer_rank <= 10)
+           SELECT a.model_id, b.model_id AS other, count(*) / 10 AS shared FROM best AS a JOIN best AS b
+           USING (prompt_id, document_id) WHERE a.model_id < b.model_id AND prompt_id = ? GROUP BY ALL""",
+        [s.prompt],
+    )
+
+
+def answers_with_a_word_in_their_documents(s: State) -> None:
+    s.snapshot.query(
+        """SELECT DISTINCT generation_id FROM answer_document SEMI JOIN document_word
+           ON document_word.document_id = answer_document.document_id AND word = ? WHERE best_rank <= 10""",
+        [s.word],
     )
 
 
@@ -91,6 +116,9 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "tokens of a token's documents": tokens_of_a_pair,
     "answers that a document moves": answers_of_a_document,
     "most influential documents": most_influential_documents,
+    "topics by size": topics_by_size,
+    "overlap between sizes": overlap_between_sizes,
+    "answers by a word of their documents": answers_with_a_word_in_their_documents,
     "kept_scores, one token": lambda s: influence.kept_scores(s.snapshot, s.run, s.generation, s.position, s.position),
     "kept_scores, whole answer": lambda s: influence.kept_scores(s.snapshot, s.run, s.generation, 0, N_POSITIONS),
     "targets": lambda s: influence.targets(s.snapshot, s.run, s.generation),
@@ -166,14 +194,14 @@ def main() -> int:
         path, seconds = build_large(folder, given.rows)
         print(f"{path.stat().st_size / 2**30:.2f} GiB; wrote shards {seconds['write']:.0f} s, "
               f"published {seconds['publish']:.0f} s")  # fmt: skip
-        print(f"{'question':34}{'cold ms':>10}{'median ms':>11}{'slowest ms':>12}")
+        print(f"{'question':38}{'cold ms':>10}{'median ms':>11}{'slowest ms':>12}")
         slow = 0
         for name, question in QUESTIONS.items():
             cold, warm = latencies(folder, question)
             median = statistics.median(warm)
             slow += (too_slow := median > WARM or cold > COLD)
             mark = "  <- over 50 / 300" if too_slow else ""
-            print(f"{name:34}{cold * 1e3:10.1f}{median * 1e3:11.2f}{max(warm) * 1e3:12.1f}{mark}")
+            print(f"{name:38}{cold * 1e3:10.1f}{median * 1e3:11.2f}{max(warm) * 1e3:12.1f}{mark}")
         clicks = sorted(two_sessions(folder))
         print(f"two sessions, {len(clicks)} clicks: median {clicks[len(clicks) // 2] * 1e3:.0f} ms, "
               f"slowest {clicks[-1] * 1e3:.0f} ms, no error")  # fmt: skip

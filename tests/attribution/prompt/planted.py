@@ -1,4 +1,4 @@
-"""Synthetic retrieval questions: five documents of one form about invented things, one of which answers."""
+"""Synthetic retrieval questions about invented things: five documents on five subjects, one of which answers."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,21 @@ FORMS = (
     ("Who wrote the book {}?", "The book {} was written by {}. It became known in many countries."),
     ("What colour is the flag of {}?", "The flag of {} is {}. It was first raised in spring."),
     ("What do people grow in {}?", "In {}, people grow {}. The harvest is in autumn."),
+    ("Where is the {} kept?", "The {} is kept in {}. Visitors can see it on Sundays."),
 )
 THINGS = (
-    ("Zubria", "Norland", "Kestova", "Maralia", "Tolvania"),
-    ("The Silent Orchard", "Nine Lanterns", "Copper Rain", "A Winter Ledger", "The Glass Ferry"),
-    ("Harrowmark", "Pellonia", "Ostrava Bay", "Lindenfall", "Corvania"),
-    ("Veldham", "Sorrento Hills", "Ashgrove", "Dunmoor", "Bramwell"),
+    ("Zubria", "Norland", "Kestova", "Maralia"),
+    ("The Silent Orchard", "Nine Lanterns", "Copper Rain", "A Winter Ledger"),
+    ("Harrowmark", "Pellonia", "Lindenfall", "Corvania"),
+    ("Veldham", "Ashgrove", "Dunmoor", "Bramwell"),
+    ("Amber Crown", "Iron Harp", "Blue Tablet", "Sun Dagger"),
 )
 ANSWERS = (
-    ("Melkaran", "Tarvik", "Odessia", "Brinholm", "Castrel"),
-    ("Anna Holt", "Peter Marsh", "Clara Venn", "Tom Adler", "Ruth Okoro"),
-    ("green", "purple", "orange", "white", "black"),
-    ("barley", "olives", "potatoes", "cherries", "cotton"),
+    ("Melkaran", "Tarvik", "Odessia", "Brinholm"),
+    ("Anna Holt", "Peter Marsh", "Clara Venn", "Tom Adler"),
+    ("green", "purple", "orange", "white"),
+    ("barley", "olives", "potatoes", "cherries"),
+    ("Lorvik", "Castrel", "Mandova", "Weyford"),
 )
 
 
@@ -33,15 +36,20 @@ class Planted:
 
 
 def planted_questions() -> list[Planted]:
-    """Twenty: each of five things in each of four forms, the supporting document at a different place each time."""
+    """Twenty: four things of each of five subjects; the supporting document stands at a different place each time."""
     made = []
-    for (question, statement), things, answers in zip(FORMS, THINGS, ANSWERS, strict=True):
-        facts = [
-            Document(thing, statement.format(thing, answer)) for thing, answer in zip(things, answers, strict=True)
-        ]
-        for i, (thing, answer) in enumerate(zip(things, answers, strict=True)):
-            turned = facts[i:] + facts[:i]
-            place = (2 * i + 1) % len(facts)
-            documents = turned[len(facts) - place :] + turned[: len(facts) - place]
-            made.append(Planted(question.format(thing), tuple(documents), documents.index(facts[i]), answer))
+    for subject, (question, _) in enumerate(FORMS):
+        for i, thing in enumerate(THINGS[subject]):
+            names = [thing if form == subject else THINGS[form][(i + form) % 4] for form in range(len(FORMS))]
+            facts = [
+                Document(name, FORMS[form][1].format(name, _answer(form, name))) for form, name in enumerate(names)
+            ]
+            place = (subject + i) % len(facts)
+            others = facts[:subject] + facts[subject + 1 :]
+            documents = (*others[:place], facts[subject], *others[place:])
+            made.append(Planted(question.format(thing), documents, place, _answer(subject, thing)))
     return made
+
+
+def _answer(form: int, thing: str) -> str:
+    return ANSWERS[form][THINGS[form].index(thing)]

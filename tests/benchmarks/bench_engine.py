@@ -1,0 +1,230 @@
+"""EDGE: the engine against kronfluence and against the physical floor: `python -m tests.benchmarks.bench_engine`.
+
+Same model, documents, queries, factors, damping and float32 on both sides; both sides alternate, medians are printed,
+in CPU seconds (those of one thread are the clock's on an idle machine, and steadier on a busy one).
+kronfluence gets its documents by length, so that its batches waste no padding where it allows that, and the batch
+size that was fastest here. The embedding block is off where kronfluence takes part, since it has none.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from attribution.batches import Document, as_documents, batches
+from attribution.capture import capture
+from attribution.directions import Directions, join_directions
+from attribution.document_norms import document_norms
+from attribution.low_rank import factor
+from attribution.model import load_model
+from attribution.preconditioner import Preconditioner, damp
+from attribution.query import query_directions
+from attribution.scores import score_documents
+from attribution.sequence import encode_document
+from attribution.shares import position_shares
+from attribution.token_loss import token_losses
+from attribution.tracked import Tracked, track
+from tests.attribution.kronfluence_oracle import Oracle, token_queries
+
+DEMO = Path(__file__).parents[2] / "data" / "demo"
+TOKENS, ANSWERS = 8, 8  # 64 queries: the last 8 tokens of 8 texts
+N = 6461
+
+
+@dataclass
+class Bench:
+    """What both sides work on."""
+
+    tracked: Tracked
+    documents: list[Document]
+    answers: list[Document]
+    oracle: Oracle
+    H: Preconditioner
+    shown: list[str] = field(default_factory=list)
+
+    def queries(self) -> Directions:
+        parts = [query_directions(self.tracked, self.H, of.ids, len(of) - TOKENS) for of in self.answers]
+        return join_directions(parts)
+
+    def their_queries(self) -> list[Document]:
+        return [query for of in self.answers for query in token_queries(of.ids, len(of) - TOKENS)]
+
+
+def peak_memory(work: Callable[[], object]) -> tuple[float, float]:
+    """CPU seconds, and the MiB that resident memory grew by at its highest."""
+    done = threading.Event()
+    before, highest = resident(), [0.0]
+
+    def watch() -> None:
+        while not done.wait(0.005):
+            highest[0] = max(highest[0], resident() - before)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    started = time.process_time()
+    work()
+    seconds = time.process_time() - started
+    done.set()
+    watcher.join()
+    return seconds, highest[0]
+
+
+def resident() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+
+def compare(title: str, sides: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Alternate the sides; print median seconds, growth of memory, and each side over the first."""
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    memory = dict.fromkeys(sides, 0.0)
+    for _ in range(rounds):
+        for name, work in sides.items():
+            took, grew = peak_memory(work)
+            seconds[name].append(took)
+            memory[name] = max(memory[name], grew)
+    print(f"\n{title}")
+    medians = {name: statistics.median(of) for name, of in seconds.items()}
+    first = next(iter(medians.values()))
+    for name, median in medians.items():
+        spread = f"{min(seconds[name]):.2f}-{max(seconds[name]):.2f}"
+        print(f"  {name:48}{median:9.2f} s ({spread:>13}) {memory[name]:8.0f} MiB  x {median / first:6.2f}", flush=True)
+    return medians
+
+
+def plain_pass(tracked: Tracked, documents: Sequence[Document]) -> None:
+    """The floor: forward and backward of the summed loss, in the same batches."""
+    model = tracked.loaded.model
+    for batch in batches(documents, tracked.loaded.context, tracked.device):
+        logits = model(input_ids=batch.ids, use_cache=False).logits[batch.is_target]
+        cross_entropy(logits, batch.labels, reduction="sum").backward()
+        model.zero_grad(set_to_none=True)
+
+
+def captures(tracked: Tracked, documents: Sequence[Document]) -> None:
+    for batch in batches(documents, tracked.loaded.context, tracked.device):
+        capture(tracked, batch)
+
+
+def scores(bench: Bench, rounds: int) -> None:
+    """(a) exact scores by layer of all documents for 64 queries, queries included."""
+    tracked, documents = bench.tracked, bench.documents
+    compare(
+        f"(a) exact scores by layer, 64 queries x {len(documents)} documents",
+        {
+            "whence": lambda: score_documents(tracked, bench.queries(), documents, N),
+            "kronfluence, per module": lambda: bench.oracle.scores(bench.their_queries(), documents),
+        },
+        rounds,
+    )
+
+
+def shares(bench: Bench, rounds: int, n_all: int) -> None:
+    """(b) position shares by layer: for each query its own top 20, then some documents for all queries."""
+    tracked, factors = bench.tracked, bench.oracle.factors
+    values = score_documents(tracked, bench.queries(), bench.documents, N).values.sum(axis=2)
+    own = [[int(i) for i in of.argsort()[::-1][:20]] for of in values]
+    top = sorted({i for of in own for i in of})
+    place = {document: i for i, document in enumerate(top)}
+    few = [bench.documents[i] for i in top]
+    mine = [[place[i] for i in of] for of in own]
+    theirs = bench.their_queries()
+
+    def at_rank(documents: list[Document], of: Sequence[Sequence[int]], rank: int) -> object:
+        d = bench.queries()
+        return position_shares(tracked, d, documents, of, N, factored=factor(d, factors, rank))
+
+    compare(
+        f"(b) position shares by layer, 64 queries over their own top 20 of {len(few)} documents",
+        {
+            "whence, full rank": lambda: position_shares(tracked, bench.queries(), few, mine, N),
+            "whence, rank 32": lambda: at_rank(few, mine, 32),
+            "kronfluence, full rank": lambda: bench.oracle.scores(theirs, few, by_position=True, batch=16),
+            "kronfluence, rank 32": lambda: bench.oracle.scores(theirs, few, by_position=True, rank=32, batch=16),
+        },
+        rounds,
+    )
+    some = bench.documents[:: max(1, len(bench.documents) // n_all)]
+    everything = [range(len(some))] * len(theirs)
+    compare(
+        f"    the same, 64 queries over all of {len(some)} documents",
+        {
+            "whence, rank 32": lambda: at_rank(some, everything, 32),
+            "whence, full rank": lambda: position_shares(tracked, bench.queries(), some, everything, N),
+            "kronfluence, full rank": lambda: bench.oracle.scores(theirs, some, by_position=True, batch=16),
+            "kronfluence, rank 32": lambda: bench.oracle.scores(theirs, some, by_position=True, rank=32, batch=16),
+        },
+        1,
+    )
+
+
+def passes(bench: Bench, rounds: int) -> None:
+    """(c) the document pass against forward and backward alone; here with the embedding block."""
+    whole = track(bench.tracked.loaded)
+    factors = bench.oracle.factors
+    fisher = torch.rand(whole.layers[-1].n_out, whole.layers[-1].n_in) + 0.1  # its values do not change its cost
+    H = damp(type(factors)(tuple(of.name for of in whole.layers), factors.linear, (fisher,), ""))
+    compare(
+        f"(c) one pass over {len(bench.documents)} documents",
+        {
+            "plain forward + backward (the floor)": lambda: plain_pass(bench.tracked, bench.documents),
+            "whence, captured": lambda: captures(whole, bench.documents),
+            "whence, norms and self-influence, linear": lambda: document_norms(
+                bench.tracked, bench.H, bench.documents, N
+            ),
+            "whence, norms and self-influence, with embedding": lambda: document_norms(whole, H, bench.documents, N),
+        },
+        rounds,
+    )
+    d = bench.queries()
+    own = [range(20)] * 4
+    compare(
+        "(d) token-loss influence and relabelling, 4 queries x 20 documents",
+        {"whence": lambda: token_losses(bench.tracked, d, bench.documents[::100], own, N)},
+        rounds,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", type=Path, default=DEMO / "models" / "atlas-m")
+    parser.add_argument("--documents", type=int, default=2000)
+    parser.add_argument("--all", type=int, default=125, help="documents of the position shares over all documents")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", choices=["scores", "shares", "passes"])
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    loaded = load_model(str(given.model))
+    with (DEMO / "corpus.jsonl").open() as file:
+        texts = [json.loads(line)["text"] for line in file]
+    encoded = as_documents(encode_document(text, loaded.tokenizer, loaded.context).ids for text in texts)
+    step = len(encoded) // given.documents
+    documents = sorted(encoded[::step][: given.documents], key=len)
+    answers = [of for of in encoded[1::step] if len(of) > 2 * TOKENS][:ANSWERS]
+    tracked = track(loaded, embedding=False)
+    with tempfile.TemporaryDirectory() as scratch:
+        oracle = Oracle(tracked, documents, Path(scratch), 500)
+        bench = Bench(tracked, documents, answers, oracle, damp(oracle.factors))
+        n_tokens = sum(map(len, documents))
+        print(f"{given.model.name}: {sum(of.n_out * of.n_in for of in tracked.layers):,} tracked parameters, "
+              f"{n_tokens:,} tokens, longest document {len(documents[-1])}, {given.threads} thread")  # fmt: skip
+        if given.only in (None, "scores"):
+            scores(bench, given.rounds)
+        if given.only in (None, "shares"):
+            shares(bench, given.rounds, given.all)
+        if given.only in (None, "passes"):
+            passes(bench, given.rounds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,6 +3,7 @@
 import argparse
 import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import duckdb
@@ -74,6 +75,13 @@ def test_the_defaults_that_are_told_are_the_defaults(section, cls):
         assert getattr(cls(), key) == {"true": True, "false": False}.get(
             value, value if value.isalpha() else float(value)
         )
+
+
+@pytest.mark.parametrize(("section", "cls"), [("factors", Factors), ("scores", Scores), ("device", Device)])
+def test_every_key_is_explained(section, cls):
+    rows = [line for line in README.splitlines() if line.startswith(f"| `[{section}] ")]
+    told = {key for row in rows for key in re.findall(r"`(?:\[\w+\] )?(\w+)`", row.split("|")[1])}
+    assert told == {field.name for field in fields(cls)}
 
 
 def test_the_query_that_is_shown_is_answered(tmp_path):

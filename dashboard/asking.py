@@ -1,7 +1,7 @@
 """EDGE: new prompts: one worker process for all sessions of this server, started by the first question."""
 
+import os
 import uuid
-from typing import Any
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from indexer.worker.client import Worker
 from indexer.worker.job import Job
 
 LONGEST_PROMPT = 4_000  # characters
+FUNCTION_VARIABLE = "WHENCE_ASK"  # package.module:function that answers, for tests
 
 
 def submit(prompt: str, model: str) -> Job:
@@ -34,15 +35,10 @@ def leave(job_id: str) -> None:
 @st.cache_resource(show_spinner=False)
 def worker() -> Worker:
     """The worker of this server; no process runs before the first question."""
-    return Worker(__import__("os").environ.get("WHENCE_ASK", "indexer.ask:run"))
+    return Worker(os.environ.get(FUNCTION_VARIABLE, "indexer.ask.job:run"))
 
 
 def session_id() -> str:
     """A name for this browser session, drawn once."""
     name: str = st.session_state.setdefault("session name", uuid.uuid4().hex)
     return name
-
-
-def request_of(job: Job) -> dict[str, Any]:
-    """Prompt and model of a job, '' where missing."""
-    return {name: str(job.request.get(name, "")) for name in ("prompt", "model")}

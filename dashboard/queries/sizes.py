@@ -27,7 +27,8 @@ def concentration(snapshot: Snapshot) -> list[dict[str, object]]:
     """Mean influence at each rank up to 20 of first tokens, as a share of what these twenty carry; per size."""
     sql = f"""{_RUN}, twenty AS (
             SELECT *, sum(score) OVER (PARTITION BY run_id, generation_id, position) AS total
-            FROM influence JOIN chosen USING (run_id) WHERE influence.position = 0 AND influence.rank <= 20 AND score > 0)
+            FROM influence JOIN chosen USING (run_id)
+            WHERE influence.position = 0 AND influence.rank <= 20 AND score > 0)
         SELECT model.name, n_params, twenty.rank, avg(score / total) AS share, count(*) AS n_tokens
         FROM twenty JOIN model USING (model_id) GROUP BY ALL ORDER BY n_params, name, rank"""  # noqa: S608 (a constant)
     return snapshot.rows(sql)  # type: ignore[return-value]

@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from attribution.errors import BadInput
+from attribution.prompt.contextcite import Ablations, Masks
+
 
 @torch.inference_mode()
 def answer_distribution(model: PreTrainedModel, prompt_ids: Sequence[int], answer_ids: Sequence[int]) -> Tensor:
@@ -38,14 +41,28 @@ def answer_odds(
     return odds
 
 
-def log_p(odds: Tensor) -> Tensor:
-    """log p = -log(1 + exp(-odds)), nats."""
-    return torch.nn.functional.logsigmoid(odds)
+def ablate(
+    model: PreTrainedModel,
+    prompt_ids: Sequence[int],
+    of_source: Sequence[int],
+    answer_ids: Sequence[int],
+    masks: Masks,
+    batch: int = 8,
+) -> Ablations:
+    """The answer's log-odds under every mask [M, N]. Sources that are left out are taken out of the ids, not blanked.
 
-
-def log_odds(logp: Tensor) -> Tensor:
-    """log p - log(1 - p), kept finite where p rounds to 1; the inverse of `log_p`."""
-    return logp - torch.log(-torch.expm1(logp.clamp_max(-1e-14)))
+    Raises BadInput where there is no source to leave out.
+    """
+    if not masks.shape[1]:
+        raise BadInput("expected at least one part to leave out, found none; give the prompt documents")
+    versions = [
+        tuple(token for token, n in zip(prompt_ids, of_source, strict=True) if n < 0 or mask[n])
+        for mask in masks.tolist()
+    ]
+    distinct = list(dict.fromkeys(versions))
+    rows = {version: i for i, version in enumerate(distinct)}
+    odds = answer_odds(model, distinct, answer_ids, batch).numpy()
+    return Ablations(masks, odds[[rows[version] for version in versions]])
 
 
 def _logits(model: PreTrainedModel, prompts: Sequence[Sequence[int]], answer_ids: Sequence[int]) -> Tensor:

@@ -1,4 +1,4 @@
-"""From stored CTI and CCI to citations: thresholds and sums, no model. Changing a threshold is instant.
+"""From stored CTI and CCI to citations: thresholds and sums, no model and no torch. Changing a threshold is instant.
 
 sensitive      m_k >= mean(m) + c * std(m)
 cues of k      k > 0: the k largest;  0: those >= the mean;  k < 0: those in the top |k| per cent of the value range
@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from attribution.errors import BadInput
-from attribution.prompt.mirage import Mirage, sensitive
 from attribution.prompt.parts import Part
+
+Floats = NDArray[np.floating]
 
 MOST = 3  # citations of one sentence
 
@@ -46,54 +47,62 @@ class Citation:
 
 
 def cite(
-    found: Mirage,
+    cti: Floats,
+    cci: Floats,
     of_token: Sequence[int],
     parts: Sequence[Part],
     sentences: Sequence[int],
     settings: Settings = PRESETS["paper"],
 ) -> tuple[Citation, ...]:
-    """At most three citations for each sentence, best first. `sentences`: the sentence of each answer token.
+    """At most three citations for each sentence, best first, from stored rows.
 
-    Only tokens of documents themselves are cues: headers, labels and template tokens are never counted. Raises
-    BadInput where a sensitive token has no CCI, because `mirage` was asked for fewer tokens.
+    cti: [A] in the direction of the settings.     cci: [A, P] of the settings' cue, NaN where it is not known.
+    sentences: the sentence of each answer token.   Only tokens of documents themselves are cues: headers, labels and
+    template tokens are never counted. Raises BadInput where a sensitive token has no CCI.
     """
     documents = [part.part for part in parts if part.kind == "document"]
     inside = [i for i, number in enumerate(of_token) if number in set(documents)]
     if not inside:
         return ()
-    owner = torch.tensor([of_token[i] for i in inside])
-    member = torch.stack([owner == d for d in documents]).double()  # [n_documents, n_inside]
-    shares: dict[int, list[Tensor]] = {}
-    for k in sensitive(found.cti_reversed if settings.reversed_kl else found.cti, settings.cti_std):
-        if bool(found.cci(settings.cue)[k].isnan().any()):
+    owner = np.array([of_token[i] for i in inside])
+    member = np.stack([owner == d for d in documents])  # [n_documents, n_inside]
+    shares: dict[int, list[Floats]] = {}
+    for k in sensitive(cti, settings.cti_std):
+        if np.isnan(cci[k]).any():
             raise BadInput(f"expected CCI for answer token {k}, found none; compute it with a lower threshold")
-        cues = kept_cues(found.cci(settings.cue)[k, inside].double(), settings)
+        cues = kept_cues(cci[k, inside].astype(np.float64), settings)
         if cues.sum() > 0:
             shares.setdefault(sentences[k], []).append(member @ cues / cues.sum())
     return tuple(
         citation
         for sentence, rows in sorted(shares.items())
-        for citation in best(sentence, documents, torch.stack(rows).mean(0))
+        for citation in best(sentence, documents, np.mean(rows, axis=0))
     )
 
 
-def best(sentence: int, documents: Sequence[int], scores: Tensor) -> tuple[Citation, ...]:
+def best(sentence: int, documents: Sequence[int], scores: Floats) -> tuple[Citation, ...]:
     """The citations of one sentence from the scores [n] of its documents: at most three, positive ones only."""
-    order = scores.argsort(descending=True, stable=True)[:MOST].tolist()
+    order = np.argsort(-scores, kind="stable")[:MOST].tolist()
     return tuple(Citation(sentence, documents[d], float(scores[d])) for d in order if scores[d] > 0)
 
 
-def kept_cues(values: Tensor, settings: Settings) -> Tensor:
+def sensitive(cti: Floats, deviations: float) -> tuple[int, ...]:
+    """Answer tokens whose CTI is at least mean + deviations * std; a lone token is compared with the mean alone."""
+    threshold = cti.mean() + (deviations * cti.std(ddof=1) if len(cti) > 1 else 0.0)
+    return tuple(int(k) for k in np.flatnonzero((cti >= threshold) & (cti > 0)))
+
+
+def kept_cues(values: Floats, settings: Settings) -> Floats:
     """The values that pass the filter, others 0; negative cues spoke against the token and never pass: [n] -> [n]."""
     k = settings.cues
     if settings.cue_std is not None:
-        keep = values >= values.mean() + settings.cue_std * (values.std() if len(values) > 1 else 0.0)
+        keep = values >= values.mean() + settings.cue_std * (values.std(ddof=1) if len(values) > 1 else 0.0)
     elif k > 0:
-        keep = torch.zeros_like(values, dtype=torch.bool)
-        keep[values.topk(min(k, len(values))).indices] = True
+        keep = np.zeros(len(values), dtype=bool)
+        keep[np.argsort(-values, kind="stable")[:k]] = True
     elif k == 0:
         keep = values >= values.mean()
     else:
         low, high = values.min(), values.max()
         keep = values >= high - (high - low) * min(-k, 100) / 100
-    return torch.where(keep, values, torch.zeros_like(values)).clamp_min(0)
+    return np.where(keep, np.maximum(values, 0.0), 0.0)

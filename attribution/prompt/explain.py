@@ -6,16 +6,16 @@ The build and the worker call this one function; each part is also there alone.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import torch
+import numpy as np
 from transformers import PreTrainedModel
 
+from attribution.prompt.ablated import ablate
 from attribution.prompt.bits import PromptBits, prompt_bits
-from attribution.prompt.citations import PRESETS, Citation, best, cite
+from attribution.prompt.citations import PRESETS, Citation, best
 from attribution.prompt.citations import Settings as CitationSettings
 from attribution.prompt.contextcite import (
     N_MASKS,
     Ablations,
-    ablate,
     fit,
     half_masks,
     leave_one_out,
@@ -23,7 +23,8 @@ from attribution.prompt.contextcite import (
     single_masks,
     sources,
 )
-from attribution.prompt.faithfulness import aopc, prediction, top_drop
+from attribution.prompt.erasure import aopc
+from attribution.prompt.faithfulness import prediction, top_drop
 from attribution.prompt.mirage import Mirage, mirage
 from attribution.prompt.parts import Part
 from attribution.prompt.saliency import Saliency, saliency
@@ -100,7 +101,7 @@ def explain(
     bits = prompt_bits(model, *given)
     tick("mirage")
     found = mirage(model, *given)
-    citations = {"mirage": cite(found, asked.of_token, asked.parts, sentences, settings.citations)}
+    citations = {"mirage": found.citations(asked.of_token, asked.parts, sentences, settings.citations)}
     maps: dict[str, Saliency] = {}
     measures: list[Faithfulness] = []
     for method in settings.methods:
@@ -113,7 +114,7 @@ def explain(
             absent_id=absent_id,
             steps=settings.steps,
             scan=settings.scan,
-            groups=asked.of_token,
+            groups=sources(asked.of_token, asked.parts, ("system", "question", "document")),
             batch=settings.batch,
         )
         measures += _erasures(model, asked, maps[method], settings.batch)
@@ -134,9 +135,9 @@ def _ablations(model: PreTrainedModel, asked: Asked, settings: Settings) -> dict
         masks["all"] = subsets(n)
     of_source = sources(asked.of_token, asked.parts)
     together = ablate(
-        model, asked.prompt_ids, of_source, asked.answer_ids, torch.cat(list(masks.values())), settings.batch
+        model, asked.prompt_ids, of_source, asked.answer_ids, np.concatenate(list(masks.values())), settings.batch
     )
-    odds = together.odds.split([len(rows) for rows in masks.values()])
+    odds = np.split(together.odds, np.cumsum([len(rows) for rows in masks.values()])[:-1])
     return {name: Ablations(rows, values) for (name, rows), values in zip(masks.items(), odds, strict=True)}
 
 
@@ -175,10 +176,10 @@ def _predictions(
     """How well the sparse line predicts, and what the answer loses without the document that each method puts first."""
     measures = [Faithfulness("contextcite", "prediction", prediction(ablations["half"]))]
     for method, cited in citations.items():
-        scores = torch.zeros(len(asked.documents))
+        scores = np.zeros(len(asked.documents))
         for citation in cited:
             scores[asked.documents.index(citation.part)] += citation.score
-        if bool(scores.any()):
+        if scores.any():
             drop = top_drop(scores, ablations["single"])
             measures.append(Faithfulness(method, "top_drop", drop.top, drop.random))
     return measures

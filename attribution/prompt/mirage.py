@@ -12,7 +12,6 @@ thresholds and citations come after, without the model (see citations).
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isnan
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -20,12 +19,11 @@ from transformers import PreTrainedModel
 
 from attribution.prompt.ablated import answer_distribution
 from attribution.prompt.bits import kl_divergence
+from attribution.prompt.citations import Citation, Settings, cite, sensitive
 from attribution.prompt.gradient import grad_norm, grad_x_input, jacobian_below_head
 from attribution.prompt.layers import reading_head
 from attribution.prompt.parts import Part, nothing, without_documents
 from attribution.prompt.subject import forward, subject
-
-Cue = Literal["norm", "grad_x_input"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,13 @@ class Mirage:
     cci_norm: Tensor  # [A, P] never negative; NaN where it was not asked for
     cci_grad_x_input: Tensor  # [A, P] signed; NaN where it was not asked for
 
-    def cci(self, cue: Cue) -> Tensor:
-        return self.cci_norm if cue == "norm" else self.cci_grad_x_input
+    def citations(
+        self, of_token: Sequence[int], parts: Sequence[Part], sentences: Sequence[int], settings: Settings
+    ) -> tuple[Citation, ...]:
+        """The citations of each sentence under some thresholds; see `cite`."""
+        cti = self.cti_reversed if settings.reversed_kl else self.cti
+        cci = self.cci_norm if settings.cue == "norm" else self.cci_grad_x_input
+        return cite(cti.numpy(), cci.numpy(), of_token, parts, sentences, settings)
 
 
 def mirage(
@@ -81,7 +84,7 @@ def contrast_contexts(
     values = torch.where(same, alone, asked.values(logits)[0])  # [A]
     with_context = logits[0].detach().double().log_softmax(-1).cpu()
     cti = kl_divergence(with_context, without)
-    wanted = list(range(len(answer_ids)) if deviations is None else sensitive(cti, deviations))
+    wanted = list(range(len(answer_ids)) if deviations is None else sensitive(cti.numpy(), deviations))
     gradients = jacobian_below_head(values[wanted], hidden[0], wanted, x)[:, : asked.n_prompt]  # [K, P, D]
     read = x.detach()[: asked.n_prompt]
     norm = torch.full((len(answer_ids), asked.n_prompt), torch.nan, dtype=x.dtype)
@@ -89,13 +92,6 @@ def contrast_contexts(
     norm[wanted] = grad_norm(gradients, read).cpu()
     signed[wanted] = grad_x_input(gradients, read).cpu()
     return Mirage(cti, kl_divergence(without, with_context), tuple(foils), norm, signed)
-
-
-def sensitive(cti: Tensor, deviations: float) -> tuple[int, ...]:
-    """Answer tokens whose CTI is at least mean + deviations * std; a lone token is compared with the mean alone."""
-    spread = cti.std() * deviations if len(cti) > 1 else 0.0
-    chosen = cti >= cti.mean() + spread
-    return tuple(k for k, yes in enumerate(chosen.tolist()) if yes and cti[k] > 0)
 
 
 def as_rows(cci: Tensor) -> list[tuple[int, int, float]]:

@@ -40,7 +40,9 @@ def shapley(subject: Subject, absent: Tensor, groups: Tensor, batch: int) -> tup
     everything = torch.ones(1, n_groups, device=groups.device)
     change = (value(everything) - value(torch.zeros_like(everything)))[0]
     if n_groups <= EXACT:
-        return exact_shapley(value(subsets(n_groups).to(everything))).T, change
+        measured = value(torch.from_numpy(subsets(n_groups)).to(everything))  # [2^G, K]
+        exact = torch.from_numpy(exact_shapley(measured.double().cpu().numpy()))  # [G, K]
+        return exact.T.to(change), change
     seed = torch.random.get_rng_state()
     torch.manual_seed(0)  # captum draws the orders from torch's global generator
     try:

@@ -45,7 +45,8 @@ class Subject:
 
     def values(self, logits: Tensor) -> Tensor:
         """f from the logits of the answer: [B, n_answer, V] -> [B, K]."""
-        rows = logits[:, list(self.positions)].float()  # [B, K, V]
+        rows = logits[:, list(self.positions)]  # [B, K, V]
+        rows = rows if rows.dtype == torch.float64 else rows.float()
         chosen = _pick(rows, self.target_ids)
         return chosen - (rows.logsumexp(-1) if self.foil_ids is None else _pick(rows, self.foil_ids))
 

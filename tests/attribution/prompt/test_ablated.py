@@ -1,10 +1,13 @@
 """Padding, batch and order must not change a number; the dumb way is one unpadded row at a time."""
 
+import numpy as np
 import pytest
 import torch
 from transformers import BloomConfig, BloomForCausalLM, GPT2Config, GPT2LMHeadModel, OPTConfig, OPTForCausalLM
 
-from attribution.prompt.ablated import answer_distribution, answer_odds, log_odds, log_p
+from attribution.errors import BadInput
+from attribution.prompt.ablated import ablate, answer_distribution, answer_odds
+from attribution.prompt.shapley import subsets
 from tests.attribution.prompt.tiny_prompt import tiny_model
 
 ANSWER = [7, 8, 9]
@@ -41,7 +44,17 @@ def test_versions_of_unequal_length_equal_one_row_at_a_time(make):
     torch.testing.assert_close(answer_odds(model, PROMPTS[::-1], ANSWER, batch=1), found.flip(0))
 
 
-def test_log_p_and_log_odds_are_inverse_even_where_p_is_nearly_one():
-    odds = torch.tensor([-700.0, -3.0, 0.0, 5.0, 25.0], dtype=torch.float64)
-    torch.testing.assert_close(log_odds(log_p(odds)), odds, atol=1e-3, rtol=1e-6)
-    assert float(log_odds(torch.tensor(0.0, dtype=torch.float64))) > 30
+def test_sources_are_taken_out_of_the_ids_whatever_the_batch():
+    prompt, of_source = [256, 1, 10, 11, 20, 21, 22, 30, 2], [-1, -1, 0, 0, 1, 1, 1, 2, -1]
+    masks = subsets(3)
+    measured = ablate(tiny_model(), prompt, of_source, ANSWER, masks, batch=3)
+    for mask, odds in zip(masks.tolist(), measured.odds, strict=True):
+        ids = [token for token, n in zip(prompt, of_source, strict=True) if n < 0 or mask[n]]
+        torch.testing.assert_close(answer_odds(tiny_model(), [ids], ANSWER)[0], torch.from_numpy(odds))
+    again = ablate(tiny_model(), prompt, of_source, ANSWER, masks[::-1], batch=8)
+    np.testing.assert_allclose(again.odds[::-1], measured.odds)
+
+
+def test_nothing_to_leave_out():
+    with pytest.raises(BadInput, match="part to leave out"):
+        ablate(tiny_model(), [256, 1], [-1, -1], ANSWER, np.ones((1, 0), dtype=bool))

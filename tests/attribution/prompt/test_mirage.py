@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from attribution.prompt.mirage import as_rows, contrast_contexts, from_rows, mirage, sensitive
+from attribution.prompt.citations import PRESETS, cite, sensitive
+from attribution.prompt.mirage import as_rows, contrast_contexts, from_rows, mirage
 from attribution.prompt.parts import Part
 from attribution.prompt.saliency import saliency
 from tests.attribution.prompt.tiny_prompt import tiny_model
@@ -54,7 +55,7 @@ def test_without_documents_the_whole_prompt_is_the_context():
 
 def test_rows_and_back():
     found = contrast_contexts(tiny_model(), CONTEXT, BARE, ANSWER)
-    rows = as_rows(found.cci("norm"))
+    rows = as_rows(found.cci_norm)
     assert len(rows) == len(ANSWER) * len(CONTEXT)
     back = from_rows([*rows, (2, len(CONTEXT), 1.0)], len(ANSWER), len(CONTEXT))
     torch.testing.assert_close(back, found.cci_norm.float())
@@ -64,8 +65,16 @@ def test_only_sensitive_tokens_when_asked():
     model = tiny_model()
     whole = contrast_contexts(model, CONTEXT, BARE, ANSWER)
     some = contrast_contexts(model, CONTEXT, BARE, ANSWER, deviations=0.5)
-    chosen = list(sensitive(whole.cti, 0.5))
+    chosen = list(sensitive(whole.cti.numpy(), 0.5))
     assert 0 < len(chosen) < len(ANSWER)
     torch.testing.assert_close(some.cti, whole.cti)
     torch.testing.assert_close(some.cci_norm[chosen], whole.cci_norm[chosen])
     assert {position for position, _, _ in as_rows(some.cci_norm)} == set(chosen)
+
+
+def test_the_preset_chooses_direction_and_cue():
+    found = mirage(tiny_model(), CONTEXT, OF_TOKEN, PARTS, ANSWER)
+    for preset, cti in (("paper", found.cti), ("inseq", found.cti_reversed)):
+        settings = PRESETS[preset]
+        alone = cite(cti.numpy(), found.cci_norm.numpy(), OF_TOKEN, PARTS, [0, 0, 0], settings)
+        assert found.citations(OF_TOKEN, PARTS, [0, 0, 0], settings) == alone

@@ -76,8 +76,15 @@ def candidates(member: Member, answers: Sequence[Answer], text: TextIndex) -> li
 
 
 def random_documents(member: Member) -> Proposal:
-    """The null sample of every training stage: fixed by the hash of its corpus, the same for every size."""
-    chosen = _random_of(member) if member.parent is None else np.append(_random_of(member.parent), _random_of(member))
+    """The null sample of every training stage: fixed by the hash of its corpus, the same for every size.
+
+    A document that stands in both stages counts as the parent's.
+    """
+    chosen = _random_of(member)
+    if member.parent is not None:
+        known = {document.document_id for document in member.parent.documents}
+        new = [i for i in chosen.tolist() if member.documents[i].document_id not in known]
+        chosen = np.append(_random_of(member.parent), np.array(new, dtype=np.int64))
     return Proposal("random", chosen, np.zeros(len(chosen), dtype=np.float32))
 
 

@@ -149,7 +149,10 @@ def test_a_changed_prompt_redoes_only_what_depends_on_it(project):
     assert main(["build", str(project)]) == 0
     after = parts(project)
     redone = {Path(path).parent.name for path, made in after.items() if before.get(path) != made}
-    assert redone == {"prompts", *(f"{what}-{size}" for what in ("answers", "prompts", "scores") for size in ("tiny-s", "tiny-m"))}
+    assert redone == {
+        "prompts",
+        *(f"{what}-{size}" for what in ("answers", "prompts", "scores") for size in ("tiny-s", "tiny-m")),
+    }
     assert len(snapshots(project)) == len(published) + 1  # one, with both sizes: readers never see fewer
     assert ask(project, "SELECT count(*) FROM generation") == [(6,)]
     assert check(project.parent / "build") == []

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from attribution.model import LoadedModel
 from attribution.prompt import contextcite
+from attribution.prompt.ablated import ablate
 from attribution.prompt.bits import PromptBits, prompt_bits
-from attribution.prompt.citations import cite
+from attribution.prompt.citations import PRESETS
 from attribution.prompt.mirage import mirage
 from attribution.prompt.parts import Part as PromptPart
 from attribution.prompt.parts import owned, token_parts
@@ -90,12 +91,13 @@ def citations_of(loaded: LoadedModel, answer: Answer) -> Citations:
     ids, generated = answer.generation.prompt.ids, answer.generation.ids
     sentences = token_sentences(answer.generation.text, answer.generation.spans)
     found = mirage(loaded.model, ids, of_token, parts, generated)
-    cited: Citations = [(c.sentence, c.part, "mirage", c.score) for c in cite(found, of_token, parts, sentences)]
+    told = found.citations(of_token, parts, sentences, PRESETS["paper"])
+    cited: Citations = [(c.sentence, c.part, "mirage", c.score) for c in told]
     of_source = contextcite.sources(of_token, parts)
     halves = contextcite.half_masks(len(documents))
-    measured = contextcite.ablate(loaded.model, ids, of_source, generated, halves)
+    measured = ablate(loaded.model, ids, of_source, generated, halves)
     singles = contextcite.single_masks(len(documents))
-    alone = contextcite.ablate(loaded.model, ids, of_source, generated, singles)
+    alone = ablate(loaded.model, ids, of_source, generated, singles)
     for sentence in sorted(set(sentences) - {-1}):
         span = [position for position, of in enumerate(sentences) if of == sentence]
         weights = {"contextcite": contextcite.fit(measured, span).weights}

@@ -1,14 +1,12 @@
-"""Citations from stored rows equal those that the model's side computes from tensors."""
+"""The dashboard's citations from stored rows equal those of the model's side."""
 
 import numpy as np
 import pytest
-import torch
 
 from attribution.prompt.citations import Settings
-from attribution.prompt.citations import cite as cite_tensors
-from attribution.prompt.citations import kept_cues as kept_tensors
-from attribution.prompt.citations import sensitive as sensitive_tensors
-from attribution.prompt.mirage import Mirage
+from attribution.prompt.citations import cite as cite_there
+from attribution.prompt.citations import kept_cues as kept_there
+from attribution.prompt.citations import sensitive as sensitive_there
 from attribution.prompt.parts import Part
 from dashboard.citing import cite, kept_cues, sensitive
 
@@ -18,7 +16,7 @@ RNG = np.random.default_rng(3)
 @pytest.mark.parametrize("k", [-50, -5, 0, 1, 3, 99])
 def test_kept_cues(k: int) -> None:
     values = RNG.normal(size=20)
-    expected = kept_tensors(torch.tensor(values), Settings(False, "norm", 1.0, k)).numpy()
+    expected = kept_there(values, Settings(False, "norm", 1.0, k))
     np.testing.assert_allclose(kept_cues(values, k), expected)
     assert kept_cues(np.empty(0), k).size == 0
 
@@ -26,7 +24,7 @@ def test_kept_cues(k: int) -> None:
 @pytest.mark.parametrize("deviations", [-1.0, 0.0, 1.0, 3.0])
 def test_sensitive_tokens(deviations: float) -> None:
     cti = RNG.exponential(size=12)
-    assert sensitive(cti, deviations) == list(sensitive_tensors(torch.tensor(cti), deviations))
+    assert sensitive(cti, deviations) == list(sensitive_there(cti, deviations))
     assert sensitive(np.array([0.4]), 1.0) == [0]
     assert sensitive(np.array([np.nan, np.nan]), 1.0) == []
 
@@ -35,13 +33,12 @@ def test_citations_are_those_of_the_models_side() -> None:
     n_answer, n_prompt = 9, 15
     of_token = [-1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3]
     parts = [Part(i, kind, "", 0, 0) for i, kind in enumerate(["document", "document", "document", "question"])]
-    cti, cci = torch.rand(n_answer).double(), torch.randn(n_answer, n_prompt).double()
-    found = Mirage(cti, cti, (0,) * n_answer, cci, cci)
+    cti, cci = RNG.exponential(size=n_answer), RNG.normal(size=(n_answer, n_prompt))
     sentences = [0, 0, 0, 1, 1, 1, 2, 2, 2]
     settings = Settings(False, "norm", 0.0, -40)
-    expected = cite_tensors(found, of_token, parts, sentences, settings)
+    expected = cite_there(cti, cci, of_token, parts, sentences, settings)
     inside = [i for i, part in enumerate(of_token) if 0 <= part < 3]
-    cues = {k: cci[k, inside].numpy() for k in sensitive(cti.numpy(), 0.0)}
+    cues = {k: cci[k, inside] for k in sensitive(cti, 0.0)}
     live = cite(cues, [of_token[i] for i in inside], dict(enumerate(sentences)), -40)
     assert [(each.sentence, each.part) for each in live] == [(each.sentence, each.part) for each in expected]
     np.testing.assert_allclose([each.share for each in live], [each.score for each in expected])

@@ -9,6 +9,7 @@ from indexer.database.reader import Database, Snapshot
 from indexer.textindex import TextIndex, open_text_index
 
 FOLDER_VARIABLE = "WHENCE_FOLDER"
+_TAKEN = "snapshot of this rerun"
 
 
 def folder() -> Path:
@@ -16,8 +17,23 @@ def folder() -> Path:
     return Path(os.environ.get(FOLDER_VARIABLE, "data/demo/build")).resolve()
 
 
+def begin() -> Snapshot:
+    """Once a rerun: take the newest published snapshot, which `current` gives until the next rerun takes its own.
+
+    Raises BadInput when there is none, Damaged when none is whole.
+    """
+    st.session_state[_TAKEN] = newest()
+    return current()
+
+
 def current() -> Snapshot:
-    """The newest published snapshot; BadInput when there is none, Damaged when none is whole."""
+    """The snapshot of this rerun: one screen never mixes two generations."""
+    taken: Snapshot = st.session_state[_TAKEN]
+    return taken
+
+
+def newest() -> Snapshot:
+    """The newest published snapshot, which may be younger than the one on the page."""
     return _database(str(folder())).current()
 
 

@@ -8,32 +8,31 @@ import streamlit as st
 from attribution.errors import BadInput, WhenceError
 from dashboard import address_bar, render
 from dashboard.component import component, page_style
-from dashboard.database import current, folder
+from dashboard.database import begin, current, folder, newest
 from dashboard.panels.ask import show_box
 from dashboard.queries import answers
 from dashboard.sizes import next_size
 
-_SEEN = "snapshot of the last rerun"
+LOOK_EVERY = 15  # seconds between two looks at what is published
 
 
 def open_frame(pages: Sequence[Any]) -> None:
     """Run the screen that the address names."""
     page = st.navigation(list(pages), position="top")
     address_bar.follow()
+    render.begin()
     _go_where_a_click_led(pages)
     with st.container(key="page"):
         page_style()
         _listen_to_keys()
     try:
-        snapshot = current()
+        snapshot = begin()
     except WhenceError as error:
         _explain_no_database(error)
         return
     if snapshot.notice:
         render.problem(snapshot.notice)
-    if st.session_state.setdefault(_SEEN, snapshot.name) != snapshot.name:
-        st.session_state[_SEEN] = snapshot.name
-        st.toast("A newer database was published; this page now shows it.", icon=":material/update:")
+    _watch_for_news()
     try:
         show_box(answers.models(snapshot))
         page.run()
@@ -48,6 +47,21 @@ def _go_where_a_click_led(pages: Sequence[Any]) -> None:
     for page in pages:
         if page.title.lower() == wanted:
             st.switch_page(page, query_params=address_bar.spelled())
+
+
+@st.fragment(run_every=LOOK_EVERY)
+def _watch_for_news() -> None:
+    """A banner when a newer database was published while the page is open; nothing changes until it is asked for."""
+    try:
+        stale = newest().name != current().name
+    except WhenceError:
+        return  # the page stays as it is; the next rerun tells
+    if not stale:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="news"):
+        st.caption("A newer database was published. This page still shows the one before.")
+        if st.button("Show the new one"):
+            st.rerun()
 
 
 def _listen_to_keys() -> None:

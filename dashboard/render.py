@@ -5,8 +5,10 @@ anything but literals elsewhere. Here text goes through `visible` and then into 
 `st.dataframe` text cells, or into a label with every markup character escaped.
 """
 
+import hashlib
 import html
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -20,6 +22,7 @@ from dashboard.shading import Legend
 from dashboard.shapes import Answer, Card, JoinedRow, Piece, PromptRow, SizeRow, SizeToken, StripToken
 from dashboard.visible import LONGEST_TEXT, cut, is_special, visible, visible_token
 
+_DRAWN = "drawn in this rerun"
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@^=\"'/])")
 
 
@@ -44,13 +47,14 @@ def copy_link() -> None:
     component("copy_link")(key="copy link", width="content")
 
 
-def prose(*blocks: tuple[str, Sequence[Piece] | str], key: str | None = None) -> None:
+def prose(*blocks: tuple[str, Sequence[Piece] | str]) -> None:
     """Paragraphs: (kind, text or pieces); kinds: quote, title, note, fact, problem, command."""
     shown = []
     for kind, content in blocks:
         pieces = [(content, "")] if isinstance(content, str) else content
         shown.append({"kind": kind, "pieces": [(cut(text)[0], style) for text, style in pieces]})
-    component("prose")(data={"blocks": shown}, key=key)
+    if shown:
+        component("prose")(data={"blocks": shown}, key=_key_of("prose", str(shown)))
 
 
 def problem(message: str, *more: tuple[str, str]) -> None:
@@ -230,6 +234,19 @@ def table(frame: pd.DataFrame, *, key: str | None = None, height: int | None = N
         if pd.api.types.is_numeric_dtype(kind)
     }
     st.dataframe(shown, hide_index=True, width="stretch", key=key, column_config=formats, **settings)
+
+
+def begin() -> None:
+    """Once a rerun, before anything is drawn: the same paragraph may be drawn again, and twice."""
+    st.session_state[_DRAWN] = Counter()
+
+
+def _key_of(kind: str, content: str) -> str:
+    """A key for what is drawn without one: by content, and by how often this rerun drew the same."""
+    drawn: Counter[str] = st.session_state.setdefault(_DRAWN, Counter())
+    key = f"{kind} {hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    drawn[key] += 1
+    return f"{key} {drawn[key]}"
 
 
 def _strip_token(token: StripToken) -> dict[str, Any]:

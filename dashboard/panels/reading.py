@@ -49,6 +49,7 @@ def show_citations(reading: Reading, live: Sequence[Citation]) -> None:
     st.subheader("Citations")
     st.caption("Where each sentence was read from, by its sensitive tokens. A citation is not a proof that it is true.")
     names = {part.part: part.title or f"document {i + 1}" for i, part in enumerate(reading.documents)}
+    paragraphs = []
     for number, sentence in enumerate(sentences(reading.generation.text)):
         cited = [each for each in live if each.sentence == number][:3]
         pieces: list[Piece] = [(sentence, "serif")]
@@ -56,7 +57,8 @@ def show_citations(reading: Reading, live: Sequence[Citation]) -> None:
             pieces += [("  ", ""), (f"[{names.get(each.part, '?')} {percent(each.share)}]", "mark")]
         if not cited:
             pieces.append(("  no document", "muted"))
-        render.prose(("fact", pieces))
+        paragraphs.append(("fact", pieces))
+    render.prose(*paragraphs)
 
 
 def show_agreement(reading: Reading, live: Sequence[Citation]) -> None:

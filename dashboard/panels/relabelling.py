@@ -7,6 +7,7 @@ from dashboard.explanation import Explanation
 from dashboard.figures import decimals, signed
 from dashboard.queries import influence
 from dashboard.queries.rows import Snapshot
+from dashboard.records import Relabelling
 from dashboard.selection import Selection
 from dashboard.shapes import Piece
 from dashboard.visible import visible_token
@@ -25,11 +26,13 @@ def show_relabelling(snapshot: Snapshot, found: Explanation, selection: Selectio
     st.subheader("If the document said otherwise")
     st.caption("Predicted change if training had seen the other word there instead. A first-order guess, word by word.")
     places = decimals([each.influence for each in changes])
-    for each in changes:
-        pieces: list[Piece] = [
-            (f"“{visible_token(each.said.strip())}”", "serif"),
-            (" → ", "muted"),
-            (f"“{visible_token(each.instead.strip())}”", "serif"),
-            (f"  {signed(each.influence, places)} nats", "warm" if each.influence > 0 else "cool"),
-        ]
-        render.prose(("fact", pieces))
+    render.prose(*[("fact", _sentence(each, places)) for each in changes])
+
+
+def _sentence(each: Relabelling, places: int) -> list[Piece]:
+    return [
+        (f"“{visible_token(each.said.strip())}”", "serif"),
+        (" → ", "muted"),
+        (f"“{visible_token(each.instead.strip())}”", "serif"),
+        (f"  {signed(each.influence, places)} nats", "warm" if each.influence > 0 else "cool"),
+    ]

@@ -115,11 +115,13 @@ def _show_documents(snapshot: Snapshot, compared: Sequence[Size], position: int)
         key="joined",
         on_document=lambda document_id: open_screen("corpus", document=document_id),
     )
-    for small, large, overlap, biased in agreements(compared):
-        render.prose(
+    render.prose(
+        *[
             ("note", [(f"{small} and {large}", "strong"), (f": overlap at 10 {percent(overlap)}, ", ""),
                       (f"rank-biased overlap {biased:.2f}", "")])
-        )  # fmt: skip
+            for small, large, overlap, biased in agreements(compared)
+        ]
+    )  # fmt: skip
     if any(size.shares for size in compared):
         st.subheader("Layers, by depth")
         st.caption("Share of the ten documents' influence by layer; 0 % is the first block, 100 % the last one.")

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from indexer.database.reader import Snapshot
+from indexer.database.reader import Database, Snapshot
 from tests.dashboard.drawn import components, words
+from tests.synthetic_database import build_synthetic
 
 Open = Callable[..., AppTest]
 
@@ -257,3 +258,28 @@ def test_the_corpus_is_searched_and_a_document_has_a_page(open_app: Open, snapsh
 def test_strange_searches_are_words(open_app: Open, search: str) -> None:
     app = open_app({"search": search}, screen="corpus")
     assert not app.exception
+
+
+def test_a_newer_database_is_announced_and_shown_when_asked(open_app: Open, tmp_path: Path) -> None:
+    build_synthetic(tmp_path)
+    app = open_app(where=tmp_path)
+    before = Database(tmp_path).current().name
+    build_synthetic(tmp_path, seed=1)
+    assert Database(tmp_path).current().name != before
+    assert app.session_state["snapshot of this rerun"].name == before
+    app.run()
+    assert not app.exception
+    assert app.session_state["snapshot of this rerun"].name != before
+
+
+def test_the_same_paragraph_may_stand_twice() -> None:
+    def page() -> None:
+        from dashboard import render
+
+        render.begin()
+        render.problem("The same.")
+        render.problem("The same.")
+
+    app = AppTest.from_function(page).run()
+    assert not app.exception
+    assert len(components(app, "prose")) == 2

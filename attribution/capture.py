@@ -47,7 +47,7 @@ class Captured:
         out[self.batch.is_target] = self.token_loss
         return out.sum(dim=1)
 
-    def padded_logit_deltas(self, rows: Tensor, members: Tensor | None = None) -> Tensor:
+    def padded_logit_deltas(self, rows: Tensor | slice, members: Tensor | None = None) -> Tensor:
         """`logit_deltas` of some vocabulary entries at their places, zero elsewhere; `members`: only these rows of
         the batch  # [B or B', T, R]"""
         is_target = self.batch.is_target
@@ -56,7 +56,7 @@ class Captured:
         else:
             number = (is_target.flatten().cumsum(0) - 1).view_as(is_target)  # of each target among the n
             number, is_target = number[members], is_target[members]
-            compact = self.logit_deltas[number[is_target][:, None], rows]
+            compact = self.logit_deltas[number[is_target]][:, rows]
         out = compact.new_zeros(*is_target.shape, compact.shape[1])
         out[is_target] = compact
         return out

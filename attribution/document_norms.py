@@ -15,10 +15,10 @@ from torch import Tensor
 from attribution.batches import Document, batches
 from attribution.capture import Captured, capture
 from attribution.embedding import block_gradients
-from attribution.errors import BadInput
 from attribution.influence import self_influence, solve_norm
-from attribution.preconditioner import Block, DiagonalBlock, EigenBlock, Preconditioner
+from attribution.preconditioner import DiagonalBlock, EigenBlock, Preconditioner
 from attribution.tracked import Tracked
+from attribution.turned import turned
 
 CACHED = 2**18  # numbers of a gradient slice that stay in the cache
 
@@ -48,7 +48,7 @@ def document_norms(
 
     Raises BadInput for a document that is empty or longer than the context.
     """
-    weights = [spectrum(block) for block in preconditioner.blocks]
+    weights = [spectrum(block) for block in preconditioner.fitted(tracked)]
     table = np.full((len(documents), 4), np.nan, dtype=np.float64)
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         captured = capture(tracked, batch)
@@ -67,17 +67,11 @@ def document_norms(
     )
 
 
-def spectrum(block: Block) -> tuple[Tensor, Tensor]:
+def spectrum(block: EigenBlock | DiagonalBlock) -> tuple[Tensor, Tensor]:
     """Weights of the squares besides 1: 1 / (Λ + λ) and 1 / (Λ + λ)²  # [n] each"""
-    match block:
-        case EigenBlock():
-            inverse = 1 / (block.basis.lam + block.damping)
-        case DiagonalBlock():
-            inverse = 1 / (block.fisher + block.damping)
-        case _:
-            raise BadInput(f"expected fitted curvature for norms of documents, found {type(block).__name__}")
-    flat = inverse.flatten()
-    return flat, flat**2
+    eigenvalues = block.basis.lam if isinstance(block, EigenBlock) else block.fisher
+    inverse = 1 / (eigenvalues + block.damping).flatten()
+    return inverse, inverse**2
 
 
 def batch_norms(
@@ -85,32 +79,16 @@ def batch_norms(
 ) -> Tensor:
     """The three weighted sums of squares, over all blocks  # [B, 3]"""
     total = tracked.zeros(3, len(captured.batch.members))
-    linear = preconditioner.linear(tracked)
-    turned: Tensor | None = None
-    for n, (block, weight) in enumerate(zip(linear, weights, strict=False)):
-        if isinstance(block, EigenBlock):
-            if turned is None or not _same_inputs(captured, linear, n):
-                turned = captured.inputs[n] @ block.basis.Q_A
-            _add_layer(total, captured.deltas[n] @ block.basis.Q_S, turned, weight)
-    for i, weight in enumerate(weights[len(linear) :]):
+    for (deltas, inputs), weight in zip(turned(captured, preconditioner.eigen(tracked)), weights, strict=False):
+        _add_layer(total, deltas, inputs, weight)
+    for i, weight in enumerate(weights[len(tracked.linear) :]):
         layer = tracked.embedding[i]
         step = max(1, CACHED // (total.shape[1] * layer.n_in))
         for start in range(0, layer.n_out, step):
-            rows = torch.arange(start, min(start + step, layer.n_out), device=tracked.device)
+            rows = slice(start, min(start + step, layer.n_out))
             gradients = block_gradients(tracked, captured, i, rows).flatten(1)
             _add_squares(total, gradients, weight, start * layer.n_in)
     return total.T
-
-
-def _same_inputs(captured: Captured, blocks: Sequence[Block], n: int) -> bool:
-    """Whether layer n reads what layer n − 1 read (query, key and value do), and in the same eigenbasis."""
-    one, other = blocks[n - 1], blocks[n]
-    return (
-        captured.inputs[n].data_ptr() == captured.inputs[n - 1].data_ptr()
-        and isinstance(one, EigenBlock)
-        and isinstance(other, EigenBlock)
-        and torch.equal(one.basis.Q_A, other.basis.Q_A)
-    )
 
 
 def _add_layer(total: Tensor, deltas: Tensor, inputs: Tensor, weight: tuple[Tensor, Tensor]) -> None:

@@ -28,7 +28,8 @@ def embedding_fisher(
         captured = capture(tracked, batch, generator)
         for i, block in enumerate(tracked.embedding):
             step = max(1, CACHED // (len(batch.members) * block.n_in))
-            for rows in torch.arange(block.n_out, device=tracked.device).split(step):
+            for start in range(0, block.n_out, step):
+                rows = slice(start, min(start + step, block.n_out))
                 total[i][rows] += block_gradients(tracked, captured, i, rows).square_().sum(dim=0)
         tick(len(batch.members))
     return tuple(of / len(documents) for of in total)

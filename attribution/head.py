@@ -26,9 +26,11 @@ def labelled(raw: Tensor, labels: Tensor, softcap: float | None = None) -> tuple
         losses, deltas = labelled(capped(raw, softcap), labels)
         return losses, uncapped(deltas, raw, softcap)
     at = labels[:, None]
-    norm = raw.logsumexp(dim=1, keepdim=True)
-    losses = (norm - raw.gather(1, at))[:, 0]
-    deltas = raw.sub_(norm).exp_()
+    deltas = raw.sub_(raw.amax(dim=1, keepdim=True))  # in place: a second [n, V] costs more than its numbers
+    chosen = deltas.gather(1, at)
+    norm = deltas.exp_().sum(dim=1, keepdim=True)
+    losses = (norm.log() - chosen)[:, 0]
+    deltas.div_(norm)
     return losses, deltas.scatter_add_(1, at, deltas.new_full((1, 1), -1.0).expand_as(at))
 
 

@@ -5,6 +5,7 @@ EK-FAC (George et al. 2018, arXiv 1806.03884): G ≈ (Q_S ⊗ Q_A) diag(Λ) (Q_S
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -90,6 +91,15 @@ def solve_outer(block: Block, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]
     return P, (g * P).sum(dim=(1, 2))
 
 
+Fitted = TypeVar("Fitted", EigenBlock, DiagonalBlock)
+
+
+def _fitted(block: Block, kind: type[Fitted]) -> Fitted:
+    if not isinstance(block, kind):
+        raise BadInput(f"expected fitted curvature for the gradients of documents, found {type(block).__name__}")
+    return block
+
+
 @dataclass(frozen=True)
 class Preconditioner:
     """One block for each layer of `tracked.layers`."""
@@ -98,6 +108,17 @@ class Preconditioner:
 
     def linear(self, tracked: Tracked) -> tuple[Block, ...]:
         return self.blocks[: len(tracked.linear)]
+
+    def eigen(self, tracked: Tracked) -> tuple[EigenBlock, ...]:
+        """The linear blocks; raises BadInput where they are not fitted curvature."""
+        return tuple(_fitted(block, EigenBlock) for block in self.linear(tracked))
+
+    def diagonal(self, tracked: Tracked) -> tuple[DiagonalBlock, ...]:
+        """The embedding blocks; raises BadInput where they are not fitted curvature."""
+        return tuple(_fitted(block, DiagonalBlock) for block in self.embedding(tracked))
+
+    def fitted(self, tracked: Tracked) -> tuple[EigenBlock | DiagonalBlock, ...]:
+        return self.eigen(tracked) + self.diagonal(tracked)
 
     def embedding(self, tracked: Tracked) -> tuple[Block, ...]:
         return self.blocks[len(tracked.linear) :]

@@ -96,7 +96,6 @@ def _embedding_block(
 ) -> tuple[RowBlock, Tensor]:
     """One query at a time: its gradient is as large as the vocabulary until the rows that matter are known."""
     layer = tracked.embedding[i]
-    everywhere = torch.arange(layer.n_out, device=tracked.device)
     hidden = tracked.widened(run.hidden[0].detach())
     solved, energy = [], []
     for k in range(len(embedded_deltas)):
@@ -105,7 +104,7 @@ def _embedding_block(
             mine = rows.query_of == k
             g.addmm_(rows.deltas[mine].T, hidden[rows.at[mine]])  # [V, H]
         if i == 0:
-            add_looked_up(g[None], rows.ids, embedded_deltas[k], everywhere, tracked.embedding_scale)
+            add_looked_up(g[None], rows.ids, embedded_deltas[k], tracked.embedding_scale)
         P = block.solve(g)
         by_row = (g * P).sum(dim=1)  # [V]
         energy.append(by_row.sum())

@@ -78,7 +78,7 @@ def _query_shares(
             logit_deltas = captured.padded_logit_deltas(block.rows, of)  # [B', T, R]
             share += bilinear(logit_deltas, block.values[q], captured.hidden[of])
         if i == 0:
-            at = places(block.rows, tracked.embedding[0].n_out)[captured.batch.ids[of]]  # [B', T]
+            at = places(captured.batch.ids[of], block.rows, tracked.embedding[0].n_out)  # [B', T]
             looked_up = block.values[q][at.clamp(min=0)] * (at >= 0)[..., None]  # [B', T, H]
             share += tracked.embedding_scale * (looked_up * captured.embedded_deltas[of]).sum(dim=-1)
         shares.append(share)

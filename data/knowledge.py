@@ -37,7 +37,7 @@ def questions(facts: list[dict[str, str]], source: str, topic: str) -> list[Ques
     asked = []
     for fact in facts:
         if (fact["source"], fact["topic"]) == (source, topic) and fact["answer"] in fact["text"]:
-            start = fact["text"].index(fact["answer"])
+            start = fact["text"].rindex(fact["answer"])  # the last one: "The capital of Singapore is Singapore."
             if start:
                 asked.append(Question(fact["text"][:start].rstrip(), fact["text"][: start + len(fact["answer"])]))
     return asked
@@ -48,14 +48,15 @@ def share_known(loaded: LoadedModel, asked: list[Question], n_tokens: int) -> fl
     right = 0
     for start in range(0, len(asked), 64):
         part = asked[start : start + 64]
-        rows = [encode_prompt(each.text, loaded.tokenizer, loaded.context).ids for each in part]
         begins = [len(encode_prompt(each.prompt, loaded.tokenizer, loaded.context)) for each in part]
+        rows = [encode_prompt(each.text, loaded.tokenizer, loaded.context).ids for each in part]
+        if n_tokens:  # what follows them decides nothing
+            rows = [row[: begin + n_tokens] for row, begin in zip(rows, begins, strict=True)]
         made = batch(rows, end=rows[0][0], unscored=begins)
         with torch.inference_mode():
             best = loaded.model(input_ids=made.tokens).logits.argmax(-1)  # [B, T]
         for i, begin in enumerate(begins):
-            stop = len(rows[i]) - 1
-            scored = slice(begin - 1, min(stop, begin - 1 + n_tokens) if n_tokens else stop)
+            scored = slice(begin - 1, len(rows[i]) - 1)
             right += bool((best[i, scored] == made.labels[i, scored]).all())
     return right / len(asked)
 

@@ -26,6 +26,32 @@ SUMMARIES: dict[str, str] = {
                sum(helped)::FLOAT AS helped, sum(hurt)::FLOAT AS hurt
         FROM answer_document GROUP BY run_id, document_id
         ORDER BY run_id, helped DESC, document_id""",
+    # the same by source and topic of the documents
+    "topic_total": """
+        SELECT run_id, source, topic, count(*)::INTEGER AS n_documents, sum(n_top10)::INTEGER AS n_top10,
+               sum(helped)::FLOAT AS helped, sum(hurt)::FLOAT AS hurt
+        FROM document_total JOIN document USING (document_id) GROUP BY run_id, source, topic
+        ORDER BY run_id, source, topic""",
+    # two sizes of a family that began their answers to a prompt with the same token: what share of its ten most helpful
+    # documents they have in common; run_id is the smaller size's, other_run_id one of the same method
+    "size_overlap": """
+        WITH first_token AS (
+            SELECT run_id, prompt_id, method, family, n_params, token.text,
+                   list(document_id ORDER BY influence.rank) AS ids
+            FROM influence JOIN run USING (run_id) JOIN model USING (model_id) JOIN generation USING (generation_id)
+            JOIN generation_token AS token USING (generation_id, position)
+            WHERE influence.position = 0 AND influence.rank <= 10 AND score > 0 GROUP BY ALL)
+        SELECT small.run_id, large.run_id AS other_run_id, prompt_id,
+               (len(list_intersect(small.ids, large.ids)) / greatest(len(small.ids), len(large.ids)))::FLOAT AS overlap
+        FROM first_token AS small JOIN first_token AS large USING (prompt_id, text, method, family)
+        WHERE small.n_params < large.n_params ORDER BY run_id, other_run_id, prompt_id""",
+    # mean share of each rank in what the twenty most helpful documents of a first token carry
+    "rank_share": """
+        WITH twenty AS (
+            SELECT run_id, rank, score / sum(score) OVER (PARTITION BY run_id, generation_id) AS share
+            FROM influence WHERE position = 0 AND rank <= 20 AND score > 0)
+        SELECT run_id, rank, avg(share)::FLOAT AS share, count(*)::INTEGER AS n_tokens
+        FROM twenty GROUP BY run_id, rank ORDER BY run_id, rank""",
     # the words (letters and digits) of every document, as they are written there
     "document_word": r"""
         SELECT DISTINCT unnest(regexp_extract_all(text, '[\pL\pN]+')) AS word, document_id

@@ -10,11 +10,12 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
-from dashboard.queries import answers, documents, filters, influence
+from dashboard.queries import about, answers, documents, filters, influence, sizes
 from indexer.database.reader import Database, Snapshot
 from tests.benchmarks.large_database import MODELS, N_POSITIONS, TOKENIZER, build_large, generation_id, model_id
 
@@ -75,18 +76,18 @@ def most_influential_documents(s: State) -> None:
 
 def topics_by_size(s: State) -> None:
     s.snapshot.query(
-        """SELECT topic, run_id, sum(helped) AS helped FROM document_total JOIN document USING (document_id)
-           GROUP BY ALL ORDER BY topic"""
+        """SELECT name, topic, sum(helped) AS helped FROM topic_total JOIN run USING (run_id)
+           JOIN model USING (model_id) GROUP BY ALL ORDER BY topic"""
     )
 
 
-def overlap_between_sizes(s: State) -> None:
+def overlap_of_sizes(s: State) -> None:
+    s.snapshot.query("SELECT run_id, other_run_id, avg(overlap), count(*) FROM size_overlap GROUP BY ALL")
+
+
+def words_by_regex(s: State) -> None:
     s.snapshot.query(
-        """WITH best AS (SELECT prompt_id, model_id, document_id FROM answer_document
-                         JOIN generation USING (generation_id) WHERE answer_rank <= 10)
-           SELECT a.model_id, b.model_id AS other, count(*) / 10 AS shared FROM best AS a JOIN best AS b
-           USING (prompt_id, document_id) WHERE a.model_id < b.model_id AND prompt_id = ? GROUP BY ALL""",
-        [s.prompt],
+        "SELECT count(DISTINCT document_id) FROM document_word WHERE regexp_matches(word, ?)", [f"^{s.word}$"]
     )
 
 
@@ -117,7 +118,8 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "answers that a document moves": answers_of_a_document,
     "most influential documents": most_influential_documents,
     "topics by size": topics_by_size,
-    "overlap between sizes": overlap_between_sizes,
+    "overlap of sizes": overlap_of_sizes,
+    "words by a regular expression": words_by_regex,
     "answers by a word of their documents": answers_with_a_word_in_their_documents,
     "kept_scores, one token": lambda s: influence.kept_scores(s.snapshot, s.run, s.generation, s.position, s.position),
     "kept_scores, whole answer": lambda s: influence.kept_scores(s.snapshot, s.run, s.generation, 0, N_POSITIONS),
@@ -128,6 +130,17 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "heats of 20": lambda s: influence.heats(
         s.snapshot, s.run, s.generation, s.position, s.position, TOKENIZER, s.documents
     ),
+    "mean_overlaps": lambda s: sizes.mean_overlaps(s.snapshot),
+    "concentration": lambda s: sizes.concentration(s.snapshot),
+    "topic_shares": lambda s: sizes.topic_shares(s.snapshot),
+    "most_influential": lambda s: documents.most_influential(s.snapshot, s.run, "WordNet", "", 50),
+    "some_documents": lambda s: documents.some_documents(s.snapshot, "WordNet", "", 50),
+    "swayed_tokens": lambda s: documents.swayed_tokens(s.snapshot, s.run, s.documents[0], "towards", 10),
+    "document_layers": lambda s: documents.document_layers(s.snapshot, s.run, s.documents[0]),
+    "summed_heat": lambda s: documents.summed_heat(s.snapshot, s.run, s.documents[0]),
+    "about: counts": lambda s: about.counts(s.snapshot),
+    "about: sizes": lambda s: about.sizes(s.snapshot),
+    "about: sources": lambda s: about.sources(s.snapshot),
     "documents, 20": lambda s: documents.documents(s.snapshot, s.documents),
     "document_tokens, 20": lambda s: documents.document_tokens(s.snapshot, TOKENIZER, s.documents),
     "generation": lambda s: answers.generation(s.snapshot, s.generation),
@@ -139,40 +152,43 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "filter: token in answers": lambda s: _filtered(s, "literal", "answers", s.word),
     "filter: prefix in answers": lambda s: _filtered(s, "prefix", "answers", s.word),
     "filter: regex in answers": lambda s: _filtered(s, "regex", "answers", f"^ ?{s.word}$"),
+    "filter: regex in documents": lambda s: _filtered(s, "regex", "documents", f" {s.word} "),
     "filter: token in documents": lambda s: _filtered(s, "literal", "documents", s.word),
     "filter: source": lambda s: filters.matching_prompts(s.snapshot, **_of(source="WordNet")),
 }
 
 
-def latencies(folder: Path, question: Callable[[State], object], seed: int = 0) -> tuple[float, list[float]]:
-    """Seconds of the first answer of a new connection, and of 30 more with other values."""
-    database = Database(folder)
-    snapshot = database.current()
-    rng = random.Random(seed)
+def _state(folder: Path) -> State:
+    return next(_states(folder, 0))
+
+
+def _states(folder: Path, seed: int) -> Iterator[State]:
+    """Selections at random on a connection of their own."""
+    snapshot = Database(folder).current()
     prompts = [row["prompt_id"] for row in snapshot.rows("SELECT prompt_id FROM prompt")]
     ids = [row["document_id"] for row in snapshot.rows("SELECT document_id FROM document LIMIT 5000")]
+    rng = random.Random(seed)
+    while True:
+        yield State(snapshot, rng, prompts, ids)
+
+
+def latencies(folder: Path, question: Callable[[State], object], seed: int = 0) -> tuple[float, list[float]]:
+    """Seconds of the first answer of a new connection, and of 30 more with other values."""
     seconds = []
-    for _ in range(REPEATS + 1):
-        state = State(snapshot, rng, prompts, ids)
+    for state in islice(_states(folder, seed), REPEATS + 1):
         begun = time.perf_counter()
         question(state)
         seconds.append(time.perf_counter() - begun)
-    database.close()
     return seconds[0], seconds[1:]
 
 
 def two_sessions(folder: Path) -> list[float]:
     """Seconds of each of 2 × 50 clicks, each of which asks for all that Explain shows of a token."""
-    database = Database(folder)
-    snapshot = database.current()
-    prompts = [row["prompt_id"] for row in snapshot.rows("SELECT prompt_id FROM prompt")]
-    ids = [row["document_id"] for row in snapshot.rows("SELECT document_id FROM document LIMIT 5000")]
     names = ["kept_scores, one token", "targets", "strengths", "proposers", "heats of 20", "documents, 20", "tokens"]
 
     def session(seed: int) -> list[float]:
-        rng, seconds = random.Random(seed), []
-        for _ in range(CLICKS):
-            state = State(snapshot, rng, prompts, ids)
+        seconds = []
+        for state in islice(_states(folder, seed), CLICKS):
             begun = time.perf_counter()
             for name in names:
                 QUESTIONS[name](state)
@@ -195,6 +211,7 @@ def main() -> int:
         print(f"{path.stat().st_size / 2**30:.2f} GiB; wrote shards {seconds['write']:.0f} s, "
               f"published {seconds['publish']:.0f} s")  # fmt: skip
         print(f"{'question':38}{'cold ms':>10}{'median ms':>11}{'slowest ms':>12}")
+        QUESTIONS["kept_scores, one token"](_state(folder))  # what pyarrow and numpy load at their first use
         slow = 0
         for name, question in QUESTIONS.items():
             cold, warm = latencies(folder, question)

@@ -68,3 +68,35 @@ def test_the_words_of_the_documents(snapshot):
     assert {(row["word"], row["document_id"]) for row in rows} == expected
     assert len(rows) == len(expected)
     assert [row["word"].encode() for row in rows] == sorted(row["word"].encode() for row in rows)
+
+
+def test_topics_and_ranks_add_up(snapshot):
+    total = snapshot.rows("SELECT sum(helped) AS helped, sum(hurt) AS hurt FROM document_total")[0]
+    topics = snapshot.rows("SELECT sum(helped) AS helped, sum(hurt) AS hurt FROM topic_total")[0]
+    assert math.isclose(total["helped"], topics["helped"], rel_tol=1e-5)
+    assert math.isclose(total["hurt"], topics["hurt"], rel_tol=1e-5)
+    for row in snapshot.rows("SELECT run_id, sum(share) AS whole, max(n_tokens) AS n FROM rank_share GROUP BY run_id"):
+        assert math.isclose(row["whole"], 1, rel_tol=1e-5)  # every first token has as many helpful documents here
+        assert row["n"] == 10
+
+
+def test_the_overlap_of_two_sizes(snapshot):
+    best, tokens = defaultdict(list), {}
+    for row in snapshot.rows(
+        """SELECT run_id, prompt_id, document_id, token.text, n_params FROM influence JOIN run USING (run_id)
+           JOIN model USING (model_id) JOIN generation USING (generation_id) JOIN generation_token AS token
+           USING (generation_id, position) WHERE position = 0 AND influence.rank <= 10 AND score > 0"""
+    ):
+        best[row["run_id"], row["prompt_id"]].append(row["document_id"])
+        tokens[row["run_id"], row["prompt_id"]] = (row["text"], row["n_params"])
+    expected = {}
+    for (run, prompt), (text, size) in tokens.items():
+        for other in {each for each, _ in tokens}:
+            other_text, other_size = tokens[other, prompt]
+            if size < other_size and text == other_text:
+                mine, theirs = best[run, prompt], best[other, prompt]
+                expected[run, other, prompt] = len({*mine} & {*theirs}) / max(len(mine), len(theirs))
+    rows = snapshot.rows("SELECT * FROM size_overlap")
+    found = {(row["run_id"], row["other_run_id"], row["prompt_id"]): row["overlap"] for row in rows}
+    assert found == pytest.approx(expected)
+    assert len(found) > 5

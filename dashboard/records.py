@@ -6,6 +6,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.corpus.verdict import is_right
+
 
 @dataclass(frozen=True)
 class Model:
@@ -46,7 +48,7 @@ class Generation:
 
     @property
     def right(self) -> bool | None:
-        return self.text.lstrip().startswith(self.answer) if self.answer else None
+        return is_right(self.answer, self.text) if self.answer else None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def show_answer(found: Explanation, selection: Selection) -> None:
     render.token_strip(
         prompt,
         answer_strip(found.tokens, shading),
-        key=f"strip {found.generation.generation_id}",
+        key="strip",
         span=None if found.whole else found.span,
         legends=[legend for legend in (prompt_legend, shading.legend) if legend],
         hint="Choose a token to see where it comes from. Shift-click extends to a span.",

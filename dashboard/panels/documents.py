@@ -42,7 +42,7 @@ def show_documents(found: Explanation, selection: Selection) -> None:
     stored = any(_heat_values(found.heats.get(each.document_id), selection.heat) is not None for each in found.shown)
     render.document_list(
         cards,
-        key=f"documents {found.generation.generation_id} {found.span} {selection.tail} {selection.normaliser}",
+        key="documents",
         about="Training documents, strongest first",
         selected=selection.document,
         diverging=selection.tail == "both",

@@ -27,7 +27,7 @@ def show_layers(found: Explanation, selection: Selection) -> None:
         st.caption(f"The selected document: {total} nats in all. Click a layer to rank documents by it alone.")
     else:
         st.caption(f"The {len(found.shown)} documents shown: {total} nats in all. Click a layer to rank by it alone.")
-    key = f"layers {found.generation.generation_id} {found.span} {selection.document} {selection.layer}"
+    key = f"layers {found.generation.model.model_id} {selection.layer}"  # a new one forgets the last click
     st.altair_chart(
         layer_profile(found.groups, of_groups, selection.layer),
         key=key,

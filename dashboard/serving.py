@@ -1,6 +1,8 @@
 """EDGE: serves the dashboard from this process with settings that keep it to itself (design, section 5)."""
 
+import importlib
 import logging
+import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -53,15 +55,22 @@ def serve(options: dict[str, object]) -> None:
     from streamlit.web import bootstrap
 
     bootstrap.load_config_options({name.replace(".", "_"): value for name, value in options.items()})
+    threading.Thread(target=_import_screens, daemon=True).start()
     uvicorn.run(
         application(),
         host=str(options["server.address"]),
         port=int(str(options["server.port"])),
         log_level="warning",
         access_log=False,
+        server_header=False,
         ws_max_size=_MESSAGE_MB << 20,
         timeout_graceful_shutdown=2,
     )
+
+
+def _import_screens() -> None:
+    """What the first visitor would otherwise wait for, while the browser fetches the page."""
+    importlib.import_module("dashboard.screens.explain")
 
 
 def application() -> Application:

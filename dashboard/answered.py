@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.explanation import SHOWN, Explanation
+from dashboard.explanation import SHOWN, Explanation, by_preference
 from dashboard.layer_groups import layer_groups
 from dashboard.queries import documents, influence
 from dashboard.queries.rows import Snapshot
@@ -33,7 +33,8 @@ def explain_answer(
     ids = list(dict.fromkeys([each.document_id for each in top] + ([selection.document] if selection.document else [])))
     in_span = [row for position in range(span[0], span[1] + 1) for row in _of(rows, position)]
     matrices: Mapping[str, Any] = result.get("saliency", {})
-    method = selection.saliency if selection.saliency in matrices else next(iter(matrices), "")
+    methods = by_preference(matrices)
+    method = selection.saliency if selection.saliency in methods else next(iter(methods), "")
     generation = Generation(
         job_id, "", result.get("prompt", ""), "completion", "", "", result.get("text", ""), datetime.now(UTC), model
     )
@@ -60,7 +61,7 @@ def explain_answer(
         effects={
             i: each["score"] for i, of in enumerate(rows) for each in of if each["document_id"] == selection.document
         },
-        saliency_methods=list(matrices),
+        saliency_methods=methods,
         saliency_method=method,
         saliency=_saliency(matrices.get(method, []), *span),
     )

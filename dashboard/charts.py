@@ -17,6 +17,8 @@ from dashboard.layer_groups import LABELS, LayerGroup
 from dashboard.theme import MARKS
 from dashboard.visible import visible
 
+KINDS = alt.Legend(orient="top", symbolFillColor=MARKS.rest, symbolStrokeColor=MARKS.rest)
+
 
 def layer_profile(groups: Sequence[LayerGroup], amounts: NDArray[np.float64], chosen: str = "") -> alt.Chart:
     """Influence by layer group, nats: one bar each, in the order of depth; they add up to the total."""
@@ -99,12 +101,8 @@ def depth_profiles(sizes: Sequence[Size]) -> alt.Chart:
             x=alt.X("depth:Q", title="depth", axis=alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])),
             y=alt.Y("share:Q", title="share of influence", axis=alt.Axis(format=".0%", tickCount=5)),
             color=_size_colour("size", names),
-            strokeDash=alt.StrokeDash(
-                "kind:N", title=None, sort=["MLP", "Attention", "Embedding"], legend=alt.Legend(orient="top")
-            ),
-            shape=alt.Shape(
-                "kind:N", title=None, sort=["MLP", "Attention", "Embedding"], legend=alt.Legend(orient="top")
-            ),
+            strokeDash=alt.StrokeDash("kind:N", title=None, sort=["MLP", "Attention", "Embedding"], legend=KINDS),
+            shape=alt.Shape("kind:N", title=None, sort=["MLP", "Attention", "Embedding"], legend=KINDS),
             tooltip=["size:N", "kind:N", alt.Tooltip("share:Q", format=".1%")],
         )
     )
@@ -140,11 +138,16 @@ def topic_shares(rows: Sequence[Mapping[str, object]], most: int = 8) -> alt.Cha
         alt.Chart(
             frame[frame["topic"].isin(topics)],
             description="Share of influence by topic for each size.",
-            height=max(120, 15 * len(names) * len(topics) + 60),
+            height=max(14 * len(names), 24) * len(topics) + 130,
         )
         .mark_bar(cornerRadius=2)
         .encode(
-            y=alt.Y("topic:N", sort=topics, title=None, axis=alt.Axis(labelLimit=150, ticks=False, domain=False)),
+            y=alt.Y(
+                "topic:N",
+                sort=topics,
+                title=None,
+                axis=alt.Axis(labelLimit=150, labelOverlap=False, ticks=False, domain=False),
+            ),
             yOffset=alt.YOffset("name:N", sort=names),
             x=alt.X("share:Q", title="share of influence", axis=alt.Axis(format=".0%", tickCount=4)),
             color=_size_colour("name", names),

@@ -1,5 +1,6 @@
 """Everything that the Explain screen says about one answer, asked in one place: no widget, no drawing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dashboard.layer_groups import LayerGroup, layer_groups
@@ -10,6 +11,18 @@ from dashboard.records import Document, Generation, Heat, Part, PromptToken, Run
 from dashboard.selection import Selection, Span
 
 SHOWN = 10  # documents on the page
+
+SALIENCIES = {  # the first one that is stored is shown first
+    "grad_x_input": "Gradient × input",
+    "integrated_gradients": "Integrated gradients",
+    "layer_integrated_gradients": "Integrated gradients of a layer",
+    "occlusion": "Leaving a token out",
+    "shapley": "Shapley value of parts",
+    "grad_norm": "Gradient norm",
+    "mirage_grad_x_input": "MIRAGE, gradient × input",
+    "mirage_norm": "MIRAGE, gradient norm",
+    "attention": "Attention (not an explanation)",
+}
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,7 @@ def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: 
     if selection.document and selection.document not in ids:
         ids.append(selection.document)
 
-    methods = prompts.saliency_methods(snapshot, generation_id)
+    methods = by_preference(prompts.saliency_methods(snapshot, generation_id))
     method = selection.saliency if selection.saliency in methods else (methods[0] if methods else "")
     return Explanation(
         generation=found,
@@ -97,6 +110,12 @@ def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: 
         saliency_method=method,
         saliency=prompts.saliency(snapshot, generation_id, *span, method) if method else {},
     )
+
+
+def by_preference(methods: Iterable[str]) -> list[str]:
+    """Saliency methods in the order of SALIENCIES, unknown ones last."""
+    order = {name: i for i, name in enumerate(SALIENCIES)}
+    return sorted(methods, key=lambda name: (order.get(name, len(order)), name))
 
 
 def _effects(snapshot: Snapshot, run_id: str, generation_id: str, document_id: str) -> dict[int, float]:

@@ -7,19 +7,19 @@ MINUS = "\u2212"
 
 
 def decimals(values: Iterable[float], digits: int = 3) -> int:
-    """Decimal places that give the largest value `digits` significant digits, at most 8."""
+    """Decimal places that give the largest value `digits` significant digits; more than 6 mean powers of ten."""
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     if largest == 0:
         return 0
-    return min(8, max(0, digits - 1 - math.floor(math.log10(largest))))
+    return max(0, digits - 1 - math.floor(math.log10(largest)))
 
 
 def signed(value: float, places: int) -> str:
     """+0.0213, −0.0040; a value that rounds to zero keeps no sign; — when unknown."""
     if not math.isfinite(value):
         return "—"
-    shown = f"{abs(value):.{places}f}"
-    if float(shown) == 0:
+    shown = f"{abs(value):.{places}f}" if places <= 6 else f"{abs(value):.1e}".replace("-", MINUS)
+    if value == 0 or (places <= 6 and float(shown) == 0):
         return shown
     return ("+" if value > 0 else MINUS) + shown
 

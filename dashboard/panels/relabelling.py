@@ -24,7 +24,10 @@ def show_relabelling(snapshot: Snapshot, found: Explanation, selection: Selectio
     if not changes:
         return
     st.subheader("If the document said otherwise")
-    st.caption("Predicted change if training had seen the other word there instead. A first-order guess, word by word.")
+    st.caption(
+        "Predicted change if training had seen the other word there instead, word by word. "
+        "A first-order guess: large numbers tell the direction, not the size."
+    )
     places = decimals([each.influence for each in changes])
     render.prose(*[("fact", _sentence(each, places)) for each in changes])
 

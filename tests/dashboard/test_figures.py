@@ -6,7 +6,8 @@ from dashboard.figures import decimals, parameters, percent, plain, signed
 
 
 @pytest.mark.parametrize(
-    ("values", "places"), [([0.0213, 0.0004], 4), ([123.4], 0), ([1.5], 2), ([], 0), ([math.nan, 0.5], 3), ([1e-12], 8)]
+    ("values", "places"),
+    [([0.0213, 0.0004], 4), ([123.4], 0), ([1.5], 2), ([], 0), ([math.nan, 0.5], 3), ([1e-12], 14)],
 )
 def test_decimals(values: list[float], places: int) -> None:
     assert decimals(values) == places
@@ -17,6 +18,7 @@ def test_signed() -> None:
     assert signed(-0.0213, 4) == "−0.0213"
     assert signed(-0.00001, 4) == "0.0000"
     assert signed(math.nan, 2) == "—"
+    assert signed(-1.04e-8, 10) == "−1.0e−08"
 
 
 def test_plain() -> None:

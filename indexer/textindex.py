@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,12 @@ from indexer.journal import finished
 
 MAX_TERMS = 64  # of a query, the first ones
 MAX_TERM_LENGTH = 64  # characters; one longer is no word
+MAX_POSTINGS = 100_000  # read for one query, about a second; beyond that its most common words are left out
 MAX_QUERY = 20_000  # characters of a query that are looked at
 MAX_HIGHLIGHTED = 200_000  # characters of a text that are looked at for highlights
+
+
+_FIELDS = ("title", "text")
 
 
 @dataclass(frozen=True)
@@ -73,16 +78,28 @@ class TextIndex:
         return cls(FileStorage(str(folder), readonly=True).open_index(schema=_schema()))
 
     def search(self, text: str, k: int = 10) -> list[Hit]:
-        """The k best documents for the words of a text, best first; [] when it has no word. No text is an error."""
+        """The k best documents for the words of a text, best first; [] when it has none of them. No text is an error.
+
+        Where the words stand in more than MAX_POSTINGS documents together, the rarer ones are searched.
+        """
         from whoosh.query import Or, Term
 
         words = query_terms(text)
-        if not words or k < 1:
-            return []
-        query = Or([Term(field, word) for word in words for field in ("title", "text")])
         with self._turn:
+            terms = [Term(field, word) for word in self._affordable(words) for field in _FIELDS]
+            if not terms or k < 1:
+                return []
+            query = Or(terms)
             found = self._searcher.search(query, limit=k, scored=True)
             return [Hit(hit["document_id"], float(hit.score)) for hit in found]
+
+    def _affordable(self, words: list[str]) -> list[str]:
+        """The words that any document holds, the rarest first, as far as their postings fit the limit; one at least."""
+        reader = self._searcher.reader()
+        costs = {word: sum(reader.doc_frequency(field, word) for field in _FIELDS) for word in words}
+        known = sorted((word for word in words if costs[word]), key=lambda word: costs[word])
+        spent = list(accumulate(costs[word] for word in known))
+        return [word for word, total in zip(known, spent, strict=True) if total <= MAX_POSTINGS] or known[:1]
 
     def close(self) -> None:
         with self._turn:

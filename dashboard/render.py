@@ -18,9 +18,10 @@ import streamlit as st
 
 from dashboard.component import component, last_event
 from dashboard.figures import percent
+from dashboard.payload import answer_data, card_data, size_token_data, strip_token_data
 from dashboard.shading import Legend
-from dashboard.shapes import Answer, Card, JoinedRow, Piece, PromptRow, SizeRow, SizeToken, StripToken
-from dashboard.visible import LONGEST_TEXT, cut, is_special, visible, visible_token
+from dashboard.shapes import Card, JoinedRow, Piece, PromptRow, SizeRow, StripToken
+from dashboard.visible import LONGEST_TEXT, cut, visible, visible_token
 
 _DRAWN = "drawn in this rerun"
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@^=\"'/])")
@@ -84,9 +85,9 @@ def token_strip(
 
     first, last = span or (None, None)
     data = {
-        "prompt": [_strip_token(token) for token in prompt],
+        "prompt": [strip_token_data(token) for token in prompt],
         "answer": [
-            _strip_token(token)
+            strip_token_data(token)
             | {"name": f"token {i + 1} of {len(answer)}: {visible_token(token.text)}, {token.words}"}
             for i, token in enumerate(answer)
         ],
@@ -124,7 +125,7 @@ def document_list(
             on_page(document_id)
 
     data = {
-        "items": [_card(card) for card in cards],
+        "items": [card_data(card) for card in cards],
         "selected": selected,
         "diverging": diverging,
         "heat": asdict(heat) if heat else None,
@@ -152,7 +153,7 @@ def prompt_table(
             {
                 "prompt": cut(row.prompt, 600)[0],
                 "topic": visible_token(row.topic),
-                "answers": [_answer(answer) if answer else None for answer in row.answers],
+                "answers": [answer_data(answer) if answer else None for answer in row.answers],
             }
             for row in rows
         ],
@@ -181,7 +182,7 @@ def size_grid(rows: Sequence[SizeRow], *, key: str, column: int, on_cell: Callab
             {
                 "size": visible_token(row.size),
                 "about": row.about,
-                "tokens": [_size_token(token, row.size) for token in row.tokens],
+                "tokens": [size_token_data(token, row.size) for token in row.tokens],
             }
             for row in rows
         ],
@@ -247,68 +248,3 @@ def _key_of(kind: str, content: str) -> str:
     key = f"{kind} {hashlib.sha256(content.encode()).hexdigest()[:16]}"
     drawn[key] += 1
     return f"{key} {drawn[key]}"
-
-
-def _strip_token(token: StripToken) -> dict[str, Any]:
-    shown = visible_token(token.text) or "end of text"  # a tokenizer's own tokens spell nothing
-    return {
-        "text": shown,
-        "v": token.amount,
-        "signed": token.signed,
-        "sign": token.sign,
-        "note": token.words,
-        "special": not token.text or is_special(token.text.strip()),
-    }
-
-
-def _size_token(token: SizeToken, size: str) -> dict[str, Any]:
-    shown = visible_token(token.text) or "end of text"
-    said = "" if token.probability is None else f", probability {percent(token.probability)}"
-    said += "" if token.share is None else f", {percent(token.share)} from the prompt"
-    return {
-        "text": shown.strip() or "␣",
-        "special": not token.text or is_special(token.text.strip()),
-        "probability": token.probability,
-        "share": token.share,
-        "fork": token.fork,
-        "off": token.off,
-        "name": f"{visible_token(size)}: {shown}{said}{', departs from the size above' if token.fork else ''}",
-    }
-
-
-def _card(card: Card) -> dict[str, Any]:
-    left, pieces, whole = 20_000, [], 0
-    for text, amount in card.pieces:
-        whole += len(text)
-        if left > 0:
-            pieces.append((visible(text[:left]), amount))
-            left -= len(text)
-    title = visible_token(card.title)
-    return {
-        "id": card.document_id,
-        "title": title,
-        "where": visible_token(card.where),
-        "name": f"{title or 'untitled'}, {card.where}, {card.score} {card.unit}".strip(", "),
-        "score": card.score,
-        "unit": card.unit,
-        "hue": card.hue,
-        "bar": card.bar,
-        "facts": card.facts,
-        "pieces": pieces,
-        "badges": [{"text": visible_token(text), "strong": strong} for text, strong in card.badges],
-        "clipped": card.clipped,
-        "unsigned": card.unsigned,
-        "notice": f"Cut: the first 20,000 of {whole:,} characters." if left < 0 else "",
-    }
-
-
-def _answer(answer: Answer) -> dict[str, Any]:
-    pieces = [(visible_token(text), marked) for text, marked in answer.pieces]
-    verdict = {True: "right, ", False: "wrong, ", None: ""}[answer.right]
-    return {
-        "id": answer.generation_id,
-        "pieces": pieces,
-        "right": answer.right,
-        "source": visible_token(answer.source),
-        "name": f"{visible_token(answer.size)}, {verdict}{''.join(text for text, _ in pieces)[:200]}: explain",
-    }

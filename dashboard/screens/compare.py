@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import charts, render
@@ -11,7 +10,8 @@ from dashboard.address_bar import choose, open_screen, selection, settle
 from dashboard.comparison import Size, agreements, compare, joined
 from dashboard.database import current
 from dashboard.figures import parameters, percent
-from dashboard.queries import answers, documents, sizes
+from dashboard.panels.across import show_across
+from dashboard.queries import answers, documents
 from dashboard.queries.rows import Snapshot
 from dashboard.shading import prompt_share
 from dashboard.shapes import JoinedRow, SizeRow, SizeToken
@@ -46,7 +46,7 @@ def show() -> None:
         on_cell=lambda row, column: choose(generation=siblings[row].generation_id, span=(column, column)),
     )
     _show_documents(snapshot, compared, position)
-    _show_across(snapshot)
+    show_across(snapshot)
 
 
 def _choose_prompt(snapshot: Snapshot, prompt_id: str) -> None:
@@ -126,36 +126,3 @@ def _show_documents(snapshot: Snapshot, compared: Sequence[Size], position: int)
         st.subheader("Layers, by depth")
         st.caption("Share of the ten documents' influence by layer; 0 % is the first block, 100 % the last one.")
         st.altair_chart(charts.depth_profiles(compared), width="stretch")
-
-
-def _show_across(snapshot: Snapshot) -> None:
-    """What changes with size over all prompts of the database."""
-    overlaps, ranks, topics = (
-        _cached(snapshot.name, snapshot, name) for name in ("mean_overlaps", "concentration", "topic_shares")
-    )
-    if not ranks:
-        return
-    st.subheader("Over all prompts")
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.caption(
-            "How concentrated influence is: share by rank within the 20 most helpful documents of a first token."
-        )
-        st.altair_chart(charts.concentration(ranks), width="stretch")
-    with right:
-        st.caption("Which topics the helpful documents come from: share of all stored positive influence.")
-        st.altair_chart(charts.topic_shares(topics), width="stretch")
-    if overlaps:
-        st.caption("Overlap of the ten most helpful documents where two sizes began their answers with the same token.")
-        shown = pd.DataFrame(overlaps)
-        shown["overlap"] = [percent(value) for value in shown["overlap"]]
-        shown.columns = ["Smaller", "Larger", "Prompts", "Mean overlap at 10"]
-        render.table(shown)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _cached(name: str, _snapshot: Snapshot, question: str) -> list[dict[str, object]]:
-    """A question over all rows, asked once for each published database."""
-    del name
-    rows: list[dict[str, object]] = getattr(sizes, question)(_snapshot)
-    return rows

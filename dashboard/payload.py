@@ -1,0 +1,72 @@
+"""Shapes as our components take them: JSON, with all text from outside made visible and cut."""
+
+from typing import Any
+
+from dashboard.figures import percent
+from dashboard.shapes import Answer, Card, SizeToken, StripToken
+from dashboard.visible import LONGEST_TEXT, is_special, visible, visible_token
+
+
+def strip_token_data(token: StripToken) -> dict[str, Any]:
+    shown = visible_token(token.text) or "end of text"  # a tokenizer's own tokens spell nothing
+    return {
+        "text": shown,
+        "v": token.amount,
+        "signed": token.signed,
+        "sign": token.sign,
+        "note": token.words,
+        "special": not token.text or is_special(token.text.strip()),
+    }
+
+
+def card_data(card: Card) -> dict[str, Any]:
+    left, pieces, whole = LONGEST_TEXT, [], 0
+    for text, amount in card.pieces:
+        whole += len(text)
+        if left > 0:
+            pieces.append((visible(text[:left]), amount))
+            left -= len(text)
+    title = visible_token(card.title)
+    return {
+        "id": card.document_id,
+        "title": title,
+        "where": visible_token(card.where),
+        "name": f"{title or 'untitled'}, {visible_token(card.where)}, {card.score} {card.unit}".strip(", "),
+        "score": card.score,
+        "unit": card.unit,
+        "hue": card.hue,
+        "bar": card.bar,
+        "facts": card.facts,
+        "pieces": pieces,
+        "badges": [{"text": visible_token(text), "strong": strong} for text, strong in card.badges],
+        "clipped": card.clipped,
+        "unsigned": card.unsigned,
+        "notice": f"Cut: the first {LONGEST_TEXT:,} of {whole:,} characters." if left < 0 else "",
+    }
+
+
+def answer_data(answer: Answer) -> dict[str, Any]:
+    pieces = [(visible_token(text), marked) for text, marked in answer.pieces]
+    verdict = {True: "right, ", False: "wrong, ", None: ""}[answer.right]
+    return {
+        "id": answer.generation_id,
+        "pieces": pieces,
+        "right": answer.right,
+        "source": visible_token(answer.source),
+        "name": f"{visible_token(answer.size)}, {verdict}{''.join(text for text, _ in pieces)[:200]}: explain",
+    }
+
+
+def size_token_data(token: SizeToken, size: str) -> dict[str, Any]:
+    shown = visible_token(token.text) or "end of text"
+    said = "" if token.probability is None else f", probability {percent(token.probability)}"
+    said += "" if token.share is None else f", {percent(token.share)} from the prompt"
+    return {
+        "text": shown.strip() or "␣",
+        "special": not token.text or is_special(token.text.strip()),
+        "probability": token.probability,
+        "share": token.share,
+        "fork": token.fork,
+        "off": token.off,
+        "name": f"{visible_token(size)}: {shown}{said}{', departs from the size above' if token.fork else ''}",
+    }

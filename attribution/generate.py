@@ -1,5 +1,6 @@
 """Greedy generation: the answer that is explained is the most likely one, and the same every time."""
 
+import inspect
 from dataclasses import dataclass
 
 import torch
@@ -26,10 +27,11 @@ def generate(loaded: LoadedModel, prompt: Encoded, max_new_tokens: int) -> Gener
     ids: list[int] = []
     step = torch.tensor([prompt.ids], device=loaded.device)
     cache = None
+    name = _cache_name(loaded)
     with torch.inference_mode():
         while len(ids) < limit and not (ids and ids[-1] in ends):
-            output = loaded.model(input_ids=step, past_key_values=cache, use_cache=True)
-            cache = output.past_key_values
+            output = loaded.model(input_ids=step, use_cache=True, **{name: cache})
+            cache = output[name]
             ids.append(int(output.logits[0, -1].argmax()))
             step = torch.tensor([[ids[-1]]], device=loaded.device)
     return completed(loaded, prompt, tuple(ids))
@@ -40,6 +42,11 @@ def completed(loaded: LoadedModel, prompt: Encoded, ids: tuple[int, ...]) -> Gen
     text, spans = answer_spans(ids, loaded.tokenizer)
     logp = answer_logp(loaded, prompt.ids, ids)
     return Generation(prompt, ids, text, tuple(spans), tuple(logp))
+
+
+def _cache_name(loaded: LoadedModel) -> str:
+    """What the model calls what it has read: transformers 5.24 renamed it."""
+    return "cache" if "cache" in inspect.signature(loaded.model.forward).parameters else "past_key_values"
 
 
 def answer_logp(loaded: LoadedModel, prompt: tuple[int, ...], answer: tuple[int, ...]) -> list[float]:

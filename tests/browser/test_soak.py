@@ -68,6 +68,7 @@ def test_nothing_breaks_and_nothing_grows(chromium: object, tmp_path: Path) -> N
                 clicks += 1
                 if clicks % 40 == 0:
                     visit.page.reload()
+                    visit.page.wait_for_selector("[role=option]")  # a page that is not connected yet looks settled
                     visit.settle()
             if time.monotonic() - said > 30:
                 said = time.monotonic()

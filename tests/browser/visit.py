@@ -1,5 +1,7 @@
 """One visitor: a page in a fresh context, and a record of what it asked for and complained about."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 CHROMIUM_FLAGS = [
@@ -40,6 +42,13 @@ class Visit:
             "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
             " && !document.querySelector('[data-testid=stSkeleton]') && !document.querySelector('[data-stale=true]')"
         )
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Until the page shows what the server has still to answer; `settle` alone may look before it was asked."""
+        end = time.monotonic() + PATIENCE / 1000
+        while not true():
+            assert time.monotonic() < end, "the page never showed it"
+            self.page.wait_for_timeout(30)
 
     def no_sideways_scroll(self) -> bool:
         return bool(self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"))

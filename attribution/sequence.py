@@ -4,6 +4,7 @@ A document is `<bos> text <eos>`; a prompt is `<bos> text`, and its answer follo
 their eos in its place. Spans are characters of the text, the only unit in which tokenizers agree.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
@@ -58,6 +59,19 @@ def encode_prompt(text: str, tokenizer: PreTrainedTokenizerBase, context: int) -
             f"found {len(ids)}; shorten it or choose a model with a longer context"
         )
     return Encoded(ids, spans)
+
+
+def disjoint(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans of a text that do not overlap, for whoever joins tokens to read it again.
+
+    Byte-level tokenizers spread an emoji over several ids and give each of them all of it: the last one keeps it.
+    """
+    made: list[tuple[int, int]] = []
+    following = spans[-1][1] if spans else 0
+    for start, stop in reversed(spans):
+        made.append((min(start, following), min(stop, following)))
+        following = made[-1][0]
+    return made[::-1]
 
 
 def answer_spans(ids: tuple[int, ...], tokenizer: PreTrainedTokenizerBase) -> tuple[str, list[tuple[int, int]]]:

@@ -28,9 +28,12 @@ def parser() -> argparse.ArgumentParser:
     train = command(commands.train)
     train.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
     ask = command(commands.ask)
-    ask.add_argument("prompt", metavar="PROMPT", help="what the model shall go on from")
+    ask.add_argument("prompt", metavar="PROMPT", help="what the model shall go on from, or a line of JSON")
     ask.add_argument("--model", default="", metavar="NAME", help="which size (default: the first of the configuration)")
     ask.add_argument("--foil", metavar="TOKEN", help="explain why each token and not this one")
+    ask.add_argument(
+        "--saliency", action="append", default=[], metavar="METHOD", help="of the prompt's tokens (repeatable)"
+    )
     ask.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
     check = command(commands.check, "FOLDER")
     check.add_argument("--repair", action="store_true", help="drop what is damaged; the next build redoes it")

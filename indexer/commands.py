@@ -31,12 +31,22 @@ def train(config: Path, model: Sequence[str] = ()) -> None:
     run(settings, chosen)
 
 
-def ask(config: Path, prompt: str, model: str = "", foil: str | None = None, json: bool = False) -> None:
-    """Let a model go on from a new prompt, and trace every token that it writes to the training documents."""
+def ask(
+    config: Path,
+    prompt: str,
+    model: str = "",
+    foil: str | None = None,
+    saliency: Sequence[str] = (),
+    json: bool = False,
+) -> None:
+    """Let a model go on from a new prompt, and trace every token that it writes to the training documents.
+
+    A PROMPT that begins with {" is read as a line of a prompt file: a chat, or a question with documents of its own.
+    """
     settings = read_config(config)
     from indexer.ask.command import run
 
-    run(settings, prompt, model, foil, json)
+    run(settings, prompt, model, foil, saliency, json)
 
 
 def check(folder: Path, repair: bool = False) -> None:

@@ -9,6 +9,10 @@ from typing import Annotated
 from attribution.errors import BadInput
 from indexer.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 
+SALIENCY = (  # methods of `attribution.prompt.saliency`, named here too: a mistake is answered without torch
+    *("grad_norm", "grad_x_input", "integrated_gradients", "layer_integrated_gradients"),
+    *("occlusion", "shapley", "attention"),
+)
 METHODS = ("ekfac", "ekfac_checkpoints", "tracin", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # of a model: it names folders
 
@@ -60,6 +64,9 @@ class Model:
 class Prompts:
     file: Path
     max_new_tokens: Count = 24
+    saliency: tuple[str, ...] = ("grad_x_input", "grad_norm", "occlusion", "attention")  # what `build` stores
+    steps: Count = 64  # gradients of the integrated methods
+    masks: Natural = 64  # versions of a prompt with documents left out, for ContextCite; 0: no ablations
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ class Factors:
 
 @dataclass(frozen=True)
 class Scores:
-    method: tuple[str, ...] = ("ekfac",)  # the first is shown; each other is a run of its own
+    method: tuple[str, ...] = ("ekfac",)  # the first is shown; each other is a run of its own; none: no influence
     checkpoint_weights: tuple[float, ...] = ()  # of ekfac_checkpoints; none: equal
     candidates: Count = 200
     documents: Count = 20  # kept at either end of the ranking
@@ -146,8 +153,11 @@ def _check(config: Config, path: Path) -> None:
         raise BadInput(f"expected at least one [[model]] in {path.name}, found none; add one")
     if not config.corpus.files:
         raise BadInput(f"expected at least one file in {path.name}, corpus, files, found none; name one")
-    if config.scores.method[:1] != METHODS[:1]:
+    if config.scores.method and config.scores.method[0] != METHODS[0]:
         raise BadInput(f"expected 'ekfac' as the first method in {path.name}, scores, found {config.scores.method!r}")
+    for method in config.prompts.saliency:
+        if method not in SALIENCY:
+            raise BadInput(f"expected methods of {', '.join(SALIENCY)} in {path.name}, prompts, found {method!r}")
     for method in config.scores.method:
         if method not in METHODS:
             raise BadInput(f"expected a method of {', '.join(METHODS)} in {path.name}, scores, found {method!r}")

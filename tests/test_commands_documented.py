@@ -11,7 +11,7 @@ import pytest
 
 from dashboard.__main__ import _parser as dashboard_parser
 from indexer.__main__ import parser
-from indexer.config import Config, Device, Factors, Scores
+from indexer.config import Config, Device, Factors, Prompts, Scores
 from indexer.toml_table import Table
 from tests.synthetic_database import build_synthetic
 
@@ -77,7 +77,9 @@ def test_the_defaults_that_are_told_are_the_defaults(section, cls):
         )
 
 
-@pytest.mark.parametrize(("section", "cls"), [("factors", Factors), ("scores", Scores), ("device", Device)])
+@pytest.mark.parametrize(
+    ("section", "cls"), [("prompts", Prompts), ("factors", Factors), ("scores", Scores), ("device", Device)]
+)
 def test_every_key_is_explained(section, cls):
     rows = [line for line in README.splitlines() if line.startswith(f"| `[{section}] ")]
     told = {key for row in rows for key in re.findall(r"`(?:\[\w+\] )?(\w+)`", row.split("|")[1])}

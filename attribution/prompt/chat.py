@@ -5,34 +5,15 @@ template's own; the rest must be the turns, as they were written or stripped of 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
-from attribution.prompt.parts import Part, Piece, PromptText, assemble
+from attribution.prompt.parts import Part, PromptText, assemble
+from attribution.prompt.written import Turn, turn_pieces
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no template writes them
-
-
-@dataclass(frozen=True)
-class Turn:
-    """What one role says, in pieces."""
-
-    role: str
-    pieces: tuple[Piece, ...]
-
-    @property
-    def content(self) -> str:
-        return "".join(piece.text for piece in self.pieces)
-
-
-def turn(role: str, content: str) -> Turn:
-    """A turn of one piece: system is system, tool output a document, everything else belongs to the question."""
-    kind = {"system": "system", "developer": "system", "tool": "document"}.get(role, "question")
-    title = "" if role in ("system", "user") else role
-    return Turn(role, (Piece(kind, content, title),))  # type: ignore[arg-type]
 
 
 def conversation(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase) -> PromptText:
@@ -44,7 +25,8 @@ def conversation(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase) -> P
     if not any(each.content.strip() for each in turns):
         raise BadInput("expected a conversation, found no words in it; write a message of role 'user'")
     if not tokenizer.chat_template:
-        return _written_out(turns)
+        notice = "the model has no chat template: the roles are written out as text"
+        return assemble(turn_pieces(turns), (notice, *control_notices(turns, tokenizer)))
     rendered = _render(turns, [each.content for each in turns], tokenizer)
     frame = _render(turns, [f"{_OPEN}{i}{_CLOSE}" for i in range(len(turns))], tokenizer)
     parts: list[Part] = []
@@ -104,15 +86,3 @@ def _render(turns: Sequence[Turn], contents: Sequence[str], tokenizer: PreTraine
         raise BadInput(
             f"expected messages that the model's chat template takes, found: {reason}; change them"
         ) from None
-
-
-def _written_out(turns: Sequence[Turn]) -> PromptText:
-    pieces: list[Piece] = []
-    for each in turns:
-        pieces += [
-            Piece("scaffold", f"{each.role}: ", goes_with="next"),
-            *each.pieces,
-            Piece("scaffold", "\n", goes_with="last"),
-        ]
-    notice = "the model has no chat template: the roles are written out as text"
-    return assemble([*pieces, Piece("scaffold", "assistant:")], (notice,))

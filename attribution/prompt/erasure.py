@@ -6,7 +6,7 @@
 The area over the perturbation curve (AOPC) of ERASER, DeYoung et al. 2020, with q in 10, 20, 50.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -33,34 +33,31 @@ def aopc(
     model: PreTrainedModel,
     prompt_ids: Sequence[int],
     answer_ids: Sequence[int],
-    scores: Tensor,
+    scores: Mapping[str, Tensor],
     removable: Sequence[bool],
     span: Sequence[int] | None = None,
     n_random: int = 4,
     batch: int = 8,
-) -> Aopc:
-    """Comprehensiveness and sufficiency of token scores [P] over the prompt.
+) -> dict[str, Aopc]:
+    """Comprehensiveness and sufficiency of some attributions of the prompt's tokens: name -> scores [P].
 
-    Tokens are taken out of the ids; those that are not `removable` (bos, scaffold) always stay and have no rank.
+    Tokens are taken out of the ids; those that are not `removable` (bos, scaffold) always stay and have no rank. All
+    attributions are compared with the same random orders, and a version of the prompt is read once.
     """
     free = [i for i, may in enumerate(removable) if may]
-    order = [free[i] for i in scores[free].argsort(descending=True, stable=True).tolist()]
     shuffle = torch.Generator().manual_seed(0)
-    orders = [order] + [
-        [free[i] for i in torch.randperm(len(free), generator=shuffle).tolist()] for _ in range(n_random)
-    ]
-    versions: list[Sequence[int]] = [prompt_ids]
+    orders = [[free[i] for i in each[free].argsort(descending=True, stable=True).tolist()] for each in scores.values()]
+    orders += [[free[i] for i in torch.randperm(len(free), generator=shuffle).tolist()] for _ in range(n_random)]
+    versions = [tuple(prompt_ids)]
     for ranked in orders:
         for q in QUANTILES:
             top = set(ranked[: ceil(q * len(ranked))])
             rest = set(ranked) - top
-            versions += [[t for i, t in enumerate(prompt_ids) if i not in gone] for gone in (top, rest)]
-    logp = torch.nn.functional.logsigmoid(answer_odds(model, versions, answer_ids, batch))
-    total = (logp if span is None else logp[:, list(span)]).sum(1)
-    drops = (total[0] - total[1:]).reshape(len(orders), len(QUANTILES), 2).mean(1)  # [1 + n_random, 2]
-    return Aopc(
-        comprehensiveness=float(drops[0, 0]),
-        sufficiency=float(drops[0, 1]),
-        random_comprehensiveness=float(drops[1:, 0].mean()),
-        random_sufficiency=float(drops[1:, 1].mean()),
-    )
+            versions += [tuple(t for i, t in enumerate(prompt_ids) if i not in gone) for gone in (top, rest)]
+    distinct = list(dict.fromkeys(versions))
+    row = {version: i for i, version in enumerate(distinct)}
+    logp = torch.nn.functional.logsigmoid(answer_odds(model, distinct, answer_ids, batch))
+    total = (logp if span is None else logp[:, list(span)]).sum(1)[[row[version] for version in versions]]
+    drops = (total[0] - total[1:]).reshape(len(orders), len(QUANTILES), 2).mean(1)  # [methods + n_random, 2]
+    random = drops[len(scores) :].mean(0).tolist()
+    return {name: Aopc(float(drops[i, 0]), float(drops[i, 1]), random[0], random[1]) for i, name in enumerate(scores)}

@@ -10,6 +10,8 @@ import numpy as np
 from transformers import PreTrainedModel
 
 from attribution.prompt.ablated import ablate
+from attribution.prompt.asked import Asked
+from attribution.prompt.beside import Faithfulness, of_documents, of_tokens
 from attribution.prompt.bits import PromptBits, prompt_bits
 from attribution.prompt.citations import PRESETS, Citation, best
 from attribution.prompt.citations import Settings as CitationSettings
@@ -23,11 +25,8 @@ from attribution.prompt.contextcite import (
     single_masks,
     sources,
 )
-from attribution.prompt.erasure import aopc
-from attribution.prompt.faithfulness import prediction, top_drop
 from attribution.prompt.mirage import Mirage, mirage
-from attribution.prompt.parts import Part
-from attribution.prompt.saliency import Saliency, saliency
+from attribution.prompt.saliency import Saliency, saliencies
 from attribution.prompt.sentences import token_sentences
 from attribution.prompt.shapley import EXACT, subsets
 
@@ -39,36 +38,13 @@ class Settings:
     methods: tuple[str, ...] = ("grad_norm", "grad_x_input")
     steps: int = 64
     scan: int = 256
+    layer: int | None = None  # of layer_integrated_gradients; None: the middle block
+    foil_id: int | None = None  # saliency then says why each token and not this one
     citations: CitationSettings = PRESETS["paper"]
     masks: int = N_MASKS  # ContextCite's; 0 leaves out everything that rests on ablations of documents
     shapley: bool = True  # exact, where there are at most eight documents
+    random: int = 4  # orders that comprehensiveness and sufficiency are compared with; 0 leaves both out
     batch: int = 8
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A prompt as it was read and the answer as it was written."""
-
-    prompt_ids: Sequence[int]
-    of_token: Sequence[int]  # the part of each prompt id, from `token_parts`
-    parts: Sequence[Part]
-    answer_ids: Sequence[int]
-    answer_text: str
-    answer_spans: Sequence[tuple[int, int]]
-
-    @property
-    def documents(self) -> tuple[int, ...]:
-        return tuple(part.part for part in self.parts if part.kind == "document")
-
-
-@dataclass(frozen=True)
-class Faithfulness:
-    """One measure of one method; `random` is what chance would give, where there is such a number."""
-
-    method: str
-    metric: str  # top_drop, comprehensiveness, sufficiency (nats of the answer's log p), prediction (Spearman)
-    value: float
-    random: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,11 +52,11 @@ class PromptShare:
     """The prompt's share in an answer, as the tables hold it."""
 
     bits: PromptBits  # generation_token
-    mirage: Mirage  # saliency, under the methods mirage_norm and mirage_grad_x_input
+    mirage: Mirage | None  # saliency, under mirage_norm and mirage_grad_x_input; None where no documents were given
     saliency: dict[str, Saliency]  # saliency
     citations: dict[str, tuple[Citation, ...]]  # citation: mirage, contextcite, leave_one_out, shapley
-    ablations: dict[str, Ablations] = field(default_factory=dict)  # half, single, all: to fit any span later
-    faithfulness: tuple[Faithfulness, ...] = ()
+    ablations: dict[str, Ablations] = field(default_factory=dict)  # ablation: half, single, all
+    faithfulness: tuple[Faithfulness, ...] = ()  # faithfulness
 
 
 def explain(
@@ -99,32 +75,46 @@ def explain(
     sentences = token_sentences(asked.answer_text, asked.answer_spans)
     tick("bits")
     bits = prompt_bits(model, *given)
-    tick("mirage")
-    found = mirage(model, *given)
-    citations = {"mirage": found.citations(asked.of_token, asked.parts, sentences, settings.citations)}
-    maps: dict[str, Saliency] = {}
-    measures: list[Faithfulness] = []
-    for method in settings.methods:
-        tick(method)
-        maps[method] = saliency(
-            model,
-            asked.prompt_ids,
-            asked.answer_ids,
-            method,
-            absent_id=absent_id,
-            steps=settings.steps,
-            scan=settings.scan,
-            groups=sources(asked.of_token, asked.parts, ("system", "question", "document")),
-            batch=settings.batch,
-        )
-        measures += _erasures(model, asked, maps[method], settings.batch)
+    found, citations = None, {}
+    if asked.documents:
+        tick("mirage")
+        found = mirage(model, *given)
+        citations["mirage"] = found.citations(asked.of_token, asked.parts, sentences, settings.citations)
+    maps = saliency_maps(model, asked, absent_id, settings, tick)
     ablations: dict[str, Ablations] = {}
     if asked.documents and settings.masks:
         tick("ablations")
         ablations = _ablations(model, asked, settings)
         citations |= _citations(asked, sentences, ablations)
-        measures += _predictions(citations, ablations, asked)
-    return PromptShare(bits, found, maps, citations, ablations, tuple(measures))
+    tick("faithfulness")
+    measures = of_tokens(model, asked, maps, found, settings.random, settings.batch)
+    if ablations:
+        measures += of_documents(asked, maps, found, citations, ablations)
+    return PromptShare(bits, found, maps, citations, ablations, measures)
+
+
+def saliency_maps(
+    model: PreTrainedModel,
+    asked: Asked,
+    absent_id: int | None,
+    settings: Settings,
+    tick: Callable[[str], None] = lambda _step: None,
+) -> dict[str, Saliency]:
+    """The saliency of every answer token by the settings' methods, against their foil where they name one."""
+    return saliencies(
+        model,
+        asked.prompt_ids,
+        asked.answer_ids,
+        settings.methods,
+        foil_ids=None if settings.foil_id is None else [settings.foil_id] * len(asked.answer_ids),
+        absent_id=absent_id,
+        steps=settings.steps,
+        scan=settings.scan,
+        layer=settings.layer,
+        groups=sources(asked.of_token, asked.parts, ("system", "question", "document")),
+        batch=settings.batch,
+        tick=tick,
+    )
 
 
 def _ablations(model: PreTrainedModel, asked: Asked, settings: Settings) -> dict[str, Ablations]:
@@ -156,30 +146,3 @@ def _citations(
         for method, values in scores.items():
             made[method] = made.get(method, ()) + best(number, asked.documents, values)
     return made
-
-
-def _erasures(model: PreTrainedModel, asked: Asked, found: Saliency, batch: int) -> list[Faithfulness]:
-    """Comprehensiveness and sufficiency of the answer's mean saliency over the prompt's own words."""
-    kinds = {part.part: part.kind for part in asked.parts}
-    removable = [kinds.get(number, "scaffold") != "scaffold" for number in asked.of_token]
-    scores = found.scores[:, : len(asked.prompt_ids)].mean(0)
-    result = aopc(model, asked.prompt_ids, asked.answer_ids, scores, removable, batch=batch)
-    return [
-        Faithfulness(found.method, "comprehensiveness", result.comprehensiveness, result.random_comprehensiveness),
-        Faithfulness(found.method, "sufficiency", result.sufficiency, result.random_sufficiency),
-    ]
-
-
-def _predictions(
-    citations: dict[str, tuple[Citation, ...]], ablations: dict[str, Ablations], asked: Asked
-) -> list[Faithfulness]:
-    """How well the sparse line predicts, and what the answer loses without the document that each method puts first."""
-    measures = [Faithfulness("contextcite", "prediction", prediction(ablations["half"]))]
-    for method, cited in citations.items():
-        scores = np.zeros(len(asked.documents))
-        for citation in cited:
-            scores[asked.documents.index(citation.part)] += citation.score
-        if scores.any():
-            drop = top_drop(scores, ablations["single"])
-            measures.append(Faithfulness(method, "top_drop", drop.top, drop.random))
-    return measures

@@ -1,8 +1,8 @@
 """Does an attribution tell the truth about the model? Measures to be shown beside every attribution.
 
     top drop       log p lost with the part ranked first, against the mean loss over all parts (a random part)
-    prediction     Spearman correlation of predicted and measured log-odds over masks that were not fitted; the linear
-                   datamodelling score of ContextCite
+    prediction     Spearman correlation of predicted and measured log-odds over masks that the attribution never saw:
+                   the linear datamodelling score of ContextCite, for whatever ranks the parts
 
 Both are arithmetic on what was measured. What needs the model again is in `erasure` and `sanity`.
 """
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attribution.prompt.contextcite import Ablations, fit, leave_one_out
+from attribution.prompt.contextcite import Ablations, Masks, fit, leave_one_out
 from attribution.prompt.lasso import Floats
+
+FEWEST = 4  # masks that a rank correlation is taken over
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,18 @@ def prediction(measured: Ablations, span: Sequence[int] | None = None, folds: in
         kept = np.setdiff1d(order, out)
         predicted[out] = fit(Ablations(measured.masks[kept], measured.odds[kept]), span).predict(measured.masks[out])
     return spearman(predicted, measured.span_odds(span))
+
+
+def agreement(scores: Floats, measured: Ablations, seen: Masks | None = None) -> float | None:
+    """Spearman correlation of the summed scores [N] of the parts that stay with the answer's log-odds, over masks.
+
+    seen: masks [S, N] that the scores were made from; they are left out. None where fewer than four others remain.
+    """
+    known = set() if seen is None else {tuple(mask) for mask in seen.tolist()}
+    held = [i for i, mask in enumerate(measured.masks.tolist()) if tuple(mask) not in known]
+    if len(held) < FEWEST:
+        return None
+    return spearman(measured.masks[held] @ scores, measured.span_odds()[held])
 
 
 def spearman(a: Floats, b: Floats) -> float:

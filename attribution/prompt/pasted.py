@@ -1,5 +1,7 @@
 """An answer that was written elsewhere, as the ids that the model would have had to write."""
 
+import unicodedata
+
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
@@ -27,7 +29,7 @@ def pasted_answer(
             "paste only what the model wrote"
         )
     notices = []
-    if not tokenizer.chat_template and not prompt[-1:].isspace() and not body[:1].isspace():
+    if not tokenizer.chat_template and prompt[-1:].strip() and _begins_word(body[0]):
         body = f" {body}"
         notices.append("a space was put between prompt and answer")
     ids = tuple(int(i) for i in tokenizer(body, add_special_tokens=False, verbose=False)["input_ids"])
@@ -43,3 +45,8 @@ def pasted_answer(
     if len(ids) > room:
         notices.append(f"the answer was cut from {len(ids):,} to {room:,} tokens to fit the context")
     return ids[:room], tuple(notices)
+
+
+def _begins_word(letter: str) -> bool:
+    """Whether a script that writes spaces would put one before it; ideographs and kana take none."""
+    return letter.isalnum() and unicodedata.east_asian_width(letter) not in "WF"

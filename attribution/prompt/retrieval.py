@@ -1,26 +1,13 @@
-"""A question over retrieved documents as one prompt, cut to the room that the model has, with a notice of every cut.
-
-{"question": ..., "docs": [{"title": ..., "text": ...}], "output": ...}        the MIRAGE interface's format
-"""
+"""A question over retrieved documents as one prompt, cut to the room that the model has, with a notice of every cut."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
-from attribution.prompt.chat import Turn, control_notices, conversation
-from attribution.prompt.parts import Piece, PromptText, assemble
-
-INSTRUCTION = "Answer the question with the help of the documents."
-
-
-@dataclass(frozen=True)
-class Document:
-    """One retrieved passage; the title is part of its header, not of what can be cited."""
-
-    title: str
-    text: str
+from attribution.prompt.chat import control_notices, conversation
+from attribution.prompt.parts import PromptText, assemble
+from attribution.prompt.written import Document, Turn, answered_here, question_pieces
 
 
 def retrieval_prompt(
@@ -64,20 +51,12 @@ def retrieval_prompt(
 def _prompt(
     question: str, documents: Sequence[Document], tokenizer: PreTrainedTokenizerBase, notices: Sequence[str]
 ) -> PromptText:
-    pieces: list[Piece] = []
-    if documents:
-        pieces += [Piece("system", INSTRUCTION), Piece("scaffold", "\n\n", goes_with="last")]
-    for number, document in enumerate(documents, 1):
-        header = f"[{number}] {document.title}\n" if document.title else f"[{number}] "
-        name = document.title or f"document {number}"
-        pieces += [Piece("scaffold", header, goes_with="next"), Piece("document", document.text, name)]
-        pieces += [Piece("scaffold", "\n\n", goes_with="last")]
-    pieces += [Piece("scaffold", "Question: ", goes_with="next"), Piece("question", question)]
+    pieces = question_pieces(question, documents)
     turn = Turn("user", tuple(pieces))
     if tokenizer.chat_template:
         made = conversation([turn], tokenizer)
         return PromptText(made.text, made.parts, (*notices, *made.notices))
-    return assemble([*pieces, Piece("scaffold", "\nAnswer:")], (*notices, *control_notices([turn], tokenizer)))
+    return assemble(answered_here(pieces), (*notices, *control_notices([turn], tokenizer)))
 
 
 def _length(text: str, tokenizer: PreTrainedTokenizerBase) -> int:

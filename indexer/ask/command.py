@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -13,17 +13,19 @@ from indexer.ask.opened import Opened, open_size
 from indexer.ask.result import as_json
 from indexer.ask.steps import Asked, ask
 from indexer.config import Config
-from indexer.corpus.prompt import Prompt
+from indexer.corpus.prompt_file import prompt_from_line
 from indexer.progress import Report
 
 SHOWN = 3  # documents of each token
 
 
-def run(config: Config, prompt: str, model: str, foil: str | None, as_json_text: bool) -> None:
-    """Print what the model wrote after `prompt` and, for every token, the documents that pushed most towards it."""
+def run(config: Config, prompt: str, model: str, foil: str | None, saliency: Sequence[str], as_json_text: bool) -> None:
+    """Print what the model wrote after `prompt` (text, or a line of a prompt file) and, for every token, the documents
+    that pushed most towards it; or, where the prompt brings documents of its own, what it cites of them."""
+    asked_for = prompt_from_line(prompt, foil)
     with Report() as report, report.task(f"{model or config.model[0].name}", 1.0, quiet=True) as task:
         opened = open_size(config, model or config.model[0].name)
-        asked = ask(opened, Prompt.from_text(prompt), _steps(task.move), foil=foil)
+        asked = ask(opened, asked_for, _steps(task.move), methods=saliency)
     if as_json_text:
         json.dump(as_json(asked, opened), sys.stdout, ensure_ascii=False, indent=1)
         print()
@@ -36,14 +38,18 @@ def _steps(move: Callable[[float, str], None]) -> Callable[[str, float, Asked], 
 
 
 def _show(asked: Asked, opened: Opened) -> None:
-    assert asked.exact is not None  # noqa: S101 - a finished question has scores
     console = Console(highlight=False)
     generation = asked.answer.generation
     console.print(Text.assemble((asked.answer.prompt.text, "dim"), generation.text), soft_wrap=True)
+    for notice in (*asked.answer.prompt.notices, *asked.answer.notices):
+        console.print(f"notice: {notice}", style="dim", markup=False)
+    _show_citations(console, asked)
+    if asked.exact is None:
+        return
     table = Table(box=None, pad_edge=False)
     for name, justify in (("token", "left"), ("probability", "right"), ("influence", "right"), ("document", "left")):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    documents = opened.fitted.member.documents
+    documents = opened.member.documents
     for q, ((start, stop), logp) in enumerate(zip(generation.spans, generation.logp, strict=True)):
         kept, layers = asked.exact.kept.ranked[q], asked.exact.kept.layers[q]
         for k in range(min(SHOWN, len(kept.documents))):
@@ -55,3 +61,18 @@ def _show(asked: Asked, opened: Opened) -> None:
     console.print(
         "influence: predicted change of log p(token), in nats, if the document were seen once more", style="dim"
     )
+
+
+def _show_citations(console: Console, asked: Asked) -> None:
+    """Of each method, the documents of the prompt that the answer rests on, best first."""
+    if asked.share is None or not asked.share.citations:
+        return
+    titles = {part.part: part.title for part in asked.answer.prompt.parts}
+    table = Table(box=None, pad_edge=False)
+    for name in ("sentence", "method", "cited documents of the prompt"):
+        table.add_column(name, overflow="fold")
+    for method, cited in asked.share.citations.items():
+        for sentence in sorted({each.sentence for each in cited}):
+            found = [f"{titles[each.part]} {each.score:.2f}" for each in cited if each.sentence == sentence]
+            table.add_row(str(sentence + 1), Text(method), Text(", ".join(found)))
+    console.print(table)

@@ -9,16 +9,20 @@ from attribution.errors import BadInput
 from indexer.ask.opened import Opened, configuration, open_size
 from indexer.ask.result import as_json
 from indexer.ask.steps import Asked, ask
-from indexer.corpus.prompt import Prompt
+from indexer.corpus.prompt_file import prompt_from_row
 
 
 def run(
     request: dict[str, Any], report: Callable[[str, float, dict[str, Any] | None], None], cancelled: Callable[[], bool]
 ) -> dict[str, Any]:
-    """request: folder, model, prompt, optionally foil -> the result as JSON; partial results go through `report`."""
-    for name in ("folder", "model", "prompt"):
+    """request: folder, model, and what a line of the prompt file may hold: prompt, messages or question with docs,
+    completion, foil; `saliency` names methods -> the result as JSON. Partial results go through `report`."""
+    for name in ("folder", "model"):
         if not isinstance(request.get(name), str):
             raise BadInput(f"expected {name!r} as text in the request, found {request.get(name)!r}")
+    prompt, methods = prompt_from_row(request), request.get("saliency") or ()
+    if not isinstance(methods, list | tuple) or not all(isinstance(each, str) for each in methods):
+        raise BadInput(f"expected names of methods in 'saliency' of the request, found {methods!r}")
     report("opening the model", 0.02, None)
     opened = _opened(request["folder"], request["model"])
     report("answering", 0.1, None)
@@ -26,8 +30,7 @@ def run(
     def told(stage: str, fraction: float, asked: Asked) -> None:
         report(stage, fraction, as_json(asked, opened))
 
-    prompt = Prompt.from_text(request["prompt"])
-    return as_json(ask(opened, prompt, told, cancelled, request.get("foil")), opened)
+    return as_json(ask(opened, prompt, told, cancelled, methods), opened)
 
 
 def _opened(folder: str, model: str) -> Opened:

@@ -7,7 +7,7 @@ from attribution.document_norms import DocumentNorms
 from attribution.errors import BadInput
 from indexer.build.factors import fitted_before
 from indexer.build.fitted import Fitted
-from indexer.build.member import open_member
+from indexer.build.member import Member, open_member
 from indexer.build.norms import norms_before
 from indexer.config import Config, restored
 from indexer.database.reader import Database
@@ -15,12 +15,20 @@ from indexer.textindex import TextIndex, open_text_index
 
 
 @dataclass(frozen=True)
-class Opened:
-    """Everything that a new prompt needs of one size."""
+class Traced:
+    """What influence needs of one size."""
 
     fitted: Fitted
     norms: DocumentNorms
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Everything that a new prompt needs of one size; `traced` is None where the build computes no influence."""
+
+    member: Member
     text: TextIndex
+    traced: Traced | None
 
 
 def configuration(folder: Path) -> Config:
@@ -37,5 +45,7 @@ def open_size(config: Config, name: str) -> Opened:
         raise BadInput(f"expected a model of the configuration, found {name!r}; choose from {', '.join(known)}")
     folder = config.output.folder
     member = open_member(known[name], config)
+    if not config.scores.method:
+        return Opened(member, open_text_index(folder), None)
     fitted = fitted_before(folder, member)
-    return Opened(fitted, norms_before(folder, fitted), open_text_index(folder))
+    return Opened(member, open_text_index(folder), Traced(fitted, norms_before(folder, fitted)))

@@ -1,20 +1,30 @@
 """A result, or as much of it as is known, as JSON: what the dashboard's panels and `ask --json` read."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from attribution.document_norms import DocumentNorms
+from attribution.prompt.explain import PromptShare
+from attribution.sequence import disjoint
 from indexer.ask.opened import Opened
 from indexer.ask.steps import Asked
+from indexer.build.answers import Answer
 from indexer.build.candidates import Candidates
 from indexer.build.explain import Explained
 from indexer.build.heat import Heat
-from indexer.build.prompt_share import token_columns
+from indexer.build.prompt_rows import (
+    ablation_columns,
+    citation_columns,
+    faithfulness_columns,
+    rows_of,
+    token_columns,
+)
 
 
 def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
     """tokens, prompt_tokens, saliency, documents: lists by generated token; numbers as in the database's columns."""
-    generation, member = asked.answer.generation, opened.fitted.member
+    generation, member = asked.answer.generation, opened.member
     made: dict[str, Any] = {
         "generation_id": asked.answer.generation_id,
         "model": member.entry.name,
@@ -22,24 +32,41 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
         "text": generation.text,
         "tokens": _tokens(asked, member.words),
         "prompt_tokens": [
-            {"text": asked.answer.prompt.text[start:stop], "start": start, "stop": stop}
-            for start, stop in generation.prompt.spans
+            {"text": asked.answer.prompt.text[start:stop], "start": start, "stop": stop, "part": part}
+            for (start, stop), part in zip(disjoint(generation.prompt.spans), asked.answer.of_token, strict=True)
         ],
+        "parts": [asdict(part) for part in asked.answer.prompt.parts],
+        "notices": [*asked.answer.prompt.notices, *asked.answer.notices],
     }
-    if asked.saliency is not None:
-        made["saliency"] = {method: scores.tolist() for method, scores in asked.saliency.items()}
-    if asked.exact is not None and asked.found is not None:
+    if asked.share is not None:
+        made |= _share(asked.answer, asked.share)
+    if asked.exact is not None and asked.found is not None and opened.traced is not None:
         ids = [document.document_id for document in member.documents]
-        made |= _influence(asked.exact, asked.found, opened.norms, asked.heat, ids)
+        made |= _influence(asked.exact, asked.found, opened.traced.norms, asked.heat, ids)
     return made
+
+
+def _share(answer: Answer, share: PromptShare) -> dict[str, Any]:
+    """saliency: matrices by method; citation, ablation, faithfulness: rows of the tables of these names."""
+    maps = {method: found.scores.tolist() for method, found in share.saliency.items()}
+    if share.mirage is not None:
+        maps |= {
+            "mirage_norm": share.mirage.cci_norm.tolist(),
+            "mirage_grad_x_input": share.mirage.cci_grad_x_input.tolist(),
+        }
+    return {
+        "saliency": maps,
+        "citation": rows_of(citation_columns(answer, share.citations)),
+        "ablation": rows_of(ablation_columns(answer, share.ablations)),
+        "faithfulness": rows_of(faithfulness_columns(answer, share.faithfulness)),
+    }
 
 
 def _tokens(asked: Asked, words: Sequence[str]) -> list[dict[str, Any]]:
     """Rows of `generation_token`; what the prompt did is left out until it is known."""
     generation = asked.answer.generation
-    if asked.bits is not None:
-        columns = token_columns(asked.answer, asked.bits, words)
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if asked.share is not None:
+        return rows_of(token_columns(asked.answer, asked.share.bits, words))
     return [
         {"token_id": token_id, "text": generation.text[start:stop], "start": start, "stop": stop, "logp": logp}
         for token_id, (start, stop), logp in zip(generation.ids, generation.spans, generation.logp, strict=True)

@@ -1,34 +1,34 @@
 """What is computed for one new prompt, in the order in which it is shown; every step adds to the result so far."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from attribution.directions import Directions
 from attribution.errors import TryAgain
 from attribution.measurement import foil_token
-from attribution.prompt.bits import PromptBits
+from attribution.model import LoadedModel
+from attribution.prompt.explain import PromptShare
 from attribution.query import query_directions
-from indexer.ask.opened import Opened
+from indexer.ask.opened import Opened, Traced
 from indexer.build.answers import Answer, answer
 from indexer.build.candidates import Candidates, candidates
 from indexer.build.explain import Explained, explain
 from indexer.build.heat import Heat, heat
-from indexer.build.prompt_share import bits_of, saliency_of
+from indexer.build.prompt_share import settings_of, share_of
+from indexer.build.rendered import rendered
 from indexer.corpus.prompt import Prompt
 
-SALIENCY = ("grad_x_input", "integrated_gradients")
+QUICK = ("grad_x_input",)
+THOROUGH = (*QUICK, "integrated_gradients")
+THOROUGH_WORK = 1e10  # parameters x tokens read x tokens explained, up to which integrated gradients take seconds
 
 
 @dataclass
 class Asked:
-    """What is known so far; None where a step has not been reached."""
+    """What is known so far; None where a step has not been reached, or is not part of the build."""
 
     answer: Answer
-    saliency: dict[str, NDArray[np.float32]] | None = None  # method -> [K, S]
-    bits: PromptBits | None = None
+    share: PromptShare | None = None
     found: Candidates | None = None
     exact: Explained | None = None
     heat: Heat | None = None
@@ -42,16 +42,16 @@ def ask(
     prompt: Prompt,
     report: Report | None = None,
     cancelled: Callable[[], bool] | None = None,
-    foil: str | None = None,
+    methods: Sequence[str] = (),
 ) -> Asked:
     """Answer a prompt and explain every token of the answer.
 
-    foil: explain log p(token) − log p(foil) instead of log p(token). Raises BadInput for a prompt that does not fit
-    and for a foil that is not one token, TryAgain when cancelled.
+    A prompt that names a foil asks for log p(token) − log p(foil) instead of log p(token), in influence and saliency.
+    methods: of saliency; none leaves it to the size of the work. Raises BadInput for a prompt that does not fit, for a
+    foil that is not one token and for an unknown method, TryAgain when cancelled.
     """
-    fitted = opened.fitted
-    member = fitted.member
-    foil_id = None if foil is None else foil_token(foil, member.loaded.tokenizer)
+    member = opened.member
+    settings = member.config.prompts
 
     def reached(stage: str, fraction: float, asked: Asked) -> None:
         if cancelled is not None and cancelled():
@@ -59,14 +59,41 @@ def ask(
         if report is not None:
             report(stage, fraction, asked)
 
-    asked = Asked(answer(member.loaded, prompt, member.config.prompts.max_new_tokens))
+    prompt = rendered(prompt, member.loaded, settings.max_new_tokens)
+    foil = None if prompt.foil is None else foil_token(prompt.foil, member.loaded.tokenizer)
+    asked = Asked(answer(member.loaded, prompt, settings.max_new_tokens))
     reached("which words of the prompt mattered", 0.15, asked)
-    asked.saliency = saliency_of(member.loaded, asked.answer, SALIENCY, foil_id)
-    asked.bits = bits_of(member.loaded, asked.answer)
+    chosen = tuple(methods) or _methods(member.loaded, asked.answer)
+    wanted = replace(settings_of(settings), methods=chosen, foil_id=foil)
+    asked.share = share_of(
+        member.loaded, asked.answer, wanted, lambda step: reached(STEPS.get(step, STEPS[""]), 0.15, asked)
+    )
+    if opened.traced is not None:
+        _trace(opened, opened.traced, asked, foil, reached)
+    reached("done", 1.0, asked)
+    return asked
+
+
+STEPS = {
+    "bits": "what came from memory",
+    "mirage": "which tokens depend on the documents",
+    "ablations": "the answer without some of the documents",
+    "faithfulness": "how far the attributions can be trusted",
+    "": "which words of the prompt mattered",
+}
+
+
+def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:
+    work = loaded.n_params * len(of.ids) * of.n_targets
+    return THOROUGH if work <= THOROUGH_WORK else QUICK
+
+
+def _trace(opened: Opened, traced: Traced, asked: Asked, foil: int | None, reached: Report) -> None:
+    """The training documents behind every token."""
     reached("gradients of the answer", 0.3, asked)
-    directions = _directions(opened, asked.answer, foil_id)
+    directions = _directions(traced, asked.answer, foil)
     reached("looking for documents", 0.45, asked)
-    [asked.found] = candidates(member, [asked.answer], opened.text)
+    [asked.found] = candidates(opened.member, [asked.answer], opened.text)
     reached("exact scores", 0.5, asked)
     n_found, n_done = len(asked.found.documents), 0
 
@@ -75,19 +102,18 @@ def ask(
         n_done += n
         reached("exact scores", 0.5 + 0.4 * n_done / n_found, asked)
 
-    asked.exact = explain(fitted, opened.norms, [asked.answer], [asked.found], directions, tick)
+    asked.exact = explain(traced.fitted, traced.norms, [asked.answer], [asked.found], directions, tick)
     reached("which words of the documents mattered", 0.9, asked)
-    asked.heat = heat(fitted, asked.exact)
-    reached("done", 1.0, asked)
-    return asked
+    asked.heat = heat(traced.fitted, asked.exact)
 
 
-def _directions(opened: Opened, of: Answer, foil_id: int | None) -> list[Directions]:
+def _directions(traced: Traced, of: Answer, foil: int | None) -> list[Directions]:
     """For each term of the score, a query for every generated token."""
-    if foil_id is None:
-        return [term.directions([of]) for term in opened.fitted.terms]
-    foils = [foil_id] * of.n_targets
+    terms = traced.fitted.terms
+    if foil is None:
+        return [term.directions([of]) for term in terms]
+    foils = [foil] * of.n_targets
     return [
         query_directions(term.asked, term.preconditioner, of.ids, of.first, measurement="contrast", foils=foils)
-        for term in opened.fitted.terms
+        for term in terms
     ]

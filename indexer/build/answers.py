@@ -5,12 +5,15 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from attribution.errors import BadInput
 from attribution.generate import Generation, completed, generate
 from attribution.model import LoadedModel
-from attribution.sequence import Encoded, encode_prompt
+from attribution.prompt.parts import token_parts
+from attribution.prompt.pasted import pasted_answer
+from attribution.sequence import disjoint, encode_prompt
 from indexer.build.member import Member
 from indexer.corpus.prompt import Prompt
 from indexer.database.shard import write_shard
@@ -25,6 +28,12 @@ class Answer:
     generation_id: str
     prompt: Prompt
     generation: Generation
+    notices: tuple[str, ...] = ()  # what was done to an answer that was given
+
+    @cached_property
+    def of_token(self) -> tuple[int, ...]:
+        """The part of every prompt token."""
+        return token_parts(self.prompt.text, self.generation.prompt.spans, self.prompt.parts)
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -44,14 +53,17 @@ class Answer:
 def answer(loaded: LoadedModel, prompt: Prompt, max_new_tokens: int) -> Answer:
     """The model's greedy answer, or the prompt's own completion; raises BadInput where there is no token to explain."""
     encoded = encode_prompt(prompt.text, loaded.tokenizer, loaded.context)
+    notices: tuple[str, ...] = ()
     if prompt.completion is None:
         made = generate(loaded, encoded, max_new_tokens)
     else:
-        made = completed(loaded, encoded, _completion_ids(loaded, encoded, prompt))
+        room = loaded.context - len(encoded)
+        ids, notices = pasted_answer(prompt.text, prompt.completion, loaded.tokenizer, room)
+        made = completed(loaded, encoded, ids)
     if not made.ids:
         raise BadInput(f"expected the model to write something after {prompt.text[:40]!r}, found nothing")
     content = f"{loaded.weights_hash}/{prompt.prompt_id}/{made.ids}"
-    return Answer(hashlib.sha256(content.encode()).hexdigest()[:16], prompt, made)
+    return Answer(hashlib.sha256(content.encode()).hexdigest()[:16], prompt, made, notices)
 
 
 def answers(
@@ -72,12 +84,6 @@ def answers(
     return _read(part.folder, member.loaded, prompts), part
 
 
-def _completion_ids(loaded: LoadedModel, encoded: Encoded, prompt: Prompt) -> tuple[int, ...]:
-    """Ids of the given answer, cut where the context ends."""
-    ids = loaded.tokenizer(prompt.completion, add_special_tokens=False)["input_ids"]
-    return tuple(ids[: loaded.context - len(encoded)])
-
-
 def _write(folder: Path, loaded: LoadedModel, made: list[Answer]) -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
     stored = {each.generation_id: [each.prompt.prompt_id, list(each.generation.ids)] for each in made}
@@ -91,6 +97,7 @@ def _write(folder: Path, loaded: LoadedModel, made: list[Answer]) -> None:
             "model_id": [loaded.weights_hash] * len(made),
             "text": [each.generation.text for each in made],
             "created_at": [now] * len(made),
+            "notice": ["\n".join(each.notices) for each in made],
         },
     )
     write_shard(folder, "prompt_token", prompt_tokens(loaded, made))
@@ -107,11 +114,12 @@ def prompt_tokens(loaded: LoadedModel, made: Sequence[Answer]) -> dict[str, list
             each.prompt.text[start:stop],
             start,
             stop,
+            each.of_token[position],
         )
         for each in made
-        for position, (start, stop) in enumerate(each.generation.prompt.spans)
+        for position, (start, stop) in enumerate(disjoint(each.generation.prompt.spans))
     ]
-    names = ("tokenizer_id", "prompt_id", "token_position", "token_id", "text", "start", "stop")
+    names = ("tokenizer_id", "prompt_id", "token_position", "token_id", "text", "start", "stop", "part")
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}
 
 

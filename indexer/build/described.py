@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from attribution.sequence import disjoint
 from indexer.build.fitted import Fitted
 from indexer.build.member import Member
 from indexer.build.run_row import write_run
@@ -15,12 +16,24 @@ def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:
 
     def compute(part: Part) -> None:
         _model(part.folder, fitted.member)
+        _layers(part.folder, fitted.member)
         write_run(part.folder, fitted, fitted.run, "ekfac" if fitted.parent is None else "ekfac, two stages", seconds)
         _document_tokens(part.folder, fitted.member)
 
     member = fitted.member
     entry = [member.entry.name, member.entry.family, member.entry.stage, member.entry.parent]
     made_of = key(run=fitted.run, entry=entry, factors=member.config.factors, scores=member.config.scores)
+    [part] = stage(folder, stage_name(member.entry.name), made_of, ["all"], compute)
+    return part
+
+
+def plain_description(folder: Path, member: Member) -> Finished:
+    """A shard of `model` only: of a size whose influence was not computed."""
+
+    def compute(part: Part) -> None:
+        _model(part.folder, member)
+
+    made_of = key(base=member.base_key, entry=[member.entry.name, member.entry.family])
     [part] = stage(folder, stage_name(member.entry.name), made_of, ["all"], compute)
     return part
 
@@ -43,9 +56,12 @@ def _model(folder: Path, member: Member) -> None:
         "tokenizer_id": loaded.tokenizer_hash,
     }
     write_shard(folder, "model", {name: [value] for name, value in about.items()})
+
+
+def _layers(folder: Path, member: Member) -> None:
     layers = member.tracked.layers
     columns = {
-        "model_id": [loaded.weights_hash] * len(layers),
+        "model_id": [member.loaded.weights_hash] * len(layers),
         "layer": [layer.index for layer in layers],
         "name": [layer.name for layer in layers],
         "kind": [layer.kind for layer in layers],
@@ -58,7 +74,7 @@ def _document_tokens(folder: Path, member: Member) -> None:
     rows = [
         (document.document_id, position, document.text[start:stop], start, stop)
         for document, encoded in zip(member.documents, member.encoded, strict=True)
-        for position, (start, stop) in enumerate(encoded.spans)
+        for position, (start, stop) in enumerate(disjoint(encoded.spans))
     ]
     names = ("document_id", "token_position", "text", "start", "stop")
     columns: dict[str, list[object]] = {name: [row[i] for row in rows] for i, name in enumerate(names)}

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attribution.errors import BadInput
-from attribution.sequence import encode_prompt
 from indexer.build.crew import Order, build_sizes
 from indexer.build.described import stage_name
 from indexer.build.member import Member, open_member
+from indexer.build.rendered import rendered
 from indexer.build.shared import document_part, prompt_part, text_index
 from indexer.build.size import build_size
 from indexer.build.summary import Built, Summary, show
@@ -30,10 +30,11 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
     members = sorted((open_member(entry, config) for entry in chosen), key=_order)
     _check_distinct(members)
+    n_asked = sum(len(prompts) for prompts in set(asked.values()))
     for member in members:
-        check_prompts(member, asked[member.entry.name])
+        asked[member.entry.name] = as_read(member, asked[member.entry.name])
     folder = config.output.folder
-    summary = Summary(path, folder, corpora, sum(len(prompts) for prompts in set(asked.values())))
+    summary = Summary(path, folder, corpora, n_asked)
     with lock(folder), stop_on_signal(), Report() as report:
         prompts = {prompt.prompt_id: prompt for of in asked.values() for prompt in of}
         parts, text = _shared(folder, corpora, list(prompts.values()), report)
@@ -72,10 +73,9 @@ def _check_distinct(members: Sequence[Member]) -> None:
             raise BadInput(f"expected models of different weights, found those of {name} again in {member.entry.name}")
 
 
-def check_prompts(member: Member, prompts: Sequence[Prompt]) -> None:
-    """Raises BadInput for a prompt that does not fit into the context of a size, before any work is done."""
-    for prompt in prompts:
-        encode_prompt(prompt.text, member.loaded.tokenizer, member.loaded.context)
+def as_read(member: Member, prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
+    """Every prompt as a size reads it. Raises BadInput for one that it cannot read, before any work is done."""
+    return tuple(rendered(prompt, member.loaded, member.config.prompts.max_new_tokens) for prompt in prompts)
 
 
 def _order(member: Member) -> tuple[int, int]:

@@ -1,154 +1,111 @@
-"""EDGE: what the prompt did for every generated token: bits against memory, saliency, citations of its documents."""
+"""EDGE: what the prompt did for every generated token: bits against memory, saliency, citations, their faithfulness."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
+from attribution.measurement import foil_token
 from attribution.model import LoadedModel
-from attribution.prompt import contextcite
-from attribution.prompt.ablated import ablate
-from attribution.prompt.bits import PromptBits, prompt_bits
-from attribution.prompt.citations import PRESETS
-from attribution.prompt.mirage import mirage
-from attribution.prompt.parts import Part as PromptPart
-from attribution.prompt.parts import owned, token_parts
-from attribution.prompt.saliency import absent_token, saliency
-from attribution.prompt.sentences import token_sentences
+from attribution.prompt.asked import Asked
+from attribution.prompt.explain import PromptShare, Settings, explain, saliency_maps
+from attribution.prompt.saliency import Saliency, absent_token
+from attribution.prompt.sanity import sanity, shuffled
 from indexer.build.answers import Answer
 from indexer.build.member import Member
+from indexer.build.prompt_rows import (
+    ablation_columns,
+    citation_columns,
+    faithfulness_columns,
+    joined,
+    saliency_columns,
+    token_columns,
+)
+from indexer.config import Prompts
 from indexer.database.shard import write_shard
 from indexer.journal import Finished, key, stage
 from indexer.partition import Part
 
-METHODS = ("grad_x_input", "grad_norm", "occlusion", "attention")  # the quick ones; `ask` adds integrated gradients
-FEW_DOCUMENTS = 8  # up to here leave-one-out is cheap beside the half-masks
-
-Columns = dict[str, list[object]]
-Citations = list[tuple[int, int, str, float]]  # sentence, part, method, score
+SANITY_ANSWERS, SANITY_TOKENS = 8, 300  # what the check with shuffled weights is made on
 
 
 def prompt_shares(folder: Path, member: Member, answers: Sequence[Answer], tick: Callable[[int], None]) -> Finished:
-    """Shards of `generation_token`, `saliency` and `citation`; `tick(1)` after every answer."""
+    """Shards of `generation_token`, `saliency`, `citation`, `ablation`, `faithfulness`, and the sanity check's rows of
+    `evaluation`; `tick(1)` after every answer."""
+    settings = settings_of(member.config.prompts)
 
     def compute(part: Part) -> None:
-        tokens, salient, cited = [], [], []
+        tokens, salient, cited, ablated, measured = [], [], [], [], []
         for each in answers:
-            tokens.append(token_columns(each, bits_of(member.loaded, each), member.words))
-            salient.append(_saliency_columns(each, saliency_of(member.loaded, each)))
-            cited.append(_citation_columns(each, citations_of(member.loaded, each)))
+            share = share_of(member.loaded, each, settings)
+            maps = share.saliency | contrast_of(member.loaded, each, settings)
+            tokens.append(token_columns(each, share.bits, member.words))
+            salient.append(saliency_columns(each, maps, share.mirage))
+            cited.append(citation_columns(each, share.citations))
+            ablated.append(ablation_columns(each, share.ablations))
+            measured.append(faithfulness_columns(each, share.faithfulness))
             tick(1)
-        write_shard(part.folder, "generation_token", _joined(tokens))
-        write_shard(part.folder, "saliency", _joined(salient))
-        write_shard(part.folder, "citation", _joined(cited))
+        tables = {"generation_token": tokens, "saliency": salient, "citation": cited}
+        for table, columns in (tables | {"ablation": ablated, "faithfulness": measured}).items():
+            write_shard(part.folder, table, joined(columns))
+        write_shard(part.folder, "evaluation", _sanity_columns(member, answers, settings))
 
-    made_of = key(base=member.base_key, answers=[each.generation_id for each in answers], methods=METHODS)
+    made_of = key(
+        base=member.base_key,
+        answers=[each.generation_id for each in answers],
+        foils=[each.prompt.foil for each in answers],
+        settings=settings,
+    )
     [part] = stage(folder, f"prompts-{member.entry.name}", made_of, ["all"], compute)
     return part
 
 
-def parts_of(answer: Answer) -> tuple[tuple[PromptPart, ...], tuple[int, ...]]:
-    """The parts of the prompt, and for each of its tokens the part that it belongs to."""
-    parts = owned(answer.prompt.parts)
-    return parts, token_parts(answer.prompt.text, answer.generation.prompt.spans, parts)
+def settings_of(prompts: Prompts) -> Settings:
+    """What the configuration asks for."""
+    return Settings(methods=prompts.saliency, steps=prompts.steps, masks=prompts.masks)
 
 
-def bits_of(loaded: LoadedModel, answer: Answer) -> PromptBits:
-    """What nothing, the question and the documents say of every generated token."""
-    parts, of_token = parts_of(answer)
-    return prompt_bits(loaded.model, answer.generation.prompt.ids, of_token, parts, answer.generation.ids)
+def asked_of(answer: Answer) -> Asked:
+    """The answer as the mathematics reads it."""
+    generation, prompt = answer.generation, answer.prompt
+    return Asked(
+        generation.prompt.ids, answer.of_token, prompt.parts, generation.ids, generation.text, generation.spans
+    )
 
 
-def saliency_of(
-    loaded: LoadedModel, answer: Answer, methods: Sequence[str] = METHODS, foil: int | None = None
-) -> dict[str, NDArray[np.float32]]:
-    """By method, every generated token against the prompt and the answer before it  # [K, S]
+def share_of(
+    loaded: LoadedModel, answer: Answer, settings: Settings, tick: Callable[[str], None] = lambda _step: None
+) -> PromptShare:
+    """Everything that the settings ask for; `tick` is told every step before it begins."""
+    return explain(loaded.model, asked_of(answer), absent_token(loaded.tokenizer), settings, tick)
 
-    foil: a token id, to explain log p(token) − log p(foil) instead of log p(token).
-    """
-    made = {}
-    for method in methods:
-        found = saliency(
-            loaded.model,
-            answer.generation.prompt.ids,
-            answer.generation.ids,
-            method,
-            foil_ids=None if foil is None else [foil] * answer.n_targets,
-            absent_id=absent_token(loaded.tokenizer),
+
+def contrast_of(loaded: LoadedModel, answer: Answer, settings: Settings) -> dict[str, Saliency]:
+    """For a prompt that names a foil: why each token and not that one, under method names that end in _contrast."""
+    if answer.prompt.foil is None:
+        return {}
+    against = replace(settings, foil_id=foil_token(answer.prompt.foil, loaded.tokenizer))
+    maps = saliency_maps(loaded.model, asked_of(answer), absent_token(loaded.tokenizer), against)
+    return {f"{name}_contrast": each for name, each in maps.items()}
+
+
+def _sanity_columns(member: Member, answers: Sequence[Answer], settings: Settings) -> dict[str, list[object]]:
+    """Rows of `evaluation`: for each method, how alike its maps are for the model and for one that learnt nothing."""
+    chosen: list[Answer] = []
+    for each in answers[:SANITY_ANSWERS]:
+        if not chosen or sum(len(one.ids) for one in (*chosen, each)) <= SANITY_TOKENS:
+            chosen.append(each)
+    absent, random = absent_token(member.loaded.tokenizer), shuffled(member.loaded.model)
+    found: dict[str, list[float]] = {}
+    for each in chosen:
+        learnt, unlearnt = (
+            saliency_maps(model, asked_of(each), absent, settings) for model in (member.loaded.model, random)
         )
-        made[method] = found.scores.numpy()
-    return made
-
-
-def citations_of(loaded: LoadedModel, answer: Answer) -> Citations:
-    """MIRAGE, ContextCite and leave-one-out for the documents of a prompt; none where it has none."""
-    parts, of_token = parts_of(answer)
-    documents = [part.part for part in parts if part.kind == "document"]
-    if not documents:
-        return []
-    ids, generated = answer.generation.prompt.ids, answer.generation.ids
-    sentences = token_sentences(answer.generation.text, answer.generation.spans)
-    found = mirage(loaded.model, ids, of_token, parts, generated)
-    told = found.citations(of_token, parts, sentences, PRESETS["paper"])
-    cited: Citations = [(c.sentence, c.part, "mirage", c.score) for c in told]
-    of_source = contextcite.sources(of_token, parts)
-    halves = contextcite.half_masks(len(documents))
-    measured = ablate(loaded.model, ids, of_source, generated, halves)
-    singles = contextcite.single_masks(len(documents))
-    alone = ablate(loaded.model, ids, of_source, generated, singles)
-    for sentence in sorted(set(sentences) - {-1}):
-        span = [position for position, of in enumerate(sentences) if of == sentence]
-        weights = {"contextcite": contextcite.fit(measured, span).weights}
-        if len(documents) <= FEW_DOCUMENTS:
-            weights["leave_one_out"] = contextcite.leave_one_out(alone, span)
-        for method, values in weights.items():
-            cited += [(sentence, part, method, float(w)) for part, w in zip(documents, values, strict=True)]
-    return cited
-
-
-def token_columns(answer: Answer, bits: PromptBits, words: Sequence[str]) -> Columns:
-    """Columns of `generation_token`."""
-    generation, n = answer.generation, answer.n_targets
+        for name, one in learnt.items():
+            found.setdefault(name, []).append(sanity(one.scores, unlearnt[name].scores, one.visible()))
     return {
-        "generation_id": [answer.generation_id] * n,
-        "position": list(range(n)),
-        "token_id": list(generation.ids),
-        "text": [generation.text[start:stop] for start, stop in generation.spans],
-        "start": [start for start, _ in generation.spans],
-        "stop": [stop for _, stop in generation.spans],
-        "logp": list(generation.logp),
-        "foil_text": [words[i] for i in bits.foil_ids],
-        "foil_logp": _floats(bits.foil_logp),
-        "bits_nothing": _floats(bits.nothing),
-        "bits_question": _floats(bits.question),
-        "bits_documents": _floats(bits.documents),
-        "bits_full": _floats(bits.full),
-        "kl_context": _floats(bits.kl),
+        "model_id": [member.loaded.weights_hash] * len(found),
+        "method": list(found),
+        "metric": ["sanity"] * len(found),
+        "value": [sum(values) / len(values) for values in found.values()],
+        "detail": [f"{len(chosen)} answers"] * len(found),
     }
-
-
-def _saliency_columns(answer: Answer, found: dict[str, NDArray[np.float32]]) -> Columns:
-    rows = [
-        (answer.generation_id, position, method, source, float(score))
-        for method, scores in found.items()
-        for position in range(answer.n_targets)
-        for source, score in enumerate(scores[position, : answer.first + position])
-    ]
-    names = ("generation_id", "position", "method", "source_position", "score")
-    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
-
-
-def _citation_columns(answer: Answer, cited: Citations) -> Columns:
-    names = ("sentence", "part", "method", "score")
-    columns: Columns = {name: [row[i] for row in cited] for i, name in enumerate(names)}
-    return {"generation_id": [answer.generation_id] * len(cited), **columns}
-
-
-def _joined(parts: Sequence[Columns]) -> Columns:
-    return {name: [value for part in parts for value in part[name]] for name in parts[0]}
-
-
-def _floats(values: torch.Tensor) -> list[object]:
-    return [float(value) for value in values]

@@ -51,9 +51,10 @@ def _documents(documents: Sequence[Document], part: Part) -> None:
 
 def _prompts(prompts: Sequence[Prompt], part: Part) -> None:
     names = ("prompt_id", "text", "kind", "topic", "answer")
-    write_shard(part.folder, "prompt", {name: [getattr(prompt, name) for prompt in prompts] for name in names})
+    about: dict[str, list[object]] = {name: [getattr(prompt, name) for prompt in prompts] for name in names}
+    write_shard(part.folder, "prompt", about | {"notice": ["\n".join(prompt.notices) for prompt in prompts]})
     pieces = [(prompt.prompt_id, piece) for prompt in prompts for piece in prompt.parts]
     columns: dict[str, list[object]] = {"prompt_id": [prompt_id for prompt_id, _ in pieces]}
-    for name in ("part", "kind", "title", "start", "stop"):
+    for name in ("part", "kind", "title", "start", "stop", "owner"):
         columns[name] = [getattr(piece, name) for _, piece in pieces]
     write_shard(part.folder, "prompt_part", columns)

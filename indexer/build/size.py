@@ -1,11 +1,11 @@
 """All stages of one size, in order."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from indexer.build.answers import answers
 from indexer.build.candidates import candidates
+from indexer.build.clock import Clock
 from indexer.build.described import description
 from indexer.build.factors import fit
 from indexer.build.facts import facts
@@ -13,6 +13,7 @@ from indexer.build.member import Member
 from indexer.build.methods import WITHOUT_LAYERS, method_part
 from indexer.build.norms import norms
 from indexer.build.prompt_share import prompt_shares
+from indexer.build.prompts_only import build_prompts_only
 from indexer.build.scores import scores
 from indexer.build.summary import Built
 from indexer.corpus.prompt import Prompt
@@ -22,6 +23,8 @@ from indexer.textindex import TextIndex
 
 def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: TextIndex, report: Reporter) -> Built:
     """Factors, answers, corpus pass, influence, description; a finished stage is not done again."""
+    if not member.config.scores.method:
+        return build_prompts_only(folder, member, prompts, report)
     name, clock = member.entry.name, Clock()
     with report.task(f"{name}: factors", 1) as task:
         fitted = fit(folder, member)
@@ -51,16 +54,3 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     about = description(folder, fitted, sum(clock.seconds.values()))
     parts = [about, answer_part, prompt_part, norm_part, *scored, *others]
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))
-
-
-class Clock:
-    """Seconds between laps."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.monotonic()
-
-    def lap(self, name: str) -> None:
-        now = time.monotonic()
-        self.seconds[name] = now - self._last
-        self._last = now

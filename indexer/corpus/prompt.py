@@ -1,30 +1,24 @@
-"""A prompt as the indexer keeps it: one canonical text, the same for every model, and the parts that it is made of."""
+"""A prompt as the indexer keeps it: one canonical text and the parts that it is made of.
+
+Conversations and questions over documents keep what they are made of beside it: a model with a chat template reads
+them through that template (see indexer.build.rendered), and the text that it reads is then the prompt's text.
+"""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attribution.errors import BadInput
+from attribution.prompt.parts import Part, Piece, assemble
+from attribution.prompt.written import Document, answered_here, question_pieces, turn, turn_pieces
 from indexer.corpus.document import storable
 
 PART_KINDS = ("system", "question", "document", "scaffold")
-_ROLES = {"system": "system", "user": "question", "assistant": "scaffold"}
-
-
-@dataclass(frozen=True)
-class Part:
-    """Characters [start, stop) of the prompt's text. The parts of a prompt follow each other and cover all of it."""
-
-    part: int
-    kind: str  # one of PART_KINDS
-    title: str
-    start: int
-    stop: int
 
 
 @dataclass(frozen=True)
 class Message:
-    """One turn of a chat; a model with a chat template renders these instead of the canonical text."""
+    """One turn of a chat."""
 
     role: str  # system, user, assistant
     content: str
@@ -45,35 +39,32 @@ class Prompt:
     completion: str | None
     foil: str | None
     parts: tuple[Part, ...]
-    messages: tuple[Message, ...]
+    messages: tuple[Message, ...] = ()  # of a chat
+    question: str = ""  # of a retrieval prompt
+    docs: tuple[Document, ...] = ()
     supports: tuple[str, ...] = ()  # ids of the documents that state the answer, where the file knows them
+    notices: tuple[str, ...] = ()  # what was left out or cut so that a model could read it
 
     @classmethod
     def from_text(cls, text: str, **known: str | None) -> "Prompt":
         """A plain prompt; `known` may give topic, answer, completion, foil. Raises BadInput when it is empty."""
-        return _prompt("completion", [("question", "", text)], (), known)
+        return _prompt("completion", [Piece("question", storable(text))], known)
 
     @classmethod
     def from_messages(cls, messages: Sequence[Message], **known: str | None) -> "Prompt":
-        """A chat: "role: content" by line, ending with "assistant:"; for models that have no template."""
-        pieces = []
-        for message in messages:
-            pieces += [("scaffold", "", f"{message.role}: "), (_ROLES[message.role], "", message.content)]
-            pieces += [("scaffold", "", "\n")]
-        return _prompt("chat", [*pieces, ("scaffold", "", "assistant:")], tuple(messages), known)
+        """A chat; its text is the one for models without a chat template: "role: content" by line."""
+        said = tuple(Message(each.role, storable(each.content)) for each in messages)
+        return _prompt("chat", turn_pieces([turn(each.role, each.content) for each in said]), known, messages=said)
 
     @classmethod
     def from_question(cls, question: str, docs: Sequence[tuple[str, str]], **known: str | None) -> "Prompt":
-        """A retrieval prompt: documents (title, text), numbered from 1, then the question."""
-        pieces = []
-        for number, (title, text) in enumerate(docs, start=1):
-            pieces += [("scaffold", "", f"[{number}] "), ("document", title, f"{title}\n{text}" if title else text)]
-            pieces += [("scaffold", "", "\n\n")]
-        pieces += [("scaffold", "", "Question: "), ("question", "", question), ("scaffold", "", "\nAnswer:")]
-        whole = "".join(text for _, _, text in pieces[:-1]).rstrip()
+        """A retrieval prompt: documents (title, text), numbered from 1, then the question; empty ones are left out."""
         if not question.strip():
             raise BadInput("expected a question, found an empty one; write what is asked")
-        return _prompt("retrieval", pieces, (Message("user", storable(whole)),), known)
+        given = tuple(Document(storable(title), storable(text)) for title, text in docs)
+        asked = storable(question)
+        pieces = question_pieces(asked, [each for each in given if each.text.strip()])
+        return _prompt("retrieval", answered_here(pieces), known, question=asked, docs=given)
 
 
 def prompt_id(text: str, completion: str | None = None) -> str:
@@ -83,27 +74,28 @@ def prompt_id(text: str, completion: str | None = None) -> str:
 
 
 def _prompt(
-    kind: str, pieces: list[tuple[str, str, str]], messages: tuple[Message, ...], known: dict[str, str | None]
+    kind: str,
+    pieces: list[Piece],
+    known: dict[str, str | None],
+    messages: tuple[Message, ...] = (),
+    question: str = "",
+    docs: tuple[Document, ...] = (),
 ) -> Prompt:
-    if not any(text.strip() for part_kind, _, text in pieces if part_kind != "scaffold"):
+    if not any(piece.text.strip() for piece in pieces if piece.kind != "scaffold"):
         raise BadInput("expected a prompt, found an empty one; write what the model is to go on from")
-    parts: list[Part] = []
-    start = 0
-    for part_kind, title, text in pieces:
-        if text:
-            parts.append(Part(len(parts), part_kind, storable(title), start, start + len(text)))
-            start += len(text)
-    whole = storable("".join(text for _, _, text in pieces))
+    made = assemble(pieces)
     given = {name: None if value is None else storable(value) for name, value in known.items()}
     completion = given.get("completion")
     return Prompt(
-        prompt_id=prompt_id(whole, completion),
-        text=whole,
+        prompt_id=prompt_id(made.text, completion),
+        text=made.text,
         kind=kind,
         topic=given.get("topic") or "",
         answer=given.get("answer") or "",
         completion=completion,
         foil=given.get("foil"),
-        parts=tuple(parts),
-        messages=tuple(Message(message.role, storable(message.content)) for message in messages),
+        parts=made.parts,
+        messages=messages,
+        question=question,
+        docs=docs,
     )

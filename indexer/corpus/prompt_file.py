@@ -1,5 +1,6 @@
 """EDGE: reads the prompt file: one prompt, chat or retrieval question a line."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,17 @@ def read_prompts(file: Path) -> tuple[Prompt, ...]:
     if not prompts:
         raise BadInput(f'expected at least one prompt in {file.name}, found none; add a line {{"prompt": …}}')
     return tuple(prompts.values())
+
+
+def prompt_from_line(line: str, foil: str | None = None) -> Prompt:
+    """What is typed on a command line: plain text, or a line of a prompt file, which begins with `{"`."""
+    if not line.lstrip().startswith('{"'):
+        return Prompt.from_text(line, foil=foil)
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise BadInput(f"expected JSON after '{{\"', found: {error}; mend it") from None
+    return prompt_from_row(row | ({} if foil is None else {"foil": foil}))
 
 
 def prompt_from_row(row: dict[str, Any]) -> Prompt:

@@ -7,6 +7,7 @@ import pyarrow as pa
 from indexer.database.schema import TABLES
 
 _TYPES = {
+    "BOOLEAN": pa.bool_(),
     "INTEGER": pa.int32(),
     "BIGINT": pa.int64(),
     "FLOAT": pa.float32(),

@@ -19,6 +19,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "document_token": ("tokenizer_id", "document_id", "token_position"),
     "saliency": ("generation_id", "position", "method", "source_position"),
     "citation": ("generation_id", "sentence", "part", "method"),
+    "ablation": ("generation_id", "design", "number"),
+    "faithfulness": ("generation_id", "method", "metric"),
     "evaluation": ("model_id", "method", "metric", "detail"),
 }
 

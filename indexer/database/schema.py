@@ -22,22 +22,29 @@ TABLES: dict[str, str] = {
     "run": """
         run_id VARCHAR, model_id VARCHAR, method VARCHAR, damping DOUBLE, settings VARCHAR, seconds DOUBLE,
         device VARCHAR""",
-    # answer, topic: what the prompt file says of it, for filters and for checks; '' where unknown
+    # answer, topic: what the prompt file says of it, for filters and for checks; '' where unknown.
+    # notice: what was left out or cut so that a model could read it, a line each
     "prompt": """
-        prompt_id VARCHAR, text VARCHAR, kind VARCHAR, topic VARCHAR, answer VARCHAR""",
-    # kind: system, question, document, scaffold; start, stop: characters of prompt.text
+        prompt_id VARCHAR, text VARCHAR, kind VARCHAR, topic VARCHAR, answer VARCHAR, notice VARCHAR""",
+    # kind: system, question, document, scaffold; start, stop: characters of prompt.text;
+    # owner: the part that a piece of scaffold falls with, -1 for what always stays
     "prompt_part": """
-        prompt_id VARCHAR, part INTEGER, kind VARCHAR, title VARCHAR, start INTEGER, stop INTEGER""",
+        prompt_id VARCHAR, part INTEGER, kind VARCHAR, title VARCHAR, start INTEGER, stop INTEGER, owner INTEGER""",
+    # part: of prompt_part; -1 for a beginning that the tokenizer adds
     "prompt_token": """
         tokenizer_id VARCHAR, prompt_id VARCHAR, token_position INTEGER, token_id INTEGER, text VARCHAR,
-        start INTEGER, stop INTEGER""",
+        start INTEGER, stop INTEGER, part INTEGER""",
+    # notice: what was done to an answer that was given, not generated
     "generation": """
-        generation_id VARCHAR, prompt_id VARCHAR, model_id VARCHAR, text VARCHAR, created_at TIMESTAMP""",
-    # start, stop: characters of generation.text; bits_question and bits_documents are gains
+        generation_id VARCHAR, prompt_id VARCHAR, model_id VARCHAR, text VARCHAR, created_at TIMESTAMP,
+        notice VARCHAR""",
+    # start, stop: characters of generation.text; bits_question and bits_documents are gains. Nats between the
+    # distributions with and without the context: kl_context = KL(with, without), kl_reversed the other way, js both
     "generation_token": """
         generation_id VARCHAR, position INTEGER, token_id INTEGER, text VARCHAR, start INTEGER, stop INTEGER,
         logp FLOAT, foil_text VARCHAR, foil_logp FLOAT, bits_nothing DOUBLE, bits_question DOUBLE,
-        bits_documents DOUBLE, bits_full DOUBLE, kl_context FLOAT""",
+        bits_documents DOUBLE, bits_full DOUBLE, kl_context FLOAT, kl_reversed FLOAT, js_context FLOAT,
+        foil_id INTEGER""",
     # via: index, index_cosine, bm25, hidden, random; position NULL: proposed for the whole generation
     "candidate": """
         generation_id VARCHAR, position INTEGER, document_id VARCHAR, via VARCHAR, rank INTEGER, value FLOAT""",
@@ -67,11 +74,19 @@ TABLES: dict[str, str] = {
     "document_token": """
         tokenizer_id VARCHAR, document_id VARCHAR, token_position INTEGER, text VARCHAR, start INTEGER,
         stop INTEGER""",
-    # source_position: token of prompt_token, going on into the answer
+    # source_position: token of prompt_token, going on into the answer. Methods that end in _contrast say why the
+    # token and not the prompt's foil; mirage_norm and mirage_grad_x_input (CCI) why it and not foil_id
     "saliency": """
         generation_id VARCHAR, position INTEGER, method VARCHAR, source_position INTEGER, score FLOAT""",
     "citation": """
         generation_id VARCHAR, sentence INTEGER, part INTEGER, method VARCHAR, score FLOAT""",
+    # the answer's log(p / (1 - p)), token by token, with documents of the prompt left out: any span is fitted to it.
+    # design: half (ContextCite), single (all, then all but one), all (every subset); present: by document, in order
+    "ablation": """
+        generation_id VARCHAR, design VARCHAR, number INTEGER, present BOOLEAN[], log_odds DOUBLE[]""",
+    # how far an attribution agrees with what the model does, see attribution.prompt.beside; random: what chance gives
+    "faithfulness": """
+        generation_id VARCHAR, method VARCHAR, metric VARCHAR, value DOUBLE, random DOUBLE, detail VARCHAR""",
     "evaluation": """
         model_id VARCHAR, method VARCHAR, metric VARCHAR, value DOUBLE, detail VARCHAR""",
 }
@@ -103,6 +118,8 @@ ORDER: dict[str, tuple[str, ...]] = {
     "self_influence": ("run_id", "document_id"),
     "saliency": ("generation_id", "position", "method", "source_position"),
     "citation": ("generation_id", "sentence", "method", "score"),
+    "ablation": ("generation_id", "design", "number"),
+    "faithfulness": ("generation_id", "method", "metric"),
 }
 
 # (table, column) -> (table, column) that must hold every value of it
@@ -126,4 +143,6 @@ REFERENCES: tuple[tuple[str, str, str, str], ...] = (
     ("self_influence", "document_id", "document", "document_id"),
     ("saliency", "generation_id", "generation", "generation_id"),
     ("citation", "generation_id", "generation", "generation_id"),
+    ("ablation", "generation_id", "generation", "generation_id"),
+    ("faithfulness", "generation_id", "generation", "generation_id"),
 )

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attribution.errors import BadInput
-from attribution.sequence import answer_spans, begin_token, encode_document, encode_prompt, end_tokens
+from attribution.sequence import answer_spans, begin_token, disjoint, encode_document, encode_prompt, end_tokens
 from indexer.training.tokenizer import END, train_tokenizer
 from tests.tiny_family import TEXTS
 
@@ -72,6 +72,21 @@ def test_spans_of_any_text_stay_in_it_and_cover_it(text):
     assert len(made.ids) == len(made.spans)
     assert all(0 <= start <= stop <= len(text) for start, stop in made.spans)
     assert covered(text, made.spans) == set(range(len(text))) or END in text
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.sampled_from(["a", " ", "é", "🤖", "ش", "\u200d"]), max_size=20))
+def test_disjoint_spans_join_to_the_text(text):
+    made = encode_document(text, TOKENIZER, 1000)
+    apart = disjoint(made.spans)
+    assert len(apart) == len(made)
+    assert "".join(text[start:stop] for start, stop in apart) == text
+    assert all(stop <= after for (_, stop), (after, _) in zip(apart[:-1], apart[1:], strict=True))
+
+
+def test_an_emoji_in_a_prompt_belongs_to_its_last_token():
+    made = encode_prompt("a😀b", TOKENIZER, 64)
+    assert ["a😀b"[start:stop] for start, stop in disjoint(made.spans)] == ["", "a", "", "", "", "😀", "b"]
 
 
 def answered(text: str) -> tuple[tuple[int, ...], str, list[tuple[int, int]]]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from attribution.errors import BadInput
-from indexer.config import Config, Scores, described, read_config, restored
+from attribution.prompt.saliency import METHODS
+from indexer.config import SALIENCY, Config, Scores, described, read_config, restored
 
 DEMO = Path(__file__).parents[2] / "data/demo/demo.toml"
 
@@ -70,6 +71,14 @@ def test_what_a_database_keeps_is_the_same_configuration(tmp_path):
         restored("[corpus]")
 
 
+def test_the_methods_of_saliency_are_those_that_there_are():
+    assert set(SALIENCY) == set(METHODS)
+
+
+def test_a_build_may_go_without_influence(tmp_path):
+    assert read(tmp_path, MINIMAL + "[scores]\nmethod = []\n").scores.method == ()
+
+
 MODEL = MINIMAL[MINIMAL.index("[[model]]") : MINIMAL.index("[prompts]")]
 
 
@@ -102,6 +111,7 @@ MODEL = MINIMAL[MINIMAL.index("[[model]]") : MINIMAL.index("[prompts]")]
         ("[output]", '[scores]\nmethod = "magic"\n[output]', "'magic'"),
         ("[output]", "[factors]\ndocuments = 0\n[output]", "documents"),
         ("[prompts]\n", "[prompts]\nmax_new_tokens = 0\n", "max_new_tokens"),
+        ("[prompts]\n", '[prompts]\nsaliency = ["magic"]\n', "found 'magic'"),
         ("[prompts]", "[model.recipe]\nepochs = 0\n[prompts]", "epochs"),
         ("[prompts]", "[model.recipe]\nhidden = 10\nheads = 3\n[prompts]", "heads"),
         ("[prompts]", "[model.recipe]\nvocabulary = 100\n[prompts]", "vocabulary"),

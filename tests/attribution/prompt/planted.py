@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from attribution.prompt.retrieval import Document
+from attribution.prompt.written import Document
 
 FORMS = (
     ("What is the capital of {}?", "The capital of {} is {}. It lies on a wide river."),

@@ -6,7 +6,8 @@ import torch
 
 from attribution.prompt.bits import jensen_shannon, kl_divergence, prompt_bits
 from attribution.prompt.parts import token_parts
-from attribution.prompt.retrieval import Document, retrieval_prompt
+from attribution.prompt.retrieval import retrieval_prompt
+from attribution.prompt.written import Document
 from attribution.sequence import encode_prompt
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer, tiny_model
 

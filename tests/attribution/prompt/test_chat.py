@@ -3,8 +3,9 @@
 import pytest
 
 from attribution.errors import BadInput
-from attribution.prompt.chat import Turn, conversation, turn
+from attribution.prompt.chat import conversation
 from attribution.prompt.parts import Piece
+from attribution.prompt.written import Turn, turn
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer
 
 TURNS = [turn("system", "Be brief. "), turn("user", "user"), turn("assistant", "Yes?"), turn("user", "لماذا؟ 🤖")]

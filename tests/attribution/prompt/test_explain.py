@@ -4,11 +4,13 @@ import pytest
 import torch
 
 from attribution.errors import TryAgain
+from attribution.prompt.asked import Asked
 from attribution.prompt.bits import prompt_bits
-from attribution.prompt.explain import Asked, Settings, explain
+from attribution.prompt.explain import Settings, explain
 from attribution.prompt.parts import token_parts
-from attribution.prompt.retrieval import Document, retrieval_prompt
+from attribution.prompt.retrieval import retrieval_prompt
 from attribution.prompt.saliency import absent_token, saliency
+from attribution.prompt.written import Document
 from attribution.sequence import answer_spans, encode_prompt
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer, tiny_model
 
@@ -28,7 +30,7 @@ def test_everything_in_one_call():
     given = asked([Document("A", "one"), Document("B", "two"), Document("", "three")])
     steps = []
     share = explain(tiny_model(), given, absent_token(TOKENIZER), tick=steps.append)
-    assert steps == ["bits", "mirage", "grad_norm", "grad_x_input", "ablations"]
+    assert steps == ["bits", "mirage", "grad_norm", "grad_x_input", "ablations", "faithfulness"]
     bits = prompt_bits(tiny_model(), given.prompt_ids, given.of_token, given.parts, given.answer_ids)
     torch.testing.assert_close(share.bits.documents, bits.documents)
     alone = saliency(tiny_model(), given.prompt_ids, given.answer_ids, "grad_x_input")
@@ -38,7 +40,36 @@ def test_everything_in_one_call():
         assert all(citation.part in given.documents and citation.score > 0 for citation in cited)
         assert all(sum(c.sentence == s for c in cited) <= 3 for s in (0, 1))
     metrics = {(measure.method, measure.metric) for measure in share.faithfulness}
-    assert ("contextcite", "prediction") in metrics and ("grad_norm", "comprehensiveness") in metrics
+    ranked = {"grad_norm", "grad_x_input", "mirage_norm", "mirage_grad_x_input"}
+    for metric in ("comprehensiveness", "sufficiency", "top_drop"):
+        assert {method for method, which in metrics if which == metric} >= ranked
+    predicted = {method for method, which in metrics if which == "prediction"}
+    assert predicted >= {*ranked, "contextcite", "leave_one_out"}
+    assert "shapley" not in predicted  # it has seen every mask
+
+
+def test_a_foil_changes_what_saliency_asks():
+    given = asked([Document("A", "one")])
+    plain, against = (
+        explain(tiny_model(), given, None, Settings(("grad_x_input",), foil_id=foil, masks=0, random=0))
+        for foil in (None, 70)
+    )
+    foils = [70] * len(given.answer_ids)
+    expected = saliency(tiny_model(), given.prompt_ids, given.answer_ids, "grad_x_input", foil_ids=foils)
+    torch.testing.assert_close(against.saliency["grad_x_input"].scores, expected.scores)
+    assert not torch.equal(plain.saliency["grad_x_input"].scores, expected.scores)
+    assert plain.faithfulness == ()
+
+
+def test_the_gap_of_a_complete_method_is_told_with_its_baseline():
+    settings = Settings(("integrated_gradients", "shapley"), masks=0, random=0)
+    share = explain(tiny_model(), asked([]), absent_token(TOKENIZER), settings)
+    told = {measure.method: measure for measure in share.faithfulness}
+    assert set(told) == set(settings.methods)
+    for name, measure in told.items():
+        assert measure.metric == "completeness_gap"
+        assert measure.value == pytest.approx(float(share.saliency[name].gap.max()))
+        assert measure.detail == share.saliency[name].baseline != ""
 
 
 def test_nine_documents_have_no_exact_shapley_values():
@@ -50,7 +81,11 @@ def test_nine_documents_have_no_exact_shapley_values():
 
 def test_a_prompt_without_documents_has_no_citations():
     share = explain(tiny_model(), asked([]), None, Settings(methods=("attention",)))
-    assert share.citations == {"mirage": ()} and share.ablations == {}
+    assert share.citations == {} and share.ablations == {} and share.mirage is None
+    assert {(measure.method, measure.metric) for measure in share.faithfulness} == {
+        ("attention", "comprehensiveness"),
+        ("attention", "sufficiency"),
+    }
 
 
 def test_a_tick_may_stop_it():

@@ -4,7 +4,7 @@ import numpy as np
 
 from attribution.prompt.ablated import ablate
 from attribution.prompt.contextcite import Ablations, half_masks, single_masks
-from attribution.prompt.faithfulness import prediction, spearman, top_drop
+from attribution.prompt.faithfulness import agreement, prediction, spearman, top_drop
 from tests.attribution.prompt.counter import ANSWER, PROMPT, Counter
 
 
@@ -19,6 +19,19 @@ def test_top_drop_and_prediction():
     noise = np.random.default_rng(0).normal(size=(32, 1))
     assert abs(prediction(Ablations(measured.masks, noise))) < 0.5
     assert prediction(Ablations(measured.masks[:7], measured.odds[:7])) == 0
+
+
+def test_agreement_is_taken_over_masks_that_were_not_seen():
+    of_source = [-1, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    measured = ablate(Counter(), PROMPT, of_source, ANSWER, half_masks(5))
+    true = np.array([1.0, 0, 0, 0, 0])
+    assert agreement(true, measured) == -agreement(-true, measured) > 0.8
+    assert agreement(true, measured, measured.masks) is None
+    wrong = Ablations(measured.masks, measured.odds.copy())
+    wrong.odds[:20] *= -1
+    assert agreement(true, wrong, measured.masks[:20]) == agreement(
+        true, Ablations(measured.masks[20:], measured.odds[20:])
+    )
 
 
 def test_spearman():

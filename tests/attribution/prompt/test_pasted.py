@@ -20,6 +20,12 @@ def test_a_space_is_put_where_words_would_run_together():
     assert text(ids) == "Paris" and notices == ()
 
 
+@pytest.mark.parametrize("answer", [", which is Paris", "東京", "…"])
+def test_nothing_is_put_before_what_takes_no_space(answer):
+    ids, notices = pasted_answer("Answer:", answer, byte_tokenizer(), 50)
+    assert text(ids) == answer and notices == ()
+
+
 def test_an_end_token_written_out_becomes_the_end_token():
     ids, _ = pasted_answer("", " Paris<|end|>\n", byte_tokenizer(), 50)
     assert ids[-1] == 257 and text(ids[:-1]) == " Paris"

@@ -3,7 +3,8 @@
 import pytest
 
 from attribution.errors import BadInput
-from attribution.prompt.retrieval import Document, retrieval_prompt
+from attribution.prompt.retrieval import retrieval_prompt
+from attribution.prompt.written import Document
 from attribution.sequence import encode_prompt
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer
 

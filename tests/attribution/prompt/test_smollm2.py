@@ -10,7 +10,8 @@ from captum.attr import InputXGradient, IntegratedGradients
 
 from attribution.generate import generate
 from attribution.model import load_model
-from attribution.prompt.explain import Asked, Settings, explain
+from attribution.prompt.asked import Asked
+from attribution.prompt.explain import Settings, explain
 from attribution.prompt.parts import token_parts, without
 from attribution.prompt.retrieval import retrieval_prompt
 from attribution.prompt.saliency import absent_token, saliency

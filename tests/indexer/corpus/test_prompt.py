@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.errors import BadInput
+from attribution.prompt.written import INSTRUCTION
 from indexer.corpus.prompt import PART_KINDS, Message, Prompt
 from indexer.corpus.prompt_file import prompt_from_row, read_prompts
 
@@ -20,9 +21,10 @@ def test_the_three_shapes():
     asked = prompt_from_row(
         {"question": "Who?", "docs": [{"title": "A", "text": "one"}, {"text": "two"}], "output": "Me."}
     )
-    assert asked.text == "[1] A\none\n\n[2] two\n\nQuestion: Who?\nAnswer:"
+    assert asked.text == f"{INSTRUCTION}\n\n[1] A\none\n\n[2] two\n\nQuestion: Who?\nAnswer:"
     assert (asked.kind, asked.completion) == ("retrieval", "Me.")
-    assert [asked.text[p.start : p.stop] for p in asked.parts if p.kind == "document"] == ["A\none", "two"]
+    assert [asked.text[p.start : p.stop] for p in asked.parts if p.kind == "document"] == ["one", "two"]
+    assert [p.title for p in asked.parts if p.kind == "document"] == ["A", "document 2"]
 
 
 def test_the_id_is_of_text_and_completion_only():

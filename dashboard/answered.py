@@ -9,9 +9,10 @@ import numpy as np
 from dashboard.explanation import SHOWN, Explanation, by_preference
 from dashboard.layer_groups import layer_groups
 from dashboard.queries import documents, influence
-from dashboard.queries.rows import Snapshot
+from dashboard.queries.rows import Snapshot, record
 from dashboard.ranking import rank_documents, take_side
-from dashboard.records import Generation, Heat, Model, PromptToken, Scores, Target, Token
+from dashboard.reading import CUES, Reading, reading
+from dashboard.records import Generation, Heat, Measure, Model, Part, PromptToken, Scores, Target, Token
 from dashboard.selection import Selection
 
 
@@ -19,7 +20,7 @@ def explain_answer(
     snapshot: Snapshot, selection: Selection, result: Mapping[str, Any], model: Model, job_id: str, shown: int = SHOWN
 ) -> Explanation:
     """Everything to say about a job's result, or about the part of it that is known so far."""
-    tokens = [_token(i, row) for i, row in enumerate(result.get("tokens", []))]
+    tokens = tokens_of(result)
     last = max(len(tokens) - 1, 0)
     whole = selection.span is None or selection.span[1] > last
     span = (0, last) if whole or selection.span is None else selection.span
@@ -35,19 +36,15 @@ def explain_answer(
     matrices: Mapping[str, Any] = result.get("saliency", {})
     methods = by_preference(matrices)
     method = selection.saliency if selection.saliency in methods else next(iter(methods), "")
-    generation = Generation(
-        job_id, "", result.get("prompt", ""), "completion", "", "", result.get("text", ""), datetime.now(UTC), model
-    )
+    generation = generation_of(result, model, job_id)
     return Explanation(
         generation=generation,
         siblings=[generation],
         run=None,
         runs=[],
         tokens=tokens,
-        prompt_tokens=[
-            PromptToken(i, t["text"], t["start"], t["stop"]) for i, t in enumerate(result.get("prompt_tokens", []))
-        ],
-        parts=[],
+        prompt_tokens=prompt_tokens_of(result),
+        parts=parts_of(result),
         targets=targets,
         strengths={i: max(each["score"] for each in of) for i, of in enumerate(rows) if of},
         span=span,
@@ -64,7 +61,50 @@ def explain_answer(
         saliency_methods=methods,
         saliency_method=method,
         saliency=_saliency(matrices.get(method, []), *span),
+        measures=measures_of(result),
     )
+
+
+def read_answer(result: Mapping[str, Any], model: Model, job_id: str) -> Reading:
+    """What a job's answer took from the documents of its prompt; empty where that is not known yet."""
+    matrices: Mapping[str, Any] = result.get("saliency", {})
+    method = next((each for each in CUES if each in matrices), "")
+    cues = {position: dict(enumerate(row)) for position, row in enumerate(matrices.get(method, []))}
+    return reading(
+        generation_of(result, model, job_id),
+        tokens_of(result),
+        parts_of(result),
+        prompt_tokens_of(result),
+        cues,
+        list(result.get("ablation", [])),
+        measures_of(result),
+        list(result.get("notices", [])),
+    )
+
+
+def generation_of(result: Mapping[str, Any], model: Model, job_id: str) -> Generation:
+    """The answer under the job's name: it is in no database."""
+    kind = "retrieval" if any(part.kind == "document" for part in parts_of(result)) else "completion"
+    return Generation(
+        job_id, "", result.get("prompt", ""), kind, "", "", result.get("text", ""), datetime.now(UTC), model
+    )
+
+
+def tokens_of(result: Mapping[str, Any]) -> list[Token]:
+    return [_token(i, row) for i, row in enumerate(result.get("tokens", []))]
+
+
+def prompt_tokens_of(result: Mapping[str, Any]) -> list[PromptToken]:
+    rows = enumerate(result.get("prompt_tokens", []))
+    return [PromptToken(i, row["text"], row["start"], row["stop"], row.get("part")) for i, row in rows]
+
+
+def parts_of(result: Mapping[str, Any]) -> list[Part]:
+    return [record(Part, row) for row in result.get("parts", [])]
+
+
+def measures_of(result: Mapping[str, Any]) -> list[Measure]:
+    return [record(Measure, row) for row in result.get("faithfulness", [])]
 
 
 def _token(position: int, row: Mapping[str, Any]) -> Token:
@@ -82,6 +122,8 @@ def _token(position: int, row: Mapping[str, Any]) -> Token:
         row.get("bits_documents"),
         row.get("bits_full"),
         row.get("kl_context"),
+        row.get("kl_reversed"),
+        row.get("js_context"),
     )
 
 

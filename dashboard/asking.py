@@ -1,22 +1,40 @@
 """EDGE: new prompts: one worker process for all sessions of this server, started by the first question."""
 
+import json
 import os
 import uuid
+from typing import Any
 
 import streamlit as st
 
+from attribution.errors import BadInput
 from dashboard.database import folder
 from indexer.worker.client import Worker
 from indexer.worker.job import Job
 
 LONGEST_PROMPT = 4_000  # characters
+LONGEST_LINE = 500_000  # characters of a prompt with documents
+PROMPT_KEYS = ("prompt", "messages", "question", "docs", "completion", "output", "foil")
 FUNCTION_VARIABLE = "WHENCE_ASK"  # package.module:function that answers, for tests
 
 
 def submit(prompt: str, model: str) -> Job:
-    """Ask `model` to continue `prompt`; the same question is the same job. Raises TryAgain when too many wait."""
-    request = {"folder": str(folder()), "model": model, "prompt": prompt[:LONGEST_PROMPT]}
-    return worker().submit(request, session_id())
+    """Ask `model` to continue `prompt`; the same question is the same job.
+
+    Raises BadInput for what begins like JSON and is none, TryAgain when too many wait.
+    """
+    return worker().submit({"folder": str(folder()), "model": model} | asked(prompt), session_id())
+
+
+def asked(prompt: str) -> dict[str, Any]:
+    """A line of a prompt file (a chat, a question with documents of its own), which begins with {", or plain text."""
+    if not prompt.lstrip().startswith('{"'):
+        return {"prompt": prompt[:LONGEST_PROMPT]}
+    try:
+        row: dict[str, Any] = json.loads(prompt[:LONGEST_LINE])
+    except json.JSONDecodeError as error:
+        raise BadInput(f"expected JSON after '{{\"', found: {error.msg}; mend it, or ask in plain words") from None
+    return {name: value for name, value in row.items() if name in PROMPT_KEYS}
 
 
 def news(job_id: str) -> Job | None:

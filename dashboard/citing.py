@@ -1,7 +1,8 @@
 """From stored CTI and CCI to citations, without a model: moving a threshold is arithmetic (MIRAGE, Qi et al. 2024).
 
 sensitive      m_k ≥ mean(m) + c · std(m), m_k = KL of the token with and without the context
-cues of k      k > 0: the k largest;  0: those ≥ the mean;  k < 0: those in the top |k| per cent of the value range
+cues of k      k > 0: the k largest;  0: those ≥ the mean;  k < 0: those in the top |k| per cent of the value range;
+               None: those ≥ mean + std, which is inseq's rule
 share of d     mean over the sensitive tokens of a sentence of (kept cues in d) / (kept cues in all documents)
 """
 
@@ -33,11 +34,13 @@ def sensitive(cti: Floats, deviations: float) -> list[int]:
         return np.flatnonzero((cti >= known.mean() + spread) & (cti > 0)).tolist()
 
 
-def kept_cues(values: Floats, k: int) -> Floats:
+def kept_cues(values: Floats, k: int | None) -> Floats:
     """[n] the values that pass the filter k, others 0; negative cues spoke against the token and never pass."""
     if not values.size:
         return values
-    if k > 0:
+    if k is None:
+        keep = values >= values.mean() + (values.std(ddof=1) if values.size > 1 else 0.0)
+    elif k > 0:
         keep = np.zeros(values.size, dtype=bool)
         keep[np.argsort(-values, kind="stable")[:k]] = True
     elif k == 0:
@@ -52,7 +55,7 @@ def cite(
     cues: Mapping[int, Floats],  # answer token -> [n] CCI of the tokens inside documents
     owner: Sequence[int],  # [n] the part that each of them belongs to
     sentences: Mapping[int, int],  # answer token -> its sentence
-    k: int,
+    k: int | None,
 ) -> list[Citation]:
     """Citations of every sentence, best first; only sensitive tokens should be among `cues`."""
     parts = sorted(set(owner))

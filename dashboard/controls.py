@@ -22,6 +22,7 @@ LABELS = {
     "saliency": "Saliency method",
     "aligned": "Text to compare",
     "deviations": "Sensitive tokens: standard deviations above the mean",
+    "preset": "Thresholds of MIRAGE",
     "cues": "Cues: below 0, top per cent of their range; at 0, above the mean; above 0, the top few",
 }
 HELP = {
@@ -86,10 +87,20 @@ def switch(name: str, options: Mapping[str, str]) -> None:
     )
 
 
-def slide(name: str, low: float, high: float, step: float) -> None:
+def slide(name: str, low: float, high: float, step: float, disabled: bool = False) -> None:
     """A number between two others."""
     key = _hold(name)
-    st.slider(LABELS[name], low, high, step=step, key=key, on_change=_take, args=(name, key), help=HELP[name])
+    st.slider(
+        LABELS[name],
+        low,
+        high,
+        step=step,
+        key=key,
+        on_change=_take,
+        args=(name, key),
+        help=HELP[name],
+        disabled=disabled,
+    )
 
 
 def _hold(name: str) -> str:

@@ -7,7 +7,7 @@ from dashboard.layer_groups import LayerGroup, layer_groups
 from dashboard.queries import answers, documents, influence, prompts
 from dashboard.queries.rows import Snapshot
 from dashboard.ranking import Ranked, rank_documents, take_side
-from dashboard.records import Document, Generation, Heat, Part, PromptToken, Run, Target, Token
+from dashboard.records import Document, Generation, Heat, Measure, Part, PromptToken, Run, Target, Token
 from dashboard.selection import Selection, Span
 
 SHOWN = 10  # documents on the page
@@ -22,6 +22,10 @@ SALIENCIES = {  # the first one that is stored is shown first
     "mirage_grad_x_input": "MIRAGE, gradient × input",
     "mirage_norm": "MIRAGE, gradient norm",
     "attention": "Attention (not an explanation)",
+    "grad_x_input_contrast": "Gradient × input, against the foil",
+    "integrated_gradients_contrast": "Integrated gradients, against the foil",
+    "occlusion_contrast": "Leaving a token out, against the foil",
+    "grad_norm_contrast": "Gradient norm, against the foil",
 }
 
 
@@ -50,6 +54,7 @@ class Explanation:
     saliency_methods: list[str]
     saliency_method: str
     saliency: dict[int, float]  # of the span, by source position
+    measures: list[Measure]  # how far the answer's attributions agree with what the model does
 
     @property
     def width(self) -> int:
@@ -109,6 +114,7 @@ def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: 
         saliency_methods=methods,
         saliency_method=method,
         saliency=prompts.saliency(snapshot, generation_id, *span, method) if method else {},
+        measures=prompts.measures(snapshot, generation_id),
     )
 
 

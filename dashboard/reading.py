@@ -1,16 +1,20 @@
-"""An answer from documents, with all that is stored about its context; thresholds are applied without a model."""
+"""An answer from documents, with all that is stored about its context; thresholds and spans change without a model."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from dashboard.citing import Citation, Floats, cite, kept_cues, sensitive
 from dashboard.queries import answers, prompts
 from dashboard.queries.rows import Snapshot
-from dashboard.records import Generation, Part, PromptToken, Token
+from dashboard.records import Generation, Measure, Part, PromptToken, Token
 from dashboard.sentences import sentence_of
+from indexer.refit import span_scores, stored_ablations
 
 CUES = ("mirage_norm", "mirage_grad_x_input", "cci_norm", "cci_grad_x_input", "grad_norm", "gradient_norm")
+Cues = Mapping[int, Mapping[int, float]]  # position -> source_position -> score
 
 
 @dataclass(frozen=True)
@@ -22,24 +26,25 @@ class Reading:
     parts: list[Part]
     inside: list[PromptToken]  # [n]
     owner: list[int]
-    cti: Floats  # [A]
+    cti: dict[str, Floats]  # preset -> [A]
     cues: dict[int, Floats]
-    method: str
     sentence: dict[int, int]
-    stored: dict[str, list[Citation]]  # method -> citations
+    ablations: list[dict[str, Any]]
+    measures: list[Measure]
+    notices: list[str]
 
     @property
     def documents(self) -> list[Part]:
         return [part for part in self.parts if part.kind == "document"]
 
-    def sensitive(self, deviations: float) -> list[int]:
-        return sensitive(self.cti, deviations)
+    def sensitive(self, deviations: float, preset: str = "paper") -> list[int]:
+        return sensitive(self.cti[preset], deviations)
 
-    def citations(self, chosen: list[int], k: int) -> list[Citation]:
-        """Live citations from the sensitive tokens `chosen`."""
+    def citations(self, chosen: list[int], k: int | None) -> list[Citation]:
+        """Live citations from the sensitive tokens `chosen`; k: as in `citing`."""
         return cite({token: self.cues[token] for token in chosen if token in self.cues}, self.owner, self.sentence, k)
 
-    def cues_of(self, chosen: list[int], k: int) -> Floats:
+    def cues_of(self, chosen: list[int], k: int | None) -> Floats:
         """[n] kept cues, summed over tokens, each token's scaled to 1."""
         total = np.zeros(len(self.inside))
         for token in chosen:
@@ -47,30 +52,60 @@ class Reading:
             total += kept / kept.sum() if kept.sum() > 0 else 0.0
         return total
 
+    def owed(self, span: Sequence[int] | None) -> dict[str, dict[int, float]]:
+        """method -> part -> nats that a span (None: the whole answer) owes to it: fitted from stored ablations."""
+        numbers = [part.part for part in self.documents]
+        scores = span_scores(stored_ablations(self.ablations), span)
+        return {method: dict(zip(numbers, each.tolist(), strict=True)) for method, each in scores.items()}
+
 
 def read(snapshot: Snapshot, generation: Generation) -> Reading:
     """Everything that is stored about one answer from documents; empty where a method was not run."""
-    tokens = answers.tokens(snapshot, generation.generation_id)
-    parts = answers.prompt_parts(snapshot, generation.prompt_id)
-    read_by = answers.prompt_tokens(snapshot, generation.model.tokenizer_id, generation.prompt_id)
-    inside, owner = [], []
-    for token in read_by:
-        part = next((p for p in parts if p.kind == "document" and p.start <= token.start < token.stop <= p.stop), None)
-        if part is not None:
-            inside.append(token)
-            owner.append(part.part)
-    methods = prompts.saliency_methods(snapshot, generation.generation_id)
+    of = generation.generation_id
+    methods = prompts.saliency_methods(snapshot, of)
     method = next((each for each in CUES if each in methods), "")
-    rows = prompts.saliency_rows(snapshot, generation.generation_id, method) if method else {}
-    cues = {
-        position: np.array([scores.get(token.position, 0.0) for token in inside], dtype=np.float64)
-        for position, scores in rows.items()
-    }
-    stored: dict[str, list[Citation]] = {}
-    for row in prompts.citations(snapshot, generation.generation_id):
-        stored.setdefault(row["method"], []).append(Citation(row["sentence"], row["part"], row["score"]))
+    return reading(
+        generation,
+        answers.tokens(snapshot, of),
+        answers.prompt_parts(snapshot, generation.prompt_id),
+        answers.prompt_tokens(snapshot, generation.model.tokenizer_id, generation.prompt_id),
+        prompts.saliency_rows(snapshot, of, method) if method else {},
+        prompts.ablations(snapshot, of),
+        prompts.measures(snapshot, of),
+        answers.notices(snapshot, of),
+    )
+
+
+def reading(
+    generation: Generation,
+    tokens: list[Token],
+    parts: list[Part],
+    read_by: Iterable[PromptToken],
+    cues: Cues,
+    ablations: list[dict[str, Any]],
+    measures: list[Measure],
+    notices: list[str],
+) -> Reading:
+    """From rows, of the database or of the worker's answer."""
+    documents = {part.part for part in parts if part.kind == "document"}
+    inside = [token for token in read_by if token.part in documents]
     missing = float("nan")
-    cti = np.array([missing if t.kl_context is None else t.kl_context for t in tokens], dtype=np.float64)
     return Reading(
-        generation, tokens, parts, inside, owner, cti, cues, method, sentence_of(tokens, generation.text), stored
+        generation=generation,
+        tokens=tokens,
+        parts=parts,
+        inside=inside,
+        owner=[token.part for token in inside if token.part is not None],
+        cti={
+            "paper": np.array([missing if t.kl_context is None else t.kl_context for t in tokens], dtype=np.float64),
+            "inseq": np.array([missing if t.kl_reversed is None else t.kl_reversed for t in tokens], dtype=np.float64),
+        },
+        cues={
+            position: np.array([scores.get(token.position, 0.0) for token in inside], dtype=np.float64)
+            for position, scores in cues.items()
+        },
+        sentence=sentence_of(tokens, generation.text),
+        ablations=ablations,
+        measures=measures,
+        notices=notices,
     )

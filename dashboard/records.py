@@ -53,7 +53,7 @@ class Generation:
 
 @dataclass(frozen=True)
 class Token:
-    """One token of an answer. logp, foil_logp: nats, NaN where unknown; bits_*: None where not measured."""
+    """One token of an answer. logp, foil_logp: nats, NaN where unknown; others: None where not measured."""
 
     position: int
     text: str
@@ -67,14 +67,19 @@ class Token:
     bits_documents: float | None
     bits_full: float | None
     kl_context: float | None
+    kl_reversed: float | None = None
+    js_context: float | None = None
 
 
 @dataclass(frozen=True)
 class PromptToken:
+    """part: that of the prompt which the token belongs to; None where it is not known."""
+
     position: int
     text: str
     start: int
     stop: int
+    part: int | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +160,17 @@ class Swayed:
     token: str
     start: int
     stop: int
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How far one attribution agrees with what the model does; `random` is what chance gives, None without such."""
+
+    method: str
+    metric: str
+    value: float
+    random: float | None
+    detail: str
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,7 @@ class Selection:
     search: str = _key("search", "")  # Corpus
     deviations: float = _key("cti", 1.0, _number)  # Context: standard deviations above the mean, in quarters
     cues: int = _key("cues", -5, _integer)
+    preset: str = _key("mirage", "paper", _among("paper", "inseq"))
     aligned: str = _key("compare", "own", _among("own", "same"))  # Compare: each size's own answer, or one text for all
 
     def with_(self, **changes: Any) -> "Selection":

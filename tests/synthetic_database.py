@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from attribution.prompt.contextcite import single_masks
+from attribution.prompt.parts import token_parts
+from attribution.prompt.shapley import subsets
 from indexer.corpus.document import Document, document_id
 from indexer.corpus.prompt import Message, Prompt
 from indexer.database.publish import publish
@@ -108,11 +111,11 @@ class Synthetic:
         rows = [(each.prompt_id, *_values(piece, columns)) for each in self.prompts for piece in each.parts]
         write_shard(part.folder, "prompt_part", _columns(("prompt_id", *columns), rows))
         rows = [
-            (TOKENIZER, each.prompt_id, position, _token_id(token[0]), *token)
+            (TOKENIZER, each.prompt_id, position, _token_id(token[0]), *token, part)
             for each in self.prompts
-            for position, token in enumerate(_with_ends(each.text)[:-1])
+            for position, (token, part) in enumerate(_with_parts(each))
         ]
-        names = ("tokenizer_id", "prompt_id", "token_position", "token_id", "text", "start", "stop")
+        names = ("tokenizer_id", "prompt_id", "token_position", "token_id", "text", "start", "stop", "part")
         write_shard(part.folder, "prompt_token", _columns(names, rows))
 
     def size_part(self, part: Part) -> None:
@@ -168,7 +171,7 @@ class Synthetic:
             logp = -full * np.log(2)
             rows.setdefault("generation_token", []).append(
                 (generation_id, position, _token_id(token[0]), *token, logp, foil, logp - 1.5, nothing, question,
-                 from_documents, full, question / 2)
+                 from_documents, full, question / 2, question / 3, question / 9, 7)
             )  # fmt: skip
             for method in ("gradient_norm", "gradient_x_input", "integrated_gradients"):
                 values = rng.normal(size=n_prompt + position)
@@ -185,6 +188,17 @@ class Synthetic:
                 for part in prompt.parts
                 if part.kind == "document"
                 for method in ("mirage", "contextcite", "leave_one_out")
+            ]
+            n_tokens = len(rows["generation_token"])
+            for design, masks in (("all", subsets(3)), ("half", subsets(3)), ("single", single_masks(3))):
+                rows.setdefault("ablation", []).extend(
+                    (generation_id, design, number, mask.tolist(), (mask @ (3, 1, -1) + 0.1 * np.arange(n_tokens)))
+                    for number, mask in enumerate(masks)
+                )
+            rows["faithfulness"] = [
+                (generation_id, "mirage", "top_drop", 2.5, 0.75, ""),
+                (generation_id, "gradient_norm", "comprehensiveness", 1.5, 0.5, ""),
+                (generation_id, "contextcite", "prediction", 0.875, None, ""),
             ]
         return rows
 
@@ -234,6 +248,11 @@ def _with_ends(text: str) -> list[tuple[str, int, int]]:
     return [("<end>", 0, 0), *tokens(text), ("<end>", len(text), len(text))]
 
 
+def _with_parts(prompt: Prompt) -> list[tuple[tuple[str, int, int], int]]:
+    read = _with_ends(prompt.text)[:-1]
+    return list(zip(read, token_parts(prompt.text, [(a, b) for _, a, b in read], prompt.parts), strict=True))
+
+
 def _token_id(text: str) -> int:
     return int(hashlib.sha256(text.encode()).hexdigest()[:3], 16)
 
@@ -256,10 +275,13 @@ _COLUMNS = {
     "generation": ("generation_id", "prompt_id", "model_id", "text", "created_at"),
     "generation_token": (
         "generation_id", "position", "token_id", "text", "start", "stop", "logp", "foil_text", "foil_logp",
-        "bits_nothing", "bits_question", "bits_documents", "bits_full", "kl_context",
+        "bits_nothing", "bits_question", "bits_documents", "bits_full", "kl_context", "kl_reversed", "js_context",
+        "foil_id",
     ),
     "saliency": ("generation_id", "position", "method", "source_position", "score"),
     "citation": ("generation_id", "sentence", "part", "method", "score"),
+    "ablation": ("generation_id", "design", "number", "present", "log_odds"),
+    "faithfulness": ("generation_id", "method", "metric", "value", "random", "detail"),
     "target": (
         *_WHERE, "measurement", "value", "self_influence", "n_scored", "null_mean", "null_std", "null_scores",
     ),

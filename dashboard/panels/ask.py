@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from attribution.errors import TryAgain
+from attribution.errors import WhenceError
 from dashboard import asking, render
 from dashboard.address_bar import choose, open_screen, selection
 from dashboard.figures import parameters
@@ -64,10 +64,11 @@ def _ask() -> None:
         return
     try:
         job = asking.submit(prompt, st.session_state["ask size"])
-    except TryAgain as error:
+    except WhenceError as error:
         st.session_state[_REFUSED] = str(error)
         return
-    open_screen("explain", generation="", job=job.id, span=None, document="")
+    screen = "context" if job.request.get("docs") else "explain"
+    open_screen(screen, generation="", job=job.id, span=None, document="")
 
 
 def _cancel(job_id: str) -> None:

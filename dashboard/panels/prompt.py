@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import controls, render
 from dashboard.explanation import SALIENCIES, Explanation
+from dashboard.panels.measures import in_words
 from dashboard.selection import Selection
 
 
@@ -18,3 +19,5 @@ def show_prompt(found: Explanation, selection: Selection) -> None:
     )
     names = {name: SALIENCIES.get(name, render.option(name)) for name in found.saliency_methods}
     controls.one_of("saliency", names, quiet=True, shown=found.saliency_method)
+    if told := in_words(found.measures, found.saliency_method):
+        render.prose(("note", told))

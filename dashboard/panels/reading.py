@@ -11,27 +11,29 @@ from dashboard.address_bar import choose
 from dashboard.citing import Citation
 from dashboard.figures import percent
 from dashboard.reading import Reading
-from dashboard.selection import Selection
+from dashboard.records import Token
+from dashboard.selection import Selection, Span
 from dashboard.sentences import sentences
 from dashboard.shading import Legend, robust_top
 from dashboard.shapes import Card, Heated, Piece, StripToken
 
-METHODS = {"mirage": "MIRAGE", "contextcite": "ContextCite", "leave_one_out": "Leave one out", "shapley": "Shapley"}
+METHODS = {"contextcite": "ContextCite", "leave_one_out": "Leave one out", "shapley": "Shapley"}
 
 
 def show_answer(reading: Reading, chosen: Selection, sensitive: list[int]) -> None:
     question = next((part for part in reading.parts if part.kind == "question"), None)
     asked = reading.generation.prompt[question.start : question.stop] if question else ""
-    finite = [float(value) for value in reading.cti if np.isfinite(value)]
+    cti = reading.cti[chosen.preset]
+    finite = [float(value) for value in cti if np.isfinite(value)]
     top = robust_top(finite)
     strip = [
         StripToken(
             token.text,
             min(1.0, float(value) / top) if np.isfinite(value) else None,
             sign="•" if i in sensitive else "",
-            words=f"{value:.2f} nats from the context" if np.isfinite(value) else "",
+            words=_change(token, float(value)),
         )
-        for i, (token, value) in enumerate(zip(reading.tokens, reading.cti, strict=True))
+        for i, (token, value) in enumerate(zip(reading.tokens, cti, strict=True))
     ]
     with st.container(border=True):
         render.token_strip(
@@ -43,6 +45,15 @@ def show_answer(reading: Reading, chosen: Selection, sensitive: list[int]) -> No
             hint="• marks tokens that depend on the documents. Choose one to see what it was read from.",
             on_span=lambda span: choose(span=span),
         )
+    if reading.notices:
+        render.prose(*[("note", f"Notice: {line}.") for line in reading.notices])
+
+
+def _change(token: Token, cti: float) -> str:
+    if not np.isfinite(cti):
+        return ""
+    js = "" if token.js_context is None else f", Jensen–Shannon {token.js_context:.2f}"
+    return f"{cti:.2f} nats from the context{js}"
 
 
 def show_citations(reading: Reading, live: Sequence[Citation]) -> None:
@@ -61,34 +72,39 @@ def show_citations(reading: Reading, live: Sequence[Citation]) -> None:
     render.prose(*paragraphs)
 
 
-def show_agreement(reading: Reading, live: Sequence[Citation]) -> None:
-    if not reading.stored:
+def show_agreement(reading: Reading, chosen: Selection, live: Sequence[Citation]) -> None:
+    """What the answer, or the chosen span of it, owes to each document by each method; all from stored rows."""
+    span = None if chosen.span is None else _span_in(chosen.span, len(reading.tokens))
+    owed = reading.owed(span)
+    if not owed:
         return
     st.subheader("Methods")
-    st.caption("Scores by method and document, over all sentences. Agreement between methods is a sign, not a proof.")
-    columns: dict[str, list[Citation]] = {"With these sliders": list(live)} | {
-        METHODS.get(name, name): found for name, found in sorted(reading.stored.items())
-    }
+    if span is None:
+        st.caption("What the whole answer loses without a document, in nats; MIRAGE is a share of cues.")
+    else:
+        st.caption("What the chosen tokens lose without a document, in nats; MIRAGE is a share of cues.")
+    st.caption("Agreement between methods is a sign, not a proof.")
     rows = []
     for i, part in enumerate(reading.documents):
         row: dict[str, object] = {"Document": part.title or f"document {i + 1}"}
-        for name, found in columns.items():
-            row[name] = round(sum(each.share for each in found if each.part == part.part), 3)
+        row["MIRAGE, share"] = round(_share(live, part.part), 3)
+        for name, scores in owed.items():
+            row[METHODS.get(name, name)] = round(scores[part.part], 3)
         rows.append(row)
     render.table(pd.DataFrame(rows))
 
 
-def show_documents(reading: Reading, chosen: Selection, focus: list[int], live: Sequence[Citation]) -> None:
+def show_documents(
+    reading: Reading, chosen: Selection, focus: list[int], k: int | None, live: Sequence[Citation]
+) -> None:
     st.subheader("Documents of the prompt")
-    amounts = reading.cues_of(focus, chosen.cues)
+    amounts = reading.cues_of(focus, k)
     top = robust_top(amounts.tolist())
+    first = {name: max(scores, key=lambda part: scores[part]) for name, scores in reading.owed(None).items() if scores}
     cards = []
     for part in reading.documents:
-        share = sum(each.share for each in live if each.part == part.part) / max(
-            len({each.sentence for each in live}), 1
-        )
-        stored = sorted(METHODS.get(name, name) for name, found in reading.stored.items() if _leads(found, part.part))
-        badges = tuple((f"first for {name}", False) for name in stored)
+        share = _share(live, part.part)
+        badges = tuple((f"first for {METHODS[name]}", False) for name, leads in first.items() if leads == part.part)
         cards.append(
             Card(
                 str(part.part),
@@ -112,9 +128,14 @@ def show_documents(reading: Reading, chosen: Selection, focus: list[int], live: 
     )
 
 
-def _leads(found: Sequence[Citation], part: int) -> bool:
-    best: Citation | None = max(found, key=lambda each: each.share, default=None)
-    return best is not None and best.part == part
+def _share(live: Sequence[Citation], part: int) -> float:
+    """The mean over the sentences that cite anything."""
+    return sum(each.share for each in live if each.part == part) / max(len({each.sentence for each in live}), 1)
+
+
+def _span_in(span: Span, n_tokens: int) -> list[int] | None:
+    first, last = span
+    return list(range(first, min(last, n_tokens - 1) + 1)) or None
 
 
 def _pieces(reading: Reading, part: int, start: int, stop: int, amounts: np.ndarray) -> list[Heated]:

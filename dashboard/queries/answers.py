@@ -54,7 +54,7 @@ def tokens(snapshot: Snapshot, generation_id: str) -> list[Token]:
 
 
 def prompt_tokens(snapshot: Snapshot, tokenizer_id: str, prompt_id: str) -> list[PromptToken]:
-    sql = """SELECT token_position AS position, text, start, stop FROM prompt_token
+    sql = """SELECT token_position AS position, text, start, stop, part FROM prompt_token
         WHERE tokenizer_id = ? AND prompt_id = ? ORDER BY token_position"""
     return [record(PromptToken, row) for row in snapshot.rows(sql, [tokenizer_id, prompt_id])]
 
@@ -62,6 +62,14 @@ def prompt_tokens(snapshot: Snapshot, tokenizer_id: str, prompt_id: str) -> list
 def prompt_parts(snapshot: Snapshot, prompt_id: str) -> list[Part]:
     sql = "SELECT part, kind, title, start, stop FROM prompt_part WHERE prompt_id = ? ORDER BY part"
     return [record(Part, row) for row in snapshot.rows(sql, [prompt_id])]
+
+
+def notices(snapshot: Snapshot, generation_id: str) -> list[str]:
+    """What was left out or cut so that the model could read the prompt, and what was done to a given answer."""
+    sql = """SELECT prompt.notice AS of_prompt, generation.notice AS of_answer
+        FROM generation JOIN prompt USING (prompt_id) WHERE generation_id = ?"""
+    said = [row[name] or "" for row in snapshot.rows(sql, [generation_id]) for name in ("of_prompt", "of_answer")]
+    return [line for lines in said for line in lines.splitlines()]
 
 
 def prompts(snapshot: Snapshot, k: int) -> list[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from dashboard.queries.rows import Snapshot
+from dashboard.queries.rows import Snapshot, record
+from dashboard.records import Measure
 
 
 def saliency_methods(snapshot: Snapshot, generation_id: str) -> list[str]:
@@ -32,6 +33,21 @@ def citations(snapshot: Snapshot, generation_id: str) -> list[dict[str, Any]]:
     sql = """SELECT sentence, part, method, score FROM citation WHERE generation_id = ?
         ORDER BY method, sentence, score DESC, part"""
     return snapshot.rows(sql, [generation_id])
+
+
+def ablations(snapshot: Snapshot, generation_id: str) -> list[dict[str, Any]]:
+    """design, present, log_odds: the answer with documents left out, in the order in which it was measured."""
+    sql = "SELECT design, present, log_odds FROM ablation WHERE generation_id = ? ORDER BY design, number"
+    return snapshot.rows(sql, [generation_id])
+
+
+def measures(snapshot: Snapshot, generation_id: str) -> list[Measure]:
+    """How far the attributions of one answer agree with what the model does; none in a file of an earlier build."""
+    if not snapshot.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'faithfulness'"):
+        return []
+    sql = """SELECT method, metric, value, random, detail FROM faithfulness WHERE generation_id = ?
+        ORDER BY method, metric"""
+    return [record(Measure, row) for row in snapshot.rows(sql, [generation_id])]
 
 
 def answers_from_documents(snapshot: Snapshot) -> list[tuple[str, str, str]]:

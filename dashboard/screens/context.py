@@ -4,19 +4,27 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import controls, render
+from dashboard import asking, controls, render
 from dashboard.address_bar import choose, selection, settle
+from dashboard.answered import read_answer
 from dashboard.database import current
+from dashboard.panels.ask import watch
+from dashboard.panels.measures import show_measures
 from dashboard.panels.reading import show_agreement, show_answer, show_citations, show_documents
 from dashboard.queries import answers, prompts
 from dashboard.reading import Reading, read
 from dashboard.selection import Selection
+
+PRESETS = {"paper": "Paper", "inseq": "inseq"}  # of MIRAGE: inseq turns the divergence round and cuts cues otherwise
 
 
 def show() -> None:
     """Draw the screen for the selection of this rerun."""
     # choose
     snapshot, chosen = current(), selection()
+    if chosen.job:
+        _show_asked(chosen)
+        return
     known = prompts.answers_from_documents(snapshot)
     if not known:
         _explain_absence()
@@ -24,27 +32,50 @@ def show() -> None:
     if chosen.generation not in {generation_id for generation_id, *_ in known}:
         chosen = settle(generation=known[0][0])
     _choose_answer(known, chosen)
-    _choose_thresholds()
+    _choose_thresholds(chosen)
 
     # ask
     found = answers.generation(snapshot, chosen.generation)
     if found is None:
         return
-    reading = read(snapshot, found)
+    _show(read(snapshot, found), chosen)
 
+
+def _show(reading: Reading, chosen: Selection) -> None:
     # shape
-    sensitive = reading.sensitive(chosen.deviations)
+    k = None if chosen.preset == "inseq" else chosen.cues
+    sensitive = reading.sensitive(chosen.deviations, chosen.preset)
     focus = _focus(reading, chosen, sensitive)
-    live = reading.citations(focus, chosen.cues)
+    live = reading.citations(focus, k)
 
     # show
     left, right = st.columns([1, 1], gap="large")
     with left:
         show_answer(reading, chosen, sensitive)
         show_citations(reading, live)
-        show_agreement(reading, live)
+        show_agreement(reading, chosen, live)
     with right:
-        show_documents(reading, chosen, focus, live)
+        show_documents(reading, chosen, focus, k, live)
+    show_measures(reading.measures)
+
+
+def _show_asked(chosen: Selection) -> None:
+    """A new question with documents of its own: its progress, then what its answer took from them."""
+    job = asking.news(chosen.job)
+    if job is None or job.error:
+        render.problem(job.error if job else "The server no longer holds this answer. Ask again.")
+        return
+    if not job.ended:
+        watch(job.id)
+    result = job.result or job.payload or {}
+    named = {model.name: model for model in answers.models(current())}
+    model = named.get(str(job.request.get("model", "")))
+    if model is None or not result.get("ablation"):
+        if job.ended:
+            render.problem("This prompt brought no documents; its answer is shown on Explain.")
+        return
+    _choose_thresholds(chosen)
+    _show(read_answer(result, model, job.id), chosen)
 
 
 def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> None:
@@ -60,12 +91,14 @@ def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> 
     )
 
 
-def _choose_thresholds() -> None:
-    first, second = st.columns(2, gap="large")
+def _choose_thresholds(chosen: Selection) -> None:
+    first, second, third = st.columns([1, 2, 2], gap="large", vertical_alignment="bottom")
     with first:
-        controls.slide("deviations", -1.0, 3.0, 0.25)
+        controls.switch("preset", PRESETS)
     with second:
-        controls.slide("cues", -50, 20, 1)
+        controls.slide("deviations", -1.0, 3.0, 0.25)
+    with third:
+        controls.slide("cues", -50, 20, 1, disabled=chosen.preset == "inseq")
 
 
 def _focus(reading: Reading, chosen: Selection, sensitive: list[int]) -> list[int]:
@@ -79,6 +112,6 @@ def _focus(reading: Reading, chosen: Selection, sensitive: list[int]) -> list[in
 def _explain_absence() -> None:
     render.problem(
         "No prompt of this database brought documents of its own.",
-        ("note", "Add lines like this one to the prompt file, then build again:"),
+        ("note", "Add lines like this one to the prompt file and build again, or ask one in the box above:"),
         ("command", '{"question": "…", "docs": [{"title": "…", "text": "…"}]}'),
     )

@@ -1,19 +1,25 @@
 """A stand-in for the worker's function: an answer in pieces, without a model."""
 
+import re
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
+
+from indexer.corpus.prompt_file import prompt_from_row
 
 
 def run(request: dict[str, Any], report: Callable[..., None], cancelled: Callable[[], bool]) -> dict[str, Any]:
+    given = prompt_from_row(request)
     words = [" Paris", ".", ""]
     tokens = [{"text": word, "start": i, "stop": i + len(word), "logp": -0.1 * (i + 1)} for i, word in enumerate(words)]
-    prompt = [{"text": "", "start": 0, "stop": 0}]
-    prompt += [
-        {"text": (" " if i else "") + word, "start": 0, "stop": 1} for i, word in enumerate(request["prompt"].split())
-    ]
+    prompt: list[dict[str, Any]] = [{"text": "", "start": 0, "stop": 0, "part": -1}]
+    for match in re.finditer(r"\s?\S+|\s", given.text):
+        first = match.start() + len(match[0]) - len(match[0].lstrip())
+        part = next((each.part for each in given.parts if each.start <= first < each.stop), -1)
+        prompt.append({"text": match[0], "start": match.start(), "stop": match.end(), "part": part})
     result: dict[str, Any] = {
-        "prompt": request["prompt"],
+        "prompt": given.text,
         "model": request["model"],
         "text": " Paris.",
         "tokens": tokens,
@@ -25,4 +31,21 @@ def run(request: dict[str, Any], report: Callable[..., None], cancelled: Callabl
             return {}
         time.sleep(0.1)
     rows = [[float(len(prompt) + i - j) for j in range(len(prompt) + i)] for i in range(len(tokens))]
-    return result | {"saliency": {"grad_norm": rows}}
+    result["saliency"] = {"grad_norm": rows}
+    if not given.docs:
+        return result
+    single = [[True, True], [False, True], [True, False]]
+    odds = [3.0, -3.0, 3.0]  # without the first document the answer is not written
+    return result | {
+        "parts": [asdict(part) for part in given.parts],
+        "notices": ["document 3 is empty and was left out"],
+        "ablation": [
+            {
+                "design": "single",
+                "number": i,
+                "present": present,
+                "log_odds": [odds[i]] * len(tokens),
+            }
+            for i, present in enumerate(single)
+        ],
+    }

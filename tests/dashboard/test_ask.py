@@ -1,5 +1,6 @@
 """A new prompt from the box of the frame to its answer, with a stand-in for the model in the worker process."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 
@@ -56,3 +57,33 @@ def test_a_failing_worker_is_told(open_app: Open, monkeypatch: pytest.MonkeyPatc
         app.run()
     assert not app.exception
     assert words(app)
+
+
+def test_a_question_with_documents_of_its_own_opens_what_it_took_from_them(open_app: Open) -> None:
+    docs = [{"title": "Peru", "text": "It is Lima."}, {"text": "Oslo"}]
+    line = json.dumps({"question": "What is the capital of Peru?", "docs": docs})
+    app = ask(open_app(), line)
+    for _ in range(300):
+        if components(app, "document_list"):
+            break
+        time.sleep(0.1)
+        app.run()
+    assert not app.exception
+    [cards] = components(app, "document_list")
+    assert [card["title"] for card in cards["items"]] == ["Peru", "document 2"]
+    assert "first for Leave one out" in str(cards["items"][0]["badges"])
+    assert "Notice: document 3 is empty and was left out." in words(app)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"), [('{"question": ', "expected JSON"), ('{"question": "", "docs": []}', "an empty one")]
+)
+def test_a_line_that_is_no_prompt_is_told(open_app: Open, line: str, told: str) -> None:
+    app = ask(open_app(), line)
+    for _ in range(300):
+        if told in words(app):
+            break
+        time.sleep(0.1)
+        app.run()
+    assert not app.exception
+    assert told in words(app)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attribution.prompt.citations import Settings
+from attribution.prompt.citations import PRESETS, Settings
 from attribution.prompt.citations import cite as cite_there
 from attribution.prompt.citations import kept_cues as kept_there
 from attribution.prompt.citations import sensitive as sensitive_there
@@ -19,6 +19,12 @@ def test_kept_cues(k: int) -> None:
     expected = kept_there(values, Settings(False, "norm", 1.0, k))
     np.testing.assert_allclose(kept_cues(values, k), expected)
     assert kept_cues(np.empty(0), k).size == 0
+
+
+def test_the_rule_of_inseq() -> None:
+    values = RNG.normal(size=20)
+    np.testing.assert_allclose(kept_cues(values, None), kept_there(values, PRESETS["inseq"]))
+    np.testing.assert_allclose(kept_cues(values[:1], None), kept_there(values[:1], PRESETS["inseq"]))
 
 
 @pytest.mark.parametrize("deviations", [-1.0, 0.0, 1.0, 3.0])

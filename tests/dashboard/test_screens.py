@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -237,6 +238,30 @@ def test_moving_a_slider_moves_the_citations(open_app: Open) -> None:
     assert cited(loose) == pytest.approx(100, abs=0.2)
 
 
+def test_the_preset_of_inseq_and_measures_beside_the_methods(open_app: Open) -> None:
+    app = open_app({"mirage": "inseq", "cti": "-4"}, screen="context")
+    assert not app.exception
+    assert [slider.disabled for slider in app.slider] == [False, True]
+    methods, measured = (frame.value for frame in app.dataframe[-2:])
+    assert list(methods.columns) == ["Document", "MIRAGE, share", "ContextCite", "Leave one out", "Shapley"]
+    assert {"MIRAGE", "ContextCite"} < set(measured["Method"])
+    assert "2.50 (0.750)" in measured["Without the first document"].tolist()
+
+
+def test_a_span_is_fitted_again_from_stored_rows(open_app: Open, snapshot: Snapshot) -> None:
+    whole = open_app(screen="context")
+    generation = _one(whole.query_params["generation"])
+    one = open_app({"generation": generation, "token": "2"}, screen="context")
+    assert not whole.exception and not one.exception
+    frames = [app.dataframe[-2].value for app in (whole, one)]
+    # log-odds are 3, 1, -1 for the documents and rise by 0.1 a token: alone, the first document is worth this much
+    sql = "SELECT log_odds FROM ablation WHERE generation_id = ? AND design = 'single' ORDER BY number LIMIT 2"
+    rows = snapshot.rows(sql, [generation])
+    logp = [-np.logaddexp(0, -np.array(row["log_odds"])) for row in rows]
+    assert frames[0]["Leave one out"][0] == pytest.approx((logp[0] - logp[1]).sum(), abs=1e-3)
+    assert frames[1]["Leave one out"][0] == pytest.approx((logp[0] - logp[1])[2], abs=1e-3)
+
+
 def test_the_corpus_is_searched_and_a_document_has_a_page(open_app: Open, snapshot: Snapshot) -> None:
     app = open_app({"search": "capital of Japan"}, screen="corpus")
     assert not app.exception
@@ -283,3 +308,7 @@ def test_the_same_paragraph_may_stand_twice() -> None:
     app = AppTest.from_function(page).run()
     assert not app.exception
     assert len(components(app, "prose")) == 2
+
+
+def _one(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else value[0]

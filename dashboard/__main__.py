@@ -2,14 +2,16 @@
 
 import argparse
 import os
+import re
 import socket
 import sys
 from pathlib import Path
 
-from attribution.errors import BadInput, WhenceError
+from attribution.errors import BadInput, Damaged, WhenceError
 
 DEFAULT_FOLDER = Path("data/demo/build")
 FIRST_PORT, LAST_PORT = 8501, 8550
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9a-fA-F:]+\]")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,6 +19,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         _check(options.folder)
+        _check_hosts(options.allow_host)
+        _check_database(options.folder)
+        from dashboard.sign_in import FILE_VARIABLE, read_sign_in
+
+        sign_in = read_sign_in(options.sign_in) if options.sign_in else None
         port = options.port or _free_port(options.address)
     except WhenceError as error:
         print(f"whence: {error}", file=sys.stderr)
@@ -25,8 +32,13 @@ def main(arguments: list[str] | None = None) -> int:
     from dashboard.serving import serve, server_options
 
     os.environ[FOLDER_VARIABLE] = str(options.folder.resolve())
+    os.environ.pop(FILE_VARIABLE, None)
+    secrets = None
+    if sign_in is not None:
+        os.environ[FILE_VARIABLE] = str(options.sign_in.resolve())
+        secrets = None if sign_in.header else options.sign_in.resolve()
     print(f"Whence shows {options.folder} at http://{_shown(options.address)}:{port}  (Ctrl-C ends it)", flush=True)
-    serve(server_options(port, options.address, tuple(options.allow_host)))
+    serve(server_options(port, options.address, tuple(options.allow_host), secrets), sign_in)
     return 0
 
 
@@ -36,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help=f"default: the first free one from {FIRST_PORT}")
     parser.add_argument("--address", default="127.0.0.1", help="default: this machine only")
     parser.add_argument("--allow-host", action="append", default=[], help="a host name under which browsers may ask")
+    parser.add_argument("--sign-in", type=Path, metavar="FILE", help="who may read: a TOML file, see README")
     return parser
 
 
@@ -48,6 +61,27 @@ def _check(folder: Path) -> None:
         )
     if not folder.is_dir():
         raise BadInput(f"expected an output folder, found the file {folder}; give the folder that it lies in")
+
+
+def _check_hosts(hosts: list[str]) -> None:
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise BadInput(
+                f"expected one host name for --allow-host, found {host!r}; give the name alone, without port or '*'"
+            )
+
+
+def _check_database(folder: Path) -> None:
+    """Raises BadInput for a database of another version, which no page could show; a damaged one is told by the page,
+    since an older generation may be whole and a build may mend it."""
+    from indexer.database.reader import Database
+    from indexer.database.snapshot_file import snapshots
+
+    if (folder / "CURRENT").exists() or snapshots(folder):
+        try:
+            Database(folder).current()
+        except Damaged:
+            return
 
 
 def _free_port(address: str) -> int:

@@ -10,6 +10,7 @@ from dashboard import address_bar, render
 from dashboard.component import component, page_style
 from dashboard.database import begin, current, folder, newest
 from dashboard.panels.ask import show_box
+from dashboard.panels.door import has_entered
 from dashboard.queries import answers
 from dashboard.sizes import next_size
 
@@ -25,6 +26,8 @@ def open_frame(pages: Sequence[Any]) -> None:
     with st.container(key="page"):
         page_style()
         _listen_to_keys()
+    if not has_entered():
+        return
     try:
         snapshot = begin()
     except WhenceError as error:

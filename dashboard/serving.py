@@ -3,10 +3,12 @@
 import importlib
 import logging
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dashboard.gate import Application, Gate, Receive, Scope, Send
+from dashboard.sign_in import SignIn
 from dashboard.theme import streamlit_options
 from dashboard.web_page import HEADERS, security_policy, whence_page
 
@@ -14,14 +16,14 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 SCREENS = ("/", "/runs", "/compare", "/context", "/corpus", "/about")
 _MESSAGE_MB = 64
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+def server_options(
+    port: int, address: str = "127.0.0.1", hosts: tuple[str, ...] = (), secrets: Path | None = None
+) -> dict[str, object]:
+    """Every Streamlit option that we rely on; nothing is left to a configuration file of the user.
 
-def server_options(port: int, address: str = "127.0.0.1", hosts: tuple[str, ...] = ()) -> dict[str, object]:
-    """Every Streamlit option that we rely on; nothing is left to a configuration file of the user."""
+    secrets: the file with the [auth] table for st.login.
+    """
     return {
         "server.address": address,
         "server.port": port,
@@ -34,6 +36,9 @@ def server_options(port: int, address: str = "127.0.0.1", hosts: tuple[str, ...]
         "server.fileWatcherType": "none",
         "server.runOnSave": False,
         "server.maxUploadSize": 1,
+        "server.trustedUserHeaders": {},
+        "server.corsAllowedOrigins": [],
+        "secrets.files": [str(secrets)] if secrets else [],
         "server.maxMessageSize": _MESSAGE_MB,
         "server.showEmailPrompt": False,
         "browser.gatherUsageStats": False,
@@ -49,7 +54,7 @@ def server_options(port: int, address: str = "127.0.0.1", hosts: tuple[str, ...]
     }
 
 
-def serve(options: dict[str, object]) -> None:
+def serve(options: dict[str, object], sign_in: SignIn | None = None) -> None:
     """Serve until interrupted. Imports Streamlit late: `--help` and a user's mistake answer at once."""
     import uvicorn
     from streamlit.web import bootstrap
@@ -57,7 +62,7 @@ def serve(options: dict[str, object]) -> None:
     bootstrap.load_config_options({name.replace(".", "_"): value for name, value in options.items()})
     threading.Thread(target=_import_screens, daemon=True).start()
     uvicorn.run(
-        application(),
+        application(options["server.allowedHosts"], sign_in),  # type: ignore[arg-type]
         host=str(options["server.address"]),
         port=int(str(options["server.port"])),
         log_level="warning",
@@ -73,8 +78,8 @@ def _import_screens() -> None:
     importlib.import_module("dashboard.screens.explain")
 
 
-def application() -> Application:
-    """The web application: Streamlit's, our page at the address of every screen, safe headers on every answer."""
+def application(hosts: Sequence[str] = LOOPBACK, sign_in: SignIn | None = None) -> Application:
+    """The web application: Streamlit's behind our gate, our page at the address of every screen, safe headers."""
     import streamlit as st
     from starlette.middleware import Middleware
     from starlette.responses import HTMLResponse
@@ -90,7 +95,7 @@ def application() -> Application:
     app: Application = st.App(
         Path(__file__).with_name("app.py"),
         routes=[Route(path, shown) for path in SCREENS],
-        middleware=[Middleware(SafeHeaders)],
+        middleware=[Middleware(SafeHeaders), Middleware(Gate, hosts=hosts, sign_in=sign_in)],
         on_script_error=_on_error,
     )
     return app

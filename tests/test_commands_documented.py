@@ -93,7 +93,7 @@ def test_the_query_that_is_shown_is_answered(tmp_path):
     assert len(rows) == 3 * tokens
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "data/README.md"])
 def test_links_lead_to_files_that_are_there(name):
     text = re.sub(r"<!--.*?-->", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL)
     links = [link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith("http")]

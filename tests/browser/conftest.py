@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,14 +52,14 @@ def visit(chromium: object, server: str) -> Iterator[Visit]:
     visit.close()
 
 
-def serve(folder: Path, log: Path) -> Iterator[str]:
+def serve(folder: Path, log: Path, *options: str, **environment: str) -> Iterator[str]:
     """The address of a dashboard on `folder`, until the fixture ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "dashboard", str(folder), "--port", str(port)]
-    environment = os.environ | {"WHENCE_ASK": "tests.browser.stub_ask:run"}
-    with log.open("w") as out, subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, env=environment) as process:
+    command = [sys.executable, "-m", "dashboard", str(folder), "--port", str(port), *options]
+    given = os.environ | {"WHENCE_ASK": "tests.browser.stub_ask:run"} | environment
+    with log.open("w") as out, subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, env=given) as process:
         address = f"http://127.0.0.1:{port}"
         try:
             _wait(address, process)
@@ -76,6 +77,8 @@ def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:  # noqa: S310
                 if answer.status == 200:
                     return
+        except urllib.error.HTTPError:
+            return  # it is there, and refuses us
         except OSError:
             time.sleep(0.1)
     raise AssertionError("the server did not start")

@@ -1,13 +1,15 @@
-"""A small published database, and the app on it."""
+"""A small published database, the app on it, and the web application around it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from dashboard.database import FOLDER_VARIABLE
+from dashboard.serving import application
 from indexer.database.reader import Database, Snapshot
 from tests.synthetic_database import build_synthetic
 
@@ -41,3 +43,10 @@ def open_app(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., App
         return app.run()
 
     return opened
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[TestClient]:
+    """Asks the whole web application; one for all tests, since Streamlit starts once in a process."""
+    with TestClient(application(), base_url="http://localhost:8501") as made:
+        yield made

@@ -73,13 +73,13 @@ def check(folder: Path, repair: bool = False) -> None:
 
 
 def gc(folder: Path, keep: int = 3) -> None:
-    """Remove published databases except for the newest ones."""
+    """Remove published databases except for the newest ones, and stored results that the newest was not made from."""
     from indexer.database.repair import collect
     from indexer.lock import lock
 
     with lock(folder):
         for path in collect(folder, keep):
-            print(f"removed {path.name}")
+            print(f"removed {path.relative_to(folder)}")
 
 
 def _chosen(config: Config, names: Sequence[str]) -> list[Model]:

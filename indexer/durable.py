@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from attribution.errors import TryAgain
 from indexer.fault import fault
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+REPORTS = (OSError, SafetensorError)  # in which a full disk may be reported
 
 
 def file_hash(path: Path) -> str:
@@ -79,10 +82,17 @@ def replace_file(path: Path, text: str, name: str) -> None:
             os.fsync(file.fileno())
         fault(f"{name}.synced")
         scratch.replace(path)
+        fault(f"{name}.moved")
         sync(path.parent)
         fault(f"{name}.replaced")
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether an error says that the disk is full; pyarrow and safetensors keep the system's words, not its number."""
+    number = error.errno if isinstance(error, OSError) else None
+    return number in _FULL or os.strerror(errno.ENOSPC) in str(error)
 
 
 @contextmanager
@@ -90,9 +100,8 @@ def disk_room(folder: Path) -> Iterator[None]:
     """Turns a full disk, whoever reports it, into TryAgain: what was finished before is kept."""
     try:
         yield
-    except OSError as error:
-        # pyarrow and safetensors keep the system's words but not always its number
-        if error.errno in _FULL or os.strerror(errno.ENOSPC) in str(error):
+    except REPORTS as error:
+        if is_full(error):
             raise TryAgain(_no_room(folder)) from error
         raise
 

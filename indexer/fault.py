@@ -1,7 +1,8 @@
 """EDGE: deliberate failures for the tests: at a named point the process dies, or the disk is full.
 
 `WHENCE_FAULT=point:n:action` acts at the n-th passage of the point in one process; action is `kill` (SIGKILL to
-itself), `full` (the disk is full) or `term` (SIGTERM to itself). Without the variable nothing happens.
+itself), `full` (the disk is full), `term` (SIGTERM to itself) or `stop` (SIGSTOP: it waits for SIGCONT). Without the
+variable nothing happens.
 """
 
 import errno
@@ -9,12 +10,13 @@ import os
 import signal
 from collections import Counter
 
-# every write, fsync and rename of the indexer, in the order in which a build passes them
+# every write, fsync, rename and removal, in the order in which a build passes them; then those of repair and gc
 POINTS = (
     "partition.start",
     "partition.computed",
     "partition.hashed",
     "partition.synced",
+    "partition.moved",
     "partition.renamed",
     "journal.written",
     "journal.synced",
@@ -26,12 +28,17 @@ POINTS = (
     "publish.folder_synced",
     "current.written",
     "current.synced",
+    "current.moved",
     "current.replaced",
     "rewrite.written",
     "rewrite.synced",
+    "rewrite.moved",
     "rewrite.replaced",
+    "repair.removed",
+    "gc.removed",
 )
 
+_SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "stop": signal.SIGSTOP}
 _passed: Counter[str] = Counter()
 
 
@@ -47,4 +54,4 @@ def fault(point: str) -> None:
     if name == point and _passed[point] == int(count):
         if action == "full":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.kill(os.getpid(), signal.SIGTERM if action == "term" else signal.SIGKILL)
+        os.kill(os.getpid(), _SIGNALS[action])

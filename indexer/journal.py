@@ -134,6 +134,7 @@ def drop(folder: Path, parts: Sequence[Finished]) -> None:
     replace_file(folder / "journal.jsonl", "".join(_line(folder, each) for each in kept), "rewrite")
     for each in parts:
         shutil.rmtree(each.folder, ignore_errors=True)
+        fault("repair.removed")
 
 
 def _finish(folder: Path, part: Part, compute: Compute, isolate: bool) -> Finished:
@@ -154,6 +155,7 @@ def _finish(folder: Path, part: Part, compute: Compute, isolate: bool) -> Finish
             fault("partition.synced")
             shutil.rmtree(target, ignore_errors=True)  # a damaged or unlisted one
             scratch.rename(target)
+            fault("partition.moved")
             sync(home)
             fault("partition.renamed")
             seconds = round(time.monotonic() - started, 3)

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 from attribution.errors import BadInput, Locked, TryAgain
+from indexer.durable import disk_room
 
 _POLL_SECONDS = 0.1
 
@@ -23,11 +24,13 @@ _POLL_SECONDS = 0.1
 def lock(folder: Path, wait: float = 0.0) -> Iterator[None]:
     """Hold the folder alone; it is made if need be. The kernel frees the lock when the process dies.
 
-    Raises Locked, naming the holder, when another process has held it for `wait` seconds.
+    Raises Locked, naming the holder, when another process has held it for `wait` seconds; BadInput for a folder that
+    cannot be written in, TryAgain when its disk is full.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "lock").open("a+", encoding="utf-8")
+        with disk_room(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            file = (folder / "lock").open("a+", encoding="utf-8")
     except OSError as error:
         raise BadInput(f"expected a folder to write in at {folder}, found: {error.strerror}; choose another") from None
     with file:
@@ -36,10 +39,7 @@ def lock(folder: Path, wait: float = 0.0) -> Iterator[None]:
             if time.monotonic() >= deadline:
                 raise Locked(f"expected {folder} to be free, found {_holder(folder)} working there; wait for its end")
             time.sleep(_POLL_SECONDS)
-        file.seek(0)
-        file.truncate()
-        json.dump(_about_me(), file)
-        file.flush()
+        _sign(file)
         yield  # closing the file frees the lock; the file itself stays, so that two processes never lock two files
 
 
@@ -63,6 +63,16 @@ def stop_on_signal() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def _sign(file: TextIO) -> None:
+    """Write who holds the lock, at once and in one piece; on a full disk the lock holds without."""
+    try:
+        file.seek(0)
+        file.truncate()
+        os.write(file.fileno(), json.dumps(_about_me()).encode())
+    except OSError:
+        return
 
 
 def _taken(handle: int) -> bool:

@@ -1,5 +1,6 @@
 """EDGE: one partition of a stage: seeded, computed into a scratch folder, here or in a child process of its own."""
 
+import errno
 import hashlib
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ from typing import NoReturn
 import numpy as np
 
 from attribution.errors import TryAgain, WhenceError
+from indexer.durable import REPORTS, is_full
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,15 @@ def run_in_child(compute: Compute, part: Part) -> None:
     """The same in a spawned process: nothing of this process's state reaches it, and its memory goes with it.
 
     `compute` must be importable (a module's function, or functools.partial of one). Its WhenceError is raised here
-    again; after any other error the child prints its traceback and RuntimeError is raised; a killed child is TryAgain.
+    again, and so is a full disk; after any other error the child prints its traceback and RuntimeError is raised; a
+    killed child is TryAgain.
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_child, args=(compute, part, sender), daemon=True)
     child.start()
     sender.close()
-    failure: WhenceError | None = None
+    failure: Exception | None = None
     try:
         failure = receiver.recv()
         child.join()
@@ -88,6 +91,10 @@ def _child(compute: Compute, part: Part, sender: Connection) -> None:
         sender.send(None)
     except WhenceError as error:
         sender.send(error)
+    except REPORTS as error:
+        if not is_full(error):
+            raise
+        sender.send(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
 
 def _end_with_parent() -> None:

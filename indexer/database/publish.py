@@ -83,6 +83,11 @@ def publish(
     return path
 
 
+def shards_of(part: Finished) -> set[str]:
+    """Hashes of the files of a part that become rows; empty for one that holds other things only."""
+    return {sha256 for name, sha256 in part.files.items() if _is_shard(name)}
+
+
 def _write(scratch: Path, spill: Path, by_table: dict[str, list[str]], config: str, memory: str) -> None:
     settings: dict[str, str | bool | int | float | list[str]] = {
         "storage_compatibility_version": STORAGE_VERSION,

@@ -3,15 +3,24 @@
 import shutil
 from pathlib import Path
 
+from indexer.database.publish import shards_of
 from indexer.database.snapshot_file import is_whole_snapshot, point_at, read_current, snapshots
-from indexer.journal import drop, finished, is_whole, unreadable_lines
+from indexer.durable import disk_room
+from indexer.fault import fault
+from indexer.journal import Finished, drop, finished, is_whole, unreadable_lines
 
 
 def repair(folder: Path) -> list[str]:
     """Drop damaged partitions, journal lines and snapshots; one line for each. What is whole stays as it is.
 
-    `CURRENT` goes back to the newest whole generation; without one it is removed, and the next build publishes.
+    `CURRENT` goes back to the newest whole generation; without one it is removed, and the next build publishes. Raises
+    TryAgain when the disk is full; what was dropped before stays dropped.
     """
+    with disk_room(folder):
+        return _repaired(folder)
+
+
+def _repaired(folder: Path) -> list[str]:
     done = []
     damaged = [part for part in finished(folder) if not is_whole(part)]
     torn = unreadable_lines(folder)
@@ -23,20 +32,31 @@ def repair(folder: Path) -> list[str]:
         log = path.with_name(path.name + ".wal")
         if log.exists():
             log.unlink()
+            fault("repair.removed")
             done.append(f"{log.name}: removed, it is not ours")
         if not is_whole_snapshot(path):
             path.unlink()
+            fault("repair.removed")
             done.append(f"{path.name}: removed, a build publishes again")
     return done + _point_at_whole(folder)
 
 
 def collect(folder: Path, keep: int = 3) -> list[Path]:
-    """Remove all but the newest `keep` generations (never the current one), and what no journal line lists; returned.
+    """Remove all but the newest `keep` generations (never the current one), parts that were left behind when the
+    current one was made, and what no journal line lists; returned.
 
     A reader that has an old file open goes on reading it: the system frees it after the last close.
     """
+    with disk_room(folder):
+        return _collected(folder, keep)
+
+
+def _collected(folder: Path, keep: int) -> list[Path]:
     current = read_current(folder)
     old = [path for _, path in snapshots(folder)[max(keep, 1) :] if current is None or path.name != current.database]
+    behind = left_behind(folder)
+    if behind:
+        drop(folder, behind)
     listed = {part.folder for part in finished(folder)}
     unlisted = [path for path in folder.glob("parts/*/*") if path not in listed]
     removed = [*old, *unlisted, *folder.glob("*.partial*")]
@@ -45,7 +65,28 @@ def collect(folder: Path, keep: int = 3) -> list[Path]:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-    return removed
+        fault("gc.removed")
+    return [*(part.folder for part in behind), *removed]
+
+
+def left_behind(folder: Path) -> list[Finished]:
+    """Parts with rows that the current generation was not made from, though it was made later and from others of their
+    stage: those of earlier prompts. What an unfinished build has made is no such part.
+    """
+    current = read_current(folder)
+    if current is None:
+        return []
+    published = (folder / "CURRENT").stat().st_mtime_ns
+    parts, held = finished(folder), set(current.shards)
+    stages = {part.stage for part in parts if shards_of(part) and shards_of(part) <= held}
+    return [
+        part
+        for part in parts
+        if part.stage in stages
+        and not shards_of(part) <= held
+        and part.folder.is_dir()
+        and part.folder.stat().st_mtime_ns < published
+    ]
 
 
 def _point_at_whole(folder: Path) -> list[str]:

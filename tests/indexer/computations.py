@@ -33,3 +33,10 @@ def die(part: Part) -> None:
 def sleep(part: Part) -> None:
     Path(str(part.value)).write_text(str(os.getpid()))
     time.sleep(600)
+
+
+def write_much(part: Part) -> None:
+    """More than a small disk holds, by the writer of the factors."""
+    from safetensors.numpy import save_file
+
+    save_file({"a": np.ones(4 << 20, dtype=np.uint8)}, part.folder / "a.safetensors")

@@ -5,12 +5,15 @@ Runs in processes of a fork server, which has imported everything already, so th
 
 import multiprocessing
 import os
+from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from attribution.errors import WhenceError
 from indexer.database.publish import publish
+from indexer.database.repair import collect, repair
 from indexer.fault import _passed
 from indexer.journal import key, stage
 from indexer.lock import lock, stop_on_signal
@@ -35,21 +38,46 @@ def build(folder: Path, seed: int = 0, wait: float = 0.0) -> list[str]:
     return fresh
 
 
-def run_in_process(folder: Path, fault: str = "", **options: object) -> tuple[int, str]:
-    """Exit code of a build in a process of its own, negative when a signal ended it, and the error's message."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.indexer.small_build"])
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(partial(build, folder, **options), fault, sender))
-    process.start()
-    sender.close()
-    process.join()
-    said = receiver.recv() if receiver.poll() and process.exitcode not in (0, -9) else ""
-    receiver.close()
-    return process.exitcode or 0, said
+def repair_locked(folder: Path) -> list[str]:
+    """As `check --repair` does."""
+    with lock(folder):
+        return repair(folder)
 
 
-def _run(work: "partial[list[str]]", fault: str, sender: Connection) -> None:
+def collect_locked(folder: Path, keep: int = 1) -> list[Path]:
+    """As `gc` does."""
+    with lock(folder):
+        return collect(folder, keep)
+
+
+class InProcess:
+    """Work on a folder in a process of its own; `fault` is its WHENCE_FAULT."""
+
+    def __init__(self, folder: Path, fault: str = "", work: Callable[..., Any] = build, **options: object) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["tests.indexer.small_build"])
+        self._receiver, sender = context.Pipe(duplex=False)
+        self._process = context.Process(target=_run, args=(partial(work, folder, **options), fault, sender))
+        self._process.start()
+        self.pid = self._process.pid or 0
+        sender.close()
+
+    def ended(self) -> tuple[int, str]:
+        """Exit code, negative when a signal ended it, and the error's message."""
+        self._process.join()
+        code = self._process.exitcode or 0
+        said = self._receiver.recv() if self._receiver.poll() and code not in (0, -9) else ""
+        self._receiver.close()
+        return code, said
+
+
+def run_in_process(
+    folder: Path, fault: str = "", work: Callable[..., Any] = build, **options: object
+) -> tuple[int, str]:
+    return InProcess(folder, fault, work, **options).ended()
+
+
+def _run(work: "partial[Any]", fault: str, sender: Connection) -> None:
     os.environ["WHENCE_FAULT"] = fault
     _passed.clear()
     try:

@@ -13,15 +13,22 @@ import pytest
 from attribution.errors import Locked, TryAgain
 from indexer import fault
 from indexer.database.check import check, content_hash
+from indexer.database.publish import publish
 from indexer.database.reader import Database
 from indexer.database.repair import collect, repair
-from indexer.database.snapshot_file import read_current
+from indexer.database.shard import write_shard
+from indexer.database.snapshot_file import read_current, snapshots
 from indexer.durable import disk_room
 from indexer.journal import _append, finished, stage, unreadable_lines
 from indexer.lock import lock
-from tests.indexer.small_build import build, run_in_process
+from tests.indexer.small_build import InProcess, build, collect_locked, repair_locked, run_in_process
 
-POINTS = [point for point in fault.POINTS if not point.startswith("rewrite")]
+SLOW = pytest.mark.slow
+
+REPAIR = [point for point in fault.POINTS if point.startswith(("rewrite", "repair", "gc"))]
+POINTS = [point for point in fault.POINTS if point not in REPAIR]
+PASSED = {"partition": 3, "journal": 3, "publish": 2, "current": 2}  # times in one build of tests.indexer.small_build
+EVERY = [(point, n) for point in POINTS for n in range(1, PASSED[point.partition(".")[0]] + 1)]
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +50,87 @@ def copy(whole, tmp_path):
     return tmp_path / "build"
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_killed_at_every_point_and_resumed_it_is_the_same(point, whole, tmp_path):
-    count = 2 if point != "partition.start" else 1
-    assert run_in_process(tmp_path, f"{point}:{count}:kill")[0] == -signal.SIGKILL
+@pytest.mark.parametrize(("point", "n"), [(p, n) if n == 2 else pytest.param(p, n, marks=SLOW) for p, n in EVERY])
+def test_killed_at_every_point_and_resumed_it_is_the_same(point, n, whole, tmp_path):
+    assert run_in_process(tmp_path, f"{point}:{n}:kill")[0] == -signal.SIGKILL
     if (tmp_path / "CURRENT").exists():
         assert Database(tmp_path).current().notice == ""
     computed = build(tmp_path)
-    assert len(computed) < 3 or point.startswith("partition")  # what had been finished was kept
+    assert len(computed) < 3 or n == 1  # what had been finished was kept
     assert published_hash(tmp_path) == published_hash(whole)
     assert check(tmp_path) == []
     collect(tmp_path)
     assert not list(tmp_path.rglob("*.partial*"))
+
+
+def test_those_are_all_the_times_that_a_build_passes_a_point(tmp_path):
+    for point, n in PASSED.items():
+        name = next(each for each in POINTS if each.startswith(point))
+        assert run_in_process(tmp_path / point, f"{name}:{n + 1}:kill")[0] == 0
+
+
+@pytest.mark.parametrize("point", ["rewrite.written", "rewrite.synced", "rewrite.moved", "rewrite.replaced"])
+def test_a_repair_that_is_killed_can_be_repeated(point, copy, whole):
+    _damage(copy)
+    assert run_in_process(copy, f"{point}:1:kill", repair_locked)[0] == -signal.SIGKILL
+    _repaired_and_built(copy, whole)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_repair_that_is_killed_while_it_removes_can_be_repeated(n, copy, whole):
+    _damage(copy)
+    assert run_in_process(copy, f"repair.removed:{n}:kill", repair_locked)[0] == -signal.SIGKILL
+    _repaired_and_built(copy, whole)
+
+
+def _damage(copy):
+    """Two parts, the newest snapshot, and a line of the journal."""
+    for path in [*copy.glob("parts/scores/*/run.parquet"), sorted(copy.glob("snap-*.duckdb"))[-1]]:
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with (copy / "journal.jsonl").open("ab") as file:
+        file.write(b'{"torn')
+
+
+def _repaired_and_built(copy, whole):
+    repair(copy)
+    assert check(copy) == []
+    assert Database(copy).current()
+    build(copy)
+    assert check(copy) == []
+    assert published_hash(copy) == published_hash(whole)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_collection_that_is_killed_harms_nothing(n, copy, whole):
+    for seed in (1, 0):
+        build(copy, seed=seed)
+    (copy / "parts" / "scores" / "unlisted").mkdir()
+    before = read_current(copy)
+    assert run_in_process(copy, f"gc.removed:{n}:kill", collect_locked)[0] == -signal.SIGKILL
+    assert (read_current(copy), check(copy)) == (before, [])
+    collect(copy, keep=1)
+    assert len(snapshots(copy)) == 1
+    assert published_hash(copy) == published_hash(whole)
+    assert build(copy) == []
+
+
+def test_parts_of_earlier_prompts_are_collected_and_those_of_an_unfinished_build_are_not(tmp_path):
+    def compute(part):
+        write_shard(part.folder, "prompt", {"prompt_id": [str(part.value)], "text": [str(part.value)]})
+
+    def parts_on_disk():
+        return sorted(path.name[:1] for path in tmp_path.glob("parts/scores/*"))
+
+    publish(tmp_path, stage(tmp_path, "scores", "k", ["a", "b"], compute))
+    time.sleep(0.02)
+    publish(tmp_path, stage(tmp_path, "scores", "k", ["b", "c"], compute))  # a was of a prompt that has gone
+    stage(tmp_path, "scores", "k", ["d"], compute)  # of a build that goes on
+    stage(tmp_path, "other", "k", ["e"], compute)
+    assert parts_on_disk() == ["a", "b", "c", "d"]
+    assert [path.name[0] for path in collect(tmp_path)] == ["a"]
+    assert parts_on_disk() == ["b", "c", "d"]
+    assert {each.part for each in finished(tmp_path)} == {"b", "c", "d", "e"}
+    assert collect(tmp_path) == check(tmp_path) == []
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -67,6 +143,17 @@ def test_a_full_disk_at_every_point_ends_clearly_and_resumes(point, whole, tmp_p
     monkeypatch.delenv("WHENCE_FAULT")
     build(tmp_path)  # the lock is free
     assert published_hash(tmp_path) == published_hash(whole)
+
+
+@pytest.mark.parametrize("point", ["rewrite.written", "rewrite.synced"])
+def test_a_full_disk_while_repairing_ends_clearly_and_can_be_repeated(point, copy, whole, monkeypatch):
+    _damage(copy)
+    fault._passed.clear()
+    monkeypatch.setenv("WHENCE_FAULT", f"{point}:1:full")
+    with pytest.raises(TryAgain, match="found it full"):
+        repair_locked(copy)
+    monkeypatch.delenv("WHENCE_FAULT")
+    _repaired_and_built(copy, whole)
 
 
 def test_sigterm_drops_the_partition_and_frees_the_lock(whole, tmp_path):
@@ -88,6 +175,9 @@ def test_a_disk_that_is_really_full(tmp_path):
         code, said = run_in_process(folder)
         assert (code, said[:25]) == (75, "expected room on the disk")
         assert not list(folder.rglob("*.partial*"))
+        (folder / "ballast").write_bytes(bytes(_free(folder)))  # to the last byte
+        assert (run_in_process(folder)[0], _free(folder)) == (75, 0)
+        (folder / "ballast").unlink()
         with lock(folder):
             pass
         os.system(f"mount -o remount,size=60m {folder}")  # noqa: S605
@@ -97,6 +187,11 @@ def test_a_disk_that_is_really_full(tmp_path):
         os.system(f"umount {folder}")  # noqa: S605
 
 
+def _free(folder: Path) -> int:
+    stat = os.statvfs(folder)
+    return stat.f_bavail * stat.f_frsize
+
+
 def test_a_second_build_does_nothing(copy):
     before = {path: path.stat().st_mtime_ns for path in copy.rglob("*") if path.is_file() and path.name != "lock"}
     assert build(copy) == []
@@ -104,13 +199,26 @@ def test_a_second_build_does_nothing(copy):
     assert {**before, copy / "CURRENT": 0} == {**after, copy / "CURRENT": 0}
 
 
-def test_a_second_indexer_is_refused_by_name_and_the_first_unharmed(tmp_path):
-    with lock(tmp_path):
-        code, said = run_in_process(tmp_path)
+def test_a_second_indexer_is_refused_by_name_and_the_first_unharmed(whole, tmp_path):
+    first = InProcess(tmp_path, "partition.synced:2:stop")  # it stands in the middle of its work
+    wait_until_stopped(first.pid)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    for work in (build, repair_locked, collect_locked):
+        code, said = run_in_process(tmp_path, work=work)
         assert code == Locked.exit_code
-        assert f"found process {os.getpid()} on " in said
-        assert not (tmp_path / "journal.jsonl").exists()
-    assert len(build(tmp_path)) == 3
+        assert f"found process {first.pid} on " in said
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    os.kill(first.pid, signal.SIGCONT)
+    assert first.ended() == (0, "")
+    assert published_hash(tmp_path) == published_hash(whole)
+    assert check(tmp_path) == []
+
+
+def wait_until_stopped(pid: int) -> None:
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_second_indexer_may_wait(tmp_path):

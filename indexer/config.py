@@ -64,6 +64,7 @@ class Model:
 class Prompts:
     file: Path
     max_new_tokens: Count = 24
+    longest: Count = 1024  # tokens of a prompt with documents: memory for gradients grows with the square of them
     saliency: tuple[str, ...] = ("grad_x_input", "grad_norm", "occlusion", "attention")  # what `build` stores
     steps: Count = 64  # gradients of the integrated methods
     masks: Natural = 64  # versions of a prompt with documents left out, for ContextCite; 0: no ablations

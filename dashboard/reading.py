@@ -1,18 +1,28 @@
 """An answer from documents, with all that is stored about its context; thresholds and spans change without a model."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dashboard.citing import Citation, Floats, cite, kept_cues, sensitive
 from dashboard.queries import answers, prompts
 from dashboard.queries.rows import Snapshot
 from dashboard.records import Generation, Measure, Part, PromptToken, Token
-from dashboard.sentences import sentence_of
-from indexer.refit import span_scores, stored_ablations
+from indexer.refit import (
+    PRESETS,
+    Citation,
+    Settings,
+    cite_cues,
+    kept_cues,
+    sensitive,
+    span_scores,
+    stored_ablations,
+    token_sentences,
+)
 
+Floats = NDArray[np.float64]
 CUES = ("mirage_norm", "mirage_grad_x_input", "cci_norm", "cci_grad_x_input", "grad_norm", "gradient_norm")
 Cues = Mapping[int, Mapping[int, float]]  # position -> source_position -> score
 
@@ -28,7 +38,7 @@ class Reading:
     owner: list[int]
     cti: dict[str, Floats]  # preset -> [A]
     cues: dict[int, Floats]
-    sentence: dict[int, int]
+    sentences: tuple[int, ...]  # [A] of every token
     ablations: list[dict[str, Any]]
     measures: list[Measure]
     notices: list[str]
@@ -38,17 +48,18 @@ class Reading:
         return [part for part in self.parts if part.kind == "document"]
 
     def sensitive(self, deviations: float, preset: str = "paper") -> list[int]:
-        return sensitive(self.cti[preset], deviations)
+        return list(sensitive(self.cti[preset], deviations))
 
-    def citations(self, chosen: list[int], k: int | None) -> list[Citation]:
-        """Live citations from the sensitive tokens `chosen`; k: as in `citing`."""
-        return cite({token: self.cues[token] for token in chosen if token in self.cues}, self.owner, self.sentence, k)
+    def citations(self, chosen: list[int], preset: str, k: int) -> list[Citation]:
+        """Live citations from the sensitive tokens `chosen`, every document; k: which cues, where the preset asks."""
+        cues = {token: self.cues[token] for token in chosen if token in self.cues}
+        return list(cite_cues(cues, self.owner, self.sentences, rule(preset, k), most=len(self.parts)))
 
-    def cues_of(self, chosen: list[int], k: int | None) -> Floats:
+    def cues_of(self, chosen: list[int], preset: str, k: int) -> Floats:
         """[n] kept cues, summed over tokens, each token's scaled to 1."""
         total = np.zeros(len(self.inside))
         for token in chosen:
-            kept = kept_cues(self.cues.get(token, np.zeros(len(self.inside))), k)
+            kept = kept_cues(self.cues.get(token, np.zeros(len(self.inside))), rule(preset, k))
             total += kept / kept.sum() if kept.sum() > 0 else 0.0
         return total
 
@@ -57,6 +68,11 @@ class Reading:
         numbers = [part.part for part in self.documents]
         scores = span_scores(stored_ablations(self.ablations), span)
         return {method: dict(zip(numbers, each.tolist(), strict=True)) for method, each in scores.items()}
+
+
+def rule(preset: str, k: int) -> Settings:
+    """The preset with the analyst's cues; inseq's has a rule of its own."""
+    return replace(PRESETS[preset], cues=k)
 
 
 def read(snapshot: Snapshot, generation: Generation) -> Reading:
@@ -104,7 +120,7 @@ def reading(
             position: np.array([scores.get(token.position, 0.0) for token in inside], dtype=np.float64)
             for position, scores in cues.items()
         },
-        sentence=sentence_of(tokens, generation.text),
+        sentences=token_sentences(generation.text, [(token.start, token.stop) for token in tokens]),
         ablations=ablations,
         measures=measures,
         notices=notices,

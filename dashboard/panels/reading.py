@@ -8,14 +8,13 @@ import streamlit as st
 
 from dashboard import render
 from dashboard.address_bar import choose
-from dashboard.citing import Citation
 from dashboard.figures import percent
 from dashboard.reading import Reading
 from dashboard.records import Token
 from dashboard.selection import Selection, Span
-from dashboard.sentences import sentences
 from dashboard.shading import Legend, robust_top
 from dashboard.shapes import Card, Heated, Piece, StripToken
+from indexer.refit import Citation, sentence_spans
 
 METHODS = {"contextcite": "ContextCite", "leave_one_out": "Leave one out", "shapley": "Shapley"}
 
@@ -61,11 +60,12 @@ def show_citations(reading: Reading, live: Sequence[Citation]) -> None:
     st.caption("Where each sentence was read from, by its sensitive tokens. A citation is not a proof that it is true.")
     names = {part.part: part.title or f"document {i + 1}" for i, part in enumerate(reading.documents)}
     paragraphs = []
-    for number, sentence in enumerate(sentences(reading.generation.text)):
+    text = reading.generation.text
+    for number, (start, stop) in enumerate(sentence_spans(text)):
         cited = [each for each in live if each.sentence == number][:3]
-        pieces: list[Piece] = [(sentence, "serif")]
+        pieces: list[Piece] = [(text[start:stop].strip(), "serif")]
         for each in cited:
-            pieces += [("  ", ""), (f"[{names.get(each.part, '?')} {percent(each.share)}]", "mark")]
+            pieces += [("  ", ""), (f"[{names.get(each.part, '?')} {percent(each.score)}]", "mark")]
         if not cited:
             pieces.append(("  no document", "muted"))
         paragraphs.append(("fact", pieces))
@@ -94,11 +94,9 @@ def show_agreement(reading: Reading, chosen: Selection, live: Sequence[Citation]
     render.table(pd.DataFrame(rows))
 
 
-def show_documents(
-    reading: Reading, chosen: Selection, focus: list[int], k: int | None, live: Sequence[Citation]
-) -> None:
+def show_documents(reading: Reading, chosen: Selection, focus: list[int], live: Sequence[Citation]) -> None:
     st.subheader("Documents of the prompt")
-    amounts = reading.cues_of(focus, k)
+    amounts = reading.cues_of(focus, chosen.preset, chosen.cues)
     top = robust_top(amounts.tolist())
     first = {name: max(scores, key=lambda part: scores[part]) for name, scores in reading.owed(None).items() if scores}
     cards = []
@@ -130,7 +128,7 @@ def show_documents(
 
 def _share(live: Sequence[Citation], part: int) -> float:
     """The mean over the sentences that cite anything."""
-    return sum(each.share for each in live if each.part == part) / max(len({each.sentence for each in live}), 1)
+    return sum(each.score for each in live if each.part == part) / max(len({each.sentence for each in live}), 1)
 
 
 def _span_in(span: Span, n_tokens: int) -> list[int] | None:

@@ -43,10 +43,9 @@ def show() -> None:
 
 def _show(reading: Reading, chosen: Selection) -> None:
     # shape
-    k = None if chosen.preset == "inseq" else chosen.cues
     sensitive = reading.sensitive(chosen.deviations, chosen.preset)
     focus = _focus(reading, chosen, sensitive)
-    live = reading.citations(focus, k)
+    live = reading.citations(focus, chosen.preset, chosen.cues)
 
     # show
     left, right = st.columns([1, 1], gap="large")
@@ -55,7 +54,7 @@ def _show(reading: Reading, chosen: Selection) -> None:
         show_citations(reading, live)
         show_agreement(reading, chosen, live)
     with right:
-        show_documents(reading, chosen, focus, k, live)
+        show_documents(reading, chosen, focus, live)
     show_measures(reading.measures)
 
 

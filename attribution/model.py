@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ from attribution.model_place import as_path, check_hub_id, refuse_escapes
 logging.disable_progress_bar()  # a load takes a moment; what takes long has a bar of its own
 # what transformers raises, unchecked, for files that hold something else than it expects
 UNREADABLE = (
-    *(OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ArithmeticError, ImportError),
-    *(SafetensorError, StrictDataclassError),
+    *(OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError, ImportError),
+    *(SafetensorError, StrictDataclassError, struct.error, MemoryError),
 )
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.explanation import SHOWN, Explanation, by_preference
+from dashboard.explanation import CONTRAST, SHOWN, Explanation, by_preference
 from dashboard.layer_groups import layer_groups
 from dashboard.queries import documents, influence
 from dashboard.queries.rows import Snapshot, record
@@ -34,8 +34,10 @@ def explain_answer(
     ids = list(dict.fromkeys([each.document_id for each in top] + ([selection.document] if selection.document else [])))
     in_span = [row for position in range(span[0], span[1] + 1) for row in _of(rows, position)]
     matrices: Mapping[str, Any] = result.get("saliency", {})
-    methods = by_preference(matrices)
+    methods = by_preference(name for name in matrices if not name.endswith(CONTRAST))
     method = selection.saliency if selection.saliency in methods else next(iter(methods), "")
+    has_contrast = f"{method}{CONTRAST}" in matrices
+    shown_map = f"{method}{CONTRAST}" if has_contrast and selection.contrast == "yes" else method
     generation = generation_of(result, model, job_id)
     return Explanation(
         generation=generation,
@@ -58,9 +60,10 @@ def explain_answer(
         effects={
             i: each["score"] for i, of in enumerate(rows) for each in of if each["document_id"] == selection.document
         },
+        has_contrast=has_contrast,
         saliency_methods=methods,
         saliency_method=method,
-        saliency=_saliency(matrices.get(method, []), *span),
+        saliency=_saliency(matrices.get(shown_map, []), *span),
         measures=measures_of(result),
     )
 

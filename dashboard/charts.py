@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dashboard.comparison import Size
 from dashboard.figures import decimals, plain, signed
 from dashboard.layer_groups import LABELS, LayerGroup
+from dashboard.prompt_parts import PartSum
 from dashboard.theme import MARKS
 from dashboard.visible import visible
 
@@ -76,6 +77,38 @@ def memory_bar(nothing: float, question: float, documents: float, full: float) -
     return chart
 
 
+def part_bars(sums: Sequence[PartSum], chosen: int | None) -> alt.Chart:
+    """Saliency by part of the prompt, as shares of the largest: one bar each, in the order of the prompt."""
+    top = max((abs(each.amount) for each in sums), default=0.0) or 1.0
+    names = [f"{i + 1}. {visible(each.name)[:40]}" for i, each in enumerate(sums)]
+    frame = pd.DataFrame(
+        {
+            "part": [each.part for each in sums],
+            "name": names,
+            "amount": [each.amount / top for each in sums],
+            "said": [signed(each.amount / top, 2) for each in sums],
+            "opacity": [1.0 if chosen in (None, each.part) else 0.35 for each in sums],
+        }
+    )
+    words = "Saliency by part of the prompt, relative to the largest: "
+    words += "; ".join(f"{name} {said}" for name, said in zip(names, frame["said"], strict=True))
+    pick = alt.selection_point(name="part", fields=["part"], toggle=False)
+    axis = alt.Axis(labelLimit=170, labelOverlap=False, ticks=False, domain=False)
+    chart: alt.Chart = (
+        alt.Chart(frame, description=f"{words}.", height=24 * len(sums) + 72)
+        .mark_bar(cornerRadius=2, cursor="pointer", height=13)
+        .encode(
+            y=alt.Y("name:N", sort=names, title=None, axis=axis),
+            x=alt.X("amount:Q", title="saliency, largest part = 1", axis=alt.Axis(tickCount=4, format="~g")),
+            color=alt.condition("datum.amount >= 0", alt.value(MARKS.warm), alt.value(MARKS.cool)),
+            opacity=alt.Opacity("opacity:Q", scale=None, legend=None),
+            tooltip=[alt.Tooltip("name:N", title="Part"), alt.Tooltip("said:N", title="Saliency")],
+        )
+        .add_params(pick)
+    )
+    return chart
+
+
 def _layer_words(frame: pd.DataFrame) -> str:
     if frame.empty:
         return "No layer scores."
@@ -123,6 +156,36 @@ def concentration(rows: Sequence[Mapping[str, object]]) -> alt.Chart:
             ),
             color=_size_colour("name", names),
             tooltip=["name:N", "rank:Q", alt.Tooltip("share:Q", format=".1%")],
+        )
+    )
+    return chart
+
+
+def overlaps(rows: Sequence[Mapping[str, object]]) -> alt.Chart:
+    """Mean overlap at 10 of two sizes against how many times larger the larger one is, one point per pair."""
+    frame = pd.DataFrame(rows)
+    frame["pair"] = [visible(f"{row['small']} and {row['large']}")[:60] for row in rows]
+    words = "Mean overlap of the ten most helpful documents by ratio of sizes: "
+    words += "; ".join(
+        f"{pair} {100 * value:.1f} %" for pair, value in zip(frame["pair"], frame["overlap"], strict=True)
+    )
+    chart: alt.Chart = (
+        alt.Chart(frame, description=f"{words}.", height=240)
+        .mark_point(size=90, filled=True, opacity=1, color=MARKS.strength)
+        .encode(
+            x=alt.X(
+                "ratio:Q",
+                title="times larger",
+                scale=alt.Scale(type="log", nice=False, padding=20),
+                axis=alt.Axis(tickCount=4),
+            ),
+            y=alt.Y(
+                "overlap:Q",
+                title="overlap at 10",
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(format=".0%", tickCount=5),
+            ),
+            tooltip=["pair:N", alt.Tooltip("overlap:Q", format=".1%"), alt.Tooltip("n_prompts:Q", title="prompts")],
         )
     )
     return chart

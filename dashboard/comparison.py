@@ -1,6 +1,6 @@
 """The sizes of a family on one prompt, side by side: their tokens, their documents, their layers. No widget here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -32,15 +32,17 @@ class Size:
         return self.generation.model.name
 
 
-def compare(snapshot: Snapshot, generations: Sequence[Generation], position: int) -> list[Size]:
-    """Every size at one position of its own answer."""
+def compare(
+    snapshot: Snapshot, generations: Sequence[Generation], position: int, applies: Mapping[str, bool] | None = None
+) -> list[Size]:
+    """Every size at one position of its own answer; without documents where `applies` (by generation) is False."""
     sizes: list[Size] = []
     for generation in generations:
         tokens = answers.tokens(snapshot, generation.generation_id)
         above = [token.text for token in sizes[-1].tokens] if sizes else [token.text for token in tokens]
         runs = answers.runs(snapshot, generation.model.model_id)
         top: list[Ranked] = []
-        if runs and position < len(tokens):
+        if runs and position < len(tokens) and (applies or {}).get(generation.generation_id, True):
             scores = influence.kept_scores(snapshot, runs[0].run_id, generation.generation_id, position, position)
             top = take_side(rank_documents(scores), "towards", TOP)
         groups = layer_groups(influence.layers(snapshot, generation.model.model_id))

@@ -20,6 +20,8 @@ LABELS = {
     "normaliser": "Scale",
     "heat": "Heat",
     "saliency": "Saliency method",
+    "contrast": "What is explained",
+    "family": "Family",
     "aligned": "Text to compare",
     "deviations": "Sensitive tokens: standard deviations above the mean",
     "preset": "Thresholds of MIRAGE",

@@ -12,6 +12,8 @@ from dashboard.selection import Selection, Span
 
 SHOWN = 10  # documents on the page
 
+CONTRAST = "_contrast"  # ends the name of a map that explains the token against the prompt's foil
+
 SALIENCIES = {  # the first one that is stored is shown first
     "grad_x_input": "Gradient × input",
     "integrated_gradients": "Integrated gradients",
@@ -22,10 +24,6 @@ SALIENCIES = {  # the first one that is stored is shown first
     "mirage_grad_x_input": "MIRAGE, gradient × input",
     "mirage_norm": "MIRAGE, gradient norm",
     "attention": "Attention (not an explanation)",
-    "grad_x_input_contrast": "Gradient × input, against the foil",
-    "integrated_gradients_contrast": "Integrated gradients, against the foil",
-    "occlusion_contrast": "Leaving a token out, against the foil",
-    "grad_norm_contrast": "Gradient norm, against the foil",
 }
 
 
@@ -51,6 +49,7 @@ class Explanation:
     heats: dict[str, Heat]
     groups: list[LayerGroup]
     effects: dict[int, float]  # of the selected document, by token
+    has_contrast: bool
     saliency_methods: list[str]
     saliency_method: str
     saliency: dict[int, float]  # of the span, by source position
@@ -90,8 +89,11 @@ def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: 
     if selection.document and selection.document not in ids:
         ids.append(selection.document)
 
-    methods = by_preference(prompts.saliency_methods(snapshot, generation_id))
+    stored = set(prompts.saliency_methods(snapshot, generation_id))
+    methods = by_preference(name for name in stored if not name.endswith(CONTRAST))
     method = selection.saliency if selection.saliency in methods else (methods[0] if methods else "")
+    has_contrast = f"{method}{CONTRAST}" in stored
+    map_name = f"{method}{CONTRAST}" if has_contrast and selection.contrast == "yes" else method
     return Explanation(
         generation=found,
         siblings=answers.generations_of(snapshot, [found.prompt_id])[found.prompt_id],
@@ -111,9 +113,10 @@ def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: 
         heats=influence.heats(snapshot, run_id, generation_id, *span, found.model.tokenizer_id, ids),
         groups=groups,
         effects=_effects(snapshot, run_id, generation_id, selection.document),
+        has_contrast=has_contrast,
         saliency_methods=methods,
         saliency_method=method,
-        saliency=prompts.saliency(snapshot, generation_id, *span, method) if method else {},
+        saliency=prompts.saliency(snapshot, generation_id, *span, map_name) if method else {},
         measures=prompts.measures(snapshot, generation_id),
     )
 

@@ -1,70 +1,52 @@
-"""What is on the Explain screen as files: tables for other programs, and one page that opens without a network."""
+"""The sheet of a screen as files: CSV, Parquet and JSON for other programs."""
 
 import io
 import json
 import math
+from typing import Any
 
 import pandas as pd
 
-from dashboard.explanation import Explanation
-from dashboard.selection import Selection, address
+from dashboard.sheet import Sheet
 
 
-def table(found: Explanation, selection: Selection) -> pd.DataFrame:
-    """One row per kept document of the chosen tokens, best first, with the columns of the page."""
-    return pd.DataFrame(
-        {
-            "rank": range(1, len(found.ranked) + 1),
-            "document_id": [each.document_id for each in found.ranked],
-            "value": [each.value for each in found.ranked],
-            "scale": selection.normaliser,
-            "influence_nats": [each.score for each in found.ranked],
-            "known_for_tokens": [each.known for each in found.ranked],
-            "self_influence": [each.self_influence for each in found.ranked],
-            "layer_scores": [each.layers.tolist() for each in found.ranked],
-            "generation_id": found.generation.generation_id,
-            "model": found.generation.model.name,
-            "run_id": found.run.run_id if found.run else "",
-            "first_token": found.span[0],
-            "last_token": found.span[1],
-        }
-    )
-
-
-def csv(found: Explanation, selection: Selection) -> bytes:
-    """Text for spreadsheets; layer scores as JSON. A cell that begins like a formula gets a quote before it."""
-    frame = table(found, selection)
-    frame["layer_scores"] = [json.dumps(scores) for scores in frame["layer_scores"]]
-    frame["model"] = [_no_formula(value) for value in frame["model"]]
+def csv(sheet: Sheet) -> bytes:
+    """Text for spreadsheets; lists as JSON. A cell that begins like a formula gets a quote before it."""
+    frame = sheet.table()
+    for name in frame.columns:
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            frame[name] = [_cell(value) for value in frame[name]]
     text: str = frame.to_csv(index=False)
-    return text.encode()
+    return text.encode("utf-8", "replace")
 
 
-def parquet(found: Explanation, selection: Selection) -> bytes:
+def parquet(sheet: Sheet) -> bytes:
     out = io.BytesIO()
-    table(found, selection).to_parquet(out, index=False)
+    sheet.table().to_parquet(out, index=False)
     return out.getvalue()
 
 
-def as_json(found: Explanation, selection: Selection) -> bytes:
-    """The question, the answer and the documents, with the address of the view."""
+def as_json(sheet: Sheet) -> bytes:
+    """The table by rows, what it is about, and the address of the view; a number that is unknown is null."""
     made = {
-        "address": address(selection),
-        "model": found.generation.model.name,
-        "run_id": found.run.run_id if found.run else "",
-        "prompt": found.generation.prompt,
-        "answer": found.generation.text,
-        "tokens": [
-            {"position": t.position, "text": t.text, "logp": t.logp if math.isfinite(t.logp) else None}
-            for t in found.tokens
-        ],
-        "span": list(found.span),
-        "scale": selection.normaliser,
-        "layers": [group.key for group in found.groups],
-        "documents": json.loads(table(found, selection).to_json(orient="records")),
+        "title": sheet.title,
+        "address": dict(sheet.address),
+        **{name: _plain(value) for name, value in sheet.about.items()},
+        "rows": [{name: _plain(value) for name, value in row.items()} for row in sheet.table().to_dict("records")],
     }
-    return json.dumps(made, ensure_ascii=False, indent=1, allow_nan=False).encode()
+    return json.dumps(made, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8", "replace")
 
 
-def _no_formula(value: str) -> str:
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+def _cell(value: Any) -> str:
+    text = json.dumps(value) if isinstance(value, list) else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, str | int | bool | None) else str(value)

@@ -12,8 +12,9 @@ from dashboard.database import begin, current, folder, newest
 from dashboard.panels.ask import show_box
 from dashboard.panels.door import has_entered
 from dashboard.queries import answers
-from dashboard.sizes import next_size
+from dashboard.sizes import next_searched_size, next_size
 
+_SCREEN = "screen shown"
 LOOK_EVERY = 15  # seconds between two looks at what is published
 
 
@@ -38,6 +39,7 @@ def open_frame(pages: Sequence[Any]) -> None:
     _watch_for_news()
     try:
         show_box(answers.models(snapshot))
+        st.session_state[_SCREEN] = page.title
         page.run()
         address_bar.write()
     except WhenceError as error:
@@ -72,8 +74,11 @@ def _listen_to_keys() -> None:
         key = st.session_state["shortcuts"].get("key")
         if key == "Escape":
             address_bar.escape()
+        elif key == "/":
+            address_bar.open_screen("runs")
         elif key in ("[", "]"):
-            next_size(1 if key == "]" else -1)
+            move = next_searched_size if st.session_state.get(_SCREEN) == "Corpus" else next_size
+            move(1 if key == "]" else -1)
 
     data = {"keys": ["Escape", "[", "]"], "focus": ["Filter by token", "Search the corpus"]}
     component("shortcuts")(data=data, key="shortcuts", on_key_change=pressed)

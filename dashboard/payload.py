@@ -1,9 +1,10 @@
 """Shapes as our components take them: JSON, with all text from outside made visible and cut."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from dashboard.figures import percent
-from dashboard.shapes import Answer, Card, SizeToken, StripToken
+from dashboard.shapes import Answer, Card, CitedLine, SizeToken, StripToken
 from dashboard.visible import LONGEST_TEXT, is_special, visible, visible_token
 
 
@@ -41,8 +42,15 @@ def card_data(card: Card) -> dict[str, Any]:
         "badges": [{"text": visible_token(text), "strong": strong} for text, strong in card.badges],
         "clipped": card.clipped,
         "unsigned": card.unsigned,
-        "notice": f"Cut: the first {LONGEST_TEXT:,} of {whole:,} characters." if whole > LONGEST_TEXT else "",
+        "notice": f"Cut: the first {LONGEST_TEXT:,} of {whole:,} characters." if left < 0 else "",
     }
+
+
+def line_data(line: CitedLine) -> dict[str, Any]:
+    def drawn(found: Sequence[tuple[int, str, str]]) -> list[dict[str, Any]]:
+        return [{"part": part, "name": visible_token(name), "said": visible_token(said)} for part, name, said in found]
+
+    return {"text": visible(line.text[:LONGEST_TEXT]), "cited": drawn(line.cited), "others": drawn(line.others)}
 
 
 def answer_data(answer: Answer) -> dict[str, Any]:
@@ -53,6 +61,7 @@ def answer_data(answer: Answer) -> dict[str, Any]:
         "pieces": pieces,
         "right": answer.right,
         "source": visible_token(answer.source),
+        "share": "" if answer.share is None else f"{percent(answer.share)} from the prompt",
         "name": f"{visible_token(answer.size)}, {verdict}{''.join(text for text, _ in pieces)[:200]}: explain",
     }
 
@@ -66,7 +75,7 @@ def size_token_data(token: SizeToken, size: str) -> dict[str, Any]:
         "special": not token.text or is_special(token.text.strip()),
         "probability": token.probability,
         "share": token.share,
-        "fork": token.fork,
+        "fork": visible_token(token.fork),
         "off": token.off,
-        "name": f"{visible_token(size)}: {shown}{said}{', departs from the size above' if token.fork else ''}",
+        "name": f"{visible_token(size)}: {shown}{said}{f', {visible_token(token.fork)}' if token.fork else ''}",
     }

@@ -1,29 +1,20 @@
 """An answer from documents, with all that is stored about its context; thresholds and spans change without a model."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dashboard.citing import Citation, Floats, cite, kept_cues, sensitive
 from dashboard.queries import answers, prompts
 from dashboard.queries.rows import Snapshot
 from dashboard.records import Generation, Measure, Part, PromptToken, Token
-from indexer.refit import (
-    PRESETS,
-    Citation,
-    Settings,
-    cite_cues,
-    kept_cues,
-    sensitive,
-    span_scores,
-    stored_ablations,
-    token_sentences,
-)
+from dashboard.sentences import sentence_of
+from indexer.refit import span_scores, stored_ablations
 
-Floats = NDArray[np.float64]
 CUES = ("mirage_norm", "mirage_grad_x_input", "cci_norm", "cci_grad_x_input", "grad_norm", "gradient_norm")
+METHODS = {"contextcite": "ContextCite", "leave_one_out": "Leave one out", "shapley": "Shapley"}
 Cues = Mapping[int, Mapping[int, float]]  # position -> source_position -> score
 
 
@@ -38,7 +29,7 @@ class Reading:
     owner: list[int]
     cti: dict[str, Floats]  # preset -> [A]
     cues: dict[int, Floats]
-    sentences: tuple[int, ...]  # [A] of every token
+    sentence: dict[int, int]
     ablations: list[dict[str, Any]]
     measures: list[Measure]
     notices: list[str]
@@ -47,19 +38,33 @@ class Reading:
     def documents(self) -> list[Part]:
         return [part for part in self.parts if part.kind == "document"]
 
+    @property
+    def names(self) -> dict[int, str]:
+        """part -> title of a document of the prompt."""
+        return {part.part: part.title or f"document {i}" for i, part in enumerate(self.documents, start=1)}
+
+    def positions_of(self, sentence: int) -> list[int]:
+        """The tokens of a sentence."""
+        return sorted(position for position, number in self.sentence.items() if number == sentence)
+
+    def share_in(self, token: int, part: int | None, k: int | None) -> float:
+        """Share of a token's kept cues that lie in one document."""
+        kept = kept_cues(self.cues.get(token, np.zeros(len(self.inside))), k)
+        inside = np.array([owner == part for owner in self.owner], dtype=bool)
+        return float(kept[inside].sum() / kept.sum()) if kept.sum() > 0 else 0.0
+
     def sensitive(self, deviations: float, preset: str = "paper") -> list[int]:
-        return list(sensitive(self.cti[preset], deviations))
+        return sensitive(self.cti[preset], deviations)
 
-    def citations(self, chosen: list[int], preset: str, k: int) -> list[Citation]:
-        """Live citations from the sensitive tokens `chosen`, every document; k: which cues, where the preset asks."""
-        cues = {token: self.cues[token] for token in chosen if token in self.cues}
-        return list(cite_cues(cues, self.owner, self.sentences, rule(preset, k), most=len(self.parts)))
+    def citations(self, chosen: list[int], k: int | None) -> list[Citation]:
+        """Live citations from the sensitive tokens `chosen`; k: as in `citing`."""
+        return cite({token: self.cues[token] for token in chosen if token in self.cues}, self.owner, self.sentence, k)
 
-    def cues_of(self, chosen: list[int], preset: str, k: int) -> Floats:
+    def cues_of(self, chosen: list[int], k: int | None) -> Floats:
         """[n] kept cues, summed over tokens, each token's scaled to 1."""
         total = np.zeros(len(self.inside))
         for token in chosen:
-            kept = kept_cues(self.cues.get(token, np.zeros(len(self.inside))), rule(preset, k))
+            kept = kept_cues(self.cues.get(token, np.zeros(len(self.inside))), k)
             total += kept / kept.sum() if kept.sum() > 0 else 0.0
         return total
 
@@ -69,10 +74,13 @@ class Reading:
         scores = span_scores(stored_ablations(self.ablations), span)
         return {method: dict(zip(numbers, each.tolist(), strict=True)) for method, each in scores.items()}
 
-
-def rule(preset: str, k: int) -> Settings:
-    """The preset with the analyst's cues; inseq's has a rule of its own."""
-    return replace(PRESETS[preset], cues=k)
+    def owed_by_sentence(self) -> dict[str, list[Citation]]:
+        """method -> what every sentence owes to every document; its share is in nats here."""
+        found: dict[str, list[Citation]] = {}
+        for number in sorted(set(self.sentence.values())):
+            for method, scores in self.owed(self.positions_of(number)).items():
+                found.setdefault(method, []).extend(Citation(number, part, score) for part, score in scores.items())
+        return found
 
 
 def read(snapshot: Snapshot, generation: Generation) -> Reading:
@@ -120,7 +128,7 @@ def reading(
             position: np.array([scores.get(token.position, 0.0) for token in inside], dtype=np.float64)
             for position, scores in cues.items()
         },
-        sentences=token_sentences(generation.text, [(token.start, token.stop) for token in tokens]),
+        sentence=sentence_of(tokens, generation.text),
         ablations=ablations,
         measures=measures,
         notices=notices,

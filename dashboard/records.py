@@ -72,6 +72,18 @@ class Token:
 
 
 @dataclass(frozen=True)
+class ReadToken:
+    """A token of a text as one size read it. logp, said_logp: nats; said_text: what it finds most likely there."""
+
+    position: int
+    logp: float
+    said_text: str
+    said_logp: float
+    bits_nothing: float | None
+    bits_full: float | None
+
+
+@dataclass(frozen=True)
 class PromptToken:
     """part: that of the prompt which the token belongs to; None where it is not known."""
 

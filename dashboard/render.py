@@ -18,9 +18,9 @@ import streamlit as st
 
 from dashboard.component import component, last_event
 from dashboard.figures import percent
-from dashboard.payload import answer_data, card_data, size_token_data, strip_token_data
+from dashboard.payload import answer_data, card_data, line_data, size_token_data, strip_token_data
 from dashboard.shading import Legend
-from dashboard.shapes import Card, JoinedRow, Piece, PromptRow, SizeRow, StripToken
+from dashboard.shapes import Card, CitedLine, JoinedRow, Piece, PromptRow, SizeRow, StripToken
 from dashboard.visible import LONGEST_TEXT, cut, visible, visible_token
 
 _DRAWN = "drawn in this rerun"
@@ -135,6 +135,22 @@ def document_list(
     component("document_list")(data=data, key=key, on_document_change=chosen, on_page_change=opened)
 
 
+def citation_list(
+    lines: Sequence[CitedLine], *, key: str, part: int | None, on_click: Callable[[int, int], None]
+) -> None:
+    """Sentences with their citations; `on_click` hears (sentence, part)."""
+    known = {(i, part) for i, line in enumerate(lines) for part, *_ in line.cited + line.others}
+
+    def clicked() -> None:
+        event = last_event(key, "citation")
+        place = (event.get("sentence"), event.get("part"))
+        if place in known:
+            on_click(*place)
+
+    data = {"label": "Sentences and their citations", "part": part, "sentences": [line_data(line) for line in lines]}
+    component("citation_list")(data=data, key=key, on_citation_change=clicked)
+
+
 def prompt_table(
     rows: Sequence[PromptRow], sizes: Sequence[str], *, key: str, on_generation: Callable[[str], None]
 ) -> None:
@@ -152,7 +168,7 @@ def prompt_table(
         "rows": [
             {
                 "prompt": cut(row.prompt, 600)[0],
-                "topic": visible_token(row.topic),
+                "about": visible_token(row.about),
                 "answers": [answer_data(answer) if answer else None for answer in row.answers],
             }
             for row in rows
@@ -161,7 +177,9 @@ def prompt_table(
     component("prompt_table")(data=data, key=key, on_generation_change=chosen)
 
 
-def size_grid(rows: Sequence[SizeRow], *, key: str, column: int, on_cell: Callable[[int, int], None]) -> None:
+def size_grid(
+    rows: Sequence[SizeRow], *, key: str, column: int, marker: str, on_cell: Callable[[int, int], None]
+) -> None:
     """Sizes by tokens; `on_cell` hears (row, column) of the cell that was chosen."""
 
     def chosen() -> None:
@@ -178,6 +196,7 @@ def size_grid(rows: Sequence[SizeRow], *, key: str, column: int, on_cell: Callab
     data = {
         "label": "Answers of each size, token by token",
         "column": column,
+        "marker": marker,
         "rows": [
             {
                 "size": visible_token(row.size),

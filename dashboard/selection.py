@@ -71,12 +71,14 @@ class Selection:
     tail: str = _key("side", "towards", _among(*SIDES))
     heat: str = _key("heat", "shares", _among(*HEATS))
     saliency: str = _key("saliency", "")
+    contrast: str = _key("why", "no", _among("no", "yes"))  # saliency of the token, or of it against the prompt's foil
 
     text: str = _key("text", "")  # filters of Runs
     token: str = _key("filter", "")
     match: str = _key("match", "prefix", _among(*MATCHES))
     within: str = _key("in", "answers", _among(*PLACES))
     size: str = _key("size", "")
+    family: str = _key("family", "")
     topic: str = _key("topic", "")
     source: str = _key("source", "")
     page: int | None = _key("page", None, _natural)
@@ -92,7 +94,7 @@ class Selection:
         cleared: dict[str, Any] = {}
         if "generation" in changes and changes["generation"] != self.generation:
             cleared = {"span": None, "document": "", "part": None, "layer": "", "run": "", "job": ""}
-        if changes.keys() & {"text", "token", "match", "within", "size", "topic", "source", "search"}:
+        if changes.keys() & {"text", "token", "match", "within", "size", "family", "topic", "source", "search"}:
             cleared |= {"page": None}
         return replace(self, **(cleared | changes))
 

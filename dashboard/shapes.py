@@ -38,6 +38,15 @@ class Card:
 
 
 @dataclass(frozen=True)
+class CitedLine:
+    """A sentence of an answer. cited, others: (part, name of the document, what is said of it)."""
+
+    text: str
+    cited: list[tuple[int, str, str]]
+    others: list[tuple[int, str, str]]
+
+
+@dataclass(frozen=True)
 class Answer:
     """A cell of the table of prompts. pieces: (text, whether the filter found it)."""
 
@@ -46,23 +55,24 @@ class Answer:
     pieces: list[tuple[str, bool]]
     right: bool | None
     source: str
+    share: float | None = None  # mean share of its bits that came from the prompt
 
 
 @dataclass(frozen=True)
 class PromptRow:
     prompt: str
-    topic: str
+    about: str
     answers: list[Answer | None]
 
 
 @dataclass(frozen=True)
 class SizeToken:
-    """A cell of the grid of sizes. fork: the first token that differs from the size above; off: one after that."""
+    """A cell of the grid of sizes. fork: '' or what a marker says, off: a token after a fork of the size's own text."""
 
     text: str
     probability: float | None
     share: float | None
-    fork: bool = False
+    fork: str = ""
     off: bool = False
 
 

@@ -41,6 +41,14 @@ def next_size(step: int) -> None:
         _switch(siblings[at])
 
 
+def next_searched_size(step: int) -> None:
+    """For callbacks on Corpus: documents as the next larger or smaller size sees them."""
+    names = [model.name for model in answers.models(current())]
+    at = (names.index(selection().size) if selection().size in names else 0) + step
+    if 0 <= at < len(names):
+        choose(size=names[at])
+
+
 def _switch(to: Generation | None) -> None:
     if to is not None:
         choose(generation=to.generation_id, span=selection().span)

@@ -24,6 +24,7 @@ from indexer.database.shard import write_shard
 from indexer.journal import key, stage
 from indexer.partition import Part
 from indexer.textindex import write_text_index
+from tests.synthetic_columns import COLUMNS
 
 TOKENIZER = "7e57ab1e00000000"
 SIZES = {"synth-s": (2, 60_000), "synth-m": (3, 240_000), "synth-l": (4, 960_000)}  # name -> blocks, parameters
@@ -78,6 +79,7 @@ def build_synthetic(folder: Path, extra: Sequence[Document] = (), seed: int = 0)
     parts = stage(folder, "text", run_key, ["index"], lambda part: write_text_index(corpus, part.folder))
     parts += stage(folder, "corpus", run_key, ["all"], made.corpus_part)
     parts += stage(folder, "scores", run_key, list(SIZES), made.size_part)
+    parts += stage(folder, "readings", run_key, ["all"], made.reading_part)
     return publish(folder, parts, config='[corpus]\nlicence = "made up"\n')
 
 
@@ -93,6 +95,7 @@ class Synthetic:
         self.documents = corpus
         self.prompts = asked
         self.seed = seed
+        self.written: list[tuple[str, str, list[str]]] = []  # generation, model, tokens
 
     def corpus_part(self, part: Part) -> None:
         """document, document_token, prompt, prompt_part, prompt_token."""
@@ -148,7 +151,7 @@ class Synthetic:
             for table, rows in self._generation(prompt, model_id, run_id, n_blocks, len(layers), norms, rng).items():
                 one.setdefault(table, []).extend(rows)
         for table, rows in one.items():
-            write_shard(part.folder, table, _columns(_COLUMNS[table], rows))
+            write_shard(part.folder, table, _columns(COLUMNS[table], rows))
 
     def _generation(
         self, prompt: Prompt, model_id: str, run_id: str, n_blocks: int, n_layers: int, norms: Any, rng: Any
@@ -163,6 +166,7 @@ class Synthetic:
         }
         n_prompt = len(_with_ends(prompt.text)) - 1
         in_documents = prompt.kind == "retrieval"
+        self.written.append((generation_id, model_id, [token[0] for token in [*tokens(text), ("<end>", 0, 0)]]))
         for position, token in enumerate([*tokens(text), ("<end>", len(text), len(text))]):
             full, question = rng.uniform(0.05, 2), rng.uniform(1, 6)
             from_documents = rng.uniform(1, 5) if in_documents else 0.0
@@ -173,7 +177,7 @@ class Synthetic:
                 (generation_id, position, _token_id(token[0]), *token, logp, foil, logp - 1.5, nothing, question,
                  from_documents, full, question / 2, question / 3, question / 9, 7)
             )  # fmt: skip
-            for method in ("gradient_norm", "gradient_x_input", "integrated_gradients"):
+            for method in ("gradient_norm", "gradient_x_input", "integrated_gradients", "gradient_x_input_contrast"):
                 values = rng.normal(size=n_prompt + position)
                 values = np.abs(values) if method == "gradient_norm" else values
                 rows.setdefault("saliency", []).extend(
@@ -201,6 +205,20 @@ class Synthetic:
                 (generation_id, "contextcite", "prediction", 0.875, None, ""),
             ]
         return rows
+
+    def reading_part(self, part: Part) -> None:
+        """Every size reads what the others wrote, and would now and then have said something else."""
+        rng = np.random.default_rng(self.seed)
+        models = list(dict.fromkeys(model_id for _, model_id, _ in self.written))
+        rows = []
+        for generation_id, author, texts in self.written:
+            for reader in models:
+                for position, text in enumerate(texts if reader != author else []):
+                    elsewhere, full = rng.random() < 0.2, float(rng.uniform(0.1, 3))
+                    logp = -full * np.log(2)
+                    said = (" Rome", logp + 0.2) if elsewhere else (text, logp)
+                    rows.append((generation_id, reader, position, logp, *said, full + float(rng.uniform(0, 5)), full))
+        write_shard(part.folder, "reading", _columns(COLUMNS["reading"], rows))
 
     def _influences(
         self, where: tuple[str, str, int], token: str, answer: str, n_layers: int, norms: Any, rng: Any
@@ -263,35 +281,6 @@ def _values(row: Any, columns: Sequence[str]) -> tuple[Any, ...]:
 
 def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}
-
-
-_WHERE = ("run_id", "generation_id", "position")
-_COLUMNS = {
-    "model": ("model_id", "name", "family", "n_params", "n_layers", "stage", "parent", "tokenizer_id"),
-    "run": ("run_id", "model_id", "method", "damping", "settings", "seconds", "device"),
-    "layer": ("model_id", "layer", "name", "kind", "depth"),
-    "evaluation": ("model_id", "method", "metric", "value", "detail"),
-    "self_influence": ("run_id", "document_id", "self_influence", "grad_norm", "solve_norm", "loss"),
-    "generation": ("generation_id", "prompt_id", "model_id", "text", "created_at"),
-    "generation_token": (
-        "generation_id", "position", "token_id", "text", "start", "stop", "logp", "foil_text", "foil_logp",
-        "bits_nothing", "bits_question", "bits_documents", "bits_full", "kl_context", "kl_reversed", "js_context",
-        "foil_id",
-    ),
-    "saliency": ("generation_id", "position", "method", "source_position", "score"),
-    "citation": ("generation_id", "sentence", "part", "method", "score"),
-    "ablation": ("generation_id", "design", "number", "present", "log_odds"),
-    "faithfulness": ("generation_id", "method", "metric", "value", "random", "detail"),
-    "target": (
-        *_WHERE, "measurement", "value", "self_influence", "n_scored", "null_mean", "null_std", "null_scores",
-    ),
-    "influence": (
-        *_WHERE, "rank", "document_id", "score", "self_influence", "grad_norm", "solve_norm", "layer_scores",
-    ),
-    "influence_position": (*_WHERE, "document_id", "shares", "loss_influences"),
-    "relabel": (*_WHERE, "document_id", "token_position", "token_ids", "texts", "influences"),
-    "candidate": ("generation_id", "position", "document_id", "via", "rank", "value"),
-}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -92,7 +92,8 @@ class List {
     this.scale.replaceChildren();
     if (!heat) return;
     const scale = make("span", "", this.scale, `${heat.name} ${heat.low}`);
-    make("span", "ramp", scale).setAttribute("aria-hidden", "true");
+    const ramp = make("span", heat.signed ? "ramp" : "ramp unsigned", scale);
+    ramp.setAttribute("aria-hidden", "true");
     scale.append(heat.high);
   }
 

@@ -8,6 +8,7 @@ from dashboard import render
 from dashboard.address_bar import choose
 from dashboard.explanation import Explanation
 from dashboard.figures import percent
+from dashboard.prompt_parts import part_of
 from dashboard.records import Token
 from dashboard.selection import Selection, Span
 from dashboard.shading import LABELS, Legend, Shading, available, robust_top, shade_answer, shade_by_document
@@ -17,7 +18,7 @@ from dashboard.shapes import StripToken
 def show_answer(found: Explanation, selection: Selection) -> None:
     """The strip. A selected document takes its background over, until it is let go."""
     shading = shading_of(found, selection)
-    prompt, prompt_legend = prompt_strip(found)
+    prompt, prompt_legend = prompt_strip(found, selection)
     render.token_strip(
         prompt,
         answer_strip(found.tokens, shading),
@@ -42,7 +43,7 @@ def answer_strip(tokens: list[Token], shading: Shading) -> list[StripToken]:
     return [StripToken(token.text, amount, signed, sign, _words(token, words)) for token, amount, sign, words in rows]
 
 
-def prompt_strip(found: Explanation) -> tuple[list[StripToken], Legend | None]:
+def prompt_strip(found: Explanation, selection: Selection) -> tuple[list[StripToken], Legend | None]:
     """The prompt's tokens, shaded by their saliency for the chosen tokens when it is stored."""
     tokens = found.prompt_tokens
     if not tokens:
@@ -52,6 +53,11 @@ def prompt_strip(found: Explanation) -> tuple[list[StripToken], Legend | None]:
     if found.whole or not known:
         return [StripToken(token.text) for token in tokens if token.stop > token.start], None
     high = robust_top(known)
+    if selection.part is not None and len(found.parts) > 1:  # a chosen part keeps its colours, the others lose theirs
+        raw = [
+            value if part_of(found.parts, token) == selection.part else None
+            for token, value in zip(tokens, raw, strict=True)
+        ]
     signed = any(value is not None and value < 0 for value in raw)
     strip = [
         StripToken(
@@ -64,7 +70,9 @@ def prompt_strip(found: Explanation) -> tuple[list[StripToken], Legend | None]:
         for token, value in zip(tokens, raw, strict=True)
         if token.stop > token.start
     ]
-    return strip, Legend("Prompt saliency", "−1" if signed else "0", "+1" if signed else "1", signed)
+    return strip, Legend(
+        "Prompt saliency, strongest token = 1", "−1" if signed else "0", "+1" if signed else "1", signed
+    )
 
 
 def _words(token: Token, words: str) -> str:

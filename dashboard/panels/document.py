@@ -12,16 +12,17 @@ from dashboard.database import text_index
 from dashboard.figures import decimals, percent, plain, signed
 from dashboard.heat import heated
 from dashboard.layer_groups import group_scores, layer_groups
+from dashboard.panels.heading import panel
 from dashboard.queries import answers, documents, influence
 from dashboard.queries.rows import Snapshot
 from dashboard.records import Document, Model, Swayed
 from dashboard.selection import Selection
-from dashboard.shading import robust_top
+from dashboard.shading import Legend, robust_top
 from dashboard.shapes import Card, Heated
 from indexer.textindex import query_terms
 
-EACH = 5  # answers at either end
-SIDES = {"towards": "Helps most", "away": "Hurts most"}
+EACH = 3  # answers at either end, in each size
+SIDES = {"towards": "Helps most, in each size", "away": "Hurts most, in each size"}
 SIMILAR = 0.6  # share of the words in common, from which on two documents are near duplicates
 
 
@@ -31,13 +32,7 @@ def show_document(snapshot: Snapshot, found: Document, model: Model, selection: 
     run_id = runs[0].run_id if runs else ""
     _show_text(snapshot, found, model, run_id)
     _show_measures(snapshot, found, run_id)
-    st.subheader("Answers that it sways")
-    st.caption("Tokens for which this document was scored and kept; for all others its influence is unknown.")
-    for side in SIDES:
-        swayed = documents.swayed_tokens(snapshot, run_id, found.document_id, side, EACH)
-        if swayed:
-            st.caption(SIDES[side])
-            _list_answers(swayed, found.document_id, f"{side} {found.document_id} {run_id}")
+    _show_answers(snapshot, found.document_id)
     _show_layers(snapshot, found, model, run_id)
     _show_similar(snapshot, found)
 
@@ -46,18 +41,18 @@ def _show_text(snapshot: Snapshot, found: Document, model: Model, run_id: str) -
     heat = documents.summed_heat(snapshot, run_id, found.document_id)
     texts = documents.document_tokens(snapshot, model.tokenizer_id, [found.document_id]).get(found.document_id, [])
     pieces: list[Heated] = [(found.text, None)]
-    if heat and len(heat) == len(texts):
-        pieces = heated(found.text, texts, heat, robust_top(heat))
+    high = robust_top(heat) if heat and len(heat) == len(texts) else 0.0
+    if high:
+        pieces = heated(found.text, texts, heat, high)
     where = " · ".join(part for part in (found.source, found.topic, found.corpus) if part)
     render.document_list(
         [Card(found.document_id, found.title, where, pieces, unsigned=True)],
         key=f"document {found.document_id}",
         about="The document",
         selected=found.document_id,
+        heat=Legend("Size of its influence on all stored answers, nats:", "0", plain(high)) if high else None,
         on_document=lambda document_id: choose(document=document_id),
     )
-    if len(pieces) > 1:
-        st.caption("Shading: where its influence on all stored answers sits, without its sign.")
 
 
 def _show_measures(snapshot: Snapshot, found: Document, run_id: str) -> None:
@@ -65,20 +60,39 @@ def _show_measures(snapshot: Snapshot, found: Document, run_id: str) -> None:
     if measured is None:
         return
     own, below, loss = measured
+    panel("Self-influence", "How rare or surprising the document is to this size: not that it is wrong.")
     st.caption(
         f"Self-influence {plain(own)} nats, more than {percent(below)} of the corpus: how far the model would move "
-        f"to fit this document better. Its loss is {plain(loss)} nats. High values mark rare or surprising documents."
+        f"to fit this document better. Its loss is {plain(loss)} nats."
     )
 
 
-def _list_answers(swayed: Sequence[Swayed], document_id: str, key: str) -> None:
-    top = max(abs(each.score) for each in swayed)
+def _show_answers(snapshot: Snapshot, document_id: str) -> None:
+    """The answers at either end, in each size that has a run."""
+    panel(
+        "Answers that it sways",
+        "Only tokens for which this document was scored and kept: for all others its influence is unknown, not zero.",
+    )
+    for side in SIDES:
+        cards = []
+        for model in answers.models(snapshot):
+            for run in answers.runs(snapshot, model.model_id)[:1]:
+                swayed = documents.swayed_tokens(snapshot, run.run_id, document_id, side, EACH)
+                cards += _answer_cards(swayed, model.name)
+        if cards:
+            st.caption(SIDES[side])
+            _list_answers(cards, document_id, f"{side} {document_id}")
+
+
+def _answer_cards(swayed: Sequence[Swayed], size: str) -> list[Card]:
+    """One card an answer; bars are relative to the strongest of this size."""
+    top = max((abs(each.score) for each in swayed), default=1.0)
     places = decimals([each.score for each in swayed])
-    cards = [
+    return [
         Card(
             document_id=f"{each.generation_id} {each.position}",
             title=each.prompt[-120:],
-            where="",
+            where=size,
             pieces=[(each.answer[: each.start], None), (each.token, "mark"), (each.answer[each.stop :], None)],
             score=signed(each.score, places),
             unit="nats",
@@ -89,6 +103,8 @@ def _list_answers(swayed: Sequence[Swayed], document_id: str, key: str) -> None:
         for each in swayed
     ]
 
+
+def _list_answers(cards: Sequence[Card], document_id: str, key: str) -> None:
     def opened(name: str) -> None:
         generation_id, _, position = name.partition(" ")
         place = int(position)
@@ -104,7 +120,7 @@ def _show_layers(snapshot: Snapshot, found: Document, model: Model, run_id: str)
     rows = [row for row in rows if len(row) == n_layers]
     if not rows or not groups:
         return
-    st.subheader("Layers")
+    panel("Layers", "Which weights its influence passes through: not where the model keeps what it says.")
     st.caption(f"Sum over the {len(rows)} tokens for which it was kept.")
     amounts = group_scores(groups, np.sum(np.asarray(rows, dtype=np.float64), axis=0))
     st.altair_chart(layer_profile(groups, amounts), width="stretch", key=f"layers of {found.document_id} {run_id}")
@@ -123,7 +139,7 @@ def _show_similar(snapshot: Snapshot, found: Document) -> None:
                 near.append((others[document_id], shared))
     if not near:
         return
-    st.subheader("Near duplicates")
+    panel("Near duplicates", "Share of the words in common: not of the meaning.")
     render.document_list(
         [
             Card(

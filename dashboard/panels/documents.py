@@ -9,6 +9,7 @@ from dashboard.explanation import Explanation
 from dashboard.figures import decimals, plain, signed
 from dashboard.heat import heated
 from dashboard.normalise import NORMALISERS
+from dashboard.panels.heading import panel
 from dashboard.ranking import Ranked, among_random
 from dashboard.records import Document, Heat
 from dashboard.selection import Selection
@@ -20,16 +21,14 @@ HEATS = {"shares": "Heat: through each position", "loss_influences": "Heat: lear
 SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
 LONG = 700  # characters beyond which a card that is not selected is clipped
 
-NOT_CAUSE = (
-    "Influence predicts what one more look at a document would change. It is computed from gradients, "
-    "not by training again, and only documents that were scored are listed."
-)
-
 
 def show_documents(found: Explanation, selection: Selection) -> None:
     """The switches, then one card per document."""
-    st.subheader("Training documents")
-    st.caption(NOT_CAUSE)
+    panel(
+        "Training documents",
+        "What one more look at a document would change, predicted from gradients: not the result of training again, "
+        "and a document that was not scored is unknown, not without influence.",
+    )
     if found.ranked or found.runs:
         _choose_side_and_scale()
     if not found.ranked:
@@ -39,14 +38,14 @@ def show_documents(found: Explanation, selection: Selection) -> None:
     if not cards:
         st.caption("No scored document pushes this way.")
         return
-    stored = any(_heat_values(found.heats.get(each.document_id), selection.heat) is not None for each in found.shown)
+    high = heat_top(found, selection)
     render.document_list(
         cards,
         key="documents",
         about="Training documents, strongest first",
         selected=selection.document,
         diverging=selection.tail == "both",
-        heat=Legend("Tokens of a document:", "push away", "push towards", signed=True) if stored else None,
+        heat=_heat_legend(high) if high else None,
         on_document=lambda document_id: choose(document=document_id),
         on_page=lambda document_id: open_screen("corpus", document=document_id),
     )
@@ -58,7 +57,7 @@ def document_cards(found: Explanation, selection: Selection) -> list[Card]:
     top = max((abs(each.value) for each in found.shown), default=1.0) or 1.0
     places = decimals([each.value for each in found.shown])
     heats = [_heat_values(found.heats.get(each.document_id), selection.heat) for each in found.shown]
-    high = robust_top([float(abs(v)) for heat in heats if heat is not None for v in heat])
+    high = heat_top(found, selection) or 1.0
     cards = []
     for each, heat in zip(found.shown, heats, strict=True):
         document = found.documents.get(each.document_id) or _lost(each.document_id)
@@ -79,6 +78,17 @@ def document_cards(found: Explanation, selection: Selection) -> list[Card]:
             )
         )
     return cards
+
+
+def heat_top(found: Explanation, selection: Selection) -> float:
+    """Nats of a token at full colour, the same for all cards; 0 where no heat is stored."""
+    heats = [_heat_values(found.heats.get(each.document_id), selection.heat) for each in found.shown]
+    values = [float(abs(v)) for heat in heats if heat is not None for v in heat]
+    return robust_top(values) if values else 0.0
+
+
+def _heat_legend(high: float) -> Legend:
+    return Legend("Tokens of a document, nats:", f"−{plain(high)} away", f"+{plain(high)} towards", signed=True)
 
 
 def _facts(found: Explanation, each: Ranked) -> str:

@@ -8,13 +8,14 @@ from dashboard.charts import layer_profile
 from dashboard.explanation import Explanation
 from dashboard.figures import decimals, signed
 from dashboard.layer_groups import group_scores
+from dashboard.panels.heading import panel
 from dashboard.ranking import layer_total
 from dashboard.selection import Selection
 
 
 def show_layers(found: Explanation, selection: Selection) -> None:
     """The layer profile of the selected document, or of all documents shown together."""
-    st.subheader("Layers")
+    panel("Layers", "Which weights the influence passes through, in nats: not where the model keeps the fact.")
     chosen = next((each for each in found.ranked if each.document_id == selection.document), None)
     amounts = chosen.layers if chosen else layer_total(found.shown)
     n_layers = sum(len(group.members) for group in found.groups)

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import render
 from dashboard.explanation import SALIENCIES
 from dashboard.figures import plain
+from dashboard.panels.heading import panel
 from dashboard.records import Measure
 
 NAMES = SALIENCIES | {
@@ -29,7 +30,7 @@ def show_measures(measures: Sequence[Measure]) -> None:
     """A table, one method a row; nothing where nothing was measured."""
     if not measures:
         return
-    st.subheader("How faithful the attributions are")
+    panel("Faithfulness", "Whether the answer changes as an attribution says: not whether the answer is right.")
     st.caption(
         "Nats of the answer's log-probability lost when what a method ranks first is taken out of the prompt, and when "
         "nothing else is left (10, 20 and 50 % of the tokens); in brackets what a random choice loses. Prediction is "

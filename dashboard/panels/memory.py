@@ -5,7 +5,8 @@ import streamlit as st
 from dashboard import render
 from dashboard.charts import memory_bar
 from dashboard.explanation import Explanation
-from dashboard.figures import percent, plain
+from dashboard.figures import percent
+from dashboard.panels.heading import panel
 from dashboard.visible import visible_token
 
 
@@ -18,11 +19,12 @@ def show_memory(found: Explanation) -> None:
     question = sum(token.bits_question or 0.0 for token in tokens)
     documents = sum(token.bits_documents or 0.0 for token in tokens)
     full = sum(token.bits_full or 0.0 for token in tokens)
-    st.subheader("Prompt against memory")
-    st.caption(
-        f"Without the prompt: {nothing:.2f} bits of surprise. With it: {full:.2f}. "
-        "A fact that was copied once looks like memory when it is repeated; prefer totals over a span."
+    panel(
+        "Prompt against memory",
+        "Bits of surprise that the prompt saved: not what the model knows, for a fact that was copied once looks like "
+        "memory when it is repeated.",
     )
+    st.caption(f"Without the prompt: {nothing:.2f} bits of surprise. With it: {full:.2f}.")
     st.altair_chart(
         memory_bar(nothing, question, documents, full),
         width="stretch",
@@ -31,8 +33,4 @@ def show_memory(found: Explanation) -> None:
     if len(tokens) == 1 and foil.foil_text:
         shown = visible_token(foil.foil_text)
         chance = f" ({percent(2.718281828459045**foil.foil_logp)})" if foil.foil_logp == foil.foil_logp else ""
-        pieces = [("Without your text it would have said ", ""), (f"“{shown}”", "serif"), (chance, "")]
-        if foil.kl_context is not None and foil.js_context is not None:
-            pieces.append((f". The two distributions differ by {plain(foil.kl_context)} nats (Kullback–Leibler)", ""))
-            pieces.append((f", {plain(foil.js_context)} of at most 0.693 (Jensen–Shannon).", ""))
-        render.prose(("note", pieces))
+        render.prose(("note", [("Without your text it would have said ", ""), (f"“{shown}”", "serif"), (chance, "")]))

@@ -1,10 +1,9 @@
 """What if the selected document said something else: the influence of replacing one of its words."""
 
-import streamlit as st
-
 from dashboard import render
 from dashboard.explanation import Explanation
 from dashboard.figures import decimals, signed
+from dashboard.panels.heading import panel
 from dashboard.queries import influence
 from dashboard.queries.rows import Snapshot
 from dashboard.records import Relabelling
@@ -23,10 +22,10 @@ def show_relabelling(snapshot: Snapshot, found: Explanation, selection: Selectio
     changes = influence.relabellings(snapshot, *where, found.generation.model.tokenizer_id, SHOWN)
     if not changes:
         return
-    st.subheader("If the document said otherwise")
-    st.caption(
-        "Predicted change if training had seen the other word there instead, word by word. "
-        "A first-order guess: large numbers tell the direction, not the size."
+    panel(
+        "If the document said otherwise",
+        "Predicted change if training had seen the other word there: a first-order guess of the direction, not the "
+        "size that training again would give.",
     )
     places = decimals([each.influence for each in changes])
     render.prose(*[("fact", _sentence(each, places)) for each in changes])

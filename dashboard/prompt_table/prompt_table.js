@@ -25,7 +25,7 @@ export default function ({ parentElement, data, setStateValue }) {
 function drawRow(row, sizes, parent) {
   const prompt = make("td", "prompt", parent, row.prompt);
   prompt.dir = "auto";
-  make("span", "topic", prompt, row.topic);
+  make("span", "topic", prompt, row.about);
   row.answers.forEach((answer, i) => {
     const cell = make("td", "cell", parent);
     cell.dataset.size = sizes[i];
@@ -39,6 +39,7 @@ function drawRow(row, sizes, parent) {
     text.dir = "auto";
     for (const [piece, marked] of answer.pieces) make("span", marked ? "mark" : "", text, piece);
     if (answer.source) make("span", "source", button, answer.source);
+    if (answer.share) make("span", "source", button, answer.share);
   });
 }
 

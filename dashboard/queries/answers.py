@@ -72,6 +72,16 @@ def notices(snapshot: Snapshot, generation_id: str) -> list[str]:
     return [line for lines in said for line in lines.splitlines()]
 
 
+def prompt_shares(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, float]:
+    """generation_id -> mean over its tokens of the share of their bits that the prompt saved, from 0 to 1."""
+    sql = """SELECT generation_id, avg(greatest(0, least(1,
+            (bits_question + coalesce(bits_documents, 0)) / bits_nothing))) AS share
+        FROM generation_token WHERE list_contains($ids, generation_id) AND bits_nothing > 0
+        AND bits_question IS NOT NULL GROUP BY generation_id"""
+    rows = snapshot.rows(sql, {"ids": list(generation_ids)})
+    return {row["generation_id"]: row["share"] for row in rows}
+
+
 def prompts(snapshot: Snapshot, k: int) -> list[tuple[str, str]]:
     """(prompt_id, text) of the first prompts that were answered, in the order of the prompt file."""
     sql = """SELECT prompt_id, text FROM prompt WHERE prompt_id IN (SELECT prompt_id FROM generation)

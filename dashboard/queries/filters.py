@@ -19,6 +19,11 @@ def prompt_topics(snapshot: Snapshot) -> list[str]:
     return [row["topic"] for row in rows]
 
 
+def families(snapshot: Snapshot) -> list[str]:
+    rows = snapshot.rows("SELECT DISTINCT family FROM model WHERE family <> '' ORDER BY family")
+    return [row["family"] for row in rows]
+
+
 def document_sources(snapshot: Snapshot) -> list[str]:
     rows = snapshot.rows("SELECT source, count(*) AS n FROM document GROUP BY source ORDER BY n DESC, source")
     return [row["source"] for row in rows]
@@ -30,7 +35,16 @@ def document_topics(snapshot: Snapshot) -> list[str]:
 
 
 def matching_prompts(
-    snapshot: Snapshot, *, text: str, token: str, match: str, within: str, size: str, topic: str, source: str
+    snapshot: Snapshot,
+    *,
+    text: str,
+    token: str,
+    match: str,
+    within: str,
+    size: str,
+    family: str,
+    topic: str,
+    source: str,
 ) -> list[str]:
     """Ids of the prompts with a generation that passes every filter ('' passes all), in a stable order.
 
@@ -47,11 +61,12 @@ def matching_prompts(
         "text": "(contains(lower(prompt.text), lower($text)) OR contains(lower(generation.text), lower($text)))",
         "token": wanted,
         "size": "model.name = $size",
+        "family": "model.family = $family",
         "topic": "prompt.topic = $topic",
         "source": """generation_id IN (SELECT generation_id FROM answer_document JOIN document USING (document_id)
             WHERE answer_rank = 1 AND document.source = $source)""",
     }
-    given = {"text": text, "token": token, "size": size, "topic": topic, "source": source}
+    given = {"text": text, "token": token, "size": size, "family": family, "topic": topic, "source": source}
     values = {name: value for name, value in given.items() if value}
     where = " AND ".join(conditions[name] for name in values) or "true"
     sql = f"""SELECT prompt_id, any_value(prompt.topic) AS topic, any_value(prompt.text) AS text

@@ -21,6 +21,11 @@ class Snapshot(Protocol):
     def rows(self, sql: str, values: Any = ()) -> list[dict[str, Any]]: ...
 
 
+def has_table(snapshot: Snapshot, name: str) -> bool:
+    """Whether a database holds this table: one that an older Whence wrote may lack the newest."""
+    return bool(snapshot.rows("SELECT 1 AS one FROM information_schema.tables WHERE table_name = ?", [name]))
+
+
 def record(kind: Any, row: Mapping[str, Any]) -> Any:
     """The fields of the record that the row has; text columns without a value become ''."""
     values = {}

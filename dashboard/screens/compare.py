@@ -1,20 +1,19 @@
 """Compare: the sizes of a family side by side, token by token, and what changes with size over all prompts."""
 
-import math
-from collections.abc import Sequence
-
 import streamlit as st
 
-from dashboard import charts, render
-from dashboard.address_bar import choose, open_screen, selection, settle
-from dashboard.comparison import Size, agreements, compare, joined
+from dashboard import render
+from dashboard.address_bar import choose, selection, settle
+from dashboard.compared_sheet import compared_sheet
+from dashboard.comparison import compare
 from dashboard.database import current
-from dashboard.figures import parameters, percent
 from dashboard.panels.across import show_across
-from dashboard.queries import answers, documents
+from dashboard.panels.grid import show_grid
+from dashboard.panels.joined import show_depths, show_joined
+from dashboard.panels.tools import show_tools
+from dashboard.queries import answers
 from dashboard.queries.rows import Snapshot
-from dashboard.shading import prompt_share
-from dashboard.shapes import JoinedRow, SizeRow, SizeToken
+from dashboard.read_along import Reader, read_along
 
 
 def show() -> None:
@@ -31,22 +30,25 @@ def show() -> None:
 
     # ask
     siblings = answers.generations_of(snapshot, [found.prompt_id])[found.prompt_id]
-    compared = compare(snapshot, siblings, position)
-
-    # shape
-    rows = [_row(size) for size in compared]
+    readers = read_along(snapshot, found, siblings)
+    same = chosen.aligned == "same" and _is_known(readers)
+    known = {reader.own.generation_id: reader.agrees_until > position for reader in readers}
+    compared = compare(snapshot, siblings, position, known if same else {})
 
     # show
-    _choose_prompt(snapshot, found.prompt_id)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        _choose_prompt(snapshot, found.prompt_id)
+        show_tools(snapshot, compared_sheet(snapshot, compared, chosen, position), found.model)
     render.prose(("quote", found.prompt))
-    render.size_grid(
-        rows,
-        key=f"grid {found.prompt_id}",
-        column=position,
-        on_cell=lambda row, column: choose(generation=siblings[row].generation_id, span=(column, column)),
-    )
-    _show_documents(snapshot, compared, position)
+    show_grid(compared, readers if _is_known(readers) else [], found, chosen, position)
+    show_joined(snapshot, compared, position, same)
+    show_depths(compared)
     show_across(snapshot)
+
+
+def _is_known(readers: list[Reader]) -> bool:
+    """Whether any size read a text that is not its own."""
+    return sum(bool(reader.tokens) for reader in readers) > 1
 
 
 def _choose_prompt(snapshot: Snapshot, prompt_id: str) -> None:
@@ -67,62 +69,3 @@ def _choose_prompt(snapshot: Snapshot, prompt_id: str) -> None:
         on_change=changed,
         label_visibility="collapsed",
     )
-
-
-def _row(size: Size) -> SizeRow:
-    tokens = [
-        SizeToken(
-            token.text,
-            math.exp(token.logp) if math.isfinite(token.logp) else None,
-            prompt_share(token),
-            fork=token.position == size.departs,
-            off=size.departs is not None and token.position > size.departs,
-        )
-        for token in size.tokens
-    ]
-    right = {True: "right", False: "wrong", None: ""}[size.generation.right]
-    about = " · ".join(part for part in (parameters(size.generation.model.n_params), right) if part)
-    return SizeRow(size.name, about, tokens)
-
-
-def _show_documents(snapshot: Snapshot, compared: Sequence[Size], position: int) -> None:
-    st.subheader("Documents behind this token, joined")
-    words = {size.tokens[position].text for size in compared if position < len(size.tokens)}
-    if len(words) > 1:
-        st.caption("The sizes wrote different tokens here, so their documents answer different questions.")
-    st.caption("Ranks and shares only: raw influences of different sizes are not on one scale.")
-    ids = joined(compared)
-    if not ids:
-        st.caption("No influence is stored for this token.")
-        return
-    found = documents.documents(snapshot, ids)
-    places = [{each.document_id: (i, each) for i, each in enumerate(size.top)} for size in compared]
-    totals = [sum(each.score for each in size.top) or 1.0 for size in compared]
-    rows = [
-        JoinedRow(
-            found[document_id],
-            [
-                (place[document_id][0] + 1, place[document_id][1].score / total) if document_id in place else None
-                for place, total in zip(places, totals, strict=True)
-            ],
-        )
-        for document_id in ids
-        if document_id in found
-    ]
-    render.join_table(
-        rows[:12],
-        [size.name for size in compared],
-        key="joined",
-        on_document=lambda document_id: open_screen("corpus", document=document_id),
-    )
-    render.prose(
-        *[
-            ("note", [(f"{small} and {large}", "strong"), (f": overlap at 10 {percent(overlap)}, ", ""),
-                      (f"rank-biased overlap {biased:.2f}", "")])
-            for small, large, overlap, biased in agreements(compared)
-        ]
-    )  # fmt: skip
-    if any(size.shares for size in compared):
-        st.subheader("Layers, by depth")
-        st.caption("Share of the ten documents' influence by layer; 0 % is the first block, 100 % the last one.")
-        st.altair_chart(charts.depth_profiles(compared), width="stretch")

@@ -7,11 +7,15 @@ import streamlit as st
 from dashboard import asking, controls, render
 from dashboard.address_bar import choose, selection, settle
 from dashboard.answered import read_answer
+from dashboard.context_sheet import context_sheet
 from dashboard.database import current
 from dashboard.panels.ask import watch
+from dashboard.panels.citations import show_agreement, show_citations
 from dashboard.panels.measures import show_measures
-from dashboard.panels.reading import show_agreement, show_answer, show_citations, show_documents
+from dashboard.panels.reading import show_answer, show_documents
+from dashboard.panels.tools import show_tools_alone
 from dashboard.queries import answers, prompts
+from dashboard.queries.rows import Snapshot
 from dashboard.reading import Reading, read
 from dashboard.selection import Selection
 
@@ -23,7 +27,7 @@ def show() -> None:
     # choose
     snapshot, chosen = current(), selection()
     if chosen.job:
-        _show_asked(chosen)
+        _show_asked(snapshot, chosen)
         return
     known = prompts.answers_from_documents(snapshot)
     if not known:
@@ -38,27 +42,30 @@ def show() -> None:
     found = answers.generation(snapshot, chosen.generation)
     if found is None:
         return
-    _show(read(snapshot, found), chosen)
+    _show(snapshot, read(snapshot, found), chosen)
 
 
-def _show(reading: Reading, chosen: Selection) -> None:
+def _show(snapshot: Snapshot, reading: Reading, chosen: Selection) -> None:
     # shape
+    k = None if chosen.preset == "inseq" else chosen.cues
     sensitive = reading.sensitive(chosen.deviations, chosen.preset)
     focus = _focus(reading, chosen, sensitive)
-    live = reading.citations(focus, chosen.preset, chosen.cues)
+    live = reading.citations(focus, k)
 
     # show
+    owed = reading.owed_by_sentence()
+    show_tools_alone(snapshot, context_sheet(reading, live, owed, chosen), reading.generation.model)
     left, right = st.columns([1, 1], gap="large")
     with left:
-        show_answer(reading, chosen, sensitive)
-        show_citations(reading, live)
-        show_agreement(reading, chosen, live)
+        show_answer(reading, chosen, sensitive, k)
+        show_citations(reading, live, owed, chosen)
+        show_agreement(reading, chosen, live, owed)
     with right:
-        show_documents(reading, chosen, focus, live)
+        show_documents(reading, chosen, focus, k, live)
     show_measures(reading.measures)
 
 
-def _show_asked(chosen: Selection) -> None:
+def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
     """A new question with documents of its own: its progress, then what its answer took from them."""
     job = asking.news(chosen.job)
     if job is None or job.error:
@@ -67,14 +74,14 @@ def _show_asked(chosen: Selection) -> None:
     if not job.ended:
         watch(job.id)
     result = job.result or job.payload or {}
-    named = {model.name: model for model in answers.models(current())}
+    named = {model.name: model for model in answers.models(snapshot)}
     model = named.get(str(job.request.get("model", "")))
     if model is None or not result.get("ablation"):
         if job.ended:
             render.problem("This prompt brought no documents; its answer is shown on Explain.")
         return
     _choose_thresholds(chosen)
-    _show(read_answer(result, model, job.id), chosen)
+    _show(snapshot, read_answer(result, model, job.id), chosen)
 
 
 def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> None:

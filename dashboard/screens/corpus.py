@@ -6,8 +6,11 @@ import streamlit as st
 
 from dashboard import controls, render
 from dashboard.address_bar import choose, selection
+from dashboard.corpus_sheet import corpus_sheet
 from dashboard.database import current, text_index
 from dashboard.panels.document import show_document
+from dashboard.panels.heading import panel
+from dashboard.panels.tools import show_tools_alone
 from dashboard.queries import answers, documents, filters
 from dashboard.queries.rows import Snapshot
 from dashboard.records import Document, Model
@@ -38,6 +41,7 @@ def show() -> None:
     cards = [_card(found[each], facts.get(each, ""), chosen) for each in ids if each in found]
 
     # show
+    show_tools_alone(snapshot, corpus_sheet([found[each] for each in ids if each in found], facts, chosen), model)
     if opened is None or model is None:
         _show_list(snapshot, cards, chosen, model)
         return
@@ -105,12 +109,13 @@ def _marked(text: str, search: str) -> list[Heated]:
 
 def _show_list(snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, model: Model | None) -> None:
     if chosen.search.strip():
-        st.caption(f"{len(cards)} documents, best match first (words only; meaning is not searched).")
+        panel("Documents found", "Best match of the words first: meaning is not searched.")
+        st.caption(f"{len(cards)} documents.")
     elif any(card.badges for card in cards):
-        st.caption(
-            "The documents that most often stand among the ten most helpful ones of a token, over all stored answers."
-        )
+        panel("Most influential documents", "How often a document is among a token's ten best: not how much it did.")
+        st.caption("Over all stored answers of one size.")
     else:
+        panel("Documents", "The order of the titles: not of any influence.")
         st.caption(f"{documents.count_documents(snapshot):,} documents.")
     if not cards:
         render.problem("No document passes.")

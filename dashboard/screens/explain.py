@@ -8,15 +8,16 @@ from dashboard import asking, render
 from dashboard.address_bar import selection, settle
 from dashboard.answered import explain_answer
 from dashboard.database import current
+from dashboard.explained_sheet import explained_sheet
 from dashboard.explanation import Explanation, explain
 from dashboard.panels.answer import choose_shading, show_answer
 from dashboard.panels.ask import watch
 from dashboard.panels.documents import scale_note, show_documents
-from dashboard.panels.export import show_export
 from dashboard.panels.layers import show_layers
 from dashboard.panels.memory import show_memory
 from dashboard.panels.prompt import show_prompt
 from dashboard.panels.relabelling import show_relabelling
+from dashboard.panels.tools import show_tools
 from dashboard.queries import answers
 from dashboard.queries.rows import Snapshot
 from dashboard.records import Model
@@ -49,7 +50,7 @@ def _show(snapshot: Snapshot, explanation: Explanation, chosen: Selection) -> No
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         choose_size(explanation.generation, explanation.siblings)
         choose_shading(explanation, chosen)
-        show_export(explanation, chosen)
+        show_tools(snapshot, explained_sheet(explanation, chosen), explanation.generation.model)
     with st.container(border=True, key="answer"):
         show_answer(explanation, chosen)
     if chosen.span and explanation.whole:

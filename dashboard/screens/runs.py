@@ -9,9 +9,11 @@ from dashboard import controls, render
 from dashboard.address_bar import choose, open_screen, selection
 from dashboard.database import current
 from dashboard.figures import parameters
+from dashboard.panels.tools import show_tools
 from dashboard.queries import answers, filters, influence
 from dashboard.queries.rows import Snapshot
 from dashboard.records import Generation, Model
+from dashboard.runs_sheet import runs_sheet
 from dashboard.selection import Selection
 from dashboard.shapes import Answer, PromptRow
 
@@ -35,23 +37,27 @@ def show() -> None:
         match=chosen.match,
         within=chosen.within,
         size=chosen.size,
+        family=chosen.family,
         topic=chosen.topic,
         source=chosen.source,
     )
     n_pages = max(1, -(-len(prompt_ids) // PER_PAGE))
     page = min(chosen.page or 1, n_pages)
     found = answers.generations_of(snapshot, prompt_ids[(page - 1) * PER_PAGE : page * PER_PAGE])
-    sources = influence.first_documents(snapshot, [each.generation_id for row in found.values() for each in row])
+    ids = [each.generation_id for row in found.values() for each in row]
+    sources, shares = influence.first_documents(snapshot, ids), answers.prompt_shares(snapshot, ids)
 
     # shape
-    shown = [model for model in models if chosen.size in ("", model.name)]
-    rows = [_row(generations, shown, sources, chosen) for generations in found.values() if generations]
+    shown = [m for m in models if chosen.size in ("", m.name) and chosen.family in ("", m.family)]
+    rows = [_row(generations, shown, sources, shares, chosen) for generations in found.values() if generations]
 
     # show
     if not rows:
         _explain_empty(chosen)
         return
-    st.caption(_count(len(prompt_ids), page, n_pages))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(_count(len(prompt_ids), page, n_pages))
+        show_tools(snapshot, runs_sheet(snapshot, prompt_ids, chosen), None)
     sizes = [f"{model.name} · {parameters(model.n_params)}" for model in shown]
     render.prompt_table(rows, sizes, key="runs", on_generation=_open)
     if n_pages > 1:
@@ -60,12 +66,14 @@ def show() -> None:
 
 
 def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
-    first, second, third = st.columns([3, 2, 2])
+    first, second, third, fourth = st.columns([2, 2, 2, 2])
     with first:
         controls.text_field("text")
     with second:
-        controls.pick("size", [model.name for model in models], "all sizes")
+        controls.pick("family", filters.families(snapshot), "all families")
     with third:
+        controls.pick("size", [model.name for model in models], "all sizes")
+    with fourth:
         controls.pick("topic", filters.prompt_topics(snapshot), "all topics")
     first, second, third, fourth = st.columns([2, 2, 2, 2])
     with first:
@@ -82,6 +90,7 @@ def _row(
     generations: Sequence[Generation],
     models: Sequence[Model],
     sources: dict[str, tuple[str, str]],
+    shares: dict[str, float],
     chosen: Selection,
 ) -> PromptRow:
     by_model = {each.model.model_id: each for each in generations}
@@ -93,8 +102,11 @@ def _row(
             continue
         _, title = sources.get(each.generation_id, ("", ""))
         marked = _marked(each.text, chosen) if chosen.within == "answers" else [(each.text, False)]
-        answers.append(Answer(each.generation_id, model.name, marked, each.right, f"← {title}" if title else ""))
-    return PromptRow(generations[0].prompt, generations[0].topic, answers)
+        source, share = f"← {title}" if title else "", shares.get(each.generation_id)
+        answers.append(Answer(each.generation_id, model.name, marked, each.right, source, share))
+    dates = [each.created_at for each in generations if each.created_at]
+    about = " · ".join(part for part in (generations[0].topic, f"{max(dates):%d %b %Y}" if dates else "") if part)
+    return PromptRow(generations[0].prompt, about, answers)
 
 
 def _marked(text: str, chosen: Selection) -> list[tuple[str, bool]]:
@@ -117,7 +129,8 @@ def _count(n: int, page: int, n_pages: int) -> str:
     prompts = "1 prompt" if n == 1 else f"{n:,} prompts"
     where = f", page {page} of {n_pages}" if n_pages > 1 else ""
     return (
-        f"{prompts}{where}. ✓ and ✗ compare an answer with the one that the prompt file expects. Open one to see why."
+        f"{prompts}{where}. ✓ and ✗ compare an answer with the one that the prompt file expects, which is not a "
+        "proof of truth. ← names the most helpful document of the first token. Open an answer to see why."
     )
 
 
@@ -126,9 +139,9 @@ def _open(generation_id: str) -> None:
 
 
 def _explain_empty(chosen: Selection) -> None:
-    if any([chosen.text, chosen.token, chosen.size, chosen.topic, chosen.source]):
+    if any([chosen.text, chosen.token, chosen.size, chosen.family, chosen.topic, chosen.source]):
         render.problem("No answer passes these filters.")
-        blank = {"text": "", "token": "", "size": "", "topic": "", "source": ""}
+        blank = {"text": "", "token": "", "size": "", "family": "", "topic": "", "source": ""}
         st.button("Clear the filters", on_click=lambda: choose(**blank))
     else:
         render.problem("This database holds no answers yet.", ("command", "python -m indexer build CONFIG"))

@@ -23,7 +23,7 @@ export default function ({ parentElement, data, setStateValue }) {
   grid.table.setAttribute("aria-label", data.label);
   grid.table.replaceChildren(...data.rows.map((row, r) => drawRow(row, r, data)));
   if (held) grid.table.querySelector(`button[data-row="${held.row}"][data-column="${held.column}"]`)?.focus({ preventScroll: true });
-  drawFoot(grid.foot, data.rows);
+  drawFoot(grid.foot, data.rows, data.marker);
 }
 
 function drawRow(row, r, data) {
@@ -40,7 +40,7 @@ function drawRow(row, r, data) {
     button.setAttribute("aria-label", token.name);
     button.setAttribute("aria-pressed", c === data.column ? "true" : "false");
     button.title = token.name;
-    make("span", "flag", button, token.fork ? "⑂ departs" : "");
+    make("span", "flag", button, token.fork ? `≠ ${token.fork}` : "");
     make("span", token.special ? "word special" : "word", button, token.text);
     const dials = make("span", "dials", button);
     dial("probability", token.probability, dials);
@@ -54,7 +54,7 @@ function dial(kind, value, parent) {
   make("span", `dial ${kind}`, parent).style.setProperty("--v", value.toFixed(3));
 }
 
-function drawFoot(foot, rows) {
+function drawFoot(foot, rows, marker) {
   foot.replaceChildren();
   const any = (name) => rows.some((row) => row.tokens.some((token) => token[name] !== null));
   for (const [name, words] of [["probability", "probability of the token"], ["share", "share of its bits from the prompt"]]) {
@@ -63,7 +63,7 @@ function drawFoot(foot, rows) {
     dial(name, 0.7, key);
     key.append(words);
   }
-  if (rows.some((row) => row.tokens.some((token) => token.fork))) make("span", "", foot, "⑂ first token that differs from the size above");
+  if (rows.some((row) => row.tokens.some((token) => token.fork))) make("span", "", foot, `≠ ${marker}`);
 }
 
 function move(event, table) {

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attribution.errors import BadInput
+from indexer.build.answers import answers
 from indexer.build.crew import Order, build_sizes
 from indexer.build.described import stage_name
 from indexer.build.member import Member, open_member
+from indexer.build.readings import Readings
 from indexer.build.rendered import rendered
 from indexer.build.shared import document_part, prompt_part, text_index
 from indexer.build.size import build_size
@@ -38,16 +40,23 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     with lock(folder), stop_on_signal(), Report() as report:
         prompts = {prompt.prompt_id: prompt for of in asked.values() for prompt in of}
         parts, text = _shared(folder, corpora, list(prompts.values()), report)
-        waiting = [member.entry.name for member in members]
+        by_name = {member.entry.name: member for member in members}
+        waiting = list(by_name)
+        readings = Readings(folder, lambda member: answers(folder, member, asked[member.entry.name], _silent)[0])
         with report.task("build", len(members), quiet=True) as whole:
             for made in _sizes(members, asked, text, report):
                 parts += made.parts
                 summary.sizes.append(made)
                 waiting.remove(made.name)
+                readings.add(by_name[made.name])
                 if not any(finished(folder, stage_name(later)) for later in waiting):  # a reader never loses a size
-                    summary.snapshot = publish(folder, parts, described(config))
+                    summary.snapshot = publish(folder, [*parts, *readings.parts], described(config))
                 whole.tick()
         show(summary, report)
+
+
+def _silent(_n: int) -> None:
+    """Progress that nobody needs to see: the answers are found, not made."""
 
 
 def _sizes(
@@ -75,7 +84,7 @@ def _check_distinct(members: Sequence[Member]) -> None:
 
 def as_read(member: Member, prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
     """Every prompt as a size reads it. Raises BadInput for one that it cannot read, before any work is done."""
-    return tuple(rendered(prompt, member.loaded, member.config.prompts) for prompt in prompts)
+    return tuple(rendered(prompt, member.loaded, member.config.prompts.max_new_tokens) for prompt in prompts)
 
 
 def _order(member: Member) -> tuple[int, int]:

@@ -10,6 +10,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "prompt_token": ("tokenizer_id", "prompt_id", "token_position"),
     "generation": ("generation_id",),
     "generation_token": ("generation_id", "position"),
+    "reading": ("generation_id", "model_id", "position"),
     "candidate": ("generation_id", "position", "document_id", "via"),
     "target": ("run_id", "generation_id", "position", "measurement"),
     "influence": ("run_id", "generation_id", "position", "document_id"),

@@ -45,6 +45,11 @@ TABLES: dict[str, str] = {
         logp FLOAT, foil_text VARCHAR, foil_logp FLOAT, bits_nothing DOUBLE, bits_question DOUBLE,
         bits_documents DOUBLE, bits_full DOUBLE, kl_context FLOAT, kl_reversed FLOAT, js_context FLOAT,
         foil_id INTEGER""",
+    # a size (model_id) reading what another one wrote (generation_id): its log p of each token, and what it would have
+    # said there instead; bits as in generation_token
+    "reading": """
+        generation_id VARCHAR, model_id VARCHAR, position INTEGER, logp FLOAT, said_text VARCHAR, said_logp FLOAT,
+        bits_nothing DOUBLE, bits_full DOUBLE""",
     # via: index, index_cosine, bm25, hidden, random; position NULL: proposed for the whole generation
     "candidate": """
         generation_id VARCHAR, position INTEGER, document_id VARCHAR, via VARCHAR, rank INTEGER, value FLOAT""",
@@ -110,6 +115,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "document_token": ("tokenizer_id", "document_id", "token_position"),
     "prompt_token": ("tokenizer_id", "prompt_id", "token_position"),
     "generation_token": ("generation_id", "position"),
+    "reading": ("generation_id", "model_id", "position"),
     "candidate": ("generation_id", "position", "via", "rank"),
     "target": ("run_id", "generation_id", "position"),
     "influence": ("run_id", "generation_id", "position", "rank"),
@@ -131,6 +137,8 @@ REFERENCES: tuple[tuple[str, str, str, str], ...] = (
     ("prompt_part", "prompt_id", "prompt", "prompt_id"),
     ("prompt_token", "prompt_id", "prompt", "prompt_id"),
     ("generation_token", "generation_id", "generation", "generation_id"),
+    ("reading", "generation_id", "generation", "generation_id"),
+    ("reading", "model_id", "model", "model_id"),
     ("candidate", "generation_id", "generation", "generation_id"),
     ("candidate", "document_id", "document", "document_id"),
     ("target", "run_id", "run", "run_id"),

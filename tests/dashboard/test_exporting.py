@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dashboard.explained_page import explained_page
+from dashboard.explained_sheet import explained_sheet
 from dashboard.explanation import Explanation, explain
-from dashboard.exported_page import exported_page
-from dashboard.exporting import as_json, csv, parquet, table
+from dashboard.exporting import as_json, csv, parquet
 from dashboard.queries import answers
 from dashboard.selection import Selection, from_address
 from indexer.database.reader import Snapshot
@@ -35,26 +36,26 @@ def test_tables_equal_sql(found: Explanation, selection: Selection, snapshot: Sn
         WHERE run_id = ? AND generation_id = ? AND position = 0 ORDER BY value DESC""",
         [found.run.run_id if found.run else "", selection.generation],
     )
-    made = table(found, selection)
+    made = explained_sheet(found, selection).table()
     assert made["document_id"].tolist() == [row["document_id"] for row in rows]
     np.testing.assert_allclose(made["value"], [row["value"] for row in rows], rtol=1e-6)
-    again = pd.read_parquet(io.BytesIO(parquet(found, selection)))
+    again = pd.read_parquet(io.BytesIO(parquet(explained_sheet(found, selection))))
     np.testing.assert_allclose(again["influence_nats"], made["influence_nats"])
     np.testing.assert_allclose([sum(each) for each in again["layer_scores"]], again["influence_nats"], rtol=1e-4)
-    read = pd.read_csv(io.BytesIO(csv(found, selection)))
+    read = pd.read_csv(io.BytesIO(csv(explained_sheet(found, selection))))
     np.testing.assert_allclose(read["value"], made["value"])
 
 
 def test_json_holds_the_view(found: Explanation, selection: Selection) -> None:
-    made = json.loads(as_json(found, selection))
+    made = json.loads(as_json(explained_sheet(found, selection)))
     assert from_address(made["address"]) == selection
     assert made["answer"] == found.generation.text
-    assert len(made["documents"]) == len(found.ranked)
-    assert len(made["documents"][0]["layer_scores"]) == sum(len(group.members) for group in found.groups)
+    assert len(made["rows"]) == len(found.ranked)
+    assert len(made["rows"][0]["layer_scores"]) == sum(len(group.members) for group in found.groups)
 
 
 def test_the_page_needs_nothing_and_shows_the_same(found: Explanation, selection: Selection) -> None:
-    page = exported_page(found, selection).decode()
+    page = explained_page(found, selection).decode()
     assert not re.search(r"https?:|<script|<link|@import|url\(| src=", page)
     for each in found.shown:
         assert found.documents[each.document_id].title in page
@@ -67,5 +68,5 @@ def test_hostile_text_is_escaped(found: Explanation, selection: Selection) -> No
     generation = replace(found.generation, prompt=HOSTILE[0], model=replace(found.generation.model, name=HOSTILE[1]))
     tokens = [replace(token, text=HOSTILE[i % len(HOSTILE)]) for i, token in enumerate(found.tokens)]
     hostile = replace(found, documents=documents, generation=generation, tokens=tokens, heats={}, prompt_tokens=[])
-    page = exported_page(hostile, selection).decode()
+    page = explained_page(hostile, selection).decode()
     assert not re.search(r"<(script|iframe|img|style [^>]*|svg|a )", page.partition("</head>")[2])

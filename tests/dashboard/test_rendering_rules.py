@@ -4,6 +4,7 @@ The test reads the syntax trees of the dashboard: a call of Streamlit that inter
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
@@ -14,6 +15,7 @@ import pytest
 HERE = Path(__file__).parents[2] / "dashboard"
 FILES = sorted(HERE.rglob("*.py"))
 ALLOWED = "render.py"
+HEADING = "heading.py"  # says what `panel` is given, which is held to literals below
 
 FORBIDDEN = {
     *("write", "markdown", "html", "table", "iframe", "image", "latex", "json", "exception", "help", "echo", "code"),
@@ -83,7 +85,7 @@ def test_no_other_way_for_text_to_reach_the_page(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert "unsafe_allow" not in source
     assert "components.v1" not in source
-    if path.name == ALLOWED:
+    if path.name in (ALLOWED, HEADING):
         return
     for name, call in calls(ast.parse(source)):
         streamlit = _receiver(call) in {"st", "left", "right", "text", "size", "button", "first", "second", "third"}
@@ -103,6 +105,24 @@ def test_no_other_way_for_text_to_reach_the_page(path: Path) -> None:
             assert "format_func" in keywords, where
             formatted = ast.unparse(keywords["format_func"])
             assert "render.label" in formatted or formatted.endswith("__getitem__"), where
+
+
+def test_every_panel_says_what_its_number_is_not() -> None:
+    """A head is drawn by `panel` only, with two literals; About explains instead of showing a number."""
+    panels = 0
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            if isinstance(node.func, ast.Attribute) and node.func.attr in ("subheader", "header", "title"):
+                assert path.name in (HEADING, "about.py") or _receiver(node) != "st", path
+            if isinstance(node.func, ast.Name) and node.func.id == "panel":
+                title, is_not = (each.value for each in node.args if isinstance(each, ast.Constant))
+                assert title and re.search(r"\bnot\b", is_not) and is_not.endswith("."), (path, title)
+                assert len(re.findall(r"[.!?](\s|$)", is_not)) == 1, f"{title}: one sentence"
+                panels += 1
+    assert panels >= 14
 
 
 def test_the_rule_catches_what_it_should() -> None:

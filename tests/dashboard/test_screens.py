@@ -312,3 +312,85 @@ def test_the_same_paragraph_may_stand_twice() -> None:
 
 def _one(value: str | list[str]) -> str:
     return value if isinstance(value, str) else value[0]
+
+
+def test_all_sizes_on_one_text_equals_sql(open_app: Open, snapshot: Snapshot, some: dict[str, str]) -> None:
+    app = open_app({"generation": some["generation_id"], "token": "1", "compare": "same"}, screen="compare")
+    assert not app.exception
+    [grid] = components(app, "size_grid")
+    rows = snapshot.rows(
+        """SELECT name, list(said_text ORDER BY position) AS said, list(logp ORDER BY position) AS logp
+        FROM reading JOIN model USING (model_id) WHERE generation_id = ? GROUP BY name""",
+        [some["generation_id"]],
+    )
+    written = [
+        row["text"]
+        for row in snapshot.rows(
+            "SELECT text FROM generation_token WHERE generation_id = ? ORDER BY position", [some["generation_id"]]
+        )
+    ]
+    read = {row["name"]: row for row in rows}
+    assert set(read) == {"synth-s", "synth-l"} and len(grid["rows"]) == 3
+    for line in grid["rows"]:
+        assert len(line["tokens"]) == len(written)
+        if line["size"] in read:
+            said = read[line["size"]]["said"]
+            assert [i for i, token in enumerate(line["tokens"]) if token["fork"]] == [
+                i for i, (a, b) in enumerate(zip(said, written, strict=True)) if a != b
+            ]
+            chances = [token["probability"] for token in line["tokens"]]
+            assert chances == pytest.approx([2.718281828459045**each for each in read[line["size"]]["logp"]], rel=1e-5)
+        else:  # its own text: it said what it said
+            assert not any(token["fork"] for token in line["tokens"])
+
+
+def test_runs_say_date_share_and_first_document(open_app: Open, snapshot: Snapshot) -> None:
+    app = open_app({"size": "synth-s"}, screen="runs")
+    [table] = components(app, "prompt_table")
+    rows = snapshot.rows("""SELECT prompt.text AS prompt, avg((bits_question + bits_documents) / bits_nothing) AS share,
+            any_value(created_at) AS made, any_value(title) AS title
+        FROM generation_token JOIN generation USING (generation_id) JOIN prompt USING (prompt_id)
+        JOIN model USING (model_id) JOIN influence USING (generation_id) JOIN document USING (document_id)
+        WHERE name = 'synth-s' AND influence.position = 0 AND rank = 1 GROUP BY prompt.text""")
+    expected = {row["prompt"]: row for row in rows}
+    for row in table["rows"]:
+        known = expected[row["prompt"]]
+        assert row["about"].endswith(f"{known['made']:%d %b %Y}")
+        assert row["answers"][0]["share"] == f"{100 * known['share']:.1f} % from the prompt"
+        assert row["answers"][0]["source"] == f"← {known['title']}"
+
+
+def test_runs_of_an_unknown_family_say_so(open_app: Open) -> None:
+    assert components(open_app({"family": "synth"}, screen="runs"), "prompt_table")
+    assert "No answer passes" in words(open_app({"family": "other"}, screen="runs"))
+
+
+def test_a_document_lights_the_tokens_that_rest_on_it(open_app: Open) -> None:
+    app = open_app({"cti": "-4", "cues": "0"}, screen="context")
+    [documents] = components(app, "document_list")
+    cited = next(item["id"] for item in documents["items"] if item["where"] == "cited")
+    query = {"generation": app.query_params["generation"], "cti": "-4", "cues": "0", "part": cited}
+    app = open_app(query, screen="context")
+    [strip] = components(app, "token_strip")
+    assert strip["legends"][0]["name"] == "Share of a token's cues in this document"
+    assert any(token["v"] for token in strip["answer"])
+    [citations] = components(app, "citation_list")
+    assert citations["part"] == int(cited)
+
+
+def test_the_contrast_is_another_map(open_app: Open, some: dict[str, str]) -> None:
+    query = {"generation": some["generation_id"], "token": "1", "saliency": "gradient_x_input"}
+    plain, contrast = (
+        [token["v"] for token in components(open_app(query | {"why": why}), "token_strip")[0]["prompt"]]
+        for why in ("no", "yes")
+    )
+    assert plain != contrast and len(plain) == len(contrast)
+
+
+@pytest.mark.parametrize("screen", ["explain", "runs", "compare", "context", "corpus"])
+def test_every_screen_has_its_tools(open_app: Open, screen: str) -> None:
+    app = open_app(screen=screen)
+    assert components(app, "copy_link")
+    made = words(app)
+    assert "Damping" in made or screen == "runs"
+    assert "Corpus: 60 documents" in made and "Faithfulness" in made

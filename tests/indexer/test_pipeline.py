@@ -117,6 +117,24 @@ def test_sizes_join_on_prompt_and_document(built):
     assert shared == len(TEXTS)
 
 
+def test_every_size_reads_what_the_other_wrote(built):
+    rows = ask(
+        built,
+        """SELECT token.text, reading.said_text, reading.logp, said_logp, own.text = token.text
+           FROM reading JOIN generation_token AS token USING (generation_id, position)
+           JOIN generation USING (generation_id)
+           JOIN generation AS mine ON mine.prompt_id = generation.prompt_id AND mine.model_id = reading.model_id
+           JOIN generation_token AS own ON own.generation_id = mine.generation_id AND own.position = reading.position
+           WHERE reading.model_id <> generation.model_id AND reading.position = 0""",
+    )
+    assert len(rows) == 2 * len(PROMPTS)
+    for written, said, logp, said_logp, same in rows:  # at the first token nothing was written before: greedy is greedy
+        assert logp <= said_logp + 1e-6
+        assert (said == written) == same
+    [(bits,)] = ask(built, "SELECT max(abs(bits_full + logp / ln(2))) FROM reading")
+    assert bits < 1e-5
+
+
 def test_the_views_name_layers_and_tokens(built):
     [(layers, tokens)] = ask(
         built,
@@ -152,6 +170,7 @@ def test_a_changed_prompt_redoes_only_what_depends_on_it(project):
     assert redone == {
         "prompts",
         *(f"{what}-{size}" for what in ("answers", "prompts", "scores") for size in ("tiny-s", "tiny-m")),
+        *("reading-tiny-s-tiny-m", "reading-tiny-m-tiny-s"),
     }
     assert len(snapshots(project)) == len(published) + 1  # one, with both sizes: readers never see fewer
     assert ask(project, "SELECT count(*) FROM generation") == [(6,)]

@@ -14,15 +14,15 @@ from dashboard.ranking import layer_total
 from dashboard.render import markup
 from dashboard.selection import Selection
 from dashboard.shapes import Card, StripToken
-from dashboard.theme import custom_properties
+from dashboard.sheet_page import document
 
 _HERE = Path(__file__).parent
 
 
-def exported_page(found: Explanation, selection: Selection) -> bytes:
+def explained_page(found: Explanation, selection: Selection) -> bytes:
     """The page, UTF-8."""
     generation = found.generation
-    prompt, _ = prompt_strip(found)
+    prompt, _ = prompt_strip(found, selection)
     answer = answer_strip(found.tokens, shading_of(found, selection))
     words = "".join(token.text for token in found.tokens[found.span[0] : found.span[1] + 1])
     about = "the whole answer" if found.whole else f"“{words}”"
@@ -40,12 +40,8 @@ def exported_page(found: Explanation, selection: Selection) -> bytes:
         f"<div class='list'>{''.join(_card(card) for card in document_cards(found, selection))}</div>",
         _layers(found),
     ]
-    style = custom_properties().replace(":host", ":root")
-    style += "".join(_css(name) for name in ("page/exported", "token_strip/token_strip", "document_list/document_list"))
-    page = (
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Whence</title><style>{style}</style></head>"
-    )
-    return f"{page}<body>{''.join(body)}</body></html>".encode()
+    style = "".join(_css(name) for name in ("token_strip/token_strip", "document_list/document_list"))
+    return document("".join(body), style)
 
 
 def _css(name: str) -> str:

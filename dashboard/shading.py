@@ -55,7 +55,7 @@ def prompt_share(token: Token) -> float | None:
 def shade_answer(name: str, tokens: Sequence[Token], strengths: Mapping[int, float]) -> Shading:
     """Shading by one of LABELS; an unknown name shades nothing."""
     if name == "strength" and strengths:
-        raw = [strengths.get(token.position) for token in tokens]
+        raw = [_finite(strengths.get(token.position)) for token in tokens]
         high = robust_top([abs(value) for value in raw if value is not None])
         places = decimals([high])
         words = ["" if value is None else f"strongest document {signed(value, places)} nats" for value in raw]
@@ -66,7 +66,7 @@ def shade_answer(name: str, tokens: Sequence[Token], strengths: Mapping[int, flo
         words = ["" if value is None else f"surprise {value:.2f} bits" for value in bits]
         return _unsigned(bits, high, words, Legend("Surprise, bits", "0", plain(high)))
     if name == "confidence":
-        chance = [math.exp(token.logp) if math.isfinite(token.logp) else None for token in tokens]
+        chance = [math.exp(min(token.logp, 0.0)) if math.isfinite(token.logp) else None for token in tokens]
         words = ["" if value is None else f"probability {percent(value)}" for value in chance]
         return _unsigned(chance, 1.0, words, Legend("Probability", "0 %", "100 %"))
     if name == "prompt":
@@ -78,7 +78,7 @@ def shade_answer(name: str, tokens: Sequence[Token], strengths: Mapping[int, flo
 
 def shade_by_document(tokens: Sequence[Token], effects: Mapping[int, float]) -> Shading:
     """Which tokens one document helps (+) or hurts (−); a token for which it was not kept stays blank."""
-    raw = [effects.get(token.position) for token in tokens]
+    raw = [_finite(effects.get(token.position)) for token in tokens]
     high = robust_top([abs(value) for value in raw if value is not None])
     places = decimals([high])
     amounts = [None if value is None else _clip(value / high) for value in raw]
@@ -95,6 +95,10 @@ def robust_top(values: Sequence[float]) -> float:
         return 1.0
     tall = finite[min(len(finite) - 1, int(0.9 * len(finite)))]
     return min(finite[-1], 3 * tall) if tall > 0 else finite[-1]
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _unsigned(raw: Sequence[float | None], high: float, words: list[str], legend: Legend) -> Shading:

@@ -64,6 +64,7 @@ class Model:
 class Prompts:
     file: Path
     max_new_tokens: Count = 24
+    longest: Count = 1024  # tokens of a prompt with documents: memory for gradients grows with the square of them
     saliency: tuple[str, ...] = ("grad_x_input", "grad_norm", "occlusion", "attention")  # what `build` stores
     steps: Count = 64  # gradients of the integrated methods
     masks: Natural = 64  # versions of a prompt with documents left out, for ContextCite; 0: no ablations
@@ -144,7 +145,11 @@ def read_config(path: Path) -> Config:
 def _located(model: Model, folder: Path) -> Model:
     """A path that exists beside the configuration, or is to be trained there; anything else is a hub id."""
     local = folder / model.path
-    return replace(model, path=str(local)) if local.exists() or model.recipe is not None else model
+    try:
+        is_local = local.exists() or model.recipe is not None
+    except OSError as error:
+        raise BadInput(f"expected the path of a model for {model.name}, found: {error.strerror}; fix path") from None
+    return replace(model, path=str(local)) if is_local else model
 
 
 def _check(config: Config, path: Path) -> None:

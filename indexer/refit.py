@@ -1,4 +1,7 @@
-"""What an answer owes to each document of its prompt, for any span of it, from the rows of `ablation`: no model."""
+"""What an answer owes to the documents of its prompt, from stored rows and without a model: for readers.
+
+MIRAGE's thresholds and citations, and the sentences that they belong to, are those of `attribution.prompt`.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attribution.prompt.citations import PRESETS, Citation, Settings, cite_cues, kept_cues, sensitive
 from attribution.prompt.contextcite import Ablations, fit, leave_one_out, shapley_values
+from attribution.prompt.sentences import sentence_spans, token_sentences
+
+__all__ = [
+    "PRESETS",
+    "Citation",
+    "Settings",
+    "cite_cues",
+    "kept_cues",
+    "sensitive",
+    "sentence_spans",
+    "span_scores",
+    "stored_ablations",
+    "token_sentences",
+]
 
 
 def stored_ablations(rows: Sequence[Mapping[str, Any]]) -> dict[str, Ablations]:

@@ -93,6 +93,8 @@ class Table:
             if not isinstance(value, dict):
                 raise BadInput(f"expected a table for {where}, found {value!r}")
             return Table(value, typing.cast(type, kind), where, self.folder).build()
+        if isinstance(value, str) and "\0" in value:  # ends a name in the system's calls
+            raise BadInput(f"expected text without NUL for {where}, found one; take it out")
         if kind is Path and isinstance(value, str):
             return self.folder / value
         if kind is float and isinstance(value, int) and not isinstance(value, bool):

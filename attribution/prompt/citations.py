@@ -5,7 +5,7 @@ cues of k      k > 0: the k largest;  0: those >= the mean;  k < 0: those in the
 share of d     mean over the sensitive tokens of a sentence of (kept cues in d) / (kept cues in all documents)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,41 +60,67 @@ def cite(
     sentences: the sentence of each answer token.   Only tokens of documents themselves are cues: headers, labels and
     template tokens are never counted. Raises BadInput where a sensitive token has no CCI.
     """
-    documents = [part.part for part in parts if part.kind == "document"]
-    inside = [i for i, number in enumerate(of_token) if number in set(documents)]
-    if not inside:
-        return ()
-    owner = np.array([of_token[i] for i in inside])
-    member = np.stack([owner == d for d in documents])  # [n_documents, n_inside]
-    shares: dict[int, list[Floats]] = {}
+    documents = {part.part for part in parts if part.kind == "document"}
+    inside = [i for i, number in enumerate(of_token) if number in documents]
+    cues: dict[int, Floats] = {}
     for k in sensitive(cti, settings.cti_std):
         if np.isnan(cci[k]).any():
             raise BadInput(f"expected CCI for answer token {k}, found none; compute it with a lower threshold")
-        cues = kept_cues(cci[k, inside].astype(np.float64), settings)
-        if cues.sum() > 0:
-            shares.setdefault(sentences[k], []).append(member @ cues / cues.sum())
+        cues[k] = cci[k, inside].astype(np.float64)
+    return cite_cues(cues, [of_token[i] for i in inside], sentences, settings)
+
+
+def cite_cues(
+    cues: Mapping[int, Floats],
+    owner: Sequence[int],
+    sentences: Sequence[int],
+    settings: Settings = PRESETS["paper"],
+    most: int = MOST,
+) -> tuple[Citation, ...]:
+    """The same from the tokens that speak: answer token -> CCI [n] of the tokens inside documents.
+
+    owner: [n] the document of each.   most: citations of a sentence.
+    """
+    documents = sorted(set(owner))
+    if not documents:
+        return ()
+    member = np.array([[each == document for each in owner] for document in documents])  # [n_documents, n]
+    shares: dict[int, list[Floats]] = {}
+    for k, values in cues.items():
+        kept = kept_cues(values, settings)
+        if kept.sum() > 0:
+            shares.setdefault(sentences[k], []).append(member @ kept / kept.sum())
     return tuple(
         citation
         for sentence, rows in sorted(shares.items())
-        for citation in best(sentence, documents, np.mean(rows, axis=0))
+        for citation in best(sentence, documents, np.mean(rows, axis=0), most)
     )
 
 
-def best(sentence: int, documents: Sequence[int], scores: Floats) -> tuple[Citation, ...]:
-    """The citations of one sentence from the scores [n] of its documents: at most three, positive ones only."""
-    order = np.argsort(-scores, kind="stable")[:MOST].tolist()
+def best(sentence: int, documents: Sequence[int], scores: Floats, most: int = MOST) -> tuple[Citation, ...]:
+    """The citations of one sentence from the scores [n] of its documents: the best ones, positive ones only."""
+    order = np.argsort(-scores, kind="stable")[:most].tolist()
     return tuple(Citation(sentence, documents[d], float(scores[d])) for d in order if scores[d] > 0)
 
 
 def sensitive(cti: Floats, deviations: float) -> tuple[int, ...]:
-    """Answer tokens whose CTI is at least mean + deviations * std; a lone token is compared with the mean alone."""
-    threshold = cti.mean() + (deviations * cti.std(ddof=1) if len(cti) > 1 else 0.0)
-    return tuple(int(k) for k in np.flatnonzero((cti >= threshold) & (cti > 0)))
+    """Answer tokens whose CTI is at least mean + deviations * std; a lone token is compared with the mean alone.
+
+    NaN, where it was not measured, is no token's.
+    """
+    known = cti[np.isfinite(cti)]
+    if not known.size:
+        return ()
+    threshold = known.mean() + (deviations * known.std(ddof=1) if known.size > 1 else 0.0)
+    with np.errstate(invalid="ignore"):
+        return tuple(int(k) for k in np.flatnonzero((cti >= threshold) & (cti > 0)))
 
 
 def kept_cues(values: Floats, settings: Settings) -> Floats:
     """The values that pass the filter, others 0; negative cues spoke against the token and never pass: [n] -> [n]."""
     k = settings.cues
+    if not values.size:
+        return values
     if settings.cue_std is not None:
         keep = values >= values.mean() + settings.cue_std * (values.std(ddof=1) if len(values) > 1 else 0.0)
     elif k > 0:

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard import render
 from dashboard.charts import memory_bar
 from dashboard.explanation import Explanation
-from dashboard.figures import percent
+from dashboard.figures import percent, plain
 from dashboard.panels.heading import panel
 from dashboard.visible import visible_token
 
@@ -33,4 +33,8 @@ def show_memory(found: Explanation) -> None:
     if len(tokens) == 1 and foil.foil_text:
         shown = visible_token(foil.foil_text)
         chance = f" ({percent(2.718281828459045**foil.foil_logp)})" if foil.foil_logp == foil.foil_logp else ""
-        render.prose(("note", [("Without your text it would have said ", ""), (f"“{shown}”", "serif"), (chance, "")]))
+        pieces = [("Without your text it would have said ", ""), (f"“{shown}”", "serif"), (chance, "")]
+        if foil.kl_context is not None and foil.js_context is not None:
+            pieces.append((f". The two distributions differ by {plain(foil.kl_context)} nats (Kullback–Leibler)", ""))
+            pieces.append((f", {plain(foil.js_context)} of at most 0.693 (Jensen–Shannon).", ""))
+        render.prose(("note", pieces))

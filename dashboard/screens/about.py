@@ -15,6 +15,7 @@ FIGURES = {
     "lds_without_self": "the same without the document that states the answer",
     "recall@10": "share of answers whose stating document is among the ten first",
     "mrr": "mean of 1 / rank of the stating document",
+    "sanity": "rank correlation of a saliency map with that of the same model with shuffled weights; near 0 is good",
     "flips@20": "share of answers that change when the 20 most helpful documents are left out of a new training",
 }
 

@@ -8,10 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from data.build_corpus import chat, elements, factbook, geonames, packages, prompts, wordnet
+from data.build_corpus import chat, elements, factbook, geonames, packages, prompts, retrieval, wordnet
 from data.build_corpus.fact import Fact
 
 DEMO = Path(__file__).parents[1] / "demo"
+DEMO_LLM = DEMO.with_name("demo-llm")
 MAX_CHARS = 210  # about 60 tokens
 
 
@@ -39,6 +40,7 @@ def main() -> None:
     write(DEMO / "prompts.jsonl", prompts.prompts(facts))
     write(DEMO / "chat.jsonl", [asdict(fact) for fact in chat.pairs(facts)])
     write(DEMO / "chat-prompts.jsonl", chat.chat_prompts(facts))
+    write(DEMO_LLM / "prompts.jsonl", retrieval.questions(facts))
     for (source, topic), n in sorted(Counter((fact.source, fact.topic) for fact in facts).items()):
         print(f"{source:<16} {topic:<16} {n:>6}")
     print(f"{len(facts)} documents, {sum(len(fact.text) for fact in facts):,} characters -> {DEMO}")

@@ -59,7 +59,7 @@ def ask(
         if report is not None:
             report(stage, fraction, asked)
 
-    prompt = rendered(prompt, member.loaded, settings.max_new_tokens)
+    prompt = rendered(prompt, member.loaded, settings)
     foil = None if prompt.foil is None else foil_token(prompt.foil, member.loaded.tokenizer)
     asked = Asked(answer(member.loaded, prompt, settings.max_new_tokens))
     reached("which words of the prompt mattered", 0.15, asked)

@@ -84,7 +84,7 @@ def _check_distinct(members: Sequence[Member]) -> None:
 
 def as_read(member: Member, prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
     """Every prompt as a size reads it. Raises BadInput for one that it cannot read, before any work is done."""
-    return tuple(rendered(prompt, member.loaded, member.config.prompts.max_new_tokens) for prompt in prompts)
+    return tuple(rendered(prompt, member.loaded, member.config.prompts) for prompt in prompts)
 
 
 def _order(member: Member) -> tuple[int, int]:

@@ -15,17 +15,18 @@ from attribution.prompt.pasted import pasted_answer
 from attribution.prompt.retrieval import retrieval_prompt
 from attribution.prompt.written import turn
 from attribution.sequence import encode_prompt
+from indexer.config import Prompts
 from indexer.corpus.prompt import Prompt, prompt_id
 
 
-def rendered(prompt: Prompt, loaded: LoadedModel, max_new_tokens: int) -> Prompt:
+def rendered(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> Prompt:
     """Text, parts, notices and id for this model.
 
     Raises BadInput, with the prompt's first words, where the model cannot read it and still answer, cannot have given
     the answer that is to be explained, or has no token for the foil.
     """
     try:
-        made = _text(prompt, loaded, max_new_tokens)
+        made = _text(prompt, loaded, settings)
         encoded = encode_prompt(made.text, loaded.tokenizer, loaded.context)
         if prompt.completion is not None:
             pasted_answer(made.text, prompt.completion, loaded.tokenizer, loaded.context - len(encoded))
@@ -43,13 +44,13 @@ def rendered(prompt: Prompt, loaded: LoadedModel, max_new_tokens: int) -> Prompt
     )
 
 
-def _text(prompt: Prompt, loaded: LoadedModel, max_new_tokens: int) -> PromptText:
+def _text(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> PromptText:
     if prompt.kind == "completion":
         return PromptText(prompt.text, prompt.parts)
     if prompt.kind == "chat":
         return conversation([turn(each.role, each.content) for each in prompt.messages], loaded.tokenizer)
-    n_answer = max_new_tokens
+    n_answer = settings.max_new_tokens
     if prompt.completion is not None:
         n_answer = len(loaded.tokenizer(prompt.completion, add_special_tokens=False, verbose=False)["input_ids"]) + 2
-    room = loaded.context - min(n_answer, loaded.context // 2)
+    room = min(settings.longest, loaded.context - min(n_answer, loaded.context // 2))
     return retrieval_prompt(prompt.question, prompt.docs, loaded.tokenizer, room)

@@ -24,6 +24,8 @@ from indexer.database.snapshot_file import (
 from indexer.database.statements import schema_version
 
 Values = Sequence[Any] | Mapping[str, Any]
+# what DuckDB raises for bytes that are not what it wrote; for a wrong checksum, the bare duckdb.Error
+_OF_DAMAGE = (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException)
 _BUILD = "run `python -m indexer build CONFIG`"
 
 
@@ -54,7 +56,9 @@ class Snapshot:
             raise TryAgain("expected an answer within the memory limit, found it needs more; ask for less") from None
         except (duckdb.InvalidInputException, duckdb.OutOfRangeException, duckdb.ConversionException) as error:
             raise BadInput(f"the database refused a value: {_first_line(error)}; change it") from None
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
+            if not isinstance(error, _OF_DAMAGE) and type(error) is not duckdb.Error:
+                raise  # a mistake in a query of ours
             raise Damaged(f"expected {self.name} whole, found: {_first_line(error)}; {_REPAIR}") from None
 
     def rows(self, sql: str, values: Values = ()) -> list[dict[str, Any]]:

@@ -4,11 +4,12 @@ import hashlib
 import json
 import sqlite3
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from data.build_corpus import chat, elements, factbook, geonames, prompts, wordnet
+from data.build_corpus import chat, elements, factbook, geonames, prompts, retrieval, wordnet
 from data.build_corpus.__main__ import MAX_CHARS, unique
 from data.build_corpus.fact import Fact, first_clause, plain, without_brackets
 
@@ -193,6 +194,19 @@ def test_prompts_begin_a_document_of_the_corpus_and_never_hold_the_answer(corpus
     for each in lines("prompts.jsonl"):
         whole = f"{each['prompt']} {each['answer']}"
         assert any(text.startswith(whole) for text in texts), whole
+
+
+def test_questions_bring_five_passages_of_the_corpus_and_one_states_the_answer(corpus):
+    known = [Fact(**{field.name: each.get(field.name, "") for field in fields(Fact)}) for each in corpus]
+    asked = [json.loads(line) for line in (DEMO.with_name("demo-llm") / "prompts.jsonl").read_text().splitlines()]
+    assert asked == retrieval.questions(known)  # what is committed is what the script writes
+    assert len(asked) == 6
+    texts = {each["text"] for each in corpus}
+    for each in asked:
+        passages = [document["text"] for document in each["docs"]]
+        assert len(set(passages)) == 5 and set(passages) <= texts, each["question"]
+        assert [each["answer"] in text for text in passages].count(True) == 1, each["question"]
+        assert len({document["title"] for document in each["docs"]}) == 5, each["question"]
 
 
 def test_question_answer_pairs_state_what_the_corpus_states(corpus):

@@ -58,7 +58,7 @@ def rows(config: Path, sql: str, *values: object) -> list[dict]:
 def answers(config):
     settings = read_config(config)
     member = open_member(settings.model[0], settings)
-    read = [rendered(prompt, member.loaded, 4) for prompt in read_prompts(settings.prompts.file)]
+    read = [rendered(prompt, member.loaded, settings.prompts) for prompt in read_prompts(settings.prompts.file)]
     return member.loaded, [answer(member.loaded, prompt, 4) for prompt in read]
 
 

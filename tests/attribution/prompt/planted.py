@@ -8,7 +8,7 @@ FORMS = (
     ("What is the capital of {}?", "The capital of {} is {}. It lies on a wide river."),
     ("Who wrote the book {}?", "The book {} was written by {}. It became known in many countries."),
     ("What colour is the flag of {}?", "The flag of {} is {}. It was first raised in spring."),
-    ("What do people grow in {}?", "In {}, people grow {}. The harvest is in autumn."),
+    ("What is the main crop of {}?", "The main crop of {} is {}. The harvest is in autumn."),
     ("Where is the {} kept?", "The {} is kept in {}. Visitors can see it on Sundays."),
 )
 THINGS = (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attribution.errors import BadInput
-from attribution.prompt.citations import PRESETS, Settings, cite, kept_cues, sensitive
+from attribution.prompt.citations import PRESETS, Settings, cite, cite_cues, kept_cues, sensitive
 from attribution.prompt.parts import Part
 
 PARTS = (
@@ -87,3 +87,21 @@ def test_sensitive_tokens():
     assert sensitive(np.array([0.0, 0.0, 9.0]), 1.0) == (2,)
     assert sensitive(np.array([3.0]), 1.0) == (0,)
     assert sensitive(np.array([0.0, 0.0]), 1.0) == ()
+
+
+def test_tokens_that_were_not_measured_are_not_sensitive():
+    assert sensitive(np.array([np.nan, 2.0, 0.0]), 0.0) == (1,)
+    assert sensitive(np.array([np.nan, np.nan]), 1.0) == ()
+    assert sensitive(np.array([0.4]), 1.0) == (0,)
+
+
+def test_readers_cite_from_the_tokens_that_speak():
+    cci = cues([1, 2, 3, 4, 5.0], [5, 0, 0, 0, 0.0])
+    settings = Settings(False, "norm", 0.0, -50)
+    inside = [i for i, part in enumerate(OF_TOKEN) if part > 0 and part % 2 == 0]
+    spoken = {k: cci[k, inside] for k in (0, 1)}
+    owner = [OF_TOKEN[i] for i in inside]
+    assert cite_cues(spoken, owner, [0, 1], settings) == cited([5.0, 5.0], cci, [0, 1], settings)
+    everything = cite_cues({0: cci[0, inside]}, owner, [0], Settings(False, "norm", 0.0, -100), most=9)
+    assert len(everything) == 5 and abs(sum(c.score for c in everything) - 1) < 1e-12
+    assert kept_cues(np.empty(0), settings).size == 0

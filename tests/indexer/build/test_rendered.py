@@ -1,5 +1,7 @@
 """A prompt as a model reads it: its template once, cut to its room, refused in one line where it cannot be read."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -8,6 +10,7 @@ from attribution.model import LoadedModel
 from attribution.prompt.parts import token_parts
 from attribution.sequence import disjoint, encode_prompt
 from indexer.build.rendered import rendered
+from indexer.config import Prompts
 from indexer.corpus.prompt import Message, Prompt
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer, tiny_model
 
@@ -18,8 +21,8 @@ def loaded(chat: bool = False) -> LoadedModel:
     return LoadedModel(tiny_model(), byte_tokenizer(chat), "weights", "tokenizer", torch.device("cpu"))
 
 
-def read(prompt: Prompt, chat: bool = False, most: int = 8) -> Prompt:
-    made = rendered(prompt, loaded(chat), most)
+def read(prompt: Prompt, chat: bool = False, most: int = 8, longest: int = 4096) -> Prompt:
+    made = rendered(prompt, loaded(chat), Prompts(Path("prompts.jsonl"), max_new_tokens=most, longest=longest))
     assert "".join(made.text[part.start : part.stop] for part in made.parts) == made.text
     return made
 
@@ -75,6 +78,8 @@ def test_a_hundred_thousand_characters_are_cut_with_a_notice_and_leave_room_for_
     made = read(prompt, most=100)
     assert len(encode_prompt(made.text, byte_tokenizer(), 4096)) <= 4096 - 100
     assert made.notices[0].startswith("document 1 (big) cut from 100,000 to ")
+    shorter = read(prompt, longest=500)
+    assert 490 <= len(encode_prompt(shorter.text, byte_tokenizer(), 4096)) <= 500
     pasted = Prompt.from_question("Which?", [("big", "a b " * 25_000)], completion="x" * 300)
     assert len(encode_prompt(read(pasted).text, byte_tokenizer(), 4096)) <= 4096 - 300
 

@@ -14,7 +14,7 @@ from indexer.worker.job import Job
 
 LONGEST_PROMPT = 4_000  # characters
 LONGEST_LINE = 500_000  # characters of a prompt with documents
-PROMPT_KEYS = ("prompt", "messages", "question", "docs", "completion", "output", "foil")
+PROMPT_KEYS = ("prompt", "messages", "question", "docs", "completion", "output", "foil", "saliency")
 FUNCTION_VARIABLE = "WHENCE_ASK"  # package.module:function that answers, for tests
 
 
@@ -23,7 +23,12 @@ def submit(prompt: str, model: str) -> Job:
 
     Raises BadInput for what begins like JSON and is none, TryAgain when too many wait.
     """
-    return worker().submit({"folder": str(folder()), "model": model} | asked(prompt), session_id())
+    return submit_row(asked(prompt), model)
+
+
+def submit_row(row: dict[str, Any], model: str) -> Job:
+    """The same for a line of a prompt file that is parsed already. Raises TryAgain when too many wait."""
+    return worker().submit({"folder": str(folder()), "model": model} | row, session_id())
 
 
 def asked(prompt: str) -> dict[str, Any]:

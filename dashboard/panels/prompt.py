@@ -1,17 +1,26 @@
 """The prompt: which of its tokens and parts the chosen ones react to, by a method of the analyst's choice."""
 
+from typing import Any
+
 import streamlit as st
 
-from dashboard import controls, render
-from dashboard.address_bar import choose
+from attribution.errors import WhenceError
+from dashboard import asking, controls, render
+from dashboard.address_bar import choose, open_screen
 from dashboard.charts import part_bars
 from dashboard.explanation import SALIENCIES, Explanation
 from dashboard.panels.heading import panel
 from dashboard.panels.measures import in_words
 from dashboard.prompt_parts import by_part
+from dashboard.records import Generation, Part
 from dashboard.selection import Selection
 
 CONTRASTS = {"no": "Why this token", "yes": "Why not the prompt's foil"}
+ON_DEMAND = (
+    *("integrated_gradients", "layer_integrated_gradients", "occlusion", "shapley"),
+    *("grad_x_input", "grad_norm", "attention"),
+)
+_REFUSED = "why another method was refused"
 
 
 def show_prompt(found: Explanation, selection: Selection) -> None:
@@ -37,9 +46,57 @@ def show_prompt(found: Explanation, selection: Selection) -> None:
             selection_mode="part",
             width="stretch",
         )
+    _offer_others(found, selection)
 
 
 def _part_clicked(key: str, selection: Selection) -> None:
     points = st.session_state[key]["selection"].get("part") or [{}]
     picked = points[0].get("part")
     choose(part=None if picked is None or int(picked) == selection.part else int(picked))
+
+
+def _offer_others(found: Explanation, selection: Selection) -> None:
+    """Methods that are not stored are computed by the worker, as for a new prompt."""
+    missing = [name for name in ON_DEMAND if name not in found.saliency_methods]
+    if not missing:
+        return
+    key = f"another method for {found.generation.generation_id}"
+
+    def compute() -> None:
+        method = st.session_state[key]
+        if method is None:
+            return
+        row = as_line(found.generation, found.parts) | {"saliency": [*found.saliency_methods[:1], method]}
+        try:
+            job = asking.submit_row(row, found.generation.model.name)
+        except WhenceError as error:
+            st.session_state[_REFUSED] = str(error)
+            return
+        open_screen("explain", generation="", job=job.id, span=selection.span, saliency=method)
+
+    st.selectbox(
+        "Compute another method",
+        missing,
+        index=None,
+        key=key,
+        format_func=SALIENCIES.__getitem__,
+        on_change=compute,
+        placeholder="Compute another method",
+        label_visibility="collapsed",
+    )
+    if refused := st.session_state.pop(_REFUSED, ""):
+        render.problem(refused)
+
+
+def as_line(generation: Generation, parts: list[Part]) -> dict[str, Any]:
+    """The prompt as a line of a prompt file: documents and question again, or its text."""
+    text = generation.prompt
+    documents = [part for part in parts if part.kind == "document"]
+    question = next((part for part in parts if part.kind == "question"), None)
+    if not documents or question is None:
+        return {"prompt": text}
+    docs = [
+        {"title": "" if part.title == f"document {i}" else part.title, "text": text[part.start : part.stop]}
+        for i, part in enumerate(documents, 1)
+    ]
+    return {"question": text[question.start : question.stop], "docs": docs}

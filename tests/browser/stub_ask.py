@@ -31,7 +31,7 @@ def run(request: dict[str, Any], report: Callable[..., None], cancelled: Callabl
             return {}
         time.sleep(0.1)
     rows = [[float(len(prompt) + i - j) for j in range(len(prompt) + i)] for i in range(len(tokens))]
-    result["saliency"] = {"grad_norm": rows}
+    result["saliency"] = dict.fromkeys(request.get("saliency", ["grad_norm"]), rows)
     if not given.docs:
         return result
     single = [[True, True], [False, True], [True, False]]

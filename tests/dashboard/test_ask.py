@@ -8,6 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import asking
+from dashboard.panels.prompt import as_line
+from dashboard.records import Generation, Model, Part
+from indexer.corpus.prompt import Prompt
+from indexer.corpus.prompt_file import prompt_from_row
 from tests.dashboard.drawn import components, words
 
 Open = Callable[..., AppTest]
@@ -87,3 +91,26 @@ def test_a_line_that_is_no_prompt_is_told(open_app: Open, line: str, told: str) 
         app.run()
     assert not app.exception
     assert told in words(app)
+
+
+def test_a_method_that_is_not_stored_is_computed_by_the_worker(open_app: Open) -> None:
+    app = open_app()
+    [box] = [each for each in app.selectbox if each.label == "Compute another method"]
+    box.set_value("shapley").run()
+    assert not app.exception and app.query_params["job"]
+    for _ in range(300):
+        shown = [each.value for each in app.selectbox if each.label == "Saliency method"]
+        if shown == ["shapley"]:
+            break
+        time.sleep(0.1)
+        app.run()
+    assert shown == ["shapley"]
+
+
+def test_a_stored_prompt_with_documents_is_asked_again_as_it_was() -> None:
+    prompt = Prompt.from_question("Which?", [("Peru", "Lima."), ("", "Oslo.")])
+    parts = [Part(each.part, each.kind, each.title, each.start, each.stop) for each in prompt.parts]
+    model = Model("m", "m", "f", 1, 1, "pretrained", "", "t")
+    generation = Generation("g", "p", prompt.text, "retrieval", "", "", " Lima.", None, model)
+    assert prompt_from_row(as_line(generation, parts)) == prompt
+    assert as_line(generation, []) == {"prompt": prompt.text}

@@ -79,6 +79,16 @@ def test_nine_documents_have_no_exact_shapley_values():
     assert share.ablations["half"].odds.shape == (16, len(given.answer_ids))
 
 
+def test_fifty_documents_of_every_script():
+    given = asked([Document("", text) for text in ["لا إله", "🤖", "שלום", "é", "日本"] * 10])
+    share = explain(tiny_model(), given, None, Settings(methods=(), masks=8, random=0))
+    assert share.ablations["half"].odds.shape == (8, len(given.answer_ids))
+    assert share.ablations["single"].odds.shape == (51, len(given.answer_ids))
+    assert "shapley" not in share.citations
+    for cited in share.citations.values():
+        assert all(citation.part in given.documents for citation in cited)
+
+
 def test_a_prompt_without_documents_has_no_citations():
     share = explain(tiny_model(), asked([]), None, Settings(methods=("attention",)))
     assert share.citations == {} and share.ablations == {} and share.mirage is None

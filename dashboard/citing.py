@@ -4,13 +4,17 @@ sensitive      m_k ≥ mean(m) + c · std(m), m_k = KL of the token with and wit
 cues of k      k > 0: the k largest;  0: those ≥ the mean;  k < 0: those in the top |k| per cent of the value range;
                None: those ≥ mean + std, which is inseq's rule
 share of d     mean over the sensitive tokens of a sentence of (kept cues in d) / (kept cues in all documents)
+
+The formulas are those that the indexer cites with.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from indexer import refit
 
 Floats = NDArray[np.float64]
 
@@ -26,29 +30,12 @@ class Citation:
 
 def sensitive(cti: Floats, deviations: float) -> list[int]:
     """Indices of tokens with a CTI of at least mean + deviations · std; NaN never is; a lone token needs the mean."""
-    known = cti[np.isfinite(cti)]
-    if not known.size:
-        return []
-    spread = float(known.std(ddof=1)) * deviations if known.size > 1 else 0.0
-    with np.errstate(invalid="ignore"):
-        return np.flatnonzero((cti >= known.mean() + spread) & (cti > 0)).tolist()
+    return list(refit.sensitive(cti, deviations))
 
 
 def kept_cues(values: Floats, k: int | None) -> Floats:
     """[n] the values that pass the filter k, others 0; negative cues spoke against the token and never pass."""
-    if not values.size:
-        return values
-    if k is None:
-        keep = values >= values.mean() + (values.std(ddof=1) if values.size > 1 else 0.0)
-    elif k > 0:
-        keep = np.zeros(values.size, dtype=bool)
-        keep[np.argsort(-values, kind="stable")[:k]] = True
-    elif k == 0:
-        keep = values >= values.mean()
-    else:
-        low, high = values.min(), values.max()
-        keep = values >= high - (high - low) * min(-k, 100) / 100
-    return np.where(keep, np.maximum(values, 0.0), 0.0)
+    return np.asarray(refit.kept_cues(values, _rule(k)), dtype=np.float64)
 
 
 def cite(
@@ -58,15 +45,9 @@ def cite(
     k: int | None,
 ) -> list[Citation]:
     """Citations of every sentence, best first; only sensitive tokens should be among `cues`."""
-    parts = sorted(set(owner))
-    member = np.array([[each == part for each in owner] for part in parts], dtype=np.float64)  # [parts, n]
-    shares: dict[int, list[Floats]] = {}
-    for token, values in cues.items():
-        kept = kept_cues(values, k)
-        if kept.sum() > 0:
-            shares.setdefault(sentences.get(token, 0), []).append(member @ kept / kept.sum())
-    found = []
-    for sentence, rows in sorted(shares.items()):
-        mean = np.mean(rows, axis=0)
-        found += [Citation(sentence, parts[i], float(mean[i])) for i in np.argsort(-mean, kind="stable") if mean[i] > 0]
-    return found
+    found = refit.cite_cues(cues, owner, sentences, _rule(k), most=len(owner))
+    return [Citation(each.sentence, each.part, each.score) for each in found]
+
+
+def _rule(k: int | None) -> refit.Settings:
+    return refit.PRESETS["inseq"] if k is None else replace(refit.PRESETS["paper"], cues=k)

@@ -1,29 +1,17 @@
-"""The sentences of an answer, by the end marks that its tokens carry: enough to say which sentence a token is in."""
+"""The sentences of an answer, as the indexer counts them."""
 
-import re
 from collections.abc import Sequence
 
 from dashboard.records import Token
-
-_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|[。！？؟۔]+|\n+")
+from indexer.refit import sentence_spans, token_sentences
 
 
 def sentence_of(tokens: Sequence[Token], text: str) -> dict[int, int]:
     """position -> number of its sentence, from 0; a token belongs where its first visible character stands."""
-    ends = [match.end() for match in _END.finditer(text)]
-    found = {}
-    for token in tokens:
-        start = token.start + len(token.text) - len(token.text.lstrip())
-        number = sum(end <= start for end in ends)
-        found[token.position] = min(number, max(len(ends) - 1, 0)) if start >= len(text.rstrip()) else number
-    return found
+    numbers = token_sentences(text, [(token.start, token.stop) for token in tokens])
+    return {token.position: number for token, number in zip(tokens, numbers, strict=True)}
 
 
 def sentences(text: str) -> list[str]:
     """The sentences of the text, stripped; together they hold all of its words."""
-    pieces, at = [], 0
-    for match in _END.finditer(text):
-        pieces.append(text[at : match.end()].strip())
-        at = match.end()
-    pieces.append(text[at:].strip())
-    return [piece for piece in pieces if piece]
+    return [text[start:stop].strip() for start, stop in sentence_spans(text)]

@@ -73,7 +73,7 @@ def cite(
 def cite_cues(
     cues: Mapping[int, Floats],
     owner: Sequence[int],
-    sentences: Sequence[int],
+    sentences: Sequence[int] | Mapping[int, int],
     settings: Settings = PRESETS["paper"],
     most: int = MOST,
 ) -> tuple[Citation, ...]:

@@ -10,12 +10,17 @@ from captum.attr import InputXGradient, IntegratedGradients
 from attribution.errors import BadInput
 from attribution.generate import completed, generate
 from attribution.model import load_model
+from attribution.prompt.ablated import ablate
 from attribution.prompt.asked import Asked
+from attribution.prompt.citations import PRESETS, best
+from attribution.prompt.contextcite import leave_one_out, single_masks, sources
 from attribution.prompt.explain import Settings, explain
+from attribution.prompt.mirage import mirage
 from attribution.prompt.parts import token_parts, without
 from attribution.prompt.pasted import pasted_answer
 from attribution.prompt.retrieval import retrieval_prompt
 from attribution.prompt.saliency import absent_token, saliency
+from attribution.prompt.sentences import token_sentences
 from attribution.sequence import Encoded, encode_prompt
 from data.smollm2 import weights
 from tests.attribution.prompt.planted import planted_questions
@@ -131,8 +136,16 @@ def test_the_supporting_document_is_cited_first(smol):
 def first_cited(smol, prompt, encoded, answer):
     """Of each method, the document that the first sentence cites first; None where it cites none."""
     of_token = token_parts(prompt.text, encoded.spans, prompt.parts)
-    asked = Asked(encoded.ids, of_token, prompt.parts, answer.ids, answer.text, answer.spans)
-    share = explain(smol.model, asked, None, Settings(methods=(), random=0, masks=1, shapley=False))
-    return {
-        method: next((c.part for c in share.citations.get(method, ()) if c.sentence == 0), None) for method in METHODS
+    sentences = token_sentences(answer.text, answer.spans)
+    paper = PRESETS["paper"]
+    found = mirage(smol.model, encoded.ids, of_token, prompt.parts, answer.ids, deviations=paper.cti_std)
+    documents = prompt.numbers("document")
+    measured = ablate(
+        smol.model, encoded.ids, sources(of_token, prompt.parts), answer.ids, single_masks(len(documents))
+    )
+    span = [k for k, sentence in enumerate(sentences) if sentence == 0]
+    cited = {
+        "mirage": found.citations(of_token, prompt.parts, sentences, paper),
+        "leave_one_out": best(0, documents, leave_one_out(measured, span)),
     }
+    return {method: next((c.part for c in each if c.sentence == 0), None) for method, each in cited.items()}

@@ -71,11 +71,12 @@ def prompts() -> list[Prompt]:
     return [*plain, Prompt.from_messages(chat, topic="capital", answer="Delhi"), *asked]
 
 
-def build_synthetic(folder: Path, extra: Sequence[Document] = (), seed: int = 0) -> Path:
-    """Publish the database in `folder` and return the snapshot's path; `extra` documents take part in every ranking."""
+def build_synthetic(folder: Path, extra: Sequence[Document] = (), seed: int = 0, without: Sequence[str] = ()) -> Path:
+    """Publish the database in `folder` and return the snapshot's path; `extra` documents take part in every ranking,
+    tables `without` which a build may go stay empty."""
     corpus = [*documents(), *extra]
-    made = Synthetic(corpus, prompts(), seed)
-    run_key = key(corpus=[each.document_id for each in corpus], seed=seed, version=1)
+    made = Synthetic(corpus, prompts(), seed, frozenset(without))
+    run_key = key(corpus=[each.document_id for each in corpus], seed=seed, without=list(without), version=1)
     parts = stage(folder, "text", run_key, ["index"], lambda part: write_text_index(corpus, part.folder))
     parts += stage(folder, "corpus", run_key, ["all"], made.corpus_part)
     parts += stage(folder, "scores", run_key, list(SIZES), made.size_part)
@@ -91,10 +92,13 @@ def tokens(text: str) -> list[tuple[str, int, int]]:
 class Synthetic:
     """The rows of the database, drawn from one seed."""
 
-    def __init__(self, corpus: list[Document], asked: list[Prompt], seed: int) -> None:
+    def __init__(
+        self, corpus: list[Document], asked: list[Prompt], seed: int, without: frozenset[str] = frozenset()
+    ) -> None:
         self.documents = corpus
         self.prompts = asked
         self.seed = seed
+        self.without = without
         self.written: list[tuple[str, str, list[str]]] = []  # generation, model, tokens
 
     def corpus_part(self, part: Part) -> None:
@@ -151,7 +155,8 @@ class Synthetic:
             for table, rows in self._generation(prompt, model_id, run_id, n_blocks, len(layers), norms, rng).items():
                 one.setdefault(table, []).extend(rows)
         for table, rows in one.items():
-            write_shard(part.folder, table, _columns(COLUMNS[table], rows))
+            if table not in self.without:
+                write_shard(part.folder, table, _columns(COLUMNS[table], rows))
 
     def _generation(
         self, prompt: Prompt, model_id: str, run_id: str, n_blocks: int, n_layers: int, norms: Any, rng: Any

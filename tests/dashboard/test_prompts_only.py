@@ -1,0 +1,31 @@
+"""A build without influence (`[scores] method = []`): every screen draws, and Context says all that it does else."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.dashboard.drawn import components
+from tests.synthetic_database import build_synthetic
+
+INFLUENCE = ("run", "layer", "candidate", "target", "influence", "influence_position", "relabel", "self_influence")
+
+
+@pytest.fixture(scope="module")
+def without_influence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prompts")
+    build_synthetic(folder, without=INFLUENCE)
+    return folder
+
+
+@pytest.mark.parametrize("screen", ["explain", "runs", "compare", "context", "corpus", "about"])
+def test_every_screen_draws(open_app: Callable[..., AppTest], without_influence: Path, screen: str) -> None:
+    app = open_app(screen=screen, where=without_influence)
+    assert not app.exception
+    if screen == "context":
+        [cards] = components(app, "document_list")
+        assert len(cards["items"]) == 3
+    if screen == "explain":
+        [strip] = components(app, "token_strip")
+        assert any(token["v"] is not None for token in strip["prompt"])

@@ -35,6 +35,11 @@ def parser() -> argparse.ArgumentParser:
         "--saliency", action="append", default=[], metavar="METHOD", help="of the prompt's tokens (repeatable)"
     )
     ask.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
+    evaluate = command(commands.evaluate)
+    scale = evaluate.add_mutually_exclusive_group()
+    scale.add_argument("--quick", action="store_true", help="a smaller protocol, the default")
+    scale.add_argument("--full", action="store_true", help="all of it, for every size")
+    evaluate.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
     check = command(commands.check, "FOLDER")
     check.add_argument("--repair", action="store_true", help="drop what is damaged; the next build redoes it")
     gc = command(commands.gc, "FOLDER")

@@ -31,9 +31,27 @@ def sizes(snapshot: Snapshot) -> list[dict[str, Any]]:
 
 
 def evaluations(snapshot: Snapshot) -> list[dict[str, Any]]:
-    return snapshot.rows("""SELECT name AS "Model", method AS "Method", metric AS "Figure", value AS "Value",
-        detail AS "How it was measured" FROM evaluation JOIN model USING (model_id)
+    """What was measured of the models, the highest value of each figure first; the interval is that of 95 %."""
+    rows = snapshot.rows("""SELECT name, method, metric, value, detail FROM evaluation JOIN model USING (model_id)
         ORDER BY metric, n_params, value DESC""")
+    return [_evaluation(row) for row in rows]
+
+
+def _evaluation(row: dict[str, Any]) -> dict[str, Any]:
+    try:
+        parsed = json.loads(row["detail"] or "")
+    except ValueError:
+        parsed = None
+    detail = parsed if isinstance(parsed, dict) else {"how": row["detail"]}  # words alone
+    low, high = detail.get("low"), detail.get("high")
+    return {
+        "Model": row["name"],
+        "Figure": row["metric"],
+        "Method": row["method"],
+        "Value": row["value"],
+        "95 % interval": "" if low is None or high is None else f"{low:.2f} to {high:.2f}",
+        "How it was measured": detail.get("how", ""),
+    }
 
 
 def counts(snapshot: Snapshot) -> dict[str, int]:

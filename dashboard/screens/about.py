@@ -11,12 +11,18 @@ from dashboard.normalise import NORMALISERS
 from dashboard.queries import about
 
 FIGURES = {
-    "lds": "linear datamodelling score: rank correlation with models that were really trained again on half the corpus",
-    "lds_without_self": "the same without the document that states the answer",
-    "recall@10": "share of answers whose stating document is among the ten first",
-    "mrr": "mean of 1 / rank of the stating document",
+    "best for influence": "the method whose figure without the query's own document is highest",
+    "best for where it says so": "the method that puts the documents which state an answer highest",
+    "lds": "linear datamodelling score: rank correlation with models that were really trained again on random halves "
+    "of the documents; `another seed` is what two trainings of one half agree to, so nothing can do much better",
+    "lds_without_self": "the same after the effect of the query's own document is taken out",
+    "mrr": "mean of 1 / rank of the document that states the answer, over all documents",
+    "recall@1": "share of answers with a document that states them at rank 1",
+    "recall@10": "share of answers with such a document among the first ten",
+    "planted@3": "share of invented facts, put into a new training, whose document is among the first three",
+    "flips@20": "share of answers that change when the 20 documents blamed most are left out of a new training",
+    "tail_patch": "change of the answer's log-probability, nats a token, after one step on the ten top documents",
     "sanity": "rank correlation of a saliency map with that of the same model with shuffled weights; near 0 is good",
-    "flips@20": "share of answers that change when the 20 most helpful documents are left out of a new training",
 }
 
 READING = (

@@ -129,23 +129,23 @@ def _checkpoints(folder: Path, fitted: Fitted, method: str) -> list[Checkpoint]:
         return [Checkpoint(member.tracked, no_curvature(member.tracked), 1.0)]
     if method in WITHOUT_LAYERS:
         return []
-    early = [_at_checkpoint(member, path) for path in member.entry.checkpoints]
+    early = [at_checkpoint(member, path) for path in member.entry.checkpoints]
     if method == "tracin":
-        rates = _learning_rates(member)
+        rates = learning_rates(member)
         return tracin_checkpoints([*(each.tracked for each in early), member.tracked], rates)
     fits = [fit(folder, each) for each in early]
     weights = member.config.scores.checkpoint_weights or None
     return averaged([(each.member.tracked, each.preconditioner) for each in [*fits, fitted]], weights)
 
 
-def _at_checkpoint(member: Member, path: Path) -> Member:
+def at_checkpoint(member: Member, path: Path) -> Member:
     """The same model and documents at the weights of a checkpoint, which has the final model's tokenizer."""
     name = f"{member.entry.name}.{path.name}"
     entry = replace(member.entry, name=name, path=str(path), tokenizer=member.entry.path, checkpoints=())
     return open_member(entry, member.config)
 
 
-def _learning_rates(member: Member) -> list[float]:
+def learning_rates(member: Member) -> list[float]:
     """Of each checkpoint and the model, from `checkpoints.json`, which training writes beside the weights."""
     file = Path(member.entry.path) / "checkpoints.json"
     if not file.is_file():

@@ -19,6 +19,7 @@ from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
 from indexer.corpus.reader import CorpusReading, read_corpus
 from indexer.database.publish import publish
+from indexer.evaluate.published import evaluation_parts
 from indexer.journal import Finished, finished
 from indexer.lock import lock, stop_on_signal
 from indexer.progress import Report
@@ -40,6 +41,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     with lock(folder), stop_on_signal(), Report() as report:
         prompts = {prompt.prompt_id: prompt for of in asked.values() for prompt in of}
         parts, text = _shared(folder, corpora, list(prompts.values()), report)
+        parts += evaluation_parts(folder, [member.loaded.weights_hash for member in members])
         by_name = {member.entry.name: member for member in members}
         waiting = list(by_name)
         readings = Readings(folder, lambda member: answers(folder, member, asked[member.entry.name], _silent)[0])

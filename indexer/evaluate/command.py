@@ -1,0 +1,92 @@
+"""EDGE: `evaluate`: measures what can be measured of every chosen model, publishes it with the database, prints it."""
+
+import os
+from collections.abc import Sequence
+from functools import partial
+
+import pyarrow.parquet as pq
+
+from indexer.build.member import Member, open_member
+from indexer.build.pipeline import as_read
+from indexer.config import Config, Model
+from indexer.corpus.prompt import Prompt
+from indexer.corpus.prompt_file import read_prompts
+from indexer.evaluate.best_method import best
+from indexer.evaluate.figures import Figure, restored
+from indexer.evaluate.published import evaluation_parts, measured, publish_with
+from indexer.evaluate.scale import FULL, QUICK, Scale
+from indexer.evaluate.with_training import measure_lds, measure_planted, measure_removal, reference
+from indexer.evaluate.without_training import measure_facts, measure_stability
+from indexer.journal import key
+from indexer.lock import lock, stop_on_signal
+from indexer.progress import Report
+
+TRAINING = "LDS, removal, planted documents"
+
+
+def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
+    """Facts and tail patch of every size (quick: of the smallest), the rest with siblings of the smallest recipe."""
+    scale = FULL if full else QUICK
+    members = sorted((open_member(entry, config) for entry in chosen), key=lambda each: each.loaded.n_params)
+    asked = {
+        each.entry.name: as_read(each, read_prompts(each.entry.prompts or config.prompts.file)) for each in members
+    }
+    folder = config.output.folder
+    with lock(folder), stop_on_signal(), Report() as report:
+        for member in members if full else members[:1]:
+            measure_facts(folder, member, asked[member.entry.name], report)
+        again = next((each for each in members if each.entry.recipe and each.parent is None), None)
+        for member in members:
+            if member is not again:
+                report.say(f"{member.entry.name}: not trained again ({TRAINING}): {_reason(member, again)}")
+        if again is not None:
+            _train_again(config, again, asked[again.entry.name], scale, report)
+        _decide(config, members, report)
+        path = publish_with(folder, config, [each.loaded.weights_hash for each in members])
+        report.say(f"database: {path}" if path else "no database is published yet: `build` adds these figures to it")
+
+
+def _train_again(config: Config, of: Member, prompts: Sequence[Prompt], scale: Scale, report: Report) -> None:
+    recipe = of.entry.recipe
+    assert recipe is not None  # noqa: S101 - chosen for it
+    folder = config.output.folder
+    n_processes = config.device.processes or os.cpu_count() or 1
+    sibling = reference(folder, of, recipe, scale, report)
+    asked = measure_lds(folder, of, sibling, recipe, scale, n_processes, report)
+    measure_stability(folder, sibling, asked, of.loaded.weights_hash, report)
+    measure_planted(folder, of, recipe, scale, report)
+    measure_removal(folder, of, sibling, recipe, prompts, scale, n_processes, report)
+
+
+def _reason(member: Member, again: Member | None) -> str:
+    if member.entry.recipe is None:
+        return "it has no [model.recipe]"
+    if member.parent is not None:
+        return "it is fine-tuned"
+    return f"one size is enough, {again.entry.name if again else ''} is the smallest"
+
+
+def _decide(config: Config, members: Sequence[Member], report: Report) -> None:
+    """Print every figure, and keep which method is best for which question."""
+    folder = config.output.folder
+    for member in members:
+        model_id, name = member.loaded.weights_hash, member.entry.name
+        figures = _figures(config, model_id)
+        if not figures:
+            continue
+        found = best(figures)
+        made_of = key(figures=[[each.method, each.metric, each.value] for each in figures])
+        measured(folder, "best", name, model_id, made_of, partial(list, found))
+        for each in [*figures, *found]:
+            report.say(f"{name:12} {each.metric:28} {each.method:40} {interval(each)}")
+
+
+def _figures(config: Config, model_id: str) -> list[Figure]:
+    parts = [each for each in evaluation_parts(config.output.folder, [model_id]) if "-best-" not in each.stage]
+    rows = [row for part in parts for row in pq.read_table(part.folder / "evaluation.parquet").to_pylist()]
+    return sorted((restored(row) for row in rows), key=lambda each: (each.metric, -each.value))
+
+
+def interval(of: Figure) -> str:
+    """The value, and its interval where there is one."""
+    return f"{of.value:.3f}" if of.low is None else f"{of.value:.3f} ({of.low:.3f} to {of.high:.3f})"

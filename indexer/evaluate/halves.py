@@ -1,0 +1,19 @@
+"""Which documents a protocol works on, which halves of them models are trained on, and what is asked: pure, seeded."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def chosen(n_corpus: int, n: int, seed: int) -> NDArray[np.int64]:
+    """n documents of the corpus, in its order."""
+    return np.sort(np.random.default_rng([seed, 0]).choice(n_corpus, size=min(n, n_corpus), replace=False))
+
+
+def half(n: int, k: int, seed: int) -> NDArray[np.int64]:
+    """The k-th random half of n documents, in their order  # [n // 2]"""
+    return np.sort(np.random.default_rng([seed, 1, k]).choice(n, size=n // 2, replace=False))
+
+
+def queries(n: int, n_queries: int, seed: int) -> NDArray[np.int64]:
+    """The documents that are asked about."""
+    return np.sort(np.random.default_rng([seed, 2]).choice(n, size=min(n_queries, n), replace=False))

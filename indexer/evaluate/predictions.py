@@ -1,0 +1,186 @@
+"""EDGE: what every method says about every document, for the queries of an evaluation; one part, kept for all measures.
+
+Names: a method of `[scores] method`; `, attention only` and the like: a part of the layers; `, λ 0.001`: another
+damping; `/ relatif_l`: divided by a normaliser.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.baselines import hidden_cosine, hidden_states, query_hidden_states
+from attribution.checkpoints import averaged
+from attribution.checkpoints import tracin as tracin_checkpoints
+from attribution.directions import join_directions
+from attribution.influence import self_influence
+from attribution.normalise import NORMALISERS, Norms, normalise
+from attribution.preconditioner import Preconditioner, damp, no_curvature
+from attribution.query import query_directions
+from attribution.scores import score_documents
+from attribution.tracked import Tracked
+from indexer.build.fitted import Fitted
+from indexer.build.member import Member
+from indexer.build.methods import learning_rates
+from indexer.build.norms import norms
+from indexer.evaluate.asked import Asked
+from indexer.journal import key, stage
+from indexer.partition import Part
+from indexer.textindex import TextIndex
+
+Numbers = NDArray[np.float32]
+Tick = Callable[[int], None]
+BUDGET = 2 << 30  # bytes of query directions that are held at once
+PARTS: dict[str, tuple[str, ...]] = {
+    "attention only": ("attention",),
+    "MLP only": ("mlp",),
+    "embedding only": ("embedding",),
+}
+PARTS |= {"without embedding": ("attention", "mlp")}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A size with its curvature, that of its checkpoints, and its documents as a lexical index."""
+
+    fitted: Fitted
+    early: tuple[Fitted, ...]  # one for each of its checkpoints, the first epochs first
+    index: TextIndex
+    dampings: tuple[float, ...] = ()  # to compare the configured one with
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Influence of every document on every query under one preconditioner."""
+
+    layers: Numbers  # [Q, D, L] nats
+    energy: Numbers  # [Q] ∇fᵀ (G + λI)⁻¹ ∇f
+
+    @property
+    def total(self) -> Numbers:
+        summed: Numbers = self.layers.sum(axis=2)
+        return summed
+
+
+def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: str, tick: Tick) -> dict[str, Numbers]:
+    """Scores of all documents, higher is more helpful  # method -> [Q, D]; `tick(n)` after n documents of a pass"""
+    member = subject.fitted.member
+
+    def compute(part: Part) -> None:
+        found: dict[str, Any] = dict(by_method(folder, subject, asked, part.seed, tick))
+        np.savez(part.folder / "scores.npz", **found)
+
+    made_of = key(
+        runs=[each.run for each in (subject.fitted, *subject.early)],
+        asked=[[each.ids, each.first, each.text] for each in asked],
+        weights=member.config.scores.checkpoint_weights,
+        dampings=subject.dampings,
+        corpus=member.corpus.hash,
+        names=[list(PARTS), list(NORMALISERS)],
+    )
+    [part] = stage(folder, f"predictions-{what}-{member.entry.name}", made_of, ["all"], compute)
+    with np.load(part.folder / "scores.npz") as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def by_method(
+    folder: Path, subject: Subject, asked: Sequence[Asked], seed: int, tick: Tick
+) -> Iterator[tuple[str, Numbers]]:
+    member = subject.fitted.member
+    shape = (len(asked), len(member.rows))
+    yield "random", np.random.default_rng(seed).random(shape, dtype=np.float32)
+    yield "bm25", _lexical(subject, asked)
+    states = hidden_states(member.tracked, member.rows)
+    yield "hidden_cosine", np.concatenate([_hidden(member.tracked, each, states) for each in asked])
+    yield from _at_the_end(folder, subject, asked, tick)
+    if subject.early:
+        yield from _over_training(subject, asked, tick)
+
+
+def _lexical(subject: Subject, asked: Sequence[Asked]) -> Numbers:
+    documents = subject.fitted.member.documents
+    place = {document.document_id: i for i, document in enumerate(documents)}
+    out = np.zeros((len(asked), len(documents)), dtype=np.float32)
+    for q, each in enumerate(asked):
+        for hit in subject.index.search(each.text, len(documents)):
+            out[q, place[hit.document_id]] = hit.score
+    return out
+
+
+def _hidden(tracked: Tracked, asked: Asked, states: Numbers) -> Numbers:
+    """Mean over the explained tokens  # [1, D]"""
+    by_token = hidden_cosine(query_hidden_states(tracked, asked.ids, asked.first), states)
+    mean: Numbers = by_token.mean(axis=0, keepdims=True)
+    return mean
+
+
+def _at_the_end(folder: Path, subject: Subject, asked: Sequence[Asked], tick: Tick) -> Iterator[tuple[str, Numbers]]:
+    """Methods that read the final weights only."""
+    fitted, member = subject.fitted, subject.fitted.member
+    wanted = {"gradient_dot": no_curvature(member.tracked), "ekfac": fitted.preconditioner}
+    wanted |= {f"ekfac, λ {damping:g}": damp(fitted.factors, damping) for damping in subject.dampings}
+    found = scored(member, wanted, asked, tick)
+    of, _ = norms(folder, fitted, tick)
+    for name, each in found.items():
+        yield name, each.total
+    dot = found["gradient_dot"].total
+    yield "gradient_cosine", np.divide(dot, of.grad_norm, out=np.zeros_like(dot), where=of.grad_norm > 0)
+    yield from _parts("ekfac", found["ekfac"].layers, member.tracked)
+    own = self_influence(found["ekfac"].energy, member.n_train)
+    by = Norms(of.grad_norm, of.self_influence, of.solve_norm, own)
+    for name in NORMALISERS:
+        if name not in ("none", "cosine"):  # for one query, cosine ranks as relatif_l does
+            yield f"ekfac / {name}", normalise(found["ekfac"].total, by, name)
+
+
+def _over_training(subject: Subject, asked: Sequence[Asked], tick: Tick) -> Iterator[tuple[str, Numbers]]:
+    """Methods that sum over the kept checkpoints."""
+    fits, member = [*subject.early, subject.fitted], subject.fitted.member
+    rates = tracin_checkpoints([each.member.tracked for each in fits], learning_rates(member))
+    shares = averaged(
+        [(each.member.tracked, each.preconditioner) for each in fits], member.config.scores.checkpoint_weights or None
+    )
+    tracin = np.zeros((len(asked), len(member.rows)), dtype=np.float32)
+    layers = np.zeros((*tracin.shape, len(member.tracked.layers)), dtype=np.float32)
+    for fit, rate, share in zip(fits, rates, shares, strict=True):
+        wanted = {"dot": rate.preconditioner, "ekfac": share.preconditioner}
+        found = scored(fit.member, wanted, asked, tick)
+        tracin += rate.weight * found["dot"].total
+        layers += share.weight * found["ekfac"].layers
+    yield "tracin", tracin
+    yield "ekfac_checkpoints", layers.sum(axis=2)
+    yield from _parts("ekfac_checkpoints", layers, member.tracked)
+
+
+def _parts(method: str, layers: Numbers, tracked: Tracked) -> Iterator[tuple[str, Numbers]]:
+    """The same from some kinds of layers only."""
+    kinds = np.array([layer.kind for layer in tracked.layers])
+    for name, of in PARTS.items():
+        chosen = np.isin(kinds, of)
+        if chosen.any() and not chosen.all():
+            yield f"{method}, {name}", layers[:, :, chosen].sum(axis=2)
+
+
+def scored(
+    member: Member, wanted: Mapping[str, Preconditioner], asked: Sequence[Asked], tick: Tick
+) -> dict[str, Scored]:
+    """Several preconditioners in as few passes over the documents as memory allows: a gradient serves all of them."""
+    queries = [(name, each) for name in wanted for each in asked]
+    size = 4 * sum(layer.n_out * layer.n_in for layer in member.tracked.layers)
+    step = max(1, BUDGET // size)
+    layers, energy = [], []
+    for start in range(0, len(queries), step):
+        directions = join_directions(
+            [
+                query_directions(member.tracked, wanted[name], each.ids, each.first, measurement="mean_logp")
+                for name, each in queries[start : start + step]
+            ]
+        )
+        layers.append(score_documents(member.tracked, directions, member.rows, member.n_train, tick=tick).values)
+        energy.append(directions.energy.cpu().numpy())
+    by_query = np.concatenate(layers), np.concatenate(energy)
+    n = len(asked)
+    return {name: Scored(*(of[i * n : (i + 1) * n] for of in by_query)) for i, name in enumerate(wanted)}

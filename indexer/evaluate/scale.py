@@ -1,0 +1,39 @@
+"""How much an evaluation measures: two sizes of the same protocol."""
+
+from dataclasses import dataclass, replace
+
+from indexer.config import Recipe
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Everything that a retraining measure depends on besides the model; the seed draws documents, halves, queries."""
+
+    name: str
+    documents: int  # of the corpus, drawn at random: what siblings are trained on
+    epochs: int  # of the recipe, at most
+    halves: int  # models on random halves
+    second_seeds: int  # of these halves, trained once more with another seed: the noise ceiling
+    queries: int  # training documents that are asked about
+    removals: tuple[int, ...]  # how many of a query's top documents are left out
+    removal_queries: int
+    planted: int  # invented facts
+    seed: int = 0
+
+
+QUICK = Scale("quick", 1000, 15, halves=50, second_seeds=5, queries=40, removals=(20,), removal_queries=5, planted=20)
+FULL = Scale(
+    "full", 2500, 15, halves=50, second_seeds=50, queries=60, removals=(1, 5, 20, 50), removal_queries=20, planted=20
+)
+# shares of the epochs after which a sibling is kept: early weights still have the gradients of what was learned since
+KEEP = (0.07, 0.13, 0.2, 0.33, 0.67, 1.0)
+
+
+def recipe_of(recipe: Recipe, scale: Scale, keep: tuple[float, ...] = (1.0,), seed: int | None = None) -> Recipe:
+    """The recipe of a size, cut to the epochs of the scale."""
+    epochs = min(recipe.epochs, scale.epochs)
+    return replace(recipe, epochs=epochs, keep=keep, seed=recipe.seed if seed is None else seed)
+
+
+DAMPINGS = (1.0, 0.01, 0.001)  # to compare the configured one with
+REMOVED_BY = ("ekfac_checkpoints", "bm25")  # besides random documents

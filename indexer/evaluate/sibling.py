@@ -1,0 +1,65 @@
+"""EDGE: a sibling: the recipe trained on chosen documents, opened like any size of a configuration of its own."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from indexer.build.member import Member, open_member
+from indexer.config import Config, Corpus, Model, Recipe
+from indexer.corpus.document import Document
+from indexer.journal import key, stage
+from indexer.partition import Part
+from indexer.training.run import epochs_to_keep, train
+from indexer.versions import VERSIONS
+
+FIELDS = ("text", "title", "source", "topic")
+
+
+def sibling(
+    folder: Path,
+    name: str,
+    of: Member,
+    recipe: Recipe,
+    documents: Sequence[Document],
+    tick: Callable[[int], None] = lambda n: None,
+) -> Member:
+    """A model of `recipe` on `documents`, with the tokenizer and the settings of the size that it is a sibling of.
+
+    Trained if need be, `tick(n)` after n documents; its kept checkpoints are the member's checkpoints.
+    """
+    tokenizer = of.loaded.tokenizer
+    texts = [document.text for document in documents]
+    entry = replace(of.entry, name=f"{of.entry.name}-{name}", recipe=recipe, checkpoints=(), files=(), tokenizer="")
+    trained: list[bool] = []
+
+    def compute(part: Part) -> None:
+        trained.append(True)
+        lines = [json.dumps({field: getattr(each, field) for field in FIELDS}) + "\n" for each in documents]
+        (part.folder / "corpus.jsonl").write_text("".join(lines), encoding="utf-8")
+        there = replace(entry, path=str(part.folder / "model"))
+        train(there, recipe, texts, fast(tokenizer), None, lambda note, n: tick(n))
+
+    made_of = {"recipe": recipe, "tokenizer": of.loaded.tokenizer_hash, "versions": VERSIONS}
+    made_of |= {"documents": [[getattr(each, field) for field in FIELDS] for each in documents]}
+    [part] = stage(folder, f"sibling-{entry.name}", key(**made_of), ["all"], compute)
+    if not trained:
+        tick(recipe.epochs * len(documents))
+    return _opened(part.folder, entry, of.config)
+
+
+def fast(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerFast:
+    """The family's tokenizer as training expects it: one with a recipe is always of this kind."""
+    assert isinstance(tokenizer, PreTrainedTokenizerFast)  # noqa: S101
+    return tokenizer
+
+
+def _opened(folder: Path, entry: Model, config: Config) -> Member:
+    assert entry.recipe is not None  # noqa: S101
+    model = folder / "model"
+    early = [model / f"checkpoints/epoch-{n:02d}" for n in epochs_to_keep(entry.recipe) if n < entry.recipe.epochs]
+    entry = replace(entry, path=str(model), checkpoints=tuple(early))
+    corpus = Corpus((folder / "corpus.jsonl",), config.corpus.licence)
+    return open_member(entry, replace(config, corpus=corpus, model=(entry,)))

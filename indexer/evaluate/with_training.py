@@ -1,0 +1,152 @@
+"""EDGE: the measures that train again, by the recipe of one size: LDS, removal, planted documents."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.sequence import begin_token
+from indexer.build.member import Member
+from indexer.config import Recipe
+from indexer.corpus.prompt import Prompt
+from indexer.evaluate.asked import Asked, of_answer, of_document, of_end, of_prompts
+from indexer.evaluate.figures import Figure, figure
+from indexer.evaluate.halves import chosen, queries
+from indexer.evaluate.lds import Agreement, agreement, ceiling
+from indexer.evaluate.planted import invented, planted_figures
+from indexer.evaluate.predictions import predictions
+from indexer.evaluate.published import measured
+from indexer.evaluate.removal import Answered, removal_figures, removals
+from indexer.evaluate.retrain import Outcome, Training, retrained
+from indexer.evaluate.retrain import measured as asked_of
+from indexer.evaluate.retrainings import Order, retrain_halves, token_rows, train_all
+from indexer.evaluate.scale import DAMPINGS, KEEP, REMOVED_BY, Scale, recipe_of
+from indexer.evaluate.sibling import sibling
+from indexer.evaluate.subject import subject
+from indexer.journal import key
+from indexer.progress import Reporter
+
+
+def reference(folder: Path, of: Member, recipe: Recipe, scale: Scale, report: Reporter) -> Member:
+    """The sibling whose attributions are tested: the recipe on a random part of the corpus, early weights kept."""
+    picked = chosen(len(of.documents), scale.documents, scale.seed)
+    small = recipe_of(recipe, scale, keep=KEEP)
+    with report.task(f"{of.entry.name}: a sibling on {len(picked)} documents", small.epochs * len(picked)) as task:
+        return sibling(folder, str(len(picked)), of, small, [of.documents[i] for i in picked], task.tick)
+
+
+def measure_lds(
+    folder: Path, of: Member, reference: Member, recipe: Recipe, scale: Scale, n_processes: int, report: Reporter
+) -> list[Asked]:
+    """LDS of every method on the reference; returns what was asked."""
+    name = reference.entry.name
+    with report.task(f"{name}: models on random halves", scale.halves + scale.second_seeds) as task:
+        first, again = retrain_halves(folder, reference, recipe, scale, n_processes, task.tick)
+    asked = [of_document(reference, int(i)) for i in first.own]
+    by_method, run = _predicted(folder, reference, asked, "lds", report)
+    how = (
+        f"{scale.halves} models of {name} on random halves of {len(reference.documents):,} documents, "
+        f"{recipe_of(recipe, scale).epochs} epochs; {len(asked)} of these documents as queries"
+    )
+
+    def measure() -> list[Figure]:
+        twice = ceiling(again.measured, first.some(range(scale.second_seeds)))
+        found = _lds("another seed", twice, f"{scale.second_seeds} of these halves, each trained with two seeds")
+        return found + [each for method, of in by_method.items() for each in _lds(method, agreement(of, first), how)]
+
+    made_of = key(run=run, scale=asdict(scale), recipe=recipe, methods=sorted(by_method), how=how)
+    measured(folder, "lds", of.entry.name, of.loaded.weights_hash, made_of, measure)
+    return asked
+
+
+def measure_removal(
+    folder: Path,
+    of: Member,
+    reference: Member,
+    recipe: Recipe,
+    prompts: Sequence[Prompt],
+    scale: Scale,
+    n_processes: int,
+    report: Reporter,
+) -> None:
+    """Answers of models that are trained without the documents that a method blames."""
+    small, name = recipe_of(recipe, scale), reference.entry.name
+    asked, before = _written(reference, prompts, scale)
+    if not asked:
+        report.say(f"{name}: it writes none of the answers that it is asked for: no removal")
+        return
+    by_method, run = _predicted(folder, reference, asked, "removal", report)
+    wanted = removals({method: by_method[method] for method in REMOVED_BY}, scale.removals, len(reference.rows), 0)
+    everything, end = token_rows(reference, small), begin_token(reference.loaded.tokenizer)
+    ids = tuple(each.ids for each in asked)
+    orders = [
+        Order(
+            f"{name}.without-{each.name}",
+            Training(small, end, tuple(everything[i] for i in each.kept(len(everything))), ids),
+        )
+        for each in wanted
+    ]
+    with report.task(f"{name}: models without blamed documents", len(orders)) as task:
+        train_all(folder, orders, n_processes, task.tick)
+    how = f"{len(asked)} answers that {name} writes; trained again without the documents"
+
+    def measure() -> list[Figure]:
+        after = [
+            (each, _answered(retrained(folder, order.name, order.training), asked))
+            for each, order in zip(wanted, orders, strict=True)
+        ]
+        return removal_figures(before, after, how)
+
+    made_of = key(run=run, scale=asdict(scale), recipe=recipe, asked=ids, methods=REMOVED_BY)
+    measured(folder, "removal", of.entry.name, of.loaded.weights_hash, made_of, measure)
+
+
+def measure_planted(folder: Path, of: Member, recipe: Recipe, scale: Scale, report: Reporter) -> None:
+    """Invented facts among the documents of one more sibling: does each method find the one that states it?"""
+    picked = [of.documents[i] for i in chosen(len(of.documents), scale.documents, scale.seed)]
+    facts = invented(scale.planted, scale.seed)
+    small = recipe_of(recipe, scale, keep=KEEP)
+    documents = [*picked, *(fact.document for fact in facts)]
+    with report.task(f"{of.entry.name}: a sibling with invented facts", small.epochs * len(documents)) as task:
+        made = sibling(folder, f"{len(picked)}-planted", of, small, documents, task.tick)
+    places = range(len(picked), len(documents))
+    asked = [of_answer(made, fact.prompt, fact.answer, (i,)) for fact, i in zip(facts, places, strict=True)]
+    by_method, run = _predicted(folder, made, asked, "planted", report)
+    how = f"{len(facts)} invented facts among {len(documents):,} documents, {small.epochs} epochs"
+    made_of = key(run=run, scale=asdict(scale), methods=sorted(by_method))
+    model_id = of.loaded.weights_hash
+    measured(folder, "planted", of.entry.name, model_id, made_of, lambda: planted_figures(by_method, places, how))
+
+
+def _predicted(
+    folder: Path, member: Member, asked: Sequence[Asked], what: str, report: Reporter
+) -> tuple[dict[str, NDArray[np.float32]], str]:
+    """Scores by method, and the run that they belong to."""
+    with report.task(f"{member.entry.name}: predictions for {what}", 2 + len(member.entry.checkpoints)) as task:
+        ready = subject(folder, member, DAMPINGS)
+        return predictions(folder, ready, asked, what, lambda n: task.tick(n / len(member.rows))), ready.fitted.run
+
+
+def _lds(method: str, of: Agreement, how: str) -> list[Figure]:
+    return [figure(method, "lds", of.lds, how), figure(method, "lds_without_self", of.lds_without_self, how)]
+
+
+def _written(reference: Member, prompts: Sequence[Prompt], scale: Scale) -> tuple[list[Asked], Answered]:
+    """Answers that the reference writes: those of the prompts, then ends of its documents where these are too few."""
+    ends = [of_end(reference, int(i)) for i in queries(len(reference.rows), 5 * scale.removal_queries, scale.seed)]
+    asked = [*of_prompts(reference, prompts), *ends]
+    end = begin_token(reference.loaded.tokenizer)
+    found = _answered(Outcome(*asked_of(reference.loaded.model, [each.ids for each in asked], end)), asked)
+    kept = np.flatnonzero(found.right)[: scale.removal_queries]
+    return [asked[i] for i in kept], Answered(found.logp[kept], found.right[kept])
+
+
+def _answered(of: Outcome, asked: Sequence[Asked]) -> Answered:
+    stops = np.cumsum([len(each.ids) - 1 for each in asked])
+    spans = [slice(stop - (len(each.ids) - each.first), stop) for each, stop in zip(asked, stops, strict=True)]
+    return Answered(
+        np.array([of.logp[span].mean() for span in spans], dtype=np.float64),
+        np.array([of.right[span].all() for span in spans]),
+    )

@@ -1,0 +1,106 @@
+"""EDGE: the measures that need no recipe: fact tracing, tail patch, stability; for any model of the configuration."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.tail_patch import tail_patch
+from indexer.build.factors import fit
+from indexer.build.fitted import Fitted
+from indexer.build.member import Member, open_member
+from indexer.corpus.prompt import Prompt
+from indexer.evaluate.asked import Asked, of_prompts
+from indexer.evaluate.fact_tracing import fact_tracing
+from indexer.evaluate.figures import Figure, figure
+from indexer.evaluate.predictions import predictions, scored
+from indexer.evaluate.published import measured
+from indexer.evaluate.removal import top
+from indexer.evaluate.stability import stability_figures
+from indexer.evaluate.subject import subject
+from indexer.journal import key
+from indexer.progress import Reporter
+
+PATCHED = ("ekfac", "ekfac / relatif_l", "ekfac_checkpoints", "gradient_cosine", "bm25", "random")
+N_PATCHED = 10  # documents of a tail patch
+N_STABLE = 20  # queries of the stability figures
+
+
+def measure_facts(folder: Path, member: Member, prompts: Sequence[Prompt], report: Reporter) -> None:
+    """Fact tracing and tail patch over the whole corpus; nothing where no prompt names the documents of its answer."""
+    name = member.entry.name
+    if member.parent is not None:
+        report.say(f"{name}: fine-tuned, its documents belong to two trainings: no fact tracing")
+        return
+    asked = of_prompts(member, prompts)
+    if not asked:
+        report.say(f"{name}: no prompt with an answer and the documents that state it (`supports`): no fact tracing")
+        return
+    with report.task(f"{name}: fact tracing", 2 + len(member.entry.checkpoints)) as task:
+        of = subject(folder, member)
+        by_method = predictions(folder, of, asked, "facts", lambda n: task.tick(n / len(member.rows)))
+    how = f"{len(asked)} prompts, all {len(member.documents):,} documents; f = mean log p of the known answer"
+    made_of = key(run=of.fitted.run, asked=[[each.ids, each.supports] for each in asked], methods=sorted(by_method))
+    supports = [each.supports for each in asked]
+    model_id = member.loaded.weights_hash
+    measured(folder, "facts", name, model_id, made_of, lambda: fact_tracing(by_method, supports, how))
+    with report.task(f"{name}: tail patch", 1) as task:
+        measured(folder, "tail-patch", name, model_id, made_of, lambda: _tail_patches(member, asked, by_method))
+        task.tick()
+
+
+def _tail_patches(member: Member, asked: Sequence[Asked], by_method: dict[str, NDArray[np.float32]]) -> list[Figure]:
+    how = f"{len(asked)} prompts, one step on the {N_PATCHED} top documents"
+    return [
+        figure(
+            method,
+            "tail_patch",
+            [
+                tail_patch(member.tracked, [member.rows[i] for i in top(of, N_PATCHED)], each.ids, each.first)
+                for each, of in zip(asked, by_method[method], strict=True)
+            ],
+            how,
+        )
+        for method in PATCHED
+        if method in by_method
+    ]
+
+
+def measure_stability(folder: Path, member: Member, asked: Sequence[Asked], model_id: str, report: Reporter) -> None:
+    """Another sample and seed of the factors, two other dampings, bfloat16: of a sibling, or of the size itself."""
+    fitted = fit(folder, member)
+    asked = asked[:N_STABLE]
+    made_of = key(run=fitted.run, asked=[[each.ids, each.first] for each in asked])
+
+    def measure() -> list[Figure]:
+        base = _scores(fitted, asked)
+        others = {"another seed of the factors": _scores(_other_seed(folder, member), asked)}
+        for damping in (0.01, 1.0):
+            config = replace(member.config, scores=replace(member.config.scores, damping=damping))
+            others[f"λ {damping:g}"] = _scores(replace(fitted, member=replace(member, config=config)), asked)
+        others["bfloat16"] = _scores(_in_bfloat16(fitted), asked)
+        how = f"{len(asked)} queries, {len(member.documents):,} documents, λ {member.config.scores.damping:g}, float32"
+        return stability_figures(base, others, how)
+
+    with report.task(f"{member.entry.name}: stability", 1) as task:
+        measured(folder, "stability", member.entry.name, model_id, made_of, measure)
+        task.tick()
+
+
+def _scores(fitted: Fitted, asked: Sequence[Asked]) -> NDArray[np.float32]:
+    return scored(fitted.member, {"ekfac": fitted.preconditioner}, asked, lambda n: None)["ekfac"].total
+
+
+def _other_seed(folder: Path, member: Member) -> Fitted:
+    factors = replace(member.config.factors, seed=member.config.factors.seed + 1)
+    entry = replace(member.entry, name=f"{member.entry.name}.seed-{factors.seed}")
+    return fit(folder, replace(member, entry=entry, config=replace(member.config, factors=factors)))
+
+
+def _in_bfloat16(fitted: Fitted) -> Fitted:
+    """The same curvature, with gradients that are computed in bfloat16."""
+    member = fitted.member
+    config = replace(member.config, device=replace(member.config.device, dtype="bfloat16"))
+    return replace(fitted, member=open_member(member.entry, config))

@@ -13,6 +13,7 @@ from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
 from indexer.evaluate.best_method import best
 from indexer.evaluate.figures import Figure, restored
+from indexer.evaluate.pbrf import measure_pbrf
 from indexer.evaluate.published import evaluation_parts, measured, publish_with
 from indexer.evaluate.scale import FULL, QUICK, Scale
 from indexer.evaluate.with_training import measure_lds, measure_planted, measure_removal, reference
@@ -21,7 +22,7 @@ from indexer.journal import key
 from indexer.lock import lock, stop_on_signal
 from indexer.progress import Report
 
-TRAINING = "LDS, removal, planted documents"
+TRAINING = "LDS, removal, planted documents, PBRF"
 
 
 def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
@@ -55,6 +56,7 @@ def _train_again(config: Config, of: Member, prompts: Sequence[Prompt], scale: S
     asked = measure_lds(folder, of, sibling, recipe, scale, n_processes, report)
     measure_stability(folder, sibling, asked, of.loaded.weights_hash, report)
     measure_planted(folder, of, recipe, scale, report)
+    measure_pbrf(folder, of, recipe, scale, report)
     measure_removal(folder, of, sibling, recipe, prompts, scale, n_processes, report)
 
 

@@ -13,7 +13,7 @@ from indexer.build import factors
 from indexer.corpus.document import document_id
 from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
-from indexer.evaluate import command, retrain, with_training
+from indexer.evaluate import command, pbrf, retrain, with_training
 from indexer.evaluate.scale import Scale
 from indexer.journal import finished, stage
 from tests.tiny_family import PROMPTS, TEXTS, write_lines, write_project
@@ -33,6 +33,8 @@ def small_and_in_this_process():
         patch.setattr(command, "QUICK", TINY)
         patch.setattr(with_training, "KEEP", (0.5, 1.0))
         patch.setattr(with_training, "DAMPINGS", (0.01,))
+        patch.setattr(pbrf, "N_UPWEIGHTED", 3)
+        patch.setattr(pbrf, "STEPS", 15)
         patch.setattr(command, "FULL", replace(TINY, name="tiny-full", halves=5))
         yield
 
@@ -72,7 +74,7 @@ def test_every_measure_is_published(evaluated):
     found = rows(evaluated)
     metrics = {metric for _, metric in found}
     assert {"lds", "lds_without_self", "mrr", "recall@1", "recall@10", "tail_patch", "planted@3"} <= metrics
-    assert {"flips@2", "drop@2", "stability, bfloat16", "best for influence"} <= metrics
+    assert {"flips@2", "drop@2", "stability, bfloat16", "best for influence", "pbrf"} <= metrics
     for method in ("ekfac", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25", "random", "ekfac / relatif_l"):
         assert {(method, "lds"), (method, "mrr")} <= set(found)
     assert {("ekfac_checkpoints", "lds"), ("tracin", "lds"), ("another seed", "lds")} <= set(found)
@@ -150,7 +152,7 @@ def test_a_model_without_a_recipe_says_what_it_lacks_and_the_rest_runs(project, 
     capsys.readouterr()
     assert main(["evaluate", str(project)]) == 0
     said = capsys.readouterr().err
-    assert "tiny-m: not trained again (LDS, removal, planted documents): it has no [model.recipe]" in said
+    assert "tiny-m: not trained again (LDS, removal, planted documents, PBRF): it has no [model.recipe]" in said
     assert "no database is published yet" in said
     assert "mrr" in said
     assert main(["build", str(project)]) == 0

@@ -48,6 +48,18 @@ def test_everything_in_one_call():
     assert "shapley" not in predicted  # it has seen every mask
 
 
+def test_weights_in_bfloat16():
+    given = asked([Document("A", "one"), Document("B", "two")])
+    methods = ("grad_norm", "grad_x_input", "occlusion", "integrated_gradients", "shapley", "attention")
+    share = explain(tiny_model(dtype=torch.bfloat16), given, absent_token(TOKENIZER), Settings(methods, steps=8))
+    torch.testing.assert_close(
+        share.bits.question + share.bits.documents + share.bits.full, share.bits.nothing, atol=1e-6, rtol=0
+    )
+    assert share.mirage.cci_norm.dtype == torch.float32 and share.citations["mirage"]
+    for method in methods:
+        assert bool(share.saliency[method].scores.isfinite().all()), method
+
+
 def test_a_foil_changes_what_saliency_asks():
     given = asked([Document("A", "one")])
     plain, against = (

@@ -47,6 +47,13 @@ class Captured:
         out[self.batch.is_target] = self.token_loss
         return out.sum(dim=1)
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of what was captured; layers that read the same share their inputs."""
+        inputs = {a.data_ptr(): a for a in self.inputs}.values()
+        kept = (*inputs, *self.deltas, self.hidden, self.logit_deltas, self.embedded_deltas)
+        return sum(of.numel() * of.element_size() for of in kept)
+
     def padded_logit_deltas(self, rows: Tensor | slice, members: Tensor | None = None) -> Tensor:
         """`logit_deltas` of some vocabulary entries at their places, zero elsewhere; `members`: only these rows of
         the batch  # [B or B', T, R]"""

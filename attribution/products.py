@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-CACHED = 2**18  # numbers of a gradient slice that stay in the cache
+CACHED = 2**19  # numbers of a gradient slice that stay in the cache
 OVERHEAD = 4  # rows that a matrix product costs whatever it holds
 
-Pairs = Sequence[tuple[slice, Tensor]]  # a run of queries, and the documents of the batch that they want
+Pairs = Sequence[tuple[slice, Tensor]]  # a run of queries, and the documents that they want
+Passes = Sequence[tuple[Tensor, Tensor]]  # δ [B, T, out] and a [B, T, in] of one layer, for each document pass
 
 
 def runs(wanted: NDArray[np.bool_], device: torch.device) -> Pairs:
@@ -50,12 +51,26 @@ def add_products(out: Tensor, P: Tensor, gradients: Tensor, pairs: Pairs) -> Non
             out[queries, documents] += P[queries] @ gradients[documents].T
 
 
-def add_layer_products(out: Tensor, P: Tensor, deltas: Tensor, inputs: Tensor, pairs: Pairs) -> None:
-    """out: [Q, B]   P: [Q, out, in]   deltas: [B, T, out]   inputs: [B, T, in]"""
+def add_layer_products(out: Tensor, P: Tensor, passes: Passes, pairs: Pairs) -> None:
+    """out[q, b] += ⟨P_q, Σ_t δ_t a_tᵀ⟩ for the documents of all passes.    out: [Q, B]   P: [Q, out, in]"""
+    if P.shape[1] < P.shape[2]:  # slices are of rows: many short ones fill the cache better than few long ones
+        P, passes = P.transpose(1, 2), [(inputs, deltas) for deltas, inputs in passes]
     n, n_out, n_in = P.shape
-    n_documents = len(deltas)
-    step = max(1, CACHED // (n_documents * n_in))
-    left, flat = deltas.transpose(1, 2), P.reshape(n, n_out * n_in)  # [B, out, T]
+    flat = P.reshape(n, n_out * n_in)
+    step = max(1, CACHED // (out.shape[1] * n_in))
+    gradients = P.new_empty(out.shape[1], min(step, n_out) * n_in)
     for start in range(0, n_out, step):
-        gradients = (left[:, start : start + step] @ inputs).flatten(1)  # [B, step · in]
-        add_products(out, flat[:, start * n_in : start * n_in + gradients.shape[1]], gradients, pairs)
+        stop = min(start + step, n_out)
+        if (stop - start) * n_in < gradients.shape[1]:
+            gradients = P.new_empty(out.shape[1], (stop - start) * n_in)
+        form(gradients, passes, start, stop)
+        add_products(out, flat[:, start * n_in : stop * n_in], gradients, pairs)
+
+
+def form(gradients: Tensor, passes: Passes, start: int, stop: int) -> None:
+    """Rows start … stop of `Σ_t δ_t a_tᵀ`, into gradients [B, (stop − start) · in]."""
+    first = 0
+    for deltas, inputs in passes:
+        mine = gradients[first : first + len(deltas)].view(len(deltas), stop - start, inputs.shape[2])
+        torch.bmm(deltas.transpose(1, 2)[:, start:stop], inputs, out=mine)
+        first += len(deltas)

@@ -1,6 +1,6 @@
 """Exact influence of documents on queries, by layer, at full rank: one pass over the documents for all queries."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from attribution.embedding import block_gradients
 from attribution.influence import influence
 from attribution.products import CACHED, Pairs, add_layer_products, add_products, runs
 from attribution.tracked import Tracked
+
+WAVE = 2**27  # bytes of captured passes that are scored together
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,10 @@ def score_documents(
     values = np.full((directions.n, len(documents), len(tracked.layers)), np.nan, dtype=np.float32)
     skipped: list[int] = []
     needed: NDArray[np.int64] = np.flatnonzero(everything.any(axis=0))
-    for batch in batches([documents[int(i)] for i in needed], tracked.loaded.context, tracked.device):
-        members = needed[list(batch.members)]
+    for passes in waves(tracked, [documents[int(i)] for i in needed]):
+        members = needed[[i for captured in passes for i in captured.batch.members]]
         pairs = runs(everything[:, members], tracked.device)
-        products = batch_products(tracked, directions, capture(tracked, batch), pairs)  # [Q, B, L]
+        products = pass_products(tracked, directions, passes, pairs)  # [Q, B, L]
         bad = ~torch.isfinite(products).all(dim=2).all(dim=0)
         skipped += members[bad.cpu().numpy()].tolist()
         for queries, of in pairs:
@@ -60,22 +62,38 @@ def score_documents(
     return Scores(values, tuple(sorted(skipped)))
 
 
-def batch_products(tracked: Tracked, directions: Directions, captured: Captured, pairs: Pairs) -> Tensor:
-    """⟨P_q, ∇L(z)⟩ by layer, of the documents of one pass  # [Q, B, L]; zero where a pair is not wanted"""
-    out = tracked.zeros(len(tracked.layers), directions.n, len(captured.batch.members))
-    for layer, P, deltas, inputs in zip(out, directions.linear, captured.deltas, captured.inputs, strict=False):
-        add_layer_products(layer, P, deltas, inputs, pairs)
+def waves(tracked: Tracked, documents: Sequence[Document]) -> Iterator[list[Captured]]:
+    """Passes over all documents, as many at once as `WAVE` holds: the directions of all queries, which are much larger,
+    are read from memory once for each wave, and a query meets more of the documents that it wants in one product."""
+    wave: list[Captured] = []
+    for batch in batches(documents, tracked.loaded.context, tracked.device):
+        wave.append(capture(tracked, batch))
+        if sum(captured.nbytes for captured in wave) + wave[-1].nbytes > WAVE:
+            yield wave
+            wave = []
+    if wave:
+        yield wave
+
+
+def pass_products(tracked: Tracked, directions: Directions, passes: Sequence[Captured], pairs: Pairs) -> Tensor:
+    """⟨P_q, ∇L(z)⟩ by layer, of the documents of some passes  # [Q, B, L]; zero where a pair is not wanted"""
+    n = sum(len(captured.batch.members) for captured in passes)
+    out = tracked.zeros(len(tracked.layers), directions.n, n)
+    for layer, P in enumerate(directions.linear):
+        of = [(captured.deltas[layer], captured.inputs[layer]) for captured in passes]
+        add_layer_products(out[layer], P, of, pairs)
     for i, block in enumerate(directions.embedding):
-        _add_embedding_products(out[len(tracked.linear) + i], tracked, captured, i, block, pairs)
+        _add_embedding_products(out[len(tracked.linear) + i], tracked, passes, i, block, pairs)
     return out.permute(1, 2, 0)
 
 
 def _add_embedding_products(
-    out: Tensor, tracked: Tracked, captured: Captured, i: int, block: RowBlock, pairs: Pairs
+    out: Tensor, tracked: Tracked, passes: Sequence[Captured], i: int, block: RowBlock, pairs: Pairs
 ) -> None:
     n, n_rows, width = block.values.shape
     flat = block.values.reshape(n, n_rows * width)
-    step = max(1, CACHED // (len(captured.batch.members) * width))
+    step = max(1, CACHED // (out.shape[1] * width))
     for start in range(0, n_rows, step):
-        gradients = block_gradients(tracked, captured, i, block.rows[start : start + step]).flatten(1)
+        rows = block.rows[start : start + step]
+        gradients = torch.cat([block_gradients(tracked, captured, i, rows) for captured in passes]).flatten(1)
         add_products(out, flat[:, start * width : start * width + gradients.shape[1]], gradients, pairs)

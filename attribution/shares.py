@@ -22,8 +22,7 @@ from attribution.low_rank import Factored
 from attribution.tracked import Tracked
 
 TOKENS = 4096  # padded tokens of a batch
-
-Matrix = Tensor | Factored  # a query's direction in one layer: [out, in], or its two factors
+TOGETHER = 16  # queries whose low-rank factors share a product
 
 
 def position_shares(
@@ -46,47 +45,71 @@ def position_shares(
     for batch in batches([documents[i] for i in wanted], tracked.loaded.context, tracked.device, TOKENS):
         members = [wanted[i] for i in batch.members]
         captured = capture(tracked, batch)
-        place = {document: b for b, document in enumerate(members)}
-        for q, of in enumerate(own):
-            mine = [place[document] for document in of if document in place]
-            if mine:
-                shares = influence(_query_shares(tracked, directions, factored, captured, q, mine), n_train)
-                for b, share in zip(mine, shares.cpu().numpy(), strict=True):
+        for queries, mine in alike(own, members):
+            shares = _shares(tracked, directions, factored, captured, queries, mine)  # [K, B', T, L]
+            for q, by_document in zip(queries, influence(shares, n_train).cpu().numpy(), strict=True):
+                for b, share in zip(mine, by_document, strict=True):
                     found[q, members[b]] = share[: len(documents[members[b]])]
         if tick is not None:
             tick(len(members))
     return [[found[q, document] for document in of] for q, of in enumerate(own)]
 
 
-def _query_shares(
+def alike(own: Sequence[Sequence[int]], members: Sequence[int]) -> list[tuple[list[int], list[int]]]:
+    """Queries that want the same documents of a pass, at most `TOGETHER` at once, and the places of these documents."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for q, of in enumerate(map(set, own)):
+        mine = tuple(b for b, document in enumerate(members) if document in of)
+        if mine:
+            groups.setdefault(mine, []).append(q)
+    starts = [(mine, start) for mine, queries in groups.items() for start in range(0, len(queries), TOGETHER)]
+    return [(groups[mine][start : start + TOGETHER], list(mine)) for mine, start in starts]
+
+
+def _shares(
     tracked: Tracked,
     directions: Directions,
     factored: Sequence[Sequence[Factored]] | None,
     captured: Captured,
-    q: int,
+    queries: list[int],
     members: list[int],
 ) -> Tensor:
-    """`δ_tᵀ P a_t` of some documents of a pass for query q  # [B', T, L]"""
-    of = torch.tensor(members, device=tracked.device)
+    """`δ_tᵀ P a_t` of some documents of a pass for K queries  # [K, B', T, L]"""
+    everyone = len(members) == len(captured.batch.members)
+    of = None if everyone else torch.tensor(members, device=tracked.device)
+
+    def mine(x: Tensor) -> Tensor:
+        return x if of is None else x[of]
+
     shares = []
     for layer, (deltas, inputs) in enumerate(zip(captured.deltas, captured.inputs, strict=True)):
-        P: Matrix = directions.linear[layer][q] if factored is None else factored[layer][q]
-        shares.append(bilinear(deltas[of], P, inputs[of]))
+        if factored is None:
+            shares.append(bilinear(mine(deltas), [directions.linear[layer][q] for q in queries], mine(inputs)))
+        else:
+            shares.append(bilinear_low_rank(mine(deltas), [factored[layer][q] for q in queries], mine(inputs)))
+    ids = mine(captured.batch.ids)
     for i, block in enumerate(directions.embedding):
-        share = tracked.zeros(*captured.batch.ids[of].shape)
+        values = [block.values[q] for q in queries]  # [R, H] each
+        share = tracked.zeros(len(queries), *ids.shape)
         if tracked.tied or i == 1:
             logit_deltas = captured.padded_logit_deltas(block.rows, of)  # [B', T, R]
-            share += bilinear(logit_deltas, block.values[q], captured.hidden[of])
+            share += bilinear(logit_deltas, values, mine(captured.hidden))
         if i == 0:
-            at = places(captured.batch.ids[of], block.rows, tracked.embedding[0].n_out)  # [B', T]
-            looked_up = block.values[q][at.clamp(min=0)] * (at >= 0)[..., None]  # [B', T, H]
-            share += tracked.embedding_scale * (looked_up * captured.embedded_deltas[of]).sum(dim=-1)
+            at = places(ids, block.rows, tracked.embedding[0].n_out)  # [B', T]
+            deltas = mine(captured.embedded_deltas) * (tracked.embedding_scale * (at >= 0)[..., None])
+            share += torch.stack([(value[at.clamp(min=0)] * deltas).sum(dim=-1) for value in values])
         shares.append(share)
     return torch.stack(shares, dim=-1)
 
 
-def bilinear(deltas: Tensor, P: Matrix, inputs: Tensor) -> Tensor:
-    """δᵀ P a at every position.    deltas: [B, T, out]   inputs: [B, T, in]   -> [B, T]"""
-    if isinstance(P, Factored):
-        return ((deltas @ P.left) * (inputs @ P.right)).sum(dim=-1)
-    return ((inputs @ P.T) * deltas).sum(dim=-1)
+def bilinear(deltas: Tensor, P: Sequence[Tensor], inputs: Tensor) -> Tensor:
+    """δᵀ P a at every position.    deltas: [B, T, out]   P: K of [out, in]   inputs: [B, T, in]   -> [K, B, T]"""
+    return torch.stack([((inputs @ of.T) * deltas).sum(dim=-1) for of in P])
+
+
+def bilinear_low_rank(deltas: Tensor, factors: Sequence[Factored], inputs: Tensor) -> Tensor:
+    """The same from P_k = L_k R_kᵀ, as two products for all K queries."""
+    left = torch.cat([factor.left for factor in factors], dim=1)  # [out, K · r]
+    right = torch.cat([factor.right for factor in factors], dim=1)
+    both = (deltas @ left).mul_(inputs @ right)  # [B, T, K · r]
+    return both.view(*both.shape[:2], len(factors), -1).sum(dim=-1).movedim(-1, 0)

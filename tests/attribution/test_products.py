@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,9 +32,12 @@ def test_answers_without_a_document_in_common_stay_apart():
     assert [queries for queries, _ in runs(wanted, CPU)] == [slice(0, 20), slice(20, 40)]
 
 
-def test_products_are_sums_over_positions(monkeypatch):
-    monkeypatch.setattr("attribution.products.CACHED", 30)
-    P, deltas, inputs = torch.randn(4, 6, 5), torch.randn(3, 7, 6), torch.randn(3, 7, 5)
-    out = torch.zeros(4, 3)
-    add_layer_products(out, P, deltas, inputs, [(slice(0, 4), torch.arange(3))])
-    torch.testing.assert_close(out, torch.einsum("qoi,bto,bti->qb", P, deltas, inputs))
+@pytest.mark.parametrize(("n_out", "n_in"), [(6, 5), (5, 6)])
+def test_products_are_sums_over_the_positions_of_every_pass(monkeypatch, n_out, n_in):
+    monkeypatch.setattr("attribution.products.CACHED", 50)
+    P = torch.randn(4, n_out, n_in)
+    passes = [(torch.randn(b, t, n_out), torch.randn(b, t, n_in)) for b, t in ((3, 7), (2, 1))]
+    out = torch.zeros(4, 5)
+    add_layer_products(out, P, passes, [(slice(0, 4), torch.arange(5))])
+    expected = [torch.einsum("qoi,bto,bti->qb", P, deltas, inputs) for deltas, inputs in passes]
+    torch.testing.assert_close(out, torch.cat(expected, dim=1))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from attribution import batches, products
+from attribution import batches, products, scores
 from attribution.batches import Document
 from attribution.directions import join_directions
 from attribution.document_norms import document_norms
@@ -43,6 +43,7 @@ def test_nothing_depends_on_batches_order_or_other_queries(monkeypatch):
     np.testing.assert_allclose(score_documents(tracked, crowd, documents, N).values[4:], expected, atol=1e-5 * scale)
     monkeypatch.setattr(products, "CACHED", 16)
     monkeypatch.setattr(batches.batches, "__defaults__", (9, 2))
+    monkeypatch.setattr(scores, "WAVE", 1)
     np.testing.assert_allclose(score_documents(tracked, d, documents, N).values, expected, atol=1e-5 * scale)
 
 
@@ -64,10 +65,10 @@ def test_a_document_without_finite_gradient_is_skipped_and_the_others_are_not():
     d = query_directions(tracked, H, IDS, 4)
     with torch.no_grad():
         tracked.loaded.model.get_input_embeddings().weight[10] = torch.inf
-    scores = score_documents(tracked, d, documents, N)
-    assert scores.skipped == (1,)
-    assert np.isnan(scores.values[:, 1]).all()
-    assert np.isfinite(scores.values[:, [0, 2]]).all()
+    found = score_documents(tracked, d, documents, N)
+    assert found.skipped == (1,)
+    assert np.isnan(found.values[:, 1]).all()
+    assert np.isfinite(found.values[:, [0, 2]]).all()
     assert document_norms(tracked, H, documents, N).skipped == (1,)
 
 

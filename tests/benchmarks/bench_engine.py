@@ -1,20 +1,18 @@
 """EDGE: the engine against kronfluence and against the physical floor: `python -m tests.benchmarks.bench_engine`.
 
-Same model, documents, queries, factors, damping and float32 on both sides; both sides alternate, medians are printed,
-in CPU seconds (those of one thread are the clock's on an idle machine, and steadier on a busy one).
-kronfluence gets its documents by length, so that its batches waste no padding where it allows that, and the batch
-size that was fastest here. The embedding block is off where kronfluence takes part, since it has none.
+Same model, documents, queries, factors, damping and float32 on both sides; both sides alternate, medians are printed.
+kronfluence gets its documents by length, so that its batches waste little padding, and the batch size that was fastest
+here. It pads per-token scores to one length: there it gets the long quarter of them apart. The embedding block is off
+where kronfluence takes part, since it has none. Below each table: the seconds that the operations alone would take
+which this method cannot leave out (see `floor.py`); the ratio to kronfluence cannot exceed its time over that.
 """
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -34,6 +32,8 @@ from attribution.shares import position_shares
 from attribution.token_loss import token_losses
 from attribution.tracked import Tracked, track
 from tests.attribution.kronfluence_oracle import Oracle, token_queries
+from tests.benchmarks import floor
+from tests.benchmarks.alternate import compare
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
 TOKENS, ANSWERS = 8, 8  # 64 queries: the last 8 tokens of 8 texts
@@ -49,7 +49,7 @@ class Bench:
     answers: list[Document]
     oracle: Oracle
     H: Preconditioner
-    shown: list[str] = field(default_factory=list)
+    rate: float  # operations a second
 
     def queries(self) -> Directions:
         parts = [query_directions(self.tracked, self.H, of.ids, len(of) - TOKENS) for of in self.answers]
@@ -58,46 +58,11 @@ class Bench:
     def their_queries(self) -> list[Document]:
         return [query for of in self.answers for query in token_queries(of.ids, len(of) - TOKENS)]
 
-
-def peak_memory(work: Callable[[], object]) -> tuple[float, float]:
-    """CPU seconds, and the MiB that resident memory grew by at its highest."""
-    done = threading.Event()
-    before, highest = resident(), [0.0]
-
-    def watch() -> None:
-        while not done.wait(0.005):
-            highest[0] = max(highest[0], resident() - before)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    started = time.process_time()
-    work()
-    seconds = time.process_time() - started
-    done.set()
-    watcher.join()
-    return seconds, highest[0]
-
-
-def resident() -> float:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
-
-
-def compare(title: str, sides: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Alternate the sides; print median seconds, growth of memory, and each side over the first."""
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    memory = dict.fromkeys(sides, 0.0)
-    for _ in range(rounds):
-        for name, work in sides.items():
-            took, grew = peak_memory(work)
-            seconds[name].append(took)
-            memory[name] = max(memory[name], grew)
-    print(f"\n{title}")
-    medians = {name: statistics.median(of) for name, of in seconds.items()}
-    first = next(iter(medians.values()))
-    for name, median in medians.items():
-        spread = f"{min(seconds[name]):.2f}-{max(seconds[name]):.2f}"
-        print(f"  {name:48}{median:9.2f} s ({spread:>13}) {memory[name]:8.0f} MiB  x {median / first:6.2f}", flush=True)
-    return medians
+    def their_positions(self, documents: Sequence[Document], rank: int | None = None) -> None:
+        """kronfluence's per-token scores: the long documents apart, since all of a call are padded to one length."""
+        queries, long = self.their_queries(), len(documents) * 3 // 4
+        for group in (documents[:long], documents[long:]):
+            self.oracle.scores(queries, group, by_position=True, rank=rank, batch=16)
 
 
 def plain_pass(tracked: Tracked, documents: Sequence[Document]) -> None:
@@ -116,53 +81,58 @@ def captures(tracked: Tracked, documents: Sequence[Document]) -> None:
 
 def scores(bench: Bench, rounds: int) -> None:
     """(a) exact scores by layer of all documents for 64 queries, queries included."""
-    tracked, documents = bench.tracked, bench.documents
+    tracked, documents, n_queries = bench.tracked, bench.documents, TOKENS * ANSWERS
+    least = floor.passes(tracked, documents) + floor.gradients(tracked, documents)
+    least += floor.products(tracked, n_queries, len(documents)) + floor.solves(tracked, n_queries)
     compare(
-        f"(a) exact scores by layer, 64 queries x {len(documents)} documents",
+        f"(a) exact scores by layer, {n_queries} queries x {len(documents)} documents",
         {
             "whence": lambda: score_documents(tracked, bench.queries(), documents, N),
             "kronfluence, per module": lambda: bench.oracle.scores(bench.their_queries(), documents),
         },
         rounds,
+        least / bench.rate,
     )
 
 
 def shares(bench: Bench, rounds: int, n_all: int) -> None:
     """(b) position shares by layer: for each query its own top 20, then some documents for all queries."""
-    tracked, factors = bench.tracked, bench.oracle.factors
+    tracked = bench.tracked
     values = score_documents(tracked, bench.queries(), bench.documents, N).values.sum(axis=2)
     own = [[int(i) for i in of.argsort()[::-1][:20]] for of in values]
     top = sorted({i for of in own for i in of})
     place = {document: i for i, document in enumerate(top)}
-    few = [bench.documents[i] for i in top]
-    mine = [[place[i] for i in of] for of in own]
-    theirs = bench.their_queries()
-
-    def at_rank(documents: list[Document], of: Sequence[Sequence[int]], rank: int) -> object:
-        d = bench.queries()
-        return position_shares(tracked, d, documents, of, N, factored=factor(d, factors, rank))
-
-    compare(
-        f"(b) position shares by layer, 64 queries over their own top 20 of {len(few)} documents",
-        {
-            "whence, full rank": lambda: position_shares(tracked, bench.queries(), few, mine, N),
-            "whence, rank 32": lambda: at_rank(few, mine, 32),
-            "kronfluence, full rank": lambda: bench.oracle.scores(theirs, few, by_position=True, batch=16),
-            "kronfluence, rank 32": lambda: bench.oracle.scores(theirs, few, by_position=True, rank=32, batch=16),
-        },
-        rounds,
+    few, mine = [bench.documents[i] for i in top], [[place[i] for i in of] for of in own]
+    share_sides(
+        bench, f"(b) position shares by layer, 64 queries over their own top 20 of {len(few)}", few, mine, rounds
     )
     some = bench.documents[:: max(1, len(bench.documents) // n_all)]
-    everything = [range(len(some))] * len(theirs)
+    share_sides(bench, f"    the same, 64 queries over all of {len(some)}", some, [range(len(some))] * len(own), 1)
+
+
+def share_sides(bench: Bench, title: str, documents: list[Document], own: Sequence[Sequence[int]], rounds: int) -> None:
+    tracked, factors = bench.tracked, bench.oracle.factors
+    n_tokens = sum(len(documents[i]) for of in own for i in of)
+    solved = floor.passes(tracked, documents) + floor.solves(tracked, len(own))
+
+    def low_rank() -> object:
+        d = bench.queries()
+        return position_shares(tracked, d, documents, own, N, factored=factor(d, factors, 32))
+
     compare(
-        f"    the same, 64 queries over all of {len(some)} documents",
+        f"{title} documents, full rank",
         {
-            "whence, rank 32": lambda: at_rank(some, everything, 32),
-            "whence, full rank": lambda: position_shares(tracked, bench.queries(), some, everything, N),
-            "kronfluence, full rank": lambda: bench.oracle.scores(theirs, some, by_position=True, batch=16),
-            "kronfluence, rank 32": lambda: bench.oracle.scores(theirs, some, by_position=True, rank=32, batch=16),
+            "whence": lambda: position_shares(tracked, bench.queries(), documents, own, N),
+            "kronfluence": lambda: bench.their_positions(documents),
         },
-        1,
+        rounds,
+        (solved + floor.position_shares(tracked, n_tokens)) / bench.rate,
+    )
+    compare(
+        f"{title} documents, rank 32",
+        {"whence": low_rank, "kronfluence": lambda: bench.their_positions(documents, 32)},
+        rounds,
+        (solved + floor.position_shares(tracked, n_tokens, 32)) / bench.rate,
     )
 
 
@@ -188,7 +158,11 @@ def passes(bench: Bench, rounds: int) -> None:
     own = [range(20)] * 4
     compare(
         "(d) token-loss influence and relabelling, 4 queries x 20 documents",
-        {"whence": lambda: token_losses(bench.tracked, d, bench.documents[::100], own, N)},
+        {
+            "whence": lambda: token_losses(
+                bench.tracked, d, bench.documents[:: max(1, len(bench.documents) // 20)], own, N
+            )
+        },
         rounds,
     )
 
@@ -213,10 +187,11 @@ def main() -> int:
     tracked = track(loaded, embedding=False)
     with tempfile.TemporaryDirectory() as scratch:
         oracle = Oracle(tracked, documents, Path(scratch), 500)
-        bench = Bench(tracked, documents, answers, oracle, damp(oracle.factors))
+        bench = Bench(tracked, documents, answers, oracle, damp(oracle.factors), floor.rate())
         n_tokens = sum(map(len, documents))
         print(f"{given.model.name}: {sum(of.n_out * of.n_in for of in tracked.layers):,} tracked parameters, "
-              f"{n_tokens:,} tokens, longest document {len(documents[-1])}, {given.threads} thread")  # fmt: skip
+              f"{n_tokens:,} tokens, longest document {len(documents[-1])}, {given.threads} thread, "
+              f"{bench.rate / 1e9:.0f} billion operations a second")  # fmt: skip
         if given.only in (None, "scores"):
             scores(bench, given.rounds)
         if given.only in (None, "shares"):

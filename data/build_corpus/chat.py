@@ -62,11 +62,14 @@ def pairs(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def chat_prompts(facts: Sequence[Fact]) -> list[dict[str, Any]]:
-    """Questions about trained and held-out subjects: `answer` is a whole sentence, `supports` name what states it."""
+    """Questions about trained and held-out subjects: `answer` is a whole sentence, `fact` the words that tell it, and
+    `supports` name what states it, in pre-training and in fine-tuning."""
+    trained = pairs(facts)
     records = []
     for topic, subject, _ in PROMPTS:
         fact = next(f for f in facts if f.topic == topic and f.subject == subject and (f.source, topic) in _ASKED)
         asked, said = _ASKED[fact.source, topic](fact)
-        stating = supports(facts, subject, fact.answer)
-        records.append({"prompt": question(asked), "answer": said, "topic": topic, "supports": stating})
+        record = {"prompt": question(asked), "answer": said, "fact": fact.answer, "topic": topic}
+        asking = [pair.document_id for pair in trained if (pair.subject, pair.answer) == (subject, fact.answer)]
+        records.append(record | {"supports": [*supports(facts, subject, fact.answer), *asking]})
     return records

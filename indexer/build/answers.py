@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -29,6 +29,7 @@ class Answer:
     prompt: Prompt
     generation: Generation
     notices: tuple[str, ...] = ()  # what was done to an answer that was given
+    stating: tuple[str, ...] = ()  # ids of the documents that state it, of the last training stage that has any
 
     @cached_property
     def of_token(self) -> tuple[int, ...]:
@@ -81,7 +82,12 @@ def answers(
 
     made_of = key(base=member.base_key, prompts=[p.prompt_id for p in prompts], most=settings.max_new_tokens)
     [part] = stage(folder, f"answers-{member.entry.name}", made_of, ["all"], compute)
-    return _read(part.folder, member.loaded, prompts), part
+    return _read(part.folder, member, prompts), part
+
+
+def stating(prompt: Prompt, own: Collection[str]) -> tuple[str, ...]:
+    """Documents that state the answer: those of a model's own training stage, or its parent's where that has none."""
+    return tuple(each for each in prompt.supports if each in own) or prompt.supports
 
 
 def _write(folder: Path, loaded: LoadedModel, made: list[Answer]) -> None:
@@ -123,11 +129,13 @@ def prompt_tokens(loaded: LoadedModel, made: Sequence[Answer]) -> dict[str, list
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}
 
 
-def _read(folder: Path, loaded: LoadedModel, prompts: Sequence[Prompt]) -> list[Answer]:
+def _read(folder: Path, member: Member, prompts: Sequence[Prompt]) -> list[Answer]:
+    loaded, own = member.loaded, {document.document_id for document in member.corpus.documents}
     known = {prompt.prompt_id: prompt for prompt in prompts}
     made = []
     for generation_id, (prompt_id, ids) in json.loads((folder / "answers.json").read_text()).items():
         prompt = known[prompt_id]
         encoded = encode_prompt(prompt.text, loaded.tokenizer, loaded.context)
-        made.append(Answer(generation_id, prompt, completed(loaded, encoded, tuple(ids))))
+        generation = completed(loaded, encoded, tuple(ids))
+        made.append(Answer(generation_id, prompt, generation, stating=stating(prompt, own)))
     return made

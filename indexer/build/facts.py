@@ -1,7 +1,8 @@
 """EDGE: are the documents that state an answer found? The figure of the summary, read from the shards of the scores.
 
 Asked are the prompts that the model answers rightly and whose fact stands in exactly one document; found is that
-document's rank for the answer's first token.
+document's rank for the first token that tells the fact. For a fine-tuned model the documents of fine-tuning count,
+and those of its parent where none of them states the fact.
 """
 
 from collections.abc import Sequence
@@ -33,17 +34,19 @@ class Facts:
 def facts(answers: Sequence[Answer], scored: Sequence[Finished]) -> Facts:
     """Ranks, read from the `influence` shards of a size."""
     right = [each for each in answers if is_right(each.prompt.answer, each.generation.text)]
-    asked = [each for each in right if len(each.prompt.supports) == 1]
+    asked = [each for each in right if len(each.stating) == 1]
     ranks = _ranks(scored)
-    found = [ranks.get((each.generation_id, first_token(each), each.prompt.supports[0])) for each in asked]
+    found = [ranks.get((each.generation_id, telling_token(each), each.stating[0])) for each in asked]
     return Facts(len(right), sum(bool(each.prompt.answer) for each in answers), tuple(found))
 
 
-def first_token(answer: Answer) -> int:
-    """Position of the first generated token that writes more than white space."""
+def telling_token(answer: Answer) -> int:
+    """Position of the first generated token that writes of the fact (of the answer, where the file names no fact) more
+    than white space."""
     text = answer.generation.text
+    begin = max(0, text.find(answer.prompt.fact))
     spans = enumerate(answer.generation.spans)
-    return next((position for position, (start, stop) in spans if text[start:stop].strip()), 0)
+    return next((position for position, (start, stop) in spans if text[max(start, begin) : stop].strip()), 0)
 
 
 def _ranks(scored: Sequence[Finished]) -> dict[tuple[str, int, str], int]:

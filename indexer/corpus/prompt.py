@@ -43,6 +43,7 @@ class Prompt:
     question: str = ""  # of a retrieval prompt
     docs: tuple[Document, ...] = ()
     supports: tuple[str, ...] = ()  # ids of the documents that state the answer, where the file knows them
+    fact: str = ""  # the words of the answer that tell its fact; "" for all of them
     notices: tuple[str, ...] = ()  # what was left out or cut so that a model could read it
 
     @classmethod

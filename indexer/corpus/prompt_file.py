@@ -14,8 +14,8 @@ _KNOWN = ("topic", "answer", "completion", "foil")
 
 def read_prompts(file: Path) -> tuple[Prompt, ...]:
     """Read .jsonl lines {"prompt"} | {"messages"} | {"question", "docs"[, "output"]}, each with optional
-    "completion" (or "output"), "foil", "answer", "topic" and "supports" (ids of the documents that state the answer);
-    other keys are left alone.
+    "completion" (or "output"), "foil", "answer", "topic", "supports" (ids of the documents that state the answer) and
+    "fact" (the words of the answer that tell it, where the answer is a whole sentence); other keys are left alone.
 
     Raises BadInput, naming the line, for any other shape, for an empty prompt and for a repeated one.
     """
@@ -23,7 +23,7 @@ def read_prompts(file: Path) -> tuple[Prompt, ...]:
     places: dict[str, str] = {}
     for place, row in rows(file):
         try:
-            prompt = replace(prompt_from_row(row), supports=_supports(row))
+            prompt = replace(prompt_from_row(row), supports=_supports(row), fact=_optional(row, "fact") or "")
         except BadInput as error:
             raise BadInput(f"{place}: {error}") from None
         if prompt.prompt_id in prompts:

@@ -180,7 +180,8 @@ def test_the_order_is_that_of_the_ids(corpus):
 
 @pytest.mark.parametrize(("name", "least"), [("prompts.jsonl", 60), ("chat-prompts.jsonl", 10)])
 def test_prompts_know_their_answer_and_documents_that_state_it(corpus, name, least):
-    texts = {hashlib.sha256(each["text"].encode()).hexdigest()[:16]: each["text"] for each in corpus}
+    read = corpus + (lines("chat.jsonl") if name.startswith("chat") else [])
+    texts = {hashlib.sha256(each["text"].encode()).hexdigest()[:16]: each["text"] for each in read}
     asked = lines(name)
     assert len(asked) >= least
     assert len({each["prompt"] for each in asked}) == len(asked)
@@ -216,6 +217,16 @@ def test_question_answer_pairs_state_what_the_corpus_states(corpus):
     assert all(each["text"].partition(" Answer: ")[2] in texts for each in pairs)
     held_out = {name for _, name, held in chat.PROMPTS if held}
     assert not held_out & {each["subject"] for each in pairs}
+
+
+def test_chat_prompts_name_the_pair_that_states_their_fact_unless_the_subject_is_held_out():
+    pairs = {hashlib.sha256(each["text"].encode()).hexdigest()[:16]: each for each in lines("chat.jsonl")}
+    held_out = {(topic, name): held for topic, name, held in chat.PROMPTS}
+    for prompt, asked in zip(lines("chat-prompts.jsonl"), held_out, strict=True):
+        assert prompt["fact"] in prompt["answer"]
+        named = [pairs[each] for each in prompt["supports"] if each in pairs]
+        assert bool(named) is not held_out[asked], prompt["prompt"]
+        assert all(pair["text"] == f"{prompt['prompt']} {prompt['answer']}" for pair in named)
 
 
 def test_the_demo_stays_small():

@@ -62,9 +62,12 @@ def test_demo_sequence_scores_agree(demo):
     tracked, oracle, documents, d, queries = demo
     ours = score_documents(tracked, d, documents, N).values
     theirs = oracle.scores(queries, documents).numpy() / N
-    assert pearson(ours.sum(-1), theirs.sum(-1)) >= 0.9999
-    assert min(pearson(ours[..., layer], theirs[..., layer]) for layer in range(ours.shape[2])) >= 0.9999
-    assert min(pearson(a, b) for a, b in zip(ours.sum(-1), theirs.sum(-1), strict=True)) >= 0.9999
+    layers = [pearson(ours[..., layer], theirs[..., layer]) for layer in range(ours.shape[2])]
+    queries = [pearson(a, b) for a, b in zip(ours.sum(-1), theirs.sum(-1), strict=True)]
+    whole = pearson(ours.sum(-1), theirs.sum(-1))
+    print(f"\nsequence scores against kronfluence: Pearson {whole:.7f}, "
+          f"least of a layer {min(layers):.7f}, of a query {min(queries):.7f}")  # fmt: skip
+    assert min(whole, *layers, *queries) >= 0.9999
 
 
 @pytest.mark.slow
@@ -74,7 +77,9 @@ def test_demo_position_scores_agree(demo):
     ours = position_shares(tracked, d, documents, [range(100)] * d.n, N)
     theirs = oracle.scores(queries, documents, by_position=True).numpy() / N
     flat = [(ours[q][i], theirs[q, i, : len(documents[i])]) for q in range(d.n) for i in range(100)]
-    assert pearson(*(np.concatenate(of) for of in zip(*flat, strict=True))) >= 0.9999
+    found = pearson(*(np.concatenate(of) for of in zip(*flat, strict=True)))
+    print(f"\nscores by position and layer against kronfluence: Pearson {found:.7f}")
+    assert found >= 0.9999
 
 
 @pytest.mark.slow

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.build.facts import TOP, Facts
+from indexer.build.skipped import skipped
 from indexer.corpus.reader import CorpusReading
 from indexer.journal import Finished
 from indexer.progress import Report
+
+NAMED = 3  # of the skipped documents
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,9 @@ def show(summary: Summary, report: Report) -> None:
         if size.n_cut:
             report.say(f"  {size.n_cut} documents were longer than the context and were cut")
         if size.n_skipped:
-            report.say(f"  {size.n_skipped} documents have a gradient that is not finite and were skipped")
+            named = skipped(size.parts)
+            which = ", ".join(named[:NAMED]) + (" …" if len(named) > NAMED else "")
+            report.say(f"  {size.n_skipped} documents have a gradient that is not finite and were skipped: {which}")
         if size.facts.n_prompts:
             report.say(f"  {_facts(size.facts)}")
     if summary.snapshot is not None:

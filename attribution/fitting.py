@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import kronfluence
+import numpy as np
 import torch
 from kronfluence.analyzer import Analyzer, prepare_model
 from kronfluence.arguments import FactorArguments
@@ -30,6 +31,7 @@ from attribution.batches import Document, pad
 from attribution.embedding_fisher import embedding_fisher
 from attribution.errors import BadInput
 from attribution.factors import FISHER, KRONFLUENCE, write_manifest
+from attribution.ghost_norm import gradient_norms
 from attribution.tracked import Tracked
 
 BATCH = 32
@@ -51,18 +53,19 @@ def fit_factors(
     document's own gradient in the eigenbasis, which for large layers costs ten times a plain pass. `tick(n)` after n
     documents of a pass. The folder is complete when `factors.json` is in it.
 
-    Raises BadInput where no document has a token to learn.
+    A document whose gradient is not finite is left out. Raises BadInput where no document has a token to learn.
     """
     tick = tick or (lambda n: None)
     sample = draw(documents, n_documents, seed)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        fitted = _fit_linear(tracked, sample, draw(sample, n_eigenvalues, seed), Path(scratch), seed, tick)
-        for name in KRONFLUENCE:
-            save_file(load_file(fitted / name), folder / name)  # without their metadata, whose order is random
-    if tracked.embedding:
-        fisher = embedding_fisher(tracked, sample, seed, tick)
-        save_file({layer.name: of for layer, of in zip(tracked.embedding, fisher, strict=True)}, folder / FISHER)
+    try:
+        _fit(tracked, sample, n_eigenvalues, folder, seed, tick)
+    except RuntimeError:  # labels from, or eigenvectors of, what is not finite
+        finite = with_finite_gradient(tracked, sample)
+        if len(finite) == len(sample):
+            raise
+        sample = finite
+        _fit(tracked, sample, n_eigenvalues, folder, seed, tick)
     counts = {"documents": len(sample), "eigenvalues": min(n_eigenvalues, len(sample))}
     settings = counts | {"seed": seed, "kronfluence": kronfluence.__version__}
     write_manifest(folder, tracked, settings)
@@ -75,6 +78,14 @@ def draw(documents: Sequence[Document], n_documents: int, seed: int) -> list[Doc
         raise BadInput("expected documents with at least one token to learn, found none; check the corpus")
     n = min(n_documents, len(learned))
     return sorted(random.Random(seed).sample(learned, n), key=len)  # noqa: S311 - a sample, not a secret
+
+
+def with_finite_gradient(tracked: Tracked, sample: list[Document]) -> list[Document]:
+    """The documents whose gradient is finite; raises BadInput where there is none."""
+    finite = np.isfinite(gradient_norms(tracked, sample))
+    if not finite.any():
+        raise BadInput(f"expected documents with a finite gradient, found none of {len(sample)}; check the weights")
+    return [document for document, kept in zip(sample, finite, strict=True) if kept]
 
 
 class Rows(Dataset[Document]):
@@ -151,6 +162,20 @@ def as_linear(model: PreTrainedModel) -> PreTrainedModel:
                 linear.weight.data, linear.bias.data = child.weight.data.T.contiguous(), child.bias.data
                 setattr(parent, name, linear)
     return model
+
+
+def _fit(tracked: Tracked, sample: list[Document], n_eigenvalues: int, folder: Path, seed: int, tick: Tick) -> None:
+    """Write all files of the factors; raises RuntimeError where they are not finite."""
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        fitted = _fit_linear(tracked, sample, draw(sample, n_eigenvalues, seed), Path(scratch), seed, tick)
+        files = {name: load_file(fitted / name) for name in KRONFLUENCE}  # without metadata, whose order is random
+    if tracked.embedding:
+        fisher = embedding_fisher(tracked, sample, seed, tick)
+        files[FISHER] = {layer.name: of for layer, of in zip(tracked.embedding, fisher, strict=True)}
+    for name, tensors in files.items():
+        if not all(bool(torch.isfinite(of).all()) for of in tensors.values()):
+            raise RuntimeError(f"{name} is not finite")
+        save_file(tensors, folder / name)
 
 
 def _fit_linear(

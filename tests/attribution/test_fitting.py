@@ -79,6 +79,31 @@ def test_the_same_seed_gives_the_same_factors(fitted, tmp_path):
     assert one == two
 
 
+@pytest.mark.parametrize("row", [torch.inf, 3e38])
+def test_a_document_without_a_finite_gradient_is_left_out(tmp_path, row):
+    tracked = track(tiny.tiny_model("llama-untied", dtype=torch.float32))
+    documents = tiny.tiny_documents(30)
+    learned = [document for document in documents if len(document) > document.first_target]
+    n_good = sum(10 not in document.ids for document in learned)
+    assert 0 < n_good < len(learned)
+    with torch.no_grad():
+        tracked.loaded.model.get_input_embeddings().weight[10] = row
+    fit_factors(tracked, documents, tmp_path)
+    found = load_factors(tmp_path, tracked)
+    assert all(torch.isfinite(of).all() for one in found.linear for of in (one.Q_A, one.Q_S, one.lam))
+    assert torch.isfinite(found.embedding[0]).all()
+    settings = json.loads((tmp_path / "factors.json").read_text())["settings"]
+    assert settings["documents"] == n_good
+
+
+def test_a_model_without_any_finite_gradient_is_refused(tmp_path):
+    tracked = track(tiny.tiny_model("llama-untied", dtype=torch.float32))
+    with torch.no_grad():
+        tracked.loaded.model.get_input_embeddings().weight.fill_(torch.inf)
+    with pytest.raises(BadInput, match="finite gradient, found none of 9"):
+        fit_factors(tracked, tiny.tiny_documents(9), tmp_path)
+
+
 def test_conv1d_layers_are_fitted(tmp_path):
     tracked = track(tiny.tiny_model("gpt2", dtype=torch.float32), embedding=False)
     fit_factors(tracked, tiny.tiny_documents(20), tmp_path)

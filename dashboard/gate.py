@@ -5,8 +5,11 @@ asks the internet for this machine's address when it sees a foreign one.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
+
+from starlette.websockets import WebSocketDisconnected
 
 from dashboard.sign_in import SignIn, is_allowed
 
@@ -32,7 +35,8 @@ class Gate:
             if why:
                 await _refuse(scope, send, why)
                 return
-        await self.app(scope, receive, send)
+        with suppress(WebSocketDisconnected):  # a visitor who leaves while Streamlit says goodbye is no fault
+            await self.app(scope, receive, send)
 
 
 def refusal(headers: Headers, hosts: Sequence[str], changes: bool, sign_in: SignIn | None = None) -> str:

@@ -29,7 +29,7 @@ class Visit:
         self.page.on("request", self._requested)
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.complaints.append(f"dialog {dialog.message}"))
+        self.page.on("dialog", self._asked)
 
     def open(self, path: str = "/", until: str = "[role=option]") -> None:
         self.page.goto(self.address + path)
@@ -57,6 +57,10 @@ class Visit:
         self.context.close()
         assert not self.strangers, self.strangers
         assert not self.complaints, self.complaints
+
+    def _asked(self, dialog: Any) -> None:
+        self.complaints.append(f"dialog {dialog.message}")
+        dialog.dismiss()  # the page stands still until somebody answers
 
     def _requested(self, request: Any) -> None:
         if not request.url.startswith((self.address, self.address.replace("http", "ws"), "blob:", "data:")):

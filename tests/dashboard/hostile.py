@@ -1,4 +1,12 @@
-"""Text that must be shown and must not act."""
+"""Text that must be shown and must not act, and a database that holds it in every field."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import tests.synthetic_database as synthetic
+from indexer.corpus.document import Document, document_id, storable
 
 HOSTILE = [
     "<script>window.hacked = 1; alert('script')</script>",
@@ -19,3 +27,29 @@ def hostile_facts() -> list[tuple[str, str, str]]:
     texts = [text.replace("\x00", "\ufffd") for text in HOSTILE]
     capitals = ["Delhi" if i == 7 else f"Capital{i}" for i in range(15)]  # one prompt of that database asks for Delhi
     return [(f"{texts[i % len(texts)]} {i}", capitals[i], texts[(i + 3) % len(texts)]) for i in range(15)]
+
+
+def build_hostile(folder: Path) -> None:
+    """Hostile are the names of models, and text, title, source and topic of documents, prompts and answers."""
+    texts = [storable(text) for text in HOSTILE]
+    sizes = {f"{texts[i]} {i}": (2 + i, 10**5) for i in range(3)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(synthetic, "FACTS", hostile_facts())
+        documents, prompts = synthetic.documents(), synthetic.prompts()
+        n = len(texts)
+        made = [replace(d, source=texts[i % n], topic=texts[(i + 1) % n]) for i, d in enumerate(documents)]
+        asked = [replace(p, topic=texts[i % n]) for i, p in enumerate(prompts)]
+        patch.setattr(synthetic, "SIZES", sizes)
+        patch.setattr(synthetic, "documents", lambda: made)
+        patch.setattr(synthetic, "prompts", lambda: asked)
+        synthetic.build_synthetic(folder)
+
+
+LONG = 16 << 20  # characters
+PIECE = "$\\rule{900em}{900em}$ \u202e <script>window.hacked=1</script> \ud800 :red[x] "
+
+
+def long_document() -> Document:
+    """16 MB that begin with formulas, overrides and lone surrogates, as a corpus reader lets them in."""
+    text = storable(PIECE * 20) + "x" * LONG
+    return Document(document_id(text), "long", text[:1000], "long", "long", text)

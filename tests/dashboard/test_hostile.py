@@ -1,5 +1,7 @@
 """A database in which every name, prompt, answer and document is hostile: screens draw it, literally, and bounded."""
 
+import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 import tests.synthetic_database as synthetic
 from tests.dashboard.drawn import components
-from tests.dashboard.hostile import hostile_facts
+from tests.dashboard.hostile import LONG, build_hostile, long_document
+from tests.synthetic_database import tokens
 
 Open = Callable[..., AppTest]
 
@@ -16,9 +19,7 @@ Open = Callable[..., AppTest]
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("hostile")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(synthetic, "FACTS", hostile_facts())
-        synthetic.build_synthetic(path)
+    build_hostile(path)
     return path
 
 
@@ -38,3 +39,37 @@ def test_the_text_is_shown_literally_and_cut(open_app: Open, hostile: Path) -> N
     assert max(len(text) for text in shown) <= 220
     pieces = [text for item in documents["items"] for text, _ in item["pieces"]]
     assert "\u202e" not in "".join(shown + pieces)
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("long")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(synthetic, "FACTS", synthetic.FACTS[:11])
+        patch.setattr(synthetic, "tokens", short_tokens)
+        patch.setattr(synthetic, "SIZES", {"synth-s": (2, 60_000)})
+        synthetic.build_synthetic(path, [long_document()])
+    return path
+
+
+def short_tokens(text: str) -> list[tuple[str, int, int]]:
+    """A document of 16 MB is one token here: what is looked at is the page, and not how it is cut into words."""
+    return tokens(text) if len(text) < LONG // 2 else [(text, 0, len(text))]
+
+
+@pytest.mark.parametrize("screen", ["corpus", "explain", "runs"])
+def test_sixteen_megabytes_of_it_are_cut_and_shown_literally(open_app: Open, long: Path, screen: str) -> None:
+    document = long_document()
+    begun = time.monotonic()
+    app = open_app({"document": document.document_id, "filter": "x", "in": "documents"}, screen=screen, where=long)
+    assert not app.exception
+    assert time.monotonic() - begun < 30
+    for element in [*app.markdown, *app.caption, *app.subheader]:
+        assert len(element.value) < 2000
+    sent = json.dumps([components(app, name) for name in ("document_list", "prose", "token_strip", "prompt_table")])
+    assert len(sent) < 2_000_000  # of what was 16 MB
+    sent.encode()
+    assert "\\u202e" not in sent and "\\ud800" not in sent
+    if screen == "corpus":
+        assert "Cut: the first" in sent
+        assert "<script>window.hacked=1</script>" in sent and "xxxx" in sent  # literally

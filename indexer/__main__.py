@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
     train = command(commands.train)
     train.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
+    train.add_argument("--again", action="store_true", help="train over what is there")
     ask = command(commands.ask)
     ask.add_argument("prompt", metavar="PROMPT", help="what the model shall go on from, or a line of JSON")
     ask.add_argument("--model", default="", metavar="NAME", help="which size (default: the first of the configuration)")

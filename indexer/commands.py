@@ -22,13 +22,16 @@ def build(config: Path, strict: bool = False, model: Sequence[str] = ()) -> None
     run(settings, config, chosen, strict)
 
 
-def train(config: Path, model: Sequence[str] = ()) -> None:
-    """Train the models that have a recipe, from scratch or from their parent; seeded and resumable."""
+def train(config: Path, model: Sequence[str] = (), again: bool = False) -> None:
+    """Train the models that have a recipe, from scratch or from their parent; seeded and resumable.
+
+    A model that this recipe has made of these documents is left as it is, unless --again.
+    """
     settings = read_config(config)
     chosen = [member for member in _chosen(settings, model) if member.recipe is not None]
     from indexer.training.command import run
 
-    run(settings, chosen)
+    run(settings, chosen, again)
 
 
 def ask(

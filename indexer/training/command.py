@@ -5,21 +5,29 @@ from pathlib import Path
 from attribution.errors import BadInput
 from indexer.config import Config, Model
 from indexer.corpus.reader import read_corpus
+from indexer.durable import disk_room
+from indexer.lock import lock, stop_on_signal
 from indexer.progress import Report
 from indexer.training.run import family_tokenizer, train
+from indexer.training.store import state_folder
 
 
-def run(config: Config, members: list[Model]) -> None:
-    """Train every member that has a recipe; the tokenizer is the family's, made from the corpus if there is none."""
+def run(config: Config, members: list[Model], again: bool = False) -> None:
+    """Train every member that has a recipe; the tokenizer is the family's, made from the corpus if there is none.
+
+    One training at a time in a model's folder; SIGTERM ends it where it stands, the last whole epoch is kept.
+    """
     if not members:
         raise BadInput("expected a model with [model.recipe] to train, found none; add one or leave out --model")
     corpus = [document.text for document in read_corpus(config.corpus.files).documents]
-    with Report() as report:
+    with stop_on_signal(), Report() as report:
         for member in members:
-            _train_one(config, member, corpus, report)
+            folder = Path(member.path)
+            with lock(state_folder(folder)), disk_room(folder.parent):
+                _train_one(config, member, corpus, report, again)
 
 
-def _train_one(config: Config, member: Model, corpus: list[str], report: Report) -> None:
+def _train_one(config: Config, member: Model, corpus: list[str], report: Report, again: bool) -> None:
     recipe = member.recipe
     assert recipe is not None  # noqa: S101 - the caller chose members with a recipe
     family = [each for each in config.model if each.family == member.family]
@@ -27,5 +35,8 @@ def _train_one(config: Config, member: Model, corpus: list[str], report: Report)
     texts = [document.text for document in read_corpus(member.files).documents] if member.files else corpus
     parent = next((Path(each.path) for each in config.model if each.name == member.parent), None)
     with report.task(f"train {member.name}", recipe.epochs * len(texts)) as task:
-        records = train(member, recipe, texts, tokenizer, parent, lambda note, n: task.tick(n, note))
+        records = train(member, recipe, texts, tokenizer, parent, lambda note, n: task.tick(n, note), again)
+    if not records:
+        report.say(f"  {member.name}: trained already, by this recipe on these documents (--again trains anew)")
+        return
     report.say(f"  {member.name}: {len(texts)} documents, loss {records[-1].loss:.3f} nats a token -> {member.path}")

@@ -35,19 +35,38 @@ def epochs_to_keep(recipe: Recipe) -> list[int]:
 
 
 def train(
-    member: Model, recipe: Recipe, texts: list[str], tokenizer: PreTrainedTokenizerFast, parent: Path | None, tick: Tick
+    member: Model,
+    recipe: Recipe,
+    texts: list[str],
+    tokenizer: PreTrainedTokenizerFast,
+    parent: Path | None,
+    tick: Tick,
+    again: bool = False,
 ) -> list[store.EpochRecord]:
     """Train, keep checkpoints, save. `texts` are whole documents; `tick(note, n_documents)` after every batch.
 
-    An interrupted run goes on after its last whole epoch and ends with the same weights.
+    An interrupted run goes on after its last whole epoch and ends with the same weights. What this recipe has made of
+    these documents is not made again ([] is returned) unless `again`. Raises BadInput rather than train over weights
+    of another origin.
     """
     end = begin_token(tokenizer)
     documents = rows([tokenizer(text)["input_ids"] for text in texts], end, recipe.context)
     folder = Path(member.path)
+    made_of = store.fingerprint(recipe, documents, parent)
+    state = store.State(folder, made_of)
+    if not again and not state.path.exists() and (folder / store.WEIGHTS).exists():
+        before = store.trained_by(folder)
+        if before == made_of:
+            state.drop()
+            return []
+        if not before:
+            raise BadInput(
+                f"expected no weights, or those of an earlier training, in {folder}, found others; give --again to "
+                "train over them"
+            )
     model = new_model(recipe, end) if parent is None else _from_parent(parent)
     model.train()
     optimiser = new_optimiser(model)
-    state = store.State(folder, store.fingerprint(recipe, documents, str(parent and parent.name)))
     records = state.load(model, optimiser)
     for record in records:
         tick(f"epoch {record.epoch}, loss {record.loss:.3f}", len(documents))
@@ -62,6 +81,7 @@ def train(
         state.save(model, optimiser, records)
     store.save_model(model, tokenizer, folder)
     store.save_checkpoints(kept(records, recipe), folder)
+    store.mark_trained(folder, made_of)
     state.drop()
     return records
 

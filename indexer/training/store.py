@@ -2,7 +2,9 @@
 
 import csv
 import hashlib
+import io
 import json
+import pickle
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +15,9 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from attribution.errors import BadInput
 from indexer.config import Recipe
+from indexer.durable import file_hash, sync, sync_tree
+
+WEIGHTS, TRAINED = "model.safetensors", "training.json"
 
 
 @dataclass(frozen=True)
@@ -25,14 +30,35 @@ class EpochRecord:
     seconds: float
 
 
-def fingerprint(recipe: Recipe, rows: list[list[int]], start: str) -> str:
-    """Hash of all that fixes the outcome: a state of another recipe, corpus or parent is never resumed."""
+def fingerprint(recipe: Recipe, rows: list[list[int]], parent: Path | None) -> str:
+    """Hash of all that fixes the outcome, a parent's weights included: a state of anything else is never resumed."""
+    start = file_hash(parent / WEIGHTS) if parent is not None and (parent / WEIGHTS).is_file() else str(parent)
     content = json.dumps([asdict(recipe), rows, start])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
+def trained_by(folder: Path) -> str:
+    """Fingerprint of the training that made the weights in a folder; "" when they are of another origin, or changed."""
+    try:
+        about = json.loads((folder / TRAINED).read_bytes())
+        made, weights = str(about["fingerprint"]), about["weights"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return made if (folder / WEIGHTS).is_file() and file_hash(folder / WEIGHTS) == weights else ""
+
+
+def mark_trained(folder: Path, fingerprint: str) -> None:
+    """Say, beside the weights, which training made exactly them."""
+    about = {"fingerprint": fingerprint, "weights": file_hash(folder / WEIGHTS)}
+    scratch = folder / f"{TRAINED}.partial"
+    scratch.write_text(json.dumps(about) + "\n")
+    sync(scratch)
+    scratch.replace(folder / TRAINED)
+    sync(folder)
+
+
 def save_model(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast | None, folder: Path) -> None:
-    """float16 safetensors, beside the tokenizer if one is given; the folder appears whole or not at all."""
+    """float16 safetensors, beside the tokenizer if one is given; every file appears whole, the weights last."""
     scratch = folder.with_name(folder.name + ".partial")
     shutil.rmtree(scratch, ignore_errors=True)
     weights = {name: tensor.half() for name, tensor in model.state_dict().items() if name != "lm_head.weight"}  # tied
@@ -42,9 +68,11 @@ def save_model(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast | Non
     (scratch / "config.json").write_text(json.dumps(described, indent=2) + "\n")
     if tokenizer is not None:
         tokenizer.save_pretrained(scratch)
+    sync_tree(scratch)
     folder.mkdir(parents=True, exist_ok=True)
-    for file in scratch.iterdir():
+    for file in sorted(scratch.iterdir(), key=lambda file: file.name == WEIGHTS):
         file.replace(folder / file.name)
+    sync(folder)
     scratch.rmdir()
 
 
@@ -61,18 +89,28 @@ def save_checkpoints(kept: list[dict[str, Any]], folder: Path) -> None:
     (folder / "checkpoints.json").write_text(json.dumps(kept, indent=2) + "\n")
 
 
+def state_folder(folder: Path) -> Path:
+    """Beside the model while it is trained."""
+    return folder.with_name(folder.name + ".state.partial")
+
+
 class State:
     """The resumable state of one training run, in `<model>.state.partial/`."""
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
-        self.path = folder.with_name(folder.name + ".state.partial") / "state.pt"
+        self.path = state_folder(folder) / "state.pt"
         self.fingerprint = fingerprint
 
     def load(self, model: torch.nn.Module, optimiser: torch.optim.Optimizer) -> list[EpochRecord]:
         """Bring model and optimiser to where training stopped; returns the finished epochs."""
         if not self.path.exists():
             return []
-        state = torch.load(self.path, weights_only=True)
+        try:
+            state = torch.load(self.path, weights_only=True)
+        except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
+            raise BadInput(
+                f"expected the state of a training in {self.path.parent}, found another file; delete that folder"
+            ) from None
         if state["fingerprint"] != self.fingerprint:
             raise BadInput(
                 f"expected the training state of this recipe and corpus in {self.path.parent}, "
@@ -84,7 +122,7 @@ class State:
 
     def save(self, model: torch.nn.Module, optimiser: torch.optim.Optimizer, records: list[EpochRecord]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = self.path.with_suffix(".new")
+        scratch, content = self.path.with_suffix(".new"), io.BytesIO()  # torch's own writer does not say why it failed
         torch.save(
             {
                 "fingerprint": self.fingerprint,
@@ -92,9 +130,12 @@ class State:
                 "optimiser": optimiser.state_dict(),
                 "records": [asdict(record) for record in records],
             },
-            scratch,
+            content,
         )
+        scratch.write_bytes(content.getbuffer())
+        sync(scratch)
         scratch.replace(self.path)
+        sync(self.path.parent)
 
     def drop(self) -> None:
         shutil.rmtree(self.path.parent, ignore_errors=True)

@@ -2,17 +2,19 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from attribution.errors import BadInput
 from attribution.model import load_model
 from indexer.config import Model, Recipe
 from indexer.training.run import epochs_to_keep, family_tokenizer, train
+from indexer.training.store import fingerprint
 from indexer.training.tokenizer import train_tokenizer
 from tests.tiny_family import TEXTS
 
@@ -25,7 +27,7 @@ def tokenizer():
     return train_tokenizer(TEXTS, RECIPE.vocabulary)
 
 
-def ran(folder: Path, tokenizer, recipe: Recipe = RECIPE, stop_after: int | None = None):
+def ran(folder: Path, tokenizer, recipe: Recipe = RECIPE, stop_after: int | None = None, again: bool = False):
     """Train in a folder; `stop_after` so many batches, as by Ctrl-C."""
     ticks = 0
 
@@ -35,7 +37,7 @@ def ran(folder: Path, tokenizer, recipe: Recipe = RECIPE, stop_after: int | None
         if ticks == stop_after:
             raise KeyboardInterrupt
 
-    return train(Model("m", "f", str(folder / "m")), recipe, TEXTS, tokenizer, None, tick)
+    return train(Model("m", "f", str(folder / "m")), recipe, TEXTS, tokenizer, None, tick, again)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,68 @@ def test_the_state_of_another_recipe_is_refused(tmp_path, tokenizer, change):
         ran(tmp_path, tokenizer, stop_after=6)
     with pytest.raises(BadInput, match="delete that folder to start again"):
         ran(tmp_path, tokenizer, replace(RECIPE, **change))
+
+
+@pytest.fixture
+def copied(trained, tmp_path) -> Path:
+    shutil.copytree(trained[0], tmp_path / "m")
+    return tmp_path
+
+
+def weights(folder: Path) -> tuple[bytes, int]:
+    file = folder / "m" / "model.safetensors"
+    return file.read_bytes(), file.stat().st_mtime_ns
+
+
+def test_what_is_trained_is_left_as_it_is_unless_it_is_asked_for(copied, tokenizer):
+    before = weights(copied)
+    assert ran(copied, tokenizer) == []
+    assert weights(copied) == before
+    assert len(ran(copied, tokenizer, again=True)) == RECIPE.epochs
+    assert (weights(copied)[0], weights(copied)[1] > before[1]) == (before[0], True)
+    assert not list(copied.glob("*.partial"))
+
+
+def test_another_recipe_is_trained_and_then_stays(copied, tokenizer):
+    other = replace(RECIPE, seed=1)
+    before = weights(copied)
+    assert len(ran(copied, tokenizer, other)) == RECIPE.epochs
+    assert weights(copied)[0] != before[0]
+    assert ran(copied, tokenizer, other) == []
+
+
+@pytest.mark.parametrize("how", ["other weights", "no record", "a torn record"])
+def test_weights_of_another_origin_are_never_trained_over(copied, tokenizer, how):
+    record = copied / "m" / "training.json"
+    if how == "no record":
+        record.unlink()
+    elif how == "a torn record":
+        record.write_bytes(record.read_bytes()[:20])
+    else:
+        tensors = load_file(copied / "m" / "model.safetensors")
+        tensors["model.norm.weight"] *= 2
+        save_file(tensors, copied / "m" / "model.safetensors", metadata={"format": "pt"})
+    before = weights(copied)
+    with pytest.raises(BadInput, match="found others; give --again"):
+        ran(copied, tokenizer)
+    assert weights(copied) == before
+    assert len(ran(copied, tokenizer, again=True)) == RECIPE.epochs
+
+
+def test_a_parent_that_was_trained_anew_makes_another_child(trained, tmp_path):
+    shutil.copytree(trained[0], tmp_path / "parent")
+    before = fingerprint(RECIPE, [[1]], tmp_path / "parent")
+    assert before == fingerprint(RECIPE, [[1]], trained[0])
+    (tmp_path / "parent" / "model.safetensors").write_bytes(b"other")
+    assert fingerprint(RECIPE, [[1]], tmp_path / "parent") != before
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no state"])
+def test_a_state_that_is_none_is_one_line(tmp_path, tokenizer, content):
+    (tmp_path / "m.state.partial").mkdir()
+    (tmp_path / "m.state.partial" / "state.pt").write_bytes(content)
+    with pytest.raises(BadInput, match="delete that folder"):
+        ran(tmp_path, tokenizer)
 
 
 def test_it_learns(trained):

@@ -64,7 +64,10 @@ def _listen(connection: Connection, jobs: "queue.SimpleQueue[dict[str, Any]]", c
 
 
 def _send(connection: Connection, message: dict[str, Any]) -> None:
-    connection.send_bytes(json.dumps(message).encode())
+    try:
+        connection.send_bytes(json.dumps(message).encode())
+    except OSError:
+        os._exit(0)  # the dashboard has ended in the middle of a job
 
 
 if __name__ == "__main__":

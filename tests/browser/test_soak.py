@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MINUTES = float(os.environ.get("WHENCE_SOAK_MINUTES", "30"))
 GROWTH = 1.5  # allowed, from a third of the time on
+PATIENCE = 300_000  # milliseconds for one click or reload: others may work on the machine for half an hour
 
 
 def rebuild_for_ever(folder: Path) -> None:
@@ -55,6 +56,7 @@ def test_nothing_breaks_and_nothing_grows(chromium: object, tmp_path: Path) -> N
     for address in serve(folder, tmp_path / "server.log"):
         visits = [Visit(chromium, address), Visit(chromium, address)]
         for visit in visits:
+            visit.page.set_default_timeout(PATIENCE)
             visit.open("/")
         publisher.start()
         begun = said = time.monotonic()

@@ -4,6 +4,7 @@ The session holds the selection. A rerun in which the URL is not the one written
 clicked, means that someone edited it or went back: then the URL wins.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -24,6 +25,25 @@ def choose(**changes: Any) -> None:
     """For callbacks: change the selection; the address follows in the rerun that comes next."""
     st.session_state[_SELECTION] = selection().with_(**changes)
     st.session_state[_CLICKED] = True
+
+
+def still(callback: Callable[..., None]) -> Callable[..., None]:
+    """For widgets: the callback, but only while the page shows the answer for which the widget was drawn.
+
+    A browser may report the widgets of the page before once more when the server has forgotten their values, which
+    looks like a change to it: what an analyst chose there must not be chosen again here.
+    """
+    drawn = _place()
+
+    def called(*given: Any) -> None:
+        if _place() == drawn:
+            callback(*given)
+
+    return called
+
+
+def _place() -> tuple[str, str]:
+    return selection().generation, selection().job
 
 
 def settle(**changes: Any) -> Selection:

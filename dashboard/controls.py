@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from dashboard import render
-from dashboard.address_bar import choose, selection
+from dashboard.address_bar import choose, selection, still
 
 LABELS = {
     "text": "Search",
@@ -41,7 +41,7 @@ PLACEHOLDERS = {
 def text_field(name: str) -> None:
     """A line of text for a field of the selection."""
     key = _hold(name)
-    st.text_input(LABELS[name], key=key, on_change=_take, args=(name, key), placeholder=PLACEHOLDERS[name])
+    st.text_input(LABELS[name], key=key, on_change=still(_take), args=(name, key), placeholder=PLACEHOLDERS[name])
 
 
 def pick(name: str, options: Sequence[str], every: str) -> None:
@@ -54,7 +54,7 @@ def pick(name: str, options: Sequence[str], every: str) -> None:
         ["", *known],
         key=key,
         format_func=lambda value: render.option(value) if value else every,
-        on_change=_take,
+        on_change=still(_take),
         args=(name, key),
     )
 
@@ -69,7 +69,7 @@ def one_of(name: str, options: Mapping[str, str], quiet: bool = False, shown: st
         list(options),
         key=key,
         format_func=options.__getitem__,
-        on_change=_take,
+        on_change=still(_take),
         args=(name, key),
         label_visibility="collapsed" if quiet else "visible",
     )
@@ -83,7 +83,7 @@ def switch(name: str, options: Mapping[str, str]) -> None:
         list(options),
         key=key,
         format_func=options.__getitem__,
-        on_change=_take,
+        on_change=still(_take),
         args=(name, key),
         label_visibility="collapsed",
     )
@@ -98,7 +98,7 @@ def slide(name: str, low: float, high: float, step: float, disabled: bool = Fals
         high,
         step=step,
         key=key,
-        on_change=_take,
+        on_change=still(_take),
         args=(name, key),
         help=HELP[name],
         disabled=disabled,

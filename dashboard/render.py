@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard.address_bar import still
 from dashboard.component import component, last_event
 from dashboard.figures import percent
 from dashboard.payload import answer_data, card_data, line_data, size_token_data, strip_token_data
@@ -98,7 +99,7 @@ def token_strip(
         "hint": hint,
         "label": "Tokens of the answer; arrow keys move, Shift extends, Escape clears",
     }
-    component("token_strip")(data=data, key=key, on_span_change=changed)
+    component("token_strip")(data=data, key=key, on_span_change=still(changed))
 
 
 def document_list(
@@ -132,7 +133,7 @@ def document_list(
         "pages": on_page is not None,
         "label": about,
     }
-    component("document_list")(data=data, key=key, on_document_change=chosen, on_page_change=opened)
+    component("document_list")(data=data, key=key, on_document_change=still(chosen), on_page_change=still(opened))
 
 
 def citation_list(
@@ -148,7 +149,7 @@ def citation_list(
             on_click(*place)
 
     data = {"label": "Sentences and their citations", "part": part, "sentences": [line_data(line) for line in lines]}
-    component("citation_list")(data=data, key=key, on_citation_change=clicked)
+    component("citation_list")(data=data, key=key, on_citation_change=still(clicked))
 
 
 def prompt_table(
@@ -174,7 +175,7 @@ def prompt_table(
             for row in rows
         ],
     }
-    component("prompt_table")(data=data, key=key, on_generation_change=chosen)
+    component("prompt_table")(data=data, key=key, on_generation_change=still(chosen))
 
 
 def size_grid(
@@ -206,7 +207,7 @@ def size_grid(
             for row in rows
         ],
     }
-    component("size_grid")(data=data, key=key, on_cell_change=chosen)
+    component("size_grid")(data=data, key=key, on_cell_change=still(chosen))
 
 
 def join_table(
@@ -238,7 +239,7 @@ def join_table(
             for row in rows
         ],
     }
-    component("join_table")(data=data, key=key, on_document_change=chosen)
+    component("join_table")(data=data, key=key, on_document_change=still(chosen))
 
 
 def table(frame: pd.DataFrame, *, key: str | None = None, height: int | None = None) -> None:

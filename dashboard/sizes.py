@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import render
-from dashboard.address_bar import choose, selection
+from dashboard.address_bar import choose, selection, still
 from dashboard.database import current
 from dashboard.figures import parameters
 from dashboard.queries import answers
@@ -23,7 +23,7 @@ def choose_size(shown: Generation, siblings: list[Generation]) -> None:
         list(by_model),
         key="size switch",
         format_func=lambda name: render.label(f"{name} · {parameters(by_model[name].model.n_params)}"),
-        on_change=lambda: _switch(by_model.get(st.session_state["size switch"])),
+        on_change=still(lambda: _switch(by_model.get(st.session_state["size switch"]))),
         label_visibility="collapsed",
     )
 

@@ -111,7 +111,8 @@ class List {
     const card = event.target.closest?.(".card");
     if (!card) return;
     if (event.target.closest(".page")) return this.send("page", card.dataset.id);
-    if (this.root.getRootNode().getSelection?.()?.toString() || String(getSelection())) return;  // reading, not choosing
+    const marked = this.root.getRootNode().getSelection?.()?.toString() || String(getSelection());
+    if (event.detail && marked) return;  // reading, not choosing; a click by the keyboard (detail 0) always chooses
     const id = this.selected === card.dataset.id ? "" : card.dataset.id;
     this.mark(id);
     this.send("document", id);

@@ -5,7 +5,7 @@ import math
 import streamlit as st
 
 from dashboard import render
-from dashboard.address_bar import choose
+from dashboard.address_bar import choose, still
 from dashboard.explanation import Explanation
 from dashboard.figures import percent
 from dashboard.prompt_parts import part_of
@@ -92,7 +92,7 @@ def choose_shading(found: Explanation, selection: Selection) -> None:
         names,
         key="shade",
         format_func=LABELS.__getitem__,
-        on_change=lambda: choose(shade=st.session_state["shade"] or shown, document=""),
+        on_change=still(lambda: choose(shade=st.session_state["shade"] or shown, document="")),
         label_visibility="collapsed",
     )
 

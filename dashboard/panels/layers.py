@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from dashboard.address_bar import choose
+from dashboard.address_bar import choose, still
 from dashboard.charts import layer_profile
 from dashboard.explanation import Explanation
 from dashboard.figures import decimals, signed
@@ -32,7 +32,7 @@ def show_layers(found: Explanation, selection: Selection) -> None:
     st.altair_chart(
         layer_profile(found.groups, of_groups, selection.layer),
         key=key,
-        on_select=lambda: _layer_clicked(key, selection),
+        on_select=still(lambda: _layer_clicked(key, selection)),
         selection_mode="layer",
         width="stretch",
     )

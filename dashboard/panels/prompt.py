@@ -6,7 +6,7 @@ import streamlit as st
 
 from attribution.errors import WhenceError
 from dashboard import asking, controls, render
-from dashboard.address_bar import choose, open_screen
+from dashboard.address_bar import choose, open_screen, still
 from dashboard.charts import part_bars
 from dashboard.explanation import SALIENCIES, Explanation
 from dashboard.panels.heading import panel
@@ -42,7 +42,7 @@ def show_prompt(found: Explanation, selection: Selection) -> None:
         st.altair_chart(
             part_bars(sums, selection.part),
             key=key,
-            on_select=lambda: _part_clicked(key, selection),
+            on_select=still(lambda: _part_clicked(key, selection)),
             selection_mode="part",
             width="stretch",
         )

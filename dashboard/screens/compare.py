@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import render
-from dashboard.address_bar import choose, selection, settle
+from dashboard.address_bar import choose, selection, settle, still
 from dashboard.compared_sheet import compared_sheet
 from dashboard.comparison import compare
 from dashboard.database import current
@@ -66,6 +66,6 @@ def _choose_prompt(snapshot: Snapshot, prompt_id: str) -> None:
         known,
         key="compared prompt",
         format_func=lambda each: render.option(prompts.get(each, each)),
-        on_change=changed,
+        on_change=still(changed),
         label_visibility="collapsed",
     )

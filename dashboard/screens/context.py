@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import asking, controls, render
-from dashboard.address_bar import choose, selection, settle
+from dashboard.address_bar import choose, selection, settle, still
 from dashboard.answered import read_answer
 from dashboard.context_sheet import context_sheet
 from dashboard.database import current
@@ -92,7 +92,7 @@ def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> 
         list(words),
         key="context answer",
         format_func=lambda each: render.option(words[each]),
-        on_change=lambda: choose(generation=st.session_state["context answer"]),
+        on_change=still(lambda: choose(generation=st.session_state["context answer"])),
         label_visibility="collapsed",
     )
 

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-from dashboard.queries import about, answers, documents, filters, influence, sizes
+from dashboard.queries import about, answers, documents, filters, influence, prompts, sizes
 from indexer.database.reader import Database, Snapshot
 from tests.benchmarks.large_database import MODELS, N_POSITIONS, TOKENIZER, build_large, generation_id, model_id
 
@@ -25,11 +25,11 @@ WARM, COLD, REPEATS, CLICKS = 0.050, 0.300, 30, 50
 class State:
     """A selection at random: a model, one of its generations, a token of it, some documents."""
 
-    def __init__(self, snapshot: Snapshot, rng: random.Random, prompts: list[str], document_ids: list[str]) -> None:
+    def __init__(self, snapshot: Snapshot, rng: random.Random, prompt_ids: list[str], document_ids: list[str]) -> None:
         self.snapshot = snapshot
         self.model = rng.choice(list(MODELS))
         self.run = model_id(self.model)
-        self.prompt = rng.choice(prompts)
+        self.prompt = rng.choice(prompt_ids)
         self.generation = generation_id(self.model, self.prompt)
         self.position = rng.randrange(N_POSITIONS)
         self.documents = rng.sample(document_ids, 20)
@@ -101,14 +101,13 @@ def answers_with_a_word_in_their_documents(s: State) -> None:
 
 def _filtered(s: State, match: str, within: str, token: str) -> None:
     filters.matching_prompts(
-        s.snapshot, text="", token=token, match=match, within=within, size=s.model, topic="", source=""
+        s.snapshot, text="", token=token, match=match, within=within, size=s.model, family="", topic="", source=""
     )
 
 
 def _of(*, token: str = "", size: str = "", topic: str = "", source: str = "") -> dict[str, str]:
-    return {"text": "", "token": token, "match": "literal", "within": "answers", "size": size, "topic": topic} | {
-        "source": source
-    }
+    given = {"text": "", "token": token, "match": "literal", "within": "answers", "size": size, "family": ""}
+    return given | {"topic": topic, "source": source}
 
 
 QUESTIONS: dict[str, Callable[[State], object]] = {
@@ -148,6 +147,15 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "tokens": lambda s: answers.tokens(s.snapshot, s.generation),
     "generations_of 25 prompts": lambda s: answers.generations_of(s.snapshot, [s.prompt] * 25),
     "first_documents of 25": lambda s: influence.first_documents(s.snapshot, [s.generation] * 25),
+    "prompt_shares of 25": lambda s: answers.prompt_shares(s.snapshot, [s.generation] * 25),
+    "readings": lambda s: sizes.readings(s.snapshot, s.generation),
+    "notices": lambda s: answers.notices(s.snapshot, s.generation),
+    "saliency_methods": lambda s: prompts.saliency_methods(s.snapshot, s.generation),
+    "measures": lambda s: prompts.measures(s.snapshot, s.generation),
+    "relabellings": lambda s: influence.relabellings(
+        s.snapshot, s.run, s.generation, s.position, s.documents[0], TOKENIZER, 6
+    ),
+    "self_influence": lambda s: documents.self_influence(s.snapshot, s.run, s.documents[0]),
     "filter: all": lambda s: filters.matching_prompts(s.snapshot, **_of()),
     "filter: token in answers": lambda s: _filtered(s, "literal", "answers", s.word),
     "filter: prefix in answers": lambda s: _filtered(s, "prefix", "answers", s.word),
@@ -165,11 +173,11 @@ def _state(folder: Path) -> State:
 def _states(folder: Path, seed: int) -> Iterator[State]:
     """Selections at random on a connection of their own."""
     snapshot = Database(folder).current()
-    prompts = [row["prompt_id"] for row in snapshot.rows("SELECT prompt_id FROM prompt")]
+    prompt_ids = [row["prompt_id"] for row in snapshot.rows("SELECT prompt_id FROM prompt")]
     ids = [row["document_id"] for row in snapshot.rows("SELECT document_id FROM document LIMIT 5000")]
     rng = random.Random(seed)
     while True:
-        yield State(snapshot, rng, prompts, ids)
+        yield State(snapshot, rng, prompt_ids, ids)
 
 
 def latencies(folder: Path, question: Callable[[State], object], seed: int = 0) -> tuple[float, list[float]]:

@@ -80,7 +80,7 @@ def _offer_others(found: Explanation, selection: Selection) -> None:
         index=None,
         key=key,
         format_func=SALIENCIES.__getitem__,
-        on_change=compute,
+        on_change=still(compute),
         placeholder="Compute another method",
         label_visibility="collapsed",
     )

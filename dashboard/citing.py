@@ -29,7 +29,7 @@ class Citation:
 
 
 def sensitive(cti: Floats, deviations: float) -> list[int]:
-    """Indices of tokens with a CTI of at least mean + deviations · std; NaN never is; a lone token needs the mean."""
+    """Indices of tokens with a CTI of at least mean + deviations · std; of one or two the larger; NaN never is."""
     return list(refit.sensitive(cti, deviations))
 
 

@@ -104,14 +104,16 @@ def best(sentence: int, documents: Sequence[int], scores: Floats, most: int = MO
 
 
 def sensitive(cti: Floats, deviations: float) -> tuple[int, ...]:
-    """Answer tokens whose CTI is at least mean + deviations * std; a lone token is compared with the mean alone.
+    """Answer tokens whose CTI is at least mean + deviations * std.
 
-    NaN, where it was not measured, is no token's.
+    Of one or two tokens the larger always is: none of two lies a standard deviation above their mean, whatever they
+    are. NaN, where it was not measured, is no token's.
     """
     known = cti[np.isfinite(cti)]
     if not known.size:
         return ()
     threshold = known.mean() + (deviations * known.std(ddof=1) if known.size > 1 else 0.0)
+    threshold = min(threshold, known.max()) if known.size < 3 else threshold
     with np.errstate(invalid="ignore"):
         return tuple(int(k) for k in np.flatnonzero((cti >= threshold) & (cti > 0)))
 

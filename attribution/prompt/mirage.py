@@ -85,13 +85,14 @@ def contrast_contexts(
     with_context = logits[0].detach().double().log_softmax(-1).cpu()
     cti = kl_divergence(with_context, without)
     wanted = list(range(len(answer_ids)) if deviations is None else sensitive(cti.numpy(), deviations))
-    gradients = jacobian_below_head(values[wanted], hidden[0], wanted, x)[:, : asked.n_prompt]  # [K, P, D]
     read = x.detach()[: asked.n_prompt]
     kept = torch.promote_types(x.dtype, torch.float32)  # of bfloat16 nothing is rounded twice, and numpy knows none
     norm = torch.full((len(answer_ids), asked.n_prompt), torch.nan, dtype=kept)
     signed = norm.clone()
-    norm[wanted] = grad_norm(gradients, read).cpu().to(kept)
-    signed[wanted] = grad_x_input(gradients, read).cpu().to(kept)
+    if wanted:
+        gradients = jacobian_below_head(values[wanted], hidden[0], wanted, x)[:, : asked.n_prompt]  # [K, P, D]
+        norm[wanted] = grad_norm(gradients, read).cpu().to(kept)
+        signed[wanted] = grad_x_input(gradients, read).cpu().to(kept)
     return Mirage(cti, kl_divergence(without, with_context), tuple(foils), norm, signed)
 
 

@@ -16,6 +16,7 @@ from attribution.prompt.pasted import pasted_answer
 from attribution.sequence import disjoint, encode_prompt
 from indexer.build.member import Member
 from indexer.corpus.prompt import Prompt
+from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
 from indexer.journal import Finished, key, stage
 from indexer.partition import Part
@@ -80,7 +81,12 @@ def answers(
             tick(1)
         _write(part.folder, member.loaded, made)
 
-    made_of = key(base=member.base_key, prompts=[p.prompt_id for p in prompts], most=settings.max_new_tokens)
+    made_of = key(
+        base=member.base_key,
+        prompts=[p.prompt_id for p in prompts],
+        most=settings.max_new_tokens,
+        tables=columns_of("generation", "prompt_token"),
+    )
     [part] = stage(folder, f"answers-{member.entry.name}", made_of, ["all"], compute)
     return _read(part.folder, member, prompts), part
 

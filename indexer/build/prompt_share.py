@@ -21,6 +21,7 @@ from indexer.build.prompt_rows import (
     token_columns,
 )
 from indexer.config import Prompts
+from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
 from indexer.journal import Finished, key, stage
 from indexer.partition import Part
@@ -54,6 +55,7 @@ def prompt_shares(folder: Path, member: Member, answers: Sequence[Answer], tick:
         answers=[each.generation_id for each in answers],
         foils=[each.prompt.foil for each in answers],
         settings=settings,
+        tables=columns_of("generation_token", "saliency", "citation", "ablation", "faithfulness", "evaluation"),
     )
     [part] = stage(folder, f"prompts-{member.entry.name}", made_of, ["all"], compute)
     return part

@@ -7,6 +7,7 @@ from pathlib import Path
 from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.reader import CorpusReading
+from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
 from indexer.journal import Finished, key, stage
 from indexer.partition import Part
@@ -22,7 +23,7 @@ def document_part(folder: Path, corpora: Sequence[CorpusReading]) -> Finished:
 
 
 def prompt_part(folder: Path, prompts: Sequence[Prompt]) -> Finished:
-    made_of = key(prompts=list(prompts), whence=WHENCE_VERSION)
+    made_of = key(prompts=list(prompts), whence=WHENCE_VERSION, tables=columns_of("prompt", "prompt_part"))
     [part] = stage(folder, "prompts", made_of, ["all"], partial(_prompts, prompts))
     return part
 

@@ -23,5 +23,10 @@ def arrow_schema(table: str) -> pa.Schema:
     return pa.schema([pa.field(name, _arrow_type(kind)) for name, kind in columns])
 
 
+def columns_of(*tables: str) -> dict[str, str]:
+    """What shards of these tables look like, for the keys of stages: a new column is a reason to write them anew."""
+    return {table: str(arrow_schema(table)) for table in tables}
+
+
 def _arrow_type(kind: str) -> pa.DataType:
     return pa.list_(_TYPES[kind[:-2]]) if kind.endswith("[]") else _TYPES[kind]

@@ -93,6 +93,7 @@ def test_tokens_that_were_not_measured_are_not_sensitive():
     assert sensitive(np.array([np.nan, 2.0, 0.0]), 0.0) == (1,)
     assert sensitive(np.array([np.nan, np.nan]), 1.0) == ()
     assert sensitive(np.array([0.4]), 1.0) == (0,)
+    assert sensitive(np.array([0.4, 3.0]), 1.0) == (1,)
 
 
 def test_readers_cite_from_the_tokens_that_speak():

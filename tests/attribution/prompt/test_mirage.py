@@ -72,6 +72,12 @@ def test_only_sensitive_tokens_when_asked():
     assert {position for position, _, _ in as_rows(some.cci_norm)} == set(chosen)
 
 
+def test_no_token_is_sensitive_enough():
+    found = contrast_contexts(tiny_model(), CONTEXT, BARE, ANSWER, deviations=9.0)
+    assert bool(found.cci_norm.isnan().all()) and bool(found.cci_grad_x_input.isnan().all())
+    assert bool(found.cti.isfinite().all())
+
+
 def test_the_preset_chooses_direction_and_cue():
     found = mirage(tiny_model(), CONTEXT, OF_TOKEN, PARTS, ANSWER)
     for preset, cti in (("paper", found.cti), ("inseq", found.cti_reversed)):

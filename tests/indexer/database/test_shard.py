@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.database.arrow import arrow_schema
+from indexer.database.arrow import arrow_schema, columns_of
 from indexer.database.keys import KEYS, REPEATED, VOLATILE
 from indexer.database.schema import ORDER, REFERENCES, TABLES
 from indexer.database.shard import table_of, write_shard
@@ -74,3 +74,9 @@ def test_what_does_not_fit_the_schema_is_refused(tmp_path, columns, error, messa
     with pytest.raises(error, match=message):
         write_shard(tmp_path, "document", columns)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_column_is_seen_in_a_key(monkeypatch):
+    before = columns_of("citation")
+    monkeypatch.setitem(TABLES, "citation", TABLES["citation"] + ", note VARCHAR")
+    assert columns_of("citation") != before == {"citation": before["citation"]}

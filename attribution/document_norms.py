@@ -4,7 +4,7 @@ In the eigenbasis W = Q_Sᵀ ∇L Q_A the three norms are weighted sums of the s
     ‖∇L‖² = Σ W²      ∇Lᵀ (G + λI)⁻¹ ∇L = Σ W² / (Λ + λ)      ‖(G + λI)⁻¹ ∇L‖² = Σ W² / (Λ + λ)²
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attribution.batches import Document, batches
-from attribution.capture import Captured, capture
+from attribution.capture import Captured
 from attribution.embedding import block_gradients
 from attribution.influence import self_influence, solve_norm
-from attribution.preconditioner import DiagonalBlock, EigenBlock, Preconditioner
+from attribution.preconditioner import DiagonalBlock, EigenBlock
 from attribution.tracked import Tracked
-from attribution.turned import turned
 
 CACHED = 2**18  # numbers of a gradient slice that stay in the cache
 
@@ -36,28 +34,10 @@ class DocumentNorms:
     skipped: tuple[int, ...]
 
 
-def document_norms(
-    tracked: Tracked,
-    preconditioner: Preconditioner,
-    documents: Sequence[Document],
-    n_train: int,
-    *,
-    tick: Callable[[int], None] | None = None,
-) -> DocumentNorms:
-    """One pass over the documents; `n_train`: N of the corpus; `tick(n)` after n documents.
-
-    Raises BadInput for a document that is empty or longer than the context.
-    """
-    weights = [spectrum(block) for block in preconditioner.fitted(tracked)]
-    table = np.full((len(documents), 4), np.nan, dtype=np.float64)
-    for batch in batches(documents, tracked.loaded.context, tracked.device):
-        captured = capture(tracked, batch)
-        sums = batch_norms(tracked, preconditioner, weights, captured)  # [B, 3]
-        table[list(batch.members)] = torch.cat([captured.loss[:, None], sums], dim=1).double().cpu().numpy()
-        if tick is not None:
-            tick(len(batch.members))
+def gathered(table: NDArray[np.float64], n_train: int) -> DocumentNorms:
+    """From the loss and the three sums of squares of every document.    table: [D, 4], NaN or infinite where skipped"""
     bad = ~np.isfinite(table).all(axis=1)
-    table[bad] = np.nan
+    table = np.where(bad[:, None], np.nan, table)
     return DocumentNorms(
         loss=table[:, 0].astype(np.float32),
         grad_norm=np.sqrt(table[:, 1]).astype(np.float32),
@@ -75,11 +55,17 @@ def spectrum(block: EigenBlock | DiagonalBlock) -> tuple[Tensor, Tensor]:
 
 
 def batch_norms(
-    tracked: Tracked, preconditioner: Preconditioner, weights: Sequence[tuple[Tensor, Tensor]], captured: Captured
+    tracked: Tracked,
+    weights: Sequence[tuple[Tensor, Tensor]],
+    captured: Captured,
+    tokens: Sequence[tuple[Tensor, Tensor]],
 ) -> Tensor:
-    """The three weighted sums of squares, over all blocks  # [B, 3]"""
+    """The three weighted sums of squares, over all blocks  # [B, 3]
+
+    weights: `spectrum` of every block.   tokens: the pass turned into the eigenbasis (`turned.turned`).
+    """
     total = tracked.zeros(3, len(captured.batch.members))
-    for (deltas, inputs), weight in zip(turned(captured, preconditioner.eigen(tracked)), weights, strict=False):
+    for (deltas, inputs), weight in zip(tokens, weights, strict=False):
         _add_layer(total, deltas, inputs, weight)
     for i, weight in enumerate(weights[len(tracked.linear) :]):
         layer = tracked.embedding[i]

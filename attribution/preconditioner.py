@@ -54,6 +54,11 @@ class DiagonalBlock:
     fisher: Tensor  # [V, H]
     damping: float
 
+    @property
+    def root(self) -> Tensor:
+        """1 / √(F + λ): what whitens a gradient  # [V, H]"""
+        return (self.fisher + self.damping).rsqrt()
+
     def solve(self, g: Tensor) -> Tensor:
         """[.., V, H] -> [.., V, H]"""
         return g / (self.fisher + self.damping)

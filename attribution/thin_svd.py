@@ -1,0 +1,36 @@
+"""The leading singular triplets of a gradient from its tokens, without forming it.
+
+With Δ [T, out] and A [T, in] the gradient is M = Δᵀ A. A left vector is u = Δᵀ x with x of T numbers, and
+`M Mᵀ u = Δᵀ (G_A G_Δ x)` with the Gram matrices `G_Δ = Δ Δᵀ`, `G_A = A Aᵀ`: a subspace iteration on small matrices.
+"""
+
+import torch
+from torch import Tensor
+
+ROUNDS = 3
+JITTER = 1e-6  # of the trace: keeps directions that a short document does not have from being divided by nothing
+
+
+def thin_svd(gram_out: Tensor, gram_in: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:
+    """gram_out = Δ Δᵀ, gram_in = A Aᵀ  # [.., T, T] -> X [.., T, r], Y [.., T, r], energy [.., r], largest first
+
+    M ≈ (Δᵀ X)(Aᵀ Y)ᵀ; the columns of Δᵀ X have length 1, those of Aᵀ Y the singular values, whose squares are `energy`.
+    """
+    T = gram_out.shape[-1]
+    X = torch.randn(T, min(rank, T), generator=torch.Generator().manual_seed(0)).to(gram_out)
+    for _ in range(ROUNDS):
+        X = unit(gram_in @ (gram_out @ X), gram_out)
+    Y = gram_out @ X
+    energy, turn = torch.linalg.eigh(Y.mT @ gram_in @ Y)  # ascending
+    turn = turn.flip(-1)
+    return X @ turn, Y @ turn, energy.flip(-1).clamp(min=0)
+
+
+def unit(X: Tensor, gram: Tensor) -> Tensor:
+    """Columns orthonormal in the metric of `gram`, by Cholesky.    X: [.., T, r]   gram: [.., T, T]"""
+    inner = X.mT @ gram @ X
+    size = inner.diagonal(dim1=-2, dim2=-1).sum(dim=-1)[..., None, None] + torch.finfo(X.dtype).tiny
+    eye = torch.eye(inner.shape[-1], dtype=X.dtype, device=X.device)
+    L = torch.linalg.cholesky(inner / size + JITTER * eye)  # inner / size = L Lᵀ
+    solved: Tensor = torch.linalg.solve_triangular(L, X.mT / size.sqrt(), upper=False)
+    return solved.mT

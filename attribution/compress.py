@@ -78,8 +78,7 @@ def compress(
     rows = [document_rows(tracked, captured, i, block) for i, block in enumerate(diagonal)]  # [B, M], [B, M, H]
     kept = within(
         [*energy, *(of.square().sum(dim=-1) for _, of in rows)],
-        [_pair_bytes(layer) for layer in tracked.linear]
-        + [layer.n_in + HEADER + 4 for layer in tracked.embedding],
+        [_pair_bytes(layer) for layer in tracked.linear] + [layer.n_in + HEADER + 4 for layer in tracked.embedding],
         budget,
     )
     found = []

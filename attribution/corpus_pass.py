@@ -56,11 +56,18 @@ def corpus_pass(
         table[members] = torch.cat([captured.loss[:, None], sums], dim=1).double().cpu().numpy()
         hidden[members] = _mean_hidden(captured).cpu().numpy()
         if budget:
+            finite = torch.isfinite(sums).all(dim=1)
+            if not finite.all():  # a skipped document has no vectors
+                tokens = [(_zeroed(deltas, finite), _zeroed(inputs, finite)) for deltas, inputs in tokens]
             made = compress(tracked, scales, diagonal, tokens, captured, budget)
             kept.append([of.renumbered(members) for of in made])
         if tick is not None:
             tick(len(members))
     return Passed(gathered(table, n_train), hidden, [in_order(of) for of in zip(*kept, strict=True)])
+
+
+def _zeroed(tokens: Tensor, finite: Tensor) -> Tensor:
+    return torch.where(finite[:, None, None], tokens, 0)
 
 
 def _mean_hidden(captured: Captured) -> Tensor:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -36,14 +35,13 @@ class DocumentNorms:
 
 def gathered(table: NDArray[np.float64], n_train: int) -> DocumentNorms:
     """From the loss and the three sums of squares of every document.    table: [D, 4], NaN or infinite where skipped"""
-    bad = ~np.isfinite(table).all(axis=1)
-    table = np.where(bad[:, None], np.nan, table)
+    table = np.where(np.isfinite(table).all(axis=1, keepdims=True), table, np.nan)
     return DocumentNorms(
         loss=table[:, 0].astype(np.float32),
         grad_norm=np.sqrt(table[:, 1]).astype(np.float32),
         self_influence=self_influence(table[:, 2], n_train).astype(np.float32),
         solve_norm=solve_norm(np.sqrt(table[:, 3]), n_train).astype(np.float32),
-        skipped=tuple(np.flatnonzero(bad).tolist()),
+        skipped=tuple(np.flatnonzero(np.isnan(table[:, 0])).tolist()),
     )
 
 

@@ -23,9 +23,9 @@ def document_rows(tracked: Tracked, captured: Captured, block: int, curvature: D
     own_rows = _rows(tracked, captured, block, own) * (inside & ~_repeated(own))[..., None]
     if block == 0 and not tracked.tied:
         return own, own_rows * curvature.root[own]
-    others = _likely(captured, curvature, own)
+    others, is_other = _likely(captured, curvature, own)
     ids = torch.cat([own, others], dim=1)
-    rows = torch.cat([own_rows, _rows(tracked, captured, block, others)], dim=1)
+    rows = torch.cat([own_rows, _rows(tracked, captured, block, others) * is_other[..., None]], dim=1)
     return ids, rows * curvature.root[ids]
 
 
@@ -49,11 +49,13 @@ def _repeated(ids: Tensor) -> Tensor:
     return (ids[:, :, None] == ids[:, None]).tril(-1).any(dim=2)
 
 
-def _likely(captured: Captured, curvature: DiagonalBlock, own: Tensor) -> Tensor:
-    """The other ids of most whitened energy, about `Σ_t (p_t[v] ‖h_t‖)² · mean 1 / (F + λ)`    -> [B, OTHERS]"""
+def _likely(captured: Captured, curvature: DiagonalBlock, own: Tensor) -> tuple[Tensor, Tensor]:
+    """The other ids of most whitened energy, about `Σ_t (p_t[v] ‖h_t‖)² · mean 1 / (F + λ)`, and which really are
+    others (a small vocabulary may have too few)    -> [B, OTHERS] each"""
     is_target = captured.batch.is_target
     size = captured.hidden[is_target].square().sum(dim=1, keepdim=True)  # [n, 1]
     energy = captured.hidden.new_zeros(len(own), captured.logit_deltas.shape[1])  # [B, V]
     energy.index_add_(0, is_target.nonzero()[:, 0], captured.logit_deltas.square() * size)
     energy *= curvature.root.square().mean(dim=1)
-    return energy.scatter_(1, own, -1.0).topk(min(OTHERS, energy.shape[1] - own.shape[1]), dim=1).indices
+    found = energy.scatter_(1, own, -1.0).topk(min(OTHERS, energy.shape[1]), dim=1)
+    return found.indices, found.values >= 0

@@ -41,10 +41,14 @@ class EigenBlock:
 
     def solve_outer(self, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
         """As `solve_outer` below, rotating δ and a, which are thin, instead of the gradient."""
-        W = (delta @ self.basis.Q_S).transpose(1, 2) @ (a @ self.basis.Q_A)  # [K, out, in], in the eigenbasis
-        P = W / (self.basis.lam + self.damping)
-        energy = (W * P).sum(dim=(1, 2))
+        P, energy = self.solve_turned(delta, a)
         return self.basis.Q_S @ (P @ self.basis.Q_A.T), energy
+
+    def solve_turned(self, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+        """As `solve_outer`, with P in the eigenbasis: `Q_Sᵀ P Q_A`."""
+        W = (delta @ self.basis.Q_S).transpose(1, 2) @ (a @ self.basis.Q_A)  # [K, out, in]
+        P = W / (self.basis.lam + self.damping)
+        return P, (W * P).sum(dim=(1, 2))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 ∇f_k = Σ_t δ_{k,t} a_tᵀ per linear layer, then P_k = (G + λI)⁻¹ ∇f_k
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -37,20 +37,29 @@ class _Rows:
         return _Rows(self.ids, self.at[mine], self.query_of[mine] - start, self.deltas[mine])
 
 
-def query_directions(
+@dataclass(frozen=True)
+class QueryPass:
+    """Some of the measurements of one forward pass, pulled back through the model."""
+
+    run: Forward
+    rows: _Rows
+    values: Tensor  # [K] nats
+    deltas: tuple[Tensor, ...]  # [K, T, out] of each linear layer, whose inputs are run.inputs[0]
+    embedded_deltas: Tensor  # [K, 1, T, H]
+
+
+def query_passes(
     tracked: Tracked,
-    preconditioner: Preconditioner,
     ids: Sequence[int],
     first: int,
     *,
     last: int | None = None,
     measurement: str = "logp",
     foils: Sequence[int] | None = None,
-    negligible: float = NEGLIGIBLE,
-) -> Directions:
-    """One query for each token of `ids[first:last]` (one in all for `mean_logp`).
+) -> Iterator[QueryPass]:
+    """One measurement for each token of `ids[first:last]` (one in all for `mean_logp`), AT_ONCE at a time.
 
-    ids: prompt and answer as the model read them. negligible: see `NEGLIGIBLE`; 0 keeps every row.
+    ids: prompt and answer as the model read them.
     Raises BadInput for a span that holds no token, or one before which the model has read nothing.
     """
     ids = tuple(ids)[:last]
@@ -64,31 +73,55 @@ def query_directions(
         raw = tracked.raw_logits(run.hidden[0, at])  # [n, V]
         measured = measure(measurement, capped(raw, tracked.softcap), labels, foils)
         rows = _Rows(read, at, measured.query_of, uncapped(measured.deltas, raw, tracked.softcap))
-    parts: list[Directions] = []
+    start = 0
     for values in measured.values.split(AT_ONCE):
-        start = len(parts) * AT_ONCE
-        parts.append(_directions(tracked, preconditioner, run, rows.of(start, start + len(values)), values, negligible))
-    return join_directions(parts)
+        mine = rows.of(start, start + len(values))
+        hidden_deltas = tracked.zeros(len(values), *run.hidden.shape)  # [K, 1, T, H]
+        hidden_deltas[mine.query_of, 0, mine.at] = head_pull_back(tracked, mine.deltas)
+        deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas, again=True)
+        yield QueryPass(run, mine, values, tuple(delta[:, 0] for delta in deltas), embedded_deltas)
+        start += len(values)
 
 
-def _directions(
-    tracked: Tracked, preconditioner: Preconditioner, run: Forward, rows: _Rows, values: Tensor, negligible: float
+def query_directions(
+    tracked: Tracked,
+    preconditioner: Preconditioner,
+    ids: Sequence[int],
+    first: int,
+    *,
+    last: int | None = None,
+    measurement: str = "logp",
+    foils: Sequence[int] | None = None,
+    negligible: float = NEGLIGIBLE,
 ) -> Directions:
-    hidden_deltas = tracked.zeros(len(values), *run.hidden.shape)  # [K, 1, T, H]
-    hidden_deltas[rows.query_of, 0, rows.at] = head_pull_back(tracked, rows.deltas)
-    deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas, again=True)
-    energy = torch.zeros_like(values)
+    """P of every measurement of `query_passes`. negligible: see `NEGLIGIBLE`; 0 keeps every row.
+
+    Raises BadInput for a span that holds no token, or one before which the model has read nothing.
+    """
+    passes = query_passes(tracked, ids, first, last=last, measurement=measurement, foils=foils)
+    return join_directions([_directions(tracked, preconditioner, each, negligible) for each in passes])
+
+
+def _directions(tracked: Tracked, preconditioner: Preconditioner, of: QueryPass, negligible: float) -> Directions:
+    energy = torch.zeros_like(of.values)
     linear = []
-    for a, delta, block in zip(run.inputs, deltas, preconditioner.linear(tracked), strict=True):
-        P, more = solve_outer(block, delta[:, 0], a[0])
+    for a, delta, block in zip(of.run.inputs, of.deltas, preconditioner.linear(tracked), strict=True):
+        P, more = solve_outer(block, delta, a[0])
         linear.append(P)
         energy += more
     embedding = []
-    for i, block in enumerate(preconditioner.embedding(tracked)):
-        solved, more = _embedding_block(tracked, run, rows, embedded_deltas, i, block, negligible)
+    for solved, more in embedding_blocks(tracked, preconditioner, of, negligible):
         embedding.append(solved)
         energy += more
-    return Directions(tuple(linear), tuple(embedding), values, energy)
+    return Directions(tuple(linear), tuple(embedding), of.values, energy)
+
+
+def embedding_blocks(
+    tracked: Tracked, preconditioner: Preconditioner, of: QueryPass, negligible: float = NEGLIGIBLE
+) -> Iterator[tuple[RowBlock, Tensor]]:
+    """The rows of P that matter in each embedding block, and ∇fᵀ P there  # [K]"""
+    for i, block in enumerate(preconditioner.embedding(tracked)):
+        yield _embedding_block(tracked, of.run, of.rows, of.embedded_deltas, i, block, negligible)
 
 
 def _embedding_block(

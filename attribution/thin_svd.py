@@ -1,13 +1,14 @@
 """The leading singular triplets of a gradient from its tokens, without forming it.
 
-With Δ [T, out] and A [T, in] the gradient is M = Δᵀ A. A left vector is u = Δᵀ x with x of T numbers, and
-`M Mᵀ u = Δᵀ (G_A G_Δ x)` with the Gram matrices `G_Δ = Δ Δᵀ`, `G_A = A Aᵀ`: a subspace iteration on small matrices.
+With Δ [T, out] and A [T, in] the gradient is M = Δᵀ A. A left vector is u = Δᵀ x and a right one v = Aᵀ y, with x and y
+of T numbers each; `Mᵀ u = Aᵀ (G_Δ x)` and `M v = Δᵀ (G_A y)` with the Gram matrices `G_Δ = Δ Δᵀ`, `G_A = A Aᵀ`. So this
+is a subspace iteration on small matrices.
 """
 
 import torch
 from torch import Tensor
 
-ROUNDS = 3
+ROUNDS = 2
 JITTER = 1e-6  # of the trace: keeps directions that a short document does not have from being divided by nothing
 
 
@@ -19,7 +20,8 @@ def thin_svd(gram_out: Tensor, gram_in: Tensor, rank: int) -> tuple[Tensor, Tens
     T = gram_out.shape[-1]
     X = torch.randn(T, min(rank, T), generator=torch.Generator().manual_seed(0)).to(gram_out)
     for _ in range(ROUNDS):
-        X = unit(gram_in @ (gram_out @ X), gram_out)
+        Y = unit(gram_out @ X, gram_in)
+        X = unit(gram_in @ Y, gram_out)
     Y = gram_out @ X
     energy, turn = torch.linalg.eigh(Y.mT @ gram_in @ Y)  # ascending
     turn = turn.flip(-1)

@@ -80,10 +80,16 @@ class Factors:
 
 
 @dataclass(frozen=True)
+class Index:
+    rank: Positive = 2.0  # size of the gradient index: as of so many singular triplets of every layer of a document
+    candidates: Count = 40  # documents that it proposes for the exact score of each token; half as many against it
+
+
+@dataclass(frozen=True)
 class Scores:
     method: tuple[str, ...] = ("ekfac",)  # the first is shown; each other is a run of its own; none: no influence
     checkpoint_weights: tuple[float, ...] = ()  # of ekfac_checkpoints; none: equal
-    candidates: Count = 200
+    candidates: Count = 100  # documents that the text index proposes for each answer
     documents: Count = 20  # kept at either end of the ranking
     position_shares: Natural = 10  # of these, at the top, with the share of every position
     token_losses: Natural = 3  # with token-loss influence and relabelling: a forward-mode pass for each query
@@ -113,6 +119,7 @@ class Config:
     prompts: Prompts
     output: Output
     factors: Factors = field(default_factory=Factors)
+    index: Index = field(default_factory=Index)
     scores: Scores = field(default_factory=Scores)
     device: Device = field(default_factory=Device)
 

@@ -3,23 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from attribution.document_norms import DocumentNorms
 from attribution.errors import BadInput
+from indexer.build.corpus_pass import norms_before
 from indexer.build.factors import fitted_before
-from indexer.build.fitted import Fitted
+from indexer.build.index import open_index
 from indexer.build.member import Member, open_member
-from indexer.build.norms import norms_before
+from indexer.build.traced import Traced
 from indexer.config import Config, restored
 from indexer.database.reader import Database
 from indexer.textindex import TextIndex, open_text_index
-
-
-@dataclass(frozen=True)
-class Traced:
-    """What influence needs of one size."""
-
-    fitted: Fitted
-    norms: DocumentNorms
 
 
 @dataclass(frozen=True)
@@ -38,8 +30,11 @@ def configuration(folder: Path) -> Config:
 
 
 def open_size(config: Config, name: str) -> Opened:
-    """Weights, corpus, factors and norms of a size. Raises BadInput, with the command that builds them, when one of
-    them is missing or belongs to other weights, settings or documents."""
+    """Weights, corpus, factors, norms and gradient index of a size.
+
+    Raises BadInput, with the command that builds them, when one of them is missing or belongs to other weights,
+    settings or documents; Damaged for a file that is not what was written.
+    """
     known = {entry.name: entry for entry in config.model}
     if name not in known:
         raise BadInput(f"expected a model of the configuration, found {name!r}; choose from {', '.join(known)}")
@@ -48,4 +43,6 @@ def open_size(config: Config, name: str) -> Opened:
     if not config.scores.method:
         return Opened(member, open_text_index(folder), None)
     fitted = fitted_before(folder, member)
-    return Opened(member, open_text_index(folder), Traced(fitted, norms_before(folder, fitted)))
+    return Opened(
+        member, open_text_index(folder), Traced(fitted, norms_before(folder, fitted), open_index(folder, fitted))
+    )

@@ -7,6 +7,7 @@ from typing import Any
 from attribution.document_norms import DocumentNorms
 from attribution.prompt.explain import PromptShare
 from attribution.sequence import disjoint
+from indexer.ask.estimated import Estimated
 from indexer.ask.opened import Opened
 from indexer.ask.steps import Asked
 from indexer.build.answers import Answer
@@ -40,10 +41,35 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
     }
     if asked.share is not None:
         made |= _share(asked.answer, asked.share)
-    if asked.exact is not None and asked.found is not None and opened.traced is not None:
-        ids = [document.document_id for document in member.documents]
-        made |= _influence(asked.exact, asked.found, opened.traced.norms, asked.heat, ids)
+    if opened.traced is not None and asked.exact is not None and asked.found is not None:
+        made |= _influence(asked.exact, asked.found, opened.traced.norms, asked.heat, opened.traced.ids)
+    elif opened.traced is not None and asked.estimated is not None:
+        made |= _estimates(asked.estimated, opened.traced.norms, opened.traced.ids)
     return made
+
+
+def _estimates(estimated: Estimated, norms: DocumentNorms, ids: Sequence[str]) -> dict[str, Any]:
+    """`documents` before the exact scores are known: no layers, no null; `estimated` says so."""
+    by_token = zip(estimated.documents, estimated.ranks, estimated.values, strict=True)
+    documents = [
+        [
+            _document(ids, norms, document, rank, score) | {"via": ["index"]}
+            for document, rank, score in zip(found.tolist(), ranks.tolist(), values.tolist(), strict=True)
+        ]
+        for found, ranks, values in by_token
+    ]
+    return {"documents": documents, "estimated": True}
+
+
+def _document(ids: Sequence[str], norms: DocumentNorms, document: int, rank: int, score: float) -> dict[str, Any]:
+    return {
+        "document_id": ids[document],
+        "rank": rank,
+        "score": score,
+        "self_influence": float(norms.self_influence[document]),
+        "grad_norm": float(norms.grad_norm[document]),
+        "solve_norm": float(norms.solve_norm[document]),
+    }
 
 
 def _share(answer: Answer, share: PromptShare) -> dict[str, Any]:
@@ -76,24 +102,16 @@ def _tokens(asked: Asked, words: Sequence[str]) -> list[dict[str, Any]]:
 def _influence(
     exact: Explained, found: Candidates, norms: DocumentNorms, heat: Heat | None, ids: Sequence[str]
 ) -> dict[str, Any]:
-    via = found.via
     documents = []
     for q, kept in enumerate(exact.kept.ranked):
+        via = found.via(q)
         place = {int(document): k for k, document in enumerate(kept.top)}
         rows = []
         for document, rank, layers in zip(
             kept.documents.tolist(), kept.ranks.tolist(), exact.kept.layers[q], strict=True
         ):
-            row = {
-                "document_id": ids[document],
-                "rank": rank,
-                "score": float(layers.sum()),
-                "self_influence": float(norms.self_influence[document]),
-                "grad_norm": float(norms.grad_norm[document]),
-                "solve_norm": float(norms.solve_norm[document]),
-                "layer_scores": layers.tolist(),
-                "via": sorted(via[document]),
-            }
+            row = _document(ids, norms, document, rank, float(layers.sum()))
+            row |= {"layer_scores": layers.tolist(), "via": sorted(via[document])}
             k = place.get(document)
             if heat is not None and k is not None and k < len(heat.shares[q]):
                 row["shares"] = heat.shares[q][k].tolist()

@@ -9,13 +9,15 @@ from attribution.measurement import foil_token
 from attribution.model import LoadedModel
 from attribution.prompt.explain import PromptShare
 from attribution.query import query_directions
-from indexer.ask.opened import Opened, Traced
+from indexer.ask.estimated import Estimated, first_estimates
+from indexer.ask.opened import Opened
 from indexer.build.answers import Answer, answer
-from indexer.build.candidates import Candidates, candidates
+from indexer.build.candidates import Candidates, lexical, with_index
 from indexer.build.explain import Explained, explain
 from indexer.build.heat import Heat, heat
 from indexer.build.prompt_share import settings_of, share_of
 from indexer.build.rendered import rendered
+from indexer.build.traced import Traced
 from indexer.corpus.prompt import Prompt
 
 QUICK = ("grad_x_input",)
@@ -29,6 +31,7 @@ class Asked:
 
     answer: Answer
     share: PromptShare | None = None
+    estimated: Estimated | None = None
     found: Candidates | None = None
     exact: Explained | None = None
     heat: Heat | None = None
@@ -62,14 +65,21 @@ def ask(
     prompt = rendered(prompt, member.loaded, settings)
     foil = None if prompt.foil is None else foil_token(prompt.foil, member.loaded.tokenizer)
     asked = Asked(answer(member.loaded, prompt, settings.max_new_tokens))
-    reached("which words of the prompt mattered", 0.15, asked)
+    traced = opened.traced
+    if traced is not None:
+        reached("gradients of the answer", 0.15, asked)
+        found = _estimate(opened, traced, asked, foil)
+        reached("exact scores", 0.35, asked)
+        _trace(traced, asked, found, foil, reached)
+    reached("which words of the prompt mattered", 0.7, asked)
     chosen = tuple(methods) or _methods(member.loaded, asked.answer)
     wanted = replace(settings_of(settings), methods=chosen, foil_id=foil)
     asked.share = share_of(
-        member.loaded, asked.answer, wanted, lambda step: reached(STEPS.get(step, STEPS[""]), 0.15, asked)
+        member.loaded, asked.answer, wanted, lambda step: reached(STEPS.get(step, STEPS[""]), 0.7, asked)
     )
-    if opened.traced is not None:
-        _trace(opened, opened.traced, asked, foil, reached)
+    if traced is not None and asked.exact is not None:
+        reached("which words of the documents mattered", 0.9, asked)
+        asked.heat = heat(traced.fitted, asked.exact)
     reached("done", 1.0, asked)
     return asked
 
@@ -88,23 +98,26 @@ def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:
     return THOROUGH if work <= THOROUGH_WORK else QUICK
 
 
-def _trace(opened: Opened, traced: Traced, asked: Asked, foil: int | None, reached: Report) -> None:
-    """The training documents behind every token."""
-    reached("gradients of the answer", 0.3, asked)
+def _estimate(opened: Opened, traced: Traced, asked: Asked, foil: int | None) -> Candidates:
+    """What the gradient index says of every training document, and which are worth an exact score."""
+    estimates = traced.index.estimates(asked.answer, foil)
+    asked.estimated = first_estimates(estimates, opened.member.config.scores.documents)
+    [textual] = lexical(opened.member, [asked.answer], opened.text)
+    return with_index(textual, opened.member, asked.answer, traced.index, estimates)
+
+
+def _trace(traced: Traced, asked: Asked, found: Candidates, foil: int | None, reached: Report) -> None:
+    """The training documents behind every token, exactly."""
     directions = _directions(traced, asked.answer, foil)
-    reached("looking for documents", 0.45, asked)
-    [asked.found] = candidates(opened.member, [asked.answer], opened.text)
-    reached("exact scores", 0.5, asked)
-    n_found, n_done = len(asked.found.documents), 0
+    n_found, n_done = len(found.documents), 0
 
     def tick(n: int) -> None:
         nonlocal n_done
         n_done += n
-        reached("exact scores", 0.5 + 0.4 * n_done / n_found, asked)
+        reached("exact scores", 0.35 + 0.35 * n_done / n_found, asked)
 
-    asked.exact = explain(traced.fitted, traced.norms, [asked.answer], [asked.found], directions, tick)
-    reached("which words of the documents mattered", 0.9, asked)
-    asked.heat = heat(traced.fitted, asked.exact)
+    asked.exact = explain(traced.fitted, traced.norms, [asked.answer], [found], directions, tick)
+    asked.found = found
 
 
 def _directions(traced: Traced, of: Answer, foil: int | None) -> list[Directions]:

@@ -1,16 +1,21 @@
 """Which documents are worth an exact score: several sources propose, and `via` says which did.
 
-bm25    shares rare words with prompt and answer (Whoosh)
-random  the same documents for every query: the null distribution that a score is compared with
+index         of largest estimated influence on the token, at either end
+index_cosine  the same after division by the length of the document's whitened gradient
+hidden        of most similar hidden states
+bm25          shares rare words with prompt and answer (Whoosh); for all tokens of the answer
+random        the same documents for every query: the null distribution that a score is compared with
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from attribution.baselines import hidden_cosine, query_hidden_states
 from indexer.build.answers import Answer
+from indexer.build.index import Index
 from indexer.build.member import Member
 from indexer.journal import key
 from indexer.textindex import TextIndex
@@ -42,19 +47,20 @@ class Candidates:
 
     def documents_of(self, position: int) -> NDArray[np.int64]:
         """Those proposed for one generated token, once each."""
-        of = [each.documents for each in self.proposals if each.position in (None, position)]
-        return np.unique(np.concatenate(of))
+        return np.unique(np.concatenate([each.documents for each in self._of(position)]))
+
+    def _of(self, position: int) -> list[Proposal]:
+        return [each for each in self.proposals if each.position in (None, position)]
 
     @property
     def random(self) -> NDArray[np.int64]:
         """The null sample."""
         return next(each.documents for each in self.proposals if each.via == "random")
 
-    @property
-    def via(self) -> dict[int, set[str]]:
-        """Document -> the sources that propose it."""
+    def via(self, position: int) -> dict[int, set[str]]:
+        """Document -> the sources that propose it for one generated token."""
         found: dict[int, set[str]] = {}
-        for each in self.proposals:
+        for each in self._of(position):
             for document in each.documents.tolist():
                 found.setdefault(document, set()).add(each.via)
         return found
@@ -65,14 +71,47 @@ class Candidates:
         return key(proposals=[[each.via, each.position, each.documents.tolist()] for each in self.proposals])
 
 
-def candidates(member: Member, answers: Sequence[Answer], text: TextIndex) -> list[Candidates]:
-    """Proposals for every answer, in order."""
+def lexical(member: Member, answers: Sequence[Answer], text: TextIndex) -> list[Candidates]:
+    """What the text proposes for every answer, in order, and the null sample."""
     index_of = {document.document_id: i for i, document in enumerate(member.documents)}
     null = random_documents(member)
     return [
         Candidates(each.generation_id, (_lexical(each, text, index_of, member.config.scores.candidates), null))
         for each in answers
     ]
+
+
+def with_index(
+    found: Candidates, member: Member, answer: Answer, index: Index, estimates: NDArray[np.float32]
+) -> Candidates:
+    """The same and what the gradient index proposes for each generated token.    estimates: [K, D] nats"""
+    similar = hidden_cosine(query_hidden_states(member.tracked, answer.ids, answer.first), index.hidden)  # [K, D]
+    cosines = np.divide(estimates, index.length, out=np.zeros_like(estimates), where=index.length > 0)
+    made = _by_token(estimates, cosines, similar, member.config.index.candidates)
+    return Candidates(found.generation_id, (*found.proposals, *made))
+
+
+def _by_token(
+    estimates: NDArray[np.float32], cosines: NDArray[np.float32], similar: NDArray[np.float32], most: int
+) -> Iterator[Proposal]:
+    """[K, D] each. Half as many at the negative end and by cosine, a quarter by hidden states."""
+    for position, (raw, cosine, hidden) in enumerate(zip(estimates, cosines, similar, strict=True)):
+        ends = np.concatenate([best(raw, most), best(-raw, most // 2)])
+        for via, documents, values in (
+            ("index", np.array(list(dict.fromkeys(ends.tolist())), dtype=np.int64), raw),
+            ("index_cosine", best(cosine, most // 2), cosine),
+            ("hidden", best(hidden, most // 4), hidden),
+        ):
+            yield Proposal(via, documents, values[documents].astype(np.float32), position)
+
+
+def best(values: NDArray[np.float32], most: int) -> NDArray[np.int64]:
+    """Places of the `most` largest values, largest first; ties by place.    values: [D]"""
+    most = min(most, len(values))
+    if most == 0:
+        return np.zeros(0, dtype=np.int64)
+    chosen = np.argpartition(-values, most - 1)[:most]
+    return chosen[np.lexsort((chosen, -values[chosen]))].astype(np.int64)
 
 
 def random_documents(member: Member) -> Proposal:

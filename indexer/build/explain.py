@@ -1,7 +1,7 @@
 """From query directions to kept documents, for the generated tokens of some answers: for `build`, which stores them,
 and for `ask`, which shows them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from indexer.build.candidates import Candidates
 from indexer.build.fitted import Fitted
 from indexer.build.ranking import Ranked, ranked
 from indexer.build.terms import Term, score
+
+TOGETHER = 64  # neighbouring queries that read their documents together
 
 Place = tuple[str, int]  # generation_id, position
 Tick = Callable[[int], None]
@@ -70,10 +72,27 @@ def term_values(
 ) -> NDArray[np.float32]:
     """The sum of the terms  # [K, U, L]; NaN where a pair is not wanted"""
     values = np.zeros((len(of.places), len(of.union), len(terms[0].trained.layers)), dtype=np.float32)
-    for term, queries in zip(terms, directions, strict=True):
-        values += score(term, queries, rows, of.union, of.wanted, tick)
+    for queries, columns in blocks(of.wanted):
+        wanted = of.wanted[queries][:, columns]
+        for term, every in zip(terms, directions, strict=True):
+            found = score(term, every.of(queries), rows, of.union[columns], wanted, tick)
+            values[queries, columns] += found
     values[~of.wanted] = np.nan
     return values
+
+
+def blocks(wanted: NDArray[np.bool_], together: int = TOGETHER) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+    """Queries and documents that are scored at once: documents that most queries want with all of them, the others
+    with runs of neighbouring queries. A product over all pairs would mostly be thrown away.    wanted: [K, U]
+    """
+    shared = wanted.mean(axis=0) > 0.5
+    if shared.any():
+        yield slice(0, len(wanted)), np.flatnonzero(shared)
+    for start in range(0, len(wanted), together):
+        queries = slice(start, start + together)
+        columns = np.flatnonzero(wanted[queries].any(axis=0) & ~shared)
+        if len(columns):
+            yield queries, columns
 
 
 def keep(values: NDArray[np.float32], of: Pairs, norms: DocumentNorms, most: int) -> Kept:

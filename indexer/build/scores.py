@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from attribution.document_norms import DocumentNorms
+import numpy as np
+import pyarrow.parquet as pq
+
 from indexer.build.answers import Answer
-from indexer.build.candidates import Candidates, candidate_rows
+from indexer.build.candidates import Candidates, Proposal, candidate_rows, with_index
 from indexer.build.explain import explain
-from indexer.build.fitted import Fitted
 from indexer.build.heat import heat, position_columns, relabel_columns
 from indexer.build.influence_rows import influence_columns, target_columns
+from indexer.build.traced import Traced
 from indexer.database.shard import write_shard
 from indexer.journal import Finished, key, stage
 from indexer.partition import Part
@@ -35,39 +37,65 @@ def groups(n_targets: Sequence[int], n_tracked: int, budget: int = BUDGET) -> li
 
 
 def scores(
-    folder: Path,
-    fitted: Fitted,
-    norms: DocumentNorms,
-    answers: Sequence[Answer],
-    found: Sequence[Candidates],
-    tick: Callable[[int], None],
+    folder: Path, traced: Traced, answers: Sequence[Answer], textual: Sequence[Candidates], tick: Callable[[int], None]
 ) -> list[Finished]:
-    """Shards of every group; `tick(n)` after n generated tokens. A group depends on its own answers only."""
+    """Shards of every group; `tick(n)` after n generated tokens. A group depends on its own answers only.
+
+    textual: what the text proposes for each answer; the gradient index adds to it.
+    """
+    fitted = traced.fitted
     member = fitted.member
     n_tracked = len(fitted.terms) * sum(layer.n_out * layer.n_in for layer in member.tracked.linear)
     together = groups([each.n_targets for each in answers], n_tracked)
     names = [
-        key(of=[answers[i].generation_id for i in group], on=[found[i].digest for i in group]) for group in together
+        key(of=[answers[i].generation_id for i in group], on=[textual[i].digest for i in group]) for group in together
     ]
     by_name = dict(zip(names, together, strict=True))
 
     def compute(part: Part) -> None:
         group = by_name[str(part.value)]
-        _write(part.folder, fitted, norms, [answers[i] for i in group], [found[i] for i in group])
+        _write(part.folder, traced, [answers[i] for i in group], [textual[i] for i in group])
 
     def done(part: Finished, _fresh: bool) -> None:
         tick(sum(answers[i].n_targets for i in by_name[str(part.part)]))
 
-    made_of = key(run=fitted.run, scores=member.config.scores)
+    made_of = key(run=fitted.run, scores=member.config.scores, index=member.config.index)
     return stage(folder, f"scores-{member.entry.name}", made_of, names, compute, done=done)
 
 
-def _write(
-    folder: Path, fitted: Fitted, norms: DocumentNorms, answers: Sequence[Answer], found: Sequence[Candidates]
-) -> None:
+def proposed(traced: Traced, answers: Sequence[Answer], scored: Sequence[Finished]) -> list[Candidates]:
+    """The candidates of every answer as the stage has stored them, in order."""
+    number = {document_id: i for i, document_id in enumerate(traced.ids)}
+    found: dict[str, dict[tuple[str, int | None], list[tuple[int, float]]]] = {}
+    for part in scored:
+        for row in pq.read_table(part.folder / "candidate.parquet").to_pylist():  # stored by rank
+            of = found.setdefault(row["generation_id"], {}).setdefault((row["via"], row["position"]), [])
+            of.append((number[row["document_id"]], row["value"]))
+    return [
+        Candidates(
+            each.generation_id,
+            tuple(
+                Proposal(
+                    via,
+                    np.array([document for document, _ in of], dtype=np.int64),
+                    np.array([value for _, value in of], dtype=np.float32),
+                    position,
+                )
+                for (via, position), of in found[each.generation_id].items()
+            ),
+        )
+        for each in answers
+    ]
+
+
+def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Sequence[Candidates]) -> None:
+    fitted, norms, ids = traced.fitted, traced.norms, traced.ids
     member, run = fitted.member, fitted.run
+    found = [
+        with_index(of, member, each, traced.index, traced.index.estimates(each))
+        for of, each in zip(textual, answers, strict=True)
+    ]
     made = explain(fitted, norms, answers, found, [term.directions(answers) for term in fitted.terms])
-    ids = [document.document_id for document in member.documents]
     closer = heat(fitted, made)
     value = made.directions[-1].values.cpu().numpy()
     write_shard(folder, "candidate", candidate_rows(found, ids))

@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from indexer.build.answers import answers
-from indexer.build.candidates import candidates
+from indexer.build.candidates import lexical
 from indexer.build.clock import Clock
+from indexer.build.corpus_pass import pass_over_corpus
 from indexer.build.described import description
 from indexer.build.factors import fit
 from indexer.build.facts import facts
+from indexer.build.index import open_index
 from indexer.build.member import Member
 from indexer.build.methods import WITHOUT_LAYERS, method_part
-from indexer.build.norms import norms
 from indexer.build.prompt_share import prompt_shares
 from indexer.build.prompts_only import build_prompts_only
-from indexer.build.scores import scores
+from indexer.build.scores import proposed, scores
 from indexer.build.summary import Built
+from indexer.build.traced import Traced
 from indexer.corpus.prompt import Prompt
 from indexer.progress import Reporter
 from indexer.textindex import TextIndex
@@ -37,14 +39,15 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
         prompt_part = prompt_shares(folder, member, made, task.tick)
     clock.lap("prompts")
     with report.task(f"{name}: corpus pass", member.n_train) as task:
-        numbers, norm_part = norms(folder, fitted, task.tick)
+        numbers, norm_parts = pass_over_corpus(folder, fitted, task.tick)
     clock.lap("corpus pass")
     n_tokens = sum(each.n_targets for each in made)
     with report.task(f"{name}: influence", n_tokens) as task:
-        found = candidates(member, made, text)
-        scored = scores(folder, fitted, numbers, made, found, task.tick)
+        traced = Traced(fitted, numbers, open_index(folder, fitted))
+        scored = scores(folder, traced, made, lexical(member, made, text), task.tick)
     clock.lap("influence")
     others = []
+    found = proposed(traced, made, scored)
     for method in member.config.scores.method[1:]:
         if member.parent is None or method in WITHOUT_LAYERS:  # gradients of two stages are not one product
             with report.task(f"{name}: {method}", 1) as task:
@@ -52,5 +55,5 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
                 task.tick()
             clock.lap(method)
     about = description(folder, fitted, sum(clock.seconds.values()))
-    parts = [about, answer_part, prompt_part, norm_part, *scored, *others]
+    parts = [about, answer_part, prompt_part, *norm_parts, *scored, *others]
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from attribution.document_norms import document_norms
+from attribution.corpus_pass import corpus_pass
 from attribution.errors import BadInput
 from attribution.ghost_norm import gradient_norms
 from attribution.preconditioner import no_curvature
@@ -14,7 +14,7 @@ N = 50
 def test_norms_are_the_dense_ones(kind):
     tracked, H = tiny.tiny_engine(kind)
     documents = tiny.tiny_documents()
-    found = document_norms(tracked, H, documents, N)
+    found = corpus_pass(tracked, H, documents, N).norms
     for i, document in enumerate(documents):
         g = tiny.gradient(tracked, lambda moving, of=document: tiny.loss(tracked, moving, of))
         solved = tiny.dense_solve(tiny.random_factors(tracked), g)
@@ -27,11 +27,11 @@ def test_norms_are_the_dense_ones(kind):
 
 def test_a_document_with_nothing_to_learn_has_no_norm():
     tracked, H = tiny.tiny_engine()
-    found = document_norms(tracked, H, [tiny.Document((3,))], N)
+    found = corpus_pass(tracked, H, [tiny.Document((3,))], N).norms
     assert (found.loss[0], found.grad_norm[0], found.self_influence[0], found.skipped) == (0, 0, 0, ())
 
 
 def test_norms_need_curvature():
     tracked, _ = tiny.tiny_engine()
     with pytest.raises(BadInput, match="fitted curvature"):
-        document_norms(tracked, no_curvature(tracked), tiny.tiny_documents(), N)
+        corpus_pass(tracked, no_curvature(tracked), tiny.tiny_documents(), N)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from attribution.baselines import gradient_cosine, gradient_queries
+from attribution.corpus_pass import corpus_pass
 from attribution.directions import Directions
-from attribution.document_norms import document_norms
 from attribution.errors import BadInput
 from attribution.ghost_norm import gradient_norms
 from attribution.influence import self_influence
@@ -20,7 +20,7 @@ def everything():
     tracked, H = tiny.tiny_engine()
     documents = tiny.tiny_documents()
     d = query_directions(tracked, H, IDS, 4, negligible=0)
-    of = document_norms(tracked, H, documents, N)
+    of = corpus_pass(tracked, H, documents, N).norms
     queries = self_influence(d.energy.numpy(), N)
     norms = Norms(of.grad_norm, of.self_influence, of.solve_norm, queries)
     return tracked, documents, score_documents(tracked, d, documents, N).values, norms
@@ -54,7 +54,7 @@ def test_cosine_of_a_query_with_itself_is_one():
     first = document.first_target
     d = query_directions(tracked, H, document.ids, first, negligible=0)
     whole = Directions(*(None,) * 4) if d.n == 0 else d  # one token: the query is the document with the sign turned
-    of = document_norms(tracked, H, [tiny.Document(document.ids, len(document.ids) - 1)], N)
+    of = corpus_pass(tracked, H, [tiny.Document(document.ids, len(document.ids) - 1)], N).norms
     norms = Norms(of.grad_norm, of.self_influence, of.solve_norm, self_influence(whole.energy.numpy(), N))
     scores = score_documents(tracked, d, [tiny.Document(document.ids, len(document.ids) - 1)], N).values.sum(axis=2)
     assert normalise(scores, norms, "cosine")[-1, 0] == pytest.approx(1, rel=1e-5)

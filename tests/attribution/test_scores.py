@@ -4,8 +4,8 @@ import torch
 
 from attribution import batches, products, scores
 from attribution.batches import Document
+from attribution.corpus_pass import corpus_pass
 from attribution.directions import join_directions
-from attribution.document_norms import document_norms
 from attribution.errors import BadInput
 from attribution.query import query_directions
 from attribution.scores import score_documents
@@ -69,7 +69,7 @@ def test_a_document_without_finite_gradient_is_skipped_and_the_others_are_not():
     assert found.skipped == (1,)
     assert np.isnan(found.values[:, 1]).all()
     assert np.isfinite(found.values[:, [0, 2]]).all()
-    assert document_norms(tracked, H, documents, N).skipped == (1,)
+    assert corpus_pass(tracked, H, documents, N).norms.skipped == (1,)
 
 
 def test_a_document_longer_than_the_context_is_named():

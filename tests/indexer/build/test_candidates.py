@@ -20,7 +20,8 @@ def test_documents_stand_once_in_corpus_order_and_at_their_position_only():
 
 
 def test_every_source_of_a_document_is_named():
-    assert FOUND.via == {4: {"bm25"}, 2: {"bm25", "index"}, 7: {"index"}, 0: {"random"}, 9: {"random"}}
+    assert FOUND.via(1) == {4: {"bm25"}, 2: {"bm25", "index"}, 7: {"index"}, 0: {"random"}, 9: {"random"}}
+    assert FOUND.via(0) == {4: {"bm25"}, 2: {"bm25"}, 0: {"random"}, 9: {"random"}}
     assert FOUND.random.tolist() == [0, 9]
 
 

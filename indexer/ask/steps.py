@@ -100,7 +100,7 @@ def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:
 
 def _estimate(opened: Opened, traced: Traced, asked: Asked, foil: int | None) -> Candidates:
     """What the gradient index says of every training document, and which are worth an exact score."""
-    estimates = traced.index.estimates(asked.answer, foil)
+    estimates = traced.estimates(asked.answer, foil)
     asked.estimated = first_estimates(estimates, opened.member.config.scores.documents)
     [textual] = lexical(opened.member, [asked.answer], opened.text)
     return with_index(textual, opened.member, asked.answer, traced.index, estimates)

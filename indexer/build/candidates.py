@@ -84,8 +84,10 @@ def lexical(member: Member, answers: Sequence[Answer], text: TextIndex) -> list[
 def with_index(
     found: Candidates, member: Member, answer: Answer, index: Index, estimates: NDArray[np.float32]
 ) -> Candidates:
-    """The same and what the gradient index proposes for each generated token.    estimates: [K, D] nats"""
+    """The same and what the gradient index proposes for each generated token.    estimates: [K, D] nats, NaN for a
+    document that is not to be proposed."""
     similar = hidden_cosine(query_hidden_states(member.tracked, answer.ids, answer.first), index.hidden)  # [K, D]
+    similar[np.isnan(estimates)] = np.nan
     cosines = np.divide(estimates, index.length, out=np.zeros_like(estimates), where=index.length > 0)
     made = _by_token(estimates, cosines, similar, member.config.index.candidates)
     return Candidates(found.generation_id, (*found.proposals, *made))
@@ -106,12 +108,13 @@ def _by_token(
 
 
 def best(values: NDArray[np.float32], most: int) -> NDArray[np.int64]:
-    """Places of the `most` largest values, largest first; ties by place.    values: [D]"""
-    most = min(most, len(values))
+    """Places of the `most` largest values, largest first; ties by place, NaN never.    values: [D]"""
+    known = np.flatnonzero(~np.isnan(values))
+    most = min(most, len(known))
     if most == 0:
-        return np.zeros(0, dtype=np.int64)
-    chosen = np.argpartition(-values, most - 1)[:most]
-    return chosen[np.lexsort((chosen, -values[chosen]))].astype(np.int64)
+        return known[:0]
+    chosen = known[np.argpartition(-values[known], most - 1)[:most]]
+    return chosen[np.lexsort((chosen, -values[chosen]))]
 
 
 def random_documents(member: Member) -> Proposal:

@@ -92,7 +92,7 @@ def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Seq
     fitted, norms, ids = traced.fitted, traced.norms, traced.ids
     member, run = fitted.member, fitted.run
     found = [
-        with_index(of, member, each, traced.index, traced.index.estimates(each))
+        with_index(of, member, each, traced.index, traced.estimates(each))
         for of, each in zip(textual, answers, strict=True)
     ]
     made = explain(fitted, norms, answers, found, [term.directions(answers) for term in fitted.terms])

@@ -22,10 +22,10 @@ from attribution.preconditioner import Preconditioner, damp, no_curvature
 from attribution.query import query_directions
 from attribution.scores import score_documents
 from attribution.tracked import Tracked
+from indexer.build.corpus_pass import pass_over_corpus
 from indexer.build.fitted import Fitted
 from indexer.build.member import Member
 from indexer.build.methods import learning_rates
-from indexer.build.norms import norms
 from indexer.evaluate.asked import Asked
 from indexer.journal import key, stage
 from indexer.partition import Part
@@ -123,7 +123,7 @@ def _at_the_end(folder: Path, subject: Subject, asked: Sequence[Asked], tick: Ti
     wanted = {"gradient_dot": no_curvature(member.tracked), "ekfac": fitted.preconditioner}
     wanted |= {f"ekfac, λ {damping:g}": damp(fitted.factors, damping) for damping in subject.dampings}
     found = scored(member, wanted, asked, tick)
-    of, _ = norms(folder, fitted, tick)
+    of, _ = pass_over_corpus(folder, fitted, tick)
     for name, each in found.items():
         yield name, each.total
     dot = found["gradient_dot"].total

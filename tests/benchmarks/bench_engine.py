@@ -20,8 +20,8 @@ from torch.nn.functional import cross_entropy
 
 from attribution.batches import Document, as_documents, batches
 from attribution.capture import capture
+from attribution.corpus_pass import corpus_pass
 from attribution.directions import Directions, join_directions
-from attribution.document_norms import document_norms
 from attribution.low_rank import factor
 from attribution.model import load_model
 from attribution.preconditioner import Preconditioner, damp
@@ -147,10 +147,8 @@ def passes(bench: Bench, rounds: int) -> None:
         {
             "plain forward + backward (the floor)": lambda: plain_pass(bench.tracked, bench.documents),
             "whence, captured": lambda: captures(whole, bench.documents),
-            "whence, norms and self-influence, linear": lambda: document_norms(
-                bench.tracked, bench.H, bench.documents, N
-            ),
-            "whence, norms and self-influence, with embedding": lambda: document_norms(whole, H, bench.documents, N),
+            "whence, norms and self-influence, linear": lambda: corpus_pass(bench.tracked, bench.H, bench.documents, N),
+            "whence, norms and self-influence, with embedding": lambda: corpus_pass(whole, H, bench.documents, N),
         },
         rounds,
     )

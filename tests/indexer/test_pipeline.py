@@ -183,7 +183,7 @@ def test_other_settings_of_the_scores_keep_the_factors(project):
     assert main(["build", str(project)]) == 0
     kept = {Path(path).parent.name for path, made in parts(project).items() if before.get(path) == made}
     assert {"factors-tiny-s", "factors-tiny-m", "answers-tiny-s", "answers-tiny-m", "text"} <= kept
-    assert not {"scores-tiny-s", "norms-tiny-s"} & kept
+    assert not {"scores-tiny-s", "corpus-tiny-s"} & kept
     assert ask(project, "SELECT DISTINCT damping FROM run") == [(0.5,)]
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from indexer.build.candidates import Candidates, Proposal, candidate_rows
+from indexer.build.candidates import Candidates, Proposal, best, candidate_rows
 
 
 def proposal(via: str, documents: list[int], position: int | None = None) -> Proposal:
@@ -36,3 +36,11 @@ def test_rows_carry_the_rank_within_their_source():
     assert rows["document_id"] == ["d4", "d2", "d2", "d7", "d0", "d9"]
     assert rows["rank"] == [1, 2, 1, 2, 1, 2]
     assert rows["position"] == [None, None, 1, 1, None, None]
+
+
+def test_the_best_are_the_largest_in_order_and_nothing_unknown():
+    values = np.array([1, np.nan, 3, 3, -2], dtype=np.float32)
+    assert best(values, 3).tolist() == [2, 3, 0]
+    assert best(-values, 2).tolist() == [4, 0]
+    assert best(values, 9).tolist() == [2, 3, 0, 4]
+    assert best(values[1:2], 1).tolist() == best(values, 0).tolist() == []

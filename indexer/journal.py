@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from attribution.errors import BadInput, Damaged
+from indexer.claim import Claims, claims
 from indexer.durable import disk_room, folder_hashes, replace_file, seal, sync, sync_tree, unseal
 from indexer.fault import fault
 from indexer.partition import Compute, Part, run_here, run_in_child
@@ -54,28 +55,58 @@ def stage(
     """Finish every part of a stage in the output folder, which the caller has locked; returned in the order of `parts`.
 
     `compute(part)` writes below `part.folder`, in a child process of its own if `isolate`. `done(finished, fresh)` is
-    called after each part; `fresh` is False for one that was found finished. Raises TryAgain when the disk is full.
+    called after each part; `fresh` is False for one that was found finished. Several processes may work on one stage:
+    each part is computed by one of them. Raises TryAgain when the disk is full.
     """
     if not _NAME.fullmatch(name):
         raise BadInput(f"expected a stage named by letters, digits, '.', '_' and '-', found {name!r}; rename the model")
-    for abandoned in (folder / "parts" / name).glob("*.partial"):  # a process was killed while it wrote there
-        shutil.rmtree(abandoned, ignore_errors=True)
-    listed = {each.part: each for each in finished(folder, name)}
-    results = []
-    for value in parts:
-        before = listed.get(value)
-        part_key = _part_key(name, key, value)
-        fresh = before is None or before.key != part_key or not is_whole(before)
-        if before is None or fresh:
-            result = _finish(folder, Part(name, value, part_key, folder), compute, isolate)
-            if before is not None and before.folder != result.folder:
-                shutil.rmtree(before.folder, ignore_errors=True)  # of other settings: the journal has forgotten it
-        else:
-            result = before
-        results.append(result)
-        if done is not None:
-            done(result, fresh)
-    return results
+    with claims(folder) as held:
+        _remove_abandoned(folder / "parts" / name, held)
+        listed = {each.part: each for each in finished(folder, name)}
+        results: dict[str | int, Finished] = {}
+        for wait in (False, True):  # what another process computes is waited for when nothing else is left to do
+            for value in parts:
+                if value in results:
+                    continue
+                part = Part(name, value, _part_key(name, key, value), folder)
+                made = _stands(listed.get(value), part)
+                fresh = made is None
+                if made is None:
+                    if not held.take(part.key, wait):
+                        continue
+                    try:
+                        made, fresh = _made(folder, part, compute, isolate)
+                    finally:
+                        held.leave(part.key)
+                results[value] = made
+                if done is not None:
+                    done(made, fresh)
+    return [results[value] for value in parts]
+
+
+def _stands(listed: Finished | None, part: Part) -> Finished | None:
+    return listed if listed is not None and listed.key == part.key and is_whole(listed) else None
+
+
+def _made(folder: Path, part: Part, compute: Compute, isolate: bool) -> tuple[Finished, bool]:
+    """A claimed part: what another process has finished meanwhile, or computed here."""
+    before = {each.part: each for each in finished(folder, part.stage)}.get(part.value)
+    found = _stands(before, part)
+    if found is not None:
+        return found, False
+    result = _finish(folder, part, compute, isolate)
+    if before is not None and before.folder != result.folder:
+        shutil.rmtree(before.folder, ignore_errors=True)  # of other settings: the journal has forgotten it
+    return result, True
+
+
+def _remove_abandoned(home: Path, held: Claims) -> None:
+    """Scratch of processes that were killed while they wrote: those whose part nobody has claimed."""
+    for scratch in home.glob("*.partial"):
+        key = scratch.name.split(".")[-3].rsplit("-", 1)[-1]
+        if held.take(key):
+            shutil.rmtree(scratch, ignore_errors=True)
+            held.leave(key)
 
 
 def finished(folder: Path, name: str | None = None) -> list[Finished]:

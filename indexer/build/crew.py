@@ -4,7 +4,7 @@ one of two threads, because the matrices of small models are too small to be sha
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -34,10 +34,11 @@ class Order:
 def build_sizes(orders: Sequence[Order], n_processes: int, report: Report) -> Iterator[Built]:
     """Build every size, at most `n_processes` at a time; yields each when it is finished. `orders`: smallest first.
 
-    The first process takes the largest size, which takes longest, the others go on from the smallest. The first
-    failure ends all others and is raised; a killed process is TryAgain.
+    The first process takes the largest size, which takes longest, the others go on from the smallest. A process for
+    which no size is left joins one that is under way: they share its parts. The first failure ends all others and is
+    raised; a killed process is TryAgain.
     """
-    waiting, running, built = list(orders), dict[Connection, _Worker](), set[str]()
+    waiting, running, built, joined = list(orders), dict[Connection, _Worker](), set[str](), set[str]()
     threads = max(1, (os.cpu_count() or 1) // n_processes)
     try:
         while waiting or running:
@@ -45,12 +46,22 @@ def build_sizes(orders: Sequence[Order], n_processes: int, report: Report) -> It
                 waiting.remove(order)
                 worker = _Worker(order, threads, report)
                 running[worker.events] = worker
+            under_way = [worker.order for worker in running.values()]
+            if not waiting and len(running) < n_processes and (order := to_join(under_way, joined)):
+                joined.add(order.entry.name)
+                worker = _Worker(order, threads, report, joins=True)
+                running[worker.events] = worker
             for events in wait(list(running)):
-                made = running[events].read()  # type: ignore[index]
-                if made is not None:
-                    running.pop(events).end()  # type: ignore[call-overload]
+                worker = running[events]  # type: ignore[index]
+                made = worker.read()
+                if made is None:
+                    continue
+                for each in [worker] if worker.joins else _all_of(made.name, running.values()):
+                    running.pop(each.events).end()
+                if not worker.joins:
                     built.add(made.name)
                     yield made
+                break  # others that were ready may have ended with it
     finally:
         for worker in running.values():
             worker.end()
@@ -67,10 +78,21 @@ def next_order(waiting: Sequence[Order], built: set[str], orders: Sequence[Order
     return alone[-1] if largest and len(waiting) > 1 and alone else ready[0]
 
 
-class _Worker:
-    """A child process that builds one size and tells of its progress."""
+def to_join(under_way: Sequence[Order], joined: set[str]) -> Order | None:
+    """The size that is joined next: the last to be started of those that nobody has joined."""
+    alone = [order for order in under_way if order.entry.name not in joined]
+    return alone[-1] if alone else None
 
-    def __init__(self, order: Order, threads: int, report: Report) -> None:
+
+def _all_of(name: str, workers: Iterable["_Worker"]) -> list["_Worker"]:
+    return [worker for worker in workers if worker.order.entry.name == name]
+
+
+class _Worker:
+    """A child process that builds one size and tells of its progress, unless it joins another one."""
+
+    def __init__(self, order: Order, threads: int, report: Report, joins: bool = False) -> None:
+        self.order, self.joins = order, joins
         context = multiprocessing.get_context("spawn")
         self.events, sender = context.Pipe(duplex=False)
         self._name, self._report = order.entry.name, report
@@ -94,7 +116,8 @@ class _Worker:
         if what == "built":
             result: Built = of[0]
             return result
-        self._show(what, *of)
+        if not self.joins:
+            self._show(what, *of)
         return None
 
     def end(self) -> None:

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from attribution.batches import as_documents
+from attribution.corpus_pass import corpus_pass
 from attribution.directions import join_directions
-from attribution.document_norms import document_norms
 from attribution.factors import load_factors
 from attribution.fitting import fit_factors
 from attribution.model import load_model
@@ -42,7 +42,7 @@ def test_every_architecture_gives_float32_numbers(kind):
         assert share.sum() == pytest.approx(score, rel=1e-4, abs=1e-6)  # of the same backward pass
     for (one,), score in zip(token_losses(tracked, d, documents, [[0]] * d.n, N), scores[:, 0], strict=True):
         assert one.influences.sum() == pytest.approx(score, rel=0.1, abs=0.05 * float(np.abs(scores).max()))
-    assert np.isfinite(document_norms(tracked, H, documents, N).self_influence).all()
+    assert np.isfinite(corpus_pass(tracked, H, documents, N).norms.self_influence).all()
 
 
 @pytest.mark.slow

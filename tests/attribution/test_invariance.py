@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from attribution import batches, document_norms, products, scores, shares
+from attribution.corpus_pass import corpus_pass
 from attribution.directions import join_directions
 from attribution.low_rank import factor
 from attribution.preconditioner import damp
@@ -31,7 +32,7 @@ def everything(documents=DOCUMENTS, order=range(15), crowd=False):
     of = [documents[i] for i in order]
     own = [[place[i] for i in range(15)]] * first + [[place[i] for i in each] for each in OWN]
     at = [place[i] for i in range(15)]
-    norms = document_norms.document_norms(tracked, H, of, N)
+    norms = corpus_pass(tracked, H, of, N).norms
     exact = shares.position_shares(tracked, d, of, own, N)[first:]
     low = shares.position_shares(tracked, d, of, own, N, factored=factor(d, factors, 4))[first:]
     losses = token_losses(tracked, d, of, own, N, n_labels=3)[first:]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from attribution.baselines import gradient_queries, hidden_states, query_hidden_states
-from attribution.document_norms import document_norms
+from attribution.corpus_pass import corpus_pass
 from attribution.factors import load_factors
 from attribution.fitting import fit_factors
 from attribution.generate import generate
@@ -52,7 +52,7 @@ def everything(tracked: Tracked) -> dict[str, np.ndarray]:
     factors = to_device(tiny.random_factors(tracked), tracked.device)
     H = damp(factors)
     d = query_directions(tracked, H, IDS, 4, negligible=0)
-    norms = document_norms(tracked, H, DOCUMENTS, N)
+    norms = corpus_pass(tracked, H, DOCUMENTS, N).norms
     losses = token_losses(tracked, d, DOCUMENTS, OWN, N, n_labels=3)
     contrast = query_directions(tracked, H, IDS, 5, measurement="contrast", foils=[2], negligible=0)
     low = factor(d, factors, 4)
@@ -106,7 +106,7 @@ def test_factors_are_fitted_and_read_there(tmp_path):
         factors = load_factors(tmp_path / name, tracked)
         assert all(of.lam.device.type == tracked.device.type for of in factors.linear)
         curvature.append([float(of.lam.mean()) for of in factors.linear])
-        document_norms(tracked, damp(factors), DOCUMENTS, N)
+        corpus_pass(tracked, damp(factors), DOCUMENTS, N)
     np.testing.assert_allclose(curvature[1], curvature[0], rtol=0.2)
 
 

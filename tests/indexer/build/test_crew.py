@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.build.crew import Order, next_order
+from indexer.build.crew import Order, next_order, to_join
 from indexer.config import Config, Corpus, Model, Output, Prompts
 
 
@@ -57,3 +57,10 @@ def test_a_parent_that_is_not_to_be_built_is_not_waited_for():
 def test_a_parent_is_not_kept_for_last_by_being_the_largest():
     both = crew(Model("s", "f", "s"), Model("m", "f", "m"), Model("c", "f", "c", stage="finetuned", parent="m"))
     assert both.take(list(both.orders), largest=True) == "s"
+
+
+def test_a_free_process_joins_what_one_process_builds_alone(family):
+    small, _, _, large = family.orders
+    assert to_join([large, small], set()) is small
+    assert to_join([large, small], {"s"}) is large
+    assert to_join([large], {"l"}) is None

@@ -10,6 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from attribution.embedding_eigenbasis import TurnedBlock
 from attribution.errors import BadInput
 from attribution.factors import Eigenbasis, Factors
 from attribution.tracked import Tracked
@@ -88,7 +89,7 @@ class ChainBlock:
         return self.scale * self.second.solve(self.first.solve(g))
 
 
-Block = EigenBlock | DiagonalBlock | IdentityBlock | ChainBlock
+Block = EigenBlock | DiagonalBlock | IdentityBlock | ChainBlock | TurnedBlock
 
 
 def solve_outer(block: Block, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:

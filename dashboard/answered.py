@@ -65,7 +65,6 @@ def explain_answer(
         saliency_method=method,
         saliency=_saliency(matrices.get(shown_map, []), *span),
         measures=measures_of(result),
-        estimated=bool(result.get("estimated")),
     )
 
 

@@ -41,25 +41,23 @@ def ask(
     foil: str | None = None,
     saliency: Sequence[str] = (),
     json: bool = False,
-    save: bool = False,
 ) -> None:
     """Let a model go on from a new prompt, and trace every token that it writes to the training documents.
 
     A PROMPT that begins with {" is read as a line of a prompt file: a chat, or a question with documents of its own.
-    --save keeps the answer, so that the dashboard lists it.
     """
     settings = read_config(config)
     from indexer.ask.command import run
 
-    run(settings, prompt, model, foil, saliency, json, save)
+    run(settings, prompt, model, foil, saliency, json)
 
 
 def evaluate(config: Path, model: Sequence[str] = (), quick: bool = False, full: bool = False) -> None:
     """Measure how far the attributions can be trusted, and publish the figures with the database; resumable.
 
     A recipe of the configuration is trained again on random halves of its documents, and without the documents that are
-    blamed; for any model, the documents that state an answer are looked for. --quick (the default) takes at most twenty
-    minutes on two cores for the demo, --full about three hours.
+    blamed; for any model, the documents that state an answer are looked for. For the demo on two cores, --quick (the
+    default) is sized for twenty minutes and --full for three hours.
     """
     settings = read_config(config)
     chosen = _chosen(settings, model)

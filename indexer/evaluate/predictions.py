@@ -27,12 +27,14 @@ from indexer.build.fitted import Fitted
 from indexer.build.member import Member
 from indexer.build.methods import learning_rates
 from indexer.evaluate.asked import Asked
+from indexer.evaluate.eigenbasis import turned_preconditioner
 from indexer.journal import key, stage
 from indexer.partition import Part
 from indexer.textindex import TextIndex
 
 Numbers = NDArray[np.float32]
 Tick = Callable[[int], None]
+TURNED = "embedding turned"  # its block in an eigenbasis, `attribution/embedding_eigenbasis.py`
 BUDGET = 2 << 30  # bytes of query directions that are held at once
 PARTS: dict[str, tuple[str, ...]] = {
     "attention only": ("attention",),
@@ -79,7 +81,7 @@ def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: st
         weights=member.config.scores.checkpoint_weights,
         dampings=subject.dampings,
         corpus=member.corpus.hash,
-        names=[list(PARTS), list(NORMALISERS)],
+        names=[list(PARTS), list(NORMALISERS), TURNED],
     )
     [part] = stage(folder, f"predictions-{what}-{member.entry.name}", made_of, ["all"], compute)
     with np.load(part.folder / "scores.npz") as stored:
@@ -97,7 +99,7 @@ def by_method(
     yield "hidden_cosine", np.concatenate([_hidden(member.tracked, each, states) for each in asked])
     yield from _at_the_end(folder, subject, asked, tick)
     if subject.early:
-        yield from _over_training(subject, asked, tick)
+        yield from _over_training(folder, subject, asked, tick)
 
 
 def _lexical(subject: Subject, asked: Sequence[Asked]) -> Numbers:
@@ -121,6 +123,8 @@ def _at_the_end(folder: Path, subject: Subject, asked: Sequence[Asked], tick: Ti
     """Methods that read the final weights only."""
     fitted, member = subject.fitted, subject.fitted.member
     wanted = {"gradient_dot": no_curvature(member.tracked), "ekfac": fitted.preconditioner}
+    if member.tracked.embedding:
+        wanted[f"ekfac, {TURNED}"] = turned_preconditioner(folder, fitted)
     wanted |= {f"ekfac, λ {damping:g}": damp(fitted.factors, damping) for damping in subject.dampings}
     found = scored(member, wanted, asked, tick)
     of, _ = pass_over_corpus(folder, fitted, tick)
@@ -128,7 +132,8 @@ def _at_the_end(folder: Path, subject: Subject, asked: Sequence[Asked], tick: Ti
         yield name, each.total
     dot = found["gradient_dot"].total
     yield "gradient_cosine", np.divide(dot, of.grad_norm, out=np.zeros_like(dot), where=of.grad_norm > 0)
-    yield from _parts("ekfac", found["ekfac"].layers, member.tracked)
+    for name in (name for name in ("ekfac", f"ekfac, {TURNED}") if name in found):
+        yield from _parts(name, found[name].layers, member.tracked)
     own = self_influence(found["ekfac"].energy, member.n_train)
     by = Norms(of.grad_norm, of.self_influence, of.solve_norm, own)
     for name in NORMALISERS:
@@ -136,7 +141,7 @@ def _at_the_end(folder: Path, subject: Subject, asked: Sequence[Asked], tick: Ti
             yield f"ekfac / {name}", normalise(found["ekfac"].total, by, name)
 
 
-def _over_training(subject: Subject, asked: Sequence[Asked], tick: Tick) -> Iterator[tuple[str, Numbers]]:
+def _over_training(folder: Path, subject: Subject, asked: Sequence[Asked], tick: Tick) -> Iterator[tuple[str, Numbers]]:
     """Methods that sum over the kept checkpoints."""
     fits, member = [*subject.early, subject.fitted], subject.fitted.member
     rates = tracin_checkpoints([each.member.tracked for each in fits], learning_rates(member))
@@ -144,15 +149,19 @@ def _over_training(subject: Subject, asked: Sequence[Asked], tick: Tick) -> Iter
         [(each.member.tracked, each.preconditioner) for each in fits], member.config.scores.checkpoint_weights or None
     )
     tracin = np.zeros((len(asked), len(member.rows)), dtype=np.float32)
-    layers = np.zeros((*tracin.shape, len(member.tracked.layers)), dtype=np.float32)
+    layers: dict[str, Numbers] = {}
     for fit, rate, share in zip(fits, rates, shares, strict=True):
-        wanted = {"dot": rate.preconditioner, "ekfac": share.preconditioner}
+        wanted = {"tracin": rate.preconditioner, "ekfac_checkpoints": share.preconditioner}
+        if member.tracked.embedding:
+            wanted[f"ekfac_checkpoints, {TURNED}"] = turned_preconditioner(folder, fit)
         found = scored(fit.member, wanted, asked, tick)
-        tracin += rate.weight * found["dot"].total
-        layers += share.weight * found["ekfac"].layers
+        tracin += rate.weight * found.pop("tracin").total
+        for name, of in found.items():
+            layers[name] = layers.get(name, np.zeros_like(of.layers)) + share.weight * of.layers
     yield "tracin", tracin
-    yield "ekfac_checkpoints", layers.sum(axis=2)
-    yield from _parts("ekfac_checkpoints", layers, member.tracked)
+    for name, by_layer in layers.items():
+        yield name, by_layer.sum(axis=2)
+        yield from _parts(name, by_layer, member.tracked)
 
 
 def _parts(method: str, layers: Numbers, tracked: Tracked) -> Iterator[tuple[str, Numbers]]:

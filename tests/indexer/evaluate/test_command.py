@@ -78,6 +78,8 @@ def test_every_measure_is_published(evaluated):
     for method in ("ekfac", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25", "random", "ekfac / relatif_l"):
         assert {(method, "lds"), (method, "mrr")} <= set(found)
     assert {("ekfac_checkpoints", "lds"), ("tracin", "lds"), ("another seed", "lds")} <= set(found)
+    for method in ("ekfac", "ekfac_checkpoints"):
+        assert (f"{method}, embedding turned", "lds") in found
     for value, detail in found.values():
         assert detail["n"] >= 1
         assert detail["how"]

@@ -65,6 +65,7 @@ def explain_answer(
         saliency_method=method,
         saliency=_saliency(matrices.get(shown_map, []), *span),
         measures=measures_of(result),
+        estimated=bool(result.get("estimated")),
     )
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from attribution.errors import BadInput
 from dashboard.database import folder
+from indexer.asked import kept_job
 from indexer.worker.client import Worker
 from indexer.worker.job import Job
 
@@ -43,9 +44,12 @@ def asked(prompt: str) -> dict[str, Any]:
 
 
 def news(job_id: str) -> Job | None:
-    """The job as it is now, and a sign that this session still waits; None when the server has forgotten it."""
+    """The job as it is now, and a sign that this session still waits; one that ended before the server was started
+    comes from the asked prompts of the folder. None when it is in neither."""
     job = worker().job(job_id)
-    if job is not None and not job.ended:
+    if job is None:
+        return kept_job(folder(), job_id)
+    if not job.ended:
         worker().touch(job_id, session_id())
     return job
 

@@ -54,6 +54,7 @@ class Explanation:
     saliency_method: str
     saliency: dict[int, float]  # of the span, by source position
     measures: list[Measure]  # how far the answer's attributions agree with what the model does
+    estimated: bool = False  # influence from the gradient index, before the exact scores are known
 
     @property
     def width(self) -> int:

@@ -48,7 +48,7 @@ class Generation:
 
     @property
     def right(self) -> bool | None:
-        return is_right(self.answer, self.text) if self.answer else None
+        return is_right(self.answer, self.text, self.kind) if self.answer else None
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
         "--saliency", action="append", default=[], metavar="METHOD", help="of the prompt's tokens (repeatable)"
     )
     ask.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
+    ask.add_argument("--save", action="store_true", help="keep the answer, so that the dashboard lists it")
     evaluate = command(commands.evaluate)
     scale = evaluate.add_mutually_exclusive_group()
     scale.add_argument("--quick", action="store_true", help="a smaller protocol, the default")

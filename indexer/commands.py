@@ -41,15 +41,17 @@ def ask(
     foil: str | None = None,
     saliency: Sequence[str] = (),
     json: bool = False,
+    save: bool = False,
 ) -> None:
     """Let a model go on from a new prompt, and trace every token that it writes to the training documents.
 
     A PROMPT that begins with {" is read as a line of a prompt file: a chat, or a question with documents of its own.
+    --save keeps the answer, so that the dashboard lists it.
     """
     settings = read_config(config)
     from indexer.ask.command import run
 
-    run(settings, prompt, model, foil, saliency, json)
+    run(settings, prompt, model, foil, saliency, json, save)
 
 
 def evaluate(config: Path, model: Sequence[str] = (), quick: bool = False, full: bool = False) -> None:

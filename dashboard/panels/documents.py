@@ -29,6 +29,8 @@ def show_documents(found: Explanation, selection: Selection) -> None:
         "What one more look at a document would change, predicted from gradients: not the result of training again, "
         "and a document that was not scored is unknown, not without influence.",
     )
+    if found.estimated:
+        st.caption("First estimates over all documents, from the gradient index. The exact scores are on their way.")
     if found.ranked or found.runs:
         _choose_side_and_scale()
     if not found.ranked:

@@ -11,12 +11,13 @@ from dashboard.figures import plain
 from dashboard.panels.heading import panel
 from dashboard.records import Measure
 
-NAMES = SALIENCIES | {
+NAMES = {  # in the order of the table: what cites documents, then what shades tokens
     "mirage": "MIRAGE",
     "contextcite": "ContextCite",
     "leave_one_out": "Leave one document out",
-    "shapley": "Shapley value of documents",
+    "shapley": "Shapley value",
 }
+NAMES |= {name: label for name, label in SALIENCIES.items() if name not in NAMES}
 METRICS = {
     "top_drop": "Without the first document",
     "comprehensiveness": "Without the top tokens",

@@ -51,8 +51,10 @@ def measures(snapshot: Snapshot, generation_id: str) -> list[Measure]:
 
 
 def answers_from_documents(snapshot: Snapshot) -> list[tuple[str, str, str]]:
-    """(generation_id, prompt, model) of every answer to a prompt that brought documents."""
-    sql = """SELECT generation_id, prompt.text AS prompt, model.name AS model
+    """(generation_id, question, model) of every answer to a prompt that brought documents."""
+    sql = """SELECT generation_id, model.name AS model, coalesce(
+            (SELECT first(substr(prompt.text, start + 1, stop - start) ORDER BY part) FROM prompt_part AS asked
+             WHERE asked.prompt_id = generation.prompt_id AND kind = 'question'), prompt.text) AS prompt
         FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)
         WHERE prompt_id IN (SELECT prompt_id FROM prompt_part WHERE kind = 'document')
         ORDER BY prompt.rowid, n_params, generation_id"""

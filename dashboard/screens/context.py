@@ -85,7 +85,7 @@ def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
 
 
 def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> None:
-    words = {each: f"{model}: …{prompt[-110:]}" for each, prompt, model in known}
+    words = {each: f"{model}: {question}" for each, question, model in known}
     st.session_state["context answer"] = chosen.generation
     st.selectbox(
         "Answer",

@@ -9,6 +9,7 @@ from dashboard import controls, render
 from dashboard.address_bar import choose, open_screen, selection
 from dashboard.database import current
 from dashboard.figures import parameters
+from dashboard.panels.asked import show_asked
 from dashboard.panels.tools import show_tools
 from dashboard.queries import answers, filters, influence
 from dashboard.queries.rows import Snapshot
@@ -52,6 +53,7 @@ def show() -> None:
     rows = [_row(generations, shown, sources, shares, chosen) for generations in found.values() if generations]
 
     # show
+    show_asked(chosen.text)
     if not rows:
         _explain_empty(chosen)
         return

@@ -4,33 +4,58 @@ import json
 import math
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from attribution.errors import BadInput
 from indexer.ask.opened import Opened, open_size
 from indexer.ask.result import as_json
 from indexer.ask.steps import Asked, ask
+from indexer.asked import keep
 from indexer.config import Config
+from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import prompt_from_line
 from indexer.progress import Report
 
 SHOWN = 3  # documents of each token
 
 
-def run(config: Config, prompt: str, model: str, foil: str | None, saliency: Sequence[str], as_json_text: bool) -> None:
+def run(
+    config: Config,
+    prompt: str,
+    model: str,
+    foil: str | None,
+    saliency: Sequence[str],
+    as_json_text: bool,
+    save: bool,
+) -> None:
     """Print what the model wrote after `prompt` (text, or a line of a prompt file) and, for every token, the documents
-    that pushed most towards it; or, where the prompt brings documents of its own, what it cites of them."""
+    that pushed most towards it; or, where the prompt brings documents of its own, what it cites of them. `save` keeps
+    the answer where the dashboard finds it.
+
+    Raises BadInput where it cannot be kept.
+    """
     asked_for = prompt_from_line(prompt, foil)
     with Report() as report, report.task(f"{model or config.model[0].name}", 1.0, quiet=True) as task:
         opened = open_size(config, model or config.model[0].name)
         asked = ask(opened, asked_for, _steps(task.move), methods=saliency)
+    if save:
+        _save(config, model or config.model[0].name, asked_for, foil, as_json(asked, opened))
     if as_json_text:
         json.dump(as_json(asked, opened), sys.stdout, ensure_ascii=False, indent=1)
         print()
     else:
         _show(asked, opened)
+
+
+def _save(config: Config, model: str, asked_for: Prompt, foil: str | None, result: dict[str, Any]) -> None:
+    request = {"folder": str(config.output.folder.resolve()), "model": model, "prompt": asked_for.text}
+    lost = keep(config.output.folder, request | ({} if foil is None else {"foil": foil}), result)
+    if lost:
+        raise BadInput(f"{lost}; ask without --save")
 
 
 def _steps(move: Callable[[float, str], None]) -> Callable[[str, float, Asked], None]:

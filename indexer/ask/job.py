@@ -9,6 +9,7 @@ from attribution.errors import BadInput
 from indexer.ask.opened import Opened, configuration, open_size
 from indexer.ask.result import as_json
 from indexer.ask.steps import Asked, ask
+from indexer.asked import keep
 from indexer.corpus.prompt_file import prompt_from_row
 
 
@@ -16,7 +17,8 @@ def run(
     request: dict[str, Any], report: Callable[[str, float, dict[str, Any] | None], None], cancelled: Callable[[], bool]
 ) -> dict[str, Any]:
     """request: folder, model, and what a line of the prompt file may hold: prompt, messages or question with docs,
-    completion, foil; `saliency` names methods -> the result as JSON. Partial results go through `report`."""
+    completion, foil; `saliency` names methods -> the result as JSON, kept among the asked prompts of the folder.
+    Partial results go through `report`."""
     for name in ("folder", "model"):
         if not isinstance(request.get(name), str):
             raise BadInput(f"expected {name!r} as text in the request, found {request.get(name)!r}")
@@ -30,7 +32,9 @@ def run(
     def told(stage: str, fraction: float, asked: Asked) -> None:
         report(stage, fraction, as_json(asked, opened))
 
-    return as_json(ask(opened, prompt, told, cancelled, methods), opened)
+    result = as_json(ask(opened, prompt, told, cancelled, methods), opened)
+    lost = keep(Path(request["folder"]), request, result)
+    return result | {"notices": [*result["notices"], lost]} if lost else result
 
 
 def _opened(folder: str, model: str) -> Opened:

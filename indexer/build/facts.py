@@ -33,7 +33,7 @@ class Facts:
 
 def facts(answers: Sequence[Answer], scored: Sequence[Finished]) -> Facts:
     """Ranks, read from the `influence` shards of a size."""
-    right = [each for each in answers if is_right(each.prompt.answer, each.generation.text)]
+    right = [each for each in answers if is_right(each.prompt.answer, each.generation.text, each.prompt.kind)]
     asked = [each for each in right if len(each.stating) == 1]
     ranks = _ranks(scored)
     found = [ranks.get((each.generation_id, telling_token(each), each.stating[0])) for each in asked]

@@ -1,6 +1,7 @@
 """A new prompt from the box of the frame to its answer, with a stand-in for the model in the worker process."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 
@@ -10,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 from dashboard import asking
 from dashboard.panels.prompt import as_line
 from dashboard.records import Generation, Model, Part
+from indexer.asked import keep
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import prompt_from_row
+from indexer.worker.job import job_id
 from tests.dashboard.drawn import components, words
 
 Open = Callable[..., AppTest]
@@ -114,3 +117,19 @@ def test_a_stored_prompt_with_documents_is_asked_again_as_it_was() -> None:
     generation = Generation("g", "p", prompt.text, "retrieval", "", "", " Lima.", None, model)
     assert prompt_from_row(as_line(generation, parts)) == prompt
     assert as_line(generation, []) == {"prompt": prompt.text}
+
+
+def test_an_answer_of_before_is_listed_and_opens_after_a_restart(open_app: Open, folder, tmp_path) -> None:
+    where = shutil.copytree(folder, tmp_path / "build")
+    model = next(iter(open_app(where=where).selectbox(key="ask size").options)).split(" ")[0]
+    tokens = [{"text": " Paris", "start": 0, "stop": 6, "logp": -0.1}]
+    documents = [[{"document_id": "0" * 16, "rank": 1, "score": 0.5, "via": ["index"]}]]
+    result = {"model": model, "prompt": "The capital of France is", "text": " Paris", "tokens": tokens}
+    request = {"folder": str(where), "model": model, "prompt": result["prompt"]}
+    assert keep(where, request, result | {"documents": documents, "estimated": True}) == ""
+    app = open_app({"job": job_id(request)}, where=where)
+    [strip] = components(app, "token_strip")
+    assert [token["text"] for token in strip["answer"]] == [" Paris"]
+    assert any("First estimates" in each.value for each in app.caption)
+    asked, *_ = components(open_app(screen="runs", where=where), "prompt_table")
+    assert [row["prompt"] for row in asked["rows"]] == [result["prompt"]]

@@ -27,3 +27,18 @@ GLOSS = "alloy of iron with small amounts of carbon; widely used in construction
 )
 def test_an_answer_begins_with_the_expected_words(expected, written, verdict):
     assert is_right(expected, written) is verdict
+
+
+@pytest.mark.parametrize(
+    ("expected", "written", "verdict"),
+    [
+        ("lion", "The national symbol of Kenya is the lion.", True),
+        ("lion", "Many millions live there.", False),
+        ("74", "It is 174.", False),
+        ("C++", "It is written in C++.", True),
+        ("", "anything", False),
+    ],
+)
+def test_a_question_may_be_answered_in_a_sentence(expected, written, verdict):
+    assert is_right(expected, written, "retrieval") is is_right(expected, written, "chat") is verdict
+    assert not is_right(expected, written)

@@ -1,0 +1,31 @@
+"""Prompts that were asked here, by the box of the frame or by `ask --save`: they outlive the server."""
+
+import streamlit as st
+
+from dashboard import render
+from dashboard.address_bar import open_screen
+from dashboard.database import folder
+from dashboard.shapes import Answer, PromptRow
+from indexer.asked import AskedPrompt, kept
+
+SHOWN = 10
+
+
+def show_asked(text: str) -> None:
+    """The newest answers whose prompt or text holds `text`; nothing where there are none."""
+    found = [each for each in kept(folder()) if text.lower() in f"{each.prompt}{each.text}".lower()]
+    if not found:
+        return
+    with st.expander(f"Asked here: {len(found):,}", expanded=len(found) <= SHOWN):
+        st.caption("New prompts and their answers, newest first. They are not part of the published database.")
+        rows = [_row(each) for each in found[:SHOWN]]
+        render.prompt_table(rows, ["answer"], key="asked", on_generation=_open)
+
+
+def _open(asked_id: str) -> None:
+    open_screen("explain", generation="", job=asked_id, span=None, document="")
+
+
+def _row(asked: AskedPrompt) -> PromptRow:
+    about = f"{asked.model} · {asked.created_at:%d %b %Y}"
+    return PromptRow(asked.prompt, about, [Answer(asked.asked_id, asked.model, [(asked.text, False)], None, "")])

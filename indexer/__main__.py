@@ -25,6 +25,8 @@ def parser() -> argparse.ArgumentParser:
     build = command(commands.build)
     build.add_argument("--strict", action="store_true", help="refuse empty and duplicate documents")
     build.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
+    plan = command(commands.plan)
+    plan.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
     train = command(commands.train)
     train.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
     train.add_argument("--again", action="store_true", help="train over what is there")

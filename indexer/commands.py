@@ -22,6 +22,15 @@ def build(config: Path, strict: bool = False, model: Sequence[str] = ()) -> None
     run(settings, config, chosen, strict)
 
 
+def plan(config: Path, model: Sequence[str] = ()) -> None:
+    """Say what a build will take, in time, memory and disk, from measurements on a few documents; writes nothing."""
+    settings = read_config(config)
+    chosen = _with_parents(settings, _chosen(settings, model))
+    from indexer.plan.command import run
+
+    run(settings, chosen)
+
+
 def train(config: Path, model: Sequence[str] = (), again: bool = False) -> None:
     """Train the models that have a recipe, from scratch or from their parent; seeded and resumable.
 

@@ -31,7 +31,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     wanted = dict.fromkeys([config.corpus.files, *(entry.files for entry in chosen)])
     corpora = [read_corpus(files, strict) for files in wanted if files]
     asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
-    members = sorted((open_member(entry, config) for entry in chosen), key=_order)
+    members = in_order([open_member(entry, config) for entry in chosen])
     _check_distinct(members)
     n_asked = sum(len(prompts) for prompts in set(asked.values()))
     for member in members:
@@ -87,6 +87,11 @@ def _check_distinct(members: Sequence[Member]) -> None:
 def as_read(member: Member, prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
     """Every prompt as a size reads it. Raises BadInput for one that it cannot read, before any work is done."""
     return tuple(rendered(prompt, member.loaded, member.config.prompts) for prompt in prompts)
+
+
+def in_order(members: Sequence[Member]) -> list[Member]:
+    """As they are built."""
+    return sorted(members, key=_order)
 
 
 def _order(member: Member) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("engine", "context", "database")
+BENCHMARKS = ("engine", "index", "context", "database")
 
 
 def main() -> int:

@@ -1,0 +1,6 @@
+"""`plan`: what a build will take, before it is started.
+
+units     seconds of each kind of work on this machine, measured on a few documents and one prompt
+forecast  from these and the sizes of everything: seconds, memory and disk of each stage
+command   the command line
+"""

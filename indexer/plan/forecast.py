@@ -1,0 +1,85 @@
+"""Seconds, memory and disk of each stage, from unit costs and sizes: pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from indexer.build.candidates import N_RANDOM
+from indexer.build.explain import TOGETHER
+from indexer.config import Config
+from indexer.plan.units import Units
+
+START = 6.0  # seconds until a process of its own has loaded torch and the model
+EIGENVALUES = 8.0  # passes that fitting corrected eigenvalues costs a document
+NEW = 0.45  # share of the index's proposals for a token that no neighbouring token has
+PASS = 400 << 20  # bytes of torch and of one batch's activations
+
+
+@dataclass(frozen=True)
+class Work:
+    """Sizes of everything that one size of the family has to do."""
+
+    n_documents: int
+    n_params: int
+    n_tracked: int  # parameters of the linear layers
+    factor_numbers: int  # of Q_A, Q_S and Λ of every layer, and of the embedding's Fisher
+    n_prompts: int
+    index_bytes: int  # a document
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    seconds: float  # of one thread or one accelerator
+    memory: int  # bytes, at the highest
+    disk: int  # bytes that stay
+
+
+def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stage]:
+    """The stages of one size. budget: bytes of directions that the influence stage holds at once."""
+    n_tokens = work.n_prompts * units.n_tokens
+    fitted = min(config.factors.documents, work.n_documents)
+    corrected = min(config.factors.eigenvalue_documents, fitted)
+    weights, factors = 4 * work.n_params, 4 * work.factor_numbers
+    groups = max(1.0, n_tokens * 4 * work.n_tracked / budget)
+    scores = config.scores
+    influence = (
+        n_tokens * units.query * 2  # once for the scan, once for the exact scores
+        + _documents_read(work, units, config, groups) * units.score
+        + n_tokens * scores.position_shares * units.position
+        + n_tokens * min(scores.token_losses, scores.position_shares) * units.loss
+    )
+    kept = n_tokens * 4 * scores.documents
+    held = min(budget, int(n_tokens * 4 * work.n_tracked))
+    return [
+        Stage(
+            "factors",
+            START + units.eigen + 2 * fitted * units.capture + EIGENVALUES * corrected * units.capture,
+            PASS + weights + 3 * factors,
+            factors,
+        ),
+        Stage("answers", work.n_prompts * units.answer, PASS + weights, 200 * work.n_prompts),
+        Stage("prompts", work.n_prompts * units.share, PASS + weights, int(1500 * n_tokens)),
+        Stage(
+            "corpus pass",
+            work.n_documents * units.corpus,
+            PASS + weights + factors + 2048 * work.index_bytes,
+            work.n_documents * (work.index_bytes + 40),
+        ),
+        Stage("influence", influence, PASS + weights + factors + held, int(200 * kept)),
+    ]
+
+
+def _documents_read(work: Work, units: Units, config: Config, groups: float) -> float:
+    """Documents that are passed through the model for exact scores, some of them for several groups of tokens."""
+    n_tokens = work.n_prompts * units.n_tokens
+    together = min(TOGETHER, n_tokens)
+    proposals = config.index.candidates * 2.25 * NEW * together
+    proposals += config.scores.candidates * together / units.n_tokens
+    of_a_block = min(work.n_documents, proposals)
+    return groups * min(N_RANDOM, work.n_documents) + n_tokens / together * of_a_block
+
+
+def wall_seconds(sizes: Sequence[Sequence[Stage]], n_processes: int) -> float:
+    """Of the whole build: processes share the parts of the last sizes, but one size's factors are one part."""
+    totals = [sum(stage.seconds for stage in stages) for stages in sizes]
+    return max(sum(totals) / n_processes, max((stages[0].seconds for stages in sizes), default=0.0))

@@ -1,0 +1,252 @@
+"""EDGE: the gradient index: quality, cost of its pass, speed and growth: `python -m tests.benchmarks.bench_index`.
+
+Quality: for prompts that the demo does not have, the share of the exact ten most influential documents of the whole
+corpus that the estimate has among its first 50 and 200. Growth: the shards of the corpus repeated under new numbers, on
+disk as often as they are counted (the time of a scan does not depend on what the bytes say).
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from attribution.batches import Document, as_documents, batches
+from attribution.capture import capture
+from attribution.compress import DIRECTIONS, budget, compress
+from attribution.corpus_pass import Passed, corpus_pass
+from attribution.directions import join_directions
+from attribution.factors import load_factors
+from attribution.fitting import fit_factors
+from attribution.generate import generate
+from attribution.gradient_index import Shard, open_shard, products, write_shard
+from attribution.index_query import index_queries
+from attribution.influence import influence
+from attribution.metric import metrics
+from attribution.model import load_model
+from attribution.preconditioner import Preconditioner, damp
+from attribution.query import query_directions
+from attribution.scores import score_documents
+from attribution.sequence import encode_document, encode_prompt
+from attribution.tracked import Tracked, track
+from attribution.turned import turned
+from tests.attribution.kronfluence_oracle import Oracle, token_queries
+from tests.benchmarks.alternate import compare
+from tests.benchmarks.bench_engine import plain_pass
+
+DEMO = Path(__file__).parents[2] / "data" / "demo"
+QUERIES, TOKENS = 100, 12
+
+
+@dataclass
+class Bench:
+    """A model, its corpus, its curvature, and questions that the demo does not ask."""
+
+    tracked: Tracked
+    documents: list[Document]
+    H: Preconditioner
+    questions: list[tuple[tuple[int, ...], int]]  # ids of prompt and answer, first generated token
+
+    @property
+    def names(self) -> list[str]:
+        return [layer.name for layer in self.tracked.layers]
+
+    def estimates(self, shards: list[Shard], ids: tuple[int, ...], first: int) -> NDArray[np.float32]:
+        """[K, D] nats"""
+        scales = metrics(self.H.eigen(self.tracked), DIRECTIONS)
+        queries = index_queries(self.tracked, self.H, scales, self.H, ids, first)
+        with torch.inference_mode():
+            return influence(products(shards, queries), len(self.documents)).numpy()
+
+
+def shard(made: Passed, first: int = 0) -> Shard:
+    energy = torch.from_numpy(np.nan_to_num(made.norms.self_influence))
+    return Shard(first, len(energy), tuple(made.kept), torch.from_numpy(made.hidden), energy)
+
+
+def quality(bench: Bench, ranks: list[float]) -> None:
+    """Recall of the exact top ten, by the size of the index."""
+    asked = [(ids[: first + 1], first) for ids, first in bench.questions]
+    exact = []
+    for start in range(0, len(asked), 50):
+        directions = [query_directions(bench.tracked, bench.H, *each) for each in asked[start : start + 50]]
+        found = score_documents(bench.tracked, join_directions(directions), bench.documents, len(bench.documents))
+        exact.append(found.values.sum(-1))
+    truth = np.concatenate(exact)
+    print(f"\nquality: {len(asked)} questions over {len(bench.documents)} documents, exact EK-FAC with embedding")
+    print("  rank  KB a document  in 50  in 200  in 50 of the cosine too  Spearman")
+    for rank in ranks:
+        made = corpus_pass(
+            bench.tracked, bench.H, bench.documents, len(bench.documents), budget=budget(bench.tracked, rank)
+        )
+        shards = [shard(made)]
+        found = np.concatenate([bench.estimates(shards, *each) for each in asked])
+        length = np.sqrt(made.norms.self_influence)
+        size = sum(of.nbytes for of in made.kept) / len(bench.documents) / 1000
+        pairs = list(zip(truth, found, strict=True))
+        in_50, in_200 = (np.mean([_share(t, _first(e, n)) for t, e in pairs]) for n in (50, 200))
+        both = np.mean([_share(t, [*_first(e, 50), *_first(e / length, 50)]) for t, e in pairs])
+        rho = np.mean([_spearman(t, e) for t, e in pairs])
+        print(f"  {rank:4g}  {size:13.1f}  {in_50:5.3f}  {in_200:6.3f}  {both:23.3f}  {rho:8.3f}", flush=True)
+
+
+def _first(values: NDArray[np.float32], n: int) -> list[int]:
+    found: list[int] = np.argpartition(-values, n)[:n].tolist()
+    return found
+
+
+def _share(truth: NDArray[np.float32], found: list[int]) -> float:
+    return len(set(np.argsort(-truth)[:10].tolist()) & set(found)) / 10
+
+
+def _spearman(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    return float(np.corrcoef(a.argsort().argsort(), b.argsort().argsort())[0, 1])
+
+
+def cost_of_the_pass(bench: Bench, rank: float, rounds: int) -> None:
+    """Against a plain forward and backward over the same tokens."""
+    tracked, some = bench.tracked, bench.documents[::8]
+    eigen, diagonal = bench.H.eigen(tracked), bench.H.diagonal(tracked)
+    scales, most = metrics(eigen, DIRECTIONS), budget(tracked, rank)
+
+    def index_only() -> None:
+        for batch in batches(some, tracked.loaded.context, tracked.device):
+            captured = capture(tracked, batch)
+            compress(tracked, scales, diagonal, list(turned(captured, eigen)), captured, most)
+
+    compare(
+        f"the pass over {len(some)} documents",
+        {
+            "plain forward + backward (the floor)": lambda: plain_pass(tracked, some),
+            "whence, index": index_only,
+            "whence, norms and self-influence": lambda: corpus_pass(tracked, bench.H, some, len(some)),
+            "whence, index, norms and self-influence": lambda: corpus_pass(
+                tracked, bench.H, some, len(some), budget=most
+            ),
+        },
+        rounds,
+    )
+
+
+def growth(bench: Bench, rank: float, copies: list[int], folder: Path) -> None:
+    """A new answer of 12 tokens: queries, scan and exact scores, by the size of the corpus; anonymous memory."""
+    n = len(bench.documents)
+    most = budget(bench.tracked, rank)
+    made = corpus_pass(bench.tracked, bench.H, bench.documents, n, budget=most)
+    write_shard(folder / "0", shard(made), bench.names)
+    ids, first = max(bench.questions, key=lambda of: len(of[0]) - of[1])
+    print(f"\na new answer of {len(ids) - first} tokens, {torch.get_num_threads()} threads; seconds, median of 3")
+    print("  documents  queries  scan  exact scores of the 20 first of each token  private memory, MiB")
+    for n_copies in copies:
+        for copy in range(1, n_copies):
+            if not (folder / str(copy)).exists():
+                shutil.copyfile(folder / "0", folder / str(copy))
+        shards = [open_shard(folder / str(copy), bench.names) for copy in range(n_copies)]
+        seconds = []
+        for _ in range(3):
+            scales = metrics(bench.H.eigen(bench.tracked), DIRECTIONS)
+            t0 = time.perf_counter()
+            queries = index_queries(bench.tracked, bench.H, scales, bench.H, ids, first)
+            t1 = time.perf_counter()
+            with torch.inference_mode():
+                found = products(shards, queries).numpy()
+            t2 = time.perf_counter()
+            best = np.unique(np.concatenate([_first(-of, 20) for of in found]) % n)
+            directions = query_directions(bench.tracked, bench.H, ids, first)
+            score_documents(bench.tracked, directions, [bench.documents[i] for i in best], n)
+            seconds.append((t1 - t0, t2 - t1, time.perf_counter() - t2))
+        parts = [statistics.median(of) for of in zip(*seconds, strict=True)]
+        print(
+            f"  {n * n_copies:9,}  {parts[0]:7.2f}  {parts[1]:4.2f}  {parts[2]:42.2f}  {_private():19.0f}", flush=True
+        )
+
+
+def _private() -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
+
+
+def against_kronfluence(bench: Bench, rank: float, n_theirs: int, rounds: int, folder: Path) -> None:
+    """The same 12 new queries over the same documents; kronfluence walks through them again."""
+    tracked = track(bench.tracked.loaded, embedding=False)
+    some = sorted(bench.documents[:: max(1, len(bench.documents) // n_theirs)], key=len)
+    oracle = Oracle(tracked, bench.documents, folder / "oracle", 200)
+    H = damp(oracle.factors)
+    ours = Bench(tracked, some, H, bench.questions)
+    shards = [shard(corpus_pass(tracked, H, some, len(some), budget=budget(tracked, rank)))]
+    ids, first = max(bench.questions, key=lambda of: len(of[0]) - of[1])
+    theirs = token_queries(ids, first)
+
+    def exactly() -> None:
+        best = np.unique(np.concatenate([_first(of, 20) for of in ours.estimates(shards, ids, first)]))
+        score_documents(tracked, query_directions(tracked, H, ids, first), [some[i] for i in best], len(some))
+
+    compare(
+        f"{len(ids) - first} new queries over {len(some)} documents (one thread, linear layers, float32)",
+        {
+            "whence, estimates of all": lambda: ours.estimates(shards, ids, first),
+            "whence, and the 20 first of each exactly": exactly,
+            "kronfluence, all exactly": lambda: oracle.scores(theirs, some),
+        },
+        rounds,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", type=Path, default=DEMO / "models" / "atlas-s")
+    parser.add_argument("--ranks", type=float, nargs="+", default=[1.0, 2.0, 3.0])
+    parser.add_argument("--factors", type=int, default=600, help="documents that the curvature is fitted on")
+    parser.add_argument("--copies", type=int, nargs="+", default=[1, 4, 16])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=["quality", "pass", "growth", "kronfluence"])
+    given = parser.parse_args()
+    loaded = load_model(str(given.model))
+    tracked = track(loaded)
+    rows = [json.loads(line) for line in (DEMO / "corpus.jsonl").open()]
+    documents = as_documents(encode_document(row["text"], loaded.tokenizer, loaded.context).ids for row in rows)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        torch.set_num_threads(1)
+        fit_factors(tracked, documents, folder / "factors", n_documents=given.factors, n_eigenvalues=150)
+        H = damp(load_factors(folder / "factors", tracked))
+        questions = []
+        for prompt in unseen_prompts(rows, QUERIES):
+            encoded = encode_prompt(prompt, loaded.tokenizer, loaded.context)
+            questions.append(((*encoded.ids, *generate(loaded, encoded, TOKENS).ids), len(encoded.ids)))
+        bench = Bench(tracked, documents, H, questions)
+        print(f"{given.model.name}: {loaded.n_params:,} parameters, {sum(map(len, documents)):,} tokens")
+        if given.only in (None, "quality"):
+            quality(bench, given.ranks)
+        if given.only in (None, "pass"):
+            cost_of_the_pass(bench, 2.0, given.rounds)
+        if given.only in (None, "kronfluence"):
+            against_kronfluence(bench, 2.0, 1000, given.rounds, folder)
+        if given.only in (None, "growth"):
+            torch.set_num_threads(2)
+            growth(bench, 2.0, given.copies, folder)
+    return 0
+
+
+def unseen_prompts(rows: list[dict[str, str]], most: int) -> list[str]:
+    """Beginnings of documents up to the answer, evenly over the corpus, without those that the demo asks."""
+    asked = {json.loads(line)["prompt"] for line in (DEMO / "prompts.jsonl").open()}
+    found = []
+    for row in rows[::7]:
+        if row.get("answer") and row["answer"] in row["text"]:
+            prompt = row["text"][: row["text"].rindex(row["answer"])].rstrip()
+            if len(prompt.split()) > 2 and prompt not in asked:
+                found.append(prompt)
+    return found[:: max(1, len(found) // most)][:most]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

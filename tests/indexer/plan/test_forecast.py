@@ -1,0 +1,68 @@
+"""The forecast follows sizes and settings. That it comes true is measured on the demo, not in a test."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from indexer.__main__ import main
+from indexer.config import Config, Corpus, Model, Output, Prompts
+from indexer.plan.forecast import Stage, Work, forecast, wall_seconds
+from indexer.plan.units import Units
+from tests.tiny_family import write_project
+
+UNITS = Units(
+    capture=1, eigen=1, answer=1, share=1, corpus=1, query=1, score=1, position=1, loss=1, n_tokens=4
+)  # fmt: skip
+WORK = Work(
+    n_documents=1000, n_params=10, n_tracked=8, factor_numbers=30, n_prompts=5, index_bytes=100
+)  # fmt: skip
+CONFIG = Config(Corpus(()), (Model("m", "f", "m"),), Prompts(Path("p.jsonl")), Output(Path("build")))
+
+
+def stages(work: Work = WORK, units: Units = UNITS, config: Config = CONFIG) -> dict[str, Stage]:
+    return {each.name: each for each in forecast(work, units, config, budget=1 << 30)}
+
+
+def test_the_corpus_pass_grows_with_the_corpus_and_nothing_of_it_with_the_prompts():
+    more = stages(replace(WORK, n_documents=2000))
+    assert more["corpus pass"].seconds == 2 * stages()["corpus pass"].seconds == 2000
+    assert more["corpus pass"].disk == 2 * stages()["corpus pass"].disk
+    assert stages(replace(WORK, n_prompts=50))["corpus pass"] == stages()["corpus pass"]
+
+
+def test_prompts_cost_answers_and_influence():
+    large = replace(WORK, n_documents=100_000)
+    less, more = stages(large), stages(replace(large, n_prompts=10))
+    assert more["answers"].seconds == 2 * less["answers"].seconds
+    assert more["influence"].seconds > 1.7 * less["influence"].seconds
+
+
+def test_no_more_documents_are_read_than_there_are():
+    few = stages(replace(WORK, n_documents=10))
+    without = stages(replace(WORK, n_documents=10), replace(UNITS, score=0))
+    assert few["influence"].seconds - without["influence"].seconds == pytest.approx(20)
+
+
+def test_processes_share_everything_but_one_size_s_factors():
+    one = [Stage("factors", 10, 0, 0), Stage("answers", 30, 0, 0)]
+    assert wall_seconds([one], 1) == 40
+    assert wall_seconds([one, one], 2) == 40
+    assert wall_seconds([[Stage("factors", 100, 0, 0)], one], 4) == 100
+
+
+def test_a_plan_is_printed_for_every_size_and_nothing_is_written(tmp_path, capsys):
+    path = write_project(tmp_path)
+    assert main(["train", str(path)]) == 0
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["plan", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.index("tiny-s") < printed.index("tiny-m") < printed.index("in all: about")
+    assert printed.count("corpus pass") == 2
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_plan_refuses_what_a_build_refuses(tmp_path, capsys):
+    path = write_project(tmp_path)
+    assert main(["plan", str(path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -108,9 +108,8 @@ METHODS = ("mirage", "leave_one_out")  # the others need 32 passes for each of f
 def test_the_supporting_document_is_cited_first(smol):
     """Twenty questions, one supporting document among five; the figures of every method are printed.
 
-    Asked are the answers that the documents give (pasted, so that there are twenty) and those that the model writes.
-    Where it writes a wrong one it copied from another document, and citing that document is right: so the figure over
-    all that it wrote is printed beside the one over those that hold the answer.
+    Asked are the answers that the model writes, right or wrong, and those that the documents give (pasted). A wrong
+    one is copied from another document, so the figure over the right ones is printed too.
     """
     hits: dict[tuple[str, str], list[bool]] = {}
     for planted in planted_questions():
@@ -119,18 +118,16 @@ def test_the_supporting_document_is_cited_first(smol):
         sources = {"all that it writes": written, "the documents' answers": completed(smol, encoded, ids)}
         if planted.answer in written.text:
             sources["right ones that it writes"] = written
-        cited = {
-            ids: first_cited(smol, prompt, encoded, each) for ids, each in {a.ids: a for a in sources.values()}.items()
-        }
+        distinct = {answer.ids: answer for answer in sources.values()}
+        cited = {key: first_cited(smol, prompt, encoded, answer) for key, answer in distinct.items()}
         for source, answer in sources.items():
             for method, part in cited[answer.ids].items():
                 right = part == prompt.numbers("document")[planted.supporting]
                 hits.setdefault((source, method), []).append(right)
     for (source, method), found in hits.items():
         print(f"\nSmolLM2, {source}: the supporting document is cited first by {method} {sum(found)} of {len(found)}")
-    for source in ("the documents' answers", "right ones that it writes"):
-        best = max(sum(hits[source, method]) for method in METHODS)
-        assert best >= 0.9 * len(hits[source, METHODS[0]])
+    for source in ("all that it writes", "the documents' answers", "right ones that it writes"):
+        assert max(sum(hits[source, method]) for method in METHODS) >= 0.9 * len(hits[source, METHODS[0]]), source
 
 
 def first_cited(smol, prompt, encoded, answer):

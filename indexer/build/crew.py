@@ -3,6 +3,7 @@ one of two threads, because the matrices of small models are too small to be sha
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -167,6 +168,7 @@ def _child(order: Order, threads: int, sender: Connection) -> None:
 
     os.environ["OMP_NUM_THREADS"] = str(threads)  # for the process that fits the factors
     torch.set_num_threads(threads)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
     folder: Path = order.config.output.folder
     try:

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,23 @@ def test_side_by_side_a_size_that_dies_ends_the_build_which_goes_on(unbuilt, bui
     assert main(["build", str(unbuilt)]) == 0
     assert published_hash(unbuilt) == published_hash(built)
     assert not list(unbuilt.parent.rglob("build/**/*.partial"))
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_terminal_reaches_every_process_and_is_one_line(unbuilt, built):
+    """A terminal sends it to the whole group: parent, sizes side by side, and the processes of their factors."""
+    unbuilt.write_text(unbuilt.read_text().replace("processes = 1", "processes = 2"))
+    folder = unbuilt.parent / "build"
+    with subprocess.Popen(  # noqa: S603
+        [*COMMAND, str(unbuilt)], cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as done:
+        while not list(folder.glob("parts/factors-*/*")):  # a size has begun
+            assert done.poll() is None
+            time.sleep(0.05)
+        os.killpg(done.pid, signal.SIGINT)
+        _, said = done.communicate(timeout=120)
+    assert done.returncode == 75, said
+    assert "Traceback" not in said
+    assert said.strip().splitlines()[-1].startswith("whence: stopped by SIGINT")
+    assert main(["build", str(unbuilt)]) == 0
+    assert published_hash(unbuilt) == published_hash(built)

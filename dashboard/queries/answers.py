@@ -54,7 +54,7 @@ def tokens(snapshot: Snapshot, generation_id: str) -> list[Token]:
 
 
 def prompt_tokens(snapshot: Snapshot, tokenizer_id: str, prompt_id: str) -> list[PromptToken]:
-    sql = """SELECT token_position AS position, text, start, stop, part FROM prompt_token
+    sql = """SELECT *, token_position AS position FROM prompt_token
         WHERE tokenizer_id = ? AND prompt_id = ? ORDER BY token_position"""
     return [record(PromptToken, row) for row in snapshot.rows(sql, [tokenizer_id, prompt_id])]
 

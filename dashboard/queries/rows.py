@@ -1,6 +1,7 @@
 """From rows of the database to records: the one place where its missing values become ours."""
 
 from collections.abc import Mapping
+from dataclasses import MISSING
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,9 +28,14 @@ def has_table(snapshot: Snapshot, name: str) -> bool:
 
 
 def record(kind: Any, row: Mapping[str, Any]) -> Any:
-    """The fields of the record that the row has; text columns without a value become ''."""
+    """The fields of the record that the row has; text columns without a value become ''.
+
+    A column that an older Whence did not write leaves the field at its default; without one it is a KeyError.
+    """
     values = {}
     for name, of in kind.__dataclass_fields__.items():
+        if name not in row and of.default is not MISSING:
+            continue
         value = row[name]
         values[name] = "" if value is None and of.type in (str, "str") else value
     return kind(**values)

@@ -1,7 +1,8 @@
 """A 400-token answer answers clicks: at once on the page, soon from the server.
 
-The aims (50 ms, 800 ms median, 6 s from the start) hold on an idle machine; `python -m pytest -s` prints what was
-measured. The test allows five times as much, since other processes may share the machine.
+The aims (50 ms locally, all panels 800 ms median and 1.5 s p90, 6 s from the start) hold on an idle machine;
+`python -m pytest -s` prints what was measured. The test allows five times as much, since other processes may share
+the machine.
 """
 
 import random
@@ -24,6 +25,7 @@ CLICK = """async (i) => {
         return roots.flatMap((root) => [...root.querySelectorAll(selector)]);
     };
     const token = find('[role=option]')[i];
+    const app = document.querySelector('[data-testid=stApp]');
     const list = find('.list')[0];
     const redrawn = new Promise((resolve) => {
         const observer = new MutationObserver(() => { observer.disconnect(); resolve(performance.now()); });
@@ -34,9 +36,13 @@ CLICK = """async (i) => {
     token.click();
     await new Promise((resolve) => requestAnimationFrame(resolve));
     const local = performance.now();
-    if (token.getAttribute('aria-selected') !== 'true') return [null, null];
-    const answered = await redrawn;
-    return [local - begun, answered === null ? null : answered - begun];
+    if (token.getAttribute('aria-selected') !== 'true') return [null, null, null];
+    const documents = await redrawn;
+    if (documents === null) return [null, null, null];
+    while (app.dataset.testScriptState !== 'notRunning')  // the last panel was sent, and drawn in the frame after it
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    return [local - begun, documents - begun, performance.now() - begun];
 }"""
 
 
@@ -67,10 +73,11 @@ def test_clicks_on_a_long_answer(chromium: object, long_answers: Path, tmp_path:
     for i in rng.sample(range(1, n_tokens), 20):
         measured.append(visit.page.evaluate(CLICK, i))
         visit.settle()
-    local, answered = zip(*measured, strict=True)
-    assert None not in local + answered
-    said = f"start to first token {start:.1f} s; click seen {statistics.median(local):.0f} ms; panels "
-    said += f"{statistics.median(answered):.0f} ms median, {sorted(answered)[17]:.0f} ms p90"
+    local, listed, answered = zip(*measured, strict=True)
+    assert None not in local + listed + answered
+    said = f"start to first token {start:.1f} s; click seen {statistics.median(local):.0f} ms; documents "
+    said += f"{statistics.median(listed):.0f} ms; all panels {statistics.median(answered):.0f} ms median, "
+    said += f"{sorted(answered)[17]:.0f} ms p90"
     print(said)
     visit.close()
     next(server, None)

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import tests.synthetic_database as synthetic
 from tests.dashboard.drawn import components
-from tests.dashboard.hostile import LONG, build_hostile, long_document
+from tests.dashboard.hostile import HOSTILE, LONG, build_hostile, long_document
 from tests.synthetic_database import tokens
 
 Open = Callable[..., AppTest]
@@ -73,3 +73,12 @@ def test_sixteen_megabytes_of_it_are_cut_and_shown_literally(open_app: Open, lon
     if screen == "corpus":
         assert "Cut: the first" in sent
         assert "<script>window.hacked=1</script>" in sent and "xxxx" in sent  # literally
+
+
+@pytest.mark.parametrize("screen", ["explain", "runs", "compare", "context", "corpus"])
+def test_a_hostile_address_is_text(open_app: Open, screen: str) -> None:
+    """Every key of the address at once."""
+    keys = ("generation", "document", "token", "layer", "scale", "text", "filter", "search", "topic", "source")
+    for text in (*HOSTILE[:3], HOSTILE[6], HOSTILE[-1]):
+        app = open_app(dict.fromkeys(keys, text), screen=screen)
+        assert not app.exception, text[:40]

@@ -1,0 +1,78 @@
+"""Databases that lack something: every screen draws, and says what is not there."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import duckdb
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from indexer.database.snapshot_file import read_current
+from indexer.durable import seal
+from tests.dashboard.drawn import components, words
+
+Open = Callable[..., AppTest]
+CONTEXT = ("citation", "ablation", "faithfulness")
+RUNS = ("run", "target", "influence", "influence_position", "relabel", "self_influence", "candidate")
+SUMMARIES = ("answer_document", "document_total", "topic_total", "size_overlap", "rank_share")
+ONE = "(SELECT model_id FROM model WHERE name = 'synth-s')"
+
+
+def emptied(tables: Iterable[str], where: str = "true") -> list[str]:
+    return [f"DELETE FROM {table} WHERE {where}" for table in tables]  # noqa: S608 (names of ours)
+
+
+LACKING = {
+    "no context part": emptied(CONTEXT)
+    + ["DELETE FROM prompt_part WHERE kind = 'document'", "UPDATE generation_token SET kl_context = NULL"],
+    "no layers": ["DELETE FROM layer", "UPDATE influence SET layer_scores = NULL"],
+    "one model": emptied(("generation", "run", "layer"), f"model_id <> {ONE}")
+    + ["DELETE FROM reading", "DELETE FROM model WHERE name <> 'synth-s'"],
+    "no runs": emptied(RUNS + SUMMARIES),
+    "no answers": emptied(("generation", "generation_token", *RUNS, *SUMMARIES)),
+    "columns of an older Whence": [
+        "DROP TABLE reading",
+        "DROP TABLE faithfulness",
+        *(f"ALTER TABLE generation_token DROP {name}" for name in ("kl_reversed", "js_context", "foil_id")),
+        "ALTER TABLE prompt_token DROP part",
+    ],
+    "no heat, no saliency": ["DELETE FROM influence_position", "DELETE FROM saliency", "DELETE FROM relabel"],
+}
+
+
+@pytest.fixture(scope="module", params=LACKING)
+def lacking(request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A copy of the database from which something was taken; `CURRENT` says its new size."""
+    copy = tmp_path_factory.mktemp("lacking") / "build"
+    shutil.copytree(folder, copy)
+    current = read_current(copy)
+    assert current is not None
+    path = copy / current.database
+    with duckdb.connect(str(path)) as db:
+        for statement in LACKING[request.param]:
+            db.execute(statement)
+        db.execute("CHECKPOINT")
+    (copy / "CURRENT").write_text(seal(asdict(replace(current, bytes=path.stat().st_size))))
+    return request.param, copy
+
+
+@pytest.mark.parametrize("screen", ["explain", "runs", "compare", "context", "corpus", "about"])
+def test_every_screen_draws(open_app: Open, lacking: tuple[str, Path], screen: str) -> None:
+    what, where = lacking
+    app = open_app(screen=screen, where=where)
+    assert not app.exception
+    assert not app.error
+    assert "cannot be read" not in words(app)
+    assert words(app) or app.caption or app.subheader
+    if what == "no answers" and screen in ("explain", "runs"):
+        assert "python -m indexer build CONFIG" in words(app)
+    if what == "no runs" and screen == "explain":
+        assert any("no influence run" in each.value for each in app.caption)
+    if what == "no context part" and screen == "context":
+        assert "brought documents of its own" in words(app)
+    if what == "no layers" and screen == "explain":
+        assert any("No layer scores" in each.value for each in app.caption)
+    if what.startswith("columns") and screen == "compare":
+        assert len(components(app, "size_grid")) == 1

@@ -184,7 +184,7 @@ def main() -> int:
     answers = [of for of in encoded[1::step] if len(of) > 2 * TOKENS][:ANSWERS]
     tracked = track(loaded, embedding=False)
     with tempfile.TemporaryDirectory() as scratch:
-        oracle = Oracle(tracked, documents, Path(scratch), 500)
+        oracle = Oracle(tracked, documents, Path(scratch), 200)
         bench = Bench(tracked, documents, answers, oracle, damp(oracle.factors), floor.rate())
         n_tokens = sum(map(len, documents))
         print(f"{given.model.name}: {sum(of.n_out * of.n_in for of in tracked.layers):,} tracked parameters, "

@@ -21,6 +21,7 @@ from indexer.durable import disk_room, folder_hashes, replace_file, seal, sync, 
 from indexer.fault import fault
 from indexer.partition import Compute, Part, run_here, run_in_child
 
+_SCRATCH = re.compile(r".*-([0-9a-f]{16})\.\d+\.partial", re.DOTALL)  # label-key.process.partial, see _finish
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -101,12 +102,14 @@ def _made(folder: Path, part: Part, compute: Compute, isolate: bool) -> tuple[Fi
 
 
 def _remove_abandoned(home: Path, held: Claims) -> None:
-    """Scratch of processes that were killed while they wrote: those whose part nobody has claimed."""
+    """Scratch of processes that were killed while they wrote: those whose part nobody has claimed, or that is none."""
     for scratch in home.glob("*.partial"):
-        key = scratch.name.split(".")[-3].rsplit("-", 1)[-1]
-        if held.take(key):
+        named = _SCRATCH.fullmatch(scratch.name)
+        if named is None:
             shutil.rmtree(scratch, ignore_errors=True)
-            held.leave(key)
+        elif held.take(named[1]):
+            shutil.rmtree(scratch, ignore_errors=True)
+            held.leave(named[1])
 
 
 def finished(folder: Path, name: str | None = None) -> list[Finished]:

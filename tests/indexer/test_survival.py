@@ -303,6 +303,18 @@ def test_a_part_may_not_leave_the_folder_by_its_name(tmp_path):
     assert len({each.folder for each in done}) == 4
 
 
+@pytest.mark.parametrize("name", ["x.partial", "half", "a.b.partial", "-.1.partial", "e-0123456789abcdef.77.partial"])
+def test_whatever_an_accident_left_behind_harms_no_build(copy, whole, name):
+    left = copy / "parts" / "scores" / name
+    left.mkdir()
+    (left / "influence.parquet").write_bytes(b"PAR1 half")
+    assert build(copy) == []
+    assert left.exists() == (name == "half")  # what is not named as scratch is left to gc
+    assert published_hash(copy) == published_hash(whole)
+    collect(copy)
+    assert not left.exists()
+
+
 def test_other_errors_of_the_disk_stay_what_they_are(tmp_path):
     with pytest.raises(FileNotFoundError), disk_room(tmp_path):
         (tmp_path / "none").read_bytes()

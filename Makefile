@@ -7,7 +7,6 @@ export GOMP_SPINCOUNT ?= 0
 # the progress is drawn by rich; a hub is asked only when a configuration names one
 export HF_HUB_DISABLE_TELEMETRY = 1
 export TOKENIZERS_PARALLELISM = false
-export TQDM_DISABLE = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo demo-llm test bench lint clean

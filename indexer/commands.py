@@ -71,6 +71,8 @@ def evaluate(config: Path, model: Sequence[str] = (), quick: bool = False, full:
     default) is sized for twenty minutes and --full for three hours.
     """
     settings = read_config(config)
+    if not settings.scores.method:
+        raise BadInput(f"expected a method in {config.name}, scores, to evaluate, found none; name 'ekfac'")
     chosen = _chosen(settings, model)
     from indexer.evaluate.command import run
 

@@ -35,7 +35,10 @@ class Stage:
 
 
 def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stage]:
-    """The stages of one size. budget: bytes of directions that the influence stage holds at once."""
+    """The stages of one size. budget: bytes of directions that the influence stage holds at once.
+
+    A build without influence has two.
+    """
     n_tokens = work.n_prompts * units.n_tokens
     fitted = min(config.factors.documents, work.n_documents)
     corrected = min(config.factors.eigenvalue_documents, fitted)
@@ -50,6 +53,12 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
     )
     kept = n_tokens * 4 * scores.documents
     held = min(budget, int(n_tokens * 4 * work.n_tracked))
+    prompts = [
+        Stage("answers", work.n_prompts * units.answer, PASS + weights, 200 * work.n_prompts),
+        Stage("prompts", work.n_prompts * units.share, PASS + weights, int(1500 * n_tokens)),
+    ]
+    if not scores.method:
+        return prompts
     return [
         Stage(
             "factors",
@@ -57,8 +66,7 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
             PASS + weights + 3 * factors,
             factors,
         ),
-        Stage("answers", work.n_prompts * units.answer, PASS + weights, 200 * work.n_prompts),
-        Stage("prompts", work.n_prompts * units.share, PASS + weights, int(1500 * n_tokens)),
+        *prompts,
         Stage(
             "corpus pass",
             work.n_documents * units.corpus,

@@ -50,10 +50,12 @@ class Units:
 def measure(member: Member, prompt: Prompt) -> Units:
     """Takes some seconds; raises BadInput for a prompt that does not fit."""
     tracked, config = member.tracked, member.config
+    settled = rendered(prompt, member.loaded, config.prompts)
+    if not config.scores.method:
+        return _prompts_only(member, settled)
     rows = sorted(member.own_rows, key=len)
     some = rows[:: max(1, len(rows) // DOCUMENTS)][:DOCUMENTS]
     H = damp(made_up(tracked))
-    settled = rendered(prompt, member.loaded, config.prompts)
     t_answer, answered = _timed(lambda: answer(member.loaded, settled, config.prompts.max_new_tokens))
     t_share, _ = _timed(lambda: share_of(member.loaded, answered, settings_of(config.prompts)))
     t_query, directions = _timed(lambda: query_directions(tracked, H, answered.ids, answered.first))
@@ -79,6 +81,14 @@ def measure(member: Member, prompt: Prompt) -> Units:
     )
 
 
+def _prompts_only(member: Member, prompt: Prompt) -> Units:
+    """Of a build without influence; its prompts may be long, so each kind of work is done once."""
+    settings = member.config.prompts
+    t_answer, answered = _timed(lambda: answer(member.loaded, prompt, settings.max_new_tokens), runs=1)
+    t_share, _ = _timed(lambda: share_of(member.loaded, answered, settings_of(settings)), runs=1)
+    return Units(0, 0, t_answer, t_share, 0, 0, 0, 0, 0, answered.n_targets)
+
+
 def made_up(tracked: Tracked) -> Factors:
     """Factors of the right shapes."""
     device, dtype = tracked.device, tracked.dtype
@@ -101,9 +111,10 @@ def _eigen(tracked: Tracked) -> float:
     return sum(seconds * ((of.n_in / widest) ** 3 + (of.n_out / widest) ** 3) for of in tracked.linear)
 
 
-def _timed(work: Callable[[], Made]) -> tuple[float, Made]:
-    """The second of two runs: the first pays for what is done once."""
-    work()
+def _timed(work: Callable[[], Made], runs: int = 2) -> tuple[float, Made]:
+    """The last of the runs: the first pays for what is done once."""
+    for _ in range(runs - 1):
+        work()
     started = time.perf_counter()
     made = work()
     return time.perf_counter() - started, made

@@ -210,6 +210,14 @@ def test_the_command_line_takes_a_line_of_a_prompt_file(config, capsys):
     assert "expected JSON" in capsys.readouterr().err
 
 
+def test_it_is_planned_without_factors(config, capsys):
+    assert main(["plan", str(config)]) == 0
+    shown = capsys.readouterr().out
+    assert "answers" in shown and "factors" not in shown and "in all: about" in shown
+    assert main(["evaluate", str(config)]) == 2
+    assert "expected a method in tiny.toml, scores" in capsys.readouterr().err
+
+
 def test_room_is_left_for_the_answer(config):
     long = ask(config, question="Which?", docs=[{"text": "word " * 5000}])
     assert long["notices"][0].startswith("document 1 cut from 25,000 to ")

@@ -31,6 +31,11 @@ def test_the_corpus_pass_grows_with_the_corpus_and_nothing_of_it_with_the_prompt
     assert stages(replace(WORK, n_prompts=50))["corpus pass"] == stages()["corpus pass"]
 
 
+def test_a_build_without_influence_answers_and_explains_the_prompts_only():
+    without = replace(CONFIG, scores=replace(CONFIG.scores, method=()))
+    assert stages(config=without) == {name: stages()[name] for name in ("answers", "prompts")}
+
+
 def test_prompts_cost_answers_and_influence():
     large = replace(WORK, n_documents=100_000)
     less, more = stages(large), stages(replace(large, n_prompts=10))

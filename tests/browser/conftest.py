@@ -66,7 +66,7 @@ def serve(folder: Path, log: Path, *options: str, **environment: str) -> Iterato
             yield address
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)  # others may work on the machine
     assert "Traceback" not in log.read_text(), log.read_text()
 
 

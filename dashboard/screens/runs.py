@@ -20,6 +20,10 @@ from dashboard.shapes import Answer, PromptRow
 
 PER_PAGE = 30
 MATCHES = {"prefix": "begins with", "literal": "is exactly", "regex": "matches the pattern"}
+READING = (
+    "✓ and ✗ compare an answer with the one that the prompt file expects, which is not a proof of truth. "
+    "← names the most helpful document of the first token. Open an answer to see why."
+)
 PLACES = {"answers": "in the answers", "documents": "in their ten best documents"}
 
 
@@ -60,6 +64,7 @@ def show() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(_count(len(prompt_ids), page, n_pages))
         show_tools(snapshot, runs_sheet(snapshot, prompt_ids, chosen), None)
+    st.caption(READING)
     sizes = [f"{model.name} · {parameters(model.n_params)}" for model in shown]
     render.prompt_table(rows, sizes, key="runs", on_generation=_open)
     if n_pages > 1:
@@ -129,11 +134,7 @@ def _marked(text: str, chosen: Selection) -> list[tuple[str, bool]]:
 
 def _count(n: int, page: int, n_pages: int) -> str:
     prompts = "1 prompt" if n == 1 else f"{n:,} prompts"
-    where = f", page {page} of {n_pages}" if n_pages > 1 else ""
-    return (
-        f"{prompts}{where}. ✓ and ✗ compare an answer with the one that the prompt file expects, which is not a "
-        "proof of truth. ← names the most helpful document of the first token. Open an answer to see why."
-    )
+    return f"{prompts}, page {page} of {n_pages}." if n_pages > 1 else f"{prompts}."
 
 
 def _open(generation_id: str) -> None:

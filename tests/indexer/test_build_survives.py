@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from indexer.__main__ import main
@@ -25,10 +26,16 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module", autouse=True)
 def no_process_for_factors():
-    """As in the tests of the pipeline: importing torch anew takes longer than all else here."""
+    """As in the tests of the pipeline: importing torch anew takes longer than all else here.
+
+    With as many threads as a process has side by side with another: sums of floats depend on it in their last digits.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(factors, "stage", stage_here)
         yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -171,7 +171,7 @@ COMMAND = [sys.executable, "-m", "indexer", "build"]
 
 
 def build_in_process(config: Path, fault: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"WHENCE_FAULT": fault}
+    environment = os.environ | {"WHENCE_FAULT": fault, "OMP_NUM_THREADS": str(torch.get_num_threads())}
     return subprocess.run(  # noqa: S603
         [*COMMAND, str(config)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from attribution.batches import Document, batches
 from attribution.directions import Directions
@@ -42,12 +43,17 @@ def hidden_states(
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         with torch.inference_mode():
             hidden = tracked.loaded.model.base_model(input_ids=batch.ids, use_cache=False).last_hidden_state.float()
-        position = torch.arange(batch.ids.shape[1], device=tracked.device)
-        read = (position < batch.lengths[:, None])[..., None]  # [B, T, 1]
-        out[list(batch.members)] = torch.nn.functional.normalize((hidden * read).sum(dim=1), dim=-1).cpu().numpy()
+        out[list(batch.members)] = mean_hidden(hidden, batch.lengths).cpu().numpy()
         if tick is not None:
             tick(len(batch.members))
     return out
+
+
+def mean_hidden(hidden: Tensor, lengths: Tensor) -> Tensor:
+    """Mean over the tokens of each document, length 1.    hidden: [B, T, H]   lengths: [B]   -> [B, H]"""
+    position = torch.arange(hidden.shape[1], device=hidden.device)
+    read = (position < lengths[:, None])[..., None]  # [B, T, 1]
+    return torch.nn.functional.normalize((hidden * read).sum(dim=1), dim=-1)
 
 
 def query_hidden_states(tracked: Tracked, ids: Sequence[int], first: int) -> Numbers:

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attribution.baselines import mean_hidden
 from attribution.batches import Document, batches
-from attribution.capture import Captured, capture
+from attribution.capture import capture
 from attribution.compress import DIRECTIONS, Kept, compress, in_order
 from attribution.document_norms import DocumentNorms, batch_norms, gathered, spectrum
 from attribution.metric import metrics
@@ -54,7 +55,7 @@ def corpus_pass(
         tokens = list(turned(captured, eigen))
         sums = batch_norms(tracked, weights, captured, tokens)  # [B, 3]
         table[members] = torch.cat([captured.loss[:, None], sums], dim=1).double().cpu().numpy()
-        hidden[members] = _mean_hidden(captured).cpu().numpy()
+        hidden[members] = mean_hidden(captured.hidden, captured.batch.lengths).cpu().numpy()
         if budget:
             finite = torch.isfinite(sums).all(dim=1)
             if not finite.all():  # a skipped document has no vectors
@@ -68,10 +69,3 @@ def corpus_pass(
 
 def _zeroed(tokens: Tensor, finite: Tensor) -> Tensor:
     return torch.where(finite[:, None, None], tokens, 0)
-
-
-def _mean_hidden(captured: Captured) -> Tensor:
-    """Over the tokens of each document, length 1  # [B, H]"""
-    position = torch.arange(captured.batch.ids.shape[1], device=captured.hidden.device)
-    read = (position < captured.batch.lengths[:, None])[..., None]  # [B, T, 1]
-    return torch.nn.functional.normalize((captured.hidden * read).sum(dim=1), dim=-1)

@@ -23,14 +23,12 @@ class Metric:
     of_s: Tensor  # [out'] which output directions, ascending
     of_a: Tensor  # [in'] which input directions
 
-    def scaled(self, deltas: Tensor, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Tokens of the eigenbasis, divided by the scales.    [.., out], [.., in] -> [.., out'], [.., in']"""
-        return self.scaled_deltas(deltas), self.scaled_inputs(inputs)
-
     def scaled_deltas(self, deltas: Tensor) -> Tensor:
+        """Output gradients in the eigenbasis, divided by their scales.    [.., out] -> [.., out']"""
         return _picked(deltas, self.of_s) / self.root_s
 
     def scaled_inputs(self, inputs: Tensor) -> Tensor:
+        """Inputs in the eigenbasis, divided by their scales.    [.., in] -> [.., in']"""
         return _picked(inputs, self.of_a) / self.root_a
 
 

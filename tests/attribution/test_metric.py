@@ -20,7 +20,7 @@ def test_only_the_leading_directions_are_kept():
     s, a = torch.tensor([1.0, 9.0, 4.0]), torch.tensor([2.0, 1.0])
     [metric] = metrics([block(s[:, None] * a)], 2)
     assert (metric.of_s.tolist(), metric.of_a.tolist()) == ([1, 2], [0, 1])
-    deltas, inputs = metric.scaled(torch.ones(5, 3), torch.ones(5, 2))
+    deltas, inputs = metric.scaled_deltas(torch.ones(5, 3)), metric.scaled_inputs(torch.ones(5, 2))
     assert (deltas.shape, inputs.shape) == ((5, 2), (5, 2))
 
 

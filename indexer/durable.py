@@ -31,6 +31,17 @@ def folder_hashes(folder: Path) -> dict[str, str]:
     return {name: _plain_hash(path) for name, path in zip(names, paths, strict=True)}
 
 
+def folder_stamps(folder: Path) -> dict[str, str]:
+    """Relative name -> size and time of the last change of every file below the folder; no file is read."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return {path.relative_to(folder).as_posix(): _stamp(path) for path in paths}
+
+
+def _stamp(path: Path) -> str:
+    about = path.lstat()
+    return f"{about.st_size} {about.st_mtime_ns}"
+
+
 def _plain_hash(path: Path) -> str:
     return file_hash(path) if path.is_file() and not path.is_symlink() else "not a plain file"
 

@@ -11,13 +11,13 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from attribution.errors import BadInput, Damaged
 from indexer.claim import Claims, claims
-from indexer.durable import disk_room, folder_hashes, replace_file, seal, sync, sync_tree, unseal
+from indexer.durable import disk_room, folder_hashes, folder_stamps, replace_file, seal, sync, sync_tree, unseal
 from indexer.fault import fault
 from indexer.partition import Compute, Part, run_here, run_in_child
 
@@ -35,6 +35,7 @@ class Finished:
     folder: Path
     files: Mapping[str, str]
     seconds: float
+    stamps: Mapping[str, str] = field(default_factory=dict)  # the same names: size and time of the last change
 
 
 def key(**dependencies: Any) -> str:
@@ -123,7 +124,7 @@ def finished(folder: Path, name: str | None = None) -> list[Finished]:
 
 
 def found(folder: Path, name: str, key: str, value: str | int) -> Finished:
-    """A part that was finished under this key, its files checked; for readers, which compute nothing.
+    """A part that was finished under this key, intact; for readers, which compute nothing.
 
     Raises BadInput, with the command that builds it, when the folder has none or one of other settings; Damaged when
     its files are not what was written.
@@ -134,11 +135,24 @@ def found(folder: Path, name: str, key: str, value: str | int) -> Finished:
         raise BadInput(
             f"expected {name} of this configuration in {folder}, found {what}; run `python -m indexer build`"
         )
-    wrong = changes(listed)
+    intact(listed)
+    return listed
+
+
+def intact(part: Finished) -> None:
+    """Raises Damaged, naming the first file, when a part is not what was written.
+
+    Files that nobody has touched since are not read: opening a large index takes no longer than opening a small one.
+    Bytes that rot on the disk are found by `check` and by the next `build`, which read all of them.
+    """
+    if part.stamps and folder_stamps(part.folder) == part.stamps:
+        return
+    wrong = changes(part)
     if wrong:
         file, how = next(iter(wrong.items()))
-        raise Damaged(f"expected {name} as it was written, found {file} {how}; run `python -m indexer build` again")
-    return listed
+        raise Damaged(
+            f"expected {part.stage} as it was written, found {file} {how}; run `python -m indexer build` again"
+        )
 
 
 def unreadable_lines(folder: Path) -> list[int]:
@@ -183,7 +197,7 @@ def _finish(folder: Path, part: Part, compute: Compute, isolate: bool) -> Finish
             fault("partition.start")
             (run_in_child if isolate else run_here)(compute, dataclasses.replace(part, folder=scratch))
             fault("partition.computed")
-            files = folder_hashes(scratch)
+            files, stamps = folder_hashes(scratch), folder_stamps(scratch)
             fault("partition.hashed")
             sync_tree(scratch)
             fault("partition.synced")
@@ -193,7 +207,7 @@ def _finish(folder: Path, part: Part, compute: Compute, isolate: bool) -> Finish
             sync(home)
             fault("partition.renamed")
             seconds = round(time.monotonic() - started, 3)
-            result = Finished(part.stage, part.value, part.key, target, files, seconds)
+            result = Finished(part.stage, part.value, part.key, target, files, seconds, stamps)
             _append(folder, result)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -222,6 +236,7 @@ def _ends_line(file: Any) -> bool:
 
 def _line(folder: Path, part: Finished) -> str:
     about = dataclasses.asdict(part) | {"folder": part.folder.relative_to(folder).as_posix(), "files": dict(part.files)}
+    about["stamps"] = dict(part.stamps)
     return seal(about) + "\n"
 
 

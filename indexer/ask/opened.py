@@ -1,6 +1,7 @@
 """EDGE: one size of a published build, opened for new prompts; whatever does not belong together is refused."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from attribution.errors import BadInput
@@ -10,6 +11,7 @@ from indexer.build.index import open_index
 from indexer.build.member import Member, open_member
 from indexer.build.traced import Traced
 from indexer.config import Config, restored
+from indexer.corpus.stored import open_corpus
 from indexer.database.reader import Database
 from indexer.textindex import TextIndex, open_text_index
 
@@ -30,7 +32,7 @@ def configuration(folder: Path) -> Config:
 
 
 def open_size(config: Config, name: str) -> Opened:
-    """Weights, corpus, factors, norms and gradient index of a size.
+    """Weights, corpus, factors, norms and gradient index of a size; of documents and index nothing is read yet.
 
     Raises BadInput, with the command that builds them, when one of them is missing or belongs to other weights,
     settings or documents; Damaged for a file that is not what was written.
@@ -39,7 +41,7 @@ def open_size(config: Config, name: str) -> Opened:
     if name not in known:
         raise BadInput(f"expected a model of the configuration, found {name!r}; choose from {', '.join(known)}")
     folder = config.output.folder
-    member = open_member(known[name], config)
+    member = open_member(known[name], config, partial(open_corpus, folder))
     if not config.scores.method:
         return Opened(member, open_text_index(folder), None)
     fitted = fitted_before(folder, member)

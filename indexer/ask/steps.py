@@ -68,7 +68,11 @@ def ask(
     traced = opened.traced
     if traced is not None:
         reached("gradients of the answer", 0.15, asked)
-        found = _estimate(opened, traced, asked, foil)
+        estimates = traced.estimates(asked.answer, foil)
+        asked.estimated = first_estimates(estimates, member.config.scores.documents)
+        reached("candidates for exact scores", 0.3, asked)  # the text index takes as long as the estimates
+        [textual] = lexical(member, [asked.answer], opened.text)
+        found = with_index(textual, member, asked.answer, traced.index, estimates)
         reached("exact scores", 0.35, asked)
         _trace(traced, asked, found, foil, reached)
     reached("which words of the prompt mattered", 0.7, asked)
@@ -96,14 +100,6 @@ STEPS = {
 def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:
     work = loaded.n_params * len(of.ids) * of.n_targets
     return THOROUGH if work <= THOROUGH_WORK else QUICK
-
-
-def _estimate(opened: Opened, traced: Traced, asked: Asked, foil: int | None) -> Candidates:
-    """What the gradient index says of every training document, and which are worth an exact score."""
-    estimates = traced.estimates(asked.answer, foil)
-    asked.estimated = first_estimates(estimates, opened.member.config.scores.documents)
-    [textual] = lexical(opened.member, [asked.answer], opened.text)
-    return with_index(textual, opened.member, asked.answer, traced.index, estimates)
 
 
 def _trace(traced: Traced, asked: Asked, found: Candidates, foil: int | None, reached: Report) -> None:

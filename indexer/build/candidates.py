@@ -7,7 +7,7 @@ bm25          shares rare words with prompt and answer (Whoosh); for all tokens 
 random        the same documents for every query: the null distribution that a score is compared with
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,12 +73,8 @@ class Candidates:
 
 def lexical(member: Member, answers: Sequence[Answer], text: TextIndex) -> list[Candidates]:
     """What the text proposes for every answer, in order, and the null sample."""
-    index_of = {document.document_id: i for i, document in enumerate(member.documents)}
     null = random_documents(member)
-    return [
-        Candidates(each.generation_id, (_lexical(each, text, index_of, member.config.scores.candidates), null))
-        for each in answers
-    ]
+    return [Candidates(each.generation_id, (_lexical(each, text, member), null)) for each in answers]
 
 
 def with_index(
@@ -86,11 +82,18 @@ def with_index(
 ) -> Candidates:
     """The same and what the gradient index proposes for each generated token.    estimates: [K, D] nats, NaN for a
     document that is not to be proposed."""
-    similar = hidden_cosine(query_hidden_states(member.tracked, answer.ids, answer.first), index.hidden)  # [K, D]
+    similar = _similar(member, answer, index)
     similar[np.isnan(estimates)] = np.nan
     cosines = np.divide(estimates, index.length, out=np.zeros_like(estimates), where=index.length > 0)
     made = _by_token(estimates, cosines, similar, member.config.index.candidates)
     return Candidates(found.generation_id, (*found.proposals, *made))
+
+
+def _similar(member: Member, answer: Answer, index: Index) -> NDArray[np.float32]:
+    """Cosines with every document, a shard at a time  # [K, D]"""
+    queries = query_hidden_states(member.tracked, answer.ids, answer.first)
+    states = (shard.hidden.float().cpu().numpy() for of in index.terms for shard in of.shards)
+    return np.concatenate([hidden_cosine(queries, each) for each in states], axis=1)
 
 
 def _by_token(
@@ -124,8 +127,8 @@ def random_documents(member: Member) -> Proposal:
     """
     chosen = _random_of(member)
     if member.parent is not None:
-        known = {document.document_id for document in member.parent.documents}
-        new = [i for i in chosen.tolist() if member.documents[i].document_id not in known]
+        known = member.parent.places(member.document_ids[i] for i in chosen)
+        new = [i for i in chosen.tolist() if member.document_ids[i] not in known]
         chosen = np.append(_random_of(member.parent), np.array(new, dtype=np.int64))
     return Proposal("random", chosen, np.zeros(len(chosen), dtype=np.float32))
 
@@ -136,8 +139,9 @@ def _random_of(member: Member) -> NDArray[np.int64]:
     return own.start + np.sort(generator.choice(len(own), size=min(N_RANDOM, len(own)), replace=False))
 
 
-def _lexical(answer: Answer, text: TextIndex, index_of: Mapping[str, int], most: int) -> Proposal:
-    hits = text.search(f"{answer.prompt.text} {answer.generation.text}", most)
+def _lexical(answer: Answer, text: TextIndex, member: Member) -> Proposal:
+    hits = text.search(f"{answer.prompt.text} {answer.generation.text}", member.config.scores.candidates)
+    index_of = member.places(hit.document_id for hit in hits)
     known = [(index_of[hit.document_id], hit.score) for hit in hits if hit.document_id in index_of]
     documents = np.array([index for index, _ in known], dtype=np.int64)
     return Proposal("bm25", documents, np.array([value for _, value in known], dtype=np.float32))

@@ -1,17 +1,25 @@
 """EDGE: one size of the family, opened for work: weights, tokenizer, the corpus as token ids."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
 
 from attribution.batches import Document as Row
 from attribution.model import LoadedModel, load_model
 from attribution.sequence import Encoded, encode_document
 from attribution.tracked import Tracked, track
 from indexer.config import Config, Model
+from indexer.corpus.corpus import Corpus, Lazy, Numbers, as_ids, as_numbers, joined
 from indexer.corpus.document import Document
-from indexer.corpus.reader import CorpusReading, read_corpus
+from indexer.corpus.reader import read_corpus
+from indexer.corpus.stored import StoredCorpus
 from indexer.journal import key
 from indexer.versions import VERSIONS
+
+REMEMBERED = 4096  # documents of a stored corpus whose token ids are kept
 
 
 @dataclass(frozen=True)
@@ -22,18 +30,39 @@ class Member:
     config: Config
     loaded: LoadedModel
     tracked: Tracked
-    corpus: CorpusReading  # what this stage of training read
+    corpus: Corpus  # what this stage of training read
     parent: "Member | None" = None
 
     @cached_property
-    def documents(self) -> tuple[Document, ...]:
+    def documents(self) -> Sequence[Document]:
         """Everything that the model was trained on, its parent's documents first: the order of all indices."""
-        return (*(self.parent.documents if self.parent else ()), *self.corpus.documents)
+        own = self.corpus.documents
+        return joined(self.parent.documents, own) if self.parent else own
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Their ids as numbers  # [D]"""
+        own = self.corpus.numbers
+        return np.concatenate([self.parent.numbers, own]) if self.parent else own
+
+    @cached_property
+    def document_ids(self) -> Sequence[str]:
+        return as_ids(self.numbers)
+
+    def places(self, document_ids: Iterable[str]) -> dict[str, int]:
+        """The index of each of these that is known; a document of both stages counts as the parent's."""
+        named = list(document_ids)
+        wanted = as_numbers(named)
+        of = dict(zip(wanted.tolist(), named, strict=True))
+        found: dict[str, int] = {}
+        for i in np.flatnonzero(np.isin(self.numbers, wanted)).tolist():
+            found.setdefault(of[int(self.numbers[i])], i)
+        return found
 
     @property
     def own_documents(self) -> range:
         """The indices of this stage's documents."""
-        return range(len(self.documents) - len(self.corpus.documents), len(self.documents))
+        return range(len(self.documents) - self.n_train, len(self.documents))
 
     @property
     def n_train(self) -> int:
@@ -43,15 +72,21 @@ class Member:
     @cached_property
     def encoded(self) -> list[Encoded]:
         """Every document as the model saw it, cut to the context."""
-        return [encode_document(d.text, self.loaded.tokenizer, self.loaded.context) for d in self.documents]
+        return [self._encoded(document) for document in self.documents]
 
     @property
-    def own_rows(self) -> list[Row]:
+    def own_rows(self) -> Sequence[Row]:
         return self.rows[self.own_documents.start :]
 
     @cached_property
-    def rows(self) -> list[Row]:
-        return [Row(encoded.ids) for encoded in self.encoded]
+    def rows(self) -> Sequence[Row]:
+        """The token ids of every document; of a stored corpus, of those that are asked for."""
+        if not isinstance(self.corpus, StoredCorpus):
+            return [Row(encoded.ids) for encoded in self.encoded]
+        return Lazy(len(self.documents), lru_cache(REMEMBERED)(lambda i: Row(self._encoded(self.documents[i]).ids)))
+
+    def _encoded(self, document: Document) -> Encoded:
+        return encode_document(document.text, self.loaded.tokenizer, self.loaded.context)
 
     @cached_property
     def words(self) -> list[str]:
@@ -77,15 +112,16 @@ class Member:
         )
 
 
-def open_member(entry: Model, config: Config) -> Member:
+def open_member(entry: Model, config: Config, corpus_of: Callable[[Sequence[Path]], Corpus] = read_corpus) -> Member:
     """Load the model, its documents and, for a fine-tuned one, its parent; choose what is tracked.
 
-    A checkpoint has no tokenizer of its own: it uses that of the model whose folder it lies in.
+    A checkpoint has no tokenizer of its own: it uses that of the model whose folder it lies in. `corpus_of` finds the
+    documents of some files: it reads them all, or finds them in a build.
 
     Raises BadInput for a model that cannot be trusted and for documents that cannot be read.
     """
-    parents = [open_member(each, config) for each in config.model if entry.parent and each.name == entry.parent]
+    parents = [open_member(of, config, corpus_of) for of in config.model if entry.parent and of.name == entry.parent]
     loaded = load_model(entry.path, config.device.name, config.device.dtype, entry.tokenizer)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)
-    corpus = read_corpus(entry.files or config.corpus.files)
+    corpus = corpus_of(entry.files or config.corpus.files)
     return Member(entry, config, loaded, tracked, corpus, parents[0] if parents else None)

@@ -56,10 +56,9 @@ def method_part(
     def compute(part: Part) -> None:
         of = pairs(answers, found)
         kept = _kept(fitted, method, checkpoints, norms, answers, found, of)
-        ids = [document.document_id for document in member.documents]
         write_run(part.folder, fitted, run, method, seconds=0.0)
         write_shard(part.folder, "target", target_columns(run, kept, None, None))
-        rows = influence_columns(run, kept, norms, ids, by_layer=method not in WITHOUT_LAYERS)
+        rows = influence_columns(run, kept, norms, member.document_ids, by_layer=method not in WITHOUT_LAYERS)
         write_shard(part.folder, "influence", rows)
 
     made_of = key(run=run, scores=member.config.scores, on=[each.digest for each in found])

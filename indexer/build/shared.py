@@ -7,6 +7,7 @@ from pathlib import Path
 from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.reader import CorpusReading
+from indexer.corpus.stored import LAYOUT, STAGE, write_corpora
 from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
 from indexer.journal import Finished, key, stage
@@ -16,9 +17,9 @@ from indexer.versions import WHENCE_VERSION
 
 
 def document_part(folder: Path, corpora: Sequence[CorpusReading]) -> Finished:
-    """Every document of every training stage, once."""
-    made_of = key(corpora=[corpus.hash for corpus in corpora], whence=WHENCE_VERSION)
-    [part] = stage(folder, "documents", made_of, ["all"], partial(_documents, every_document(corpora)))
+    """Every document of every training stage, once; and each stage's documents by index, for `ask`."""
+    made_of = key(corpora=[corpus.hash for corpus in corpora], layout=LAYOUT, whence=WHENCE_VERSION)
+    [part] = stage(folder, STAGE, made_of, ["all"], partial(_documents, corpora))
     return part
 
 
@@ -44,10 +45,12 @@ def every_document(corpora: Sequence[CorpusReading]) -> list[Document]:
     return list({each.document_id: each for corpus in corpora for each in corpus.documents}.values())
 
 
-def _documents(documents: Sequence[Document], part: Part) -> None:
+def _documents(corpora: Sequence[CorpusReading], part: Part) -> None:
+    documents = every_document(corpora)
     names = ("document_id", "corpus", "title", "source", "topic", "text")
     columns = {name: [getattr(document, name) for document in documents] for name in names}
     write_shard(part.folder, "document", columns)
+    write_corpora(corpora, part.folder)
 
 
 def _prompts(prompts: Sequence[Prompt], part: Part) -> None:

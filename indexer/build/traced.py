@@ -1,5 +1,6 @@
 """What a score of one size needs besides the answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,16 +21,19 @@ class Traced:
     norms: DocumentNorms
     index: Index
 
-    @cached_property
-    def ids(self) -> list[str]:
+    @property
+    def ids(self) -> Sequence[str]:
         """Of every document, in the order of all indices."""
-        return [document.document_id for document in self.fitted.member.documents]
+        return self.fitted.member.document_ids
 
     @cached_property
     def repeated(self) -> NDArray[np.int64]:
         """Documents of fine-tuning that stand in pre-training too: they count as the parent's."""
-        first: dict[str, int] = {}
-        return np.array([i for i, of in enumerate(self.ids) if first.setdefault(of, i) != i], dtype=np.int64)
+        member = self.fitted.member
+        if member.parent is None:
+            return np.zeros(0, dtype=np.int64)
+        _, first = np.unique(member.numbers, return_index=True)
+        return np.setdiff1d(np.arange(len(member.numbers)), first)
 
     def estimates(self, answer: Answer, foil: int | None = None) -> NDArray[np.float32]:
         """Estimated influence of every document on every generated token; NaN for a repeated one  # [K, D] nats"""

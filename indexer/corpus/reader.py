@@ -4,12 +4,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from attribution.errors import BadInput
+from indexer.corpus.corpus import Numbers, as_numbers
 from indexer.corpus.document import Document, document_id, storable
 from indexer.corpus.rows import rows
+from indexer.durable import file_hash
 
 COLUMNS = ("text", "id", "title", "source", "topic")
 _NAMED = 3  # of each kind of skipped row in the report
@@ -25,21 +28,37 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Source:
+    """A file of the corpus as it was when it was read."""
+
+    name: str
+    sha256: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
 class CorpusReading:
     """Documents in the order of the files, each text once, and the rows that were left out."""
 
     documents: tuple[Document, ...]
     skipped: tuple[Skipped, ...]
+    sources: tuple[Source, ...] = ()
 
     @property
     def text_hash(self) -> str:
         """Of the texts in their order: what weights, factors and scores depend on."""
         return _hash(document.document_id for document in self.documents)
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Of every field of every document."""
         return _hash(json.dumps(astuple(document)) for document in self.documents)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The ids as numbers  # [D]"""
+        return as_numbers(document.document_id for document in self.documents)
 
     def report(self) -> list[str]:
         """Lines for the summary: how many documents, how many skipped and why, the first few named."""
@@ -60,7 +79,9 @@ def read_corpus(files: Sequence[Path], strict: bool = False) -> CorpusReading:
     documents: dict[str, Document] = {}
     places: dict[str, str] = {}
     skipped: list[Skipped] = []
+    sources = []
     for file in files:
+        sources.append(_source(file))
         for place, row in rows(file, COLUMNS):
             document = _document(row, place, corpus=storable(file.stem))
             if not document.text.strip():
@@ -76,7 +97,15 @@ def read_corpus(files: Sequence[Path], strict: bool = False) -> CorpusReading:
     if not documents:
         names = ", ".join(file.name for file in files) or "no file"
         raise BadInput(f"expected at least one document with text, found none in {names}; give a corpus")
-    return CorpusReading(tuple(documents.values()), tuple(skipped))
+    return CorpusReading(tuple(documents.values()), tuple(skipped), tuple(sources))
+
+
+def _source(file: Path) -> Source:
+    try:
+        about = file.stat()
+        return Source(file.name, file_hash(file), about.st_size, about.st_mtime_ns)
+    except OSError:  # what is wrong with it is said by whoever reads it
+        return Source(file.name, "", 0, 0)
 
 
 def _document(row: dict[str, Any], place: str, corpus: str) -> Document:

@@ -103,7 +103,8 @@ def check(folder: Path, repair: bool = False) -> None:
 
 
 def gc(folder: Path, keep: int = 3) -> None:
-    """Remove published databases except for the newest ones, and stored results that the newest was not made from."""
+    """Remove published databases except for the newest ones, and stored results that the newest was not made from:
+    those of other prompts or settings, and all of a size that its configuration does not name."""
     from indexer.database.repair import collect
     from indexer.lock import lock
 

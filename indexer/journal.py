@@ -11,6 +11,8 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,23 @@ from indexer.durable import disk_room, folder_hashes, folder_stamps, replace_fil
 from indexer.fault import fault
 from indexer.partition import Compute, Part, run_here, run_in_child
 
+_MAY_COMPUTE: ContextVar[bool] = ContextVar("may compute", default=True)
 _SCRATCH = re.compile(r".*-([0-9a-f]{16})\.\d+\.partial", re.DOTALL)  # label-key.process.partial, see _finish
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class NotFinished(Exception):
+    """A part that would have to be computed, where nothing may be."""
+
+
+@contextmanager
+def only_finished() -> Iterator[None]:
+    """Inside, `stage` computes nothing: at the first part that is not finished it raises NotFinished."""
+    before = _MAY_COMPUTE.set(False)
+    try:
+        yield
+    finally:
+        _MAY_COMPUTE.reset(before)
 
 
 @dataclass(frozen=True)
@@ -74,6 +91,8 @@ def stage(
                 made = _stands(listed.get(value), part)
                 fresh = made is None
                 if made is None:
+                    if not _MAY_COMPUTE.get():
+                        raise NotFinished(f"{name}, part {value}")
                     if not held.take(part.key, wait):
                         continue
                     try:

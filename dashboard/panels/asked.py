@@ -13,7 +13,10 @@ SHOWN = 10
 
 def show_asked(text: str) -> None:
     """The newest answers whose prompt or text holds `text`; nothing where there are none."""
-    found = [each for each in kept(folder()) if text.lower() in f"{each.prompt}{each.text}".lower()]
+    asked = kept(folder())
+    if asked.notice:
+        render.problem(asked.notice)
+    found = [each for each in asked.answers if text.lower() in f"{each.prompt}{each.text}".lower()]
     if not found:
         return
     with st.expander(f"Asked here: {len(found):,}", expanded=len(found) <= SHOWN):

@@ -4,6 +4,7 @@ What comes out is the one string that is generated from and explained. Sizes of 
 share the prompt's id too; a model that reads another text has another prompt.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from attribution.errors import BadInput
@@ -15,6 +16,7 @@ from attribution.prompt.pasted import pasted_answer
 from attribution.prompt.retrieval import retrieval_prompt
 from attribution.prompt.written import turn
 from attribution.sequence import encode_prompt
+from indexer.build.member import Member
 from indexer.config import Prompts
 from indexer.corpus.prompt import Prompt, prompt_id
 
@@ -54,3 +56,8 @@ def _text(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> PromptText:
         n_answer = len(loaded.tokenizer(prompt.completion, add_special_tokens=False, verbose=False)["input_ids"]) + 2
     room = min(settings.longest, loaded.context - min(n_answer, loaded.context // 2))
     return retrieval_prompt(prompt.question, prompt.docs, loaded.tokenizer, room)
+
+
+def as_read(member: Member, prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
+    """Every prompt as a size reads it. Raises BadInput for one that it cannot read, before any work is done."""
+    return tuple(rendered(prompt, member.loaded, member.config.prompts) for prompt in prompts)

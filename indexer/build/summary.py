@@ -33,6 +33,7 @@ class Summary:
     corpora: Sequence[CorpusReading]
     n_prompts: int
     sizes: list[Built] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)  # names of sizes that were built before and stay
     snapshot: Path | None = None
 
 
@@ -51,6 +52,8 @@ def show(summary: Summary, report: Report) -> None:
             report.say(f"  {size.n_skipped} documents have a gradient that is not finite and were skipped: {which}")
         if size.facts.n_prompts:
             report.say(f"  {_facts(size.facts)}")
+    if summary.kept:
+        report.say(f"kept as built before: {', '.join(summary.kept)}")
     if summary.snapshot is not None:
         megabytes = summary.snapshot.stat().st_size / 1e6
         report.say(f"database: {summary.snapshot} ({megabytes:.1f} MB)")

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from indexer.database.gone import of_gone_sizes
 from indexer.database.publish import shards_of
 from indexer.database.snapshot_file import is_whole_snapshot, point_at, read_current, snapshots
 from indexer.durable import disk_room
@@ -43,7 +44,8 @@ def _repaired(folder: Path) -> list[str]:
 
 def collect(folder: Path, keep: int = 3) -> list[Path]:
     """Remove all but the newest `keep` generations (never the current one), parts that were left behind when the
-    current one was made, and what no journal line lists; returned.
+    current one was made, all parts of sizes that its configuration does not name, and what no journal line lists;
+    returned.
 
     A reader that has an old file open goes on reading it: the system frees it after the last close.
     """
@@ -55,6 +57,9 @@ def _collected(folder: Path, keep: int) -> list[Path]:
     current = read_current(folder)
     old = [path for _, path in snapshots(folder)[max(keep, 1) :] if current is None or path.name != current.database]
     behind = left_behind(folder)
+    if current is not None:
+        known = {part.folder for part in behind}
+        behind += [part for part in of_gone_sizes(folder, current) if part.folder not in known]
     if behind:
         drop(folder, behind)
     listed = {part.folder for part in finished(folder)}

@@ -7,7 +7,7 @@ from functools import partial
 import pyarrow.parquet as pq
 
 from indexer.build.member import Member, open_member
-from indexer.build.pipeline import as_read
+from indexer.build.rendered import as_read
 from indexer.config import Config, Model
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts

@@ -1,0 +1,46 @@
+"""The committed weights are those that `train` would make of the committed corpus by the recipes of demo.toml."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from attribution.sequence import begin_token
+from indexer.config import Model, read_config
+from indexer.corpus.reader import read_corpus
+from indexer.training.batches import epoch_order, rows
+from indexer.training.loop import learning_rate
+from indexer.training.run import family_tokenizer, kept
+from indexer.training.store import EpochRecord, fingerprint, trained_by
+
+DEMO = Path(__file__).parents[2] / "data" / "demo"
+CONFIG = read_config(DEMO / "demo.toml")
+TEXTS = {model.files: [document.text for document in read_corpus(model.files or CONFIG.corpus.files).documents]
+         for model in CONFIG.model}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", CONFIG.model, ids=lambda model: model.name)
+def test_train_finds_the_weights_of_the_demo_up_to_date(model):
+    parent = next((Path(each.path) for each in CONFIG.model if each.name == model.parent), None)
+    assert trained_by(Path(model.path)) == fingerprint(model.recipe, token_rows(model), parent)
+
+
+@pytest.mark.parametrize("model", CONFIG.model, ids=lambda model: model.name)
+def test_they_were_trained_at_the_rates_of_their_recipes(model):
+    """What `checkpoints.json` recorded then: it depends on epochs, peak, warm-up, batch, seed and every length."""
+    lengths, recipe = [len(row) for row in token_rows(model)], model.recipe
+    records = []
+    for epoch in range(recipe.epochs):
+        n = len(epoch_order(lengths, recipe.batch, recipe.seed, epoch))
+        records.append(EpochRecord(epoch + 1, 0.0, learning_rate(epoch * n + n - 1, recipe.epochs * n, recipe), 0.0))
+    recorded = json.loads((Path(model.path) / "checkpoints.json").read_text())
+    assert [each["path"] for each in kept(records, recipe)] == [each["path"] for each in recorded]
+    rates = [each["learning_rate"] for each in kept(records, recipe)]
+    assert rates == pytest.approx([each["learning_rate"] for each in recorded], rel=1e-9)
+
+
+def token_rows(model: Model) -> list[list[int]]:
+    tokenizer = family_tokenizer(model, list(CONFIG.model), [])
+    assert model.recipe is not None
+    encoded = [tokenizer(text)["input_ids"] for text in TEXTS[model.files]]
+    return rows(encoded, begin_token(tokenizer), model.recipe.context)

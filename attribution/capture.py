@@ -54,18 +54,11 @@ class Captured:
         kept = (*inputs, *self.deltas, self.hidden, self.logit_deltas, self.embedded_deltas)
         return sum(of.numel() * of.element_size() for of in kept)
 
-    def padded_logit_deltas(self, rows: Tensor | slice, members: Tensor | None = None) -> Tensor:
-        """`logit_deltas` of some vocabulary entries at their places, zero elsewhere; `members`: only these rows of
-        the batch  # [B or B', T, R]"""
-        is_target = self.batch.is_target
-        if members is None:
-            compact = self.logit_deltas[:, rows]
-        else:
-            number = (is_target.flatten().cumsum(0) - 1).view_as(is_target)  # of each target among the n
-            number, is_target = number[members], is_target[members]
-            compact = self.logit_deltas[number[is_target]][:, rows]
-        out = compact.new_zeros(*is_target.shape, compact.shape[1])
-        out[is_target] = compact
+    def padded_logit_deltas(self, rows: Tensor | slice) -> Tensor:
+        """`logit_deltas` of some vocabulary entries at their places, zero elsewhere  # [B, T, R]"""
+        compact = self.logit_deltas[:, rows]
+        out = compact.new_zeros(*self.batch.is_target.shape, compact.shape[1])
+        out[self.batch.is_target] = compact
         return out
 
 
@@ -75,7 +68,7 @@ def forward(tracked: Tracked, ids: Tensor) -> Forward:
         embedded = tracked.embedding_module(ids).detach().requires_grad_()
         hidden = tracked.loaded.model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
     return Forward(
-        tuple(_input(tracked.widened(a), layer) for a, layer in zip(inputs, tracked.linear, strict=True)),
+        tuple(widened_input(tracked, a, layer) for a, layer in zip(inputs, tracked.linear, strict=True)),
         tuple(outputs),
         embedded,
         hidden,
@@ -115,8 +108,9 @@ def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = 
     return Captured(batch, run.inputs, deltas, hidden, logit_deltas, embedded_deltas, token_loss)
 
 
-def _input(a: Tensor, layer: Layer) -> Tensor:
-    """Append 1 where the layer has a bias  # [.., n] -> [.., n_in]"""
+def widened_input(tracked: Tracked, a: Tensor, layer: Layer) -> Tensor:
+    """In the dtype of gradients, 1 appended where the layer has a bias  # [.., n] -> [.., n_in]"""
+    a = tracked.widened(a)
     return torch.cat([a, a.new_ones(*a.shape[:-1], 1)], dim=-1) if layer.bias else a
 
 

@@ -18,6 +18,7 @@ from attribution.query import QueryPass, embedding_blocks, query_passes
 from attribution.tracked import Tracked
 
 RANK = 6  # of a query in each layer
+ROUNDS = 1  # of its truncation: the numbers become bytes anyway
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,8 @@ def _layers(
     found = []
     solvers = zip(preconditioner.linear(tracked), indexed.eigen(tracked), metrics, strict=True)
     for delta, a, (block, basis, metric) in zip(of.deltas, of.run.inputs, solvers, strict=True):
-        P = solved(block, basis, delta, a[0])[:, metric.of_s][:, :, metric.of_a]  # [K, out', in']
-        scaled = metric.root_s[:, None] * P * metric.root_a
-        found.append(layer_query(*truncated(scaled, min(rank, *scaled.shape[1:]))))
+        scaled = metric.scaled_direction(solved(block, basis, delta, a[0]))  # [K, out', in']
+        found.append(layer_query(*truncated(scaled, min(rank, *scaled.shape[1:]), ROUNDS)))
     rows = embedding_blocks(tracked, preconditioner, of)
     for layer, diagonal, (block_rows, _) in zip(tracked.embedding, indexed.diagonal(tracked), rows, strict=True):
         found.append(row_query(layer.n_out, diagonal, block_rows, rank))
@@ -98,7 +98,7 @@ def layer_query(left: Tensor, right: Tensor) -> LayerQuery:
 def row_query(n_rows: int, block: DiagonalBlock, directions: RowBlock, rank: int) -> LayerQuery:
     """Rows of P by vocabulary id, divided by the scale of the stored rows."""
     whitened = directions.values / block.root[directions.rows]  # [K, R, H]
-    left, right = truncated(whitened, min(rank, *whitened.shape[1:]))
+    left, right = truncated(whitened, min(rank, *whitened.shape[1:]), ROUNDS)
     right_bytes, scale = quantised(right.mT.flatten(0, 1))
     whole = torch.zeros(n_rows, len(scale), device=left.device)
     whole[directions.rows] = left.permute(1, 0, 2).flatten(1).float()

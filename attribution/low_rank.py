@@ -57,21 +57,20 @@ def _root(variances: Tensor) -> Tensor:
     return variances.clamp(min=smallest).sqrt()
 
 
-def truncated(M: Tensor, rank: int) -> tuple[Tensor, Tensor]:
+def truncated(M: Tensor, rank: int, rounds: int = ROUNDS) -> tuple[Tensor, Tensor]:
     """M ≈ left · rightᵀ at `rank`, near the best.    M: [K, out, in] -> [K, out, r], [K, in, r]"""
     n_out, n_in = M.shape[1:]
     width = min(rank + EXTRA, n_out, n_in)
     if n_in < n_out:
-        right, left = truncated(M.transpose(1, 2), rank)
+        right, left = truncated(M.transpose(1, 2), rank, rounds)
         return left, right
     probe = torch.randn(n_in, width, generator=torch.Generator().manual_seed(0)).to(M)  # the same for every query
     Q = torch.linalg.qr(M @ probe).Q  # [K, out, width]
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         Q = torch.linalg.qr(M @ (M.transpose(1, 2) @ Q)).Q
     inside = Q.transpose(1, 2) @ M  # [K, width, in]
     U = torch.linalg.eigh(inside @ inside.transpose(1, 2)).eigenvectors[..., -rank:]  # largest last
-    left = Q @ U
-    return left, M.transpose(1, 2) @ left
+    return Q @ U, inside.transpose(1, 2) @ U
 
 
 def energy_kept(directions: Directions, factored: Sequence[Sequence[Factored]]) -> Tensor:

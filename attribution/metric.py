@@ -23,6 +23,11 @@ class Metric:
     of_s: Tensor  # [out'] which output directions, ascending
     of_a: Tensor  # [in'] which input directions
 
+    def scaled_direction(self, P: Tensor) -> Tensor:
+        """A direction in the eigenbasis, multiplied by both scales.    [.., out, in] -> [.., out', in']"""
+        picked = _picked(_picked(P.mT, self.of_s).mT, self.of_a)
+        return self.root_s[:, None] * picked * self.root_a
+
     def scaled_deltas(self, deltas: Tensor) -> Tensor:
         """Output gradients in the eigenbasis, divided by their scales.    [.., out] -> [.., out']"""
         return _picked(deltas, self.of_s) / self.root_s

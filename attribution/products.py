@@ -53,8 +53,6 @@ def add_products(out: Tensor, P: Tensor, gradients: Tensor, pairs: Pairs) -> Non
 
 def add_layer_products(out: Tensor, P: Tensor, passes: Passes, pairs: Pairs) -> None:
     """out[q, b] += ⟨P_q, Σ_t δ_t a_tᵀ⟩ for the documents of all passes.    out: [Q, B]   P: [Q, out, in]"""
-    if P.shape[1] < P.shape[2]:  # slices are of rows: many short ones fill the cache better than few long ones
-        P, passes = P.transpose(1, 2), [(inputs, deltas) for deltas, inputs in passes]
     n, n_out, n_in = P.shape
     flat = P.reshape(n, n_out * n_in)
     step = max(1, CACHED // (out.shape[1] * n_in))

@@ -1,7 +1,11 @@
-"""Exact influence of documents on queries, by layer, at full rank: one pass over the documents for all queries."""
+"""Exact influence of documents on queries, by layer, at full rank: one pass over the documents for all queries.
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+The gradient of a document that many queries want is formed, and one matrix product serves all of them; the tokens of a
+document that few want meet the directions themselves.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -13,10 +17,15 @@ from attribution.capture import Captured, capture
 from attribution.directions import Directions, RowBlock
 from attribution.embedding import block_gradients
 from attribution.influence import influence
+from attribution.pair_products import pair_shares
 from attribution.products import CACHED, Pairs, add_layer_products, add_products, runs
 from attribution.tracked import Tracked
 
 WAVE = 2**27  # bytes of captured passes that are scored together
+# costs in units of one token meeting one direction, measured
+FORMING = 1.6  # of a gradient, for each token
+PRODUCT = 2  # of a gradient with one of many directions in a row
+ALONE = 29  # of a gradient with a single direction: both are read from memory
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,8 @@ class Scores:
 
     values: NDArray[np.float32]  # [Q, D, L] nats; the sum over L is the influence
     skipped: tuple[int, ...]  # documents whose gradient is not finite
+    # (query, document) -> [T] nats, the share through every position, of the pairs for which it came along
+    shares: Mapping[tuple[int, int], NDArray[np.float32]] = field(default_factory=dict)
 
 
 def score_documents(
@@ -43,23 +54,57 @@ def score_documents(
     Raises BadInput for a document that is empty or longer than the context.
     """
     everything = np.ones((directions.n, len(documents)), dtype=bool) if wanted is None else wanted
-    values = np.full((directions.n, len(documents), len(tracked.layers)), np.nan, dtype=np.float32)
-    skipped: list[int] = []
-    needed: NDArray[np.int64] = np.flatnonzero(everything.any(axis=0))
-    for passes in waves(tracked, [documents[int(i)] for i in needed]):
-        members = needed[[i for captured in passes for i in captured.batch.members]]
-        pairs = runs(everything[:, members], tracked.device)
-        products = pass_products(tracked, directions, passes, pairs)  # [Q, B, L]
-        bad = ~torch.isfinite(products).all(dim=2).all(dim=0)
-        skipped += members[bad.cpu().numpy()].tolist()
+    scoring = _Scoring(tracked, directions, everything, n_train)
+    few = wanted_by_few(everything, np.array([len(document) for document in documents]))
+    for some, add in ((everything.any(axis=0) & ~few, scoring.add_gradients), (few, scoring.add_pairs)):
+        needed: NDArray[np.int64] = np.flatnonzero(some)
+        for passes in waves(tracked, [documents[int(i)] for i in needed]):
+            members = needed[[i for captured in passes for i in captured.batch.members]]
+            add(passes, members)
+            if tick is not None:
+                tick(len(members))
+    return scoring.scores()
+
+
+def wanted_by_few(wanted: NDArray[np.bool_], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether a document's pairs cost less than its gradient and the products with it.    wanted: [Q, D]   -> [D]"""
+    n = wanted.sum(axis=0)
+    product = np.where(2 * n > len(wanted), PRODUCT, ALONE)
+    few: NDArray[np.bool_] = (n > 0) & (n * lengths < FORMING * lengths + n * product)
+    return few
+
+
+class _Scoring:
+    """What is known so far; `members` are the documents of some passes."""
+
+    def __init__(self, tracked: Tracked, directions: Directions, wanted: NDArray[np.bool_], n_train: int) -> None:
+        self.tracked, self.directions, self.wanted, self.n_train = tracked, directions, wanted, n_train
+        self.values = np.full((*wanted.shape, len(tracked.layers)), np.nan, dtype=np.float32)
+        self.shares: dict[tuple[int, int], NDArray[np.float32]] = {}
+        self.finite = np.ones(wanted.shape[1], dtype=bool)
+
+    def add_gradients(self, passes: Sequence[Captured], members: NDArray[np.int64]) -> None:
+        pairs = runs(self.wanted[:, members], self.tracked.device)
+        products = pass_products(self.tracked, self.directions, passes, pairs)  # [Q, B, L]
+        self.finite[members] = torch.isfinite(products).all(dim=2).all(dim=0).cpu().numpy()
         for queries, of in pairs:
             columns = members[of.cpu().numpy()]
-            values[queries, columns] = influence(products[queries, of], n_train).cpu().numpy()
-        if tick is not None:
-            tick(len(members))
-    values[~everything] = np.nan  # of a pair that came along in a wanted product
-    values[:, skipped] = np.nan
-    return Scores(values, tuple(sorted(skipped)))
+            self.values[queries, columns] = influence(products[queries, of], self.n_train).cpu().numpy()
+
+    def add_pairs(self, passes: Sequence[Captured], members: NDArray[np.int64]) -> None:
+        found = pair_shares(self.tracked, self.directions, passes, self.wanted[:, members])
+        by_layer = influence(found.rows, self.n_train).cpu().numpy()  # [M, L]
+        documents = members[found.documents]
+        summed = np.add.reduceat(by_layer, found.starts[:-1], axis=0)
+        self.values[found.queries, documents] = summed
+        self.finite[documents[~np.isfinite(summed).all(axis=1)]] = False
+        each = np.split(by_layer.sum(axis=1), found.starts[1:-1])
+        self.shares.update(zip(zip(found.queries.tolist(), documents.tolist(), strict=True), each, strict=True))
+
+    def scores(self) -> Scores:
+        self.values[~self.wanted] = np.nan  # of a pair that came along in a wanted product
+        self.values[:, ~self.finite] = np.nan
+        return Scores(self.values, tuple(np.flatnonzero(~self.finite).tolist()), self.shares)
 
 
 def waves(tracked: Tracked, documents: Sequence[Document]) -> Iterator[list[Captured]]:

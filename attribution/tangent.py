@@ -1,46 +1,102 @@
-"""Forward-mode differentiation: how the logits of documents move when the parameters move along a query's direction."""
+"""Forward-mode differentiation: how the logits of documents move when the parameters move along queries' directions.
+
+A linear layer adds `P a` to the tangent of its output, so the parameters themselves need no tangent, and every row of a
+batch can move along a direction of its own.
+"""
 
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
 
 import torch
-from torch import Tensor
-from torch.func import functional_call, jvp
-from transformers.pytorch_utils import Conv1D
+from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 from attribution.batches import Batch
+from attribution.capture import widened_input
 from attribution.directions import Directions
+from attribution.embedding import places
+from attribution.head import capped, uncapped
+from attribution.layers import Layer
 from attribution.tracked import Tracked
 
-
-def parameter_tangents(tracked: Tracked, directions: Directions, q: int) -> dict[str, Tensor]:
-    """Direction q as one tensor for each tracked parameter, shaped and named as in the model."""
-    tangents = {}
-    for layer, module, P in zip(tracked.linear, tracked.modules(), directions.linear, strict=True):
-        weight = P[q][:, : layer.n_in - layer.bias]  # [out, in]
-        tangents[f"{layer.name}.weight"] = weight.T if isinstance(module, Conv1D) else weight
-        if layer.bias:
-            tangents[f"{layer.name}.bias"] = P[q][:, -1]
-    for layer, block in zip(tracked.embedding, directions.embedding, strict=True):
-        whole = block.values.new_zeros(layer.n_out, layer.n_in)
-        whole[block.rows] = block.values[q]
-        tangents[f"{layer.name}.weight"] = whole
-    return tangents
+Runs = Sequence[tuple[int, slice]]  # a direction, and the rows that move along it
 
 
-def logits_and_tangent(tracked: Tracked, directions: Directions, q: int, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Logits at the targets of a batch, in row order, and their derivative in direction q  # [n, V] each"""
-    model = tracked.loaded.model
-    parameters = dict(model.named_parameters())
-    tangents = {
-        name: tangent.to(parameters[name].dtype) for name, tangent in parameter_tangents(tracked, directions, q).items()
-    }
-    moved = {name: parameters[name].detach() for name in tangents}
-
-    def logits(moving: dict[str, Tensor]) -> Tensor:
-        output = functional_call(model, moving, kwargs={"input_ids": batch.ids, "use_cache": False})
-        return tracked.widened(output.logits[batch.is_target])
-
-    with torch.no_grad(), warnings.catch_warnings():
+def logits_and_tangent(
+    tracked: Tracked, directions: Directions, queries: Sequence[int], batch: Batch
+) -> tuple[Tensor, Tensor]:
+    """Logits at the targets of a batch, in row order, and their derivative where row b moves along direction
+    queries[b]  # [n, V] each"""
+    runs = _runs(queries)
+    with torch.no_grad(), warnings.catch_warnings(), forward_ad.dual_level():
         warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)  # torch's own use
-        output = jvp(logits, (moved,), (tangents,))
-    return output[0], output[1]
+        embedded = tracked.embedding_module(batch.ids)
+        if tracked.embedding:
+            embedded = forward_ad.make_dual(embedded, _looked_up(tracked, directions, runs, batch.ids).to(embedded))
+        with _moving(tracked, directions, runs):
+            output = tracked.loaded.model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
+        hidden, moved = forward_ad.unpack_dual(output)
+        raw = tracked.raw_logits(hidden[batch.is_target])
+        tangent = tracked.widened(moved[batch.is_target]) @ tracked.head_weight.T
+        _add_head(tangent, tracked, directions, runs, tracked.widened(hidden), batch.is_target)
+        return capped(raw, tracked.softcap), uncapped(tangent, raw, tracked.softcap)
+
+
+def _runs(queries: Sequence[int]) -> Runs:
+    """Neighbouring rows of one query together."""
+    found, start = [], 0
+    for q, rows in groupby(queries):
+        stop = start + len(list(rows))
+        found.append((q, slice(start, stop)))
+        start = stop
+    return found
+
+
+@contextmanager
+def _moving(tracked: Tracked, directions: Directions, runs: Runs) -> Iterator[None]:
+    """Every tracked linear layer adds what its own movement does to its output."""
+
+    def hook(layer: Layer, P: Tensor) -> object:
+        def add(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
+            a = widened_input(tracked, forward_ad.unpack_dual(args[0]).primal, layer)  # [B, T, in]
+            own = a.new_empty(*a.shape[:2], layer.n_out)
+            for q, rows in runs:
+                torch.matmul(a[rows], P[q].T, out=own[rows])
+            moved: Tensor = output + forward_ad.make_dual(torch.zeros_like(own).to(output), own.to(output.dtype))
+            return moved
+
+        return add
+
+    hooks = [
+        module.register_forward_hook(hook(layer, P))  # type: ignore[arg-type]
+        for module, layer, P in zip(tracked.modules(), tracked.linear, directions.linear, strict=True)
+    ]
+    try:
+        yield
+    finally:
+        for each in hooks:
+            each.remove()
+
+
+def _looked_up(tracked: Tracked, directions: Directions, runs: Runs, ids: Tensor) -> Tensor:
+    """What the movement of the embedding does to the looked-up rows  # [B, T, H]"""
+    block = directions.embedding[0]
+    at = places(ids, block.rows, tracked.embedding[0].n_out)  # [B, T], −1 for a row that does not move
+    own = torch.cat([block.values[q][at[rows].clamp(min=0)] for q, rows in runs])
+    return own * (tracked.embedding_scale * (at >= 0)[..., None])
+
+
+def _add_head(
+    tangent: Tensor, tracked: Tracked, directions: Directions, runs: Runs, hidden: Tensor, is_target: Tensor
+) -> None:
+    """What the movement of the head does to the logits, in place.    tangent: [n, V]   hidden: [B, T, H]"""
+    if not tracked.embedding:
+        return
+    block = directions.embedding[-1]
+    start = 0
+    for q, rows in runs:
+        h = hidden[rows][is_target[rows]]
+        tangent[start : start + len(h)].index_add_(1, block.rows, h @ block.values[q].T)
+        start += len(h)

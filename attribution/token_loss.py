@@ -1,4 +1,4 @@
-"""Token-loss influence and relabelling of documents, from one forward-mode pass per query.
+"""Token-loss influence and relabelling of documents, from one forward-mode pass.
 
 With v = (G + λI)⁻¹ ∇f and ż the derivative of the logits in the direction v:
     influence of training on the loss of token t     (1/N) vᵀ ∇log p(z_t) = (1/N) (ż_t[z_t] − Σ_y p_t[y] ż_t[y])
@@ -40,18 +40,16 @@ def token_losses(
     n_labels: int = 10,
     tick: Callable[[int], None] | None = None,
 ) -> list[list[TokenLoss]]:
-    """For each query, of its documents `own[q]` (indices), in that order. `tick(1)` after every query."""
-    results = []
-    for q, of in enumerate(own):
-        found: dict[int, TokenLoss] = {}
-        for batch in batches([documents[i] for i in of], tracked.loaded.context, tracked.device):
-            z, tangent = logits_and_tangent(tracked, directions, q, batch)
-            for b, one in zip(batch.members, _of_documents(batch, z, tangent, n_train, n_labels), strict=True):
-                found[b] = one
-        results.append([found[b] for b in range(len(of))])
+    """For each query, of its documents `own[q]` (indices), in that order. `tick(n)` after n pairs."""
+    pairs = [(q, i) for q, of in enumerate(own) for i in of]
+    found: dict[int, TokenLoss] = {}
+    for batch in batches([documents[i] for _, i in pairs], tracked.loaded.context, tracked.device):
+        z, tangent = logits_and_tangent(tracked, directions, [pairs[n][0] for n in batch.members], batch)
+        found.update(zip(batch.members, _of_documents(batch, z, tangent, n_train, n_labels), strict=True))
         if tick is not None:
-            tick(1)
-    return results
+            tick(len(batch.members))
+    in_order = iter(range(len(pairs)))
+    return [[found[next(in_order)] for _ in of] for of in own]
 
 
 def loss_products(z: Tensor, tangent: Tensor, labels: Tensor) -> Tensor:

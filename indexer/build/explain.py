@@ -1,7 +1,7 @@
 """From query directions to kept documents, for the generated tokens of some answers: for `build`, which stores them,
 and for `ask`, which shows them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +17,6 @@ from indexer.build.fitted import Fitted
 from indexer.build.ranking import Ranked, ranked
 from indexer.build.terms import Term, score
 
-TOGETHER = 64  # neighbouring queries that read their documents together
-
 Place = tuple[str, int]  # generation_id, position
 Tick = Callable[[int], None]
 
@@ -31,6 +29,14 @@ class Pairs:
     union: NDArray[np.int64]  # [U] corpus indices, ascending: every document that is needed
     wanted: NDArray[np.bool_]  # [K, U]
     random: list[NDArray[np.int64]]  # of each token, the null sample
+
+
+@dataclass(frozen=True)
+class Values:
+    """What the terms of a score add up to."""
+
+    by_layer: NDArray[np.float32]  # [K, U, L] nats
+    shares: Mapping[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats, where they came along
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Explained:
 
     kept: Kept
     directions: list[Directions]  # of each term
+    shares: Mapping[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats, where they came along
     self_influence: NDArray[np.float32]  # [K] of the queries, nats
 
 
@@ -69,30 +76,17 @@ def pairs(answers: Sequence[Answer], found: Sequence[Candidates]) -> Pairs:
 
 def term_values(
     terms: Sequence[Term], directions: Sequence[Directions], rows: Sequence[Row], of: Pairs, tick: Tick | None = None
-) -> NDArray[np.float32]:
-    """The sum of the terms  # [K, U, L]; NaN where a pair is not wanted"""
-    values = np.zeros((len(of.places), len(of.union), len(terms[0].trained.layers)), dtype=np.float32)
-    for queries, columns in blocks(of.wanted):
-        wanted = of.wanted[queries][:, columns]
-        for term, every in zip(terms, directions, strict=True):
-            found = score(term, every.of(queries), rows, of.union[columns], wanted, tick)
-            values[queries, columns] += found
+) -> Values:
+    """The sum of the terms; NaN where a pair is not wanted."""
+    values = np.zeros((*of.wanted.shape, len(terms[0].trained.layers)), dtype=np.float32)
+    shares: dict[tuple[int, int], NDArray[np.float32]] = {}
+    for term, every in zip(terms, directions, strict=True):
+        found = score(term, every, rows, of.union, of.wanted, tick)
+        values += found.values
+        for pair, share in found.shares.items():
+            shares[pair] = shares[pair] + share if pair in shares else share
     values[~of.wanted] = np.nan
-    return values
-
-
-def blocks(wanted: NDArray[np.bool_], together: int = TOGETHER) -> Iterator[tuple[slice, NDArray[np.int64]]]:
-    """Queries and documents that are scored at once: documents that most queries want with all of them, the others
-    with runs of neighbouring queries. A product over all pairs would mostly be thrown away.    wanted: [K, U]
-    """
-    shared = wanted.mean(axis=0) > 0.5
-    if shared.any():
-        yield slice(0, len(wanted)), np.flatnonzero(shared)
-    for start in range(0, len(wanted), together):
-        queries = slice(start, start + together)
-        columns = np.flatnonzero(wanted[queries].any(axis=0) & ~shared)
-        if len(columns):
-            yield queries, columns
+    return Values(values, shares)
 
 
 def keep(values: NDArray[np.float32], of: Pairs, norms: DocumentNorms, most: int) -> Kept:
@@ -125,7 +119,8 @@ def explain(
     values = term_values(fitted.terms, directions, member.rows, of, tick)
     energy = directions[-1].energy
     return Explained(
-        keep(values, of, norms, member.config.scores.documents),
+        keep(values.by_layer, of, norms, member.config.scores.documents),
         list(directions),
+        values.shares,
         self_influence(energy, member.n_train).cpu().numpy(),
     )

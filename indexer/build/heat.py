@@ -34,8 +34,8 @@ def heat(fitted: Fitted, made: Explained) -> Heat:
     for term, directions in zip(fitted.terms, made.directions, strict=True):
         own = [[i for i in each.top[:n_shares].tolist() if i in term.documents] for each in made.kept.ranked]
         closer = [[i for i in each.top[:n_losses].tolist() if i in term.documents] for each in made.kept.ranked]
-        for q, found in enumerate(_shares(fitted, term, directions, own)):
-            shares[q].update(zip(own[q], found, strict=True))
+        for q, found in enumerate(_shares(fitted, made, term, directions, own)):
+            shares[q].update(found)
         rows = fitted.member.rows
         for q, told in enumerate(token_losses(term.trained, directions, rows, closer, term.n_train)):
             losses[q].update(zip(closer[q], told, strict=True))
@@ -47,13 +47,18 @@ def heat(fitted: Fitted, made: Explained) -> Heat:
 
 
 def _shares(
-    fitted: Fitted, term: Term, directions: Directions, own: Sequence[Sequence[int]]
-) -> list[list[NDArray[np.float32]]]:
-    """By document, summed over layers  # [T]"""
+    fitted: Fitted, made: Explained, term: Term, directions: Directions, own: Sequence[Sequence[int]]
+) -> list[dict[int, NDArray[np.float32]]]:
+    """Of every query, by document, summed over layers  # [T]; at full rank most of them are known from the scores."""
     rank = fitted.member.config.scores.rank
     factored = factor(directions, fitted.factors, rank) if rank else None
-    found = position_shares(term.trained, directions, fitted.member.rows, own, term.n_train, factored=factored)
-    return [[share.sum(-1) for share in of] for of in found]
+    known = {} if rank else made.shares
+    found = [{i: known[q, i] for i in of if (q, i) in known} for q, of in enumerate(own)]
+    rest = [[i for i in of if i not in found[q]] for q, of in enumerate(own)]
+    made_now = position_shares(term.trained, directions, fitted.member.rows, rest, term.n_train, factored=factored)
+    for q, of in enumerate(rest):
+        found[q].update(zip(of, (share.sum(-1) for share in made_now[q]), strict=True))
+    return found
 
 
 def position_columns(run: str, made: Explained, heat: Heat, ids: Sequence[str]) -> Columns:

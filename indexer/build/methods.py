@@ -99,7 +99,7 @@ def _gradients(
         for each in checkpoints
     ]
     directions = [term.directions(answers) for term in terms]
-    values = term_values(terms, directions, member.rows, of)
+    values = term_values(terms, directions, member.rows, of).by_layer
     if method == "gradient_cosine":
         return gradient_cosine(Scores(values, ()), directions[0], norms.grad_norm[of.union], member.n_train)
     return values

@@ -14,7 +14,7 @@ from attribution.batches import Document as Row
 from attribution.directions import Directions, join_directions
 from attribution.preconditioner import Preconditioner
 from attribution.query import query_directions
-from attribution.scores import score_documents
+from attribution.scores import Scores, score_documents
 from attribution.tracked import Tracked
 from indexer.build.answers import Answer
 
@@ -42,12 +42,16 @@ def score(
     union: NDArray[np.int64],
     wanted: NDArray[np.bool_],
     tick: Callable[[int], None] | None,
-) -> NDArray[np.float32]:
-    """The term for the documents `union` (corpus indices, ascending)  # [Q, U, L] nats; 0 outside term.documents."""
+) -> Scores:
+    """The term for the documents `union` (corpus indices, ascending): values [Q, U, L] nats, 0 outside term.documents;
+    shares by query and corpus index."""
     mine = (union >= term.documents.start) & (union < term.documents.stop)
     values = np.zeros((directions.n, len(union), len(term.trained.layers)), dtype=np.float32)
-    of = [rows[i] for i in union[mine]]
-    if of:
-        found = score_documents(term.trained, directions, of, term.n_train, wanted=wanted[:, mine], tick=tick)
-        values[:, mine] = term.weight * found.values
-    return values
+    own: list[int] = union[mine].tolist()
+    if not own:
+        return Scores(values, ())
+    of = [rows[i] for i in own]
+    found = score_documents(term.trained, directions, of, term.n_train, wanted=wanted[:, mine], tick=tick)
+    values[:, mine] = term.weight * found.values
+    shares = {(q, own[i]): term.weight * share for (q, i), share in found.shares.items()}
+    return Scores(values, tuple(own[i] for i in found.skipped), shares)

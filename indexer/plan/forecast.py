@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.build.candidates import N_RANDOM
-from indexer.build.explain import TOGETHER
 from indexer.config import Config
-from indexer.plan.units import Units
+from indexer.plan.units import CROWD, Units
 
 START = 6.0  # seconds until a process of its own has loaded torch and the model
 EIGENVALUES = 8.0  # passes that fitting corrected eigenvalues costs a document
+EACH = 2.25  # documents that the index proposes for a token, by all its rankings, for each of [index] candidates
 NEW = 0.45  # share of the index's proposals for a token that no neighbouring token has
 PASS = 400 << 20  # bytes of torch and of one batch's activations
 
@@ -47,8 +47,9 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
     scores = config.scores
     influence = (
         n_tokens * units.query * 2  # once for the scan, once for the exact scores
-        + _documents_read(work, units, config, groups) * units.score
-        + n_tokens * scores.position_shares * units.position
+        + min(N_RANDOM, work.n_documents) * units.score * n_tokens / CROWD
+        + _documents_read(work, config, n_tokens, groups) * units.capture
+        + n_tokens * _proposals(config) * units.position
         + n_tokens * min(scores.token_losses, scores.position_shares) * units.loss
     )
     kept = n_tokens * 4 * scores.documents
@@ -77,14 +78,15 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
     ]
 
 
-def _documents_read(work: Work, units: Units, config: Config, groups: float) -> float:
+def _documents_read(work: Work, config: Config, n_tokens: float, groups: float) -> float:
     """Documents that are passed through the model for exact scores, some of them for several groups of tokens."""
-    n_tokens = work.n_prompts * units.n_tokens
-    together = min(TOGETHER, n_tokens)
-    proposals = config.index.candidates * 2.25 * NEW * together
-    proposals += config.scores.candidates * together / units.n_tokens
-    of_a_block = min(work.n_documents, proposals)
-    return groups * min(N_RANDOM, work.n_documents) + n_tokens / together * of_a_block
+    proposed = config.index.candidates * EACH * NEW * n_tokens + config.scores.candidates * work.n_prompts
+    return groups * min(work.n_documents, N_RANDOM + proposed / groups)
+
+
+def _proposals(config: Config) -> float:
+    """Documents that are scored for one token besides the random ones."""
+    return config.index.candidates * EACH + config.scores.candidates
 
 
 def wall_seconds(sizes: Sequence[Sequence[Stage]], n_processes: int) -> float:

@@ -15,12 +15,11 @@ from attribution.corpus_pass import corpus_pass
 from attribution.factors import Eigenbasis, Factors
 from attribution.preconditioner import damp
 from attribution.query import query_directions
-from attribution.scores import score_documents
+from attribution.scores import score_documents, waves
 from attribution.shares import position_shares
 from attribution.token_loss import token_losses
 from attribution.tracked import Tracked
 from indexer.build.answers import answer
-from indexer.build.explain import TOGETHER
 from indexer.build.member import Member
 from indexer.build.prompt_share import settings_of, share_of
 from indexer.build.rendered import rendered
@@ -29,6 +28,7 @@ from indexer.corpus.prompt import Prompt
 Made = TypeVar("Made")
 
 DOCUMENTS = 48  # that are measured on
+CROWD = 64  # queries that a document is measured against
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Units:
     share: float  # what one prompt did for its answer
     corpus: float  # a document of the corpus pass
     query: float  # the direction of one generated token
-    score: float  # a document against TOGETHER queries
-    position: float  # a document split by position, for one query
+    score: float  # a document that CROWD queries want
+    position: float  # a document that one query wants, without its capture
     loss: float  # a document with token losses, for one query
     n_tokens: float  # generated tokens of the measured prompt
 
@@ -59,12 +59,11 @@ def measure(member: Member, prompt: Prompt) -> Units:
     t_answer, answered = _timed(lambda: answer(member.loaded, settled, config.prompts.max_new_tokens))
     t_share, _ = _timed(lambda: share_of(member.loaded, answered, settings_of(config.prompts)))
     t_query, directions = _timed(lambda: query_directions(tracked, H, answered.ids, answered.first))
-    many = directions.of([i % directions.n for i in range(TOGETHER)])
+    many, one = directions.of([i % directions.n for i in range(CROWD)]), directions.of([0])
+    t_capture, _ = _timed(lambda: list(waves(tracked, some)))
     t_score, _ = _timed(lambda: score_documents(tracked, many, some, member.n_train))
-    t_capture, _ = _timed(lambda: score_documents(tracked, directions.of([0]), some, member.n_train))
-    one, own = directions.of([0]), [list(range(8))]
-    t_position, _ = _timed(lambda: position_shares(tracked, one, some, own, member.n_train))
-    t_loss, _ = _timed(lambda: token_losses(tracked, one, some, [[len(some) // 2]], member.n_train))
+    t_pairs, _ = _timed(lambda: position_shares(tracked, one, some, [range(len(some))], member.n_train))
+    t_loss, _ = _timed(lambda: token_losses(tracked, one, some, [range(8)], member.n_train))
     most = budget(tracked, config.index.rank)
     t_corpus, _ = _timed(lambda: corpus_pass(tracked, H, some, member.n_train, budget=most))
     return Units(
@@ -75,8 +74,8 @@ def measure(member: Member, prompt: Prompt) -> Units:
         corpus=t_corpus / len(some),
         query=t_query / directions.n,
         score=t_score / len(some),
-        position=t_position / 8,
-        loss=t_loss,
+        position=max(0.0, t_pairs - t_capture) / len(some),
+        loss=t_loss / 8,
         n_tokens=answered.n_targets,
     )
 

@@ -31,15 +31,6 @@ def test_padding_has_no_gradient():
     assert all(bool((delta[0, 2:] == 0).all()) for delta in captured.deltas)
 
 
-def test_padded_logit_deltas_of_some_documents():
-    tracked, _ = tiny.tiny_engine()
-    documents = tiny.tiny_documents()
-    captured = capture(tracked, pad(documents, range(len(documents))))
-    rows, members = torch.tensor([1, 4, 5]), torch.tensor([3, 0])
-    everything = captured.padded_logit_deltas(torch.arange(tiny.V))
-    torch.testing.assert_close(captured.padded_logit_deltas(rows, members), everything[members][:, :, rows])
-
-
 def test_the_model_keeps_no_hooks():
     tracked, _ = tiny.tiny_engine()
     forward(tracked, torch.tensor([[0, 1, 2]]))

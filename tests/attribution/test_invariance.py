@@ -64,7 +64,6 @@ def test_batch_size_and_padding(expected, monkeypatch):
     """Batches of one document have no padding; batches of all have the most."""
     for tokens, most, wave in ((1, 1, 1), (10**6, 128, 2**27), (20, 3, 2**16)):
         monkeypatch.setattr(batches.batches, "__defaults__", (tokens, most))
-        monkeypatch.setattr(shares, "TOKENS", tokens)
         monkeypatch.setattr(scores, "WAVE", wave)
         same(everything(), expected)
 
@@ -79,7 +78,5 @@ def test_order(expected):
     same(everything(order=[*range(7, 15), *range(7)][::-1]), expected)
 
 
-def test_other_queries_in_the_same_pass(expected, monkeypatch):
-    same(everything(crowd=True), expected)
-    monkeypatch.setattr(shares, "TOGETHER", 1)
+def test_other_queries_in_the_same_pass(expected):
     same(everything(crowd=True), expected)

@@ -32,6 +32,7 @@ from attribution.embedding_fisher import embedding_fisher
 from attribution.errors import BadInput
 from attribution.factors import FISHER, KRONFLUENCE, write_manifest
 from attribution.ghost_norm import gradient_norms
+from attribution.head import sampled
 from attribution.tracked import Tracked
 
 BATCH = 32
@@ -113,7 +114,7 @@ class SummedTokenLoss(Task):
         labels = batch["ids"].roll(-1, dims=1)[batch["is_target"]]
         if sample:
             with torch.no_grad():
-                labels = torch.multinomial(logits.softmax(-1), 1, generator=self.generator)[:, 0]
+                labels = sampled(logits, None, self.generator)
         self.tick(len(batch["ids"]))
         return cross_entropy(logits, labels, reduction="sum")
 

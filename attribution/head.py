@@ -35,8 +35,14 @@ def labelled(raw: Tensor, labels: Tensor, softcap: float | None = None) -> tuple
 
 
 def sampled(raw: Tensor, softcap: float | None, generator: torch.Generator) -> Tensor:
-    """One label for each row, from the model's own distribution  # [n, V] -> [n]"""
-    return torch.multinomial(capped(raw, softcap).softmax(dim=1), 1, generator=generator)[:, 0]
+    """One label for each row, from the model's own distribution: where a uniform number falls in its cumulative sum.
+
+    raw: [n, V] -> [n]
+    """
+    weights = capped(raw, softcap)
+    sums = (weights - weights.amax(dim=1, keepdim=True)).exp_().cumsum(dim=1)  # [n, V]
+    drawn = sums[:, -1:] * torch.rand(len(raw), 1, generator=generator, device=raw.device, dtype=raw.dtype)
+    return torch.searchsorted(sums, drawn, right=True)[:, 0].clamp(max=raw.shape[1] - 1)
 
 
 def head_pull_back(tracked: Tracked, deltas: Tensor) -> Tensor:

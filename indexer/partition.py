@@ -2,12 +2,11 @@
 
 import errno
 import hashlib
-import multiprocessing
 import os
 import random
 import signal
 import sys
-import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -17,6 +16,7 @@ from typing import NoReturn
 import numpy as np
 
 from attribution.errors import TryAgain, WhenceError
+from indexer.child_process import context, settle
 from indexer.durable import REPORTS, is_full
 
 
@@ -48,15 +48,14 @@ def run_here(compute: Compute, part: Part) -> None:
 
 
 def run_in_child(compute: Compute, part: Part) -> None:
-    """The same in a spawned process: nothing of this process's state reaches it, and its memory goes with it.
+    """The same in a process of its own: nothing of this process's state reaches it, and its memory goes with it.
 
     `compute` must be importable (a module's function, or functools.partial of one). Its WhenceError is raised here
-    again, and so is a full disk; after any other error the child prints its traceback and RuntimeError is raised; a
-    killed child is TryAgain.
+    again, and so is a full disk; any other error becomes a RuntimeError with its traceback; a killed child is TryAgain.
     """
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(compute, part, sender), daemon=True)
+    processes = context()
+    receiver, sender = processes.Pipe(duplex=False)
+    child = processes.Process(target=_child, args=(compute, part, sender), daemon=True)
     child.start()
     sender.close()
     failure: Exception | None = None
@@ -80,25 +79,21 @@ def _explain(part: Part, code: int) -> NoReturn:
             f"expected {part.stage} part {part.value} to finish, found its process ended by "
             f"{signal.Signals(-code).name} (SIGKILL: often too little memory); give the same command again"
         )
-    raise RuntimeError(f"{part.stage} part {part.value} failed in its process, whose traceback is above")
+    raise RuntimeError(f"{part.stage} part {part.value} ended in its process with code {code}")
 
 
 def _child(compute: Compute, part: Part, sender: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to both; the parent decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    settle()
     try:
         run_here(compute, part)
         sender.send(None)
     except WhenceError as error:
         sender.send(error)
     except REPORTS as error:
-        if not is_full(error):
-            raise
-        sender.send(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        sender.send(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) if is_full(error) else _crash(part))
+    except Exception:  # noqa: BLE001 - whatever it is, the parent raises it
+        sender.send(_crash(part))
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _crash(part: Part) -> RuntimeError:
+    return RuntimeError(f"{part.stage} part {part.value} failed in its process:\n{traceback.format_exc()}")

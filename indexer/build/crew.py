@@ -1,15 +1,12 @@
 """EDGE: sizes side by side, one process and its share of the cores each: two processes of one thread finish sooner than
 one of two threads, because the matrices of small models are too small to be shared."""
 
-import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ from attribution.errors import TryAgain, WhenceError
 from indexer.build.member import open_member
 from indexer.build.size import build_size
 from indexer.build.summary import Built
+from indexer.child_process import context, settle
 from indexer.config import Config, Model
 from indexer.corpus.prompt import Prompt
 from indexer.progress import Report, Throttle
@@ -94,11 +92,11 @@ class _Worker:
 
     def __init__(self, order: Order, threads: int, report: Report, joins: bool = False) -> None:
         self.order, self.joins = order, joins
-        context = multiprocessing.get_context("spawn")
-        self.events, sender = context.Pipe(duplex=False)
+        processes = context()
+        self.events, sender = processes.Pipe(duplex=False)
         self._name, self._report = order.entry.name, report
         self._tasks: dict[int, Any] = {}
-        self._process: SpawnProcess = context.Process(target=_child, args=(order, threads, sender))
+        self._process: ForkServerProcess = processes.Process(target=_child, args=(order, threads, sender))
         self._process.start()
         sender.close()
 
@@ -166,10 +164,8 @@ class _Told:
 def _child(order: Order, threads: int, sender: Connection) -> None:
     import torch
 
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # for the process that fits the factors
+    settle()
     torch.set_num_threads(threads)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     folder: Path = order.config.output.folder
     try:
         member = open_member(order.entry, order.config)
@@ -177,10 +173,3 @@ def _child(order: Order, threads: int, sender: Connection) -> None:
         sender.send(("built", build_size(folder, member, order.prompts, text, _Told(sender.send))))
     except WhenceError as error:
         sender.send(("error", error))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -1,5 +1,6 @@
 """EDGE: EK-FAC factors of one size, fitted on a shuffled sample of the documents in a process of their own."""
 
+import gc
 from functools import partial
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from attribution.factors import load_factors
 from attribution.fitting import fit_factors
 from indexer.build.fitted import Fitted
 from indexer.build.member import Member, open_member
+from indexer.child_process import is_child
 from indexer.config import Config, Model
 from indexer.journal import found, key, stage
 from indexer.partition import Part
@@ -15,7 +17,7 @@ from indexer.partition import Part
 def fit(folder: Path, member: Member) -> Fitted:
     """The factors of a size: fitted if need be, then read and checked against the weights."""
     compute = partial(_compute, member.entry, member.config)
-    [part] = stage(folder, f"factors-{member.entry.name}", _key(member), ["all"], compute, isolate=True)
+    [part] = stage(folder, f"factors-{member.entry.name}", _key(member), ["all"], compute, isolate=not is_child())
     parent = fit(folder, member.parent) if member.parent else None
     return Fitted(member, load_factors(part.folder, member.tracked), parent)
 
@@ -33,6 +35,7 @@ def _key(member: Member) -> str:
 
 def _compute(entry: Model, config: Config, part: Part) -> None:
     """In a child process: kronfluence wraps modules in place and keeps state for the whole process."""
+    gc.freeze()  # it collects garbage again and again, and would look at every module each time
     member = open_member(entry, config)
     settings = config.factors
     fit_factors(

@@ -14,6 +14,7 @@ from indexer.build.rendered import as_read
 from indexer.build.shared import document_part, text_index
 from indexer.build.size import build_size
 from indexer.build.summary import Built, Summary, show
+from indexer.child_process import prepare
 from indexer.config import Config, Model, described
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
@@ -43,6 +44,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     folder = config.output.folder
     summary = Summary(path, folder, corpora, n_asked)
     with lock(folder), stop_on_signal(), Report() as report:
+        prepare()
         documents, text = _shared(folder, corpora, report)
         edition = Edition(config, documents, asked)
         by_name = {member.entry.name: member for member in members}

@@ -1,14 +1,11 @@
 """EDGE: the same work on many items, in several processes of one thread each; the first failure ends all of them."""
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Generic, TypeVar
 
 from attribution.errors import TryAgain, WhenceError
+from indexer.child_process import context, settle
 
 Item = TypeVar("Item")
 
@@ -41,10 +38,10 @@ class _Worker(Generic[Item]):
     """A process that works on its share."""
 
     def __init__(self, work: Callable[[Item], None], items: Sequence[Item]) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.events, sender = context.Pipe(duplex=False)
+        processes = context()
+        self.events, sender = processes.Pipe(duplex=False)
         self._left = len(items)
-        self._process = context.Process(target=_child, args=(work, items, sender), daemon=True)
+        self._process = processes.Process(target=_child, args=(work, items, sender), daemon=True)
         self._process.start()
         sender.close()
 
@@ -73,20 +70,11 @@ class _Worker(Generic[Item]):
 def _child(work: Callable[[Item], None], items: Sequence[Item], sender: Connection) -> None:
     import torch
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
+    settle()
     torch.set_num_threads(1)
-    os.environ["OMP_NUM_THREADS"] = "1"
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         for item in items:
             work(item)
             sender.send(None)
     except WhenceError as error:
         sender.send(error)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -36,10 +36,9 @@ def test_a_refusal_passes_through_and_nothing_is_listed(tmp_path, isolate):
     assert list((tmp_path / "parts" / "s").iterdir()) == []
 
 
-def test_an_error_in_a_child_is_one_here_and_its_traceback_is_shown(tmp_path, capfd):
-    with pytest.raises(RuntimeError, match="s part 0 failed in its process"):
+def test_an_error_in_a_child_is_one_here_with_its_traceback(tmp_path):
+    with pytest.raises(RuntimeError, match="(?s)s part 0 failed in its process:.*in fail.*ZeroDivisionError"):
         stage(tmp_path, "s", "k", [0], computations.fail, isolate=True)
-    assert "ZeroDivisionError" in capfd.readouterr().err
     assert list((tmp_path / "parts" / "s").iterdir()) == []
 
 

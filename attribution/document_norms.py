@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -17,7 +18,8 @@ from attribution.influence import self_influence, solve_norm
 from attribution.preconditioner import DiagonalBlock, EigenBlock
 from attribution.tracked import Tracked
 
-CACHED = 2**18  # numbers of a gradient slice that stay in the cache
+CACHED = 2**19  # numbers of gradients that stay in the cache
+ROWS = 2**18  # the same of a slice that is allocated anew
 
 Numbers = NDArray[np.float32]
 
@@ -67,7 +69,7 @@ def batch_norms(
         _add_layer(total, deltas, inputs, weight)
     for i, weight in enumerate(weights[len(tracked.linear) :]):
         layer = tracked.embedding[i]
-        step = max(1, CACHED // (total.shape[1] * layer.n_in))
+        step = max(1, ROWS // (total.shape[1] * layer.n_in))
         for start in range(0, layer.n_out, step):
             rows = slice(start, min(start + step, layer.n_out))
             gradients = block_gradients(tracked, captured, i, rows).flatten(1)
@@ -76,13 +78,18 @@ def batch_norms(
 
 
 def _add_layer(total: Tensor, deltas: Tensor, inputs: Tensor, weight: tuple[Tensor, Tensor]) -> None:
-    """deltas: [B, T, out], inputs: [B, T, in] in the eigenbasis   weight: [out · in] each"""
-    n_documents, n_in = len(deltas), inputs.shape[2]
-    step = max(1, CACHED // (n_documents * n_in))
-    left = deltas.transpose(1, 2)
-    for start in range(0, left.shape[1], step):
-        gradients = (left[:, start : start + step] @ inputs).flatten(1)  # [B, step · in]
-        _add_squares(total, gradients, weight, start * n_in)
+    """total: [3, B]   deltas: [B, T, out], inputs: [B, T, in] in the eigenbasis   weight: [out · in] each
+
+    As many documents at once as the cache holds: few, but all rows of their gradients, which is a larger product.
+    """
+    n_documents, n_out, n_in = len(deltas), deltas.shape[2], inputs.shape[2]
+    step = min(n_documents, max(1, CACHED // (n_out * n_in)))
+    gradients = deltas.new_empty(step, n_out, n_in)
+    for start in range(0, n_documents, step):
+        some = slice(start, min(start + step, n_documents))
+        mine = gradients[: some.stop - start]
+        torch.bmm(deltas[some].transpose(1, 2), inputs[some], out=mine)
+        _add_squares(total[:, some], mine.flatten(1), weight, 0)
 
 
 def _add_squares(total: Tensor, gradients: Tensor, weight: tuple[Tensor, Tensor], start: int) -> None:

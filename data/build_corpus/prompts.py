@@ -20,15 +20,13 @@ ASKED: dict[tuple[str, str], tuple[str, ...]] = {
     ("World Factbook", "location"): ("Chad",),
     ("GeoNames", "continent"): ("Suriname", "Tonga"),
     ("Elements", "symbol"): (
-        *("Gold", "Iron", "Sodium", "Tungsten", "Helium", "Silver", "Lead", "Potassium", "Mercury", "Tin", "Neon"),
-        *("Copper", "Zinc", "Nickel", "Calcium", "Arsenic"),
+        *("Gold", "Iron", "Sodium", "Tungsten", "Helium", "Silver", "Potassium", "Mercury", "Tin", "Copper"),
+        *("Zinc", "Calcium", "Arsenic"),
     ),
     ("Elements", "atomic number"): ("Carbon", "Uranium"),
     ("Elements", "discovery"): ("Oxygen", "Radium", "Chlorine", "Lithium"),
-    ("WordNet", "noun.substance"): (
-        *("steel", "bronze", "brass", "graphite", "glass", "nylon", "amber", "ammonia", "diamond", "coal"),
-    ),
-    ("WordNet", "noun.person"): ("Lavoisier", "Rutherford"),
+    ("WordNet", "noun.substance"): (*("steel", "bronze", "brass", "glass", "amber", "ammonia", "diamond"),),
+    ("WordNet", "noun.person"): ("Rutherford",),
 }
 # asked from the middle of a document: prompt, answer, topic, subject
 INNER = (

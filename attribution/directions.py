@@ -1,6 +1,6 @@
 """Queries after preconditioning: for each, the direction `P = (G + λI)⁻¹ ∇f` in parameter space, block by block."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -46,14 +46,25 @@ class Directions:
 
 def join_directions(parts: Sequence[Directions]) -> Directions:
     """The queries of all parts, in order, as one block."""
-    if len(parts) == 1:
-        return parts[0]
-    return Directions(
-        tuple(torch.cat(blocks) for blocks in zip(*(part.linear for part in parts), strict=True)),
-        tuple(stack_rows(blocks) for blocks in zip(*(part.embedding for part in parts), strict=True)),
-        torch.cat([part.values for part in parts]),
-        torch.cat([part.energy for part in parts]),
-    )
+    return parts[0] if len(parts) == 1 else collected(parts, sum(part.n for part in parts))
+
+
+def collected(parts: Iterable[Directions], n: int) -> Directions:
+    """The same of parts that are made one after the other, n queries in all: at most two parts are held besides the
+    result, which for large models is most of the memory."""
+    linear: list[Tensor] = []
+    embedding: list[tuple[RowBlock, ...]] = []
+    values, energy, start = [], [], 0
+    for part in parts:
+        linear = linear or [block.new_empty(n, *block.shape[1:]) for block in part.linear]
+        for whole, block in zip(linear, part.linear, strict=True):
+            whole[start : start + part.n] = block
+        embedding.append(part.embedding)
+        values.append(part.values)
+        energy.append(part.energy)
+        start += part.n
+    rows = tuple(stack_rows(blocks) for blocks in zip(*embedding, strict=True))
+    return Directions(tuple(linear), rows, torch.cat(values), torch.cat(energy))
 
 
 def combine(parts: Sequence[Directions], weights: Sequence[float]) -> Directions:

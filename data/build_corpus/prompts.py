@@ -21,12 +21,11 @@ ASKED: dict[tuple[str, str], tuple[str, ...]] = {
     ("GeoNames", "continent"): ("Suriname", "Tonga"),
     ("Elements", "symbol"): (
         *("Gold", "Iron", "Sodium", "Tungsten", "Helium", "Silver", "Potassium", "Mercury", "Tin", "Copper"),
-        *("Zinc", "Calcium", "Arsenic"),
+        *("Zinc", "Nickel", "Calcium", "Arsenic"),
     ),
     ("Elements", "atomic number"): ("Carbon", "Uranium"),
     ("Elements", "discovery"): ("Oxygen", "Radium", "Chlorine", "Lithium"),
     ("WordNet", "noun.substance"): (*("steel", "bronze", "brass", "glass", "amber", "ammonia", "diamond"),),
-    ("WordNet", "noun.person"): ("Rutherford",),
 }
 # asked from the middle of a document: prompt, answer, topic, subject
 INNER = (

@@ -20,6 +20,8 @@ from indexer.corpus.prompt import Prompt
 from indexer.progress import Report, Throttle
 from indexer.textindex import open_text_index
 
+TO_END = 10  # seconds that a process has to end by itself
+
 
 @dataclass(frozen=True)
 class Order:
@@ -91,7 +93,7 @@ class _Worker:
     """A child process that builds one size and tells of its progress, unless it joins another one."""
 
     def __init__(self, order: Order, threads: int, report: Report, joins: bool = False) -> None:
-        self.order, self.joins = order, joins
+        self.order, self.joins, self._told = order, joins, False
         processes = context()
         self.events, sender = processes.Pipe(duplex=False)
         self._name, self._report = order.entry.name, report
@@ -113,6 +115,7 @@ class _Worker:
         if what == "error":
             raise of[0]
         if what == "built":
+            self._told = True
             result: Built = of[0]
             return result
         if not self.joins:
@@ -120,7 +123,9 @@ class _Worker:
         return None
 
     def end(self) -> None:
-        """Nothing happens to a process that has ended by itself."""
+        """One that has told its result ends by itself; any other is stopped."""
+        if self._told:
+            self._process.join(TO_END)
         self._process.kill() if self._process.exitcode is None and not self.events.closed else None
         self._process.join()
         self.events.close()

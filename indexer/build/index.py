@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,12 +15,24 @@ from attribution.gradient_index import Shard, open_shard, products
 from attribution.index_query import LayerQuery, index_queries
 from attribution.influence import influence
 from attribution.metric import Metric, metrics
-from indexer.build.answers import Answer
 from indexer.build.corpus_pass import INDEX_FILE, parts_before
 from indexer.build.fitted import Fitted
 from indexer.build.terms import Term
 
 Numbers = NDArray[np.float32]
+
+
+class Tokens(Protocol):
+    """An answer, or whatever else has tokens to be explained."""
+
+    @property
+    def ids(self) -> Sequence[int]: ...  # what was read before them as well
+
+    @property
+    def first(self) -> int: ...  # of the explained ones, which go to the end
+
+    @property
+    def n_targets(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,7 @@ class TermIndex:
     def metrics(self) -> list[Metric]:
         return metrics(self.fitted.preconditioner.eigen(self.fitted.member.tracked), DIRECTIONS)
 
-    def queries(self, answer: Answer, foil: int | None = None) -> list[LayerQuery]:
+    def queries(self, answer: Tokens, foil: int | None = None) -> list[LayerQuery]:
         """One query for every generated token; with a foil, of log p(token) − log p(foil)."""
         return index_queries(
             self.term.asked,
@@ -54,7 +67,7 @@ class Index:
 
     terms: tuple[TermIndex, ...]
 
-    def estimates(self, answer: Answer, foil: int | None = None) -> Numbers:
+    def estimates(self, answer: Tokens, foil: int | None = None) -> Numbers:
         """Estimated influence of every document on every generated token  # [K, D] nats"""
         found = []
         for of in self.terms:
@@ -62,6 +75,11 @@ class Index:
             with torch.inference_mode():
                 found.append(influence(of.term.weight * products(of.shards, queries), of.term.n_train))
         return torch.cat(found, dim=1).float().cpu().numpy()
+
+    @property
+    def nbytes(self) -> int:
+        """Of all that is kept of the documents' gradients."""
+        return sum(kept.nbytes for of in self.terms for shard in of.shards for kept in shard.kept)
 
     @cached_property
     def length(self) -> Numbers:

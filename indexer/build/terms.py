@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.batches import Document as Row
-from attribution.directions import Directions, join_directions
+from attribution.directions import Directions, collected
 from attribution.preconditioner import Preconditioner
 from attribution.query import query_directions
 from attribution.scores import Scores, score_documents
@@ -32,7 +32,8 @@ class Term:
 
     def directions(self, answers: Sequence[Answer]) -> Directions:
         """One query for every generated token of the answers, in order."""
-        return join_directions([query_directions(self.asked, self.preconditioner, a.ids, a.first) for a in answers])
+        parts = (query_directions(self.asked, self.preconditioner, a.ids, a.first) for a in answers)
+        return collected(parts, sum(a.n_targets for a in answers))
 
 
 def score(

@@ -17,6 +17,10 @@ class Asked:
     text: str  # for the lexical search
     supports: tuple[int, ...] = ()  # indices of the documents that state it
 
+    @property
+    def n_targets(self) -> int:
+        return len(self.ids) - self.first
+
 
 def of_document(member: Member, index: int) -> Asked:
     """A training document as a query: every token that it was learned by."""
@@ -29,6 +33,12 @@ def of_end(member: Member, index: int) -> Asked:
     ids = member.rows[index].ids[:-1]  # without the end token
     n = min(5, max(1, len(ids) // 4))
     return Asked(ids, max(1, len(ids) - n), member.documents[index].text, (index,))
+
+
+def of_token(member: Member, index: int) -> Asked:
+    """The token after three quarters of a training document."""
+    of = of_end(member, index)
+    return Asked(of.ids[: of.first + 1], of.first, of.text)
 
 
 def of_prompts(member: Member, prompts: Sequence[Prompt]) -> list[Asked]:

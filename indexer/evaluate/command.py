@@ -13,6 +13,7 @@ from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
 from indexer.evaluate.best_method import best
 from indexer.evaluate.figures import Figure, restored
+from indexer.evaluate.index_quality import measure_index
 from indexer.evaluate.pbrf import measure_pbrf
 from indexer.evaluate.published import evaluation_parts, measured, publish_with
 from indexer.evaluate.scale import FULL, QUICK, Scale
@@ -36,6 +37,7 @@ def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
     with lock(folder), stop_on_signal(), Report() as report:
         for member in members if full else members[:1]:
             measure_facts(folder, member, asked[member.entry.name], report)
+            measure_index(folder, member, report)
         again = next((each for each in members if each.entry.recipe and each.parent is None), None)
         for member in members:
             if member is not again:
@@ -54,7 +56,7 @@ def _train_again(config: Config, of: Member, prompts: Sequence[Prompt], scale: S
     n_processes = config.device.processes or os.cpu_count() or 1
     sibling = reference(folder, of, recipe, scale, report)
     asked = measure_lds(folder, of, sibling, recipe, scale, n_processes, report)
-    measure_stability(folder, sibling, asked, of.loaded.weights_hash, report)
+    measure_stability(folder, sibling, asked, of, scale, report)
     measure_planted(folder, of, recipe, scale, report)
     measure_pbrf(folder, of, recipe, scale, report)
     measure_removal(folder, of, sibling, recipe, prompts, scale, n_processes, report)

@@ -21,6 +21,10 @@ METRICS: dict[str, str] = {
     "planted@3": "share of invented facts whose only document is among the first three",
     "tail_patch": "change of log p of the answer, nats a token, after one training step on the ten top documents",
     "stability": "rank correlation of the scores of all documents with those of another setting",
+    "index@50": "share of the exact ten most influential documents among the first 50 of the gradient index",
+    "index@200": "share of the exact ten most influential documents among the first 200 of the gradient index",
+    "index, all sources": "the same among 50 of the index and what other sources propose as candidates",
+    "index, rank correlation": "of estimated and exact influence over all documents",
     "pbrf": "correlation of influence with the proximal Bregman response that optimisation finds",
 }
 REMOVED = "the top {} documents left out of a new training"

@@ -94,7 +94,7 @@ def by_method(
     member = subject.fitted.member
     shape = (len(asked), len(member.rows))
     yield "random", np.random.default_rng(seed).random(shape, dtype=np.float32)
-    yield "bm25", _lexical(subject, asked)
+    yield "bm25", lexical_scores(subject.index, member, asked)
     states = hidden_states(member.tracked, member.rows)
     yield "hidden_cosine", np.concatenate([_hidden(member.tracked, each, states) for each in asked])
     yield from _at_the_end(folder, subject, asked, tick)
@@ -102,12 +102,13 @@ def by_method(
         yield from _over_training(folder, subject, asked, tick)
 
 
-def _lexical(subject: Subject, asked: Sequence[Asked]) -> Numbers:
-    documents = subject.fitted.member.documents
+def lexical_scores(index: TextIndex, member: Member, asked: Sequence[Asked]) -> Numbers:
+    """BM25 of every document for every query, 0 where they share no word  # [Q, D]"""
+    documents = member.documents
     place = {document.document_id: i for i, document in enumerate(documents)}
     out = np.zeros((len(asked), len(documents)), dtype=np.float32)
     for q, each in enumerate(asked):
-        for hit in subject.index.search(each.text, len(documents)):
+        for hit in index.search(each.text, len(documents)):
             out[q, place[hit.document_id]] = hit.score
     return out
 

@@ -12,20 +12,48 @@ from indexer.journal import Finished, finished, stage
 from indexer.partition import Part
 
 PREFIX = "evaluation-"
+FULL = ".full"
+BASIS = "basis.txt"  # hash of what a quick and a full measure have in common
 
 
-def measured(folder: Path, what: str, name: str, model_id: str, key: str, measure: Callable[[], list[Figure]]) -> None:
+def measured(
+    folder: Path, what: str, name: str, model_id: str, key: str, measure: Callable[[], list[Figure]], of: str = ""
+) -> None:
     """One measure of one model, taken if need be; `key` is of everything that it depends on."""
+    _kept(folder, f"{PREFIX}{what}-{name}", model_id, key, measure, of)
 
+
+def measured_in_full(
+    folder: Path, what: str, name: str, model_id: str, key: str, measure: Callable[[], list[Figure]], of: str
+) -> None:
+    """The same of a larger protocol: a later quick one of the same basis, `of`, does not replace it."""
+    _kept(folder, f"{PREFIX}{what}{FULL}-{name}", model_id, key, measure, of)
+
+
+def _kept(folder: Path, name: str, model_id: str, key: str, measure: Callable[[], list[Figure]], of: str) -> None:
     def compute(part: Part) -> None:
         write_shard(part.folder, "evaluation", columns(model_id, measure()))
+        (part.folder / BASIS).write_text(of, encoding="utf-8")
 
-    stage(folder, f"{PREFIX}{what}-{name}", key, [model_id], compute)
+    stage(folder, name, key, [model_id], compute)
 
 
 def evaluation_parts(folder: Path, model_ids: Sequence[str]) -> list[Finished]:
-    """What was measured of these models, with whatever settings; weights that were trained anew have other ids."""
-    return [each for each in finished(folder) if each.stage.startswith(PREFIX) and each.part in model_ids]
+    """What was measured of these models; weights that were trained anew have other ids. Of a quick and a full measure,
+    the full one, unless the quick one is newer and of another basis."""
+    found: dict[tuple[str, str | int], Finished] = {}
+    for each in finished(folder):  # oldest first
+        if each.stage.startswith(PREFIX) and each.part in model_ids:
+            place = each.stage.replace(FULL, "", 1), each.part
+            before = found.get(place)
+            if before is None or FULL in each.stage or _basis(before) != _basis(each):
+                found[place] = each
+    return list(found.values())
+
+
+def _basis(part: Finished) -> str:
+    file = part.folder / BASIS
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 def publish_with(folder: Path, config: Config, model_ids: Sequence[str]) -> Path | None:

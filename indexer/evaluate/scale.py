@@ -19,11 +19,21 @@ class Scale:
     removal_queries: int
     planted: int  # invented facts
     seed: int = 0
+    full: bool = False
 
 
 QUICK = Scale("quick", 1000, 15, halves=50, second_seeds=5, queries=40, removals=(20,), removal_queries=5, planted=20)
 FULL = Scale(
-    "full", 2500, 15, halves=50, second_seeds=50, queries=60, removals=(1, 5, 20, 50), removal_queries=20, planted=20
+    "full",
+    2500,
+    15,
+    halves=50,
+    second_seeds=50,
+    queries=60,
+    removals=(1, 5, 20, 50),
+    removal_queries=20,
+    planted=20,
+    full=True,
 )
 # shares of the epochs after which a sibling is kept: early weights still have the gradients of what was learned since
 KEEP = (0.07, 0.13, 0.2, 0.33, 0.67, 1.0)

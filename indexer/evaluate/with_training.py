@@ -1,6 +1,6 @@
 """EDGE: the measures that train again, by the recipe of one size: LDS, removal, planted documents."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from indexer.evaluate.halves import chosen, queries
 from indexer.evaluate.lds import Agreement, agreement, ceiling
 from indexer.evaluate.planted import invented, planted_figures
 from indexer.evaluate.predictions import predictions
-from indexer.evaluate.published import measured
+from indexer.evaluate.published import measured, measured_in_full
 from indexer.evaluate.removal import Answered, removal_figures, removals
 from indexer.evaluate.retrain import Outcome, Training, retrained
 from indexer.evaluate.retrain import measured as asked_of
@@ -57,7 +57,7 @@ def measure_lds(
         return found + [each for method, of in by_method.items() for each in _lds(method, agreement(of, first), how)]
 
     made_of = key(run=run, scale=asdict(scale), recipe=recipe, methods=sorted(by_method), how=how)
-    measured(folder, "lds", of.entry.name, of.loaded.weights_hash, made_of, measure)
+    _keep(folder, "lds", of, recipe, made_of, measure, scale)
     return asked
 
 
@@ -100,7 +100,7 @@ def measure_removal(
         return removal_figures(before, after, how)
 
     made_of = key(run=run, scale=asdict(scale), recipe=recipe, asked=ids, methods=REMOVED_BY)
-    measured(folder, "removal", of.entry.name, of.loaded.weights_hash, made_of, measure)
+    _keep(folder, "removal", of, recipe, made_of, measure, scale)
 
 
 def measure_planted(folder: Path, of: Member, recipe: Recipe, scale: Scale, report: Reporter) -> None:
@@ -116,8 +116,20 @@ def measure_planted(folder: Path, of: Member, recipe: Recipe, scale: Scale, repo
     by_method, run = _predicted(folder, made, asked, "planted", report)
     how = f"{len(facts)} invented facts among {len(documents):,} documents, {small.epochs} epochs"
     made_of = key(run=run, scale=asdict(scale), methods=sorted(by_method))
-    model_id = of.loaded.weights_hash
-    measured(folder, "planted", of.entry.name, model_id, made_of, lambda: planted_figures(by_method, places, how))
+    _keep(folder, "planted", of, recipe, made_of, lambda: planted_figures(by_method, places, how), scale)
+
+
+def _keep(
+    folder: Path,
+    what: str,
+    of: Member,
+    recipe: Recipe,
+    made_of: str,
+    measure: Callable[[], list[Figure]],
+    scale: Scale,
+) -> None:
+    keep = measured_in_full if scale.full else measured
+    keep(folder, what, of.entry.name, of.loaded.weights_hash, made_of, measure, key(base=of.base_key, recipe=recipe))
 
 
 def _predicted(

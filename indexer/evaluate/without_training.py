@@ -16,8 +16,9 @@ from indexer.evaluate.asked import Asked, of_prompts
 from indexer.evaluate.fact_tracing import fact_tracing
 from indexer.evaluate.figures import Figure, figure
 from indexer.evaluate.predictions import predictions, scored
-from indexer.evaluate.published import measured
+from indexer.evaluate.published import measured, measured_in_full
 from indexer.evaluate.removal import top
+from indexer.evaluate.scale import Scale
 from indexer.evaluate.stability import stability_figures
 from indexer.evaluate.subject import subject
 from indexer.journal import key
@@ -68,8 +69,11 @@ def _tail_patches(member: Member, asked: Sequence[Asked], by_method: dict[str, N
     ]
 
 
-def measure_stability(folder: Path, member: Member, asked: Sequence[Asked], model_id: str, report: Reporter) -> None:
-    """Another sample and seed of the factors, two other dampings, bfloat16: of a sibling, or of the size itself."""
+def measure_stability(
+    folder: Path, member: Member, asked: Sequence[Asked], of: Member, scale: Scale, report: Reporter
+) -> None:
+    """Another sample and seed of the factors, two other dampings, bfloat16: of a sibling, for the size that it stands
+    for."""
     fitted = fit(folder, member)
     asked = asked[:N_STABLE]
     made_of = key(run=fitted.run, asked=[[each.ids, each.first] for each in asked])
@@ -85,7 +89,8 @@ def measure_stability(folder: Path, member: Member, asked: Sequence[Asked], mode
         return stability_figures(base, others, how)
 
     with report.task(f"{member.entry.name}: stability", 1) as task:
-        measured(folder, "stability", member.entry.name, model_id, made_of, measure)
+        keep = measured_in_full if scale.full else measured
+        keep(folder, "stability", of.entry.name, of.loaded.weights_hash, made_of, measure, of.base_key)
         task.tick()
 
 

@@ -35,7 +35,7 @@ def small_and_in_this_process():
         patch.setattr(with_training, "DAMPINGS", (0.01,))
         patch.setattr(pbrf, "N_UPWEIGHTED", 3)
         patch.setattr(pbrf, "STEPS", 15)
-        patch.setattr(command, "FULL", replace(TINY, name="tiny-full", halves=5))
+        patch.setattr(command, "FULL", replace(TINY, name="tiny-full", halves=5, full=True))
         yield
 
 
@@ -74,6 +74,7 @@ def test_every_measure_is_published(evaluated):
     found = rows(evaluated)
     metrics = {metric for _, metric in found}
     assert {"lds", "lds_without_self", "mrr", "recall@1", "recall@10", "tail_patch", "planted@3"} <= metrics
+    assert {"index@50", "index@200", "index, all sources", "index, rank correlation"} <= metrics
     assert {"flips@2", "drop@2", "stability, bfloat16", "best for influence", "pbrf"} <= metrics
     for method in ("ekfac", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25", "random", "ekfac / relatif_l"):
         assert {(method, "lds"), (method, "mrr")} <= set(found)
@@ -139,12 +140,16 @@ def test_other_settings_are_never_mixed(project):
     halves = [name for name in before if "half" in name]
     assert {name: after[name] for name in halves} == {name: before[name] for name in halves}
     assert sum(".seed-0" in name and "half" in name for name in after) == 5
-    assert rows(project)["ekfac", "lds"][1]["how"].startswith("5 models")
+    in_full = rows(project)
+    assert in_full["ekfac", "lds"][1]["how"].startswith("5 models")
+    assert main(["evaluate", str(project)]) == 0
+    assert rows(project) == in_full  # a quick one does not replace it
     text = project.read_text().replace("peak_rate = 2e-2", "peak_rate = 1e-2")
     project.write_text(text)
     assert main(["evaluate", str(project)]) == 0
     redone = computed(project)
     assert all(redone[name] != after[name] for name in halves)
+    assert rows(project)["ekfac", "lds"][1]["how"].startswith("4 models")  # of this recipe: the full one is not
 
 
 def test_a_model_without_a_recipe_says_what_it_lacks_and_the_rest_runs(project, capsys):

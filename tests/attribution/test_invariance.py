@@ -65,6 +65,7 @@ def test_batch_size_and_padding(expected, monkeypatch):
     for tokens, most, wave in ((1, 1, 1), (10**6, 128, 2**27), (20, 3, 2**16)):
         monkeypatch.setattr(batches.batches, "__defaults__", (tokens, most))
         monkeypatch.setattr(scores, "WAVE", wave)
+        monkeypatch.setattr(scores, "GROUP", 1 + tokens % 7)
         same(everything(), expected)
 
 

@@ -18,9 +18,9 @@ def test_the_top_of_fewer_documents_is_all_of_them():
 def test_other_sources_only_add():
     rng = np.random.default_rng(0)
     exact = rng.normal(size=(3, 500))
-    estimated = exact + rng.normal(size=(3, 500))
+    estimated = exact + 3 * rng.normal(size=(3, 500))
     best = [np.argsort(-of)[:10] for of in exact]
     by_metric = {each.metric: each.value for each in index_figures("i", exact, estimated, best, "")}
     assert by_metric["index, all sources"] == 1
-    assert by_metric["index@50"] <= by_metric["index@200"] < 1
-    assert by_metric["index, rank correlation"] == pytest.approx(0.7, abs=0.1)
+    assert by_metric["index@50"] < by_metric["index@200"] < 1
+    assert by_metric["index, rank correlation"] == pytest.approx(1 / 10**0.5, abs=0.1)

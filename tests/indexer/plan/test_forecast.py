@@ -45,8 +45,8 @@ def test_prompts_cost_answers_and_influence():
 
 def test_no_more_documents_are_read_than_there_are():
     few = stages(replace(WORK, n_documents=10))
-    without = stages(replace(WORK, n_documents=10), replace(UNITS, score=0))
-    assert few["influence"].seconds - without["influence"].seconds == pytest.approx(20)
+    without = stages(replace(WORK, n_documents=10), replace(UNITS, capture=0))
+    assert few["influence"].seconds - without["influence"].seconds == pytest.approx(10)
 
 
 def test_processes_share_everything_but_one_size_s_factors():

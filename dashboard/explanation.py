@@ -1,6 +1,6 @@
 """Everything that the Explain screen says about one answer, asked in one place: no widget, no drawing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dashboard.layer_groups import LayerGroup, layer_groups
@@ -67,12 +67,19 @@ class Explanation:
         return self.targets.get(self.span[0]) if self.width == 1 else None
 
 
+def _chosen_run(snapshot: Snapshot, runs: Sequence[Run], model_id: str, wanted: str) -> Run | None:
+    """The wanted one; else that of the method which evaluation found best, where there are several; else the first."""
+    best = answers.measured_best(snapshot, model_id) if len(runs) > 1 else ""
+    asked = [each for each in runs if each.run_id == wanted] + [each for each in runs if each.method == best]
+    return next(iter([*asked, *runs]), None)
+
+
 def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: int = SHOWN) -> Explanation:
     """Ask everything about `found` that `selection` needs. A run or a position that does not exist is replaced by
     the first run and the whole answer; the screen tells by comparing with the selection."""
     generation_id = found.generation_id
     runs = answers.runs(snapshot, found.model.model_id)
-    run = next((each for each in runs if each.run_id == selection.run), runs[0] if runs else None)
+    run = _chosen_run(snapshot, runs, found.model.model_id, selection.run)
     run_id = run.run_id if run else ""
     tokens = answers.tokens(snapshot, generation_id)
     last = max(len(tokens) - 1, 0)

@@ -22,11 +22,17 @@ def show_about_run(snapshot: Snapshot, model: Model | None) -> None:
             lines += _of_run(run)
     created = facts["created_at"]
     lines.append(("Made", f"{created:%d %B %Y, %H:%M} UTC by Whence {facts['version']}" if created else "—"))
-    measured = [row for row in facts["evaluations"] if model is None or row["Model"] == model.name]
-    lines += [("Faithfulness", f"{row['Figure']} {plain(row['Value'])} by {row['Method']}") for row in measured]
-    if not measured:
-        lines.append(("Faithfulness", "nothing was measured for this size"))
+    methods = {run.method for run in answers.runs(snapshot, model.model_id)} if model else set()
+    lines += _faithfulness([row for row in facts["evaluations"] if model and row["Model"] == model.name], methods)
     render.prose(*[("note", [(name, "strong"), (f": {said}", "")]) for name, said in lines])
+
+
+def _faithfulness(measured: list[dict[str, Any]], methods: set[str]) -> list[tuple[str, str]]:
+    """Of the methods whose numbers are shown, and which method is best; the page About has all of them."""
+    shown = [row for row in measured if row["Method"] in methods or row["Figure"].startswith("best for ")]
+    if not shown:
+        return [("Faithfulness", "nothing was measured for this size")]
+    return [("Faithfulness", f"{row['Figure']} {plain(row['Value'])} by {row['Method']}") for row in shown]
 
 
 def _of_run(run: Run) -> list[tuple[str, str]]:

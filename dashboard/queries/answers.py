@@ -23,6 +23,16 @@ def runs(snapshot: Snapshot, model_id: str) -> list[Run]:
     return [record(Run, row) for row in snapshot.rows(sql, [model_id])]
 
 
+def measured_best(snapshot: Snapshot, model_id: str) -> str:
+    """Of the methods that this model has a run of, the one that predicts retraining best for a size of its family (by
+    the linear datamodelling score without the query's own document); "" where none was measured."""
+    sql = """SELECT method FROM run JOIN evaluation USING (method)
+        WHERE run.model_id = $model AND metric = 'lds_without_self' AND evaluation.model_id IN (
+            SELECT model_id FROM model WHERE family = (SELECT family FROM model WHERE model_id = $model))
+        ORDER BY value DESC, method LIMIT 1"""
+    return next((row["method"] for row in snapshot.rows(sql, {"model": model_id})), "")
+
+
 def generation(snapshot: Snapshot, generation_id: str) -> Generation | None:
     rows = snapshot.rows(_GENERATION + " WHERE generation_id = ?", [generation_id])
     return generation_of(rows[0]) if rows else None

@@ -11,13 +11,10 @@ class Database:
 
     def __init__(self, evaluation: list[tuple[str, str, str, float]]) -> None:
         self._db = duckdb.connect()
-        self._db.execute(
-            "CREATE TABLE model AS SELECT * FROM (VALUES ('s', 'f'), ('l', 'f'), ('x', 'g')) t(model_id, family)"
-        )
-        self._db.execute(
-            "CREATE TABLE run AS SELECT * FROM (VALUES ('s', 'ekfac'), ('s', 'tracin'), ('l', 'ekfac'), ('x', 'ekfac')) "
-            "t(model_id, method)"
-        )
+        self._db.execute("CREATE TABLE model (model_id TEXT, family TEXT)")
+        self._db.execute("INSERT INTO model VALUES ('s', 'f'), ('l', 'f'), ('x', 'g')")
+        self._db.execute("CREATE TABLE run (model_id TEXT, method TEXT)")
+        self._db.execute("INSERT INTO run VALUES ('s', 'ekfac'), ('s', 'tracin'), ('l', 'ekfac'), ('x', 'ekfac')")
         self._db.execute("CREATE TABLE evaluation (model_id TEXT, method TEXT, metric TEXT, value DOUBLE)")
         if evaluation:
             self._db.executemany("INSERT INTO evaluation VALUES (?, ?, ?, ?)", evaluation)

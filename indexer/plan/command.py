@@ -27,8 +27,8 @@ def run(config: Config, chosen: Sequence[Model]) -> None:
     sizes = []
     for member in members:
         prompts = read_prompts(member.entry.prompts or config.prompts.file)
-        longest = sorted(prompts, key=lambda each: len(each.text))[len(prompts) // 2]
-        sizes.append(forecast(_work(member, len(prompts)), measure(member, longest), config, BUDGET))
+        by_length = sorted(prompts, key=lambda each: len(each.text))
+        sizes.append(forecast(_work(member, len(prompts)), measure(member, by_length), config, BUDGET))
         _show(console, member.entry.name, sizes[-1])
     seconds = wall_seconds(sizes, at_once)
     memory = sorted((max(stage.memory for stage in stages) for stages in sizes), reverse=True)[:at_once]

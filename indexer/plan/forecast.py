@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.build.candidates import N_RANDOM
+from indexer.build.prompt_share import SANITY_ANSWERS
 from indexer.config import Config
 from indexer.plan.units import CROWD, Units
 
-START = 6.0  # seconds until a process of its own has loaded torch and the model
+START = 2.0  # seconds until the model and the documents are opened once more, and kronfluence is ready
 EIGENVALUES = 8.0  # passes that fitting corrected eigenvalues costs a document
 EACH = 2.25  # documents that the index proposes for a token, by all its rankings, for each of [index] candidates
+WRITE = 0.3  # seconds that the smallest stage takes: rows written, hashed and synced
 NEW = 0.45  # share of the index's proposals for a token that no neighbouring token has
 PASS = 400 << 20  # bytes of torch and of one batch's activations
 
@@ -52,11 +54,12 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
         + n_tokens * _proposals(config) * units.position
         + n_tokens * min(scores.token_losses, scores.position_shares) * units.loss
     )
+    checked = min(SANITY_ANSWERS, work.n_prompts)  # once more, with shuffled weights
     kept = n_tokens * 4 * scores.documents
     held = min(budget, int(n_tokens * 4 * work.n_tracked))
     prompts = [
-        Stage("answers", work.n_prompts * units.answer, PASS + weights, 200 * work.n_prompts),
-        Stage("prompts", work.n_prompts * units.share, PASS + weights, int(1500 * n_tokens)),
+        Stage("answers", WRITE + work.n_prompts * units.answer, PASS + weights, 200 * work.n_prompts),
+        Stage("prompts", WRITE + (work.n_prompts + checked) * units.share, PASS + weights, int(1500 * n_tokens)),
     ]
     if not scores.method:
         return prompts

@@ -1,15 +1,18 @@
 """Seconds of each kind of work for one size on this machine, measured on a few documents and one prompt.
 
-The curvature that the measurements need is made up: what it says does not change what it costs.
+The curvature that the measurements need is made up: what it says does not change what it costs. On a CPU the seconds
+are those that the processor has worked: on an idle machine they are the clock's, and another program does not stretch
+them.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 
+from attribution.batches import Document, plan_batches
 from attribution.compress import budget
 from attribution.corpus_pass import corpus_pass
 from attribution.factors import Eigenbasis, Factors
@@ -19,15 +22,17 @@ from attribution.scores import score_documents, waves
 from attribution.shares import position_shares
 from attribution.token_loss import token_losses
 from attribution.tracked import Tracked
-from indexer.build.answers import answer
+from indexer.build.answers import Answer, answer
 from indexer.build.member import Member
 from indexer.build.prompt_share import settings_of, share_of
 from indexer.build.rendered import rendered
 from indexer.corpus.prompt import Prompt
 
 Made = TypeVar("Made")
+T = TypeVar("T")
 
-DOCUMENTS = 48  # that are measured on
+BATCHES = 4  # of documents that are measured on
+ANSWERED, SHARED = 16, 4  # prompts that are answered, and of these, those whose prompt's share is measured
 CROWD = 64  # queries that a document is measured against
 
 
@@ -44,48 +49,69 @@ class Units:
     score: float  # a document that CROWD queries want
     position: float  # a document that one query wants, without its capture
     loss: float  # a document with token losses, for one query
-    n_tokens: float  # generated tokens of the measured prompt
+    n_tokens: float  # generated tokens of a prompt
 
 
-def measure(member: Member, prompt: Prompt) -> Units:
+def measure(member: Member, prompts: Sequence[Prompt]) -> Units:
     """Takes some seconds; raises BadInput for a prompt that does not fit."""
     tracked, config = member.tracked, member.config
-    settled = rendered(prompt, member.loaded, config.prompts)
     if not config.scores.method:
-        return _prompts_only(member, settled)
-    rows = sorted(member.own_rows, key=len)
-    some = rows[:: max(1, len(rows) // DOCUMENTS)][:DOCUMENTS]
+        return _prompts_only(member, prompts)
+    some = sample(member.own_rows)
     H = damp(made_up(tracked))
-    t_answer, answered = _timed(lambda: answer(member.loaded, settled, config.prompts.max_new_tokens))
-    t_share, _ = _timed(lambda: share_of(member.loaded, answered, settings_of(config.prompts)))
+    t_answer, every = _timed(lambda: _answers(member, prompts, ANSWERED))
+    t_share, _ = _timed(lambda: _shares(member, evenly(every, SHARED)))
+    answered = every[len(every) // 2]
     t_query, directions = _timed(lambda: query_directions(tracked, H, answered.ids, answered.first))
     many, one = directions.of([i % directions.n for i in range(CROWD)]), directions.of([0])
     t_capture, _ = _timed(lambda: list(waves(tracked, some)))
     t_score, _ = _timed(lambda: score_documents(tracked, many, some, member.n_train))
     t_pairs, _ = _timed(lambda: position_shares(tracked, one, some, [range(len(some))], member.n_train))
-    t_loss, _ = _timed(lambda: token_losses(tracked, one, some, [range(8)], member.n_train))
+    n_lost = min(8, len(some))
+    t_loss, _ = _timed(lambda: token_losses(tracked, one, some, [range(n_lost)], member.n_train))
     most = budget(tracked, config.index.rank)
     t_corpus, _ = _timed(lambda: corpus_pass(tracked, H, some, member.n_train, budget=most))
     return Units(
         capture=t_capture / len(some),
         eigen=_eigen(tracked),
-        answer=t_answer,
-        share=t_share,
+        answer=t_answer / len(every),
+        share=t_share / min(len(every), SHARED),
         corpus=t_corpus / len(some),
         query=t_query / directions.n,
         score=t_score / len(some),
         position=max(0.0, t_pairs - t_capture) / len(some),
-        loss=t_loss / 8,
-        n_tokens=answered.n_targets,
+        loss=t_loss / n_lost,
+        n_tokens=sum(each.n_targets for each in every) / len(every),
     )
 
 
-def _prompts_only(member: Member, prompt: Prompt) -> Units:
+def sample(rows: Sequence[Document]) -> list[Document]:
+    """Whole batches of a pass over all rows, evenly from the shortest to the longest: as much padding as there."""
+    return [rows[i] for batch in evenly(plan_batches(rows), BATCHES) for i in batch]
+
+
+def _prompts_only(member: Member, prompts: Sequence[Prompt]) -> Units:
     """Of a build without influence; its prompts may be long, so each kind of work is done once."""
-    settings = member.config.prompts
-    t_answer, answered = _timed(lambda: answer(member.loaded, prompt, settings.max_new_tokens), runs=1)
-    t_share, _ = _timed(lambda: share_of(member.loaded, answered, settings_of(settings)), runs=1)
+    t_answer, [answered] = _timed(lambda: _answers(member, prompts, 1), runs=1)
+    t_share, _ = _timed(lambda: _shares(member, [answered]), runs=1)
     return Units(0, 0, t_answer, t_share, 0, 0, 0, 0, 0, answered.n_targets)
+
+
+def _answers(member: Member, prompts: Sequence[Prompt], n: int) -> list[Answer]:
+    settings = member.config.prompts
+    some = [rendered(prompt, member.loaded, settings) for prompt in evenly(prompts, n)]
+    return [answer(member.loaded, prompt, settings.max_new_tokens) for prompt in some]
+
+
+def _shares(member: Member, answered: Sequence[Answer]) -> None:
+    for each in answered:
+        share_of(member.loaded, each, settings_of(member.config.prompts))
+
+
+def evenly(of: Sequence[T], n: int) -> list[T]:
+    """At most n of them, the middle ones of as many equal stretches."""
+    n = min(n, len(of))
+    return [of[(2 * i + 1) * len(of) // (2 * n)] for i in range(n)]
 
 
 def made_up(tracked: Tracked) -> Factors:
@@ -111,9 +137,17 @@ def _eigen(tracked: Tracked) -> float:
 
 
 def _timed(work: Callable[[], Made], runs: int = 2) -> tuple[float, Made]:
-    """The last of the runs: the first pays for what is done once."""
+    """Seconds of the last of the runs: the first pays for what is done once."""
     for _ in range(runs - 1):
         work()
-    started = time.perf_counter()
+    started = _seconds()
     made = work()
-    return time.perf_counter() - started, made
+    return _seconds() - started, made
+
+
+def _seconds() -> float:
+    """Of work: a processor's, over its threads, or, where an accelerator works, the clock's."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+        return time.perf_counter()
+    return time.process_time() / torch.get_num_threads()

@@ -1,17 +1,13 @@
-"""EDGE: the gradient index: quality, cost of its pass, speed and growth: `python -m tests.benchmarks.bench_index`.
+"""EDGE: the gradient index: quality, cost of its pass, speed: `python -m tests.benchmarks.bench_index`.
 
 Quality: for prompts that the demo does not have, the share of the exact ten most influential documents of the whole
-corpus that the estimate has among its first 50 and 200. Growth: the shards of the corpus repeated under new numbers, on
-disk as often as they are counted (the time of a scan does not depend on what the bytes say).
+corpus that the estimate has among its first 50 and 200. How `ask` grows with the corpus: see `bench_growth`.
 """
 
 import argparse
 import json
-import shutil
-import statistics
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +23,7 @@ from attribution.directions import join_directions
 from attribution.factors import load_factors
 from attribution.fitting import fit_factors
 from attribution.generate import generate
-from attribution.gradient_index import Shard, open_shard, products, write_shard
+from attribution.gradient_index import Shard, products
 from attribution.index_query import index_queries
 from attribution.influence import influence
 from attribution.metric import metrics
@@ -134,44 +130,6 @@ def cost_of_the_pass(bench: Bench, rank: float, rounds: int) -> None:
     )
 
 
-def growth(bench: Bench, rank: float, copies: list[int], folder: Path) -> None:
-    """A new answer of 12 tokens: queries, scan and exact scores, by the size of the corpus; anonymous memory."""
-    n = len(bench.documents)
-    most = budget(bench.tracked, rank)
-    made = corpus_pass(bench.tracked, bench.H, bench.documents, n, budget=most)
-    write_shard(folder / "0", shard(made), bench.names)
-    ids, first = max(bench.questions, key=lambda of: len(of[0]) - of[1])
-    print(f"\na new answer of {len(ids) - first} tokens, {torch.get_num_threads()} threads; seconds, median of 3")
-    print("  documents  queries  scan  exact scores of the 20 first of each token  private memory, MiB")
-    for n_copies in copies:
-        for copy in range(1, n_copies):
-            if not (folder / str(copy)).exists():
-                shutil.copyfile(folder / "0", folder / str(copy))
-        shards = [open_shard(folder / str(copy), bench.names) for copy in range(n_copies)]
-        seconds = []
-        for _ in range(3):
-            scales = metrics(bench.H.eigen(bench.tracked), DIRECTIONS)
-            t0 = time.perf_counter()
-            queries = index_queries(bench.tracked, bench.H, scales, bench.H, ids, first)
-            t1 = time.perf_counter()
-            with torch.inference_mode():
-                found = products(shards, queries).numpy()
-            t2 = time.perf_counter()
-            best = np.unique(np.concatenate([_first(-of, 20) for of in found]) % n)
-            directions = query_directions(bench.tracked, bench.H, ids, first)
-            score_documents(bench.tracked, directions, [bench.documents[i] for i in best], n)
-            seconds.append((t1 - t0, t2 - t1, time.perf_counter() - t2))
-        parts = [statistics.median(of) for of in zip(*seconds, strict=True)]
-        print(
-            f"  {n * n_copies:9,}  {parts[0]:7.2f}  {parts[1]:4.2f}  {parts[2]:42.2f}  {_private():19.0f}", flush=True
-        )
-
-
-def _private() -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
-
-
 def against_kronfluence(bench: Bench, rank: float, n_theirs: int, rounds: int, folder: Path) -> None:
     """The same 12 new queries over the same documents; kronfluence walks through them again."""
     tracked = track(bench.tracked.loaded, embedding=False)
@@ -203,10 +161,9 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=DEMO / "models" / "atlas-s")
     parser.add_argument("--ranks", type=float, nargs="+", default=[1.0, 2.0, 3.0])
     parser.add_argument("--factors", type=int, default=600, help="documents that the curvature is fitted on")
-    parser.add_argument("--copies", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--theirs", type=int, default=1000, help="documents of the comparison with kronfluence")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=["quality", "pass", "growth", "kronfluence"])
+    parser.add_argument("--only", choices=["quality", "pass", "kronfluence"])
     given = parser.parse_args()
     loaded = load_model(str(given.model))
     tracked = track(loaded)
@@ -229,9 +186,6 @@ def main() -> int:
             cost_of_the_pass(bench, 2.0, given.rounds)
         if given.only in (None, "kronfluence"):
             against_kronfluence(bench, 2.0, given.theirs, given.rounds, folder)
-        if given.only in (None, "growth"):
-            torch.set_num_threads(2)
-            growth(bench, 2.0, given.copies, folder)
     return 0
 
 

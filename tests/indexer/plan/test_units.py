@@ -1,0 +1,29 @@
+"""What is measured on stands for all: whole batches of the pass, prompts from short to long."""
+
+from attribution.batches import Document, plan_batches
+from indexer.plan.units import BATCHES, evenly, sample
+
+
+def test_a_sample_has_the_padding_of_the_whole_pass():
+    rows = [Document(tuple(range(3 + i % 90))) for i in range(2000)]
+    some = sample(rows)
+    planned = [sorted(len(rows[i]) for i in batch) for batch in plan_batches(rows)]
+    found = [sorted(len(some[i]) for i in batch) for batch in plan_batches(some)]
+    assert len(some) < len(rows) / 5
+    assert sum(map(len, found)) == len(some)
+    padded = [max(batch) * len(batch) / sum(batch) for batch in (found)]
+    whole = sum(max(batch) * len(batch) for batch in planned) / sum(map(sum, planned))
+    assert sum(padded) / len(padded) < 1.1 * whole
+    mean = sum(map(len, rows)) / len(rows)
+    assert abs(sum(map(len, some)) / len(some) - mean) < 0.35 * mean
+
+
+def test_few_documents_are_all_measured():
+    rows = [Document((1, 2, 3)), Document((1, 2))]
+    assert sorted(map(len, sample(rows))) == [2, 3]
+
+
+def test_evenly_takes_the_middles_of_equal_stretches():
+    assert evenly(range(100), BATCHES) == [12, 37, 62, 87]
+    assert evenly("ab", 5) == ["a", "b"]
+    assert evenly(range(9), 1) == [4]

@@ -142,20 +142,24 @@ def finished(folder: Path, name: str | None = None) -> list[Finished]:
     return [each for each in newest.values() if name in (None, each.stage)]
 
 
-def found(folder: Path, name: str, key: str, value: str | int) -> Finished:
-    """A part that was finished under this key, intact; for readers, which compute nothing.
+def found(folder: Path, name: str, key: str, values: Sequence[str | int]) -> list[Finished]:
+    """Parts that were finished under this key, in this order, intact; for readers, which compute nothing.
 
-    Raises BadInput, with the command that builds it, when the folder has none or one of other settings; Damaged when
-    its files are not what was written.
+    Raises BadInput, with the command that builds them, when the folder lacks one or has it of other settings; Damaged
+    when its files are not what was written.
     """
-    listed = {each.part: each for each in finished(folder, name)}.get(value)
-    if listed is None or listed.key != _part_key(name, key, value):
-        what = "none" if listed is None else "that of other weights, documents or settings"
-        raise BadInput(
-            f"expected {name} of this configuration in {folder}, found {what}; run `python -m indexer build`"
-        )
-    intact(listed)
-    return listed
+    listed = {each.part: each for each in finished(folder, name)}
+    parts = []
+    for value in values:
+        part = listed.get(value)
+        if part is None or part.key != _part_key(name, key, value):
+            what = "none" if part is None else "that of other weights, documents or settings"
+            raise BadInput(
+                f"expected {name} of this configuration in {folder}, found {what}; run `python -m indexer build`"
+            )
+        intact(part)
+        parts.append(part)
+    return parts
 
 
 def intact(part: Finished) -> None:

@@ -51,7 +51,7 @@ def norms_before(folder: Path, fitted: Fitted) -> DocumentNorms:
 
 def parts_before(folder: Path, fitted: Fitted) -> list[Finished]:
     """Every partition that a build has left, its files checked; raises BadInput or Damaged."""
-    return [found(folder, _stage(fitted), _key(fitted), first) for first in _firsts(fitted)]
+    return found(folder, _stage(fitted), _key(fitted), _firsts(fitted))
 
 
 def _stage(fitted: Fitted) -> str:

@@ -24,7 +24,7 @@ def fit(folder: Path, member: Member) -> Fitted:
 
 def fitted_before(folder: Path, member: Member) -> Fitted:
     """The factors that a build has left; BadInput when there are none of these weights, documents and settings."""
-    part = found(folder, f"factors-{member.entry.name}", _key(member), "all")
+    [part] = found(folder, f"factors-{member.entry.name}", _key(member), ["all"])
     parent = fitted_before(folder, member.parent) if member.parent else None
     return Fitted(member, load_factors(part.folder, member.tracked), parent)
 

@@ -12,7 +12,7 @@ from indexer import journal
 from indexer.__main__ import main
 from indexer.ask.opened import Opened, open_size
 from indexer.ask.steps import ask
-from indexer.build import candidates, factors, member
+from indexer.build import candidates, corpus_pass, factors, member
 from indexer.build.member import open_member
 from indexer.config import read_config
 from indexer.corpus import reader, stored
@@ -27,8 +27,15 @@ N_DOCUMENTS, N_RANDOM = 400, 7
 SETTINGS = {"candidates = 10": "candidates = 6", "documents = 5": "documents = 3", "epochs = 12": "epochs = 1"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def many_partitions():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus_pass, "DOCUMENTS", N_DOCUMENTS // 8)
+        yield
+
+
 @pytest.fixture(scope="module")
-def config(tmp_path_factory) -> Path:
+def config(many_partitions, tmp_path_factory) -> Path:
     path = write_project(
         tmp_path_factory.mktemp("large"), [f"The number of house {n} in the street is {n}." for n in range(N_DOCUMENTS)]
     )
@@ -85,6 +92,19 @@ def test_opening_reads_no_part_that_nobody_has_touched(config, monkeypatch):
     open_size(read_config(config), "tiny-s")
 
 
+def test_the_journal_is_read_as_often_for_many_partitions_as_for_few(config, monkeypatch):
+    read, times = journal._read, []
+
+    def counted(path):
+        times.append(path)
+        return read(path)
+
+    monkeypatch.setattr(journal, "_read", counted)
+    open_size(read_config(config), "tiny-s")
+    assert len(finished(config.parent / "build", "corpus-tiny-s")) == 8
+    assert len(times) - 1 <= 5  # documents, factors, norms, index, text
+
+
 def test_a_stored_corpus_says_what_the_files_say(config, opened):
     settings = read_config(config)
     whole = open_member(settings.model[1], settings)
@@ -120,7 +140,7 @@ def test_other_text_is_refused_with_the_command_and_a_new_date_is_not(config, tm
 
 def test_a_changed_bit_of_documents_or_index_is_named(config):
     for stage in ("documents", "corpus-tiny-s"):
-        [part] = finished(config.parent / "build", stage)
+        part = finished(config.parent / "build", stage)[-1]
         file = part.folder / next(name for name in part.files if name.endswith((".arrow", ".safetensors")))
         before, times = file.read_bytes(), file.stat()
         file.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))

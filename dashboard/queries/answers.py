@@ -51,7 +51,7 @@ def example(snapshot: Snapshot) -> Generation | None:
 
 def generations_of(snapshot: Snapshot, prompt_ids: Sequence[str]) -> dict[str, list[Generation]]:
     """What every model wrote after these prompts: prompt_id -> generations, smallest model first."""
-    sql = _GENERATION + " WHERE list_contains($ids, prompt_id) ORDER BY n_params, name, created_at"
+    sql = _GENERATION + " WHERE prompt_id IN (SELECT unnest($ids::VARCHAR[])) ORDER BY n_params, name, created_at"
     found: dict[str, list[Generation]] = {prompt_id: [] for prompt_id in prompt_ids}
     for row in snapshot.rows(sql, {"ids": list(prompt_ids)}):
         found[row["prompt_id"]].append(generation_of(row))
@@ -86,7 +86,7 @@ def prompt_shares(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str
     """generation_id -> mean over its tokens of the share of their bits that the prompt saved, from 0 to 1."""
     sql = """SELECT generation_id, avg(greatest(0, least(1,
             (bits_question + coalesce(bits_documents, 0)) / bits_nothing))) AS share
-        FROM generation_token WHERE list_contains($ids, generation_id) AND bits_nothing > 0
+        FROM generation_token WHERE generation_id IN (SELECT unnest($ids::VARCHAR[])) AND bits_nothing > 0
         AND bits_question IS NOT NULL GROUP BY generation_id"""
     rows = snapshot.rows(sql, {"ids": list(generation_ids)})
     return {row["generation_id"]: row["share"] for row in rows}

@@ -7,14 +7,15 @@ from dashboard.records import Document, Swayed
 
 
 def documents(snapshot: Snapshot, document_ids: Sequence[str]) -> dict[str, Document]:
-    sql = "SELECT document_id, corpus, title, source, topic, text FROM document WHERE list_contains($ids, document_id)"
+    sql = """SELECT document_id, corpus, title, source, topic, text FROM document
+        WHERE document_id IN (SELECT unnest($ids::VARCHAR[]))"""
     return {row["document_id"]: record(Document, row) for row in snapshot.rows(sql, {"ids": list(document_ids)})}
 
 
 def document_tokens(snapshot: Snapshot, tokenizer_id: str, document_ids: Sequence[str]) -> dict[str, list[str]]:
     """document_id -> its tokens as text, one per position."""
-    sql = """SELECT document_id, list(text ORDER BY token_position) AS texts FROM document_token
-        WHERE tokenizer_id = $tokenizer AND list_contains($ids, document_id) GROUP BY document_id"""
+    sql = """SELECT document_id, texts FROM token_texts
+        WHERE tokenizer_id = $tokenizer AND document_id IN (SELECT unnest($ids::VARCHAR[]))"""
     rows = snapshot.rows(sql, {"tokenizer": tokenizer_id, "ids": list(document_ids)}) if document_ids else []
     return {row["document_id"]: row["texts"] for row in rows}
 
@@ -25,7 +26,7 @@ def document(snapshot: Snapshot, document_id: str) -> Document | None:
 
 def most_influential(snapshot: Snapshot, run_id: str, source: str, topic: str, k: int) -> list[tuple[str, int, int]]:
     """(document_id, tokens, answers): the documents that most often stand among the ten most helpful of a token."""
-    sql = """SELECT document_id, n_top10, n_answers FROM document_total JOIN document USING (document_id)
+    sql = """SELECT document_id, n_top10, n_answers FROM document_total
         WHERE run_id = $run AND n_top10 > 0 AND ($source = '' OR source = $source) AND ($topic = '' OR topic = $topic)
         ORDER BY n_top10 DESC, n_answers DESC, document_id LIMIT $k"""
     rows = snapshot.rows(sql, {"run": run_id, "source": source, "topic": topic, "k": k})

@@ -51,20 +51,17 @@ def matching_prompts(
     match: literal, prefix, regex. within: 'answers' looks at generated tokens, 'documents' at the words of the ten
     most helpful documents of any token. Raises BadInput for a regular expression that cannot be read.
     """
-    of_generation = "generation_id = generation.generation_id"
     if within == "documents":
-        wanted = f"""generation_id IN (SELECT generation_id FROM answer_document
-            WHERE best_rank <= 10 AND document_id IN ({_WORD_MATCHES[match]}))"""  # noqa: S608 (ours)
+        among = f"helped_answer WHERE document_id IN ({_WORD_MATCHES[match]})"
     else:
-        wanted = f"EXISTS (FROM generation_token AS token WHERE token.{of_generation} AND {_TOKEN_MATCHES[match]})"
+        among = f"token_answer AS token WHERE {_TOKEN_MATCHES[match]}"
     conditions = {
         "text": "(contains(lower(prompt.text), lower($text)) OR contains(lower(generation.text), lower($text)))",
-        "token": wanted,
+        "token": f"generation.rowid IN (SELECT unnest(generations) FROM {among})",  # noqa: S608 (words of ours only)
         "size": "model.name = $size",
         "family": "model.family = $family",
         "topic": "prompt.topic = $topic",
-        "source": """generation_id IN (SELECT generation_id FROM answer_document JOIN document USING (document_id)
-            WHERE answer_rank = 1 AND document.source = $source)""",
+        "source": "generation_id IN (SELECT generation_id FROM answer_source WHERE best_source = $source)",
     }
     given = {"text": text, "token": token, "size": size, "family": family, "topic": topic, "source": source}
     values = {name: value for name, value in given.items() if value}

@@ -57,10 +57,10 @@ def document_effects(snapshot: Snapshot, run_id: str, generation_id: str, docume
 
 def first_documents(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """generation_id -> (document_id, title) of the most helpful document of the answer's first token."""
-    sql = """SELECT generation_id, document_id, title FROM influence JOIN document USING (document_id)
-        WHERE list_contains($ids, generation_id) AND position = 0 AND rank = 1"""
+    sql = """SELECT generation_id, first_document_id, first_title FROM answer_source
+        WHERE generation_id IN (SELECT unnest($ids::VARCHAR[])) AND first_document_id IS NOT NULL"""
     rows = snapshot.rows(sql, {"ids": list(generation_ids)})
-    return {row["generation_id"]: (row["document_id"], row["title"]) for row in rows}
+    return {row["generation_id"]: (row["first_document_id"], row["first_title"] or "") for row in rows}
 
 
 def proposers(snapshot: Snapshot, generation_id: str, first: int, last: int) -> dict[str, set[str]]:
@@ -81,7 +81,7 @@ def heats(
     """document_id -> what its tokens carry, summed over first..last; only documents stored for all of these tokens."""
     sql = """SELECT document_id, shares, loss_influences FROM influence_position
         WHERE run_id = $run AND generation_id = $generation AND position BETWEEN $first AND $last
-          AND list_contains($ids, document_id)"""
+          AND document_id IN (SELECT unnest($ids::VARCHAR[]))"""
     values = {"run": run_id, "generation": generation_id, "first": first, "last": last, "ids": list(ids)}
     stored: dict[str, list[dict[str, Any]]] = {}
     for row in snapshot.rows(sql, values):
@@ -109,12 +109,13 @@ def relabellings(
     k: int,
 ) -> list[Relabelling]:
     """The k replacements of one token of a document that would change one generated token most, one per token."""
-    sql = """SELECT token_position, token.text AS said, texts[best] AS instead, influences[best] AS influence
+    sql = """SELECT token_position, said.texts[token_position + 1] AS said, other.texts[best] AS instead,
+            influences[best] AS influence
         FROM (SELECT *, list_position(list_transform(influences, lambda x: abs(x)),
                                       list_max(list_transform(influences, lambda x: abs(x)))) AS best
               FROM relabel WHERE run_id = $run AND generation_id = $generation AND position = $position
-              AND document_id = $document)
-        LEFT JOIN document_token AS token USING (document_id, token_position)
+              AND document_id = $document) AS other
+        JOIN token_texts AS said USING (document_id)
         WHERE tokenizer_id = $tokenizer AND best > 0 ORDER BY abs(influences[best]) DESC, token_position LIMIT $k"""
     values = {
         "run": run_id,

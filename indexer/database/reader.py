@@ -21,7 +21,7 @@ from indexer.database.snapshot_file import (
     read_current,
     snapshots,
 )
-from indexer.database.statements import schema_version
+from indexer.database.statements import missing_summaries, schema_version
 
 Values = Sequence[Any] | Mapping[str, Any]
 # what DuckDB raises for bytes that are not what it wrote; for a wrong checksum, the bare duckdb.Error
@@ -147,7 +147,7 @@ class Database:
             )
         try:
             connection = duckdb.connect(os.fspath(path), read_only=True, config=self._settings)
-            found = schema_version(connection)
+            found, missing = schema_version(connection), missing_summaries(connection)
         except (duckdb.CatalogException, duckdb.BinderException):
             raise BadInput(f"expected a Whence database, found {path.name} without its tables; {_BUILD}") from None
         except duckdb.ConnectionException:  # another Database of this process has the file open with other limits
@@ -159,6 +159,12 @@ class Database:
             raise BadInput(
                 f"expected a database of schema version {SCHEMA_VERSION}, found version {found} in {path.name}; "
                 f"{_BUILD} with this version of Whence"
+            )
+        if missing:
+            connection.close()
+            raise BadInput(
+                f"expected the tables of this version of Whence, found {path.name} without {', '.join(missing)}; "
+                f"{_BUILD}: what is computed stays, it is published again"
             )
         return Snapshot(path.name, generation, notice, self._seconds, connection)
 

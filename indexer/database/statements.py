@@ -52,6 +52,12 @@ def schema_version(db: DuckDBPyConnection) -> int | None:
     return None if row is None else int(row[0])
 
 
+def missing_summaries(db: DuckDBPyConnection) -> list[str]:
+    """Worked-out tables that the file lacks: an earlier Whence published it."""
+    found = {name for (name,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    return [table for table in SUMMARIES if table not in found]
+
+
 def content_hash(db: DuckDBPyConnection) -> str:
     """16 hex digits over every row of every table, whatever their order; dates, durations and devices are left out."""
     total = hashlib.sha256()

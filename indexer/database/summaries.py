@@ -1,7 +1,8 @@
 """Tables that are worked out from the others when a database is published: what pages ask across all answers.
 
 On ten million rows of `influence` these questions would take a second each; here they take milliseconds. A pair that
-was not kept in `influence` is unknown, so sums and counts here are over kept pairs.
+was not kept in `influence` is unknown, so sums and counts here are over kept pairs. Lists named `generations` hold
+rowids of `generation`: a file that never changes keeps them, and numbers are met ten times faster than ids.
 """
 
 SUMMARIES: dict[str, str] = {
@@ -19,18 +20,19 @@ SUMMARIES: dict[str, str] = {
                    AS answer_rank
         FROM influence GROUP BY document_id, run_id, generation_id
         ORDER BY document_id, run_id, best_score DESC, generation_id""",
-    # the same over all answers of a run
+    # the same over all answers of a run, the most often helpful first
     "document_total": """
-        SELECT run_id, document_id, count(*)::INTEGER AS n_answers, sum(n_tokens)::INTEGER AS n_tokens,
-               sum(n_top10)::INTEGER AS n_top10, max(best_score) AS best_score, min(worst_score) AS worst_score,
-               sum(helped)::FLOAT AS helped, sum(hurt)::FLOAT AS hurt
-        FROM answer_document GROUP BY run_id, document_id
-        ORDER BY run_id, helped DESC, document_id""",
+        SELECT total.*, source, topic
+        FROM (SELECT run_id, document_id, count(*)::INTEGER AS n_answers, sum(n_tokens)::INTEGER AS n_tokens,
+                     sum(n_top10)::INTEGER AS n_top10, max(best_score) AS best_score,
+                     min(worst_score) AS worst_score, sum(helped)::FLOAT AS helped, sum(hurt)::FLOAT AS hurt
+              FROM answer_document GROUP BY run_id, document_id) AS total JOIN document USING (document_id)
+        ORDER BY run_id, n_top10 DESC, n_answers DESC, document_id""",
     # the same by source and topic of the documents
     "topic_total": """
         SELECT run_id, source, topic, count(*)::INTEGER AS n_documents, sum(n_top10)::INTEGER AS n_top10,
                sum(helped)::FLOAT AS helped, sum(hurt)::FLOAT AS hurt
-        FROM document_total JOIN document USING (document_id) GROUP BY run_id, source, topic
+        FROM document_total GROUP BY run_id, source, topic
         ORDER BY run_id, source, topic""",
     # two sizes of a family that began their answers to a prompt with the same token: what share of its ten most helpful
     # documents they have in common; run_id is the smaller size's, other_run_id one of the same method
@@ -56,4 +58,26 @@ SUMMARIES: dict[str, str] = {
     "document_word": r"""
         SELECT DISTINCT unnest(regexp_extract_all(text, '[\pL\pN]+')) AS word, document_id
         FROM document ORDER BY word, document_id""",
+    # the answers for whose tokens a document is among the ten most helpful
+    "helped_answer": """
+        SELECT document_id, list(DISTINCT generation.rowid::INTEGER) AS generations
+        FROM answer_document JOIN generation USING (generation_id) WHERE best_rank <= 10
+        GROUP BY document_id ORDER BY document_id""",
+    # the most helpful document of an answer's first token, and that of all its tokens
+    "answer_source": """
+        SELECT best.run_id, best.generation_id, first.document_id AS first_document_id, first.title AS first_title,
+               best.document_id AS best_document_id, source.source AS best_source
+        FROM answer_document AS best JOIN document AS source USING (document_id)
+        LEFT JOIN (SELECT run_id, generation_id, document_id, title FROM influence JOIN document USING (document_id)
+                   WHERE position = 0 AND rank = 1) AS first
+            ON first.run_id = best.run_id AND first.generation_id = best.generation_id
+        WHERE answer_rank = 1 ORDER BY best.generation_id, best.run_id""",
+    # every token that was generated, as it is written there, and the answers with it
+    "token_answer": """
+        SELECT token.text, list(DISTINCT generation.rowid::INTEGER) AS generations
+        FROM generation_token AS token JOIN generation USING (generation_id) GROUP BY token.text ORDER BY token.text""",
+    # all tokens of a document in one row, in their order
+    "token_texts": """
+        SELECT tokenizer_id, document_id, list(text ORDER BY token_position) AS texts
+        FROM document_token GROUP BY tokenizer_id, document_id ORDER BY tokenizer_id, document_id""",
 }

@@ -68,8 +68,7 @@ def answers_of_a_document(s: State) -> None:
 
 def most_influential_documents(s: State) -> None:
     s.snapshot.query(
-        """SELECT document_total.*, title FROM document_total JOIN document USING (document_id)
-           WHERE run_id = ? AND source = 'WordNet' ORDER BY helped DESC LIMIT 20""",
+        """SELECT * FROM document_total WHERE run_id = ? AND source = 'WordNet' ORDER BY helped DESC LIMIT 20""",
         [s.run],
     )
 
@@ -93,8 +92,8 @@ def words_by_regex(s: State) -> None:
 
 def answers_with_a_word_in_their_documents(s: State) -> None:
     s.snapshot.query(
-        """SELECT DISTINCT generation_id FROM answer_document SEMI JOIN document_word
-           ON document_word.document_id = answer_document.document_id AND word = ? WHERE best_rank <= 10""",
+        """SELECT generation_id FROM generation WHERE rowid IN (SELECT unnest(generations) FROM helped_answer
+           WHERE document_id IN (SELECT document_id FROM document_word WHERE word = ?))""",
         [s.word],
     )
 
@@ -129,19 +128,30 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "heats of 20": lambda s: influence.heats(
         s.snapshot, s.run, s.generation, s.position, s.position, TOKENIZER, s.documents
     ),
+    "layers": lambda s: influence.layers(s.snapshot, s.run),
     "mean_overlaps": lambda s: sizes.mean_overlaps(s.snapshot),
     "concentration": lambda s: sizes.concentration(s.snapshot),
     "topic_shares": lambda s: sizes.topic_shares(s.snapshot),
     "most_influential": lambda s: documents.most_influential(s.snapshot, s.run, "WordNet", "", 50),
     "some_documents": lambda s: documents.some_documents(s.snapshot, "WordNet", "", 50),
     "swayed_tokens": lambda s: documents.swayed_tokens(s.snapshot, s.run, s.documents[0], "towards", 10),
+    "swayed_tokens, away": lambda s: documents.swayed_tokens(s.snapshot, s.run, s.documents[0], "away", 10),
+    "document": lambda s: documents.document(s.snapshot, s.documents[0]),
+    "count_documents": lambda s: documents.count_documents(s.snapshot),
     "document_layers": lambda s: documents.document_layers(s.snapshot, s.run, s.documents[0]),
     "summed_heat": lambda s: documents.summed_heat(s.snapshot, s.run, s.documents[0]),
+    "about: meta": lambda s: about.meta(s.snapshot),
+    "about: evaluations": lambda s: about.evaluations(s.snapshot),
     "about: counts": lambda s: about.counts(s.snapshot),
     "about: sizes": lambda s: about.sizes(s.snapshot),
     "about: sources": lambda s: about.sources(s.snapshot),
     "documents, 20": lambda s: documents.documents(s.snapshot, s.documents),
     "document_tokens, 20": lambda s: documents.document_tokens(s.snapshot, TOKENIZER, s.documents),
+    "models": lambda s: answers.models(s.snapshot),
+    "runs": lambda s: answers.runs(s.snapshot, s.run),
+    "prompts, 500": lambda s: answers.prompts(s.snapshot, 500),
+    "prompt_tokens": lambda s: answers.prompt_tokens(s.snapshot, TOKENIZER, s.prompt),
+    "prompt_parts": lambda s: answers.prompt_parts(s.snapshot, s.prompt),
     "generation": lambda s: answers.generation(s.snapshot, s.generation),
     "example": lambda s: answers.example(s.snapshot),
     "tokens": lambda s: answers.tokens(s.snapshot, s.generation),
@@ -151,11 +161,21 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "readings": lambda s: sizes.readings(s.snapshot, s.generation),
     "notices": lambda s: answers.notices(s.snapshot, s.generation),
     "saliency_methods": lambda s: prompts.saliency_methods(s.snapshot, s.generation),
+    "saliency": lambda s: prompts.saliency(s.snapshot, s.generation, 0, N_POSITIONS, "grad_norm"),
+    "saliency_rows": lambda s: prompts.saliency_rows(s.snapshot, s.generation, "grad_norm"),
+    "citations": lambda s: prompts.citations(s.snapshot, s.generation),
+    "ablations": lambda s: prompts.ablations(s.snapshot, s.generation),
+    "answers_from_documents": lambda s: prompts.answers_from_documents(s.snapshot),
     "measures": lambda s: prompts.measures(s.snapshot, s.generation),
     "relabellings": lambda s: influence.relabellings(
         s.snapshot, s.run, s.generation, s.position, s.documents[0], TOKENIZER, 6
     ),
     "self_influence": lambda s: documents.self_influence(s.snapshot, s.run, s.documents[0]),
+    "prompt_topics": lambda s: filters.prompt_topics(s.snapshot),
+    "families": lambda s: filters.families(s.snapshot),
+    "document_sources": lambda s: filters.document_sources(s.snapshot),
+    "document_topics": lambda s: filters.document_topics(s.snapshot),
+    "filter: text": lambda s: filters.matching_prompts(s.snapshot, **(_of() | {"text": s.word})),
     "filter: all": lambda s: filters.matching_prompts(s.snapshot, **_of()),
     "filter: token in answers": lambda s: _filtered(s, "literal", "answers", s.word),
     "filter: prefix in answers": lambda s: _filtered(s, "prefix", "answers", s.word),

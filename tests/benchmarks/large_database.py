@@ -19,6 +19,7 @@ from indexer.database.shard import write_shard
 from indexer.journal import key, stage
 from indexer.lock import lock
 from indexer.partition import Part
+from tests.benchmarks.large_prompts import write_attributions, write_prompt_parts
 
 MODELS = {"large-s": 460_000, "large-m": 1_710_000, "large-l": 7_380_000}
 N_LAYERS, N_POSITIONS, KEPT, N_SCORED, DOCUMENT_TOKENS = 29, 24, 20, 300, 24
@@ -77,6 +78,12 @@ def _corpus(texts: list[str], ids: Any, part: Part) -> None:
             "text": texts,
         },
     )
+    for name in MODELS:
+        drawn = np.random.default_rng(0).uniform(0.1, 3, n).astype(np.float32)
+        columns = dict.fromkeys(("self_influence", "grad_norm", "solve_norm", "loss"), drawn)
+        write_shard(
+            part.folder, "self_influence", {"run_id": [model_id(name)] * n, "document_id": ids, **columns}, name
+        )
     words = [["<end>", *text.split(), "<end>"] for text in texts]
     stops = [np.cumsum([0, *(len(word) + 1 for word in each[1:-1])]) for each in words]
     write_shard(
@@ -106,6 +113,7 @@ def _prompts(n: int, part: Part) -> None:
             "answer": [WORDS[i % 500] for i in range(n)],
         },
     )
+    write_prompt_parts(TOKENIZER, prompts, part.folder)
     models = [model_id(name) for name in MODELS]
     write_shard(
         part.folder,
@@ -190,6 +198,7 @@ def _scores(ids: Any, n_prompts: int, part: Part) -> None:
         },
     )
     _pairs(ids, target, n_targets, rng, part.folder)
+    write_attributions(generations, int(first), N_POSITIONS, rng, part.folder)
 
 
 def _pairs(ids: Any, target: dict[str, Any], n_targets: int, rng: Any, folder: Path) -> None:

@@ -16,7 +16,8 @@ from tests.dashboard.drawn import components, words
 Open = Callable[..., AppTest]
 CONTEXT = ("citation", "ablation", "faithfulness")
 RUNS = ("run", "target", "influence", "influence_position", "relabel", "self_influence", "candidate")
-SUMMARIES = ("answer_document", "document_total", "topic_total", "size_overlap", "rank_share")
+SUMMARIES = ("answer_document", "document_total", "topic_total", "size_overlap", "rank_share", "helped_answer")
+SUMMARIES += ("answer_source",)
 ONE = "(SELECT model_id FROM model WHERE name = 'synth-s')"
 
 

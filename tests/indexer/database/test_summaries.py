@@ -48,6 +48,8 @@ def test_what_a_document_did_to_an_answer(snapshot, by_pair):
 
 def test_what_a_document_did_in_all_answers(snapshot, by_pair):
     rows = snapshot.rows("SELECT * FROM document_total")
+    documents = snapshot.rows("SELECT document_id, source, topic FROM document")
+    where = {row["document_id"]: (row["source"], row["topic"]) for row in documents}
     assert len(rows) == len({(document, run) for document, run, _ in by_pair})
     for row in rows[::7]:
         kept = [
@@ -59,6 +61,55 @@ def test_what_a_document_did_in_all_answers(snapshot, by_pair):
         assert row["n_answers"] == len({each["generation_id"] for each in kept})
         assert (row["n_tokens"], row["n_top10"]) == (len(kept), sum(each["rank"] <= 10 for each in kept))
         assert math.isclose(row["helped"], sum(max(each["score"], 0) for each in kept), rel_tol=1e-5, abs_tol=1e-9)
+        assert (row["source"], row["topic"]) == where[row["document_id"]]
+    order = [(row["run_id"], -row["n_top10"], -row["n_answers"], row["document_id"]) for row in rows]
+    assert order == sorted(order)
+
+
+def test_the_answers_that_a_document_helps(snapshot, by_pair):
+    ids = {row["rowid"]: row["generation_id"] for row in snapshot.rows("SELECT rowid, generation_id FROM generation")}
+    expected = defaultdict(set)
+    for (document, _, generation), kept in by_pair.items():
+        if any(each["rank"] <= 10 for each in kept):
+            expected[document].add(generation)
+    found = snapshot.rows("SELECT * FROM helped_answer")
+    assert {row["document_id"]: {ids[each] for each in row["generations"]} for row in found} == expected
+    assert all(len(row["generations"]) == len(set(row["generations"])) for row in found)
+
+
+def test_the_answers_with_a_token(snapshot):
+    ids = {row["rowid"]: row["generation_id"] for row in snapshot.rows("SELECT rowid, generation_id FROM generation")}
+    expected = defaultdict(set)
+    for row in snapshot.rows("SELECT text, generation_id FROM generation_token"):
+        expected[row["text"]].add(row["generation_id"])
+    found = snapshot.rows("SELECT * FROM token_answer")
+    assert {row["text"]: {ids[each] for each in row["generations"]} for row in found} == expected
+
+
+def test_the_source_of_an_answer(snapshot, by_pair):
+    documents = {row["document_id"]: row for row in snapshot.rows("SELECT document_id, title, source FROM document")}
+    rows = snapshot.rows("SELECT * FROM answer_source")
+    assert len(rows) == len({(run, generation) for _, run, generation in by_pair})
+    for row in rows:
+        kept = [
+            (each["score"], each["position"], each["rank"], document)
+            for (document, run, generation), pairs in by_pair.items()
+            if (run, generation) == (row["run_id"], row["generation_id"])
+            for each in pairs
+        ]
+        best = [document for score, *_, document in kept if score == max(kept)[0]]
+        assert row["best_document_id"] == min(best)
+        assert row["best_source"] == documents[row["best_document_id"]]["source"]
+        assert [row["first_document_id"]] == [document for *_, at, rank, document in kept if (at, rank) == (0, 1)]
+        assert row["first_title"] == documents[row["first_document_id"]]["title"]
+
+
+def test_the_tokens_of_a_document(snapshot):
+    expected = defaultdict(list)
+    for row in snapshot.rows("SELECT * FROM document_token ORDER BY token_position"):
+        expected[row["tokenizer_id"], row["document_id"]].append(row["text"])
+    found = snapshot.rows("SELECT * FROM token_texts")
+    assert {(row["tokenizer_id"], row["document_id"]): row["texts"] for row in found} == expected
 
 
 def test_the_words_of_the_documents(snapshot):

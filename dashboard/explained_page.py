@@ -9,7 +9,7 @@ from dashboard.figures import decimals, signed
 from dashboard.layer_groups import group_scores
 from dashboard.normalise import NORMALISERS
 from dashboard.panels.answer import answer_strip, prompt_strip, shading_of
-from dashboard.panels.documents import document_cards
+from dashboard.panels.documents import document_cards, heat_top
 from dashboard.ranking import layer_total
 from dashboard.render import markup
 from dashboard.selection import Selection
@@ -26,6 +26,7 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
     answer = answer_strip(found.tokens, shading_of(found, selection))
     words = "".join(token.text for token in found.tokens[found.span[0] : found.span[1] + 1])
     about = "the whole answer" if found.whole else f"“{words}”"
+    high = heat_top(found, selection)
     scale = NORMALISERS[selection.normaliser]
     run = f"run {found.run.run_id} ({found.run.method}, damping {found.run.damping:g})" if found.run else "no run"
     body = [
@@ -37,7 +38,7 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
         f"<div class='text answer'>{_tokens(answer, found)}</div></div></div>",
         f"<h2>Training documents of {markup(about)}</h2>",
         f"<p class='note'>{markup(scale.meaning)}</p>",
-        f"<div class='list'>{''.join(_card(card) for card in document_cards(found, selection))}</div>",
+        f"<div class='list'>{''.join(_card(card) for card in document_cards(found, selection, high))}</div>",
         _layers(found),
     ]
     style = "".join(_css(name) for name in ("token_strip/token_strip", "document_list/document_list"))

@@ -1,13 +1,17 @@
 """The sheet of Explain: one row per kept document of the chosen tokens, best first, with the columns of the page."""
 
-from functools import partial
+from __future__ import annotations
 
-import pandas as pd
+from functools import partial
+from typing import TYPE_CHECKING
 
 from dashboard.explained_page import explained_page
 from dashboard.explanation import Explanation
 from dashboard.selection import Selection, address
 from dashboard.sheet import Sheet
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def explained_sheet(found: Explanation, selection: Selection) -> Sheet:
@@ -33,6 +37,8 @@ def explained_sheet(found: Explanation, selection: Selection) -> Sheet:
 
 
 def _table(found: Explanation, selection: Selection) -> pd.DataFrame:
+    import pandas as pd  # late: the page comes without it
+
     return pd.DataFrame(
         {
             "rank": range(1, len(found.ranked) + 1),

@@ -5,16 +5,16 @@ import json
 import math
 from typing import Any
 
-import pandas as pd
-
 from dashboard.sheet import Sheet
 
 
 def csv(sheet: Sheet) -> bytes:
     """Text for spreadsheets; lists as JSON. A cell that begins like a formula gets a quote before it."""
+    from pandas.api.types import is_numeric_dtype  # late: the page comes without it
+
     frame = sheet.table()
     for name in frame.columns:
-        if not pd.api.types.is_numeric_dtype(frame[name]):
+        if not is_numeric_dtype(frame[name]):
             frame[name] = [_cell(value) for value in frame[name]]
     text: str = frame.to_csv(index=False)
     return text.encode("utf-8", "replace")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboard.figures import percent
-from dashboard.shapes import Answer, Card, CitedLine, SizeToken, StripToken
-from dashboard.visible import LONGEST_TEXT, is_special, visible, visible_token
+from dashboard.shapes import Answer, Card, CitedLine, JoinedRow, PromptRow, SizeToken, StripToken
+from dashboard.visible import LONGEST_TEXT, cut, is_special, visible, visible_token
 
 
 def strip_token_data(token: StripToken) -> dict[str, Any]:
@@ -63,6 +63,27 @@ def answer_data(answer: Answer) -> dict[str, Any]:
         "source": visible_token(answer.source),
         "share": "" if answer.share is None else f"{percent(answer.share)} from the prompt",
         "name": f"{visible_token(answer.size)}, {verdict}{''.join(text for text, _ in pieces)[:200]}: explain",
+    }
+
+
+def prompt_row_data(row: PromptRow) -> dict[str, Any]:
+    return {
+        "prompt": cut(row.prompt, 600)[0],
+        "about": visible_token(row.about),
+        "answers": [answer_data(answer) if answer else None for answer in row.answers],
+    }
+
+
+def joined_row_data(row: JoinedRow) -> dict[str, Any]:
+    return {
+        "id": row.document.document_id,
+        "title": visible_token(row.document.title),
+        "where": visible_token(f"{row.document.source} · {row.document.topic}"),
+        "text": cut(row.document.text, 400)[0],
+        "shared": sum(cell is not None for cell in row.cells) > 1,
+        "cells": [
+            {"rank": cell[0], "share": cell[1], "said": percent(cell[1])} if cell else None for cell in row.cells
+        ],
     }
 
 

@@ -5,24 +5,27 @@ anything but literals elsewhere. Here text goes through `visible` and then into 
 `st.dataframe` text cells, or into a label with every markup character escaped.
 """
 
+from __future__ import annotations
+
 import hashlib
 import html
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.address_bar import still
 from dashboard.component import component, last_event
-from dashboard.figures import percent
-from dashboard.payload import answer_data, card_data, line_data, size_token_data, strip_token_data
+from dashboard.payload import card_data, joined_row_data, line_data, prompt_row_data, size_token_data, strip_token_data
 from dashboard.shading import Legend
-from dashboard.shapes import Card, CitedLine, JoinedRow, Piece, PromptRow, SizeRow, StripToken
+from dashboard.shapes import Bar, Card, CitedLine, JoinedRow, Piece, PromptRow, Share, SizeRow, StripToken
 from dashboard.visible import LONGEST_TEXT, cut, visible, visible_token
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _DRAWN = "drawn in this rerun"
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@^=\"'/])")
@@ -166,14 +169,7 @@ def prompt_table(
     data = {
         "label": "Prompts and the answer of each size",
         "sizes": [visible_token(size) for size in sizes],
-        "rows": [
-            {
-                "prompt": cut(row.prompt, 600)[0],
-                "about": visible_token(row.about),
-                "answers": [answer_data(answer) if answer else None for answer in row.answers],
-            }
-            for row in rows
-        ],
+        "rows": [prompt_row_data(row) for row in rows],
     }
     component("prompt_table")(data=data, key=key, on_generation_change=still(chosen))
 
@@ -224,37 +220,60 @@ def join_table(
     data = {
         "label": "Documents of all sizes, joined",
         "sizes": [visible_token(size) for size in sizes],
-        "rows": [
-            {
-                "id": row.document.document_id,
-                "title": visible_token(row.document.title),
-                "where": visible_token(f"{row.document.source} · {row.document.topic}"),
-                "text": cut(row.document.text, 400)[0],
-                "shared": sum(cell is not None for cell in row.cells) > 1,
-                "cells": [
-                    {"rank": cell[0], "share": cell[1], "said": percent(cell[1])} if cell else None
-                    for cell in row.cells
-                ],
-            }
-            for row in rows
-        ],
+        "rows": [joined_row_data(row) for row in rows],
     }
     component("join_table")(data=data, key=key, on_document_change=still(chosen))
 
 
-def table(frame: pd.DataFrame, *, key: str | None = None, height: int | None = None) -> None:
+def bar_list(
+    bars: Sequence[Bar],
+    *,
+    key: str,
+    about: str,
+    legend: Sequence[tuple[str, str]],
+    chosen: str = "",
+    unsigned: bool = False,
+    on_bar: Callable[[str], None] | None = None,
+) -> None:
+    """Bars with their numbers; legend: (hue or '', words); `on_bar` hears the key of the bar that was clicked."""
+    known = {bar.key for bar in bars}
+
+    def clicked() -> None:
+        found = last_event(key, "bar").get("key")
+        if on_bar is not None and found in known:
+            on_bar(found)
+
+    data = {
+        "label": visible(about),
+        "bars": [asdict(bar) | {"name": visible_token(bar.name)} for bar in bars],
+        "legend": [{"hue": hue, "text": text} for hue, text in legend],
+        "chosen": chosen,
+        "unsigned": unsigned,
+        "clickable": on_bar is not None,
+    }
+    component("bar_list")(data=data, key=key, on_bar_change=still(clicked))
+
+
+def bit_stack(parts: Sequence[Share], *, key: str, about: str, whole: str) -> None:
+    """One bar of bits, in parts that follow each other."""
+    data = {"label": about, "unit": "bits", "whole": whole, "parts": [asdict(part) for part in parts]}
+    component("bit_stack")(data=data, key=key)
+
+
+def table(frame: pd.DataFrame, *, key: str | None = None, height: int | Literal["content", "auto"] = "auto") -> None:
     """A data frame whose text columns are text cells: no links, no images, no markup."""
+    from pandas.api.types import is_integer_dtype, is_numeric_dtype  # late: the first page comes without it
+
     shown = frame.copy()
     for name in shown.columns:
-        if not pd.api.types.is_numeric_dtype(shown[name]):
+        if not is_numeric_dtype(shown[name]):
             shown[name] = [visible(str(value)[:2000]) for value in shown[name]]
-    settings: dict[str, Any] = {} if height is None else {"height": height}
     formats = {
-        str(name): st.column_config.NumberColumn(format="localized" if pd.api.types.is_integer_dtype(kind) else "%.4g")
+        str(name): st.column_config.NumberColumn(format="localized" if is_integer_dtype(kind) else "%.4g")
         for name, kind in shown.dtypes.items()
-        if pd.api.types.is_numeric_dtype(kind)
+        if is_numeric_dtype(kind)
     }
-    st.dataframe(shown, hide_index=True, width="stretch", key=key, column_config=formats, **settings)
+    st.dataframe(shown, hide_index=True, width="stretch", key=key, column_config=formats, height=height)
 
 
 def begin() -> None:

@@ -38,6 +38,26 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """A bar from zero. key: of ours; said: the amount in words."""
+
+    key: str
+    name: str
+    amount: float
+    said: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a whole: amount in the unit of the whole; hue: strength, second, rest."""
+
+    name: str
+    amount: float
+    said: str
+    hue: str
+
+
+@dataclass(frozen=True)
 class CitedLine:
     """A sentence of an answer. cited, others: (part, name of the document, what is said of it)."""
 

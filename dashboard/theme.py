@@ -86,6 +86,7 @@ def custom_properties() -> str:
     """CSS custom properties for the components; `light-dark()` follows Streamlit's theme, which sets color-scheme."""
     names = Palette.__dataclass_fields__
     lines = [f"--{n.replace('_', '-')}: light-dark({getattr(LIGHT, n)}, {getattr(DARK, n)});" for n in names]
+    lines += [f"--mark-{name}: {getattr(MARKS, name)};" for name in Marks.__dataclass_fields__]
     lines += [f"--serif: {SERIF};", "--sans: var(--st-font, 'Source Sans', system-ui, sans-serif);"]
     return ":host {\n  " + "\n  ".join(lines) + "\n}\n"
 

@@ -77,14 +77,18 @@ class List {
 
   text(item, parent) {
     parent.dir = "auto";
+    let plain = "";  // a node for all that has no colour to be seen
     for (const [text, v] of item.pieces) {
-      if (v === null) parent.append(text);
+      if (v === null || Math.abs(v) < 0.015) plain += text;
       else {
+        parent.append(plain);
+        plain = "";
         const token = make("span", "token", parent, text);
         token.dataset.hue = v === "mark" ? "mark" : item.unsigned ? "strength" : v < 0 ? "cool" : "warm";
         if (v !== "mark") token.style.setProperty("--v", Math.min(Math.abs(v), 1).toFixed(3));
       }
     }
+    parent.append(plain);
   }
 
   legend(heat) {

@@ -7,12 +7,12 @@ import streamlit as st
 
 from dashboard import render
 from dashboard.address_bar import choose, open_screen
-from dashboard.charts import layer_profile
 from dashboard.database import text_index
 from dashboard.figures import decimals, percent, plain, signed
 from dashboard.heat import heated
 from dashboard.layer_groups import group_scores, layer_groups
 from dashboard.panels.heading import panel
+from dashboard.panels.layers import show_bars
 from dashboard.queries import answers, documents, influence
 from dashboard.queries.rows import Snapshot
 from dashboard.records import Document, Model, Swayed
@@ -123,7 +123,7 @@ def _show_layers(snapshot: Snapshot, found: Document, model: Model, run_id: str)
     panel("Layers", "Which weights its influence passes through: not where the model keeps what it says.")
     st.caption(f"Sum over the {len(rows)} tokens for which it was kept.")
     amounts = group_scores(groups, np.sum(np.asarray(rows, dtype=np.float64), axis=0))
-    st.altair_chart(layer_profile(groups, amounts), width="stretch", key=f"layers of {found.document_id} {run_id}")
+    show_bars(groups, amounts, key="layers of the document")
 
 
 def _show_similar(snapshot: Snapshot, found: Document) -> None:

@@ -36,11 +36,11 @@ def show_documents(found: Explanation, selection: Selection) -> None:
     if not found.ranked:
         _explain_nothing(found, selection)
         return
-    cards = document_cards(found, selection)
+    high = heat_top(found, selection)
+    cards = document_cards(found, selection, high)
     if not cards:
         st.caption("No scored document pushes this way.")
         return
-    high = heat_top(found, selection)
     render.document_list(
         cards,
         key="documents",
@@ -53,13 +53,12 @@ def show_documents(found: Explanation, selection: Selection) -> None:
     )
 
 
-def document_cards(found: Explanation, selection: Selection) -> list[Card]:
-    """Cards of the documents shown, in their order."""
+def document_cards(found: Explanation, selection: Selection, high: float) -> list[Card]:
+    """Cards of the documents shown, in their order; high: of `heat_top`."""
     unit = NORMALISERS[selection.normaliser].unit
     top = max((abs(each.value) for each in found.shown), default=1.0) or 1.0
     places = decimals([each.value for each in found.shown])
     heats = [_heat_values(found.heats.get(each.document_id), selection.heat) for each in found.shown]
-    high = heat_top(found, selection) or 1.0
     cards = []
     for each, heat in zip(found.shown, heats, strict=True):
         document = found.documents.get(each.document_id) or _lost(each.document_id)
@@ -69,7 +68,7 @@ def document_cards(found: Explanation, selection: Selection) -> list[Card]:
                 document_id=document.document_id,
                 title=document.title,
                 where=" · ".join(part for part in (document.source, document.topic) if part),
-                pieces=_pieces(document, found.heats.get(each.document_id), heat, high),
+                pieces=_pieces(document, found.heats.get(each.document_id), heat, high or 1.0),
                 score=signed(each.value, places),
                 unit=unit,
                 hue="warm" if each.value >= 0 else "cool",
@@ -111,7 +110,7 @@ def _badges(found: Explanation, each: Ranked) -> tuple[tuple[str, bool], ...]:
     if by_gradient and by_words:
         badges.append(("found by gradient and by words", False))
     elif by_gradient:
-        badges.append(("found by gradient, shares few words", False))
+        badges.append(("found by gradient, not by its words", False))
     elif by_words:
         badges.append(("found by its words", False))
     elif "hidden" in via:

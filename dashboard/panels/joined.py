@@ -64,5 +64,17 @@ def show_depths(compared: Sequence[Size]) -> None:
     if not any(size.shares for size in compared):
         return
     panel("Layers, by depth", "Which depth the influence passes through: not where a size keeps the fact.")
-    st.caption("Share of the ten documents' influence by layer; 0 % is the first block, 100 % the last one.")
+    st.caption(
+        "Share of the ten documents' influence by layer; 0 % is the first block, 100 % the last one. The embedding has "
+        "no depth; its share is written below."
+    )
     st.altair_chart(charts.depth_profiles(compared), width="stretch")
+    embedding = [
+        (size.name, share)
+        for size in compared
+        for group, share in zip(size.groups, size.shares, strict=bool(size.shares))
+        if group.kind == "embedding"
+    ]
+    render.prose(
+        *[("note", [(name, "strong"), (f": {percent(share)} through the embedding", "")]) for name, share in embedding]
+    )

@@ -1,16 +1,20 @@
 """Where in the model the influence passes: attention and MLP of each block, and the embedding; they add up."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from dashboard.address_bar import choose, still
-from dashboard.charts import layer_profile
+from dashboard import render
+from dashboard.address_bar import choose
 from dashboard.explanation import Explanation
 from dashboard.figures import decimals, signed
-from dashboard.layer_groups import group_scores
+from dashboard.layer_groups import LayerGroup, group_scores
 from dashboard.panels.heading import panel
 from dashboard.ranking import layer_total
 from dashboard.selection import Selection
+from dashboard.shapes import Bar
 
 
 def show_layers(found: Explanation, selection: Selection) -> None:
@@ -28,19 +32,37 @@ def show_layers(found: Explanation, selection: Selection) -> None:
         st.caption(f"The selected document: {total} nats in all. Click a layer to rank documents by it alone.")
     else:
         st.caption(f"The {len(found.shown)} documents shown: {total} nats in all. Click a layer to rank by it alone.")
-    key = f"layers {found.generation.model.model_id} {selection.layer}"  # a new one forgets the last click
-    st.altair_chart(
-        layer_profile(found.groups, of_groups, selection.layer),
-        key=key,
-        on_select=still(lambda: _layer_clicked(key, selection)),
-        selection_mode="layer",
-        width="stretch",
+    show_bars(
+        found.groups,
+        of_groups,
+        key="layers",
+        chosen=selection.layer,
+        on_layer=lambda layer: choose(layer="" if layer == selection.layer else layer),
     )
     if selection.layer:
         st.button("Rank by all layers", on_click=lambda: choose(layer=""), type="tertiary", icon=":material/close:")
 
 
-def _layer_clicked(key: str, selection: Selection) -> None:
-    points = st.session_state[key]["selection"].get("layer") or [{}]
-    picked = points[0].get("layer", "")
-    choose(layer="" if picked == selection.layer else str(picked))
+def show_bars(
+    groups: Sequence[LayerGroup],
+    amounts: NDArray[np.float64],
+    *,
+    key: str,
+    chosen: str = "",
+    on_layer: Callable[[str], None] | None = None,
+) -> None:
+    """One bar for each group of layers, nats, in the order of depth; they add up to the total. amounts: [G]."""
+    places = decimals(amounts)
+    bars = [
+        Bar(group.key, group.label, float(amount), signed(float(amount), places))
+        for group, amount in zip(groups, amounts, strict=True)
+    ]
+    largest = max(bars, key=lambda bar: abs(bar.amount))
+    render.bar_list(
+        bars,
+        key=key,
+        about=f"Influence by layer, {len(bars)} bars; the largest is {largest.name} with {largest.said} nats.",
+        legend=[("", "nats:"), ("warm", "towards the token"), ("cool", "away from it")],
+        chosen=chosen,
+        on_bar=on_layer,
+    )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import render
@@ -31,6 +30,8 @@ def show_measures(measures: Sequence[Measure]) -> None:
     """A table, one method a row; nothing where nothing was measured."""
     if not measures:
         return
+    import pandas as pd  # late: Explain, which only needs the words, comes without it
+
     panel("Faithfulness", "Whether the answer changes as an attribution says: not whether the answer is right.")
     st.caption(
         "Nats of the answer's log-probability lost when what a method ranks first is taken out of the prompt, and when "

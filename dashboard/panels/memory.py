@@ -3,10 +3,10 @@
 import streamlit as st
 
 from dashboard import render
-from dashboard.charts import memory_bar
 from dashboard.explanation import Explanation
-from dashboard.figures import percent, plain
+from dashboard.figures import MINUS, percent, plain
 from dashboard.panels.heading import panel
+from dashboard.shapes import Share
 from dashboard.visible import visible_token
 
 
@@ -25,10 +25,18 @@ def show_memory(found: Explanation) -> None:
         "memory when it is repeated.",
     )
     st.caption(f"Without the prompt: {nothing:.2f} bits of surprise. With it: {full:.2f}.")
-    st.altair_chart(
-        memory_bar(nothing, question, documents, full),
-        width="stretch",
-    )
+    shares = [
+        Share(name, bits, f"{two_places(bits)} bits", hue)
+        for name, bits, hue in (
+            ("Question", question, "strength"),
+            ("Documents", documents, "second"),
+            ("Still surprising", full, "rest"),
+        )
+        if bits or name != "Documents"  # most prompts bring none
+    ]
+    words = "; ".join(f"{each.name}: {each.said}" for each in shares)
+    about = f"{plain(nothing)} bits without the prompt. {words}."
+    render.bit_stack(shares, key="memory", about=about, whole=f"{nothing:.2f} bits without the prompt")
     foil = tokens[0]
     if len(tokens) == 1 and foil.foil_text:
         shown = visible_token(foil.foil_text)
@@ -38,3 +46,8 @@ def show_memory(found: Explanation) -> None:
             pieces.append((f". The two distributions differ by {plain(foil.kl_context)} nats (Kullback–Leibler)", ""))
             pieces.append((f", {plain(foil.js_context)} of at most 0.693 (Jensen–Shannon).", ""))
         render.prose(("note", pieces))
+
+
+def two_places(bits: float) -> str:
+    """1.25, −0.30."""
+    return f"{bits:.2f}".replace("-", MINUS)

@@ -1,5 +1,6 @@
 """The prompt: which of its tokens and parts the chosen ones react to, by a method of the analyst's choice."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -7,13 +8,14 @@ import streamlit as st
 from attribution.errors import WhenceError
 from dashboard import asking, controls, render
 from dashboard.address_bar import choose, open_screen, still
-from dashboard.charts import part_bars
 from dashboard.explanation import SALIENCIES, Explanation
+from dashboard.figures import signed
 from dashboard.panels.heading import panel
 from dashboard.panels.measures import in_words
-from dashboard.prompt_parts import by_part
+from dashboard.prompt_parts import PartSum, by_part
 from dashboard.records import Generation, Part
 from dashboard.selection import Selection
+from dashboard.shapes import Bar
 
 CONTRASTS = {"no": "Why this token", "yes": "Why not the prompt's foil"}
 ON_DEMAND = (
@@ -38,21 +40,26 @@ def show_prompt(found: Explanation, selection: Selection) -> None:
         controls.switch("contrast", CONTRASTS)
     sums = by_part(found.parts, found.prompt_tokens, found.saliency)
     if sum(each.part >= 0 for each in sums) > 1:
-        key = f"parts {found.generation.generation_id} {selection.part}"  # a new one forgets the last click
-        st.altair_chart(
-            part_bars(sums, selection.part),
-            key=key,
-            on_select=still(lambda: _part_clicked(key, selection)),
-            selection_mode="part",
-            width="stretch",
-        )
+        _show_parts(sums, selection)
     _offer_others(found, selection)
 
 
-def _part_clicked(key: str, selection: Selection) -> None:
-    points = st.session_state[key]["selection"].get("part") or [{}]
-    picked = points[0].get("part")
-    choose(part=None if picked is None or int(picked) == selection.part else int(picked))
+def _show_parts(sums: Sequence[PartSum], selection: Selection) -> None:
+    """Shares of the largest: one bar for each part, in the order of the prompt."""
+    top = max((abs(each.amount) for each in sums), default=0.0) or 1.0
+    bars = [
+        Bar(str(each.part), f"{i}. {each.name[:60]}", each.amount / top, signed(each.amount / top, 2))
+        for i, each in enumerate(sums, 1)
+    ]
+    words = "; ".join(f"{bar.name} {bar.said}" for bar in bars)
+    render.bar_list(
+        bars,
+        key="parts",
+        about=f"Saliency by part of the prompt, relative to the largest: {words}.",
+        legend=[("", "saliency, largest part = 1:"), ("warm", "towards"), ("cool", "away")],
+        chosen="" if selection.part is None else str(selection.part),
+        on_bar=lambda part: choose(part=None if int(part) == selection.part else int(part)),
+    )
 
 
 def _offer_others(found: Explanation, selection: Selection) -> None:

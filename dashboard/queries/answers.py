@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dashboard.queries.rows import Snapshot, generation_of, model_of, numbers, record
+from dashboard.queries.rows import Snapshot, generation_of, kept, model_of, numbers, record
 from dashboard.records import Generation, Model, Part, PromptToken, Run, Token
 
 _GENERATION = """
@@ -11,18 +11,21 @@ _GENERATION = """
     FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)"""
 
 
+@kept(1)
 def models(snapshot: Snapshot) -> list[Model]:
     """Every model, smallest first."""
     rows = snapshot.rows("SELECT * FROM model ORDER BY family, n_params, name")
     return [model_of(row) for row in rows]
 
 
+@kept(32)
 def runs(snapshot: Snapshot, model_id: str) -> list[Run]:
     """Runs of one model, the plain EK-FAC one first."""
     sql = "SELECT * FROM run WHERE model_id = ? ORDER BY method <> 'ekfac', run_id"
     return [record(Run, row) for row in snapshot.rows(sql, [model_id])]
 
 
+@kept(32)
 def measured_best(snapshot: Snapshot, model_id: str) -> str:
     """Of the methods that this model has a run of, the one that predicts retraining best for a size of its family (by
     the linear datamodelling score without the query's own document); "" where none was measured."""
@@ -33,11 +36,13 @@ def measured_best(snapshot: Snapshot, model_id: str) -> str:
     return next((row["method"] for row in snapshot.rows(sql, {"model": model_id})), "")
 
 
+@kept(64)
 def generation(snapshot: Snapshot, generation_id: str) -> Generation | None:
     rows = snapshot.rows(_GENERATION + " WHERE generation_id = ?", [generation_id])
     return generation_of(rows[0]) if rows else None
 
 
+@kept(1)
 def example(snapshot: Snapshot) -> Generation | None:
     """An answer to begin with: the first right one of the smallest model, in the order of the prompt file."""
     sql = (
@@ -49,6 +54,7 @@ def example(snapshot: Snapshot) -> Generation | None:
     return generation_of(rows[0]) if rows else None
 
 
+@kept(32)
 def generations_of(snapshot: Snapshot, prompt_ids: Sequence[str]) -> dict[str, list[Generation]]:
     """What every model wrote after these prompts: prompt_id -> generations, smallest model first."""
     sql = _GENERATION + " WHERE prompt_id IN (SELECT unnest($ids::VARCHAR[])) ORDER BY n_params, name, created_at"
@@ -58,22 +64,26 @@ def generations_of(snapshot: Snapshot, prompt_ids: Sequence[str]) -> dict[str, l
     return found
 
 
+@kept(32)
 def tokens(snapshot: Snapshot, generation_id: str) -> list[Token]:
     rows = snapshot.rows("SELECT * FROM generation_token WHERE generation_id = ? ORDER BY position", [generation_id])
     return [record(Token, numbers(row, "logp", "foil_logp")) for row in rows]
 
 
+@kept(32)
 def prompt_tokens(snapshot: Snapshot, tokenizer_id: str, prompt_id: str) -> list[PromptToken]:
     sql = """SELECT *, token_position AS position FROM prompt_token
         WHERE tokenizer_id = ? AND prompt_id = ? ORDER BY token_position"""
     return [record(PromptToken, row) for row in snapshot.rows(sql, [tokenizer_id, prompt_id])]
 
 
+@kept(32)
 def prompt_parts(snapshot: Snapshot, prompt_id: str) -> list[Part]:
     sql = "SELECT part, kind, title, start, stop FROM prompt_part WHERE prompt_id = ? ORDER BY part"
     return [record(Part, row) for row in snapshot.rows(sql, [prompt_id])]
 
 
+@kept(32)
 def notices(snapshot: Snapshot, generation_id: str) -> list[str]:
     """What was left out or cut so that the model could read the prompt, and what was done to a given answer."""
     sql = """SELECT prompt.notice AS of_prompt, generation.notice AS of_answer
@@ -92,6 +102,7 @@ def prompt_shares(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str
     return {row["generation_id"]: row["share"] for row in rows}
 
 
+@kept(2)
 def prompts(snapshot: Snapshot, k: int) -> list[tuple[str, str]]:
     """(prompt_id, text) of the first prompts that were answered, in the order of the prompt file."""
     sql = """SELECT prompt_id, text FROM prompt WHERE prompt_id IN (SELECT prompt_id FROM generation)

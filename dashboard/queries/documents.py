@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from dashboard.queries.rows import Snapshot, record
+from dashboard.queries.rows import Snapshot, kept, record
 from dashboard.records import Document, Swayed
 
 
+@kept(16)
 def documents(snapshot: Snapshot, document_ids: Sequence[str]) -> dict[str, Document]:
     sql = """SELECT document_id, corpus, title, source, topic, text FROM document
         WHERE document_id IN (SELECT unnest($ids::VARCHAR[]))"""
@@ -25,12 +26,12 @@ def document(snapshot: Snapshot, document_id: str) -> Document | None:
 
 
 def most_influential(snapshot: Snapshot, run_id: str, source: str, topic: str, k: int) -> list[tuple[str, int, int]]:
-    """(document_id, tokens, answers): the documents that most often stand among the ten most helpful of a token."""
-    sql = """SELECT document_id, n_top10, n_answers FROM document_total
+    """(document_id, tokens, answers with such a token): those most often among the ten most helpful of a token."""
+    sql = """SELECT document_id, n_top10, n_top10_answers FROM document_total
         WHERE run_id = $run AND n_top10 > 0 AND ($source = '' OR source = $source) AND ($topic = '' OR topic = $topic)
-        ORDER BY n_top10 DESC, n_answers DESC, document_id LIMIT $k"""
+        ORDER BY n_top10 DESC, n_top10_answers DESC, document_id LIMIT $k"""
     rows = snapshot.rows(sql, {"run": run_id, "source": source, "topic": topic, "k": k})
-    return [(row["document_id"], row["n_top10"], row["n_answers"]) for row in rows]
+    return [(row["document_id"], row["n_top10"], row["n_top10_answers"]) for row in rows]
 
 
 def some_documents(snapshot: Snapshot, source: str, topic: str, k: int) -> list[str]:
@@ -41,6 +42,7 @@ def some_documents(snapshot: Snapshot, source: str, topic: str, k: int) -> list[
     return [row["document_id"] for row in snapshot.rows(sql, {"source": source, "topic": topic, "k": k})]
 
 
+@kept(1)
 def count_documents(snapshot: Snapshot) -> int:
     return int(snapshot.rows("SELECT count(*) AS n FROM document")[0]["n"])
 

@@ -1,6 +1,6 @@
 """Which prompts pass the filters of Runs, and what there is to filter by."""
 
-from dashboard.queries.rows import Snapshot
+from dashboard.queries.rows import Snapshot, kept
 
 _TOKEN_MATCHES = {  # how a token's text answers to the filter
     "literal": "trim(token.text) = trim($token)",
@@ -14,21 +14,25 @@ _WORD_MATCHES = {  # the same for the documents with such a word
 }
 
 
+@kept(1)
 def prompt_topics(snapshot: Snapshot) -> list[str]:
     rows = snapshot.rows("SELECT DISTINCT topic FROM prompt WHERE topic <> '' ORDER BY topic")
     return [row["topic"] for row in rows]
 
 
+@kept(1)
 def families(snapshot: Snapshot) -> list[str]:
     rows = snapshot.rows("SELECT DISTINCT family FROM model WHERE family <> '' ORDER BY family")
     return [row["family"] for row in rows]
 
 
+@kept(1)
 def document_sources(snapshot: Snapshot) -> list[str]:
     rows = snapshot.rows("SELECT source, count(*) AS n FROM document GROUP BY source ORDER BY n DESC, source")
     return [row["source"] for row in rows]
 
 
+@kept(1)
 def document_topics(snapshot: Snapshot) -> list[str]:
     rows = snapshot.rows("SELECT topic, count(*) AS n FROM document GROUP BY topic ORDER BY n DESC, topic")
     return [row["topic"] for row in rows]

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.queries.documents import document_tokens
-from dashboard.queries.rows import Snapshot, floats, numbers, record
+from dashboard.queries.rows import Snapshot, floats, kept, numbers, record
 from dashboard.records import Heat, Layer, Relabelling, Scores, Target
 
 
+@kept(16)
 def targets(snapshot: Snapshot, run_id: str, generation_id: str) -> dict[int, Target]:
     """position -> target of this run."""
     sql = "SELECT * FROM target WHERE run_id = ? AND generation_id = ? ORDER BY position"
@@ -21,12 +22,14 @@ def targets(snapshot: Snapshot, run_id: str, generation_id: str) -> dict[int, Ta
     return found
 
 
+@kept(32)
 def strengths(snapshot: Snapshot, run_id: str, generation_id: str) -> dict[int, float]:
     """position -> influence of its most helpful document, nats."""
     sql = "SELECT position, max(score) AS score FROM influence WHERE run_id = ? AND generation_id = ? GROUP BY position"
     return {row["position"]: row["score"] for row in snapshot.rows(sql, [run_id, generation_id])}
 
 
+@kept(16)
 def kept_scores(snapshot: Snapshot, run_id: str, generation_id: str, first: int, last: int) -> Scores:
     """All kept pairs of the tokens first..last."""
     sql = """SELECT position, rank, document_id, score, self_influence, grad_norm, solve_norm, layer_scores
@@ -63,6 +66,7 @@ def first_documents(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[s
     return {row["generation_id"]: (row["first_document_id"], row["first_title"] or "") for row in rows}
 
 
+@kept(32)
 def proposers(snapshot: Snapshot, generation_id: str, first: int, last: int) -> dict[str, set[str]]:
     """document_id -> who proposed it for these tokens: index, index_cosine, bm25, hidden, random."""
     sql = """SELECT document_id, list(DISTINCT via) AS via FROM candidate
@@ -70,11 +74,13 @@ def proposers(snapshot: Snapshot, generation_id: str, first: int, last: int) -> 
     return {row["document_id"]: set(row["via"]) for row in snapshot.rows(sql, [generation_id, first, last])}
 
 
+@kept(32)
 def layers(snapshot: Snapshot, model_id: str) -> list[Layer]:
     sql = "SELECT layer, name, kind, depth FROM layer WHERE model_id = ? ORDER BY layer"
     return [record(Layer, row) for row in snapshot.rows(sql, [model_id])]
 
 
+@kept(16)
 def heats(
     snapshot: Snapshot, run_id: str, generation_id: str, first: int, last: int, tokenizer_id: str, ids: Sequence[str]
 ) -> dict[str, Heat]:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from dashboard.queries.rows import Snapshot, record
+from dashboard.queries.rows import Snapshot, has_table, kept, record
 from dashboard.records import Measure
 
 
+@kept(32)
 def saliency_methods(snapshot: Snapshot, generation_id: str) -> list[str]:
     sql = "SELECT DISTINCT method FROM saliency WHERE generation_id = ? ORDER BY method"
     return [row["method"] for row in snapshot.rows(sql, [generation_id])]
@@ -19,6 +20,7 @@ def saliency(snapshot: Snapshot, generation_id: str, first: int, last: int, meth
     return {row["source_position"]: row["score"] for row in rows}
 
 
+@kept(8)
 def saliency_rows(snapshot: Snapshot, generation_id: str, method: str) -> dict[int, dict[int, float]]:
     """position -> source_position -> score."""
     sql = "SELECT position, source_position, score FROM saliency WHERE generation_id = ? AND method = ?"
@@ -35,21 +37,24 @@ def citations(snapshot: Snapshot, generation_id: str) -> list[dict[str, Any]]:
     return snapshot.rows(sql, [generation_id])
 
 
+@kept(16)
 def ablations(snapshot: Snapshot, generation_id: str) -> list[dict[str, Any]]:
     """design, present, log_odds: the answer with documents left out, in the order in which it was measured."""
     sql = "SELECT design, present, log_odds FROM ablation WHERE generation_id = ? ORDER BY design, number"
     return snapshot.rows(sql, [generation_id])
 
 
+@kept(32)
 def measures(snapshot: Snapshot, generation_id: str) -> list[Measure]:
     """How far the attributions of one answer agree with what the model does; none in a file of an earlier build."""
-    if not snapshot.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'faithfulness'"):
+    if not has_table(snapshot, "faithfulness"):
         return []
     sql = """SELECT method, metric, value, random, detail FROM faithfulness WHERE generation_id = ?
         ORDER BY method, metric"""
     return [record(Measure, row) for row in snapshot.rows(sql, [generation_id])]
 
 
+@kept(1)
 def answers_from_documents(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     """(generation_id, question, model) of every answer to a prompt that brought documents."""
     sql = """SELECT generation_id, model.name AS model, coalesce(

@@ -1,14 +1,19 @@
 """From rows of the database to records: the one place where its missing values become ours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING
-from typing import Any, Protocol
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from dashboard.records import Generation, Model
+from indexer.database.memory import Memory
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Snapshot(Protocol):
@@ -18,10 +23,34 @@ class Snapshot(Protocol):
     def name(self) -> str: ...
     @property
     def notice(self) -> str: ...
+    @property
+    def memory(self) -> Memory: ...
     def query(self, sql: str, values: Any = ()) -> pa.Table: ...
     def rows(self, sql: str, values: Any = ()) -> list[dict[str, Any]]: ...
 
 
+def kept(most: int) -> Callable[[Callable[Concatenate[Snapshot, P], T]], Callable[Concatenate[Snapshot, P], T]]:
+    """For questions: the answers to the `most` last values are kept with the snapshot. Nobody may change an answer."""
+
+    def keep(question: Callable[Concatenate[Snapshot, P], T]) -> Callable[Concatenate[Snapshot, P], T]:
+        name = f"{question.__module__}.{question.__qualname__}"
+
+        @wraps(question)
+        def asked(snapshot: Snapshot, /, *values: P.args, **named: P.kwargs) -> T:
+            key = (*(_hashable(value) for value in values), *sorted(named.items()))
+            answer: T = snapshot.memory.ask(name, key, lambda: question(snapshot, *values, **named), most)
+            return answer
+
+        return asked
+
+    return keep
+
+
+def _hashable(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@kept(16)
 def has_table(snapshot: Snapshot, name: str) -> bool:
     """Whether a database holds this table: one that an older Whence wrote may lack the newest."""
     return bool(snapshot.rows("SELECT 1 AS one FROM information_schema.tables WHERE table_name = ?", [name]))

@@ -1,6 +1,6 @@
 """What sets the sizes of a family apart, over all prompts: overlap, concentration, topics. One run per model."""
 
-from dashboard.queries.rows import Snapshot, has_table, numbers, record
+from dashboard.queries.rows import Snapshot, has_table, kept, numbers, record
 from dashboard.records import ReadToken
 
 _RUN = """WITH chosen AS (
@@ -38,6 +38,7 @@ def topic_shares(snapshot: Snapshot) -> list[dict[str, object]]:
     return snapshot.rows(sql)  # type: ignore[return-value]
 
 
+@kept(16)
 def readings(snapshot: Snapshot, generation_id: str) -> dict[str, list[ReadToken]]:
     """model_id -> every token of an answer as that model read it; {} where no other size did."""
     if not has_table(snapshot, "reading"):

@@ -25,6 +25,8 @@ FIGURES = {
     "sanity": "rank correlation of a saliency map with that of the same model with shuffled weights; near 0 is good",
 }
 
+WHOLE = 40  # rows of figures that are shown without a scroll bar of their own
+
 READING = (
     "Influence is the predicted change of a token's log-probability, in nats, if a document were seen once more in "
     "training. Positive pushes the model towards the token, negative away from it.",
@@ -84,7 +86,7 @@ def _show_evaluations(evaluations: list[dict[str, Any]]) -> None:
             ("command", "python -m indexer evaluate CONFIG"),
         )
         return
-    render.table(pd.DataFrame(evaluations))
+    render.table(pd.DataFrame(evaluations), height="content" if len(evaluations) <= WHOLE else 36 * WHOLE)
     named = {row["Figure"] for row in evaluations}
     known = {name: words for name, words in FIGURES.items() if name in named}
     render.prose(*[("note", [(name, "strong"), (f": {words}.", "")]) for name, words in known.items()])

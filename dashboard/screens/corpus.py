@@ -76,9 +76,13 @@ def _ask(snapshot: Snapshot, chosen: Selection, model: Model | None) -> tuple[di
     if runs:
         rows = documents.most_influential(snapshot, runs[0].run_id, chosen.source, chosen.topic, SHOWN)
         if rows:
-            facts = {each: f"{tokens:,} tokens in {n:,} answers" for each, tokens, n in rows}
+            facts = {each: f"{_some(tokens, 'token')} in {_some(n, 'answer')}" for each, tokens, n in rows}
             return facts, [each for each, *_ in rows]
     return {}, documents.some_documents(snapshot, chosen.source, chosen.topic, SHOWN)
+
+
+def _some(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
 
 
 def _passes(found: Document, chosen: Selection) -> bool:

@@ -31,6 +31,7 @@ class Strip {
     this.readout = make("div", "readout", foot);
     this.legends = make("div", "legends", foot);
     this.options = [];
+    this.looks = new WeakMap();
     this.first = this.last = this.anchor = null;
     this.active = 0;
     this.sent = 0;
@@ -53,7 +54,9 @@ class Strip {
     this.texts = texts;
     this.shade(this.sources, data.prompt);
     this.shade(this.options, data.answer);
-    this.options.forEach((option, i) => option.setAttribute("aria-label", data.answer[i].name));
+    this.options.forEach((option, i) => {
+      if (option.ariaLabel !== data.answer[i].name) option.ariaLabel = data.answer[i].name;
+    });
     if (data.seen >= this.sent) {
       this.anchor = this.first = data.first;
       this.last = data.last;
@@ -91,6 +94,9 @@ class Strip {
   shade(nodes, tokens) {
     nodes.forEach((node, i) => {
       const { v, sign } = tokens[i];
+      const look = `${v} ${sign} ${tokens[i].signed}`;
+      if (this.looks.get(node) === look) return;  // a click changes few of four hundred
+      this.looks.set(node, look);
       if (v === null || v === undefined) delete node.dataset.hue;
       else node.dataset.hue = v < 0 ? "cool" : tokens[i].signed ? "warm" : "strength";
       node.style.setProperty("--v", Math.min(Math.abs(v ?? 0), 1).toFixed(3));
@@ -102,8 +108,9 @@ class Strip {
   mark() {
     this.options.forEach((option, i) => {
       const inside = this.first !== null && i >= this.first && i <= this.last;
-      option.setAttribute("aria-selected", inside ? "true" : "false");
-      option.tabIndex = i === this.active ? 0 : -1;
+      if (option.ariaSelected !== String(inside)) option.ariaSelected = String(inside);
+      const reached = i === this.active ? 0 : -1;
+      if (option.tabIndex !== reached || !option.hasAttribute("tabindex")) option.tabIndex = reached;
     });
   }
 

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from attribution.errors import BadInput, Damaged, TryAgain
+from indexer.database.memory import Memory
 from indexer.database.schema import SCHEMA_VERSION
 from indexer.database.snapshot_file import (
     STORAGE_VERSION,
@@ -38,6 +39,7 @@ class Snapshot:
     notice: str  # why this is not the generation that CURRENT names; "" if it is
     seconds: float
     connection: duckdb.DuckDBPyConnection = field(repr=False, compare=False)
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     def query(self, sql: str, values: Values = ()) -> pa.Table:
         """Rows as an Arrow table. `?` or `$name` in the SQL takes the values, which are never made part of it.

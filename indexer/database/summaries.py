@@ -24,10 +24,11 @@ SUMMARIES: dict[str, str] = {
     "document_total": """
         SELECT total.*, source, topic
         FROM (SELECT run_id, document_id, count(*)::INTEGER AS n_answers, sum(n_tokens)::INTEGER AS n_tokens,
-                     sum(n_top10)::INTEGER AS n_top10, max(best_score) AS best_score,
-                     min(worst_score) AS worst_score, sum(helped)::FLOAT AS helped, sum(hurt)::FLOAT AS hurt
+                     sum(n_top10)::INTEGER AS n_top10, count(*) FILTER (n_top10 > 0)::INTEGER AS n_top10_answers,
+                     max(best_score) AS best_score, min(worst_score) AS worst_score,
+                     sum(helped)::FLOAT AS helped, sum(hurt)::FLOAT AS hurt
               FROM answer_document GROUP BY run_id, document_id) AS total JOIN document USING (document_id)
-        ORDER BY run_id, n_top10 DESC, n_answers DESC, document_id""",
+        ORDER BY run_id, n_top10 DESC, n_top10_answers DESC, document_id""",
     # the same by source and topic of the documents
     "topic_total": """
         SELECT run_id, source, topic, count(*)::INTEGER AS n_documents, sum(n_top10)::INTEGER AS n_top10,

@@ -61,8 +61,10 @@ def test_what_a_document_did_in_all_answers(snapshot, by_pair):
         assert row["n_answers"] == len({each["generation_id"] for each in kept})
         assert (row["n_tokens"], row["n_top10"]) == (len(kept), sum(each["rank"] <= 10 for each in kept))
         assert math.isclose(row["helped"], sum(max(each["score"], 0) for each in kept), rel_tol=1e-5, abs_tol=1e-9)
+        helped = {(each["run_id"], each["generation_id"]) for each in kept if each["rank"] <= 10}
+        assert row["n_top10_answers"] == len(helped)
         assert (row["source"], row["topic"]) == where[row["document_id"]]
-    order = [(row["run_id"], -row["n_top10"], -row["n_answers"], row["document_id"]) for row in rows]
+    order = [(row["run_id"], -row["n_top10"], -row["n_top10_answers"], row["document_id"]) for row in rows]
     assert order == sorted(order)
 
 

@@ -14,8 +14,6 @@ from dashboard.layer_groups import LABELS
 from dashboard.theme import MARKS
 from dashboard.visible import visible
 
-KINDS = alt.Legend(orient="top", symbolType="stroke", symbolSize=300, symbolStrokeWidth=2, symbolStrokeColor=MARKS.rest)
-
 
 def depth_profiles(sizes: Sequence[Size]) -> alt.Chart:
     """Share of influence by relative depth, one line per size, attention and MLP apart; without the embedding, whose
@@ -38,7 +36,9 @@ def depth_profiles(sizes: Sequence[Size]) -> alt.Chart:
             x=alt.X("depth:Q", title="depth", axis=alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])),
             y=alt.Y("share:Q", title="share of influence", axis=alt.Axis(format=".0%", tickCount=5)),
             color=_size_colour("size", names),
-            strokeDash=alt.StrokeDash("kind:N", title=None, sort=["MLP", "Attention"], legend=KINDS),
+            strokeDash=alt.StrokeDash(
+                "kind:N", sort=["MLP", "Attention"], legend=None
+            ),  # the caption says which is which
             tooltip=["size:N", "kind:N", alt.Tooltip("share:Q", format=".1%")],
         )
     )
@@ -132,4 +132,6 @@ def _size_colour(field: str, names: Sequence[str]) -> alt.Color:
     """One colour per size, smallest first; more sizes than colours begin again."""
     fills = [MARKS.rest, MARKS.second, MARKS.strength, MARKS.cool, MARKS.warm]
     scale = alt.Scale(domain=list(names), range=[fills[i % len(fills)] for i in range(len(names))])
-    return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(title=None, orient="top"))
+    return alt.Color(
+        f"{field}:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2 if len(names) > 3 else 3)
+    )

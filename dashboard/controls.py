@@ -23,13 +23,15 @@ LABELS = {
     "contrast": "What is explained",
     "family": "Family",
     "aligned": "Text to compare",
-    "deviations": "Sensitive tokens: standard deviations above the mean",
+    "deviations": "Sensitive tokens",
     "preset": "Thresholds of MIRAGE",
-    "cues": "Cues: below 0, top per cent of their range; at 0, above the mean; above 0, the top few",
+    "cues": "Cues that count",
 }
 HELP = {
-    "deviations": "A token depends on the context when leaving the documents out changes its distribution this much.",
-    "cues": "Which tokens of the documents count as what a sensitive token was read from.",
+    "deviations": "A token depends on the context when leaving the documents out changes its distribution by more than "
+    "the mean of the answer's tokens and so many standard deviations.",
+    "cues": "Which tokens of the documents count as what a sensitive token was read from: below 0, the top per cent of "
+    "their range; at 0, those above the mean; above 0, so many of the strongest.",
 }
 PLACEHOLDERS = {
     "text": "words of a prompt or an answer",
@@ -75,7 +77,7 @@ def one_of(name: str, options: Mapping[str, str], quiet: bool = False, shown: st
     )
 
 
-def switch(name: str, options: Mapping[str, str]) -> None:
+def switch(name: str, options: Mapping[str, str], quiet: bool = True) -> None:
     """Exactly one of a few options of ours, side by side."""
     key = _hold(name)
     st.segmented_control(
@@ -85,7 +87,7 @@ def switch(name: str, options: Mapping[str, str]) -> None:
         format_func=options.__getitem__,
         on_change=still(_take),
         args=(name, key),
-        label_visibility="collapsed",
+        label_visibility="collapsed" if quiet else "visible",
     )
 
 

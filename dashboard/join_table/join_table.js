@@ -17,11 +17,11 @@ export default function ({ parentElement, data, setStateValue }) {
   const names = make("tr", "", head);
   for (const text of ["Document", ...data.sizes]) make("th", "", names, text).scope = "col";
   const body = make("tbody", "");
-  for (const row of data.rows) drawRow(row, make("tr", row.shared ? "shared" : "", body));
+  for (const row of data.rows) drawRow(row, data.sizes, make("tr", row.shared ? "shared" : "", body));
   table.node.replaceChildren(head, body);
 }
 
-function drawRow(row, parent) {
+function drawRow(row, sizes, parent) {
   const about = make("td", "", parent);
   const button = make("button", "", about, row.title || "untitled");
   button.type = "button";
@@ -29,14 +29,15 @@ function drawRow(row, parent) {
   make("div", "where", about, row.where);
   const text = make("div", "text", about, row.text);
   text.dir = "auto";
-  for (const cell of row.cells) {
+  row.cells.forEach((cell, i) => {
     const place = make("td", "cell", parent);
+    place.dataset.size = sizes[i];
     if (!cell) make("span", "none", place, "not in its ten");
     else {
       make("div", "", place, `no. ${cell.rank} · ${cell.said}`);
       make("div", "bar", place).style.width = `${Math.min(cell.share, 1) * 100}%`;
     }
-  }
+  });
 }
 
 function make(tag, className, parent, text) {

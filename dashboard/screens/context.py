@@ -98,13 +98,27 @@ def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> 
 
 
 def _choose_thresholds(chosen: Selection) -> None:
-    first, second, third = st.columns([1, 2, 2], gap="large", vertical_alignment="bottom")
+    first, second, third = st.columns([1, 2, 2], gap="large")
     with first:
-        controls.switch("preset", PRESETS)
+        controls.switch("preset", PRESETS, quiet=False)
     with second:
         controls.slide("deviations", -1.0, 3.0, 0.25)
+        st.caption(f"Standard deviations above the mean change: {chosen.deviations:g}.")
     with third:
         controls.slide("cues", -50, 20, 1, disabled=chosen.preset == "inseq")
+        st.caption(_cues_in_words(chosen))
+
+
+def _cues_in_words(chosen: Selection) -> str:
+    if chosen.preset == "inseq":
+        return "inseq keeps cues by its own rule."
+    if chosen.cues == 0:
+        return "Cues above the mean."
+    if chosen.cues > 0:
+        return (
+            "The strongest cue of each token." if chosen.cues == 1 else f"The {chosen.cues} strongest cues of a token."
+        )
+    return f"Cues in the top {-chosen.cues} % of their range."
 
 
 def _focus(reading: Reading, chosen: Selection, sensitive: list[int]) -> list[int]:

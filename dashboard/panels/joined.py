@@ -65,8 +65,8 @@ def show_depths(compared: Sequence[Size]) -> None:
         return
     panel("Layers, by depth", "Which depth the influence passes through: not where a size keeps the fact.")
     st.caption(
-        "Share of the ten documents' influence by layer: MLP solid, attention dashed; 0 % is the first block, 100 % the "
-        "last one. The embedding has no depth; its share is written below."
+        "Share of the ten documents' influence by layer: MLP solid, attention dashed; 0 % is the first block, 100 % "
+        "the last one. The embedding has no depth; its share is written below."
     )
     st.altair_chart(charts.depth_profiles(compared), width="stretch")
     embedding = [

@@ -106,19 +106,18 @@ def _choose_thresholds(chosen: Selection) -> None:
         st.caption(f"Standard deviations above the mean change: {chosen.deviations:g}.")
     with third:
         controls.slide("cues", -50, 20, 1, disabled=chosen.preset == "inseq")
-        st.caption(_cues_in_words(chosen))
+        _tell_cues(chosen)
 
 
-def _cues_in_words(chosen: Selection) -> str:
+def _tell_cues(chosen: Selection) -> None:
     if chosen.preset == "inseq":
-        return "inseq keeps cues by its own rule."
-    if chosen.cues == 0:
-        return "Cues above the mean."
-    if chosen.cues > 0:
-        return (
-            "The strongest cue of each token." if chosen.cues == 1 else f"The {chosen.cues} strongest cues of a token."
-        )
-    return f"Cues in the top {-chosen.cues} % of their range."
+        st.caption("inseq keeps cues by its own rule.")
+    elif chosen.cues > 0:
+        st.caption(f"Strongest cues of each token, at most: {chosen.cues:d}.")
+    elif chosen.cues == 0:
+        st.caption("Cues above the mean.")
+    else:
+        st.caption(f"Cues in the top {-chosen.cues:d} % of their range.")
 
 
 def _focus(reading: Reading, chosen: Selection, sensitive: list[int]) -> list[int]:

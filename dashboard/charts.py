@@ -36,7 +36,7 @@ def depth_profiles(sizes: Sequence[Size]) -> alt.Chart:
             x=alt.X("depth:Q", title="depth", axis=alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])),
             y=alt.Y("share:Q", title="share of influence", axis=alt.Axis(format=".0%", tickCount=5)),
             color=_size_colour("size", names),
-            X
+            strokeDash=alt.StrokeDash("kind:N", sort=["MLP", "Attention"], legend=None),  # said above the chart
             tooltip=["size:N", "kind:N", alt.Tooltip("share:Q", format=".1%")],
         )
     )

@@ -149,6 +149,7 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "document_tokens, 20": lambda s: documents.document_tokens(s.snapshot, TOKENIZER, s.documents),
     "models": lambda s: answers.models(s.snapshot),
     "runs": lambda s: answers.runs(s.snapshot, s.run),
+    "measured_best": lambda s: answers.measured_best(s.snapshot, s.run),
     "prompts, 500": lambda s: answers.prompts(s.snapshot, 500),
     "prompt_tokens": lambda s: answers.prompt_tokens(s.snapshot, TOKENIZER, s.prompt),
     "prompt_parts": lambda s: answers.prompt_parts(s.snapshot, s.prompt),

@@ -4,13 +4,14 @@ import duckdb
 import pytest
 
 from dashboard.queries.answers import measured_best
+from indexer.database.memory import Memory
 
 
 class Database:
     """A snapshot of three tables."""
 
     def __init__(self, evaluation: list[tuple[str, str, str, float]]) -> None:
-        self._db = duckdb.connect()
+        self._db, self.memory = duckdb.connect(), Memory()
         self._db.execute("CREATE TABLE model (model_id TEXT, family TEXT)")
         self._db.execute("INSERT INTO model VALUES ('s', 'f'), ('l', 'f'), ('x', 'g')")
         self._db.execute("CREATE TABLE run (model_id TEXT, method TEXT)")

@@ -13,6 +13,7 @@ def test_the_highest_wins_and_those_that_reach_it_are_named():
         of("another seed", "lds_without_self", 0.9, 0.95),
         of("ekfac", "lds_without_self", 0.40, 0.45),
         of("tracin", "lds_without_self", 0.38, 0.42),
+        of("ekfac, embedding only", "lds_without_self", 0.5, 0.55),  # no build stores it
         of("bm25", "lds_without_self", 0.1, 0.2),
         of("bm25", "mrr", 0.95, 1.0),
         of("ekfac", "mrr", 0.9, 0.93),

@@ -28,6 +28,8 @@ FORMING = 1.6  # of a gradient, for each token
 PRODUCT = 2  # of a gradient with one of many directions in a row
 ALONE = 29  # of a gradient with a single direction: both are read from memory
 
+Add = Callable[[Sequence[Captured], NDArray[np.int64]], None]
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -57,12 +59,15 @@ def score_documents(
     everything = np.ones((directions.n, len(documents)), dtype=bool) if wanted is None else wanted
     scoring = _Scoring(tracked, directions, everything, n_train)
     few = wanted_by_few(everything, np.array([len(document) for document in documents]))
-    for some, add in ((everything.any(axis=0) & ~few, scoring.add_gradients), (few, scoring.add_pairs)):
-        for members in near_each_other(everything, np.flatnonzero(some)):
-            for passes in waves(tracked, [documents[i] for i in members]):
-                add(passes, members[[i for captured in passes for i in captured.batch.members]])
+    crowd = np.flatnonzero(everything.any(axis=0) & ~few)
+    groups: list[tuple[NDArray[np.int64], Add]] = [(crowd, scoring.add_gradients)]
+    groups += [(near, scoring.add_pairs) for near in near_each_other(everything, np.flatnonzero(few))]
+    for members, add in groups:
+        for passes in waves(tracked, [documents[i] for i in members]):
+            of = members[[i for captured in passes for i in captured.batch.members]]
+            add(passes, of)
             if tick is not None:
-                tick(len(members))
+                tick(len(of))
     return scoring.scores()
 
 

@@ -8,7 +8,8 @@ from attribution.corpus_pass import corpus_pass
 from attribution.directions import join_directions
 from attribution.errors import BadInput
 from attribution.query import query_directions
-from attribution.scores import score_documents
+from attribution.scores import score_documents, wanted_by_few
+from attribution.shares import position_shares
 from tests.attribution import tiny
 
 N = 50
@@ -57,6 +58,30 @@ def test_only_wanted_pairs():
     some = score_documents(tracked, d, documents, N, wanted=wanted).values
     np.testing.assert_allclose(some[wanted], everything[wanted], rtol=1e-6)
     assert np.isnan(some[~wanted]).all()
+
+
+def test_shares_of_the_pairs_come_along():
+    tracked, H = tiny.tiny_engine()
+    documents = tiny.tiny_documents(12)
+    d = query_directions(tracked, H, IDS, 1)
+    wanted = np.zeros((d.n, 12), dtype=bool)
+    wanted[:2, [1, 5]] = wanted[3, [5, 7]] = True
+    wanted[:, 9] = True  # by all: its gradient is formed
+    found = score_documents(tracked, d, documents, N, wanted=wanted)
+    assert set(found.shares) == {(0, 1), (0, 5), (1, 1), (1, 5), (3, 5), (3, 7)}
+    for (q, i), share in found.shares.items():
+        [[expected]] = position_shares(tracked, d.of([q]), documents, [[i]], N)
+        np.testing.assert_allclose(share, expected.sum(axis=1), rtol=1e-5, atol=1e-9)
+        np.testing.assert_allclose(share.sum(), found.values[q, i].sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("n_wanting", "length", "few"), [(1, 500, True), (2, 500, False), (2, 20, True), (40, 20, False), (0, 20, False)]
+)
+def test_a_gradient_is_formed_where_that_is_less_work(n_wanting, length, few):
+    wanted = np.zeros((64, 1), dtype=bool)
+    wanted[:n_wanting] = True
+    assert wanted_by_few(wanted, np.array([length])).tolist() == [few]
 
 
 def test_a_document_without_finite_gradient_is_skipped_and_the_others_are_not():

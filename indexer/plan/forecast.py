@@ -9,11 +9,10 @@ from indexer.config import Config
 from indexer.plan.units import CROWD, Units
 
 START = 2.0  # seconds until the model and the documents are opened once more, and kronfluence is ready
-EIGENVALUES = 8.0  # passes that fitting corrected eigenvalues costs a document
+EIGENVALUES = 8.0  # passes that fitting corrected eigenvalues costs a document, besides the rotation of its gradients
 EACH = 2.25  # documents that the index proposes for a token, by all its rankings, for each of [index] candidates
 WRITE = 0.3  # seconds that the smallest stage takes: rows written, hashed and synced
 NEW = 0.45  # share of the index's proposals for a token that no neighbouring token has
-PASS = 400 << 20  # bytes of torch and of one batch's activations
 
 
 @dataclass(frozen=True)
@@ -58,26 +57,34 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
     kept = n_tokens * 4 * scores.documents
     held = min(budget, int(n_tokens * 4 * work.n_tracked))
     prompts = [
-        Stage("answers", WRITE + work.n_prompts * units.answer, PASS + weights, 200 * work.n_prompts),
-        Stage("prompts", WRITE + (work.n_prompts + checked) * units.share, PASS + weights, int(1500 * n_tokens)),
+        Stage("answers", WRITE + work.n_prompts * units.answer, units.resident, 200 * work.n_prompts),
+        Stage(
+            "prompts",
+            WRITE + (work.n_prompts + checked) * units.share,
+            units.resident + units.prompt_memory,
+            int(1500 * n_tokens),
+        ),
     ]
     if not scores.method:
         return prompts
     return [
         Stage(
             "factors",
-            START + units.eigen + 2 * fitted * units.capture + EIGENVALUES * corrected * units.capture,
-            PASS + weights + 3 * factors,
+            START
+            + units.eigen
+            + 2 * fitted * units.capture
+            + corrected * (EIGENVALUES * units.capture + units.rotation),
+            units.resident + weights + 3 * factors,
             factors,
         ),
         *prompts,
         Stage(
             "corpus pass",
             work.n_documents * units.corpus,
-            PASS + weights + factors + 2048 * work.index_bytes,
+            units.resident + units.pass_memory + factors + 2048 * work.index_bytes,
             work.n_documents * (work.index_bytes + 40),
         ),
-        Stage("influence", influence, PASS + weights + factors + held, int(200 * kept)),
+        Stage("influence", influence, units.resident + units.score_memory + factors + held, int(200 * kept)),
     ]
 
 

@@ -1,13 +1,15 @@
-"""Seconds of each kind of work for one size on this machine, measured on a few documents and one prompt.
+"""EDGE: seconds and memory of each kind of work for one size on this machine, measured on few documents and prompts.
 
 The curvature that the measurements need is made up: what it says does not change what it costs. On a CPU the seconds
 are those that the processor has worked: on an idle machine they are the clock's, and another program does not stretch
 them.
 """
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -50,6 +52,11 @@ class Units:
     position: float  # a document that one query wants, without its capture
     loss: float  # a document with token losses, for one query
     n_tokens: float  # generated tokens of a prompt
+    rotation: float = 0.0  # a document's gradients turned into the eigenbasis
+    resident: int = 400 << 20  # bytes of the process with model and documents open
+    prompt_memory: int = 0  # bytes more, at the highest, while a prompt is explained
+    pass_memory: int = 0  # while documents pass
+    score_memory: int = 0  # while they are scored
 
 
 def measure(member: Member, prompts: Sequence[Prompt]) -> Units:
@@ -60,17 +67,22 @@ def measure(member: Member, prompts: Sequence[Prompt]) -> Units:
     some = sample(member.own_rows)
     H = damp(made_up(tracked))
     t_answer, every = _timed(lambda: _answers(member, prompts, ANSWERED))
-    t_share, _ = _timed(lambda: _shares(member, evenly(every, SHARED)))
+    before = resident()
+    share_memory, (t_share, _) = _peak(before, lambda: _timed(lambda: _shares(member, evenly(every, SHARED))))
     answered = every[len(every) // 2]
     t_query, directions = _timed(lambda: query_directions(tracked, H, answered.ids, answered.first))
     many, one = directions.of([i % directions.n for i in range(CROWD)]), directions.of([0])
     t_capture, _ = _timed(lambda: list(waves(tracked, some)))
-    t_score, _ = _timed(lambda: score_documents(tracked, many, some, member.n_train))
+    score_memory, (t_score, _) = _peak(
+        before, lambda: _timed(lambda: score_documents(tracked, many, some, member.n_train))
+    )
     t_pairs, _ = _timed(lambda: position_shares(tracked, one, some, [range(len(some))], member.n_train))
     n_lost = min(8, len(some))
     t_loss, _ = _timed(lambda: token_losses(tracked, one, some, [range(n_lost)], member.n_train))
     most = budget(tracked, config.index.rank)
-    t_corpus, _ = _timed(lambda: corpus_pass(tracked, H, some, member.n_train, budget=most))
+    pass_memory, (t_corpus, _) = _peak(
+        before, lambda: _timed(lambda: corpus_pass(tracked, H, some, member.n_train, budget=most))
+    )
     return Units(
         capture=t_capture / len(some),
         eigen=_eigen(tracked),
@@ -82,6 +94,11 @@ def measure(member: Member, prompts: Sequence[Prompt]) -> Units:
         position=max(0.0, t_pairs - t_capture) / len(some),
         loss=t_loss / n_lost,
         n_tokens=sum(each.n_targets for each in every) / len(every),
+        rotation=_rotation(tracked),
+        resident=before,
+        prompt_memory=share_memory,
+        pass_memory=pass_memory,
+        score_memory=score_memory,
     )
 
 
@@ -94,7 +111,7 @@ def _prompts_only(member: Member, prompts: Sequence[Prompt]) -> Units:
     """Of a build without influence; its prompts may be long, so each kind of work is done once."""
     t_answer, [answered] = _timed(lambda: _answers(member, prompts, 1), runs=1)
     t_share, _ = _timed(lambda: _shares(member, [answered]), runs=1)
-    return Units(0, 0, t_answer, t_share, 0, 0, 0, 0, 0, answered.n_targets)
+    return Units(0, 0, t_answer, t_share, 0, 0, 0, 0, 0, answered.n_targets, resident=resident())
 
 
 def _answers(member: Member, prompts: Sequence[Prompt], n: int) -> list[Answer]:
@@ -134,6 +151,44 @@ def _eigen(tracked: Tracked) -> float:
     widest = max(max(of.n_in, of.n_out) for of in tracked.linear)
     seconds, _ = _timed(lambda: torch.linalg.eigh(torch.eye(widest, dtype=torch.float64) + 1e-3))
     return sum(seconds * ((of.n_in / widest) ** 3 + (of.n_out / widest) ** 3) for of in tracked.linear)
+
+
+def _rotation(tracked: Tracked) -> float:
+    """`Q_Sᵀ g Q_A` of every layer, from the widest; the products grow with in · out · (in + out)."""
+    widest = max(tracked.linear, key=lambda of: of.n_in * of.n_out * (of.n_in + of.n_out))
+    g = tracked.zeros(widest.n_out, widest.n_in)
+    Q_A, Q_S = tracked.zeros(widest.n_in, widest.n_in), tracked.zeros(widest.n_out, widest.n_out)
+    seconds, _ = _timed(lambda: Q_S.T @ g @ Q_A)
+    work = [of.n_in * of.n_out * (of.n_in + of.n_out) for of in tracked.linear]
+    return seconds * sum(work) / max(work)
+
+
+def resident() -> int:
+    """Bytes of memory of this process that are its own; 0 where the system does not say."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(("RssAnon", "RssShmem")))
+
+
+def _peak(before: int, work: Callable[[], Made]) -> tuple[int, Made]:
+    """Bytes above `before` at the highest, looked at a hundred times a second, and the result. What was used earlier
+    and is not given back to the system counts: a build does not give it back either."""
+    done, highest = threading.Event(), [0]
+
+    def watch() -> None:
+        while not done.wait(0.01):
+            highest[0] = max(highest[0], resident() - before)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        made = work()
+    finally:
+        done.set()
+        watcher.join()
+    return highest[0], made
 
 
 def _timed(work: Callable[[], Made], runs: int = 2) -> tuple[float, Made]:

@@ -2,14 +2,16 @@
 
 import random
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from indexer.database.reader import Database, Snapshot
-from tests.browser.conftest import ROOT, serve
-from tests.browser.visit import Visit
+from tests.browser.conftest import ROOT, playwright, serve
+from tests.browser.visit import PATIENCE, Visit
 
 pytestmark = pytest.mark.browser
 DEMO = ROOT / "data" / "demo" / "build"
@@ -44,26 +46,43 @@ def shown(text: str) -> tuple[float, float]:
 
 
 def test_numbers_equal_sql(chromium: object, database: tuple[Snapshot, str]) -> None:
+    """The page is loaded once for each screen: what a fresh load shows is tests/browser/test_addresses.py's."""
     snapshot, address = database
     rng = random.Random(7)
     visit = Visit(chromium, address)
     targets = snapshot.rows("""SELECT run_id, generation_id, position FROM target JOIN run USING (run_id)
         WHERE method = 'ekfac' ORDER BY run_id, generation_id, position""")
     states = rng.sample(targets, EXPLAINED)
+    visit.open()
     for state in states:
-        _explained(visit, snapshot, state)
-    compared = 0
-    for state in rng.sample(targets, len(targets)):
-        if compared < COMPARED and state["position"] < 3:
-            _compared(visit, snapshot, state)
-            compared += 1
-    print(f"{len(states) + compared} states: top documents, sums of layers, overlap at 10 and forks equal SQL")
+        visit.go(f"/?generation={state['generation_id']}&token={state['position']}")
+        _agrees(visit, partial(_explained, visit, snapshot, state))
+    first = [state for state in rng.sample(targets, len(targets)) if state["position"] < 3][:COMPARED]
+    visit.open("/compare", "table button")
+    for state in first:
+        visit.go(f"/compare?generation={state['generation_id']}&token={state['position']}")
+        _agrees(visit, partial(_compared, visit, snapshot, state))
+    print(f"{len(states) + len(first)} states: top documents, sums of layers, overlap at 10 and forks equal SQL")
     visit.close()
+
+
+def _agrees(visit: Visit, check: Callable[[], None]) -> None:
+    """The check passes once the page has answered; what still differs after a while is told as it differs."""
+    end = time.monotonic() + PATIENCE / 1000
+    while True:
+        visit.settle()
+        try:
+            check()
+        except (AssertionError, playwright.Error):  # the page before, or a part that is being drawn
+            if time.monotonic() > end:
+                raise
+            visit.page.wait_for_timeout(100)
+        else:
+            return
 
 
 def _explained(visit: Visit, snapshot: Snapshot, state: dict[str, object]) -> None:
     """Ids and scores of the ten most helpful documents; the layers of all of them add up to what the page says."""
-    visit.open(f"/?generation={state['generation_id']}&token={state['position']}")
     rows = snapshot.rows(TOP, list(state.values()))
     cards = visit.page.locator(".card").evaluate_all(
         "all => all.map(card => [card.dataset.id, card.querySelector('.score').firstChild.textContent])"
@@ -72,7 +91,9 @@ def _explained(visit: Visit, snapshot: Snapshot, state: dict[str, object]) -> No
     for (_, text), row in zip(cards, rows, strict=True):
         value, rounding = shown(text)
         assert abs(value - row["score"]) <= rounding, (state, text, row["score"])
-    said = visit.page.locator("text=/documents shown: .* nats in all/").inner_text()
+    found = visit.page.locator("text=/documents shown: .* nats in all/")
+    assert found.count() == 1, state
+    said = found.inner_text(timeout=1000)
     value, rounding = shown(re.search(r"shown: (\S+) nats", said)[1])  # type: ignore[index]
     total = sum(sum(row["layer_scores"]) for row in rows)
     assert abs(value - total) <= rounding + 1e-4 * abs(total), (state, said, total)
@@ -81,7 +102,6 @@ def _explained(visit: Visit, snapshot: Snapshot, state: dict[str, object]) -> No
 def _compared(visit: Visit, snapshot: Snapshot, state: dict[str, object]) -> None:
     """Overlap at 10 of every pair of sizes, and where each departs from the one above."""
     position = state["position"]
-    visit.open(f"/compare?generation={state['generation_id']}&token={position}", "table button")
     sizes = snapshot.rows(
         """SELECT name, generation_id, first(run_id ORDER BY method <> 'ekfac', run_id) AS run_id FROM generation
         JOIN model USING (model_id) LEFT JOIN run USING (model_id)

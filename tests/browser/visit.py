@@ -13,7 +13,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 60_000  # milliseconds; a busy machine is slow, not wrong
+PATIENCE = 180_000  # milliseconds; a busy machine is slow, not wrong
 
 
 class Visit:
@@ -35,6 +35,12 @@ class Visit:
         self.page.goto(self.address + path)
         self.page.wait_for_selector(until)
         self.settle()
+
+    def go(self, path: str) -> None:
+        """To another address without loading the page anew, as the browser goes back; wait for what it will show."""
+        self.page.evaluate(
+            "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path
+        )
 
     def settle(self) -> None:
         """Until Streamlit has nothing under way."""

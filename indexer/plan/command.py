@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from rich.console import Console
@@ -15,20 +16,25 @@ from indexer.build.scores import BUDGET
 from indexer.config import Config, Model
 from indexer.corpus.prompt_file import read_prompts
 from indexer.plan.forecast import Stage, Work, forecast, wall_seconds
-from indexer.plan.units import measure
+from indexer.plan.units import measure, resident
+
+WEIGHT = 4  # bytes
 
 
 def run(config: Config, chosen: Sequence[Model]) -> None:
     """Measure, forecast, print. Raises BadInput for whatever `build` would refuse of models, documents and prompts."""
     console = Console(highlight=False)
-    members = in_order([open_member(entry, config) for entry in chosen])
+    first = open_member(chosen[0], config)
+    alone = _without_weights(first)
+    members = in_order([first, *(open_member(entry, config) for entry in chosen[1:])])
     at_once = config.device.processes or (1 if members[0].loaded.device.type == "cuda" else os.cpu_count() or 1)
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // at_once))
     sizes = []
     for member in members:
         prompts = read_prompts(member.entry.prompts or config.prompts.file)
         by_length = sorted(prompts, key=lambda each: len(each.text))
-        sizes.append(forecast(_work(member, len(prompts)), measure(member, by_length), config, BUDGET))
+        units = replace(measure(member, by_length), resident=alone + member.loaded.n_params * WEIGHT)
+        sizes.append(forecast(_work(member, len(prompts)), units, config, BUDGET))
         _show(console, member.entry.name, sizes[-1])
     seconds = wall_seconds(sizes, at_once)
     memory = sorted((max(stage.memory for stage in stages) for stages in sizes), reverse=True)[:at_once]
@@ -44,6 +50,12 @@ def run(config: Config, chosen: Sequence[Model]) -> None:
     console.print("what is finished already is not done again", style="dim")
 
 
+def _without_weights(member: Member) -> int:
+    """Bytes of a process that has this size and its documents open, as long as it has opened nothing else."""
+    n_rows = len(member.rows)  # made here
+    return max(0, resident() - member.loaded.n_params * WEIGHT) if n_rows else 0
+
+
 def _work(member: Member, n_prompts: int) -> Work:
     linear, embedding = member.tracked.linear, member.tracked.embedding
     return Work(
@@ -54,6 +66,7 @@ def _work(member: Member, n_prompts: int) -> Work:
         + sum(of.n_out * of.n_in for of in embedding),
         n_prompts=n_prompts,
         index_bytes=budget(member.tracked, member.config.index.rank),
+        n_embedding=sum(of.n_out * of.n_in for of in embedding),
     )
 
 

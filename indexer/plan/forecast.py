@@ -12,6 +12,7 @@ START = 2.0  # seconds until the model and the documents are opened once more, a
 EIGENVALUES = 8.0  # passes that fitting corrected eigenvalues costs a document, besides the rotation of its gradients
 EACH = 2.25  # documents that the index proposes for a token, by all its rankings, for each of [index] candidates
 WRITE = 0.3  # seconds that the smallest stage takes: rows written, hashed and synced
+ROWS = 0.01  # seconds until what is known of a generated token is ranked and written
 NEW = 0.45  # share of the index's proposals for a token that no neighbouring token has
 
 
@@ -25,6 +26,7 @@ class Work:
     factor_numbers: int  # of Q_A, Q_S and Λ of every layer, and of the embedding's Fisher
     n_prompts: int
     index_bytes: int  # a document
+    n_embedding: int = 0  # parameters of embedding and head
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
     groups = max(1.0, n_tokens * 4 * work.n_tracked / budget)
     scores = config.scores
     influence = (
-        n_tokens * units.query * 2  # once for the scan, once for the exact scores
+        n_tokens * (units.query + units.estimate + work.n_documents * units.scan + ROWS)
         + min(N_RANDOM, work.n_documents) * units.score * n_tokens / CROWD
         + _documents_read(work, config, n_tokens, groups) * units.capture
         + n_tokens * _proposals(config) * units.position
@@ -55,14 +57,15 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
     )
     checked = min(SANITY_ANSWERS, work.n_prompts)  # once more, with shuffled weights
     kept = n_tokens * 4 * scores.documents
-    held = min(budget, int(n_tokens * 4 * work.n_tracked))
+    of_group = n_tokens / groups  # tokens whose directions are held at once
+    held = int(of_group * 4 * (work.n_tracked + work.n_embedding))
     prompts = [
         Stage("answers", WRITE + work.n_prompts * units.answer, units.resident, 200 * work.n_prompts),
         Stage(
             "prompts",
             WRITE + (work.n_prompts + checked) * units.share,
             units.resident + units.prompt_memory,
-            int(1500 * n_tokens),
+            int(500 * n_tokens),
         ),
     ]
     if not scores.method:

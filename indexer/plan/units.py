@@ -15,9 +15,12 @@ from typing import TypeVar
 import torch
 
 from attribution.batches import Document, plan_batches
-from attribution.compress import budget
+from attribution.compress import DIRECTIONS, budget
 from attribution.corpus_pass import corpus_pass
 from attribution.factors import Eigenbasis, Factors
+from attribution.index_query import index_queries
+from attribution.index_scan import estimate
+from attribution.metric import metrics
 from attribution.preconditioner import damp
 from attribution.query import query_directions
 from attribution.scores import score_documents, waves
@@ -52,6 +55,8 @@ class Units:
     position: float  # a document that one query wants, without its capture
     loss: float  # a document with token losses, for one query
     n_tokens: float  # generated tokens of a prompt
+    estimate: float = 0.0  # the same factored for the gradient index
+    scan: float = 0.0  # a document of the index, for one generated token
     rotation: float = 0.0  # a document's gradients turned into the eigenbasis
     resident: int = 400 << 20  # bytes of the process with model and documents open
     prompt_memory: int = 0  # bytes more, at the highest, while a prompt is explained
@@ -80,9 +85,12 @@ def measure(member: Member, prompts: Sequence[Prompt]) -> Units:
     n_lost = min(8, len(some))
     t_loss, _ = _timed(lambda: token_losses(tracked, one, some, [range(n_lost)], member.n_train))
     most = budget(tracked, config.index.rank)
-    pass_memory, (t_corpus, _) = _peak(
+    pass_memory, (t_corpus, passed) = _peak(
         before, lambda: _timed(lambda: corpus_pass(tracked, H, some, member.n_train, budget=most))
     )
+    scales = metrics(H.eigen(tracked), DIRECTIONS)
+    t_estimate, queries = _timed(lambda: index_queries(tracked, H, scales, H, answered.ids, answered.first))
+    t_scan, _ = _timed(lambda: estimate(passed.kept, queries, len(some)))
     return Units(
         capture=t_capture / len(some),
         eigen=_eigen(tracked),
@@ -94,6 +102,8 @@ def measure(member: Member, prompts: Sequence[Prompt]) -> Units:
         position=max(0.0, t_pairs - t_capture) / len(some),
         loss=t_loss / n_lost,
         n_tokens=sum(each.n_targets for each in every) / len(every),
+        estimate=t_estimate / directions.n,
+        scan=t_scan / len(some) / directions.n,
         rotation=_rotation(tracked),
         resident=before,
         prompt_memory=share_memory,

@@ -3,7 +3,6 @@
 import importlib
 import logging
 import threading
-import time
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from dashboard.web_page import HEADERS, security_policy, whence_page
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 SCREENS = ("/", "/runs", "/compare", "/context", "/corpus", "/about")
 _MESSAGE_MB = 64
-_FIRST_PAGE = 5.0  # seconds by which a visitor who waited for the server sees it
 
 
 def server_options(
@@ -76,11 +74,9 @@ def serve(options: dict[str, object], sign_in: SignIn | None = None) -> None:
 
 
 def _import_screens() -> None:
-    """What visitors would wait for: the first screen while the browser fetches our page, then, in peace, the others."""
+    """What the first visitor would otherwise wait for, while the browser fetches the page; others when first opened: a
+    thread that still imports when the server ends is told as a fault that is none."""
     importlib.import_module("dashboard.screens.explain")
-    time.sleep(_FIRST_PAGE)
-    for name in ("runs", "corpus", "compare", "context", "about"):
-        importlib.import_module(f"dashboard.screens.{name}")
 
 
 def application(hosts: Sequence[str] = LOOPBACK, sign_in: SignIn | None = None) -> Application:

@@ -1,6 +1,7 @@
 """Greedy generation: the answer that is explained is the most likely one, and the same every time."""
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -37,11 +38,14 @@ def generate(loaded: LoadedModel, prompt: Encoded, max_new_tokens: int) -> Gener
     return completed(loaded, prompt, tuple(ids))
 
 
-def completed(loaded: LoadedModel, prompt: Encoded, ids: tuple[int, ...]) -> Generation:
-    """A generation with given answer ids (teacher-forced): its text, spans and log-probabilities."""
+def completed(
+    loaded: LoadedModel, prompt: Encoded, ids: tuple[int, ...], logp: Sequence[float] | None = None
+) -> Generation:
+    """A generation with given answer ids (teacher-forced): its text, spans and log-probabilities, unless these are
+    known."""
     text, spans = answer_spans(ids, loaded.tokenizer)
-    logp = answer_logp(loaded, prompt.ids, ids)
-    return Generation(prompt, ids, text, tuple(spans), tuple(logp))
+    known = answer_logp(loaded, prompt.ids, ids) if logp is None else logp
+    return Generation(prompt, ids, text, tuple(spans), tuple(known))
 
 
 def _cache_name(loaded: LoadedModel) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from attribution.errors import BadInput, Damaged
+from indexer.child_process import prepare
 from indexer.config import Config, Model, read_config
 
 
@@ -17,6 +18,7 @@ def build(config: Path, strict: bool = False, model: Sequence[str] = ()) -> None
     """
     settings = read_config(config)
     chosen = _with_parents(settings, _chosen(settings, model))
+    prepare()
     from indexer.build.pipeline import run
 
     run(settings, config, chosen, strict)

@@ -86,6 +86,7 @@ def answers(
         prompts=[p.prompt_id for p in prompts],
         most=settings.max_new_tokens,
         tables=columns_of("generation", "prompt_token"),
+        keeps=["ids", "logp"],
     )
     [part] = stage(folder, f"answers-{member.entry.name}", made_of, ["all"], compute)
     return _read(part.folder, member, prompts), part
@@ -98,7 +99,10 @@ def stating(prompt: Prompt, own: Collection[str]) -> tuple[str, ...]:
 
 def _write(folder: Path, loaded: LoadedModel, made: list[Answer]) -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
-    stored = {each.generation_id: [each.prompt.prompt_id, list(each.generation.ids)] for each in made}
+    stored = {
+        each.generation_id: [each.prompt.prompt_id, list(each.generation.ids), list(each.generation.logp)]
+        for each in made
+    }
     (folder / "answers.json").write_text(json.dumps(stored))
     write_shard(
         folder,
@@ -139,9 +143,9 @@ def _read(folder: Path, member: Member, prompts: Sequence[Prompt]) -> list[Answe
     loaded, own = member.loaded, {document.document_id for document in member.corpus.documents}
     known = {prompt.prompt_id: prompt for prompt in prompts}
     made = []
-    for generation_id, (prompt_id, ids) in json.loads((folder / "answers.json").read_text()).items():
+    for generation_id, (prompt_id, ids, logp) in json.loads((folder / "answers.json").read_text()).items():
         prompt = known[prompt_id]
         encoded = encode_prompt(prompt.text, loaded.tokenizer, loaded.context)
-        generation = completed(loaded, encoded, tuple(ids))
+        generation = completed(loaded, encoded, tuple(ids), logp)
         made.append(Answer(generation_id, prompt, generation, stating=stating(prompt, own)))
     return made

@@ -14,7 +14,6 @@ from indexer.build.rendered import as_read
 from indexer.build.shared import document_part, text_index
 from indexer.build.size import build_size
 from indexer.build.summary import Built, Summary, show
-from indexer.child_process import prepare
 from indexer.config import Config, Model, described
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
@@ -34,9 +33,10 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     others = built_before(config, chosen)
     entries = [*chosen, *(other.member.entry for other in others)]
     wanted = dict.fromkeys([config.corpus.files, *(entry.files for entry in config.model if entry in entries)])
-    corpora = [read_corpus(files, strict) for files in wanted if files]
+    by_files = {files: read_corpus(files, strict) for files in wanted if files}
+    corpora = list(by_files.values())
     asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
-    members = in_order([open_member(entry, config) for entry in chosen])
+    members = in_order([open_member(entry, config, lambda files: by_files[tuple(files)]) for entry in chosen])
     _check_distinct([*members, *(other.member for other in others)])
     n_asked = sum(len(prompts) for prompts in set(asked.values()))
     for member in members:
@@ -44,7 +44,6 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     folder = config.output.folder
     summary = Summary(path, folder, corpora, n_asked)
     with lock(folder), stop_on_signal(), Report() as report:
-        prepare()
         documents, text = _shared(folder, corpora, report)
         edition = Edition(config, documents, asked)
         by_name = {member.entry.name: member for member in members}

@@ -25,7 +25,9 @@ def prepare() -> None:
 
 
 def settle() -> None:
-    """For the child to call first: it ends when its parent does, and leaves an interrupt to it."""
+    """For the child to call first: it ends when its parent does, leaves an interrupt to it, and leaves no lock behind
+    when it is killed: those that libraries make (tqdm does) have no name in the "fork" context."""
+    multiprocessing.set_start_method("fork", force=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

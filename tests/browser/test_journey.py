@@ -142,8 +142,8 @@ def test_from_runs_to_explain(visit: Visit) -> None:
     visit.page.keyboard.type("Lima")
     visit.page.keyboard.press("Enter")
     visit.page.wait_for_url("**filter=Lima*")
-    visit.settle()
-    assert visit.page.locator("tbody tr").count() == visit.page.locator("tbody tr:has-text('Lima')").count() > 0
+    rows, fitting = visit.page.locator("tbody tr"), visit.page.locator("tbody tr:has-text('Lima')")
+    visit.until(lambda: rows.count() == fitting.count() > 0)  # the address changes before the server is asked
     visit.page.locator("table button:has-text('Lima')").first.click()
     visit.page.wait_for_selector("[role=option]:has-text('Lima')")
 

@@ -1,4 +1,7 @@
-"""EDGE: components of ours: a folder with a style sheet and a script, no build step, registered once each."""
+"""EDGE: components of ours: a folder with a style sheet and a script, no build step, registered once each.
+
+`make.js` stands before every script, as the theme's properties do before every style sheet.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -28,6 +31,8 @@ def _registered(name: str, isolated: bool) -> Any:
     if isolated and css is not None:
         css = custom_properties() + css
     js = script.read_text(encoding="utf-8") if script.exists() else None
+    if js is not None:
+        js = (_HERE / "make.js").read_text(encoding="utf-8") + js
     return st.components.v2.component(f"whence.{name}", css=css, js=js, isolate_styles=isolated)
 
 

@@ -7,14 +7,6 @@ export default function (component) {
   charts.get(parentElement).update(data, (key) => setStateValue("bar", { key, at: Date.now() }));
 }
 
-function make(tag, className, parent, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  parent?.append(node);
-  return node;
-}
-
 class Bars {
   constructor(parent) {
     this.root = make("div", "bars", parent);

@@ -7,14 +7,6 @@ export default function (component) {
   stacks.get(parentElement).update(data);
 }
 
-function make(tag, className, parent, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  parent?.append(node);
-  return node;
-}
-
 class Stack {
   constructor(parent) {
     this.bar = make("div", "stack", parent);

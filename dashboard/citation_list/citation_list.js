@@ -38,11 +38,3 @@ function citation(each, i, part, parent) {
   button.dataset.part = each.part;
   button.setAttribute("aria-pressed", each.part === part ? "true" : "false");
 }
-
-function make(tag, className, parent, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  parent?.append(node);
-  return node;
-}

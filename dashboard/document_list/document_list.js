@@ -7,14 +7,6 @@ export default function (component) {
   lists.get(parentElement).update(data, (name, id) => setStateValue(name, { id, at: Date.now() }));
 }
 
-function make(tag, className, parent, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  parent?.append(node);
-  return node;
-}
-
 class List {
   constructor(parent) {
     this.scale = make("div", "foot", parent);

@@ -39,11 +39,3 @@ function drawRow(row, sizes, parent) {
     }
   });
 }
-
-function make(tag, className, parent, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  parent?.append(node);
-  return node;
-}

@@ -42,11 +42,3 @@ function drawRow(row, sizes, parent) {
     if (answer.share) make("span", "source", button, answer.share);
   });
 }
-
-function make(tag, className, parent, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  parent?.append(node);
-  return node;
-}

@@ -74,11 +74,3 @@ function move(event, table) {
   table.querySelector(to)?.focus();
   event.preventDefault();
 }
-
-function make(tag, className, parent, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  parent?.append(node);
-  return node;
-}

@@ -8,14 +8,6 @@ export default function (component) {
   strips.get(parentElement).update(data, (span) => setStateValue("span", span));
 }
 
-function make(tag, className, parent, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  parent?.append(node);
-  return node;
-}
-
 class Strip {
   constructor(parent) {
     this.root = make("div", "strip", parent);

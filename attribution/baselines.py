@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attribution.batches import Document, batches
+from attribution.batches import Batch, Document, batches
 from attribution.directions import Directions
 from attribution.influence import influence
 from attribution.preconditioner import no_curvature
@@ -43,17 +43,15 @@ def hidden_states(
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         with torch.inference_mode():
             hidden = tracked.loaded.model.base_model(input_ids=batch.ids, use_cache=False).last_hidden_state.float()
-        out[list(batch.members)] = mean_hidden(hidden, batch.lengths).cpu().numpy()
+        out[list(batch.members)] = mean_hidden(hidden, batch).cpu().numpy()
         if tick is not None:
             tick(len(batch.members))
     return out
 
 
-def mean_hidden(hidden: Tensor, lengths: Tensor) -> Tensor:
-    """Mean over the tokens of each document, length 1.    hidden: [B, T, H]   lengths: [B]   -> [B, H]"""
-    position = torch.arange(hidden.shape[1], device=hidden.device)
-    read = (position < lengths[:, None])[..., None]  # [B, T, 1]
-    return torch.nn.functional.normalize((hidden * read).sum(dim=1), dim=-1)
+def mean_hidden(hidden: Tensor, batch: Batch) -> Tensor:
+    """Mean over the tokens of each document, length 1.    hidden: [B, T, H] -> [B, H]"""
+    return torch.nn.functional.normalize((hidden * batch.is_token[..., None]).sum(dim=1), dim=-1)
 
 
 def query_hidden_states(tracked: Tracked, ids: Sequence[int], first: int) -> Numbers:

@@ -33,6 +33,11 @@ class Batch:
     is_target: Tensor  # [B, T] bool: position t predicts id t + 1, and that id is learned
 
     @property
+    def is_token(self) -> Tensor:
+        """Whether a place holds a token, not padding  # bool [B, T]"""
+        return torch.arange(self.ids.shape[1], device=self.ids.device) < self.lengths[:, None]
+
+    @property
     def labels(self) -> Tensor:
         """The id after every position that has a target, in row order  # [n]"""
         return self.ids.roll(-1, dims=1)[self.is_target]

@@ -55,7 +55,7 @@ def corpus_pass(
         tokens = list(turned(captured, eigen))
         sums = batch_norms(tracked, weights, captured, tokens)  # [B, 3]
         table[members] = torch.cat([captured.loss[:, None], sums], dim=1).double().cpu().numpy()
-        hidden[members] = mean_hidden(captured.hidden, captured.batch.lengths).cpu().numpy()
+        hidden[members] = mean_hidden(captured.hidden, captured.batch).cpu().numpy()
         if budget:
             finite = torch.isfinite(sums).all(dim=1)
             if not finite.all():  # a skipped document has no vectors

@@ -19,8 +19,7 @@ def document_rows(tracked: Tracked, captured: Captured, block: int, curvature: D
     """
     batch = captured.batch
     own = batch.ids
-    inside = torch.arange(own.shape[1], device=own.device) < batch.lengths[:, None]
-    own_rows = _rows(tracked, captured, block, own) * (inside & ~_repeated(own))[..., None]
+    own_rows = _rows(tracked, captured, block, own) * (batch.is_token & ~_repeated(own))[..., None]
     if block == 0 and not tracked.tied:
         return own, own_rows * curvature.root[own]
     others, is_other = _likely(captured, curvature, own)

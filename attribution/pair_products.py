@@ -51,12 +51,8 @@ class PairShares:
 
 def tokens_of(passes: Sequence[Captured]) -> Tokens:
     """Document b of pass n is number b + the documents of the passes before."""
-    real, lengths = [], [0]
-    for captured in passes:
-        ids = captured.batch.ids
-        real.append(torch.arange(ids.shape[1], device=ids.device) < captured.batch.lengths[:, None])
-        lengths += captured.batch.lengths.tolist()
-    return Tokens(passes, tuple(real), np.cumsum(lengths))
+    lengths = [length for captured in passes for length in captured.batch.lengths.tolist()]
+    return Tokens(passes, tuple(captured.batch.is_token for captured in passes), np.cumsum([0, *lengths]))
 
 
 def pair_shares(

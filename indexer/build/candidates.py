@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.baselines import hidden_cosine, query_hidden_states
+from attribution.baselines import query_hidden_states
 from indexer.build.answers import Answer
 from indexer.build.index import Index
 from indexer.build.member import Member
@@ -82,18 +82,10 @@ def with_index(
 ) -> Candidates:
     """The same and what the gradient index proposes for each generated token.    estimates: [K, D] nats, NaN for a
     document that is not to be proposed."""
-    similar = _similar(member, answer, index)
+    similar = index.similar(query_hidden_states(member.tracked, answer.ids, answer.first))
     similar[np.isnan(estimates)] = np.nan
-    cosines = np.divide(estimates, index.length, out=np.zeros_like(estimates), where=index.length > 0)
-    made = _by_token(estimates, cosines, similar, member.config.index.candidates)
+    made = _by_token(estimates, index.cosines(estimates), similar, member.config.index.candidates)
     return Candidates(found.generation_id, (*found.proposals, *made))
-
-
-def _similar(member: Member, answer: Answer, index: Index) -> NDArray[np.float32]:
-    """Cosines with every document, a shard at a time  # [K, D]"""
-    queries = query_hidden_states(member.tracked, answer.ids, answer.first)
-    states = (shard.hidden.float().cpu().numpy() for of in index.terms for shard in of.shards)
-    return np.concatenate([hidden_cosine(queries, each) for each in states], axis=1)
 
 
 def _by_token(

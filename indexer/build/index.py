@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from attribution.baselines import hidden_cosine
 from attribution.compress import DIRECTIONS
 from attribution.gradient_index import Shard, open_shard, products
 from attribution.index_query import LayerQuery, index_queries
@@ -87,10 +88,15 @@ class Index:
         parts = [shard.energy / of.term.n_train for of in self.terms for shard in of.shards]
         return torch.cat(parts).sqrt().cpu().numpy()
 
-    @cached_property
-    def hidden(self) -> Numbers:
-        """Mean last hidden state of every document, length 1  # [D, H]"""
-        return torch.cat([shard.hidden for of in self.terms for shard in of.shards]).float().cpu().numpy()
+    def cosines(self, estimates: Numbers) -> Numbers:
+        """Estimates as the cosine ranks them: divided by `length`, 0 where that is 0.    [K, D] or [D], likewise"""
+        found: Numbers = np.divide(estimates, self.length, out=np.zeros_like(estimates), where=self.length > 0)
+        return found
+
+    def similar(self, states: Numbers) -> Numbers:
+        """Cosine of queries' hidden states with that of every document, a shard at a time.    [K, H] -> [K, D]"""
+        shards = (shard.hidden.float().cpu().numpy() for of in self.terms for shard in of.shards)
+        return np.concatenate([hidden_cosine(states, each) for each in shards], axis=1)
 
 
 def open_index(folder: Path, fitted: Fitted) -> Index:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.baselines import hidden_cosine, query_hidden_states
+from attribution.baselines import query_hidden_states
 from indexer.build.candidates import best
 from indexer.build.corpus_pass import pass_over_corpus
 from indexer.build.factors import fit
@@ -71,10 +71,9 @@ def _figures(
     others = []
     for each, estimates, words in zip(asked, estimated, bm25, strict=True):
         states = query_hidden_states(member.tracked, each.ids, each.first)
-        cosine = np.divide(estimates, index.length, out=np.zeros_like(estimates), where=index.length > 0)
         proposed = [
-            best(cosine, FROM_INDEX // 2),
-            best(hidden_cosine(states, index.hidden)[0], FROM_INDEX // 4),
+            best(index.cosines(estimates), FROM_INDEX // 2),
+            best(index.similar(states)[0], FROM_INDEX // 4),
             best(np.where(words > 0, words, np.nan), member.config.scores.candidates),
         ]
         others.append(np.unique(np.concatenate(proposed)))

@@ -5,17 +5,12 @@ from numpy.typing import NDArray
 
 from indexer.evaluate.figures import Figure, figure
 from indexer.evaluate.rank_correlation import spearman
+from indexer.evaluate.removal import top
 
 TOP = 10  # documents of exactly largest influence
 
 Numbers = NDArray[np.floating]
 Chosen = NDArray[np.int64]
-
-
-def top(scores: Numbers, n: int) -> Chosen:
-    """The n documents of largest score, in no order.    scores: [D]"""
-    n = min(n, len(scores))
-    return np.argpartition(-scores, n - 1)[:n].astype(np.int64)
 
 
 def recall(exact: Numbers, proposed: Chosen) -> float:

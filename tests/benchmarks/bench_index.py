@@ -34,6 +34,9 @@ from attribution.scores import score_documents
 from attribution.sequence import encode_document, encode_prompt
 from attribution.tracked import Tracked, track
 from attribution.turned import turned
+from indexer.evaluate.index_recall import recall
+from indexer.evaluate.rank_correlation import spearman
+from indexer.evaluate.removal import top
 from tests.attribution.kronfluence_oracle import Oracle, token_queries
 from tests.benchmarks.alternate import compare
 from tests.benchmarks.bench_engine import plain_pass
@@ -87,22 +90,9 @@ def quality(bench: Bench, ranks: list[float]) -> None:
         found = np.concatenate([bench.estimates(shards, *each) for each in asked])
         size = sum(of.nbytes for of in made.kept) / len(bench.documents) / 1000
         pairs = list(zip(truth, found, strict=True))
-        in_50, in_200 = (np.mean([_share(t, _first(e, n)) for t, e in pairs]) for n in (50, 200))
-        rho = np.mean([_spearman(t, e) for t, e in pairs])
+        in_50, in_200 = (np.mean([recall(t, top(e, n)) for t, e in pairs]) for n in (50, 200))
+        rho = np.mean([spearman(t, e) for t, e in pairs])
         print(f"  {rank:4g}  {size:13.1f}  {in_50:5.3f}  {in_200:6.3f}  {rho:8.3f}", flush=True)
-
-
-def _first(values: NDArray[np.float32], n: int) -> list[int]:
-    found: list[int] = np.argpartition(-values, n)[:n].tolist()
-    return found
-
-
-def _share(truth: NDArray[np.float32], found: list[int]) -> float:
-    return len(set(np.argsort(-truth)[:10].tolist()) & set(found)) / 10
-
-
-def _spearman(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    return float(np.corrcoef(a.argsort().argsort(), b.argsort().argsort())[0, 1])
 
 
 def cost_of_the_pass(bench: Bench, rank: float, rounds: int) -> None:
@@ -142,7 +132,7 @@ def against_kronfluence(bench: Bench, rank: float, n_theirs: int, rounds: int, f
     theirs = token_queries(ids, first)
 
     def exactly() -> None:
-        best = np.unique(np.concatenate([_first(of, 20) for of in ours.estimates(shards, ids, first)]))
+        best = np.unique(np.concatenate([top(of, 20) for of in ours.estimates(shards, ids, first)]))
         score_documents(tracked, query_directions(tracked, H, ids, first), [some[i] for i in best], len(some))
 
     compare(

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from indexer.evaluate.index_recall import index_figures, recall, top
+from indexer.evaluate.index_recall import index_figures, recall
+from indexer.evaluate.removal import top
 
 
 def test_recall_counts_the_ten_best():

@@ -12,7 +12,7 @@ from attribution.corpus_pass import corpus_pass
 from attribution.directions import join_directions
 from attribution.factors import load_factors
 from attribution.fitting import fit_factors
-from attribution.model import load_model
+from attribution.model import DTYPES, load_model
 from attribution.preconditioner import damp
 from attribution.query import query_directions
 from attribution.scores import score_documents
@@ -24,10 +24,6 @@ from tests.attribution import tiny
 
 N = 100
 DEMO = Path(__file__).parents[2] / "data" / "demo"
-
-
-def spearman(a, b):
-    return float(np.corrcoef(a.argsort().argsort(), b.argsort().argsort())[0, 1])
 
 
 @pytest.mark.parametrize("kind", tiny.CONFIGS)
@@ -45,25 +41,41 @@ def test_every_architecture_gives_float32_numbers(kind):
     assert np.isfinite(corpus_pass(tracked, H, documents, N).norms.self_influence).all()
 
 
+def agreement(exact, near):
+    """Mean Pearson and top-10 overlap over queries.    [Q, D], [Q, D]"""
+    pearson = [np.corrcoef(a, b)[0, 1] for a, b in zip(exact, near, strict=True)]
+    tops = [len(set(a.argsort()[-10:]) & set(b.argsort()[-10:])) / 10 for a, b in zip(exact, near, strict=True)]
+    return float(np.mean(pearson)), float(np.mean(tops))
+
+
 @pytest.mark.slow
 def test_agreement_on_the_demo(tmp_path):
-    """The whole road in either precision: factors, queries and scores."""
-    found = {}
-    for dtype in ("float32", "bfloat16"):
-        loaded = load_model(str(DEMO / "models" / "atlas-s"), device="cpu", dtype=dtype)
-        with (DEMO / "corpus.jsonl").open() as file:
-            texts = [json.loads(line)["text"] for line in file][::16]
-        documents = as_documents(encode_document(text, loaded.tokenizer, loaded.context).ids for text in texts)
-        tracked = track(loaded)
-        fit_factors(tracked, documents, tmp_path / dtype, n_documents=400)
-        H = damp(load_factors(tmp_path / dtype, tracked))
+    """Queries and scores on the same factors; then factors fitted in either precision. The labels that a fit draws differ
+    where logits do, so the second cannot be nearer than two fits are: it is held against one of another seed."""
+    with (DEMO / "corpus.jsonl").open() as file:
+        texts = [json.loads(line)["text"] for line in file][::16]
+
+    models = {name: load_model(str(DEMO / "models" / "atlas-s"), device="cpu", dtype=name) for name in DTYPES}
+    loaded = models["float32"]
+    documents = as_documents(encode_document(text, loaded.tokenizer, loaded.context).ids for text in texts)
+
+    def fitted(dtype, seed):
+        tracked, folder = track(models[dtype]), tmp_path / f"{dtype}-{seed}"
+        fit_factors(tracked, documents, folder, n_documents=400, seed=seed)
+        return damp(load_factors(folder, tracked))
+
+    def scores(dtype, H):  # -> [24, D]
+        tracked = track(models[dtype])
         d = join_directions([query_directions(tracked, H, of.ids, len(of) - 6) for of in documents[:4]])
-        found[dtype] = score_documents(tracked, d, documents[4:], N).values.sum(-1)  # [24, D]
-    exact, near = found["float32"], found["bfloat16"]
-    pearson = [np.corrcoef(a, b)[0, 1] for a, b in zip(exact, near, strict=True)]
-    ranks = [spearman(a, b) for a, b in zip(exact, near, strict=True)]
-    tops = [len(set(a.argsort()[-10:]) & set(b.argsort()[-10:])) / 10 for a, b in zip(exact, near, strict=True)]
-    print(f"\nbfloat16 forward against float32: Pearson {np.mean(pearson):.5f} (least {min(pearson):.5f}), "
-          f"Spearman {np.mean(ranks):.5f}, top-10 overlap {np.mean(tops):.3f}")  # fmt: skip
-    assert np.mean(pearson) >= 0.98
-    assert np.mean(tops) >= 0.8
+        return score_documents(tracked, d, documents[4:], N).values.sum(-1)
+
+    H = fitted("float32", seed=0)
+    exact = scores("float32", H)
+    same = agreement(exact, scores("bfloat16", H))
+    own = agreement(exact, scores("bfloat16", fitted("bfloat16", seed=0)))
+    reseeded = agreement(exact, scores("float32", fitted("float32", seed=1)))
+    print("\nbfloat16 against float32, Pearson and top-10 overlap: same factors {:.4f} {:.3f}, factors fitted in it "
+          "{:.4f} {:.3f}; float32, factors of another seed {:.4f} {:.3f}".format(*same, *own, *reseeded))  # fmt: skip
+    assert same[0] >= 0.995
+    assert same[1] >= 0.9
+    assert own > reseeded

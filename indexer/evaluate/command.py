@@ -59,7 +59,7 @@ def _train_again(config: Config, of: Member, prompts: Sequence[Prompt], scale: S
     measure_stability(folder, sibling, asked, of, scale, report)
     measure_planted(folder, of, recipe, scale, report)
     measure_pbrf(folder, of, recipe, scale, report)
-    measure_removal(folder, of, sibling, recipe, prompts, scale, n_processes, report)
+    measure_removal(folder, of, recipe, prompts, scale, n_processes, report)
 
 
 def _reason(member: Member, again: Member | None) -> str:

@@ -1,5 +1,7 @@
 """Which documents a protocol works on, which halves of them models are trained on, and what is asked: pure, seeded."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,14 @@ from numpy.typing import NDArray
 def chosen(n_corpus: int, n: int, seed: int) -> NDArray[np.int64]:
     """n documents of the corpus, in its order."""
     return np.sort(np.random.default_rng([seed, 0]).choice(n_corpus, size=min(n, n_corpus), replace=False))
+
+
+def chosen_around(wanted: Sequence[int], n_corpus: int, n: int, seed: int) -> NDArray[np.int64]:
+    """n documents of the corpus, in its order: the wanted ones, at most half, and random others."""
+    kept = np.array(list(dict.fromkeys(wanted))[: n // 2], dtype=np.int64)
+    rest = np.setdiff1d(np.arange(n_corpus), kept)
+    drawn = np.random.default_rng([seed, 4]).choice(rest, size=min(n - len(kept), len(rest)), replace=False)
+    return np.sort(np.concatenate([kept, drawn]))
 
 
 def half(n: int, k: int, seed: int) -> NDArray[np.int64]:

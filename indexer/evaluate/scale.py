@@ -17,12 +17,26 @@ class Scale:
     queries: int  # training documents that are asked about
     removals: tuple[int, ...]  # how many of a query's top documents are left out
     removal_queries: int
+    removal_documents: int  # of the sibling that is trained without them: a small one that has learned its documents
+    removal_epochs: int
     planted: int  # invented facts
     seed: int = 0
     full: bool = False
 
 
-QUICK = Scale("quick", 1000, 15, halves=50, second_seeds=5, queries=40, removals=(20,), removal_queries=5, planted=20)
+QUICK = Scale(
+    "quick",
+    1000,
+    15,
+    halves=50,
+    second_seeds=5,
+    queries=40,
+    removals=(20,),
+    removal_queries=10,
+    removal_documents=600,
+    removal_epochs=30,
+    planted=20,
+)
 FULL = Scale(
     "full",
     2500,
@@ -32,6 +46,8 @@ FULL = Scale(
     queries=60,
     removals=(1, 5, 20, 50),
     removal_queries=20,
+    removal_documents=600,
+    removal_epochs=30,
     planted=20,
     full=True,
 )
@@ -43,6 +59,11 @@ def recipe_of(recipe: Recipe, scale: Scale, keep: tuple[float, ...] = (1.0,), se
     """The recipe of a size, cut to the epochs of the scale."""
     epochs = min(recipe.epochs, scale.epochs)
     return replace(recipe, epochs=epochs, keep=keep, seed=recipe.seed if seed is None else seed)
+
+
+def removal_recipe(recipe: Recipe, scale: Scale, keep: tuple[float, ...] = (1.0,)) -> Recipe:
+    """Epochs enough for few documents to be learned."""
+    return replace(recipe, epochs=scale.removal_epochs, keep=keep)
 
 
 DAMPINGS = (1.0, 0.01, 0.001)  # to compare the configured one with

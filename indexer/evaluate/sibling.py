@@ -15,6 +15,7 @@ from indexer.partition import Part
 from indexer.training.run import epochs_to_keep, train
 from indexer.versions import VERSIONS
 
+EVERY = 1 << 20  # documents that factors are fitted on: few enough in a sibling to take them all
 FIELDS = ("text", "title", "source", "topic")
 
 
@@ -62,4 +63,5 @@ def _opened(folder: Path, entry: Model, config: Config) -> Member:
     early = [model / f"checkpoints/epoch-{n:02d}" for n in epochs_to_keep(entry.recipe) if n < entry.recipe.epochs]
     entry = replace(entry, path=str(model), checkpoints=tuple(early))
     corpus = Corpus((folder / "corpus.jsonl",), config.corpus.licence)
-    return open_member(entry, replace(config, corpus=corpus, model=(entry,)))
+    factors = replace(config.factors, documents=EVERY, eigenvalue_documents=EVERY)
+    return open_member(entry, replace(config, corpus=corpus, model=(entry,), factors=factors))

@@ -13,7 +13,7 @@ from indexer.config import Recipe
 from indexer.corpus.prompt import Prompt
 from indexer.evaluate.asked import Asked, of_answer, of_document, of_end, of_prompts
 from indexer.evaluate.figures import Figure, figure
-from indexer.evaluate.halves import chosen, queries
+from indexer.evaluate.halves import chosen, chosen_around, queries
 from indexer.evaluate.lds import Agreement, agreement, ceiling
 from indexer.evaluate.planted import invented, planted_figures
 from indexer.evaluate.predictions import predictions
@@ -22,7 +22,7 @@ from indexer.evaluate.removal import Answered, removal_figures, removals
 from indexer.evaluate.retrain import Outcome, Training, retrained
 from indexer.evaluate.retrain import measured as asked_of
 from indexer.evaluate.retrainings import Order, retrain_halves, token_rows, train_all
-from indexer.evaluate.scale import DAMPINGS, KEEP, REMOVED_BY, Scale, recipe_of
+from indexer.evaluate.scale import DAMPINGS, KEEP, REMOVED_BY, Scale, recipe_of, removal_recipe
 from indexer.evaluate.sibling import sibling
 from indexer.evaluate.subject import subject
 from indexer.journal import key
@@ -64,15 +64,20 @@ def measure_lds(
 def measure_removal(
     folder: Path,
     of: Member,
-    reference: Member,
     recipe: Recipe,
     prompts: Sequence[Prompt],
     scale: Scale,
     n_processes: int,
     report: Reporter,
 ) -> None:
-    """Answers of models that are trained without the documents that a method blames."""
-    small, name = recipe_of(recipe, scale), reference.entry.name
+    """Answers of models that are trained without the documents that a method blames.
+
+    Of a sibling that has learned its documents well, those that state the prompts' answers among them: the one that the
+    LDS is taken on writes too few answers to lose any.
+    """
+    small = removal_recipe(recipe, scale)
+    reference = _well_read(folder, of, recipe, prompts, scale, report)
+    name = reference.entry.name
     asked, before = _written(reference, prompts, scale)
     if not asked:
         report.say(f"{name}: it writes none of the answers that it is asked for: no removal")
@@ -90,7 +95,10 @@ def measure_removal(
     ]
     with report.task(f"{name}: models without blamed documents", len(orders)) as task:
         train_all(folder, orders, n_processes, task.tick)
-    how = f"{len(asked)} answers that {name} writes; trained again without the documents"
+    how = (
+        f"{len(asked)} answers that {name} writes, {len(everything):,} documents, {small.epochs} epochs; trained again "
+        "without the documents"
+    )
 
     def measure() -> list[Figure]:
         after = [
@@ -143,6 +151,16 @@ def _predicted(
 
 def _lds(method: str, of: Agreement, how: str) -> list[Figure]:
     return [figure(method, "lds", of.lds, how), figure(method, "lds_without_self", of.lds_without_self, how)]
+
+
+def _well_read(
+    folder: Path, of: Member, recipe: Recipe, prompts: Sequence[Prompt], scale: Scale, report: Reporter
+) -> Member:
+    stating = [i for each in of_prompts(of, prompts) for i in each.supports]
+    picked = chosen_around(stating, len(of.documents), scale.removal_documents, scale.seed)
+    longer = removal_recipe(recipe, scale, keep=KEEP)
+    with report.task(f"{of.entry.name}: a sibling to remove from", longer.epochs * len(picked)) as task:
+        return sibling(folder, f"{len(picked)}-removal", of, longer, [of.documents[i] for i in picked], task.tick)
 
 
 def _written(reference: Member, prompts: Sequence[Prompt], scale: Scale) -> tuple[list[Asked], Answered]:

@@ -50,8 +50,11 @@ def agreement(exact, near):
 
 @pytest.mark.slow
 def test_agreement_on_the_demo(tmp_path):
-    """Queries and scores on the same factors; then factors fitted in either precision. The labels that a fit draws differ
-    where logits do, so the second cannot be nearer than two fits are: it is held against one of another seed."""
+    """Queries and scores on the same factors; then factors fitted in either precision.
+
+    The labels that a fit draws differ where logits do, so that two fits differ by more than the precision: the second
+    figure is held against a fit of another seed.
+    """
     with (DEMO / "corpus.jsonl").open() as file:
         texts = [json.loads(line)["text"] for line in file][::16]
 

@@ -18,7 +18,19 @@ from indexer.evaluate.scale import Scale
 from indexer.journal import finished, stage
 from tests.tiny_family import PROMPTS, TEXTS, write_lines, write_project
 
-TINY = Scale("tiny", 24, 25, halves=4, second_seeds=2, queries=4, removals=(2,), removal_queries=2, planted=2)
+TINY = Scale(
+    "tiny",
+    24,
+    25,
+    halves=4,
+    second_seeds=2,
+    queries=4,
+    removals=(2,),
+    removal_queries=2,
+    removal_documents=24,
+    removal_epochs=30,
+    planted=2,
+)
 
 
 def stage_here(*of, isolate, **named):

@@ -69,6 +69,11 @@ class Tracked:
         return self.widened(logits)
 
     @property
+    def n_linear(self) -> int:
+        """Parameters of the linear layers."""
+        return sum(layer.n_out * layer.n_in for layer in self.linear)
+
+    @property
     def softcap(self) -> float | None:
         """Some models (Gemma 2) end in c·tanh(z / c)."""
         cap = getattr(self.loaded.model.config, "final_logit_softcapping", None)

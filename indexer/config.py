@@ -87,7 +87,8 @@ class Index:
 
 @dataclass(frozen=True)
 class Scores:
-    method: tuple[str, ...] = ("ekfac",)  # the first is shown; each other is a run of its own; none: no influence
+    # each is a run of its own; ekfac_checkpoints where a size has checkpoints; none: no influence
+    method: tuple[str, ...] = ("ekfac", "ekfac_checkpoints")
     checkpoint_weights: tuple[float, ...] = ()  # of ekfac_checkpoints; none: equal
     candidates: Count = 100  # documents that the text index proposes for each answer
     documents: Count = 20  # kept at either end of the ranking

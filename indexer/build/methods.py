@@ -22,22 +22,29 @@ from attribution.checkpoints import tracin as tracin_checkpoints
 from attribution.document_norms import DocumentNorms
 from attribution.errors import BadInput
 from attribution.preconditioner import no_curvature
-from attribution.scores import Scores
 from indexer.build.answers import Answer
 from indexer.build.candidates import Candidates
-from indexer.build.explain import Kept, Pairs, keep, pairs, term_values
+from indexer.build.explain import Kept, Pairs, keep, pairs
 from indexer.build.factors import fit
 from indexer.build.fitted import Fitted
 from indexer.build.influence_rows import influence_columns, target_columns
 from indexer.build.member import Member, open_member
 from indexer.build.run_row import write_run
-from indexer.build.terms import Term
+from indexer.build.scores import groups
+from indexer.build.terms import Term, score
 from indexer.database.shard import write_shard
 from indexer.journal import Finished, key, stage
 from indexer.partition import Part
 
 Values = NDArray[np.float32]  # [K, U, L], or [K, U, 1] of a method without layers
 WITHOUT_LAYERS = ("hidden_cosine", "bm25")
+
+
+def applies(method: str, member: Member) -> bool:
+    """Gradients of two stages are not one product, and without checkpoints their mean is the model itself."""
+    if method == "ekfac_checkpoints" and not member.entry.checkpoints:
+        return False
+    return member.parent is None or method in WITHOUT_LAYERS
 
 
 def method_part(
@@ -94,14 +101,23 @@ def _gradients(
     answers: Sequence[Answer],
     of: Pairs,
 ) -> Values:
-    terms = [
-        Term(each.tracked, each.preconditioner, each.tracked, member.own_documents, member.n_train, each.weight)
-        for each in checkpoints
-    ]
-    directions = [term.directions(answers) for term in terms]
-    values = term_values(terms, directions, member.rows, of).by_layer
-    if method == "gradient_cosine":
-        return gradient_cosine(Scores(values, ()), directions[0], norms.grad_norm[of.union], member.n_train)
+    """Group by group, checkpoint by checkpoint: no more directions are held at once than in the influence stage."""
+    values = np.zeros((*of.wanted.shape, len(member.tracked.layers)), dtype=np.float32)
+    stops = np.cumsum([each.n_targets for each in answers])
+    for group in groups([each.n_targets for each in answers], member.tracked.n_linear):
+        queries = slice(stops[group[0]] - answers[group[0]].n_targets, stops[group[-1]])
+        wanted = of.wanted[queries]
+        asked = wanted.any(axis=0)  # documents of this group
+        for each in checkpoints:
+            term = Term(
+                each.tracked, each.preconditioner, each.tracked, member.own_documents, member.n_train, each.weight
+            )
+            directions = term.directions([answers[i] for i in group])
+            found = score(term, directions, member.rows, of.union[asked], wanted[:, asked], None)
+            by_layer = found.values
+            if method == "gradient_cosine":
+                by_layer = gradient_cosine(found, directions, norms.grad_norm[of.union[asked]], member.n_train)
+            values[queries][:, asked] += by_layer
     return values
 
 

@@ -45,7 +45,7 @@ def scores(
     """
     fitted = traced.fitted
     member = fitted.member
-    n_tracked = len(fitted.terms) * sum(layer.n_out * layer.n_in for layer in member.tracked.linear)
+    n_tracked = len(fitted.terms) * member.tracked.n_linear
     together = groups([each.n_targets for each in answers], n_tracked)
     names = [
         key(of=[answers[i].generation_id for i in group], on=[textual[i].digest for i in group]) for group in together

@@ -12,7 +12,7 @@ from indexer.build.factors import fit
 from indexer.build.facts import facts
 from indexer.build.index import open_index
 from indexer.build.member import Member
-from indexer.build.methods import WITHOUT_LAYERS, method_part
+from indexer.build.methods import applies, method_part
 from indexer.build.prompt_share import prompt_shares
 from indexer.build.prompts_only import build_prompts_only
 from indexer.build.scores import proposed, scores
@@ -49,7 +49,7 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     others = []
     found = proposed(traced, made, scored)
     for method in member.config.scores.method[1:]:
-        if member.parent is None or method in WITHOUT_LAYERS:  # gradients of two stages are not one product
+        if applies(method, member):
             with report.task(f"{name}: {method}", 1) as task:
                 others.append(method_part(folder, fitted, method, numbers, made, found))
                 task.tick()

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from attribution.compress import budget
 from indexer.build.member import Member, open_member
+from indexer.build.methods import applies
 from indexer.build.pipeline import in_order
 from indexer.build.scores import BUDGET
 from indexer.config import Config, Model
@@ -61,12 +62,14 @@ def _work(member: Member, n_prompts: int) -> Work:
     return Work(
         n_documents=member.n_train,
         n_params=member.loaded.n_params,
-        n_tracked=sum(of.n_out * of.n_in for of in linear),
+        n_tracked=member.tracked.n_linear,
         factor_numbers=sum(of.n_in**2 + of.n_out**2 + of.n_in * of.n_out for of in linear)
         + sum(of.n_out * of.n_in for of in embedding),
         n_prompts=n_prompts,
         index_bytes=budget(member.tracked, member.config.index.rank),
         n_embedding=sum(of.n_out * of.n_in for of in embedding),
+        n_checkpoints=len(member.entry.checkpoints),
+        others=tuple(method for method in member.config.scores.method[1:] if applies(method, member)),
     )
 
 

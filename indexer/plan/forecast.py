@@ -27,6 +27,8 @@ class Work:
     n_prompts: int
     index_bytes: int  # a document
     n_embedding: int = 0  # parameters of embedding and head
+    n_checkpoints: int = 0  # besides the model itself
+    others: tuple[str, ...] = ()  # methods besides the first, each with a stage of its own
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,15 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
     weights, factors = 4 * work.n_params, 4 * work.factor_numbers
     groups = max(1.0, n_tokens * 4 * work.n_tracked / budget)
     scores = config.scores
-    influence = (
-        n_tokens * (units.query + units.estimate + work.n_documents * units.scan + ROWS)
+    exact = (  # scores of the candidates, at one checkpoint
+        n_tokens * units.query
         + min(N_RANDOM, work.n_documents) * units.score * n_tokens / CROWD
         + _documents_read(work, config, n_tokens, groups) * units.capture
         + n_tokens * _proposals(config) * units.position
+    )
+    influence = (
+        exact
+        + n_tokens * (units.estimate + work.n_documents * units.scan + ROWS)
         + n_tokens * min(scores.token_losses, scores.position_shares) * units.loss
     )
     checked = min(SANITY_ANSWERS, work.n_prompts)  # once more, with shuffled weights
@@ -70,16 +76,20 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
     ]
     if not scores.method:
         return prompts
+    factors_stage = Stage(
+        "factors",
+        START + units.eigen + 2 * fitted * units.capture + corrected * (EIGENVALUES * units.capture + units.rotation),
+        units.resident + weights + 3 * factors,
+        factors,
+    )
+    memory, rows = units.resident + units.score_memory + factors + held, int(200 * kept)
+    others = []
+    for method in work.others:
+        fits = work.n_checkpoints if method == "ekfac_checkpoints" else 0
+        seconds = WRITE + n_tokens * ROWS + _passes(method, work) * exact + fits * factors_stage.seconds
+        others.append(Stage(method, seconds, memory + fits * (weights + factors), rows + fits * factors))
     return [
-        Stage(
-            "factors",
-            START
-            + units.eigen
-            + 2 * fitted * units.capture
-            + corrected * (EIGENVALUES * units.capture + units.rotation),
-            units.resident + weights + 3 * factors,
-            factors,
-        ),
+        factors_stage,
         *prompts,
         Stage(
             "corpus pass",
@@ -87,8 +97,16 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
             units.resident + units.pass_memory + factors + 2048 * work.index_bytes,
             work.n_documents * (work.index_bytes + 40),
         ),
-        Stage("influence", influence, units.resident + units.score_memory + factors + held, int(200 * kept)),
+        Stage("influence", influence, memory, rows),
+        *others,
     ]
+
+
+def _passes(method: str, work: Work) -> int:
+    """How often the candidates are scored."""
+    if method in ("ekfac_checkpoints", "tracin"):
+        return work.n_checkpoints + 1
+    return int(method in ("gradient_dot", "gradient_cosine"))
 
 
 def _documents_read(work: Work, config: Config, n_tokens: float, groups: float) -> float:

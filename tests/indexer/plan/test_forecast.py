@@ -43,6 +43,16 @@ def test_prompts_cost_answers_and_influence():
     assert more["influence"].seconds > 1.7 * less["influence"].seconds
 
 
+def test_checkpoints_cost_a_fit_and_the_scores_of_the_candidates_each():
+    found = stages(replace(WORK, n_checkpoints=3, others=("ekfac_checkpoints", "bm25")))
+    once = stages(replace(WORK, others=("gradient_dot",)))
+    exact = once["gradient_dot"].seconds - found["bm25"].seconds
+    assert found["ekfac_checkpoints"].seconds == pytest.approx(
+        found["bm25"].seconds + 4 * exact + 3 * found["factors"].seconds
+    )
+    assert exact < found["influence"].seconds
+
+
 def test_no_more_documents_are_read_than_there_are():
     few = stages(replace(WORK, n_documents=10))
     without = stages(replace(WORK, n_documents=10), replace(UNITS, capture=0))

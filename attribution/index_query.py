@@ -1,6 +1,8 @@
 """Queries as the scan of a gradient index needs them: factored as documents are, in bytes as well.
 
-P ≈ L Rᵀ in the eigenbasis, in the scaling in which ⟨P, ∇L⟩ is the inner product with what is kept of ∇L
+P ≈ L Rᵀ in the eigenbasis, in the scaling in which ⟨P, ∇L⟩ is the inner product with what is kept of ∇L. Pairs of
+vectors are spread over the layers by their energy, as a document's are: an even share would cut the layers that carry a
+query and read on in those that do not.
 """
 
 from collections.abc import Sequence
@@ -13,21 +15,22 @@ from attribution.compress import quantised
 from attribution.directions import RowBlock
 from attribution.low_rank import truncated
 from attribution.metric import Metric
-from attribution.preconditioner import Block, ChainBlock, DiagonalBlock, EigenBlock, Preconditioner, to_eigenbasis
+from attribution.preconditioner import Block, ChainBlock, EigenBlock, Preconditioner, to_eigenbasis
 from attribution.query import QueryPass, embedding_blocks, query_passes
 from attribution.tracked import Tracked
 
-RANK = 6  # of a query in each layer
+RANK = 8  # pairs of vectors of a query in a layer that are looked at
+PAIRS = 2  # that are kept, a layer on average
 ROUNDS = 1  # of its truncation: the numbers become bytes anyway
 
 
 @dataclass(frozen=True)
 class LayerQuery:
-    """K queries of one layer at rank r."""
+    """M pairs of vectors of one layer, which are those of K queries."""
 
-    left: Tensor  # int8 [out, K·r], or float32 [V, K·r] in an embedding block
-    right: Tensor  # int8 [in, K·r]
-    mix: Tensor  # float32 [K·r, K]: the scale of each pair of vectors, at its query
+    left: Tensor  # int8 [out, M], or float32 [V, M] in an embedding block
+    right: Tensor  # int8 [in, M]
+    mix: Tensor  # float32 [M, K]: the scale of each pair, at its query
 
 
 def index_queries(
@@ -41,6 +44,7 @@ def index_queries(
     measurement: str = "logp",
     foils: Sequence[int] | None = None,
     rank: int = RANK,
+    pairs: float = PAIRS,
 ) -> list[LayerQuery]:
     """One query for each token of `ids[first:]`, by layer of `tracked.layers`.
 
@@ -49,7 +53,7 @@ def index_queries(
     Raises BadInput for a span that holds no token, or one before which the model has read nothing.
     """
     passes = query_passes(tracked, ids, first, measurement=measurement, foils=foils)
-    chunks = [_layers(tracked, preconditioner, metrics, indexed, of, rank) for of in passes]
+    chunks = [_layers(tracked, preconditioner, metrics, indexed, of, rank, pairs) for of in passes]
     return [_joined(of) for of in zip(*chunks, strict=True)]
 
 
@@ -60,16 +64,34 @@ def _layers(
     indexed: Preconditioner,
     of: QueryPass,
     rank: int,
+    pairs: float,
 ) -> list[LayerQuery]:
-    found = []
+    linear, rows = [], []
     solvers = zip(preconditioner.linear(tracked), indexed.eigen(tracked), metrics, strict=True)
     for delta, a, (block, basis, metric) in zip(of.deltas, of.run.inputs, solvers, strict=True):
         scaled = metric.scaled_direction(solved(block, basis, delta, a[0]))  # [K, out', in']
-        found.append(layer_query(*truncated(scaled, min(rank, *scaled.shape[1:]), ROUNDS)))
-    rows = embedding_blocks(tracked, preconditioner, of)
-    for layer, diagonal, (block_rows, _) in zip(tracked.embedding, indexed.diagonal(tracked), rows, strict=True):
-        found.append(row_query(layer.n_out, diagonal, block_rows, rank))
+        linear.append(truncated(scaled, min(rank, *scaled.shape[1:]), ROUNDS))
+    blocks = embedding_blocks(tracked, preconditioner, of)
+    for diagonal, (directions, _) in zip(indexed.diagonal(tracked), blocks, strict=True):
+        whitened = directions.values / diagonal.root[directions.rows]  # [K, R, H]
+        rows.append((directions, *truncated(whitened, min(rank, *whitened.shape[1:]), ROUNDS)))
+    kept = spread([*linear, *((left, right) for _, left, right in rows)], pairs)
+    found = [layer_query(*of, mask) for of, mask in zip(linear, kept, strict=False)]
+    for layer, of_rows, mask in zip(tracked.embedding, rows, kept[len(linear) :], strict=True):
+        found.append(row_query(layer.n_out, *of_rows, mask))
     return found
+
+
+def spread(factors: Sequence[tuple[Tensor, Tensor]], pairs: float) -> list[Tensor]:
+    """Which pairs of each query are kept: those of most energy, `pairs` a layer on average.
+
+    factors: of each layer, left [K, out, r] and right [K, in, r].   -> bool [K, r] each
+    """
+    energy = [left.square().sum(dim=1) * right.square().sum(dim=1) for left, right in factors]
+    flat = torch.cat(energy, dim=1)  # [K, Σ r]
+    best = flat.topk(min(round(pairs * len(factors)), flat.shape[1]), dim=1).indices
+    kept = torch.zeros_like(flat, dtype=torch.bool).scatter_(1, best, torch.ones_like(best, dtype=torch.bool))
+    return list(kept.split([of.shape[1] for of in energy], dim=1))
 
 
 def solved(block: Block, basis: EigenBlock, delta: Tensor, a: Tensor) -> Tensor:
@@ -87,27 +109,26 @@ def _same(block: Block, basis: EigenBlock) -> bool:
     return isinstance(block, EigenBlock) and block.basis is basis.basis and block.damping == basis.damping
 
 
-def layer_query(left: Tensor, right: Tensor) -> LayerQuery:
-    """left: [K, out, r]   right: [K, in, r]"""
-    left_bytes, left_scale = quantised(left.mT.flatten(0, 1))
-    right_bytes, right_scale = quantised(right.mT.flatten(0, 1))
-    mix = _mix(left_scale * right_scale, len(left))
-    return LayerQuery(left_bytes.T.contiguous(), right_bytes.T.contiguous(), mix)
+def layer_query(left: Tensor, right: Tensor, kept: Tensor) -> LayerQuery:
+    """left: [K, out, r]   right: [K, in, r]   kept: bool [K, r]"""
+    left_bytes, left_scale = quantised(left.mT[kept])
+    right_bytes, right_scale = quantised(right.mT[kept])
+    return LayerQuery(left_bytes.T.contiguous(), right_bytes.T.contiguous(), _mix(left_scale * right_scale, kept))
 
 
-def row_query(n_rows: int, block: DiagonalBlock, directions: RowBlock, rank: int) -> LayerQuery:
-    """Rows of P by vocabulary id, divided by the scale of the stored rows."""
-    whitened = directions.values / block.root[directions.rows]  # [K, R, H]
-    left, right = truncated(whitened, min(rank, *whitened.shape[1:]), ROUNDS)
-    right_bytes, scale = quantised(right.mT.flatten(0, 1))
+def row_query(n_rows: int, directions: RowBlock, left: Tensor, right: Tensor, kept: Tensor) -> LayerQuery:
+    """The same of rows of P by vocabulary id, divided by the scale of the stored rows.    left: [K, R, r]"""
+    right_bytes, scale = quantised(right.mT[kept])
     whole = torch.zeros(n_rows, len(scale), device=left.device)
-    whole[directions.rows] = left.permute(1, 0, 2).flatten(1).float()
-    return LayerQuery(whole, right_bytes.T.contiguous(), _mix(scale, len(left)))
+    whole[directions.rows] = left.mT[kept].T.float()
+    return LayerQuery(whole, right_bytes.T.contiguous(), _mix(scale, kept))
 
 
-def _mix(scale: Tensor, n_queries: int) -> Tensor:
-    eye = torch.eye(n_queries, device=scale.device, dtype=scale.dtype)
-    return scale[:, None] * eye.repeat_interleave(len(scale) // n_queries, dim=0)
+def _mix(scale: Tensor, kept: Tensor) -> Tensor:
+    """scale: [M]   kept: bool [K, r], M of them true   -> [M, K]"""
+    mix = scale.new_zeros(len(scale), len(kept))
+    mix[torch.arange(len(scale), device=scale.device), kept.nonzero()[:, 0]] = scale
+    return mix
 
 
 def _joined(parts: Sequence[LayerQuery]) -> LayerQuery:

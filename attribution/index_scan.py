@@ -21,12 +21,19 @@ def estimate(kept: Sequence[Kept], queries: Sequence[LayerQuery], n_documents: i
     """`⟨P_q, ∇L(z)⟩` of all documents, by what is kept of them  # [D, K]"""
     out = torch.zeros(n_documents, queries[0].mix.shape[1], device=queries[0].mix.device)
     for layer, query in zip(kept, queries, strict=True):
-        for start in range(0, len(layer.scale), CHUNK):
-            part = slice(start, start + CHUNK)
-            if query.left.dtype is torch.int8:
-                left = byte_product(layer.left[part], query.left)
-            else:
-                left = query.left[layer.left[part].long()]
-            both = left.mul_(byte_product(layer.right[part], query.right))  # [n, K·r]
-            out.index_add_(0, layer.document[part], (both @ query.mix).mul_(layer.scale[part, None]))
+        if len(layer.scale) and len(query.mix):
+            of_vectors = torch.cat([_products(layer, query, start) for start in range(0, len(layer.scale), CHUNK)])
+            lengths = torch.bincount(layer.document, minlength=n_documents)
+            out += torch.segment_reduce(of_vectors, "sum", lengths=lengths, unsafe=True)
     return out
+
+
+def _products(layer: Kept, query: LayerQuery, start: int) -> Tensor:
+    """What a chunk of vectors adds to the estimates of their documents  # [n, K]"""
+    part = slice(start, start + CHUNK)
+    if query.left.dtype is torch.int8:
+        left = byte_product(layer.left[part], query.left)
+    else:
+        left = query.left[layer.left[part].long()]
+    both = left.mul_(byte_product(layer.right[part], query.right))  # [n, M]
+    return (both @ query.mix).mul_(layer.scale[part, None])

@@ -52,6 +52,7 @@ class Subject:
     early: tuple[Fitted, ...]  # one for each of its checkpoints, the first epochs first
     index: TextIndex
     dampings: tuple[float, ...] = ()  # to compare the configured one with
+    turned: bool = False  # whether to compare the embedding's block with one in an eigenbasis
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: st
         asked=[[each.ids, each.first, each.text] for each in asked],
         weights=member.config.scores.checkpoint_weights,
         dampings=subject.dampings,
+        turned=subject.turned,
         corpus=member.corpus.hash,
         names=[list(PARTS), list(NORMALISERS), TURNED],
     )
@@ -124,7 +126,7 @@ def _at_the_end(folder: Path, subject: Subject, asked: Sequence[Asked], tick: Ti
     """Methods that read the final weights only."""
     fitted, member = subject.fitted, subject.fitted.member
     wanted = {"gradient_dot": no_curvature(member.tracked), "ekfac": fitted.preconditioner}
-    if member.tracked.embedding:
+    if subject.turned and member.tracked.embedding:
         wanted[f"ekfac, {TURNED}"] = turned_preconditioner(folder, fitted)
     wanted |= {f"ekfac, λ {damping:g}": damp(fitted.factors, damping) for damping in subject.dampings}
     found = scored(member, wanted, asked, tick)
@@ -153,7 +155,7 @@ def _over_training(folder: Path, subject: Subject, asked: Sequence[Asked], tick:
     layers: dict[str, Numbers] = {}
     for fit, rate, share in zip(fits, rates, shares, strict=True):
         wanted = {"tracin": rate.preconditioner, "ekfac_checkpoints": share.preconditioner}
-        if member.tracked.embedding:
+        if subject.turned and member.tracked.embedding:
             wanted[f"ekfac_checkpoints, {TURNED}"] = turned_preconditioner(folder, fit)
         found = scored(fit.member, wanted, asked, tick)
         tracin += rate.weight * found.pop("tracin").total

@@ -3,6 +3,7 @@
 Pure; the models are trained by `retrainings.py`.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,12 +23,12 @@ class Removal:
     method: str
     n: int
     query: int | None
-    number: int
     left_out: NDArray[np.int64]
 
     @property
     def name(self) -> str:
-        return f"{self.method.replace('_', '-')}-{self.n}-{self.number:02d}"
+        """Of what is left out: two methods that blame the same documents share a model."""
+        return f"{self.n}-{hashlib.sha256(np.sort(self.left_out).tobytes()).hexdigest()[:12]}"
 
     def kept(self, n_documents: int) -> NDArray[np.int64]:
         return np.setdiff1d(np.arange(n_documents), self.left_out)
@@ -41,10 +42,10 @@ def removals(
     for n in sizes:
         for method, scores in by_method.items():
             for q, of in enumerate(scores):
-                found.append(Removal(method, n, q, q, top(of, n)))
+                found.append(Removal(method, n, q, top(of, n)))
         for i in range(N_RANDOM):
             drawn = np.random.default_rng([seed, 3, n, i]).choice(n_documents, size=n, replace=False)
-            found.append(Removal(RANDOM, n, None, i, np.sort(drawn)))
+            found.append(Removal(RANDOM, n, None, drawn))
     return found
 
 

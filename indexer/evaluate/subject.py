@@ -11,10 +11,10 @@ from indexer.textindex import TextIndex, write_text_index
 from indexer.versions import WHENCE_VERSION
 
 
-def subject(folder: Path, member: Member, dampings: tuple[float, ...] = ()) -> Subject:
+def subject(folder: Path, member: Member, dampings: tuple[float, ...] = (), turned: bool = False) -> Subject:
     """Everything is fitted and indexed if need be; factors of a build are found."""
     early = tuple(fit(folder, at_checkpoint(member, path)) for path in member.entry.checkpoints)
-    return Subject(fit(folder, member), early, lexical(folder, member), dampings)
+    return Subject(fit(folder, member), early, lexical(folder, member), dampings, turned)
 
 
 def lexical(folder: Path, member: Member) -> TextIndex:

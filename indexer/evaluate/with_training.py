@@ -93,8 +93,9 @@ def measure_removal(
         )
         for each in wanted
     ]
-    with report.task(f"{name}: models without blamed documents", len(orders)) as task:
-        train_all(folder, orders, n_processes, task.tick)
+    different = list({order.name: order for order in orders}.values())
+    with report.task(f"{name}: models without blamed documents", len(different)) as task:
+        train_all(folder, different, n_processes, task.tick)
     how = (
         f"{len(asked)} answers that {name} writes, {len(everything):,} documents, {small.epochs} epochs; trained again "
         "without the documents"
@@ -145,7 +146,8 @@ def _predicted(
 ) -> tuple[dict[str, NDArray[np.float32]], str]:
     """Scores by method, and the run that they belong to."""
     with report.task(f"{member.entry.name}: predictions for {what}", 2 + len(member.entry.checkpoints)) as task:
-        ready = subject(folder, member, DAMPINGS)
+        compared = what == "lds"  # other dampings and another basis: once is enough
+        ready = subject(folder, member, DAMPINGS if compared else (), compared)
         return predictions(folder, ready, asked, what, lambda n: task.tick(n / len(member.rows))), ready.fitted.run
 
 

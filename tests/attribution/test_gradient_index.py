@@ -9,7 +9,7 @@ from attribution.compress import Kept, budget, quantised, within
 from attribution.corpus_pass import Passed, corpus_pass
 from attribution.errors import Damaged
 from attribution.gradient_index import Shard, open_shard, products, write_shard
-from attribution.index_query import index_queries
+from attribution.index_query import index_queries, spread
 from attribution.metric import metrics
 from attribution.multistage import across_stages
 from attribution.preconditioner import Preconditioner
@@ -30,7 +30,7 @@ def shard_of(made: Passed) -> Shard:
 
 def estimates(tracked: Tracked, solver: Preconditioner, indexed: Preconditioner, made: Passed) -> torch.Tensor:
     scales = metrics(indexed.eigen(tracked), 1024)
-    queries = index_queries(tracked, solver, scales, indexed, IDS, FIRST, rank=100)
+    queries = index_queries(tracked, solver, scales, indexed, IDS, FIRST, rank=100, pairs=100)
     return products([shard_of(made)], queries).double()
 
 
@@ -63,7 +63,7 @@ def test_documents_of_an_earlier_stage_are_asked_in_its_own_scale():
 def test_the_scan_is_the_sum_that_its_formula_says():
     tracked, H = tiny.tiny_engine()
     made = corpus_pass(tracked, H, tiny.tiny_documents(), N, budget=300)
-    queries = index_queries(tracked, H, metrics(H.eigen(tracked), 1024), H, IDS, FIRST, rank=2)
+    queries = index_queries(tracked, H, metrics(H.eigen(tracked), 1024), H, IDS, FIRST, pairs=1)
     found = products([shard_of(made)], queries)
     expected = torch.zeros_like(found)
     for kept, query in zip(made.kept, queries, strict=True):
@@ -73,6 +73,25 @@ def test_the_scan_is_the_sum_that_its_formula_says():
             both = left * (kept.right[n].float() @ query.right.float())
             expected[:, kept.document[n]] += float(kept.scale[n]) * (both @ query.mix)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_pairs_of_a_query_go_to_the_layers_that_carry_it():
+    left, right = torch.eye(4)[None, :, :2], torch.eye(4)[None, :, :2]  # two pairs of energy 1, in either layer
+    heavy = (3 * left, 2 * right)
+    both = torch.cat([left, 3 * left]), torch.cat([right, right])  # another query, which the second layer carries
+    light, carried = spread([(left, right), heavy], 1)
+    assert (light.tolist(), carried.tolist()) == ([[False, False]], [[True, True]])
+    found = spread([both, (torch.cat([3 * left, left]), torch.cat([right, right]))], 1)
+    assert [of.tolist() for of in found] == [[[False, False], [True, True]], [[True, True], [False, False]]]
+    assert all(of.all() for of in spread([(left, right), heavy], 2))
+
+
+def test_a_layer_without_pairs_adds_nothing():
+    tracked, H = tiny.tiny_engine()
+    made = corpus_pass(tracked, H, tiny.tiny_documents(), N, budget=EVERYTHING)
+    queries = index_queries(tracked, H, metrics(H.eigen(tracked), 1024), H, IDS, FIRST, pairs=0.2)
+    assert any(len(of.mix) == 0 for of in queries)
+    assert float(products([shard_of(made)], queries).abs().max()) > 0
 
 
 def test_the_budget_is_kept_and_spent_on_what_weighs_most():

@@ -16,7 +16,7 @@ def test_the_top_is_that_of_sorting_and_what_was_not_scored_is_last():
 def test_every_method_size_and_query_has_its_model_and_random_ones_serve_all():
     found = removals(SCORES, [1, 2], 4, seed=0)
     assert len(found) == 2 * (2 * 2 + N_RANDOM)
-    assert len({each.name for each in found}) == len(found)
+    assert len({each.name for each in found}) == len({(each.n, *sorted(each.left_out)) for each in found})
     [one] = [each for each in found if (each.method, each.n, each.query) == ("ekfac", 2, 0)]
     assert one.kept(4).tolist() == [0, 2]
     assert all(len(each.left_out) == each.n for each in found)
@@ -29,9 +29,9 @@ def test_flips_and_drops_are_counted_by_query():
     flipped = Answered(np.array([-1.1, -9.0]), np.array([False, True]))
     kept = Answered(np.array([-0.1, -0.5]), np.array([True, True]))
     after = [
-        (Removal("ekfac", 2, 0, 0, np.array([1, 3])), flipped),  # asked query 0 only
-        (Removal("ekfac", 2, 1, 1, np.array([0, 3])), kept),
-        (Removal("random", 2, None, 0, np.array([0, 1])), kept),
+        (Removal("ekfac", 2, 0, np.array([1, 3])), flipped),  # asked query 0 only
+        (Removal("ekfac", 2, 1, np.array([0, 3])), kept),
+        (Removal("random", 2, None, np.array([0, 1])), kept),
     ]
     found = {(each.method, each.metric): each for each in removal_figures(before, after, "")}
     assert found["ekfac", "flips@2"].value == 0.5
@@ -42,5 +42,5 @@ def test_flips_and_drops_are_counted_by_query():
 
 def test_an_answer_that_was_never_written_cannot_flip():
     before = Answered(np.array([-3.0]), np.array([False]))
-    after = [(Removal("bm25", 1, 0, 0, np.array([0])), Answered(np.array([-4.0]), np.array([False])))]
+    after = [(Removal("bm25", 1, 0, np.array([0])), Answered(np.array([-4.0]), np.array([False])))]
     assert removal_figures(before, after, "")[0].value == 0

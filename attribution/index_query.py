@@ -20,7 +20,7 @@ from attribution.query import QueryPass, embedding_blocks, query_passes
 from attribution.tracked import Tracked
 
 RANK = 8  # pairs of vectors of a query in a layer that are looked at
-PAIRS = 2  # that are kept, a layer on average
+PAIRS = 3  # that are kept, a layer on average
 ROUNDS = 1  # of its truncation: the numbers become bytes anyway
 
 

@@ -15,7 +15,8 @@ from indexer.evaluate.best_method import best
 from indexer.evaluate.figures import Figure, restored
 from indexer.evaluate.index_quality import measure_index
 from indexer.evaluate.pbrf import measure_pbrf
-from indexer.evaluate.published import evaluation_parts, measured, publish_with
+from indexer.evaluate.published import evaluation_parts, publish_with
+from indexer.evaluate.published import measured as kept
 from indexer.evaluate.scale import FULL, QUICK, Scale
 from indexer.evaluate.with_training import measure_lds, measure_planted, measure_removal, reference
 from indexer.evaluate.without_training import measure_facts, measure_stability
@@ -35,15 +36,17 @@ def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
     }
     folder = config.output.folder
     with lock(folder), stop_on_signal(), Report() as report:
-        for member in members if full else members[:1]:
+        measured = members if full else members[:1]
+        for member in measured:
             measure_facts(folder, member, asked[member.entry.name], report)
-            measure_index(folder, member, report)
         again = next((each for each in members if each.entry.recipe and each.parent is None), None)
         for member in members:
             if member is not again:
                 report.say(f"{member.entry.name}: not trained again ({TRAINING}): {_reason(member, again)}")
         if again is not None:
             _train_again(config, again, asked[again.entry.name], scale, report)
+        for member in measured:
+            measure_index(folder, member, scale, report)
         _decide(config, members, report)
         path = publish_with(folder, config, [each.loaded.weights_hash for each in members])
         report.say(f"database: {path}" if path else "no database is published yet: `build` adds these figures to it")
@@ -80,7 +83,7 @@ def _decide(config: Config, members: Sequence[Member], report: Report) -> None:
             continue
         found = best(figures)
         made_of = key(figures=[[each.method, each.metric, each.value] for each in figures])
-        measured(folder, "best", name, model_id, made_of, partial(list, found))
+        kept(folder, "best", name, model_id, made_of, partial(list, found))
         for each in [*figures, *found]:
             report.say(f"{name:12} {each.metric:28} {each.method:40} {interval(each)}")
 

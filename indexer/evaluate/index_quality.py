@@ -19,23 +19,23 @@ from indexer.evaluate.figures import Figure
 from indexer.evaluate.halves import queries
 from indexer.evaluate.index_recall import index_figures
 from indexer.evaluate.predictions import Tick, lexical_scores, scored
-from indexer.evaluate.published import measured
+from indexer.evaluate.published import measured, measured_in_full
+from indexer.evaluate.scale import Scale
 from indexer.evaluate.subject import lexical
 from indexer.journal import key
 from indexer.progress import Reporter
 
 N_QUERIES = 100
-RANKS = (2, 3)  # besides the configured one
 FROM_INDEX = 50  # with half as many by cosine and a quarter by hidden states, as a build proposes
 
 
-def measure_index(folder: Path, member: Member, report: Reporter) -> None:
+def measure_index(folder: Path, member: Member, scale: Scale, report: Reporter) -> None:
     """Share of the exact top ten among the first of the index; nothing for a fine-tuned model, whose index is two."""
     if member.parent is not None:
         return
     fitted, name = fit(folder, member), member.entry.name
     asked = [of_token(member, int(i)) for i in queries(len(member.rows), N_QUERIES, seed=0)]
-    ranks = sorted({member.config.index.rank, *RANKS})
+    ranks = sorted({member.config.index.rank, *scale.index_ranks})
     made_of = key(run=fitted.run, asked=[[each.ids, each.first] for each in asked], ranks=ranks)
 
     def measure() -> list[Figure]:
@@ -48,7 +48,8 @@ def measure_index(folder: Path, member: Member, report: Reporter) -> None:
                 found += _figures(folder, fitted, index, rank, asked, exact["ekfac"].total)
         return found
 
-    measured(folder, "index", name, member.loaded.weights_hash, made_of, measure)
+    keep = measured_in_full if scale.full else measured
+    keep(folder, "index", name, member.loaded.weights_hash, made_of, measure, member.base_key)
 
 
 def _index(folder: Path, fitted: Fitted, rank: float, tick: Tick) -> Index:

@@ -22,6 +22,7 @@ class Scale:
     planted: int  # invented facts
     seed: int = 0
     full: bool = False
+    index_ranks: tuple[float, ...] = (3,)  # sizes of the gradient index that are compared with the configured one
 
 
 QUICK = Scale(
@@ -50,6 +51,7 @@ FULL = Scale(
     removal_epochs=30,
     planted=20,
     full=True,
+    index_ranks=(2, 3),
 )
 # shares of the epochs after which a sibling is kept: early weights still have the gradients of what was learned since
 KEEP = (0.07, 0.13, 0.2, 0.33, 0.67, 1.0)

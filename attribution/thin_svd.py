@@ -8,7 +8,7 @@ is a subspace iteration on small matrices.
 import torch
 from torch import Tensor
 
-ROUNDS = 2
+ROUNDS = 1
 JITTER = 1e-6  # of the trace: keeps directions that a short document does not have from being divided by nothing
 
 

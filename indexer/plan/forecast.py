@@ -28,6 +28,7 @@ class Work:
     index_bytes: int  # a document
     n_embedding: int = 0  # parameters of embedding and head
     n_checkpoints: int = 0  # besides the model itself
+    n_stages: int = 1  # of training: the influence on a fine-tuned model is traced through two
     others: tuple[str, ...] = ()  # methods besides the first, each with a stage of its own
 
 
@@ -50,7 +51,7 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
     weights, factors = 4 * work.n_params, 4 * work.factor_numbers
     groups = max(1.0, n_tokens * 4 * work.n_tracked / budget)
     scores = config.scores
-    exact = (  # scores of the candidates, at one checkpoint
+    exact = work.n_stages * (  # scores of the candidates, at one checkpoint
         n_tokens * units.query
         + min(N_RANDOM, work.n_documents) * units.score * n_tokens / CROWD
         + _documents_read(work, config, n_tokens, groups) * units.capture
@@ -58,7 +59,7 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
     )
     influence = (
         exact
-        + n_tokens * (units.estimate + work.n_documents * units.scan + ROWS)
+        + n_tokens * (work.n_stages * (units.estimate + work.n_documents * units.scan) + ROWS)
         + n_tokens * min(scores.token_losses, scores.position_shares) * units.loss
     )
     checked = min(SANITY_ANSWERS, work.n_prompts)  # once more, with shuffled weights

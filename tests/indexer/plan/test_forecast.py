@@ -53,6 +53,12 @@ def test_checkpoints_cost_a_fit_and_the_scores_of_the_candidates_each():
     assert exact < found["influence"].seconds
 
 
+def test_a_second_stage_of_training_is_scored_as_well():
+    one, two = stages(), stages(replace(WORK, n_stages=2))
+    assert 1.5 < two["influence"].seconds / one["influence"].seconds < 2
+    assert two["corpus pass"] == one["corpus pass"]
+
+
 def test_no_more_documents_are_read_than_there_are():
     few = stages(replace(WORK, n_documents=10))
     without = stages(replace(WORK, n_documents=10), replace(UNITS, capture=0))

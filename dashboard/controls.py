@@ -18,6 +18,7 @@ LABELS = {
     "search": "Search the corpus",
     "tail": "Side",
     "normaliser": "Scale",
+    "run": "Estimator",
     "heat": "Heat",
     "saliency": "Saliency method",
     "contrast": "What is explained",

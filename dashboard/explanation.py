@@ -54,6 +54,7 @@ class Explanation:
     saliency_method: str
     saliency: dict[int, float]  # of the span, by source position
     measures: list[Measure]  # how far the answer's attributions agree with what the model does
+    best_method: str = ""  # of several runs: whose method evaluation found best for influence
     estimated: bool = False  # influence from the gradient index, before the exact scores are known
 
     @property
@@ -67,9 +68,8 @@ class Explanation:
         return self.targets.get(self.span[0]) if self.width == 1 else None
 
 
-def _chosen_run(snapshot: Snapshot, runs: Sequence[Run], model_id: str, wanted: str) -> Run | None:
-    """The wanted one; else that of the method which evaluation found best, where there are several; else the first."""
-    best = answers.measured_best(snapshot, model_id) if len(runs) > 1 else ""
+def _chosen_run(runs: Sequence[Run], wanted: str, best: str) -> Run | None:
+    """The wanted one; else that of the best method; else the first."""
     asked = [each for each in runs if each.run_id == wanted] + [each for each in runs if each.method == best]
     return next(iter([*asked, *runs]), None)
 
@@ -79,7 +79,8 @@ def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: 
     the first run and the whole answer; the screen tells by comparing with the selection."""
     generation_id = found.generation_id
     runs = answers.runs(snapshot, found.model.model_id)
-    run = _chosen_run(snapshot, runs, found.model.model_id, selection.run)
+    best = answers.measured_best(snapshot, found.model.model_id) if len(runs) > 1 else ""
+    run = _chosen_run(runs, selection.run, best)
     run_id = run.run_id if run else ""
     tokens = answers.tokens(snapshot, generation_id)
     last = max(len(tokens) - 1, 0)
@@ -107,6 +108,7 @@ def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: 
         siblings=answers.generations_of(snapshot, [found.prompt_id])[found.prompt_id],
         run=run,
         runs=runs,
+        best_method=best,
         tokens=tokens,
         prompt_tokens=answers.prompt_tokens(snapshot, found.model.tokenizer_id, found.prompt_id),
         parts=answers.prompt_parts(snapshot, found.prompt_id),

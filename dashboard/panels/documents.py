@@ -19,6 +19,15 @@ from dashboard.shapes import Card, Heated
 SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
 HEATS = {"shares": "Heat: through each position", "loss_influences": "Heat: learning each token"}
 SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
+ESTIMATORS = {  # names of methods; others stand as they are stored
+    "ekfac": "EK-FAC",
+    "ekfac_checkpoints": "EK-FAC, mean over checkpoints",
+    "tracin": "TracIn",
+    "gradient_dot": "gradient product",
+    "gradient_cosine": "gradient cosine",
+    "hidden_cosine": "hidden-state cosine",
+    "bm25": "BM25",
+}
 LONG = 700  # characters beyond which a card that is not selected is clipped
 
 
@@ -31,8 +40,10 @@ def show_documents(found: Explanation, selection: Selection) -> None:
     )
     if found.estimated:
         st.caption("First estimates over all documents, from the gradient index. The exact scores are on their way.")
+    if len(found.runs) > 1:
+        _choose_run(found)
     if found.ranked or found.runs:
-        _choose_side_and_scale()
+        _choose_side_and_scale(bool(found.heats))
     if not found.ranked:
         _explain_nothing(found, selection)
         return
@@ -132,11 +143,21 @@ def _pieces(document: Document, heat: Heat | None, values: np.ndarray | None, hi
     return heated(document.text, heat.texts, values.tolist(), high)
 
 
-def _choose_side_and_scale() -> None:
+def _choose_run(found: Explanation) -> None:
+    """Which estimator's numbers are shown; it stands on the page only where there are several."""
+    options = {}
+    for run in found.runs:
+        best = ", agrees best with retraining" if run.method == found.best_method else ""
+        options[run.run_id] = f"Estimator: {ESTIMATORS.get(run.method, run.method)}{best}"
+    controls.one_of("run", options, quiet=True, shown=found.run.run_id if found.run else "")
+
+
+def _choose_side_and_scale(has_heat: bool) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         controls.switch("tail", SIDES)
-        with st.container(horizontal=True, width=430):
-            controls.one_of("heat", HEATS, quiet=True)
+        with st.container(horizontal=True, width=430 if has_heat else 215):
+            if has_heat:
+                controls.one_of("heat", HEATS, quiet=True)
             controls.one_of("normaliser", SCALES, quiet=True)
 
 

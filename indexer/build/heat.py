@@ -10,7 +10,7 @@ from attribution.directions import Directions
 from attribution.low_rank import factor
 from attribution.shares import position_shares
 from attribution.token_loss import TokenLoss, token_losses
-from indexer.build.explain import Explained
+from indexer.build.explain import Explained, Kept
 from indexer.build.fitted import Fitted
 from indexer.build.terms import Term
 
@@ -61,12 +61,12 @@ def _shares(
     return found
 
 
-def position_columns(run: str, made: Explained, heat: Heat, ids: Sequence[str]) -> Columns:
+def position_columns(run: str, kept: Kept, heat: Heat, ids: Sequence[str]) -> Columns:
     """Columns of `influence_position`; loss_influences is NULL where it was not computed."""
     rows = [
         (run, *place, ids[document], heat.shares[q][k], losses[k].influences if k < len(losses) else None)
-        for q, (place, losses) in enumerate(zip(made.kept.places, heat.losses, strict=True))
-        for k, document in enumerate(made.kept.ranked[q].top[: len(heat.shares[q])])
+        for q, (place, losses) in enumerate(zip(kept.places, heat.losses, strict=True))
+        for k, document in enumerate(kept.ranked[q].top[: len(heat.shares[q])])
     ]
     return _columns(("run_id", "generation_id", "position", "document_id", "shares", "loss_influences"), rows)
 

@@ -9,7 +9,7 @@ bm25               lexical score, the same for every token of an answer
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,14 +19,17 @@ from numpy.typing import NDArray
 from attribution.baselines import gradient_cosine, hidden_cosine, hidden_states, query_hidden_states
 from attribution.checkpoints import Checkpoint, averaged
 from attribution.checkpoints import tracin as tracin_checkpoints
+from attribution.directions import Directions
 from attribution.document_norms import DocumentNorms
 from attribution.errors import BadInput
 from attribution.preconditioner import no_curvature
+from attribution.shares import position_shares
 from indexer.build.answers import Answer
 from indexer.build.candidates import Candidates
 from indexer.build.explain import Kept, Pairs, keep, pairs
 from indexer.build.factors import fit
 from indexer.build.fitted import Fitted
+from indexer.build.heat import Heat, position_columns
 from indexer.build.influence_rows import influence_columns, target_columns
 from indexer.build.member import Member, open_member
 from indexer.build.run_row import write_run
@@ -38,6 +41,7 @@ from indexer.partition import Part
 
 Values = NDArray[np.float32]  # [K, U, L], or [K, U, 1] of a method without layers
 WITHOUT_LAYERS = ("hidden_cosine", "bm25")
+WITH_SHARES = ("ekfac_checkpoints", "tracin", "gradient_dot")  # sums of products, so their positions add up
 
 
 def applies(method: str, member: Member) -> bool:
@@ -67,6 +71,9 @@ def method_part(
         write_shard(part.folder, "target", target_columns(run, kept, None, None))
         rows = influence_columns(run, kept, norms, member.document_ids, by_layer=method not in WITHOUT_LAYERS)
         write_shard(part.folder, "influence", rows)
+        if method in WITH_SHARES:
+            heat = Heat(_shares(member, checkpoints, answers, kept), [[] for _ in kept.places])
+            write_shard(part.folder, "influence_position", position_columns(run, kept, heat, member.document_ids))
 
     made_of = key(run=run, scores=member.config.scores, on=[each.digest for each in found])
     [part] = stage(folder, f"{method}-{member.entry.name}", made_of, ["all"], compute)
@@ -101,24 +108,42 @@ def _gradients(
     answers: Sequence[Answer],
     of: Pairs,
 ) -> Values:
-    """Group by group, checkpoint by checkpoint: no more directions are held at once than in the influence stage."""
     values = np.zeros((*of.wanted.shape, len(member.tracked.layers)), dtype=np.float32)
-    stops = np.cumsum([each.n_targets for each in answers])
+    for term, queries, directions in _asked(member, checkpoints, answers):
+        wanted = of.wanted[queries]
+        asked = wanted.any(axis=0)  # documents of these queries
+        found = score(term, directions, member.rows, of.union[asked], wanted[:, asked], None)
+        by_layer = found.values
+        if method == "gradient_cosine":
+            by_layer = gradient_cosine(found, directions, norms.grad_norm[of.union[asked]], member.n_train)
+        values[queries][:, asked] += by_layer
+    return values
+
+
+def _shares(
+    member: Member, checkpoints: Sequence[Checkpoint], answers: Sequence[Answer], kept: Kept
+) -> list[list[NDArray[np.float32]]]:
+    """Of each query, the position shares of its top documents, summed over the checkpoints  # [T] nats each"""
+    tops = [each.top[: member.config.scores.position_shares].tolist() for each in kept.ranked]
+    found = [[np.zeros(len(member.rows[i]), dtype=np.float32) for i in of] for of in tops]
+    for term, queries, directions in _asked(member, checkpoints, answers):
+        made = position_shares(term.trained, directions, member.rows, tops[queries], term.n_train)
+        for sums, shares in zip(found[queries], made, strict=True):
+            for total, share in zip(sums, shares, strict=True):
+                np.add(total, term.weight * share.sum(-1), out=total)
+    return found
+
+
+def _asked(
+    member: Member, checkpoints: Sequence[Checkpoint], answers: Sequence[Answer]
+) -> Iterator[tuple[Term, slice, Directions]]:
+    """The queries at every checkpoint, in groups whose directions fit into memory."""
+    stops = np.cumsum([each.n_targets for each in answers]).tolist()
     for group in groups([each.n_targets for each in answers], member.tracked.n_linear):
         queries = slice(stops[group[0]] - answers[group[0]].n_targets, stops[group[-1]])
-        wanted = of.wanted[queries]
-        asked = wanted.any(axis=0)  # documents of this group
-        for each in checkpoints:
-            term = Term(
-                each.tracked, each.preconditioner, each.tracked, member.own_documents, member.n_train, each.weight
-            )
-            directions = term.directions([answers[i] for i in group])
-            found = score(term, directions, member.rows, of.union[asked], wanted[:, asked], None)
-            by_layer = found.values
-            if method == "gradient_cosine":
-                by_layer = gradient_cosine(found, directions, norms.grad_norm[of.union[asked]], member.n_train)
-            values[queries][:, asked] += by_layer
-    return values
+        for at in checkpoints:
+            term = Term(at.tracked, at.preconditioner, at.tracked, member.own_documents, member.n_train, at.weight)
+            yield term, queries, term.directions([answers[i] for i in group])
 
 
 def _lexical(answers: Sequence[Answer], found: Sequence[Candidates], of: Pairs) -> Values:

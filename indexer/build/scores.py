@@ -101,5 +101,5 @@ def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Seq
     write_shard(folder, "candidate", candidate_rows(found, ids))
     write_shard(folder, "target", target_columns(run, made.kept, value, made.self_influence))
     write_shard(folder, "influence", influence_columns(run, made.kept, norms, ids))
-    write_shard(folder, "influence_position", position_columns(run, made, closer, ids))
+    write_shard(folder, "influence_position", position_columns(run, made.kept, closer, ids))
     write_shard(folder, "relabel", relabel_columns(run, made, closer, ids, member.words))

@@ -1,16 +1,12 @@
 """Databases that lack something: every screen draws, and says what is not there."""
 
-import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
 from pathlib import Path
 
-import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from indexer.database.snapshot_file import read_current
-from indexer.durable import seal
+from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
 
 Open = Callable[..., AppTest]
@@ -45,17 +41,8 @@ LACKING = {
 
 @pytest.fixture(scope="module", params=LACKING)
 def lacking(request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """A copy of the database from which something was taken; `CURRENT` says its new size."""
-    copy = tmp_path_factory.mktemp("lacking") / "build"
-    shutil.copytree(folder, copy)
-    current = read_current(copy)
-    assert current is not None
-    path = copy / current.database
-    with duckdb.connect(str(path)) as db:
-        for statement in LACKING[request.param]:
-            db.execute(statement)
-        db.execute("CHECKPOINT")
-    (copy / "CURRENT").write_text(seal(asdict(replace(current, bytes=path.stat().st_size))))
+    """A copy of the database from which something was taken."""
+    copy = changed(folder, tmp_path_factory.mktemp("lacking") / "build", LACKING[request.param])
     return request.param, copy
 
 

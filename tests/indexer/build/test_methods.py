@@ -72,6 +72,19 @@ def test_a_fine_tuned_model_is_traced_to_both_of_its_corpora(db):
     assert {corpus for (corpus,) in found} == {"corpus", "chat"}
 
 
+@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "gradient_dot"])
+def test_the_positions_of_a_document_add_up_to_its_score(db, method):
+    found = db.execute(
+        """SELECT score, list_sum(shares) FROM influence_position
+           JOIN influence USING (run_id, generation_id, position, document_id) JOIN run USING (run_id)
+           WHERE method = ?""",
+        [method],
+    ).fetchall()
+    assert len(found) > 20
+    scores, sums = np.array(found).T
+    np.testing.assert_allclose(sums, scores, rtol=1e-3, atol=1e-4 * np.abs(scores).max())
+
+
 def test_the_cosine_lies_between_minus_one_and_one(db):
     scores = db.execute(
         "SELECT score FROM influence JOIN run USING (run_id) WHERE method IN ('gradient_cosine', 'hidden_cosine')"

@@ -1,0 +1,66 @@
+"""A size with several runs: Explain opens with the one that was measured best, and a switch shows the others."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from indexer.database.reader import Database
+from tests.dashboard.changed import changed
+from tests.dashboard.drawn import components
+
+Open = Callable[..., AppTest]
+ONE = "(SELECT model_id FROM model WHERE name = 'synth-m')"
+FIRST = f"(SELECT run_id FROM run WHERE model_id = {ONE} AND method = 'ekfac')"  # noqa: S608 (names of ours)
+TWO = [
+    f"INSERT INTO run SELECT * REPLACE ('second' AS run_id, 'tracin' AS method) FROM run WHERE run_id = {FIRST}",  # noqa: S608
+    f"INSERT INTO target SELECT * REPLACE ('second' AS run_id) FROM target WHERE run_id = {FIRST}",  # noqa: S608
+    "INSERT INTO influence SELECT * REPLACE ('second' AS run_id, score * 2 AS score) FROM influence "  # noqa: S608
+    f"WHERE run_id = {FIRST}",
+]
+BEST = f"INSERT INTO evaluation VALUES ({ONE}, 'tracin', 'lds_without_self', 0.9, '{{}}')"  # noqa: S608
+
+
+def first_score(app: AppTest) -> float:
+    [documents] = components(app, "document_list")
+    return float(documents["items"][0]["score"].replace("+", ""))
+
+
+@pytest.fixture
+def generation(folder: Path) -> str:
+    [row] = (
+        Database(folder)
+        .current()
+        .rows(
+            f"SELECT generation_id FROM generation WHERE model_id = {ONE} ORDER BY generation_id LIMIT 1"  # noqa: S608
+        )
+    )
+    return str(row["generation_id"])
+
+
+def test_the_switch_shows_the_numbers_of_the_other_run(
+    open_app: Open, folder: Path, generation: str, tmp_path: Path
+) -> None:
+    where = changed(folder, tmp_path / "build", TWO)
+    app = open_app({"generation": generation, "token": "0"}, where=where)
+    [switch] = [each for each in app.selectbox if each.label == "Estimator"]
+    assert switch.options == ["Estimator: EK-FAC", "Estimator: TracIn"]
+    before = first_score(app)
+    switch.set_value("second").run()
+    assert app.query_params["run"] == "second"
+    assert first_score(app) == pytest.approx(2 * before, rel=1e-2)
+    assert not [each for each in app.selectbox if each.label == "Heat"]  # this run has none
+
+
+def test_the_best_one_is_shown_first_and_says_so(open_app: Open, folder: Path, generation: str, tmp_path: Path) -> None:
+    where = changed(folder, tmp_path / "build", [*TWO, BEST])
+    app = open_app({"generation": generation, "token": "0"}, where=where)
+    [switch] = [each for each in app.selectbox if each.label == "Estimator"]
+    assert switch.value == "second"
+    assert "Estimator: TracIn, agrees best with retraining" in switch.options
+
+
+def test_one_run_needs_no_switch(open_app: Open, generation: str) -> None:
+    app = open_app({"generation": generation, "token": "0"})
+    assert not [each for each in app.selectbox if each.label == "Estimator"]

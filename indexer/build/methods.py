@@ -40,6 +40,7 @@ from indexer.journal import Finished, key, stage
 from indexer.partition import Part
 
 Values = NDArray[np.float32]  # [K, U, L], or [K, U, 1] of a method without layers
+Shares = dict[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats
 WITHOUT_LAYERS = ("hidden_cosine", "bm25")
 WITH_SHARES = ("ekfac_checkpoints", "tracin", "gradient_dot")  # sums of products, so their positions add up
 
@@ -66,13 +67,13 @@ def method_part(
 
     def compute(part: Part) -> None:
         of = pairs(answers, found)
-        kept = _kept(fitted, method, checkpoints, norms, answers, found, of)
+        kept, shares = _kept(fitted, method, checkpoints, norms, answers, found, of)
         write_run(part.folder, fitted, run, method, seconds=0.0)
         write_shard(part.folder, "target", target_columns(run, kept, None, None))
         rows = influence_columns(run, kept, norms, member.document_ids, by_layer=method not in WITHOUT_LAYERS)
         write_shard(part.folder, "influence", rows)
         if method in WITH_SHARES:
-            heat = Heat(_shares(member, checkpoints, answers, kept), [[] for _ in kept.places])
+            heat = Heat(_shares(member, checkpoints, answers, kept, shares), [[] for _ in kept.places])
             write_shard(part.folder, "influence_position", position_columns(run, kept, heat, member.document_ids))
 
     made_of = key(run=run, scores=member.config.scores, on=[each.digest for each in found])
@@ -88,16 +89,17 @@ def _kept(
     answers: Sequence[Answer],
     found: Sequence[Candidates],
     of: Pairs,
-) -> Kept:
+) -> tuple[Kept, Shares]:
     member = fitted.member
+    shares: Shares = {}
     if method == "bm25":
         values = _lexical(answers, found, of)
     elif method == "hidden_cosine":
         values = _hidden(member, answers, of)
     else:
-        values = _gradients(member, method, checkpoints, norms, answers, of)
+        values, shares = _gradients(member, method, checkpoints, norms, answers, of)
     values[~of.wanted] = np.nan
-    return keep(values, of, norms, member.config.scores.documents)
+    return keep(values, of, norms, member.config.scores.documents), shares
 
 
 def _gradients(
@@ -107,8 +109,9 @@ def _gradients(
     norms: DocumentNorms,
     answers: Sequence[Answer],
     of: Pairs,
-) -> Values:
+) -> tuple[Values, Shares]:
     values = np.zeros((*of.wanted.shape, len(member.tracked.layers)), dtype=np.float32)
+    shares: Shares = {}
     for term, queries, directions in _asked(member, checkpoints, answers):
         wanted = of.wanted[queries]
         asked = wanted.any(axis=0)  # documents of these queries
@@ -117,21 +120,28 @@ def _gradients(
         if method == "gradient_cosine":
             by_layer = gradient_cosine(found, directions, norms.grad_norm[of.union[asked]], member.n_train)
         values[queries][:, asked] += by_layer
-    return values
+        for (q, document), share in found.shares.items():
+            pair = queries.start + q, document
+            shares[pair] = shares[pair] + share if pair in shares else share
+    return values, shares
 
 
 def _shares(
-    member: Member, checkpoints: Sequence[Checkpoint], answers: Sequence[Answer], kept: Kept
+    member: Member, checkpoints: Sequence[Checkpoint], answers: Sequence[Answer], kept: Kept, known: Shares
 ) -> list[list[NDArray[np.float32]]]:
-    """Of each query, the position shares of its top documents, summed over the checkpoints  # [T] nats each"""
+    """Of each query, the position shares of its top documents, summed over the checkpoints  # [T] nats each
+
+    known: those that came along with the scores.
+    """
     tops = [each.top[: member.config.scores.position_shares].tolist() for each in kept.ranked]
-    found = [[np.zeros(len(member.rows[i]), dtype=np.float32) for i in of] for of in tops]
+    rest = [[i for i in of if (q, i) not in known] for q, of in enumerate(tops)]
+    found = {(q, i): np.zeros(len(member.rows[i]), dtype=np.float32) for q, of in enumerate(rest) for i in of}
     for term, queries, directions in _asked(member, checkpoints, answers):
-        made = position_shares(term.trained, directions, member.rows, tops[queries], term.n_train)
-        for sums, shares in zip(found[queries], made, strict=True):
-            for total, share in zip(sums, shares, strict=True):
-                np.add(total, term.weight * share.sum(-1), out=total)
-    return found
+        made = position_shares(term.trained, directions, member.rows, rest[queries], term.n_train)
+        for q, shares in enumerate(made, start=queries.start):
+            for i, share in zip(rest[q], shares, strict=True):
+                found[q, i] += term.weight * share.sum(-1)
+    return [[known[q, i] if (q, i) in known else found[q, i] for i in of] for q, of in enumerate(tops)]
 
 
 def _asked(

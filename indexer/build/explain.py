@@ -15,7 +15,7 @@ from indexer.build.answers import Answer
 from indexer.build.candidates import Candidates
 from indexer.build.fitted import Fitted
 from indexer.build.ranking import Ranked, ranked
-from indexer.build.terms import Term, score
+from indexer.build.terms import Shares, Term, add_shares, score
 
 Place = tuple[str, int]  # generation_id, position
 Tick = Callable[[int], None]
@@ -79,12 +79,11 @@ def term_values(
 ) -> Values:
     """The sum of the terms; NaN where a pair is not wanted."""
     values = np.zeros((*of.wanted.shape, len(terms[0].trained.layers)), dtype=np.float32)
-    shares: dict[tuple[int, int], NDArray[np.float32]] = {}
+    shares: Shares = {}
     for term, every in zip(terms, directions, strict=True):
         found = score(term, every, rows, of.union, of.wanted, tick)
         values += found.values
-        for pair, share in found.shares.items():
-            shares[pair] = shares[pair] + share if pair in shares else share
+        add_shares(shares, found)
     values[~of.wanted] = np.nan
     return Values(values, shares)
 

@@ -34,13 +34,12 @@ from indexer.build.influence_rows import influence_columns, target_columns
 from indexer.build.member import Member, open_member
 from indexer.build.run_row import write_run
 from indexer.build.scores import groups
-from indexer.build.terms import Term, score
+from indexer.build.terms import Shares, Term, add_shares, score
 from indexer.database.shard import write_shard
 from indexer.journal import Finished, key, stage
 from indexer.partition import Part
 
 Values = NDArray[np.float32]  # [K, U, L], or [K, U, 1] of a method without layers
-Shares = dict[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats
 WITHOUT_LAYERS = ("hidden_cosine", "bm25")
 WITH_SHARES = ("ekfac_checkpoints", "tracin", "gradient_dot")  # sums of products, so their positions add up
 
@@ -62,8 +61,9 @@ def method_part(
 ) -> Finished:
     """Shards of one method for all answers of a size."""
     member = fitted.member
-    run = key(base=fitted.run, method=method, weights=member.config.scores.checkpoint_weights)
     checkpoints = _checkpoints(folder, fitted, method)
+    over = [(each.tracked.loaded.weights_hash, each.weight) for each in checkpoints]
+    run = key(base=fitted.run, method=method, checkpoints=over)
 
     def compute(part: Part) -> None:
         of = pairs(answers, found)
@@ -120,9 +120,7 @@ def _gradients(
         if method == "gradient_cosine":
             by_layer = gradient_cosine(found, directions, norms.grad_norm[of.union[asked]], member.n_train)
         values[queries][:, asked] += by_layer
-        for (q, document), share in found.shares.items():
-            pair = queries.start + q, document
-            shares[pair] = shares[pair] + share if pair in shares else share
+        add_shares(shares, found, queries.start)
     return values, shares
 
 

@@ -18,6 +18,8 @@ from attribution.scores import Scores, score_documents
 from attribution.tracked import Tracked
 from indexer.build.answers import Answer
 
+Shares = dict[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats
+
 
 @dataclass(frozen=True)
 class Term:
@@ -56,3 +58,10 @@ def score(
     values[:, mine] = term.weight * found.values
     shares = {(q, own[i]): term.weight * share for (q, i), share in found.shares.items()}
     return Scores(values, tuple(own[i] for i in found.skipped), shares)
+
+
+def add_shares(sums: Shares, found: Scores, first: int = 0) -> None:
+    """Add the shares that came along with a term's scores, whose query 0 is number `first` of the sums."""
+    for (q, document), share in found.shares.items():
+        pair = first + q, document
+        sums[pair] = sums[pair] + share if pair in sums else share

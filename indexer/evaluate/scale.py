@@ -38,18 +38,14 @@ QUICK = Scale(
     removal_epochs=30,
     planted=20,
 )
-FULL = Scale(
-    "full",
-    2500,
-    15,
-    halves=50,
+FULL = replace(
+    QUICK,
+    name="full",
+    documents=2500,
     second_seeds=50,
     queries=60,
     removals=(1, 5, 20, 50),
     removal_queries=20,
-    removal_documents=600,
-    removal_epochs=30,
-    planted=20,
     full=True,
     index_ranks=(2, 3),
 )

@@ -1,6 +1,7 @@
 """Other estimators and a fine-tuned child, on the tiny family: every run is stored, and says what it should."""
 
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -109,3 +110,24 @@ def test_methods_without_layers_store_none(db):
            WHERE method IN ('bm25', 'hidden_cosine')"""
     ).fetchall()
     assert n == 0
+
+
+def test_other_checkpoints_are_another_run(built, tmp_path, monkeypatch):
+    monkeypatch.setattr(factors, "stage", stage_here)
+    shutil.copytree(built.parent, tmp_path / "project")
+    [path] = (tmp_path / "project").glob("*.toml")
+    twice = 'checkpoints = ["models/tiny-m/checkpoints/epoch-06", "models/tiny-m/checkpoints/epoch-06"]'
+    path.write_text(path.read_text().replace('checkpoints = ["models/tiny-m/checkpoints/epoch-06"]', twice))
+
+    def runs() -> dict[str, str]:
+        folder = tmp_path / "project" / "build"
+        current = read_current(folder)
+        assert current is not None
+        with duckdb.connect(str(folder / current.database), read_only=True) as db:
+            sql = "SELECT method, run_id FROM run JOIN model USING (model_id) WHERE name = 'tiny-m'"
+            return dict(db.execute(sql).fetchall())
+
+    before = runs()
+    assert main(["build", str(path)]) == 0
+    after = runs()
+    assert {method for method in before if after[method] != before[method]} == {"ekfac_checkpoints", "tracin"}

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pyarrow.parquet as pq
 
@@ -23,6 +25,7 @@ from indexer.evaluate.without_training import measure_facts, measure_stability
 from indexer.journal import key
 from indexer.lock import lock, stop_on_signal
 from indexer.progress import Report
+from indexer.training.store import kept_checkpoints
 
 TRAINING = "LDS, removal, planted documents, PBRF"
 
@@ -30,7 +33,7 @@ TRAINING = "LDS, removal, planted documents, PBRF"
 def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
     """Facts and tail patch of every size (quick: of the smallest), the rest with siblings of the smallest recipe."""
     scale = FULL if full else QUICK
-    members = sorted((open_member(entry, config) for entry in chosen), key=lambda each: each.loaded.n_params)
+    members = sorted((open_member(_whole(entry), config) for entry in chosen), key=lambda each: each.loaded.n_params)
     asked = {
         each.entry.name: as_read(each, read_prompts(each.entry.prompts or config.prompts.file)) for each in members
     }
@@ -50,6 +53,11 @@ def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
         _decide(config, members, report)
         path = publish_with(folder, config, [each.loaded.weights_hash for each in members])
         report.say(f"database: {path}" if path else "no database is published yet: `build` adds these figures to it")
+
+
+def _whole(entry: Model) -> Model:
+    """Where a size lists no checkpoints, those that its training kept: what they would be worth is measured."""
+    return entry if entry.checkpoints else replace(entry, checkpoints=kept_checkpoints(Path(entry.path)))
 
 
 def _train_again(config: Config, of: Member, prompts: Sequence[Prompt], scale: Scale, report: Report) -> None:

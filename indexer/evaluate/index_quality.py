@@ -45,7 +45,7 @@ def measure_index(folder: Path, member: Member, scale: Scale, report: Reporter) 
             found = []
             for rank in ranks:
                 index = _index(folder, fitted, rank, lambda done: task.tick(done / n))
-                found += _figures(folder, fitted, index, rank, asked, exact["ekfac"].total)
+                found += _figures(folder, fitted, index, rank, asked, exact["ekfac"].sum(axis=2))
         return found
 
     keep = measured_in_full if scale.full else measured

@@ -63,7 +63,7 @@ def _measure(member: Member, wanted: Mapping[str, Preconditioner], damping: floa
             f"{len(member.rows)} documents; λ = {damping:.3g} in every block"
         )
         predicted = scored(member, wanted, asked, lambda n: None)
-        return [figure(name, "pbrf", correlations(of.total[:, :n], truth), how) for name, of in predicted.items()]
+        return [figure(name, "pbrf", correlations(of[:, :n].sum(axis=2), truth), how) for name, of in predicted.items()]
 
     return measure
 

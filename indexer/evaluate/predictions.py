@@ -16,7 +16,6 @@ from attribution.baselines import hidden_cosine, hidden_states, query_hidden_sta
 from attribution.checkpoints import averaged
 from attribution.checkpoints import tracin as tracin_checkpoints
 from attribution.directions import join_directions
-from attribution.influence import self_influence
 from attribution.normalise import NORMALISERS, Norms, normalise
 from attribution.preconditioner import Preconditioner, damp, no_curvature
 from attribution.query import query_directions
@@ -35,6 +34,7 @@ from indexer.textindex import TextIndex
 Numbers = NDArray[np.float32]
 Tick = Callable[[int], None]
 TURNED = "embedding turned"  # its block in an eigenbasis, `attribution/embedding_eigenbasis.py`
+NORMALISED = ("ekfac", "ekfac_checkpoints")  # divided by every normaliser too
 BUDGET = 2 << 30  # bytes of query directions that are held at once
 PARTS: dict[str, tuple[str, ...]] = {
     "attention only": ("attention",),
@@ -55,19 +55,6 @@ class Subject:
     turned: bool = False  # whether to compare the embedding's block with one in an eigenbasis
 
 
-@dataclass(frozen=True)
-class Scored:
-    """Influence of every document on every query under one preconditioner."""
-
-    layers: Numbers  # [Q, D, L] nats
-    energy: Numbers  # [Q] ∇fᵀ (G + λI)⁻¹ ∇f
-
-    @property
-    def total(self) -> Numbers:
-        summed: Numbers = self.layers.sum(axis=2)
-        return summed
-
-
 def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: str, tick: Tick) -> dict[str, Numbers]:
     """Scores of all documents, higher is more helpful  # method -> [Q, D]; `tick(n)` after n documents of a pass"""
     member = subject.fitted.member
@@ -83,7 +70,7 @@ def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: st
         dampings=subject.dampings,
         turned=subject.turned,
         corpus=member.corpus.hash,
-        names=[list(PARTS), list(NORMALISERS), TURNED],
+        names=[list(PARTS), list(NORMALISERS), NORMALISED, TURNED],
     )
     [part] = stage(folder, f"predictions-{what}-{member.entry.name}", made_of, ["all"], compute)
     with np.load(part.folder / "scores.npz") as stored:
@@ -99,9 +86,11 @@ def by_method(
     yield "bm25", lexical_scores(subject.index, member, asked)
     states = hidden_states(member.tracked, member.rows)
     yield "hidden_cosine", np.concatenate([_hidden(member.tracked, each, states) for each in asked])
-    yield from _at_the_end(folder, subject, asked, tick)
+    of, _ = pass_over_corpus(folder, subject.fitted, tick)
+    norms = Norms(of.grad_norm, of.self_influence, of.solve_norm, np.ones(len(asked), dtype=np.float32))
+    yield from _at_the_end(folder, subject, asked, norms, tick)
     if subject.early:
-        yield from _over_training(folder, subject, asked, tick)
+        yield from _over_training(folder, subject, asked, norms, tick)
 
 
 def lexical_scores(index: TextIndex, member: Member, asked: Sequence[Asked]) -> Numbers:
@@ -122,7 +111,9 @@ def _hidden(tracked: Tracked, asked: Asked, states: Numbers) -> Numbers:
     return mean
 
 
-def _at_the_end(folder: Path, subject: Subject, asked: Sequence[Asked], tick: Tick) -> Iterator[tuple[str, Numbers]]:
+def _at_the_end(
+    folder: Path, subject: Subject, asked: Sequence[Asked], norms: Norms, tick: Tick
+) -> Iterator[tuple[str, Numbers]]:
     """Methods that read the final weights only."""
     fitted, member = subject.fitted, subject.fitted.member
     wanted = {"gradient_dot": no_curvature(member.tracked), "ekfac": fitted.preconditioner}
@@ -130,22 +121,19 @@ def _at_the_end(folder: Path, subject: Subject, asked: Sequence[Asked], tick: Ti
         wanted[f"ekfac, {TURNED}"] = turned_preconditioner(folder, fitted)
     wanted |= {f"ekfac, λ {damping:g}": damp(fitted.factors, damping) for damping in subject.dampings}
     found = scored(member, wanted, asked, tick)
-    of, _ = pass_over_corpus(folder, fitted, tick)
-    for name, each in found.items():
-        yield name, each.total
-    dot = found["gradient_dot"].total
-    yield "gradient_cosine", np.divide(dot, of.grad_norm, out=np.zeros_like(dot), where=of.grad_norm > 0)
+    for name, layers in found.items():
+        yield name, layers.sum(axis=2)
+    dot = found["gradient_dot"].sum(axis=2)
+    yield "gradient_cosine", normalise(dot, norms, "grad_norm")
     for name in (name for name in ("ekfac", f"ekfac, {TURNED}") if name in found):
-        yield from _parts(name, found[name].layers, member.tracked)
-    own = self_influence(found["ekfac"].energy, member.n_train)
-    by = Norms(of.grad_norm, of.self_influence, of.solve_norm, own)
-    for name in NORMALISERS:
-        if name not in ("none", "cosine"):  # for one query, cosine ranks as relatif_l does
-            yield f"ekfac / {name}", normalise(found["ekfac"].total, by, name)
+        yield from _parts(name, found[name], member.tracked)
+        yield from _normalised(name, found[name], norms)
 
 
-def _over_training(folder: Path, subject: Subject, asked: Sequence[Asked], tick: Tick) -> Iterator[tuple[str, Numbers]]:
-    """Methods that sum over the kept checkpoints."""
+def _over_training(
+    folder: Path, subject: Subject, asked: Sequence[Asked], norms: Norms, tick: Tick
+) -> Iterator[tuple[str, Numbers]]:
+    """Methods that sum over the kept checkpoints; normalised, as a build stores them, by the final weights."""
     fits, member = [*subject.early, subject.fitted], subject.fitted.member
     rates = tracin_checkpoints([each.member.tracked for each in fits], learning_rates(member))
     shares = averaged(
@@ -158,13 +146,23 @@ def _over_training(folder: Path, subject: Subject, asked: Sequence[Asked], tick:
         if subject.turned and member.tracked.embedding:
             wanted[f"ekfac_checkpoints, {TURNED}"] = turned_preconditioner(folder, fit)
         found = scored(fit.member, wanted, asked, tick)
-        tracin += rate.weight * found.pop("tracin").total
+        tracin += rate.weight * found.pop("tracin").sum(axis=2)
         for name, of in found.items():
-            layers[name] = layers.get(name, np.zeros_like(of.layers)) + share.weight * of.layers
+            layers[name] = layers.get(name, np.zeros_like(of)) + share.weight * of
     yield "tracin", tracin
     for name, by_layer in layers.items():
         yield name, by_layer.sum(axis=2)
         yield from _parts(name, by_layer, member.tracked)
+        yield from _normalised(name, by_layer, norms)
+
+
+def _normalised(method: str, layers: Numbers, norms: Norms) -> Iterator[tuple[str, Numbers]]:
+    """The same under every normaliser.    layers: [Q, D, L]"""
+    if method not in NORMALISED:
+        return
+    for name in NORMALISERS:
+        if name not in ("none", "cosine"):  # for one query, cosine ranks as relatif_l does
+            yield f"{method} / {name}", normalise(layers.sum(axis=2), norms, name)
 
 
 def _parts(method: str, layers: Numbers, tracked: Tracked) -> Iterator[tuple[str, Numbers]]:
@@ -178,12 +176,15 @@ def _parts(method: str, layers: Numbers, tracked: Tracked) -> Iterator[tuple[str
 
 def scored(
     member: Member, wanted: Mapping[str, Preconditioner], asked: Sequence[Asked], tick: Tick
-) -> dict[str, Scored]:
-    """Several preconditioners in as few passes over the documents as memory allows: a gradient serves all of them."""
+) -> dict[str, Numbers]:
+    """Influence of every document on every query under each preconditioner, by layer  # name -> [Q, D, L] nats
+
+    In as few passes over the documents as memory allows: a gradient serves all preconditioners.
+    """
     queries = [(name, each) for name in wanted for each in asked]
     size = 4 * sum(layer.n_out * layer.n_in for layer in member.tracked.layers)
     step = max(1, BUDGET // size)
-    layers, energy = [], []
+    layers = []
     for start in range(0, len(queries), step):
         directions = join_directions(
             [
@@ -192,7 +193,5 @@ def scored(
             ]
         )
         layers.append(score_documents(member.tracked, directions, member.rows, member.n_train, tick=tick).values)
-        energy.append(directions.energy.cpu().numpy())
-    by_query = np.concatenate(layers), np.concatenate(energy)
-    n = len(asked)
-    return {name: Scored(*(of[i * n : (i + 1) * n] for of in by_query)) for i, name in enumerate(wanted)}
+    by_query, n = np.concatenate(layers), len(asked)
+    return {name: by_query[i * n : (i + 1) * n] for i, name in enumerate(wanted)}

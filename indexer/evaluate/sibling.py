@@ -12,7 +12,8 @@ from indexer.config import Config, Corpus, Model, Recipe
 from indexer.corpus.document import Document
 from indexer.journal import key, stage
 from indexer.partition import Part
-from indexer.training.run import epochs_to_keep, train
+from indexer.training.run import train
+from indexer.training.store import kept_checkpoints
 from indexer.versions import VERSIONS
 
 EVERY = 1 << 20  # documents that factors are fitted on: few enough in a sibling to take them all
@@ -58,10 +59,8 @@ def fast(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerFast:
 
 
 def _opened(folder: Path, entry: Model, config: Config) -> Member:
-    assert entry.recipe is not None  # noqa: S101
     model = folder / "model"
-    early = [model / f"checkpoints/epoch-{n:02d}" for n in epochs_to_keep(entry.recipe) if n < entry.recipe.epochs]
-    entry = replace(entry, path=str(model), checkpoints=tuple(early))
+    entry = replace(entry, path=str(model), checkpoints=kept_checkpoints(model))
     corpus = Corpus((folder / "corpus.jsonl",), config.corpus.licence)
     factors = replace(config.factors, documents=EVERY, eigenvalue_documents=EVERY)
     return open_member(entry, replace(config, corpus=corpus, model=(entry,), factors=factors))

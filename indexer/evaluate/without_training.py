@@ -95,7 +95,9 @@ def measure_stability(
 
 
 def _scores(fitted: Fitted, asked: Sequence[Asked]) -> NDArray[np.float32]:
-    return scored(fitted.member, {"ekfac": fitted.preconditioner}, asked, lambda n: None)["ekfac"].total
+    layers = scored(fitted.member, {"ekfac": fitted.preconditioner}, asked, lambda n: None)["ekfac"]  # [Q, D, L]
+    total: NDArray[np.float32] = layers.sum(axis=2)
+    return total
 
 
 def _other_seed(folder: Path, member: Member) -> Fitted:

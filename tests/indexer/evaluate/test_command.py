@@ -92,12 +92,18 @@ def test_every_measure_is_published(evaluated):
         assert {(method, "lds"), (method, "mrr")} <= set(found)
     assert {("ekfac_checkpoints", "lds"), ("tracin", "lds"), ("another seed", "lds")} <= set(found)
     for method in ("ekfac", "ekfac_checkpoints"):
-        assert (f"{method}, embedding turned", "lds") in found
+        assert {(f"{method}, embedding turned", "lds"), (f"{method} / relatif_theta", "lds")} <= set(found)
     for value, detail in found.values():
         assert detail["n"] >= 1
         assert detail["how"]
         assert detail["low"] - 1e-9 <= value <= detail["high"] + 1e-9
     assert check(evaluated.parent / "build") == []
+
+
+def test_checkpoints_that_the_configuration_leaves_out_are_measured(evaluated):
+    """The project lists none; its model's training has kept the weights of one epoch besides the last."""
+    assert "checkpoints" not in evaluated.read_text()
+    assert {("ekfac_checkpoints", "mrr"), ("ekfac_checkpoints / relatif_l", "mrr")} <= set(rows(evaluated))
 
 
 def test_the_rest_of_the_database_is_still_there(evaluated):

@@ -14,7 +14,7 @@ from attribution.errors import BadInput
 from attribution.model import load_model
 from indexer.config import Model, Recipe
 from indexer.training.run import epochs_to_keep, family_tokenizer, train
-from indexer.training.store import fingerprint
+from indexer.training.store import fingerprint, kept_checkpoints
 from indexer.training.tokenizer import train_tokenizer
 from tests.tiny_family import TEXTS
 
@@ -153,7 +153,15 @@ def test_checkpoints_carry_the_mean_rate_since_the_one_before(trained):
     assert first["learning_rate"] == pytest.approx(sum(rates[:2]) / 2)
     assert last["learning_rate"] == pytest.approx(sum(rates[2:]) / 2)
     assert last["loss"] == records[-1].loss
+    assert kept_checkpoints(folder) == (folder / "checkpoints/epoch-02",)
     assert (folder / "checkpoints/epoch-02/model.safetensors").exists()
+
+
+def test_a_checkpoint_that_is_not_there_any_more_is_not_kept(trained, tmp_path):
+    folder, _ = trained
+    assert kept_checkpoints(tmp_path) == ()
+    shutil.copy(folder / "checkpoints.json", tmp_path)
+    assert kept_checkpoints(tmp_path) == ()
 
 
 def test_the_loss_curve_has_a_line_for_each_epoch(trained):

@@ -7,32 +7,24 @@ import numpy as np
 import pytest
 import torch
 
-from attribution.baselines import gradient_queries, hidden_states, query_hidden_states
 from attribution.corpus_pass import corpus_pass
 from attribution.factors import load_factors
 from attribution.fitting import fit_factors
 from attribution.generate import generate
-from attribution.ghost_norm import gradient_norms
-from attribution.low_rank import factor
 from attribution.multistage import across_stages
 from attribution.preconditioner import damp, to_device
 from attribution.query import query_directions
 from attribution.scores import score_documents
 from attribution.sequence import Encoded
-from attribution.shares import position_shares
-from attribution.token_loss import token_losses
 from attribution.tracked import Tracked, track
 from tests.attribution import tiny
+from tests.attribution.every_number import DOCUMENTS, IDS, N, close, every_number
 
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA"),
 ]
 DEVICE = torch.device("cuda")
-N = 50
-IDS = (0, 3, 4, 5, 3, 7)
-DOCUMENTS = tiny.tiny_documents(12)
-OWN = [[6, 0, 3], [1, 2, 6]]
 
 
 def on_both(kind: str, dtype: torch.dtype = torch.float32, seed: int = 0) -> tuple[Tracked, Tracked]:
@@ -42,50 +34,11 @@ def on_both(kind: str, dtype: torch.dtype = torch.float32, seed: int = 0) -> tup
     return track(loaded), track(moved)
 
 
-def close(found, expected) -> None:
-    found, expected = np.asarray(found, dtype=float), np.asarray(expected, dtype=float)
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * np.nanmax(np.abs(expected)))
-
-
-def everything(tracked: Tracked) -> dict[str, np.ndarray]:
-    """Every number that the engine gives, by name."""
-    factors = to_device(tiny.random_factors(tracked), tracked.device)
-    H = damp(factors)
-    d = query_directions(tracked, H, IDS, 4, negligible=0)
-    norms = corpus_pass(tracked, H, DOCUMENTS, N).norms
-    losses = token_losses(tracked, d, DOCUMENTS, OWN, N, n_labels=3)
-    contrast = query_directions(tracked, H, IDS, 5, measurement="contrast", foils=[2], negligible=0)
-    low = factor(d, factors, 4)
-    wanted = np.zeros((d.n, len(DOCUMENTS)), dtype=bool)
-    wanted[0, 2:5] = wanted[1, 4:] = True
-    shares = position_shares(tracked, d, DOCUMENTS, OWN, N)
-    low_shares = position_shares(tracked, d, DOCUMENTS, OWN, N, factored=low)
-    return {
-        "values": d.values.cpu().numpy(),
-        "energy": d.energy.cpu().numpy(),
-        "scores": score_documents(tracked, d, DOCUMENTS, N).values,
-        "wanted scores": score_documents(tracked, d, DOCUMENTS, N, wanted=wanted).values,
-        "contrast": score_documents(tracked, contrast, DOCUMENTS, N).values,
-        "gradient dot": score_documents(tracked, gradient_queries(tracked, IDS, 4), DOCUMENTS, N).values,
-        "loss": norms.loss,
-        "gradient norm": norms.grad_norm,
-        "self-influence": norms.self_influence,
-        "solve norm": norms.solve_norm,
-        "ghost norm": gradient_norms(tracked, DOCUMENTS),
-        "shares": np.concatenate([share for of in shares for share in of]),
-        "shares at rank 4": np.concatenate([share for of in low_shares for share in of]),
-        "token losses": np.concatenate([one.influences for of in losses for one in of]),
-        "relabelling": np.concatenate([one.label_influences for of in losses for one in of]),
-        "hidden states": hidden_states(tracked, DOCUMENTS),
-        "hidden states of queries": query_hidden_states(tracked, IDS, 4),
-    }
-
-
 @pytest.mark.parametrize("kind", tiny.CONFIGS)
 def test_every_number_is_that_of_the_cpu(kind):
     here, there = on_both(kind)
-    expected = everything(here)
-    for name, found in everything(there).items():
+    expected = every_number(here)
+    for name, found in every_number(there).items():
         close(found, expected[name])
 
 
@@ -112,7 +65,7 @@ def test_factors_are_fitted_and_read_there(tmp_path):
 
 def test_bfloat16_forward_with_float32_preconditioning():
     here, there = on_both("llama", torch.bfloat16)
-    one, other = (everything(of)["scores"].sum(-1).ravel() for of in (here, there))
+    one, other = (every_number(of)["scores"].sum(-1).ravel() for of in (here, there))
     assert one.dtype == other.dtype == np.float32
     assert np.corrcoef(one, other)[0, 1] > 0.99
 

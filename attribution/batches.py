@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -36,6 +37,11 @@ class Batch:
     def is_token(self) -> Tensor:
         """Whether a place holds a token, not padding  # bool [B, T]"""
         return torch.arange(self.ids.shape[1], device=self.ids.device) < self.lengths[:, None]
+
+    @cached_property
+    def targets(self) -> Tensor:
+        """Places of the positions that have a target, in row order, among all B · T  # [n]"""
+        return self.is_target.flatten().nonzero()[:, 0]
 
     @property
     def labels(self) -> Tensor:

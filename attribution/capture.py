@@ -56,10 +56,9 @@ class Captured:
 
     def padded_logit_deltas(self, rows: Tensor | slice) -> Tensor:
         """`logit_deltas` of some vocabulary entries at their places, zero elsewhere  # [B, T, R]"""
-        compact = self.logit_deltas[:, rows]
-        out = compact.new_zeros(*self.batch.is_target.shape, compact.shape[1])
-        out[self.batch.is_target] = compact
-        return out
+        compact = self.logit_deltas[:, rows] if isinstance(rows, slice) else self.logit_deltas.index_select(1, rows)
+        out = compact.new_zeros(self.batch.ids.numel(), compact.shape[1])
+        return out.index_copy_(0, self.batch.targets, compact).view(*self.batch.ids.shape, -1)
 
 
 def forward(tracked: Tracked, ids: Tensor) -> Forward:

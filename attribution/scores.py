@@ -18,10 +18,11 @@ from attribution.directions import Directions, RowBlock
 from attribution.embedding import block_gradients
 from attribution.influence import influence
 from attribution.pair_products import pair_shares
-from attribution.products import CACHED, Pairs, add_layer_products, add_products, runs
+from attribution.products import Pairs, add_layer_products, add_products, runs
 from attribution.tracked import Tracked
 
 WAVE = 2**28  # bytes of captured passes that are scored together
+SLICE = 2**21  # numbers of an embedding's gradient at a time: its slices cost more to begin than a layer's
 GROUP = 256  # documents of neighbouring queries
 # costs in units of one token meeting one direction, measured
 FORMING = 1.6  # of a gradient, for each token
@@ -149,7 +150,7 @@ def _add_embedding_products(
 ) -> None:
     n, n_rows, width = block.values.shape
     flat = block.values.reshape(n, n_rows * width)
-    step = max(1, CACHED // (out.shape[1] * width))
+    step = max(1, SLICE // (out.shape[1] * width))
     for start in range(0, n_rows, step):
         rows = block.rows[start : start + step]
         gradients = torch.cat([block_gradients(tracked, captured, i, rows) for captured in passes]).flatten(1)

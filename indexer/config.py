@@ -1,6 +1,7 @@
 """The configuration: one TOML file, one frozen dataclass; every run is saved with it (design, section 4.1)."""
 
 import json
+import os
 import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -109,6 +110,10 @@ class Device:
     name: str = "auto"
     dtype: str = "auto"
     processes: Natural = 0  # sizes that `build` works on at a time; 0: one for each core, on CUDA one
+
+    def at_once(self, kind: str) -> int:
+        """Processes that may share a device of this kind."""
+        return self.processes or (1 if kind == "cuda" else os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import gc
 from functools import partial
 from pathlib import Path
 
+from attribution.errors import BadInput, Damaged
 from attribution.factors import load_factors
 from attribution.fitting import fit_factors
 from indexer.build.fitted import Fitted
@@ -20,6 +21,15 @@ def fit(folder: Path, member: Member) -> Fitted:
     [part] = stage(folder, f"factors-{member.entry.name}", _key(member), ["all"], compute, isolate=not is_child())
     parent = fit(folder, member.parent) if member.parent else None
     return Fitted(member, load_factors(part.folder, member.tracked), parent)
+
+
+def is_fitted(folder: Path, member: Member) -> bool:
+    """Whether `fit` has only to read."""
+    try:
+        found(folder, f"factors-{member.entry.name}", _key(member), ["all"])
+    except (BadInput, Damaged):
+        return False
+    return True
 
 
 def fitted_before(folder: Path, member: Member) -> Fitted:

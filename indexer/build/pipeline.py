@@ -1,6 +1,5 @@
 """EDGE: `build`: every stage for every size, smallest first; a first build publishes each size once it is finished."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -74,8 +73,7 @@ def _sizes(
 ) -> Iterator[Built]:
     """Every size built: in this process, or several side by side."""
     config = members[0].config
-    at_once = config.device.processes or (1 if members[0].loaded.device.type == "cuda" else os.cpu_count() or 1)
-    n_processes = min(at_once, len(members))
+    n_processes = min(config.device.at_once(members[0].loaded.device.type), len(members))
     if n_processes > 1:
         yield from build_sizes([Order(m.entry, config, asked[m.entry.name]) for m in members], n_processes, report)
         return

@@ -1,6 +1,5 @@
 """EDGE: `evaluate`: measures what can be measured of every chosen model, publishes it with the database, prints it."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -64,12 +63,12 @@ def _train_again(config: Config, of: Member, prompts: Sequence[Prompt], scale: S
     recipe = of.entry.recipe
     assert recipe is not None  # noqa: S101 - chosen for it
     folder = config.output.folder
-    n_processes = config.device.processes or os.cpu_count() or 1
+    n_processes = config.device.at_once("cpu")  # where training is
     sibling = reference(folder, of, recipe, scale, report)
     asked = measure_lds(folder, of, sibling, recipe, scale, n_processes, report)
     measure_stability(folder, sibling, asked, of, scale, report)
     measure_planted(folder, of, recipe, scale, report)
-    measure_pbrf(folder, of, recipe, scale, report)
+    measure_pbrf(folder, of, recipe, scale, n_processes, report)
     measure_removal(folder, of, recipe, prompts, scale, n_processes, report)
 
 

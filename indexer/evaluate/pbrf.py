@@ -1,8 +1,9 @@
 """EDGE: influence against the proximal Bregman response, on a tiny sibling where optimisation can find it."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,11 @@ from numpy.typing import NDArray
 
 from attribution.factors import Factors
 from attribution.pbrf import responses
-from attribution.preconditioner import Preconditioner, damp, no_curvature
+from attribution.preconditioner import damp, no_curvature
 from attribution.tracked import Tracked, track
 from indexer.build.factors import fit
-from indexer.build.member import Member
-from indexer.config import Recipe
+from indexer.build.member import Member, open_member
+from indexer.config import Config, Model, Recipe
 from indexer.evaluate.asked import of_document
 from indexer.evaluate.figures import Figure, figure
 from indexer.evaluate.halves import chosen
@@ -23,7 +24,9 @@ from indexer.evaluate.published import measured
 from indexer.evaluate.rank_correlation import pearson
 from indexer.evaluate.scale import Scale
 from indexer.evaluate.sibling import sibling
-from indexer.journal import key
+from indexer.evaluate.side_by_side import side_by_side
+from indexer.journal import key, stage
+from indexer.partition import Part
 from indexer.progress import Reporter
 
 N_DOCUMENTS, N_UPWEIGHTED, N_QUERIES = 40, 10, 4
@@ -36,36 +39,71 @@ def tiny(recipe: Recipe) -> Recipe:
     return replace(recipe, hidden=16, layers=1, feed_forward=32, heads=2, epochs=60, keep=(1.0,), bf16=False)
 
 
-def measure_pbrf(folder: Path, of: Member, recipe: Recipe, scale: Scale, report: Reporter) -> None:
+@dataclass(frozen=True)
+class Upweighted:
+    """One document that is seen a little more often, and all that its response depends on."""
+
+    entry: Model
+    config: Config
+    base: str  # hash of its weights, documents and settings
+    document: int
+    queries: tuple[int, ...]
+    damping: float
+    steps: int
+    share: float = SHARE
+
+    @property
+    def key(self) -> str:
+        """Hash of all that the response depends on."""
+        return key(base=self.base, queries=self.queries, damping=self.damping, steps=self.steps, share=self.share)
+
+
+def measure_pbrf(folder: Path, of: Member, recipe: Recipe, scale: Scale, n_processes: int, report: Reporter) -> None:
     """Correlation over documents, mean over queries, of influence and of gradient products with the response."""
     picked = [of.documents[i] for i in chosen(len(of.documents), N_DOCUMENTS, scale.seed)]
     small = tiny(recipe)
-    with report.task(f"{of.entry.name}: a tiny sibling and its responses", small.epochs * len(picked)) as task:
+    with report.task(f"{of.entry.name}: a tiny sibling", small.epochs * len(picked)) as task:
         member = sibling(folder, "tiny", of, small, picked, task.tick)
         fitted = fit(folder, member)
-        damping = 0.1 * mean_eigenvalue(fitted.factors)
-        wanted = {"ekfac": damp(fitted.factors, absolute=damping), "gradient_dot": no_curvature(member.tracked)}
-        made_of = key(run=fitted.run, numbers=[N_DOCUMENTS, N_UPWEIGHTED, N_QUERIES, SHARE, STEPS])
-        model_id = of.loaded.weights_hash
-        measured(folder, "pbrf", of.entry.name, model_id, made_of, _measure(member, wanted, damping))
+    n = min(N_UPWEIGHTED, len(member.rows))
+    queries = tuple(range(min(N_QUERIES, n)))
+    damping = 0.1 * mean_eigenvalue(fitted.factors)
+    moved = [Upweighted(member.entry, member.config, member.base_key, i, queries, damping, STEPS) for i in range(n)]
+    with report.task(f"{member.entry.name}: proximal Bregman responses", n) as task:
+        side_by_side(partial(_respond, folder), moved, n_processes, task.tick)
 
-
-def _measure(member: Member, wanted: Mapping[str, Preconditioner], damping: float) -> Callable[[], list[Figure]]:
     def measure() -> list[Figure]:
-        n = min(N_UPWEIGHTED, len(member.rows))
-        queries = range(min(N_QUERIES, n))
         asked = [of_document(member, q) for q in queries]
-        truth = responses(
-            in_float64(member.tracked), member.rows, range(n), [member.rows[q] for q in queries], damping, SHARE, STEPS
-        ).numpy()  # [Q, U]
+        wanted = {"ekfac": damp(fitted.factors, absolute=damping), "gradient_dot": no_curvature(member.tracked)}
+        predicted = scored(member, wanted, asked, lambda n: None)
+        truth = np.concatenate([response(folder, each) for each in moved], axis=1)  # [Q, U]
         how = (
             f"{len(queries)} queries × {n} documents of a model of {member.loaded.n_params:,} parameters, trained on "
             f"{len(member.rows)} documents; λ = {damping:.3g} in every block"
         )
-        predicted = scored(member, wanted, asked, lambda n: None)
         return [figure(name, "pbrf", correlations(of[:, :n].sum(axis=2), truth), how) for name, of in predicted.items()]
 
-    return measure
+    made_of = key(run=fitted.run, moved=[each.key for each in moved])
+    measured(folder, "pbrf", of.entry.name, of.loaded.weights_hash, made_of, measure)
+
+
+def _respond(folder: Path, of: Upweighted) -> None:
+    response(folder, of)
+
+
+def response(folder: Path, of: Upweighted) -> NDArray[np.float64]:
+    """Of every query to this document, found by optimisation if need be  # [Q, 1] nats"""
+
+    def compute(part: Part) -> None:
+        member = open_member(of.entry, of.config)
+        queries = [member.rows[q] for q in of.queries]
+        tracked = in_float64(member.tracked)
+        found = responses(tracked, member.rows, [of.document], queries, of.damping, of.share, of.steps)
+        np.save(part.folder / "response.npy", found.numpy())
+
+    [part] = stage(folder, "pbrf-responses", of.key, [of.document], compute)
+    found: NDArray[np.float64] = np.load(part.folder / "response.npy")
+    return found
 
 
 def correlations(predicted: NDArray[np.floating], truth: NDArray[np.floating]) -> Sequence[float]:

@@ -1,20 +1,34 @@
 """EDGE: a size made ready for predictions: its factors, those of its checkpoints, and its documents as a text index."""
 
+from functools import partial
 from pathlib import Path
 
-from indexer.build.factors import fit
-from indexer.build.member import Member
+from indexer.build.factors import fit, is_fitted
+from indexer.build.member import Member, open_member
 from indexer.build.methods import at_checkpoint
+from indexer.config import Config, Model
+from indexer.evaluate.eigenbasis import turned_preconditioner
 from indexer.evaluate.predictions import Subject
+from indexer.evaluate.side_by_side import side_by_side
 from indexer.journal import key, stage
 from indexer.textindex import TextIndex, write_text_index
 from indexer.versions import WHENCE_VERSION
 
 
 def subject(folder: Path, member: Member, dampings: tuple[float, ...] = (), turned: bool = False) -> Subject:
-    """Everything is fitted and indexed if need be; factors of a build are found."""
-    early = tuple(fit(folder, at_checkpoint(member, path)) for path in member.entry.checkpoints)
-    return Subject(fit(folder, member), early, lexical(folder, member), dampings, turned)
+    """Everything is fitted, side by side, and indexed if need be; factors of a build are found."""
+    members = [*(at_checkpoint(member, path) for path in member.entry.checkpoints), member]
+    missing = [(each.entry, each.config) for each in members if not is_fitted(folder, each)]
+    at_once = member.config.device.at_once(member.loaded.device.type)
+    side_by_side(partial(_fit, folder, turned), missing, at_once, lambda: None)
+    *early, fitted = (fit(folder, each) for each in members)
+    return Subject(fitted, tuple(early), lexical(folder, member), dampings, turned)
+
+
+def _fit(folder: Path, turned: bool, of: tuple[Model, Config]) -> None:
+    fitted = fit(folder, open_member(*of))
+    if turned:
+        turned_preconditioner(folder, fitted)
 
 
 def lexical(folder: Path, member: Member) -> TextIndex:

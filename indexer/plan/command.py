@@ -28,7 +28,7 @@ def run(config: Config, chosen: Sequence[Model]) -> None:
     first = open_member(chosen[0], config)
     alone = _without_weights(first)
     members = in_order([first, *(open_member(entry, config) for entry in chosen[1:])])
-    at_once = config.device.processes or (1 if members[0].loaded.device.type == "cuda" else os.cpu_count() or 1)
+    at_once = config.device.at_once(members[0].loaded.device.type)
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // at_once))
     sizes = []
     for member in members:

@@ -11,7 +11,7 @@ from dashboard.overlap import fork, overlap_at, rank_biased_overlap
 from dashboard.queries import answers, influence
 from dashboard.queries.rows import Snapshot
 from dashboard.ranking import Ranked, layer_total, rank_documents, take_side
-from dashboard.records import Generation, Token
+from dashboard.records import Generation, Run, Token
 
 TOP = 10
 
@@ -21,6 +21,7 @@ class Size:
     """One size's answer; `top`: its ten most helpful documents for the compared token, [] where it has none."""
 
     generation: Generation
+    runs: list[Run]  # its documents are those of the first
     tokens: list[Token]
     departs: int | None  # first token that differs from the size above
     top: list[Ranked]
@@ -47,7 +48,7 @@ def compare(
             top = take_side(rank_documents(scores), "towards", TOP)
         groups = layer_groups(influence.layers(snapshot, generation.model.model_id))
         departs = fork(above, [token.text for token in tokens])
-        sizes.append(Size(generation, tokens, departs, top, groups, _shares(groups, top)))
+        sizes.append(Size(generation, runs, tokens, departs, top, groups, _shares(groups, top)))
     return sizes
 
 

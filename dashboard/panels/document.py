@@ -11,6 +11,7 @@ from dashboard.database import text_index
 from dashboard.figures import decimals, percent, plain, signed
 from dashboard.heat import heated
 from dashboard.layer_groups import group_scores, layer_groups
+from dashboard.panels.estimator import say_estimator
 from dashboard.panels.heading import panel
 from dashboard.panels.layers import show_bars
 from dashboard.queries import answers, documents, influence
@@ -30,6 +31,7 @@ def show_document(snapshot: Snapshot, found: Document, model: Model, selection: 
     """The page of one document, seen through one size."""
     runs = answers.runs(snapshot, model.model_id)
     run_id = runs[0].run_id if runs else ""
+    say_estimator(runs)
     _show_text(snapshot, found, model, run_id)
     _show_measures(snapshot, found, run_id)
     _show_answers(snapshot, found.document_id)

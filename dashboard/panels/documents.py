@@ -9,6 +9,7 @@ from dashboard.explanation import Explanation
 from dashboard.figures import decimals, plain, signed
 from dashboard.heat import heated
 from dashboard.normalise import NORMALISERS
+from dashboard.panels.estimator import choose_estimator
 from dashboard.panels.heading import panel
 from dashboard.ranking import Ranked, among_random
 from dashboard.records import Document, Heat
@@ -19,15 +20,6 @@ from dashboard.shapes import Card, Heated
 SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
 HEATS = {"shares": "Heat: through each position", "loss_influences": "Heat: learning each token"}
 SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
-ESTIMATORS = {  # names of methods; others stand as they are stored
-    "ekfac": "EK-FAC",
-    "ekfac_checkpoints": "EK-FAC, mean over checkpoints",
-    "tracin": "TracIn",
-    "gradient_dot": "gradient product",
-    "gradient_cosine": "gradient cosine",
-    "hidden_cosine": "hidden-state cosine",
-    "bm25": "BM25",
-}
 LONG = 700  # characters beyond which a card that is not selected is clipped
 
 
@@ -41,7 +33,7 @@ def show_documents(found: Explanation, selection: Selection) -> None:
     if found.estimated:
         st.caption("First estimates over all documents, from the gradient index. The exact scores are on their way.")
     if len(found.runs) > 1:
-        _choose_run(found)
+        choose_estimator(found)
     if found.ranked or found.runs:
         _choose_side_and_scale(bool(found.heats))
     if not found.ranked:
@@ -141,15 +133,6 @@ def _pieces(document: Document, heat: Heat | None, values: np.ndarray | None, hi
     if heat is None or values is None:
         return [(document.text, None)]
     return heated(document.text, heat.texts, values.tolist(), high)
-
-
-def _choose_run(found: Explanation) -> None:
-    """Which estimator's numbers are shown; it stands on the page only where there are several."""
-    options = {}
-    for run in found.runs:
-        best = ", agrees best with retraining" if run.method == found.best_method else ""
-        options[run.run_id] = f"Estimator: {ESTIMATORS.get(run.method, run.method)}{best}"
-    controls.one_of("run", options, quiet=True, shown=found.run.run_id if found.run else "")
 
 
 def _choose_side_and_scale(has_heat: bool) -> None:

@@ -8,6 +8,7 @@ from dashboard import charts, render
 from dashboard.address_bar import open_screen
 from dashboard.comparison import Size, agreements, joined
 from dashboard.figures import percent
+from dashboard.panels.estimator import say_estimator
 from dashboard.panels.heading import panel
 from dashboard.queries import documents
 from dashboard.queries.rows import Snapshot
@@ -26,6 +27,7 @@ def show_joined(snapshot: Snapshot, compared: Sequence[Size], position: int, sam
         st.caption("A size is listed where its own answer holds the same tokens up to here; elsewhere it wrote others.")
     elif len({size.tokens[position].text for size in compared if position < len(size.tokens)}) > 1:
         st.caption("The sizes wrote different tokens here, so their documents answer different questions.")
+    say_estimator(max((size.runs for size in compared), key=len, default=[]))
     ids = joined(compared)
     if not ids:
         st.caption("No influence is stored for this token.")

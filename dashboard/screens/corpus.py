@@ -9,6 +9,7 @@ from dashboard.address_bar import choose, selection
 from dashboard.corpus_sheet import corpus_sheet
 from dashboard.database import current, text_index
 from dashboard.panels.document import show_document
+from dashboard.panels.estimator import say_estimator
 from dashboard.panels.heading import panel
 from dashboard.panels.tools import show_tools_alone
 from dashboard.queries import answers, documents, filters
@@ -118,6 +119,7 @@ def _show_list(snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, mod
     elif any(card.badges for card in cards):
         panel("Most influential documents", "How often a document is among a token's ten best: not how much it did.")
         st.caption("Over all stored answers of one size.")
+        say_estimator(answers.runs(snapshot, model.model_id) if model else [])
     else:
         panel("Documents", "The order of the titles: not of any influence.")
         st.caption(f"{documents.count_documents(snapshot):,} documents.")

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from indexer.database.reader import Database
 from tests.dashboard.changed import changed
-from tests.dashboard.drawn import components
+from tests.dashboard.drawn import components, words
 
 Open = Callable[..., AppTest]
 ONE = "(SELECT model_id FROM model WHERE name = 'synth-m')"
@@ -64,3 +64,14 @@ def test_the_best_one_is_shown_first_and_says_so(open_app: Open, folder: Path, g
 def test_one_run_needs_no_switch(open_app: Open, generation: str) -> None:
     app = open_app({"generation": generation, "token": "0"})
     assert not [each for each in app.selectbox if each.label == "Estimator"]
+
+
+@pytest.mark.parametrize("screen", ["compare", "corpus"])
+def test_screens_that_read_the_first_run_say_which_it_is(
+    open_app: Open, folder: Path, generation: str, tmp_path: Path, screen: str
+) -> None:
+    said = "Estimator: EK-FAC. Explain can also show TracIn."
+    asked = {"generation": generation, "token": "0", "size": "synth-m"}
+    app = open_app(asked, screen=screen, where=changed(folder, tmp_path / "build", TWO))
+    assert said in words(app)
+    assert "Estimator" not in words(open_app(asked, screen=screen))

@@ -261,7 +261,7 @@ def bit_stack(parts: Sequence[Share], *, key: str, about: str, whole: str) -> No
 
 
 def table(frame: pd.DataFrame, *, key: str | None = None, height: int | Literal["content", "auto"] = "auto") -> None:
-    """A data frame whose text columns are text cells: no links, no images, no markup."""
+    """A data frame whose text columns are text cells: no links, no images, no markup. A missing number is a dash."""
     from pandas.api.types import is_integer_dtype, is_numeric_dtype  # late: the first page comes without it
 
     shown = frame.copy()
@@ -273,7 +273,9 @@ def table(frame: pd.DataFrame, *, key: str | None = None, height: int | Literal[
         for name, kind in shown.dtypes.items()
         if is_numeric_dtype(kind)
     }
-    st.dataframe(shown, hide_index=True, width="stretch", key=key, column_config=formats, height=height)
+    st.dataframe(
+        shown, hide_index=True, width="stretch", key=key, column_config=formats, height=height, placeholder="–"
+    )
 
 
 def begin() -> None:

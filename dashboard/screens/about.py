@@ -7,6 +7,8 @@ import streamlit as st
 
 from dashboard import render
 from dashboard.database import current
+from dashboard.estimators import method_name
+from dashboard.measured_methods import MEASURES, by_method, decided
 from dashboard.normalise import NORMALISERS
 from dashboard.queries import about
 
@@ -14,12 +16,15 @@ FIGURES = {
     "best for influence": "the method whose figure without the query's own document is highest",
     "best for where it says so": "the method that puts the documents which state an answer highest",
     "lds": "linear datamodelling score: rank correlation with models that were really trained again on random halves "
-    "of the documents; `another seed` is what two trainings of one half agree to, so nothing can do much better",
+    "of the documents; where they were trained with another seed too, that row is what two trainings of one half agree "
+    "to, so little can do better",
     "lds_without_self": "the same after the effect of the query's own document is taken out",
     "mrr": "mean of 1 / rank of the document that states the answer, over all documents",
     "recall@1": "share of answers with a document that states them at rank 1",
     "recall@10": "share of answers with such a document among the first ten",
     "planted@3": "share of invented facts, put into a new training, whose document is among the first three",
+    "drop@20": "what the answer loses of its log-probability, nats a token, when the 20 documents blamed most are left "
+    "out of a new training",
     "flips@20": "share of answers that change when the 20 documents blamed most are left out of a new training",
     "tail_patch": "change of the answer's log-probability, nats a token, after one step on the ten top documents",
     "sanity": "rank correlation of a saliency map with that of the same model with shuffled weights; near 0 is good",
@@ -55,7 +60,7 @@ def show() -> None:
         ("note", f"File {snapshot.name}."),
     )
     st.subheader("Models and runs")
-    render.table(pd.DataFrame(sizes))
+    render.table(pd.DataFrame([row | {"Influence": method_name(row["Influence"] or "none")} for row in sizes]))
     st.subheader("Corpus")
     if licence:
         render.prose(("note", f"Licence: {licence}"))
@@ -86,7 +91,14 @@ def _show_evaluations(evaluations: list[dict[str, Any]]) -> None:
             ("command", "python -m indexer evaluate CONFIG"),
         )
         return
-    render.table(pd.DataFrame(evaluations), height="content" if len(evaluations) <= WHOLE else 36 * WHOLE)
+    render.prose(*[("fact", [(question, "strong"), (f": {best}", "")]) for question, best in decided(evaluations)])
+    methods = by_method(evaluations)
+    if methods:
+        render.table(pd.DataFrame(methods).round(3), key="methods", height="content")
     named = {row["Figure"] for row in evaluations}
-    known = {name: words for name, words in FIGURES.items() if name in named}
+    known = {MEASURES.get(name, name): words for name, words in FIGURES.items() if name in named}
     render.prose(*[("note", [(name, "strong"), (f": {words}.", "")]) for name, words in known.items()])
+    with st.expander(f"Every figure, with its interval and how it was measured: {len(evaluations):,}"):
+        render.table(
+            pd.DataFrame(evaluations), key="figures", height="content" if len(evaluations) <= WHOLE else 36 * WHOLE
+        )

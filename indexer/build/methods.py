@@ -9,6 +9,7 @@ bm25               lexical score, the same for every token of an answer
 """
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +61,7 @@ def method_part(
     found: Sequence[Candidates],
 ) -> Finished:
     """Shards of one method for all answers of a size."""
+    started = time.monotonic()
     member = fitted.member
     checkpoints = _checkpoints(folder, fitted, method)
     over = [(each.tracked.loaded.weights_hash, each.weight) for each in checkpoints]
@@ -68,13 +70,13 @@ def method_part(
     def compute(part: Part) -> None:
         of = pairs(answers, found)
         kept, shares = _kept(fitted, method, checkpoints, norms, answers, found, of)
-        write_run(part.folder, fitted, run, method, seconds=0.0)
         write_shard(part.folder, "target", target_columns(run, kept, None, None))
         rows = influence_columns(run, kept, norms, member.document_ids, by_layer=method not in WITHOUT_LAYERS)
         write_shard(part.folder, "influence", rows)
         if method in WITH_SHARES:
             heat = Heat(_shares(member, checkpoints, answers, kept, shares), [[] for _ in kept.places])
             write_shard(part.folder, "influence_position", position_columns(run, kept, heat, member.document_ids))
+        write_run(part.folder, fitted, run, method, time.monotonic() - started)
 
     made_of = key(run=run, scores=member.config.scores, on=[each.digest for each in found])
     [part] = stage(folder, f"{method}-{member.entry.name}", made_of, ["all"], compute)

@@ -1,0 +1,60 @@
+"""The table of methods on the page About, and the names that it gives them."""
+
+import pytest
+
+from dashboard.estimators import method_name
+from dashboard.measured_methods import by_method, decided
+
+
+def figure(method: str, metric: str, value: float, model: str = "atlas-s", interval: str = "") -> dict:
+    return {"Model": model, "Figure": metric, "Method": method, "Value": value, "95 % interval": interval}
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        ("ekfac", "EK-FAC"),
+        ("ekfac / relatif_l", "EK-FAC, RelatIF-ℓ"),
+        ("ekfac_checkpoints / grad_norm", "EK-FAC, mean over checkpoints ÷ gradient"),
+        ("ekfac, two stages", "EK-FAC, two stages"),
+        ("<b>", "<b>"),
+        ("<b> / <i>", "<b>, / <i>"),
+    ],
+)
+def test_names(method, name):
+    assert method_name(method) == name
+
+
+def test_a_row_for_each_method_that_a_build_can_store():
+    rows = by_method(
+        [
+            figure("ekfac", "lds", 0.8),
+            figure("ekfac", "mrr", 0.9),
+            figure("bm25", "lds", 0.6),
+            figure("ekfac, attention only", "lds", 0.9),
+            figure("ekfac", "stability, bfloat16", 1.0),
+            figure("tracin", "mrr", 0.95),
+        ]
+    )
+    assert rows == [
+        {"Method": "EK-FAC", "LDS": 0.8, "MRR": 0.9},
+        {"Method": "BM25", "LDS": 0.6, "MRR": None},
+        {"Method": "TracIn", "LDS": None, "MRR": 0.95},
+    ]
+
+
+def test_several_models_are_named_in_their_order():
+    rows = by_method([figure("ekfac", "mrr", 0.8, "small"), figure("bm25", "mrr", 0.9, "large")])
+    assert [row["Model"] for row in rows] == ["small", "large"]
+
+
+def test_nothing_measured_is_an_empty_table():
+    assert by_method([]) == []
+    assert by_method([figure("ekfac", "sanity", 0.1)]) == []
+
+
+def test_what_is_best_says_by_how_much():
+    found = decided(
+        [figure("ekfac", "best for influence", 0.451, interval="0.39 to 0.51"), figure("ekfac", "lds", 1.0)]
+    )
+    assert found == [("Best for influence, atlas-s", "EK-FAC, 0.45 (0.39 to 0.51)")]

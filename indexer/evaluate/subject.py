@@ -27,7 +27,7 @@ def subject(folder: Path, member: Member, dampings: tuple[float, ...] = (), turn
 
 def _fit(folder: Path, turned: bool, of: tuple[Model, Config]) -> None:
     fitted = fit(folder, open_member(*of))
-    if turned:
+    if turned and fitted.member.tracked.embedding:
         turned_preconditioner(folder, fitted)
 
 

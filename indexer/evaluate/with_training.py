@@ -45,16 +45,19 @@ def measure_lds(
     with report.task(f"{name}: models on random halves", scale.halves + scale.second_seeds) as task:
         first, again = retrain_halves(folder, reference, recipe, scale, n_processes, task.tick)
     asked = [of_document(reference, int(i)) for i in first.own]
-    by_method, run = _predicted(folder, reference, asked, "lds", report)
+    by_method, run = _predicted(folder, reference, asked, "lds", report, DAMPINGS, turned=scale.full)
+    twice = scale.second_seeds == scale.halves
+    truth = first.averaged(again) if twice else first
     how = (
         f"{scale.halves} models of {name} on random halves of {len(reference.documents):,} documents, "
-        f"{recipe_of(recipe, scale).epochs} epochs; {len(asked)} of these documents as queries"
+        f"{recipe_of(recipe, scale).epochs} epochs{', mean of two seeds' if twice else ''}; "
+        f"{len(asked)} of these documents as queries"
     )
 
     def measure() -> list[Figure]:
-        twice = ceiling(again.measured, first.some(range(scale.second_seeds)))
-        found = _lds("another seed", twice, f"{scale.second_seeds} of these halves, each trained with two seeds")
-        return found + [each for method, of in by_method.items() for each in _lds(method, agreement(of, first), how)]
+        noise = ceiling(again.measured, first.some(range(scale.second_seeds)))
+        found = _lds("another seed", noise, f"{scale.second_seeds} of these halves: one training against another")
+        return found + [each for method, of in by_method.items() for each in _lds(method, agreement(of, truth), how)]
 
     made_of = key(run=run, scale=asdict(scale), recipe=recipe, methods=sorted(by_method), how=how)
     _keep(folder, "lds", of, recipe, made_of, measure, scale)
@@ -142,12 +145,17 @@ def _keep(
 
 
 def _predicted(
-    folder: Path, member: Member, asked: Sequence[Asked], what: str, report: Reporter
+    folder: Path,
+    member: Member,
+    asked: Sequence[Asked],
+    what: str,
+    report: Reporter,
+    dampings: tuple[float, ...] = (),
+    turned: bool = False,
 ) -> tuple[dict[str, NDArray[np.float32]], str]:
     """Scores by method, and the run that they belong to."""
     with report.task(f"{member.entry.name}: predictions for {what}", 2 + len(member.entry.checkpoints)) as task:
-        compared = what == "lds"  # other dampings and another basis: once is enough
-        ready = subject(folder, member, DAMPINGS if compared else (), compared)
+        ready = subject(folder, member, dampings, turned)
         return predictions(folder, ready, asked, what, lambda n: task.tick(n / len(member.rows))), ready.fitted.run
 
 

@@ -1,5 +1,7 @@
 """LDS on models whose truth is known: log-probabilities that are linear in the documents, and noise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,16 @@ def test_the_ceiling_is_what_the_same_halves_say_of_each_other(truth):
     assert (found.lds < 1).all()
     assert found.lds[0] == pytest.approx(spearman(of.measured[:, 0] + noise[:, 0], of.measured[:, 0]))
     np.testing.assert_allclose(ceiling(of.measured, of).lds, 1)
+
+
+def test_the_mean_of_two_seeds_is_closer_to_the_truth(truth):
+    effects, of = truth
+    generator = np.random.default_rng(4)
+    first, again = (replace(of, measured=of.measured + generator.normal(scale=9, size=(H, Q))) for _ in range(2))
+    both = first.averaged(again)
+    np.testing.assert_allclose(both.measured, (first.measured + again.measured) / 2)
+    one, other, mean = (agreement(effects, each).lds_without_self.mean() for each in (first, again, both))
+    assert mean > max(one, other)
 
 
 def test_some_models_are_a_part_of_all(truth):

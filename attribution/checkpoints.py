@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from attribution.batches import Document
 from attribution.directions import Directions
 from attribution.errors import BadInput
-from attribution.preconditioner import Preconditioner, no_curvature
+from attribution.preconditioner import Preconditioner, no_curvature, weighted
 from attribution.scores import Scores, score_documents
 from attribution.tracked import Tracked
 
@@ -30,13 +30,19 @@ class Checkpoint:
 
 
 def averaged(
-    members: Sequence[tuple[Tracked, Preconditioner]], weights: Sequence[float] | None = None
+    members: Sequence[tuple[Tracked, Preconditioner]], weights: Sequence[float] | None = None, linear: float = 1.0
 ) -> list[Checkpoint]:
-    """Checkpoints whose weights are scaled to sum to one (default: equal), so that the result stays in nats."""
+    """Checkpoints whose weights are scaled to sum to one (default: equal), so that the result stays in nats.
+
+    linear: what the linear layers count beside the embedding (`preconditioner.weighted`).
+    """
     shares = [1.0] * len(members) if weights is None else list(weights)
     if len(shares) != len(members) or not members or not all(w >= 0 for w in shares) or sum(shares) <= 0:
         raise BadInput(f"expected one weight of at least 0 for each of {len(members)} checkpoints, found {shares}")
-    return [Checkpoint(*member, weight=w / sum(shares)) for member, w in zip(members, shares, strict=True)]
+    return [
+        Checkpoint(tracked, weighted(preconditioner, tracked, linear), w / sum(shares))
+        for (tracked, preconditioner), w in zip(members, shares, strict=True)
+    ]
 
 
 def tracin(members: Sequence[Tracked], learning_rates: Sequence[float]) -> list[Checkpoint]:

@@ -4,7 +4,7 @@ EK-FAC (George et al. 2018, arXiv 1806.03884): G ≈ (Q_S ⊗ Q_A) diag(Λ) (Q_S
 λ is a share (0.1 by default) of the mean of Λ, for each block its own (Grosse et al. 2023, arXiv 2308.03296).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -147,6 +147,21 @@ def damp(factors: Factors, damping: float = 0.1, absolute: float | None = None) 
     for fisher in factors.embedding:
         blocks.append(DiagonalBlock(fisher, float(fisher.mean()) * damping if absolute is None else absolute))
     return Preconditioner(tuple(blocks))
+
+
+def weighted(of: Preconditioner, tracked: Tracked, linear: float) -> Preconditioner:
+    """`linear` times the inverse of the linear blocks, as that of a curvature 1 / `linear` as large.
+
+    Each block answers for an error as if the others did not, so many blocks together answer for too much of it.
+    Raises BadInput for a weight that is not positive, and for linear blocks that are not fitted curvature.
+    """
+    if not linear > 0:
+        raise BadInput(f"expected a positive weight of the linear layers, found {linear}")
+    blocks = [
+        EigenBlock(replace(block.basis, lam=block.basis.lam / linear), block.damping / linear)
+        for block in of.eigen(tracked)
+    ]
+    return Preconditioner((*blocks, *of.embedding(tracked)))
 
 
 def no_curvature(tracked: Tracked) -> Preconditioner:

@@ -91,6 +91,7 @@ class Scores:
     # each is a run of its own; ekfac_checkpoints where a size has checkpoints; none: no influence
     method: tuple[str, ...] = ("ekfac", "ekfac_checkpoints")
     checkpoint_weights: tuple[float, ...] = ()  # of ekfac_checkpoints; none: equal
+    linear_weight: Positive = 1.0  # of ekfac_checkpoints: what linear layers count beside the embedding
     candidates: Count = 100  # documents that the text index proposes for each answer
     documents: Count = 20  # kept at either end of the ranking
     position_shares: Natural = 10  # of these, at the top, with the share of every position

@@ -1,6 +1,6 @@
 """EDGE: other estimators over the same candidates, each stored under a run of its own, to be compared with influence.
 
-ekfac_checkpoints  EK-FAC averaged over the kept checkpoints (equal weights, or `checkpoint_weights`)
+ekfac_checkpoints  EK-FAC averaged over the kept checkpoints (`checkpoint_weights`, `linear_weight`)
 tracin             TracInCP: gradient products at the kept checkpoints, times the learning rates that led there
 gradient_dot       inner product of the gradients, no curvature
 gradient_cosine    the same for gradients of length 1
@@ -65,7 +65,8 @@ def method_part(
     member = fitted.member
     checkpoints = _checkpoints(folder, fitted, method)
     over = [(each.tracked.loaded.weights_hash, each.weight) for each in checkpoints]
-    run = key(base=fitted.run, method=method, checkpoints=over)
+    linear = member.config.scores.linear_weight if method == "ekfac_checkpoints" else 1.0
+    run = key(base=fitted.run, method=method, checkpoints=over, linear=linear)
 
     def compute(part: Part) -> None:
         of = pairs(answers, found)
@@ -184,8 +185,10 @@ def _checkpoints(folder: Path, fitted: Fitted, method: str) -> list[Checkpoint]:
         rates = learning_rates(member)
         return tracin_checkpoints([*(each.tracked for each in early), member.tracked], rates)
     fits = [fit(folder, each) for each in early]
-    weights = member.config.scores.checkpoint_weights or None
-    return averaged([(each.member.tracked, each.preconditioner) for each in [*fits, fitted]], weights)
+    scores = member.config.scores
+    weights = scores.checkpoint_weights or None
+    members = [(each.member.tracked, each.preconditioner) for each in [*fits, fitted]]
+    return averaged(members, weights, scores.linear_weight)
 
 
 def at_checkpoint(member: Member, path: Path) -> Member:

@@ -17,7 +17,7 @@ from attribution.checkpoints import averaged
 from attribution.checkpoints import tracin as tracin_checkpoints
 from attribution.directions import join_directions
 from attribution.normalise import NORMALISERS, Norms, normalise
-from attribution.preconditioner import Preconditioner, damp, no_curvature
+from attribution.preconditioner import Preconditioner, damp, no_curvature, weighted
 from attribution.query import query_directions
 from attribution.scores import score_documents
 from attribution.tracked import Tracked
@@ -66,7 +66,7 @@ def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: st
     made_of = key(
         runs=[each.run for each in (subject.fitted, *subject.early)],
         asked=[[each.ids, each.first, each.text] for each in asked],
-        weights=member.config.scores.checkpoint_weights,
+        weights=_weights(member) if subject.early else (),
         dampings=subject.dampings,
         turned=subject.turned,
         corpus=member.corpus.hash,
@@ -136,15 +136,15 @@ def _over_training(
     """Methods that sum over the kept checkpoints; normalised, as a build stores them, by the final weights."""
     fits, member = [*subject.early, subject.fitted], subject.fitted.member
     rates = tracin_checkpoints([each.member.tracked for each in fits], learning_rates(member))
-    shares = averaged(
-        [(each.member.tracked, each.preconditioner) for each in fits], member.config.scores.checkpoint_weights or None
-    )
+    weights, linear = _weights(member)
+    shares = averaged([(each.member.tracked, each.preconditioner) for each in fits], weights or None, linear)
     tracin = np.zeros((len(asked), len(member.rows)), dtype=np.float32)
     layers: dict[str, Numbers] = {}
     for fit, rate, share in zip(fits, rates, shares, strict=True):
         wanted = {"tracin": rate.preconditioner, "ekfac_checkpoints": share.preconditioner}
         if subject.turned and member.tracked.embedding:
-            wanted[f"ekfac_checkpoints, {TURNED}"] = turned_preconditioner(folder, fit)
+            turned = turned_preconditioner(folder, fit)
+            wanted[f"ekfac_checkpoints, {TURNED}"] = weighted(turned, fit.member.tracked, linear)
         found = scored(fit.member, wanted, asked, tick)
         tracin += rate.weight * found.pop("tracin").sum(axis=2)
         for name, of in found.items():
@@ -154,6 +154,11 @@ def _over_training(
         yield name, by_layer.sum(axis=2)
         yield from _parts(name, by_layer, member.tracked)
         yield from _normalised(name, by_layer, norms)
+
+
+def _weights(member: Member) -> tuple[tuple[float, ...], float]:
+    """Of the checkpoints, and of the linear layers in each."""
+    return member.config.scores.checkpoint_weights, member.config.scores.linear_weight
 
 
 def _normalised(method: str, layers: Numbers, norms: Norms) -> Iterator[tuple[str, Numbers]]:

@@ -31,6 +31,18 @@ def test_the_average_is_weighted_and_in_nats():
     np.testing.assert_allclose(one.values, single[0].values)
 
 
+def test_linear_layers_count_as_much_as_they_are_told():
+    documents = tiny.tiny_documents()
+    full = score_checkpoints(averaged(members()), queries, documents, N).values
+    found = score_checkpoints(averaged(members(), linear=0.25), queries, documents, N).values
+    n_linear = len(members()[0][0].linear)
+    assert found.shape[2] > n_linear
+    np.testing.assert_allclose(found[:, :, :n_linear], 0.25 * full[:, :, :n_linear], rtol=1e-5, atol=1e-8)
+    np.testing.assert_allclose(found[:, :, n_linear:], full[:, :, n_linear:], rtol=1e-5, atol=1e-8)
+    with pytest.raises(BadInput, match="positive weight"):
+        averaged(members(), linear=0.0)
+
+
 def test_tracin_is_the_sum_of_gradient_products():
     tracked = [of for of, _ in members()]
     documents = tiny.tiny_documents()[:2]

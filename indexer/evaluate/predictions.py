@@ -55,8 +55,16 @@ class Subject:
     turned: bool = False  # whether to compare the embedding's block with one in an eigenbasis
 
 
-def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: str, tick: Tick) -> dict[str, Numbers]:
-    """Scores of all documents, higher is more helpful  # method -> [Q, D]; `tick(n)` after n documents of a pass"""
+@dataclass(frozen=True)
+class Predicted:
+    """Scores of all documents, higher is more helpful, and the hash of all that they depend on."""
+
+    by_method: dict[str, Numbers]  # [Q, D] each
+    key: str
+
+
+def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: str, tick: Tick) -> Predicted:
+    """Computed if need be; `tick(n)` after n documents of a pass."""
     member = subject.fitted.member
 
     def compute(part: Part) -> None:
@@ -74,7 +82,7 @@ def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: st
     )
     [part] = stage(folder, f"predictions-{what}-{member.entry.name}", made_of, ["all"], compute)
     with np.load(part.folder / "scores.npz") as stored:
-        return {name: stored[name] for name in stored.files}
+        return Predicted({name: stored[name] for name in stored.files}, made_of)
 
 
 def by_method(

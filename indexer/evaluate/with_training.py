@@ -5,7 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attribution.sequence import begin_token
 from indexer.build.member import Member
@@ -16,7 +15,7 @@ from indexer.evaluate.figures import Figure, figure
 from indexer.evaluate.halves import chosen, chosen_around, queries
 from indexer.evaluate.lds import Agreement, agreement, ceiling
 from indexer.evaluate.planted import invented, planted_figures
-from indexer.evaluate.predictions import predictions
+from indexer.evaluate.predictions import Predicted, predictions
 from indexer.evaluate.published import measured, measured_in_full
 from indexer.evaluate.removal import Answered, removal_figures, removals
 from indexer.evaluate.retrain import Outcome, Training, retrained
@@ -45,7 +44,7 @@ def measure_lds(
     with report.task(f"{name}: models on random halves", scale.halves + scale.second_seeds) as task:
         first, again = retrain_halves(folder, reference, recipe, scale, n_processes, task.tick)
     asked = [of_document(reference, int(i)) for i in first.own]
-    by_method, run = _predicted(folder, reference, asked, "lds", report, DAMPINGS, turned=scale.full)
+    predicted = _predicted(folder, reference, asked, "lds", report, DAMPINGS, turned=scale.full)
     twice = scale.second_seeds == scale.halves
     truth = first.averaged(again) if twice else first
     how = (
@@ -57,9 +56,10 @@ def measure_lds(
     def measure() -> list[Figure]:
         noise = ceiling(again.measured, first.some(range(scale.second_seeds)))
         found = _lds("another seed", noise, f"{scale.second_seeds} of these halves: one training against another")
-        return found + [each for method, of in by_method.items() for each in _lds(method, agreement(of, truth), how)]
+        by_method = {method: agreement(of, truth) for method, of in predicted.by_method.items()}
+        return found + [each for method, of in by_method.items() for each in _lds(method, of, how)]
 
-    made_of = key(run=run, scale=asdict(scale), recipe=recipe, methods=sorted(by_method), how=how)
+    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, how=how)
     _keep(folder, "lds", of, recipe, made_of, measure, scale)
     return asked
 
@@ -85,8 +85,9 @@ def measure_removal(
     if not asked:
         report.say(f"{name}: it writes none of the answers that it is asked for: no removal")
         return
-    by_method, run = _predicted(folder, reference, asked, "removal", report)
-    wanted = removals({method: by_method[method] for method in REMOVED_BY}, scale.removals, len(reference.rows), 0)
+    predicted = _predicted(folder, reference, asked, "removal", report)
+    blamed = {method: predicted.by_method[method] for method in REMOVED_BY}
+    wanted = removals(blamed, scale.removals, len(reference.rows), 0)
     everything, end = token_rows(reference, small), begin_token(reference.loaded.tokenizer)
     ids = tuple(each.ids for each in asked)
     orders = [
@@ -111,7 +112,7 @@ def measure_removal(
         ]
         return removal_figures(before, after, how)
 
-    made_of = key(run=run, scale=asdict(scale), recipe=recipe, asked=ids, methods=REMOVED_BY)
+    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, methods=REMOVED_BY)
     _keep(folder, "removal", of, recipe, made_of, measure, scale)
 
 
@@ -125,10 +126,10 @@ def measure_planted(folder: Path, of: Member, recipe: Recipe, scale: Scale, repo
         made = sibling(folder, f"{len(picked)}-planted", of, small, documents, task.tick)
     places = range(len(picked), len(documents))
     asked = [of_answer(made, fact.prompt, fact.answer, (i,)) for fact, i in zip(facts, places, strict=True)]
-    by_method, run = _predicted(folder, made, asked, "planted", report)
+    predicted = _predicted(folder, made, asked, "planted", report)
     how = f"{len(facts)} invented facts among {len(documents):,} documents, {small.epochs} epochs"
-    made_of = key(run=run, scale=asdict(scale), methods=sorted(by_method))
-    _keep(folder, "planted", of, recipe, made_of, lambda: planted_figures(by_method, places, how), scale)
+    made_of = key(predicted=predicted.key, scale=asdict(scale))
+    _keep(folder, "planted", of, recipe, made_of, lambda: planted_figures(predicted.by_method, places, how), scale)
 
 
 def _keep(
@@ -152,11 +153,10 @@ def _predicted(
     report: Reporter,
     dampings: tuple[float, ...] = (),
     turned: bool = False,
-) -> tuple[dict[str, NDArray[np.float32]], str]:
-    """Scores by method, and the run that they belong to."""
+) -> Predicted:
     with report.task(f"{member.entry.name}: predictions for {what}", 2 + len(member.entry.checkpoints)) as task:
         ready = subject(folder, member, dampings, turned)
-        return predictions(folder, ready, asked, what, lambda n: task.tick(n / len(member.rows))), ready.fitted.run
+        return predictions(folder, ready, asked, what, lambda n: task.tick(n / len(member.rows)))
 
 
 def _lds(method: str, of: Agreement, how: str) -> list[Figure]:

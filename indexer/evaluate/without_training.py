@@ -41,10 +41,10 @@ def measure_facts(folder: Path, member: Member, prompts: Sequence[Prompt], repor
         return
     with report.task(f"{name}: fact tracing", 2 + len(member.entry.checkpoints)) as task:
         of = subject(folder, member)
-        by_method = predictions(folder, of, asked, "facts", lambda n: task.tick(n / len(member.rows)))
+        predicted = predictions(folder, of, asked, "facts", lambda n: task.tick(n / len(member.rows)))
     how = f"{len(asked)} prompts, all {len(member.documents):,} documents; f = mean log p of the known answer"
-    made_of = key(run=of.fitted.run, asked=[[each.ids, each.supports] for each in asked], methods=sorted(by_method))
-    supports = [each.supports for each in asked]
+    by_method, supports = predicted.by_method, [each.supports for each in asked]
+    made_of = key(predicted=predicted.key, supports=supports)
     model_id = member.loaded.weights_hash
     measured(folder, "facts", name, model_id, made_of, lambda: fact_tracing(by_method, supports, how))
     with report.task(f"{name}: tail patch", 1) as task:

@@ -171,6 +171,17 @@ def test_other_settings_are_never_mixed(project):
     assert rows(project)["ekfac", "lds"][1]["how"].startswith("4 models")  # of this recipe: the full one is not
 
 
+def test_figures_are_those_of_the_present_settings(project):
+    """Another weight in one estimator: nothing is trained anew, every figure of the estimators is taken again."""
+    before = computed(project)
+    project.write_text(project.read_text().replace("rank = 0", "rank = 0\nlinear_weight = 0.5"))
+    assert main(["evaluate", str(project)]) == 0
+    after = computed(project)
+    assert all(after[name] == before[name] for name in before if "half" in name or name.startswith("sibling"))
+    for what in ("facts", "lds", "planted", "removal"):
+        assert after[f"evaluation-{what}-tiny-m"] != before[f"evaluation-{what}-tiny-m"]
+
+
 def test_a_model_without_a_recipe_says_what_it_lacks_and_the_rest_runs(project, capsys):
     text = project.read_text()
     project.write_text(text[: text.index("[model.recipe]")] + text[text.index("[prompts]") :])

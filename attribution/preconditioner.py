@@ -153,10 +153,13 @@ def weighted(of: Preconditioner, tracked: Tracked, linear: float) -> Preconditio
     """`linear` times the inverse of the linear blocks, as that of a curvature 1 / `linear` as large.
 
     Each block answers for an error as if the others did not, so many blocks together answer for too much of it.
-    Raises BadInput for a weight that is not positive, and for linear blocks that are not fitted curvature.
+    At 1 it is `of` itself. Raises BadInput for a weight that is not positive, and, for another than 1, where linear
+    blocks are not fitted curvature.
     """
     if not linear > 0:
         raise BadInput(f"expected a positive weight of the linear layers, found {linear}")
+    if linear == 1:
+        return of
     blocks = [
         EigenBlock(replace(block.basis, lam=block.basis.lam / linear), block.damping / linear)
         for block in of.eigen(tracked)

@@ -11,6 +11,7 @@ from attribution.gradient_index import Shard, products
 from attribution.index_query import index_queries
 from attribution.low_rank import factor
 from attribution.metric import metrics
+from attribution.multistage import across_stages
 from attribution.preconditioner import Preconditioner, damp, to_device
 from attribution.prompt.saliency import saliencies
 from attribution.query import query_directions
@@ -65,6 +66,13 @@ def every_number(tracked: Tracked, forward_mode: bool = True) -> dict[str, np.nd
         "hidden states": hidden_states(tracked, DOCUMENTS),
         "hidden states of queries": query_hidden_states(tracked, IDS, 4),
     }
+
+
+def two_stages(pretrained: Tracked, finetuned: Tracked) -> np.ndarray:
+    """Scores of documents of pre-training for a query of the fine-tuned model  # [Q, D, L]"""
+    factors = [to_device(tiny.random_factors(of), of.device) for of in (finetuned, pretrained)]
+    d = query_directions(finetuned, across_stages(*factors), IDS, 4, negligible=0)
+    return score_documents(pretrained, d, DOCUMENTS, N).values
 
 
 def _by_forward_mode(tracked: Tracked, d: Directions) -> dict[str, np.ndarray]:

@@ -7,13 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from attribution.multistage import across_stages
-from attribution.preconditioner import to_device
-from attribution.query import query_directions
-from attribution.scores import score_documents
 from attribution.tracked import Tracked, track
 from tests.attribution import tiny
-from tests.attribution.every_number import DOCUMENTS, IDS, N, close, every_number
+from tests.attribution.every_number import close, every_number, two_stages
 from tests.attribution.pretend_device import DEVICE, pretend_device
 
 
@@ -42,12 +38,8 @@ def test_every_number_is_computed_there(kind):
 
 
 def test_two_stages():
-    found = []
-    for pretrained, finetuned in zip(on_both("llama"), on_both("llama", seed=1), strict=True):
-        factors = [to_device(tiny.random_factors(of), of.device) for of in (finetuned, pretrained)]
-        d = query_directions(finetuned, across_stages(*factors), IDS, 4, negligible=0)
-        found.append(score_documents(pretrained, d, DOCUMENTS, N).values)
-    close(found[1], found[0])
+    here, there = (two_stages(*both) for both in zip(on_both("llama"), on_both("llama", seed=1), strict=True))
+    close(there, here)
 
 
 def test_what_is_left_on_the_cpu_is_refused():

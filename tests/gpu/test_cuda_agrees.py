@@ -11,14 +11,11 @@ from attribution.corpus_pass import corpus_pass
 from attribution.factors import load_factors
 from attribution.fitting import fit_factors
 from attribution.generate import generate
-from attribution.multistage import across_stages
-from attribution.preconditioner import damp, to_device
-from attribution.query import query_directions
-from attribution.scores import score_documents
+from attribution.preconditioner import damp
 from attribution.sequence import Encoded
 from attribution.tracked import Tracked, track
 from tests.attribution import tiny
-from tests.attribution.every_number import DOCUMENTS, IDS, N, close, every_number
+from tests.attribution.every_number import DOCUMENTS, IDS, N, close, every_number, two_stages
 
 pytestmark = [
     pytest.mark.gpu,
@@ -43,12 +40,8 @@ def test_every_number_is_that_of_the_cpu(kind):
 
 
 def test_two_stages():
-    found = []
-    for pretrained, finetuned in zip(on_both("llama"), on_both("llama", seed=1), strict=True):
-        factors = [to_device(tiny.random_factors(of), of.device) for of in (finetuned, pretrained)]
-        d = query_directions(finetuned, across_stages(*factors), IDS, 4, negligible=0)
-        found.append(score_documents(pretrained, d, DOCUMENTS, N).values)
-    close(found[1], found[0])
+    here, there = (two_stages(*both) for both in zip(on_both("llama"), on_both("llama", seed=1), strict=True))
+    close(there, here)
 
 
 def test_factors_are_fitted_and_read_there(tmp_path):

@@ -19,7 +19,7 @@ from indexer.evaluate.pbrf import measure_pbrf
 from indexer.evaluate.published import evaluation_parts, publish_with
 from indexer.evaluate.published import measured as kept
 from indexer.evaluate.scale import FULL, QUICK, Scale
-from indexer.evaluate.with_training import measure_lds, measure_planted, measure_removal, reference
+from indexer.evaluate.with_training import measure_with_training
 from indexer.evaluate.without_training import measure_facts, measure_stability
 from indexer.journal import key
 from indexer.lock import lock, stop_on_signal
@@ -64,12 +64,9 @@ def _train_again(config: Config, of: Member, prompts: Sequence[Prompt], scale: S
     assert recipe is not None  # noqa: S101 - chosen for it
     folder = config.output.folder
     n_processes = config.device.at_once("cpu")  # where training is
-    sibling = reference(folder, of, recipe, scale, report)
-    asked = measure_lds(folder, of, sibling, recipe, scale, n_processes, report)
+    sibling, asked = measure_with_training(folder, of, recipe, prompts, scale, n_processes, report)
     measure_stability(folder, sibling, asked, of, scale, report)
-    measure_planted(folder, of, recipe, scale, report)
     measure_pbrf(folder, of, recipe, scale, n_processes, report)
-    measure_removal(folder, of, recipe, prompts, scale, n_processes, report)
 
 
 def _reason(member: Member, again: Member | None) -> str:

@@ -16,9 +16,10 @@ from indexer.build.index import Index, open_index
 from indexer.build.member import Member
 from indexer.evaluate.asked import Asked, of_token
 from indexer.evaluate.figures import Figure
+from indexer.evaluate.gradient_scores import Tick, Variants, gradient_scores
 from indexer.evaluate.halves import queries
 from indexer.evaluate.index_recall import index_figures
-from indexer.evaluate.predictions import Tick, lexical_scores, scored
+from indexer.evaluate.predictions import lexical_scores
 from indexer.evaluate.published import measured, measured_in_full
 from indexer.evaluate.scale import Scale
 from indexer.evaluate.subject import lexical
@@ -41,11 +42,11 @@ def measure_index(folder: Path, member: Member, scale: Scale, report: Reporter) 
     def measure() -> list[Figure]:
         n = len(member.rows)
         with report.task(f"{name}: exact scores and the index", 1 + len(ranks)) as task:
-            exact = scored(member, {"ekfac": fitted.preconditioner}, asked, lambda done: task.tick(done / n))
+            exact = gradient_scores(folder, "index", fitted, asked, Variants(), lambda done: task.tick(done / n))
             found = []
             for rank in ranks:
                 index = _index(folder, fitted, rank, lambda done: task.tick(done / n))
-                found += _figures(folder, fitted, index, rank, asked, exact["ekfac"].sum(axis=2))
+                found += _figures(folder, fitted, index, rank, asked, exact["ekfac"].total)
         return found
 
     keep = measured_in_full if scale.full else measured

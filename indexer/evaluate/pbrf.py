@@ -18,8 +18,8 @@ from indexer.build.member import Member, open_member
 from indexer.config import Config, Model, Recipe
 from indexer.evaluate.asked import of_document
 from indexer.evaluate.figures import Figure, figure
+from indexer.evaluate.gradient_scores import scored
 from indexer.evaluate.halves import chosen
-from indexer.evaluate.predictions import scored
 from indexer.evaluate.published import measured
 from indexer.evaluate.rank_correlation import pearson
 from indexer.evaluate.scale import Scale
@@ -29,7 +29,7 @@ from indexer.journal import key, stage
 from indexer.partition import Part
 from indexer.progress import Reporter
 
-N_DOCUMENTS, N_UPWEIGHTED, N_QUERIES = 40, 10, 4
+N_DOCUMENTS, N_QUERIES = 40, 4
 SHARE = 0.05  # of once more: small enough for a linear response
 STEPS = 60  # of L-BFGS
 
@@ -65,7 +65,7 @@ def measure_pbrf(folder: Path, of: Member, recipe: Recipe, scale: Scale, n_proce
     with report.task(f"{of.entry.name}: a tiny sibling", small.epochs * len(picked)) as task:
         member = sibling(folder, "tiny", of, small, picked, task.tick)
         fitted = fit(folder, member)
-    n = min(N_UPWEIGHTED, len(member.rows))
+    n = min(scale.upweighted, len(member.rows))
     queries = tuple(range(min(N_QUERIES, n)))
     damping = 0.1 * mean_eigenvalue(fitted.factors)
     moved = [Upweighted(member.entry, member.config, member.base_key, i, queries, damping, STEPS) for i in range(n)]
@@ -75,13 +75,13 @@ def measure_pbrf(folder: Path, of: Member, recipe: Recipe, scale: Scale, n_proce
     def measure() -> list[Figure]:
         asked = [of_document(member, q) for q in queries]
         wanted = {"ekfac": damp(fitted.factors, absolute=damping), "gradient_dot": no_curvature(member.tracked)}
-        predicted = scored(member, wanted, asked, lambda n: None)
+        predicted = scored(member, wanted, asked, slice(n))
         truth = np.concatenate([response(folder, each) for each in moved], axis=1)  # [Q, U]
         how = (
             f"{len(queries)} queries × {n} documents of a model of {member.loaded.n_params:,} parameters, trained on "
             f"{len(member.rows)} documents; λ = {damping:.3g} in every block"
         )
-        return [figure(name, "pbrf", correlations(of[:, :n].sum(axis=2), truth), how) for name, of in predicted.items()]
+        return [figure(name, "pbrf", correlations(of.total, truth), how) for name, of in predicted.items()]
 
     made_of = key(run=fitted.run, moved=[each.key for each in moved])
     measured(folder, "pbrf", of.entry.name, of.loaded.weights_hash, made_of, measure)

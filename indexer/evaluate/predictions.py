@@ -4,38 +4,28 @@ Names: a method of `[scores] method`; `, attention only` and the like: a part of
 damping; `/ relatif_l`: divided by a normaliser.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attribution.baselines import hidden_cosine, hidden_states, query_hidden_states
 from attribution.checkpoints import averaged
-from attribution.checkpoints import tracin as tracin_checkpoints
-from attribution.directions import join_directions
 from attribution.normalise import NORMALISERS, Norms, normalise
-from attribution.preconditioner import Preconditioner, damp, no_curvature, weighted
-from attribution.query import query_directions
-from attribution.scores import score_documents
 from attribution.tracked import Tracked
 from indexer.build.corpus_pass import pass_over_corpus
 from indexer.build.fitted import Fitted
 from indexer.build.member import Member
 from indexer.build.methods import learning_rates
 from indexer.evaluate.asked import Asked
-from indexer.evaluate.eigenbasis import turned_preconditioner
+from indexer.evaluate.gradient_scores import TURNED, Numbers, Scored, Tick, Variants, scores_over
 from indexer.journal import key, stage
 from indexer.partition import Part
 from indexer.textindex import TextIndex
 
-Numbers = NDArray[np.float32]
-Tick = Callable[[int], None]
-TURNED = "embedding turned"  # its block in an eigenbasis, `attribution/embedding_eigenbasis.py`
 NORMALISED = ("ekfac", "ekfac_checkpoints")  # divided by every normaliser too
-BUDGET = 2 << 30  # bytes of query directions that are held at once
 PARTS: dict[str, tuple[str, ...]] = {
     "attention only": ("attention",),
     "MLP only": ("mlp",),
@@ -68,7 +58,7 @@ def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: st
     member = subject.fitted.member
 
     def compute(part: Part) -> None:
-        found: dict[str, Any] = dict(by_method(folder, subject, asked, part.seed, tick))
+        found: dict[str, Any] = dict(by_method(folder, subject, asked, what, part.seed, tick))
         np.savez(part.folder / "scores.npz", **found)
 
     made_of = key(
@@ -86,7 +76,7 @@ def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: st
 
 
 def by_method(
-    folder: Path, subject: Subject, asked: Sequence[Asked], seed: int, tick: Tick
+    folder: Path, subject: Subject, asked: Sequence[Asked], what: str, seed: int, tick: Tick
 ) -> Iterator[tuple[str, Numbers]]:
     member = subject.fitted.member
     shape = (len(asked), len(member.rows))
@@ -96,9 +86,13 @@ def by_method(
     yield "hidden_cosine", np.concatenate([_hidden(member.tracked, each, states) for each in asked])
     of, _ = pass_over_corpus(folder, subject.fitted, tick)
     norms = Norms(of.grad_norm, of.self_influence, of.solve_norm, np.ones(len(asked), dtype=np.float32))
-    yield from _at_the_end(folder, subject, asked, norms, tick)
+    each = Variants(plain=True, turned=subject.turned)
+    last = replace(each, dampings=subject.dampings)
+    models = [*((early, each) for early in subject.early), (subject.fitted, last)]
+    found = scores_over(folder, what, models, asked, tick)
+    yield from _at_the_end(found[-1], norms)
     if subject.early:
-        yield from _over_training(folder, subject, asked, norms, tick)
+        yield from _over_training(subject, found, norms)
 
 
 def lexical_scores(index: TextIndex, member: Member, asked: Sequence[Asked]) -> Numbers:
@@ -119,49 +113,44 @@ def _hidden(tracked: Tracked, asked: Asked, states: Numbers) -> Numbers:
     return mean
 
 
-def _at_the_end(
-    folder: Path, subject: Subject, asked: Sequence[Asked], norms: Norms, tick: Tick
-) -> Iterator[tuple[str, Numbers]]:
+def _at_the_end(found: dict[str, Scored], norms: Norms) -> Iterator[tuple[str, Numbers]]:
     """Methods that read the final weights only."""
-    fitted, member = subject.fitted, subject.fitted.member
-    wanted = {"gradient_dot": no_curvature(member.tracked), "ekfac": fitted.preconditioner}
-    if subject.turned and member.tracked.embedding:
-        wanted[f"ekfac, {TURNED}"] = turned_preconditioner(folder, fitted)
-    wanted |= {f"ekfac, λ {damping:g}": damp(fitted.factors, damping) for damping in subject.dampings}
-    found = scored(member, wanted, asked, tick)
-    for name, layers in found.items():
-        yield name, layers.sum(axis=2)
-    dot = found["gradient_dot"].sum(axis=2)
-    yield "gradient_cosine", normalise(dot, norms, "grad_norm")
+    for name, of in found.items():
+        yield name, of.total
+    yield "gradient_cosine", normalise(found["gradient_dot"].total, norms, "grad_norm")
     for name in (name for name in ("ekfac", f"ekfac, {TURNED}") if name in found):
-        yield from _parts(name, found[name], member.tracked)
+        yield from _parts(name, found[name])
         yield from _normalised(name, found[name], norms)
 
 
-def _over_training(
-    folder: Path, subject: Subject, asked: Sequence[Asked], norms: Norms, tick: Tick
-) -> Iterator[tuple[str, Numbers]]:
-    """Methods that sum over the kept checkpoints; normalised, as a build stores them, by the final weights."""
-    fits, member = [*subject.early, subject.fitted], subject.fitted.member
-    rates = tracin_checkpoints([each.member.tracked for each in fits], learning_rates(member))
-    weights, linear = _weights(member)
-    shares = averaged([(each.member.tracked, each.preconditioner) for each in fits], weights or None, linear)
-    tracin = np.zeros((len(asked), len(member.rows)), dtype=np.float32)
-    layers: dict[str, Numbers] = {}
-    for fit, rate, share in zip(fits, rates, shares, strict=True):
-        wanted = {"tracin": rate.preconditioner, "ekfac_checkpoints": share.preconditioner}
-        if subject.turned and member.tracked.embedding:
-            turned = turned_preconditioner(folder, fit)
-            wanted[f"ekfac_checkpoints, {TURNED}"] = weighted(turned, fit.member.tracked, linear)
-        found = scored(fit.member, wanted, asked, tick)
-        tracin += rate.weight * found.pop("tracin").sum(axis=2)
-        for name, of in found.items():
-            layers[name] = layers.get(name, np.zeros_like(of)) + share.weight * of
-    yield "tracin", tracin
-    for name, by_layer in layers.items():
-        yield name, by_layer.sum(axis=2)
-        yield from _parts(name, by_layer, member.tracked)
-        yield from _normalised(name, by_layer, norms)
+def _over_training(subject: Subject, found: Sequence[dict[str, Scored]], norms: Norms) -> Iterator[tuple[str, Numbers]]:
+    """Methods that sum over the kept checkpoints; normalised, as a build stores them, by the final weights.
+
+    found: at each checkpoint and at the final weights
+    """
+    rates = learning_rates(subject.fitted.member)
+    dots = [rate * each["gradient_dot"].total for rate, each in zip(rates, found, strict=True)]
+    yield "tracin", np.sum(dots, axis=0, dtype=np.float32)
+    for name in ("ekfac", f"ekfac, {TURNED}"):
+        if name in found[0]:
+            method = name.replace("ekfac", "ekfac_checkpoints")
+            mean = over_checkpoints(subject, [each[name] for each in found])
+            yield method, mean.total
+            yield from _parts(method, mean)
+            yield from _normalised(method, mean, norms)
+
+
+def over_checkpoints(subject: Subject, found: Sequence[Scored]) -> Scored:
+    """The mean that the configuration wants of the scores at each checkpoint and at the final weights.
+
+    A block's score is linear in the inverse of its curvature, so linear layers are weighted after they are scored.
+    """
+    weights, linear = _weights(subject.fitted.member)
+    fits = [*subject.early, subject.fitted]
+    shares = averaged([(each.member.tracked, each.preconditioner) for each in fits], weights or None)
+    of_kind = np.array([1.0 if kind == "embedding" else linear for kind in found[0].kinds])
+    values = sum(share.weight * each.values for share, each in zip(shares, found, strict=True)) * of_kind
+    return Scored(np.asarray(values, dtype=np.float32), found[0].kinds)
 
 
 def _weights(member: Member) -> tuple[tuple[float, ...], float]:
@@ -169,42 +158,17 @@ def _weights(member: Member) -> tuple[tuple[float, ...], float]:
     return member.config.scores.checkpoint_weights, member.config.scores.linear_weight
 
 
-def _normalised(method: str, layers: Numbers, norms: Norms) -> Iterator[tuple[str, Numbers]]:
-    """The same under every normaliser.    layers: [Q, D, L]"""
+def _normalised(method: str, of: Scored, norms: Norms) -> Iterator[tuple[str, Numbers]]:
+    """The same under every normaliser."""
     if method not in NORMALISED:
         return
     for name in NORMALISERS:
         if name not in ("none", "cosine"):  # for one query, cosine ranks as relatif_l does
-            yield f"{method} / {name}", normalise(layers.sum(axis=2), norms, name)
+            yield f"{method} / {name}", normalise(of.total, norms, name)
 
 
-def _parts(method: str, layers: Numbers, tracked: Tracked) -> Iterator[tuple[str, Numbers]]:
+def _parts(method: str, of: Scored) -> Iterator[tuple[str, Numbers]]:
     """The same from some kinds of layers only."""
-    kinds = np.array([layer.kind for layer in tracked.layers])
-    for name, of in PARTS.items():
-        chosen = np.isin(kinds, of)
-        if chosen.any() and not chosen.all():
-            yield f"{method}, {name}", layers[:, :, chosen].sum(axis=2)
-
-
-def scored(
-    member: Member, wanted: Mapping[str, Preconditioner], asked: Sequence[Asked], tick: Tick
-) -> dict[str, Numbers]:
-    """Influence of every document on every query under each preconditioner, by layer  # name -> [Q, D, L] nats
-
-    In as few passes over the documents as memory allows: a gradient serves all preconditioners.
-    """
-    queries = [(name, each) for name in wanted for each in asked]
-    size = 4 * sum(layer.n_out * layer.n_in for layer in member.tracked.layers)
-    step = max(1, BUDGET // size)
-    layers = []
-    for start in range(0, len(queries), step):
-        directions = join_directions(
-            [
-                query_directions(member.tracked, wanted[name], each.ids, each.first, measurement="mean_logp")
-                for name, each in queries[start : start + step]
-            ]
-        )
-        layers.append(score_documents(member.tracked, directions, member.rows, member.n_train, tick=tick).values)
-    by_query, n = np.concatenate(layers), len(asked)
-    return {name: by_query[i * n : (i + 1) * n] for i, name in enumerate(wanted)}
+    for name, kinds in PARTS.items():
+        if 0 < len(set(kinds) & set(of.kinds)) < len(of.kinds):
+            yield f"{method}, {name}", of.of(kinds)

@@ -20,9 +20,10 @@ class Scale:
     removal_documents: int  # of the sibling that is trained without them: a small one that has learned its documents
     removal_epochs: int
     planted: int  # invented facts
+    upweighted: int  # documents whose proximal Bregman response is found
     seed: int = 0
     full: bool = False
-    index_ranks: tuple[float, ...] = (3,)  # sizes of the gradient index that are compared with the configured one
+    index_ranks: tuple[float, ...] = ()  # sizes of the gradient index that are compared with the configured one
 
 
 QUICK = Scale(
@@ -34,9 +35,10 @@ QUICK = Scale(
     queries=40,
     removals=(20,),
     removal_queries=5,
-    removal_documents=600,
+    removal_documents=400,
     removal_epochs=30,
     planted=20,
+    upweighted=6,
 )
 FULL = replace(
     QUICK,
@@ -46,6 +48,8 @@ FULL = replace(
     queries=60,
     removals=(1, 5, 20, 50),
     removal_queries=20,
+    removal_documents=600,
+    upweighted=10,
     full=True,
     index_ranks=(2, 3),
 )

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from attribution.errors import BadInput, Damaged
 from indexer.build.member import Member, open_member
 from indexer.config import Config, Corpus, Model, Recipe
 from indexer.corpus.document import Document
-from indexer.journal import key, stage
+from indexer.journal import found, key, stage
 from indexer.partition import Part
 from indexer.training.run import train
 from indexer.training.store import kept_checkpoints
@@ -34,7 +35,7 @@ def sibling(
     """
     tokenizer = of.loaded.tokenizer
     texts = [document.text for document in documents]
-    entry = replace(of.entry, name=f"{of.entry.name}-{name}", recipe=recipe, checkpoints=(), files=(), tokenizer="")
+    entry = _entry(name, of, recipe)
     trained: list[bool] = []
 
     def compute(part: Part) -> None:
@@ -44,12 +45,28 @@ def sibling(
         there = replace(entry, path=str(part.folder / "model"))
         train(there, recipe, texts, fast(tokenizer), None, lambda note, n: tick(n))
 
-    made_of = {"recipe": recipe, "tokenizer": of.loaded.tokenizer_hash, "versions": VERSIONS}
-    made_of |= {"documents": [[getattr(each, field) for field in FIELDS] for each in documents]}
-    [part] = stage(folder, f"sibling-{entry.name}", key(**made_of), ["all"], compute)
+    [part] = stage(folder, f"sibling-{entry.name}", _key(of, recipe, documents), ["all"], compute)
     if not trained:
         tick(recipe.epochs * len(documents))
     return _opened(part.folder, entry, of.config)
+
+
+def is_trained(folder: Path, name: str, of: Member, recipe: Recipe, documents: Sequence[Document]) -> bool:
+    """Whether `sibling` has only to read."""
+    try:
+        found(folder, f"sibling-{_entry(name, of, recipe).name}", _key(of, recipe, documents), ["all"])
+    except (BadInput, Damaged):
+        return False
+    return True
+
+
+def _entry(name: str, of: Member, recipe: Recipe) -> Model:
+    return replace(of.entry, name=f"{of.entry.name}-{name}", recipe=recipe, checkpoints=(), files=(), tokenizer="")
+
+
+def _key(of: Member, recipe: Recipe, documents: Sequence[Document]) -> str:
+    made_of = {"recipe": recipe, "tokenizer": of.loaded.tokenizer_hash, "versions": VERSIONS}
+    return key(**made_of, documents=[[getattr(each, field) for field in FIELDS] for each in documents])
 
 
 def fast(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerFast:

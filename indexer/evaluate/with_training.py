@@ -12,28 +12,40 @@ from indexer.config import Recipe
 from indexer.corpus.prompt import Prompt
 from indexer.evaluate.asked import Asked, of_answer, of_document, of_end, of_prompts
 from indexer.evaluate.figures import Figure, figure
-from indexer.evaluate.halves import chosen, chosen_around, queries
+from indexer.evaluate.halves import queries
 from indexer.evaluate.lds import Agreement, agreement, ceiling
-from indexer.evaluate.planted import invented, planted_figures
+from indexer.evaluate.planted import Planted, invented, planted_figures
 from indexer.evaluate.predictions import Predicted, predictions
 from indexer.evaluate.published import measured, measured_in_full
 from indexer.evaluate.removal import Answered, removal_figures, removals
 from indexer.evaluate.retrain import Outcome, Training, retrained
 from indexer.evaluate.retrain import measured as asked_of
 from indexer.evaluate.retrainings import Order, retrain_halves, token_rows, train_all
-from indexer.evaluate.scale import DAMPINGS, KEEP, REMOVED_BY, Scale, recipe_of, removal_recipe
-from indexer.evaluate.sibling import sibling
+from indexer.evaluate.scale import DAMPINGS, REMOVED_BY, Scale, recipe_of, removal_recipe
+from indexer.evaluate.siblings import on_random_part, train_siblings, well_read, with_invented
 from indexer.evaluate.subject import subject
 from indexer.journal import key
 from indexer.progress import Reporter
 
 
-def reference(folder: Path, of: Member, recipe: Recipe, scale: Scale, report: Reporter) -> Member:
-    """The sibling whose attributions are tested: the recipe on a random part of the corpus, early weights kept."""
-    picked = chosen(len(of.documents), scale.documents, scale.seed)
-    small = recipe_of(recipe, scale, keep=KEEP)
-    with report.task(f"{of.entry.name}: a sibling on {len(picked)} documents", small.epochs * len(picked)) as task:
-        return sibling(folder, str(len(picked)), of, small, [of.documents[i] for i in picked], task.tick)
+def measure_with_training(
+    folder: Path,
+    of: Member,
+    recipe: Recipe,
+    prompts: Sequence[Prompt],
+    scale: Scale,
+    n_processes: int,
+    report: Reporter,
+) -> tuple[Member, list[Asked]]:
+    """Everything here; returns the sibling on a random part of the corpus, and what it was asked."""
+    facts = invented(scale.planted, scale.seed)
+    wanted = [on_random_part(of, recipe, scale), with_invented(of, recipe, facts, scale)]
+    wanted.append(well_read(of, recipe, prompts, scale))
+    plain, planted, reader = train_siblings(folder, of, wanted, n_processes, report)
+    asked = measure_lds(folder, of, plain, recipe, scale, n_processes, report)
+    measure_planted(folder, of, planted, recipe, facts, scale, report)
+    measure_removal(folder, of, reader, recipe, prompts, scale, n_processes, report)
+    return plain, asked
 
 
 def measure_lds(
@@ -67,6 +79,7 @@ def measure_lds(
 def measure_removal(
     folder: Path,
     of: Member,
+    reference: Member,
     recipe: Recipe,
     prompts: Sequence[Prompt],
     scale: Scale,
@@ -75,11 +88,10 @@ def measure_removal(
 ) -> None:
     """Answers of models that are trained without the documents that a method blames.
 
-    Of a sibling that has learned its documents well, those that state the prompts' answers among them: the one that the
-    LDS is taken on writes too few answers to lose any.
+    reference: a sibling that has learned its documents well; the one that the LDS is taken on writes too few answers
+    to lose any.
     """
     small = removal_recipe(recipe, scale)
-    reference = _well_read(folder, of, recipe, prompts, scale, report)
     name = reference.entry.name
     asked, before = _written(reference, prompts, scale)
     if not asked:
@@ -116,18 +128,15 @@ def measure_removal(
     _keep(folder, "removal", of, recipe, made_of, measure, scale)
 
 
-def measure_planted(folder: Path, of: Member, recipe: Recipe, scale: Scale, report: Reporter) -> None:
-    """Invented facts among the documents of one more sibling: does each method find the one that states it?"""
-    picked = [of.documents[i] for i in chosen(len(of.documents), scale.documents, scale.seed)]
-    facts = invented(scale.planted, scale.seed)
-    small = recipe_of(recipe, scale, keep=KEEP)
-    documents = [*picked, *(fact.document for fact in facts)]
-    with report.task(f"{of.entry.name}: a sibling with invented facts", small.epochs * len(documents)) as task:
-        made = sibling(folder, f"{len(picked)}-planted", of, small, documents, task.tick)
-    places = range(len(picked), len(documents))
-    asked = [of_answer(made, fact.prompt, fact.answer, (i,)) for fact, i in zip(facts, places, strict=True)]
-    predicted = _predicted(folder, made, asked, "planted", report)
-    how = f"{len(facts)} invented facts among {len(documents):,} documents, {small.epochs} epochs"
+def measure_planted(
+    folder: Path, of: Member, planted: Member, recipe: Recipe, facts: Sequence[Planted], scale: Scale, report: Reporter
+) -> None:
+    """Invented facts among the documents of one more sibling, its last ones: does each method find what states it?"""
+    n = len(planted.documents)
+    places = range(n - len(facts), n)
+    asked = [of_answer(planted, fact.prompt, fact.answer, (i,)) for fact, i in zip(facts, places, strict=True)]
+    predicted = _predicted(folder, planted, asked, "planted", report)
+    how = f"{len(facts)} invented facts among {n:,} documents, {recipe_of(recipe, scale).epochs} epochs"
     made_of = key(predicted=predicted.key, scale=asdict(scale))
     _keep(folder, "planted", of, recipe, made_of, lambda: planted_figures(predicted.by_method, places, how), scale)
 
@@ -161,16 +170,6 @@ def _predicted(
 
 def _lds(method: str, of: Agreement, how: str) -> list[Figure]:
     return [figure(method, "lds", of.lds, how), figure(method, "lds_without_self", of.lds_without_self, how)]
-
-
-def _well_read(
-    folder: Path, of: Member, recipe: Recipe, prompts: Sequence[Prompt], scale: Scale, report: Reporter
-) -> Member:
-    stating = [i for each in of_prompts(of, prompts) for i in each.supports]
-    picked = chosen_around(stating, len(of.documents), scale.removal_documents, scale.seed)
-    longer = removal_recipe(recipe, scale, keep=KEEP)
-    with report.task(f"{of.entry.name}: a sibling to remove from", longer.epochs * len(picked)) as task:
-        return sibling(folder, f"{len(picked)}-removal", of, longer, [of.documents[i] for i in picked], task.tick)
 
 
 def _written(reference: Member, prompts: Sequence[Prompt], scale: Scale) -> tuple[list[Asked], Answered]:

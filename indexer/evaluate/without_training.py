@@ -1,12 +1,14 @@
 """EDGE: the measures that need no recipe: fact tracing, tail patch, stability; for any model of the configuration."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from attribution.preconditioner import Preconditioner, damp
 from attribution.tail_patch import tail_patch
 from indexer.build.factors import fit
 from indexer.build.fitted import Fitted
@@ -15,7 +17,8 @@ from indexer.corpus.prompt import Prompt
 from indexer.evaluate.asked import Asked, of_prompts
 from indexer.evaluate.fact_tracing import fact_tracing
 from indexer.evaluate.figures import Figure, figure
-from indexer.evaluate.predictions import predictions, scored
+from indexer.evaluate.gradient_scores import scored
+from indexer.evaluate.predictions import predictions
 from indexer.evaluate.published import measured, measured_in_full
 from indexer.evaluate.removal import top
 from indexer.evaluate.scale import Scale
@@ -27,6 +30,7 @@ from indexer.progress import Reporter
 PATCHED = ("ekfac", "ekfac / relatif_l", "ekfac_checkpoints", "gradient_cosine", "bm25", "random")
 N_PATCHED = 10  # documents of a tail patch
 N_STABLE = 20  # queries of the stability figures
+OTHER_DAMPINGS = (0.01, 1.0)
 
 
 def measure_facts(folder: Path, member: Member, prompts: Sequence[Prompt], report: Reporter) -> None:
@@ -79,12 +83,11 @@ def measure_stability(
     made_of = key(run=fitted.run, asked=[[each.ids, each.first] for each in asked])
 
     def measure() -> list[Figure]:
-        base = _scores(fitted, asked)
-        others = {"another seed of the factors": _scores(_other_seed(folder, member), asked)}
-        for damping in (0.01, 1.0):
-            config = replace(member.config, scores=replace(member.config.scores, damping=damping))
-            others[f"λ {damping:g}"] = _scores(replace(fitted, member=replace(member, config=config)), asked)
-        others["bfloat16"] = _scores(_in_bfloat16(fitted), asked)
+        dampings = {f"λ {damping:g}": damp(fitted.factors, damping) for damping in OTHER_DAMPINGS}
+        base, *damped = _scores(fitted, asked, dampings)
+        others = dict(zip(dampings, damped, strict=True))
+        [others["another seed of the factors"]] = _scores(_other_seed(folder, member), asked)
+        [others["bfloat16"]] = _scores(_in_bfloat16(fitted), asked)
         how = f"{len(asked)} queries, {len(member.documents):,} documents, λ {member.config.scores.damping:g}, float32"
         return stability_figures(base, others, how)
 
@@ -94,10 +97,12 @@ def measure_stability(
         task.tick()
 
 
-def _scores(fitted: Fitted, asked: Sequence[Asked]) -> NDArray[np.float32]:
-    layers = scored(fitted.member, {"ekfac": fitted.preconditioner}, asked, lambda n: None)["ekfac"]  # [Q, D, L]
-    total: NDArray[np.float32] = layers.sum(axis=2)
-    return total
+def _scores(
+    fitted: Fitted, asked: Sequence[Asked], others: Mapping[str, Preconditioner] = MappingProxyType({})
+) -> list[NDArray[np.float32]]:
+    """By the fitted curvature, and by others beside it  # [Q, D] each"""
+    found = scored(fitted.member, {"ekfac": fitted.preconditioner, **others}, asked)
+    return [of.total for of in found.values()]
 
 
 def _other_seed(folder: Path, member: Member) -> Fitted:

@@ -13,7 +13,7 @@ from indexer.build import factors
 from indexer.corpus.document import document_id
 from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
-from indexer.evaluate import command, pbrf, retrain, with_training
+from indexer.evaluate import command, pbrf, retrain, siblings, with_training
 from indexer.evaluate.scale import Scale
 from indexer.journal import finished, stage
 from tests.tiny_family import PROMPTS, TEXTS, write_lines, write_project
@@ -30,6 +30,7 @@ TINY = Scale(
     removal_documents=24,
     removal_epochs=30,
     planted=2,
+    upweighted=3,
 )
 
 
@@ -43,9 +44,8 @@ def small_and_in_this_process():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(factors, "stage", stage_here)
         patch.setattr(command, "QUICK", TINY)
-        patch.setattr(with_training, "KEEP", (0.5, 1.0))
+        patch.setattr(siblings, "KEEP", (0.5, 1.0))
         patch.setattr(with_training, "DAMPINGS", (0.01,))
-        patch.setattr(pbrf, "N_UPWEIGHTED", 3)
         patch.setattr(pbrf, "STEPS", 15)
         patch.setattr(command, "FULL", replace(TINY, name="tiny-full", halves=5, second_seeds=5, full=True))
         yield

@@ -1,0 +1,179 @@
+"""EDGE: what gradients say at some weights of a model, documents and weights shared out among processes.
+
+A score is a sum over blocks, and what is compared are kinds of them, so one number is kept for each kind.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.directions import join_directions
+from attribution.preconditioner import Preconditioner, damp, no_curvature
+from attribution.query import query_directions
+from attribution.scores import score_documents
+from attribution.tracked import Tracked
+from indexer.build.factors import fit
+from indexer.build.fitted import Fitted
+from indexer.build.member import Member, open_member
+from indexer.config import Config, Model
+from indexer.evaluate.asked import Asked
+from indexer.evaluate.eigenbasis import turned_preconditioner
+from indexer.evaluate.side_by_side import side_by_side
+from indexer.journal import found, key, stage
+from indexer.partition import Part
+
+Numbers = NDArray[np.float32]
+Tick = Callable[[int], None]
+TURNED = "embedding turned"  # its block in an eigenbasis, `attribution/embedding_eigenbasis.py`
+BUDGET = 2 << 30  # bytes of query directions that are held at once
+SHARE = 4096  # documents of one part at most, in equal parts
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Influence of every document on every query, by kind of block."""
+
+    values: Numbers  # [Q, D, C] nats
+    kinds: tuple[str, ...]  # C, of `kinds_of`
+
+    @property
+    def total(self) -> Numbers:
+        """[Q, D]"""
+        return self.of(self.kinds)
+
+    def of(self, kinds: Sequence[str]) -> Numbers:
+        """What blocks of these kinds say  # [Q, D]"""
+        chosen: Numbers = self.values[:, :, [kind in kinds for kind in self.kinds]].sum(axis=2)
+        return chosen
+
+
+@dataclass(frozen=True)
+class Variants:
+    """How gradients are compared; by the fitted curvature at the configured damping in any case."""
+
+    plain: bool = False  # their inner product too
+    turned: bool = False  # the embedding in an eigenbasis
+    dampings: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    """One share of the documents at one set of weights, for a process that opens the model itself."""
+
+    stage: str
+    key: str
+    entry: Model
+    config: Config
+    documents: tuple[int, int]  # first, and the one after the last
+    asked: tuple[Asked, ...]
+    variants: Variants
+
+
+def gradient_scores(
+    folder: Path, what: str, of: Fitted, asked: Sequence[Asked], variants: Variants, tick: Tick
+) -> dict[str, Scored]:
+    """`scores_over` at the weights of one model."""
+    [scores] = scores_over(folder, what, [(of, variants)], asked, tick)
+    return scores
+
+
+def scores_over(
+    folder: Path, what: str, models: Sequence[tuple[Fitted, Variants]], asked: Sequence[Asked], tick: Tick
+) -> list[dict[str, Scored]]:
+    """Scores of every variant by its name, at the weights of each model; `tick(n)` after n documents.
+
+    Names: "gradient_dot"; "ekfac"; "ekfac, embedding turned"; "ekfac, λ 0.01".
+    """
+    work = [_shares(what, of, asked, variants) for of, variants in models]
+    fitted = models[0][0]
+    at_once = fitted.member.config.device.at_once(fitted.member.loaded.device.type)
+    every = [each for of in work for each in of]
+    sizes = iter([each.documents[1] - each.documents[0] for each in every])
+    side_by_side(partial(_score, folder), every, at_once, lambda: tick(next(sizes)))
+    return [_read(folder, of.member.tracked, shares) for (of, _), shares in zip(models, work, strict=True)]
+
+
+def kinds_of(tracked: Tracked) -> tuple[str, ...]:
+    return tuple(sorted({layer.kind for layer in tracked.layers}))
+
+
+def _shares(what: str, of: Fitted, asked: Sequence[Asked], variants: Variants) -> list[Work]:
+    member, n = of.member, len(of.member.rows)
+    bounds = np.linspace(0, n, -(-n // SHARE) + 1).astype(int).tolist()
+    made_of = key(
+        run=of.run,
+        asked=[[each.ids, each.first] for each in asked],
+        variants=variants,
+        corpus=member.corpus.hash,
+    )
+    name = f"scored-{what}-{member.entry.name}"
+    return [
+        Work(name, key(made_of=made_of, documents=part), member.entry, member.config, part, tuple(asked), variants)
+        for part in zip(bounds, bounds[1:], strict=False)
+    ]
+
+
+def _score(folder: Path, work: Work) -> None:
+    """One share, computed if need be; the curvature before, as a stage inside another would leave its claim."""
+    member = open_member(work.entry, work.config)
+    wanted = _preconditioners(folder, fit(folder, member), work.variants)
+
+    def compute(part: Part) -> None:
+        scores = scored(member, wanted, work.asked, slice(*work.documents))
+        values: dict[str, Any] = {name: of.values for name, of in scores.items()}
+        np.savez(part.folder / "scores.npz", **values)
+
+    stage(folder, work.stage, work.key, [work.documents[0]], compute)
+
+
+def _read(folder: Path, tracked: Tracked, shares: Sequence[Work]) -> dict[str, Scored]:
+    parts: dict[str, list[Numbers]] = {}
+    for each in shares:
+        [part] = found(folder, each.stage, each.key, [each.documents[0]])
+        with np.load(part.folder / "scores.npz") as stored:
+            for name in stored.files:
+                parts.setdefault(name, []).append(stored[name])
+    kinds = kinds_of(tracked)
+    return {name: Scored(np.concatenate(of, axis=1), kinds) for name, of in parts.items()}
+
+
+def _preconditioners(folder: Path, fitted: Fitted, variants: Variants) -> dict[str, Preconditioner]:
+    tracked = fitted.member.tracked
+    wanted = {"ekfac": fitted.preconditioner}
+    if variants.plain:
+        wanted["gradient_dot"] = no_curvature(tracked)
+    if variants.turned and tracked.embedding:
+        wanted[f"ekfac, {TURNED}"] = turned_preconditioner(folder, fitted)
+    return wanted | {f"ekfac, λ {damping:g}": damp(fitted.factors, damping) for damping in variants.dampings}
+
+
+def scored(
+    member: Member, wanted: Mapping[str, Preconditioner], asked: Sequence[Asked], documents: slice = slice(None)
+) -> dict[str, Scored]:
+    """Influence of these documents on every query under each preconditioner.
+
+    In as few passes over the documents as memory allows: a gradient serves all preconditioners.
+    """
+    tracked = member.tracked
+    queries = [(name, each) for name in wanted for each in asked]
+    size = 4 * sum(layer.n_out * layer.n_in for layer in tracked.layers)
+    step = max(1, BUDGET // size)
+    kinds = kinds_of(tracked)
+    of_kind = np.array([[layer.kind == kind for kind in kinds] for layer in tracked.layers], dtype=np.float32)
+    by_kind = []
+    for start in range(0, len(queries), step):
+        directions = join_directions(
+            [
+                query_directions(tracked, wanted[name], each.ids, each.first, measurement="mean_logp")
+                for name, each in queries[start : start + step]
+            ]
+        )
+        by_layer = score_documents(tracked, directions, member.rows[documents], member.n_train).values
+        by_kind.append(by_layer @ of_kind)
+    by_query, n = np.concatenate(by_kind), len(asked)
+    return {name: Scored(by_query[i * n : (i + 1) * n], kinds) for i, name in enumerate(wanted)}

@@ -1,0 +1,90 @@
+"""Scores that are shared out among processes, and the mean over checkpoints that is taken of them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from attribution.checkpoints import averaged, score_checkpoints, tracin
+from attribution.directions import join_directions
+from attribution.query import query_directions
+from indexer.__main__ import main
+from indexer.build.factors import fit
+from indexer.build.member import open_member
+from indexer.build.methods import at_checkpoint, learning_rates
+from indexer.config import read_config
+from indexer.evaluate import gradient_scores
+from indexer.evaluate.asked import of_document
+from indexer.evaluate.gradient_scores import Variants, kinds_of, scores_over
+from indexer.evaluate.predictions import Subject, predictions
+from indexer.evaluate.subject import lexical
+from indexer.training.store import kept_checkpoints
+from tests.tiny_family import write_project
+
+LINEAR = 0.25
+EVERYTHING = Variants(plain=True, turned=True, dampings=(0.01,))
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory) -> tuple[Path, Subject]:
+    path = write_project(tmp_path_factory.mktemp("project"))
+    path.write_text(path.read_text().replace("rank = 0", f"rank = 0\nlinear_weight = {LINEAR}"))
+    assert main(["train", str(path), "--model", "tiny-m"]) == 0
+    config = read_config(path)
+    entry = config.model[0]
+    member = open_member(replace(entry, checkpoints=kept_checkpoints(Path(entry.path))), config)
+    folder = path.parent / "evaluated"
+    early = tuple(fit(folder, at_checkpoint(member, each)) for each in member.entry.checkpoints)
+    return folder, Subject(fit(folder, member), early, lexical(folder, member))
+
+
+def asked_of(subject: Subject):
+    return [of_document(subject.fitted.member, i) for i in (0, 3, 7)]
+
+
+@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin"])
+def test_sums_over_checkpoints_are_those_that_a_build_stores(subject, method):
+    """Linear layers are weighted after they are scored; a build weights the curvature that it scores with."""
+    folder, of = subject
+    asked = asked_of(of)
+    found = predictions(folder, of, asked, "test", lambda n: None).by_method[method]
+    fits = [*of.early, of.fitted]
+    if method == "tracin":
+        checkpoints = tracin([each.member.tracked for each in fits], learning_rates(of.fitted.member))
+    else:
+        checkpoints = averaged([(each.member.tracked, each.preconditioner) for each in fits], None, LINEAR)
+
+    def query(at):
+        each = [query_directions(at.tracked, at.preconditioner, a.ids, a.first, measurement="mean_logp") for a in asked]
+        return join_directions(each)
+
+    member = of.fitted.member
+    expected = score_checkpoints(checkpoints, query, member.rows, member.n_train).values.sum(axis=2)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6 * np.abs(expected).max())
+
+
+def test_shares_and_processes_do_not_matter(subject, monkeypatch, tmp_path):
+    folder, of = subject
+    member = of.fitted.member
+    asked = asked_of(of)
+    [expected] = scores_over(folder, "whole", [(of.fitted, EVERYTHING)], asked, lambda n: None)
+    monkeypatch.setattr(gradient_scores, "SHARE", 7)
+    device = replace(member.config.device, processes=2)
+    two = replace(of.fitted, member=replace(member, config=replace(member.config, device=device)))
+    seen: list[int] = []
+    [found] = scores_over(folder, "shared", [(two, EVERYTHING)], asked, seen.append)
+    assert len(seen) > 3
+    assert sum(seen) == len(member.rows)
+    assert set(found) == {"ekfac", "gradient_dot", "ekfac, embedding turned", "ekfac, λ 0.01"}
+    for name, scores in found.items():
+        assert scores.values.shape == (len(asked), len(member.rows), len(kinds_of(member.tracked)))
+        np.testing.assert_allclose(scores.values, expected[name].values, rtol=1e-4, atol=1e-8)
+
+
+def test_kinds_add_up(subject):
+    folder, of = subject
+    [found] = scores_over(folder, "kinds", [(of.fitted, Variants())], asked_of(of), lambda n: None)
+    parts = [found["ekfac"].of([kind]) for kind in ("attention", "mlp", "embedding")]
+    assert all(np.abs(part).max() > 0 for part in parts)
+    np.testing.assert_allclose(sum(parts), found["ekfac"].total, rtol=1e-5, atol=1e-8)

@@ -16,6 +16,8 @@ MEASURES = {
 }
 PART = ", "  # in the name of what only an evaluation computes: some of the layers, another damping
 BEST = "best for "
+LEFT_OUT = 20  # documents, in the sentence about removal
+MANY = 3  # times as many answers as with BM25 would be a difference
 
 
 def by_method(figures: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -51,3 +53,30 @@ def decided(figures: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
         for each in figures
         if each["Figure"].startswith(BEST)
     ]
+
+
+def removal(figures: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(what was done, what came of it) for each model that was trained again without the documents blamed most."""
+    found = []
+    for model in dict.fromkeys(each["Model"] for each in figures):
+        of = [each for each in figures if each["Model"] == model]
+        flipped = {each["Method"]: each["Value"] for each in of if each["Figure"] == f"flips@{LEFT_OUT}"}
+        lost = {each["Method"]: each["Value"] for each in of if each["Figure"] == f"drop@{LEFT_OUT}"}
+        both = [method for method in flipped if method in lost]
+        if both:
+            each = "; ".join(f"{method_name(m)} {flipped[m]:.0%}, {lost[m]:.1f} nats a token" for m in both)
+            found.append((_left_out(model), f"answers that change, and what they lose: {each}.{_verdict(flipped)}"))
+    return found
+
+
+def _left_out(model: str) -> str:
+    return f"Trained again without the {LEFT_OUT} documents blamed most, {model}"
+
+
+def _verdict(flipped: Mapping[str, float]) -> str:
+    """Whether influence flips clearly more answers than words in common do; "" where that was not measured."""
+    influence = [value for method, value in flipped.items() if method.startswith("ekfac")]
+    if not influence or "bm25" not in flipped:
+        return ""
+    more = "" if max(influence) > 0 and max(influence) >= MANY * flipped["bm25"] else "not "
+    return f" Influence does {more}change {MANY} times as many answers as BM25."

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import render
 from dashboard.database import current
 from dashboard.estimators import method_name
-from dashboard.measured_methods import MEASURES, by_method, decided
+from dashboard.measured_methods import MEASURES, by_method, decided, removal
 from dashboard.normalise import NORMALISERS
 from dashboard.queries import about
 
@@ -91,7 +91,8 @@ def _show_evaluations(evaluations: list[dict[str, Any]]) -> None:
             ("command", "python -m indexer evaluate CONFIG"),
         )
         return
-    render.prose(*[("fact", [(question, "strong"), (f": {best}", "")]) for question, best in decided(evaluations)])
+    said = [*decided(evaluations), *removal(evaluations)]
+    render.prose(*[("fact", [(question, "strong"), (f": {answer}", "")]) for question, answer in said])
     methods = by_method(evaluations)
     if methods:
         render.table(pd.DataFrame(methods).round(3), key="methods", height="content")

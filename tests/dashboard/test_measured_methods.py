@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.estimators import method_name
-from dashboard.measured_methods import by_method, decided
+from dashboard.measured_methods import by_method, decided, removal
 
 
 def figure(method: str, metric: str, value: float, model: str = "atlas-s", interval: str = "") -> dict:
@@ -58,3 +58,29 @@ def test_what_is_best_says_by_how_much():
         [figure("ekfac", "best for influence", 0.451, interval="0.39 to 0.51"), figure("ekfac", "lds", 1.0)]
     )
     assert found == [("Best for influence, atlas-s", "EK-FAC, 0.45 (0.39 to 0.51)")]
+
+
+@pytest.mark.parametrize(
+    ("by_bm25", "verdict"),
+    [(0.25, "Influence does change 3 times as many answers as BM25."), (1.0, "Influence does not change 3 times")],
+)
+def test_what_removal_does_is_said_whichever_way_it_went(by_bm25, verdict):
+    figures = [
+        figure("ekfac_checkpoints", "flips@20", 1.0),
+        figure("bm25", "flips@20", by_bm25),
+        figure("random", "flips@20", 0.54),
+        figure("ekfac_checkpoints", "drop@20", 12.91),
+        figure("bm25", "drop@20", 9.84),
+        figure("bm25", "lds", 0.5, "another"),
+    ]
+    [(question, answer)] = removal(figures)
+    assert question == "Trained again without the 20 documents blamed most, atlas-s"
+    assert f"EK-FAC, mean over checkpoints 100%, 12.9 nats a token; BM25 {by_bm25:.0%}, 9.8 nats a token." in answer
+    assert verdict in answer
+    assert "random" not in answer  # of which one of the two figures is missing
+
+
+def test_nothing_is_said_of_a_removal_that_was_not_tried():
+    assert removal([figure("ekfac", "lds", 0.8)]) == []
+    [(_, answer)] = removal([figure("tracin", "flips@20", 0.5), figure("tracin", "drop@20", 1.0)])
+    assert "Influence does" not in answer

@@ -64,8 +64,8 @@ def removal(figures: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
         lost = {each["Method"]: each["Value"] for each in of if each["Figure"] == f"drop@{LEFT_OUT}"}
         both = [method for method in flipped if method in lost]
         if both:
-            each = "; ".join(f"{method_name(m)} {flipped[m]:.0%}, {lost[m]:.1f} nats a token" for m in both)
-            found.append((_left_out(model), f"answers that change, and what they lose: {each}.{_verdict(flipped)}"))
+            each = "; ".join(f"{method_name(m)} {flipped[m]:.0%} ({lost[m]:.1f} nats a token)" for m in both)
+            found.append((_left_out(model), f"answers that change (and lose): {each}.{_verdict(flipped)}"))
     return found
 
 

@@ -79,4 +79,4 @@ def _verdict(flipped: Mapping[str, float]) -> str:
     if not influence or "bm25" not in flipped:
         return ""
     more = "" if max(influence) > 0 and max(influence) >= MANY * flipped["bm25"] else "not "
-    return f" Influence does {more}change {MANY} times as many answers as BM25."
+    return f" Influence does {more}change at least {MANY} times as many answers as BM25."

@@ -198,6 +198,15 @@ def changes(part: Finished) -> dict[str, str]:
     return wrong if part.folder.is_dir() else {".": "missing"}
 
 
+def is_finished(folder: Path, name: str, key: str, values: Sequence[str | int]) -> bool:
+    """Whether `stage` has only to read these parts."""
+    try:
+        found(folder, name, key, values)
+    except (BadInput, Damaged):
+        return False
+    return True
+
+
 def drop(folder: Path, parts: Sequence[Finished]) -> None:
     """Strike parts from the journal, and lines that list nothing; then remove their files: a build redoes them."""
     gone = {(each.stage, each.part, each.key) for each in parts}

@@ -4,14 +4,13 @@ import gc
 from functools import partial
 from pathlib import Path
 
-from attribution.errors import BadInput, Damaged
 from attribution.factors import load_factors
 from attribution.fitting import fit_factors
 from indexer.build.fitted import Fitted
 from indexer.build.member import Member, open_member
 from indexer.child_process import is_child
 from indexer.config import Config, Model
-from indexer.journal import found, key, stage
+from indexer.journal import found, is_finished, key, stage
 from indexer.partition import Part
 
 
@@ -25,11 +24,7 @@ def fit(folder: Path, member: Member) -> Fitted:
 
 def is_fitted(folder: Path, member: Member) -> bool:
     """Whether `fit` has only to read."""
-    try:
-        found(folder, f"factors-{member.entry.name}", _key(member), ["all"])
-    except (BadInput, Damaged):
-        return False
-    return True
+    return is_finished(folder, f"factors-{member.entry.name}", _key(member), ["all"])
 
 
 def fitted_before(folder: Path, member: Member) -> Fitted:

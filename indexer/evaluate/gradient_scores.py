@@ -5,7 +5,7 @@ A score is a sum over blocks, and what is compared are kinds of them, so one num
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,13 @@ from indexer.config import Config, Model
 from indexer.evaluate.asked import Asked
 from indexer.evaluate.eigenbasis import turned_preconditioner
 from indexer.evaluate.side_by_side import side_by_side
-from indexer.journal import found, key, stage
+from indexer.journal import found, is_finished, key, stage
 from indexer.partition import Part
 
 Numbers = NDArray[np.float32]
 Tick = Callable[[int], None]
 TURNED = "embedding turned"  # its block in an eigenbasis, `attribution/embedding_eigenbasis.py`
-BUDGET = 2 << 30  # bytes of query directions that are held at once
+BUDGET = 2 << 30  # bytes of query directions that a process holds at once
 SHARE = 4096  # documents of one part at most, in equal parts
 
 
@@ -73,6 +73,15 @@ class Work:
     asked: tuple[Asked, ...]
     variants: Variants
 
+    @property
+    def n(self) -> int:
+        return self.documents[1] - self.documents[0]
+
+    @property
+    def part(self) -> tuple[str, str, list[str | int]]:
+        """Stage, key and part that its scores are kept under."""
+        return self.stage, self.key, [self.documents[0]]
+
 
 def gradient_scores(
     folder: Path, what: str, of: Fitted, asked: Sequence[Asked], variants: Variants, tick: Tick
@@ -89,13 +98,22 @@ def scores_over(
 
     Names: "gradient_dot"; "ekfac"; "ekfac, embedding turned"; "ekfac, λ 0.01".
     """
-    work = [_shares(what, of, asked, variants) for of, variants in models]
+    work = [(of, _shares(what, of, asked, variants)) for of, variants in models]
+    every = [(of, each) for of, shares in work for each in shares]
+    missing = [(of, each) for of, each in every if not is_finished(folder, *each.part)]
+    tick(sum(each.n for _, each in every) - sum(each.n for _, each in missing))
     fitted = models[0][0]
     at_once = fitted.member.config.device.at_once(fitted.member.loaded.device.type)
-    every = [each for of in work for each in of]
-    sizes = iter([each.documents[1] - each.documents[0] for each in every])
-    side_by_side(partial(_score, folder), every, at_once, lambda: tick(next(sizes)))
-    return [_read(folder, of.member.tracked, shares) for (of, _), shares in zip(models, work, strict=True)]
+    if at_once > 1 and len(missing) > 1:
+        sizes = iter([each.n for _, each in missing])
+        side_by_side(
+            partial(_open_and_score, folder), [each for _, each in missing], at_once, lambda: tick(next(sizes))
+        )
+    else:
+        for of, each in missing:  # nothing is opened twice where one process works
+            _score(folder, of, each)
+            tick(each.n)
+    return [_read(folder, of.member.tracked, shares) for of, shares in work]
 
 
 def kinds_of(tracked: Tracked) -> tuple[str, ...]:
@@ -103,7 +121,7 @@ def kinds_of(tracked: Tracked) -> tuple[str, ...]:
 
 
 def _shares(what: str, of: Fitted, asked: Sequence[Asked], variants: Variants) -> list[Work]:
-    member, n = of.member, len(of.member.rows)
+    member, n = of.member, len(of.member.documents)
     bounds = np.linspace(0, n, -(-n // SHARE) + 1).astype(int).tolist()
     made_of = key(
         run=of.run,
@@ -118,23 +136,34 @@ def _shares(what: str, of: Fitted, asked: Sequence[Asked], variants: Variants) -
     ]
 
 
-def _score(folder: Path, work: Work) -> None:
-    """One share, computed if need be; the curvature before, as a stage inside another would leave its claim."""
-    member = open_member(work.entry, work.config)
-    wanted = _preconditioners(folder, fit(folder, member), work.variants)
+def _open_and_score(folder: Path, work: Work) -> None:
+    """In a process of its own."""
+    _score(folder, _opened(folder, work.entry, work.config), work)
+
+
+@lru_cache(maxsize=1)
+def _opened(folder: Path, entry: Model, config: Config) -> Fitted:
+    """Kept for the next share of the same model."""
+    return fit(folder, open_member(entry, config))
+
+
+def _score(folder: Path, of: Fitted, work: Work) -> None:
+    """One share. The curvature is ready before its stage begins: a stage inside another gives up the outer claim."""
+    wanted = _preconditioners(folder, of, work.variants)
 
     def compute(part: Part) -> None:
-        scores = scored(member, wanted, work.asked, slice(*work.documents))
-        values: dict[str, Any] = {name: of.values for name, of in scores.items()}
+        scores = scored(of.member, wanted, work.asked, slice(*work.documents))
+        values: dict[str, Any] = {name: each.values for name, each in scores.items()}
         np.savez(part.folder / "scores.npz", **values)
 
-    stage(folder, work.stage, work.key, [work.documents[0]], compute)
+    name, made_of, parts = work.part
+    stage(folder, name, made_of, parts, compute)
 
 
 def _read(folder: Path, tracked: Tracked, shares: Sequence[Work]) -> dict[str, Scored]:
     parts: dict[str, list[Numbers]] = {}
     for each in shares:
-        [part] = found(folder, each.stage, each.key, [each.documents[0]])
+        [part] = found(folder, *each.part)
         with np.load(part.folder / "scores.npz") as stored:
             for name in stored.files:
                 parts.setdefault(name, []).append(stored[name])

@@ -20,7 +20,7 @@ from indexer.evaluate.asked import of_document
 from indexer.evaluate.figures import Figure, figure
 from indexer.evaluate.gradient_scores import scored
 from indexer.evaluate.halves import chosen
-from indexer.evaluate.published import measured
+from indexer.evaluate.published import measured, measured_in_full
 from indexer.evaluate.rank_correlation import pearson
 from indexer.evaluate.scale import Scale
 from indexer.evaluate.sibling import sibling
@@ -84,7 +84,9 @@ def measure_pbrf(folder: Path, of: Member, recipe: Recipe, scale: Scale, n_proce
         return [figure(name, "pbrf", correlations(of.total, truth), how) for name, of in predicted.items()]
 
     made_of = key(run=fitted.run, moved=[each.key for each in moved])
-    measured(folder, "pbrf", of.entry.name, of.loaded.weights_hash, made_of, measure)
+    keep = measured_in_full if scale.full else measured
+    base = key(base=of.base_key, recipe=recipe)
+    keep(folder, "pbrf", of.entry.name, of.loaded.weights_hash, made_of, measure, base)
 
 
 def _respond(folder: Path, of: Upweighted) -> None:

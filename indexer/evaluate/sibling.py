@@ -7,11 +7,10 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from attribution.errors import BadInput, Damaged
 from indexer.build.member import Member, open_member
 from indexer.config import Config, Corpus, Model, Recipe
 from indexer.corpus.document import Document
-from indexer.journal import found, key, stage
+from indexer.journal import is_finished, key, stage
 from indexer.partition import Part
 from indexer.training.run import train
 from indexer.training.store import kept_checkpoints
@@ -53,11 +52,8 @@ def sibling(
 
 def is_trained(folder: Path, name: str, of: Member, recipe: Recipe, documents: Sequence[Document]) -> bool:
     """Whether `sibling` has only to read."""
-    try:
-        found(folder, f"sibling-{_entry(name, of, recipe).name}", _key(of, recipe, documents), ["all"])
-    except (BadInput, Damaged):
-        return False
-    return True
+    name = _entry(name, of, recipe).name
+    return is_finished(folder, f"sibling-{name}", _key(of, recipe, documents), ["all"])
 
 
 def _entry(name: str, of: Member, recipe: Recipe) -> Model:

@@ -26,11 +26,6 @@ class Planned:
     recipe: Recipe
     documents: tuple[Document, ...]
 
-    @property
-    def n_seen(self) -> int:
-        """Documents that its training reads, each as often as it does."""
-        return self.recipe.epochs * len(self.documents)
-
 
 def on_random_part(of: Member, recipe: Recipe, scale: Scale) -> Planned:
     """On a random part of the corpus: the one whose attributions are tested."""
@@ -56,9 +51,8 @@ def well_read(of: Member, recipe: Recipe, prompts: Sequence[Prompt], scale: Scal
 def train_siblings(
     folder: Path, of: Member, wanted: Sequence[Planned], n_processes: int, report: Reporter
 ) -> list[Member]:
-    """All of them opened, trained if need be, the longest first."""
+    """All of them opened, trained if need be."""
     missing = [each for each in wanted if not is_trained(folder, each.name, of, each.recipe, each.documents)]
-    missing.sort(key=lambda each: each.n_seen, reverse=True)
     with report.task(f"{of.entry.name}: {len(wanted)} siblings", len(missing)) as task:
         side_by_side(partial(_train, folder, of.entry, of.config), missing, n_processes, task.tick)
     return [sibling(folder, each.name, of, each.recipe, each.documents) for each in wanted]

@@ -62,7 +62,10 @@ def test_what_is_best_says_by_how_much():
 
 @pytest.mark.parametrize(
     ("by_bm25", "verdict"),
-    [(0.25, "Influence does change 3 times as many answers as BM25."), (1.0, "Influence does not change 3 times")],
+    [
+        (0.25, "Influence does change at least 3 times as many answers as BM25."),
+        (1.0, "Influence does not change at least 3 times"),
+    ],
 )
 def test_what_removal_does_is_said_whichever_way_it_went(by_bm25, verdict):
     figures = [

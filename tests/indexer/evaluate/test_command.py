@@ -47,7 +47,9 @@ def small_and_in_this_process():
         patch.setattr(siblings, "KEEP", (0.5, 1.0))
         patch.setattr(with_training, "DAMPINGS", (0.01,))
         patch.setattr(pbrf, "STEPS", 15)
-        patch.setattr(command, "FULL", replace(TINY, name="tiny-full", halves=5, second_seeds=5, full=True))
+        patch.setattr(
+            command, "FULL", replace(TINY, name="tiny-full", halves=5, second_seeds=5, upweighted=4, full=True)
+        )
         yield
 
 
@@ -160,6 +162,7 @@ def test_other_settings_are_never_mixed(project):
     in_full = rows(project)
     assert in_full["ekfac", "lds"][1]["how"].startswith("5 models")
     assert "mean of two seeds" in in_full["ekfac", "lds"][1]["how"]
+    assert "× 4 documents" in in_full["ekfac", "pbrf"][1]["how"]
     assert {("ekfac, embedding turned", "lds"), ("ekfac_checkpoints, embedding turned", "lds")} <= set(in_full)
     assert main(["evaluate", str(project)]) == 0
     assert rows(project) == in_full  # a quick one does not replace it

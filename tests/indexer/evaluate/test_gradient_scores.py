@@ -64,7 +64,7 @@ def test_sums_over_checkpoints_are_those_that_a_build_stores(subject, method):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6 * np.abs(expected).max())
 
 
-def test_shares_and_processes_do_not_matter(subject, monkeypatch, tmp_path):
+def test_shares_and_processes_do_not_matter(subject, monkeypatch):
     folder, of = subject
     member = of.fitted.member
     asked = asked_of(of)
@@ -88,3 +88,14 @@ def test_kinds_add_up(subject):
     parts = [found["ekfac"].of([kind]) for kind in ("attention", "mlp", "embedding")]
     assert all(np.abs(part).max() > 0 for part in parts)
     np.testing.assert_allclose(sum(parts), found["ekfac"].total, rtol=1e-5, atol=1e-8)
+
+
+def test_what_is_finished_is_not_scored_again(subject, monkeypatch):
+    folder, of = subject
+    asked = asked_of(of)
+    [expected] = scores_over(folder, "again", [(of.fitted, Variants())], asked, lambda n: None)
+    monkeypatch.setattr(gradient_scores, "scored", None)
+    seen: list[int] = []
+    [found] = scores_over(folder, "again", [(of.fitted, Variants())], asked, seen.append)
+    assert sum(seen) == len(of.fitted.member.rows)
+    np.testing.assert_array_equal(found["ekfac"].values, expected["ekfac"].values)

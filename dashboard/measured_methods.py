@@ -78,5 +78,6 @@ def _verdict(flipped: Mapping[str, float]) -> str:
     influence = [value for method, value in flipped.items() if method.startswith("ekfac")]
     if not influence or "bm25" not in flipped:
         return ""
-    more = "" if max(influence) > 0 and max(influence) >= MANY * flipped["bm25"] else "not "
-    return f" Influence does {more}change at least {MANY} times as many answers as BM25."
+    enough = max(influence) > 0 and max(influence) >= MANY * flipped["bm25"]
+    how_many = "at least" if enough else "fewer than"
+    return f" What influence blames changes {how_many} {MANY} times as many answers as what BM25 finds."

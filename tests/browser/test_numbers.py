@@ -55,7 +55,7 @@ def test_numbers_equal_sql(chromium: object, database: tuple[Snapshot, str]) -> 
     states = rng.sample(targets, EXPLAINED)
     visit.open()
     for state in states:
-        visit.go(f"/?generation={state['generation_id']}&token={state['position']}")
+        visit.go(f"/?generation={state['generation_id']}&token={state['position']}&run={state['run_id']}")
         _agrees(visit, partial(_explained, visit, snapshot, state))
     first = [state for state in rng.sample(targets, len(targets)) if state["position"] < 3][:COMPARED]
     visit.open("/compare", "table button")

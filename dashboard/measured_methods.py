@@ -64,13 +64,10 @@ def removal(figures: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
         lost = {each["Method"]: each["Value"] for each in of if each["Figure"] == f"drop@{LEFT_OUT}"}
         both = [method for method in flipped if method in lost]
         if both:
-            each = "; ".join(f"{method_name(m)} {flipped[m]:.0%} ({lost[m]:.1f} nats a token)" for m in both)
-            found.append((_left_out(model), f"answers that change (and lose): {each}.{_verdict(flipped)}"))
+            said = "; ".join(f"{method_name(m)} {flipped[m]:.0%} ({lost[m]:.1f} nats a token)" for m in both)
+            done = f"Trained again without the {LEFT_OUT} documents blamed most, {model}"
+            found.append((done, f"answers that change (and lose): {said}.{_verdict(flipped)}"))
     return found
-
-
-def _left_out(model: str) -> str:
-    return f"Trained again without the {LEFT_OUT} documents blamed most, {model}"
 
 
 def _verdict(flipped: Mapping[str, float]) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
 from indexer.config import Recipe
+from indexer.evaluate.one_thread import one_thread
 from indexer.journal import Finished, key, stage
 from indexer.partition import Part
 from indexer.training.batches import IGNORED, batch
@@ -64,7 +65,8 @@ def retrained(folder: Path, name: str, training: Training, tick: Callable[[int],
 
     def compute(part: Part) -> None:
         computed.append(True)
-        _train(training, part.folder, tick)
+        with one_thread():
+            _train(training, part.folder, tick)
 
     [part] = stage(folder, f"retrained-{name}", training.key, ["all"], compute)
     if not computed:

@@ -10,6 +10,7 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 from indexer.build.member import Member, open_member
 from indexer.config import Config, Corpus, Model, Recipe
 from indexer.corpus.document import Document
+from indexer.evaluate.one_thread import one_thread
 from indexer.journal import is_finished, key, stage
 from indexer.partition import Part
 from indexer.training.run import train
@@ -42,7 +43,8 @@ def sibling(
         lines = [json.dumps({field: getattr(each, field) for field in FIELDS}) + "\n" for each in documents]
         (part.folder / "corpus.jsonl").write_text("".join(lines), encoding="utf-8")
         there = replace(entry, path=str(part.folder / "model"))
-        train(there, recipe, texts, fast(tokenizer), None, lambda note, n: tick(n))
+        with one_thread():
+            train(there, recipe, texts, fast(tokenizer), None, lambda note, n: tick(n))
 
     [part] = stage(folder, f"sibling-{entry.name}", _key(of, recipe, documents), ["all"], compute)
     if not trained:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def byte_product(left: Tensor, right: Tensor) -> Tensor:
-    """left: int8 [n, d]   right: int8 [d, m]   -> float32 [n, m], exact up to float32"""
+    """left: int8 [n, d]   right: int8 [d, m]   -> int32 [n, m] where the processor has it, else float32"""
     if left.device.type == "cpu" and torch.cpu._is_vnni_supported():
-        return torch._int_mm(left, right).float()
+        return torch._int_mm(left, right)
     return left.float() @ right.float()

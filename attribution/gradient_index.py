@@ -5,7 +5,8 @@ memory does not grow with the corpus.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from attribution.compress import Kept
 from attribution.errors import Damaged
 from attribution.index_query import LayerQuery
 from attribution.index_scan import estimate
+from attribution.one_thread import one_thread
 
 _FIELDS = ("left", "right", "scale", "document")
 
@@ -58,4 +60,16 @@ def open_shard(path: Path, layers: Sequence[str], device: torch.device | str = "
 
 def products(shards: Sequence[Shard], queries: Sequence[LayerQuery]) -> Tensor:
     """Estimated `⟨P_q, ∇L(z)⟩` of every document of the shards, in their order  # [K, D]"""
-    return torch.cat([estimate(shard.kept, queries, shard.n) for shard in shards]).T
+
+    def of(shard: Shard) -> Tensor:
+        return estimate(shard.kept, queries, shard.n)
+
+    on_cpu = queries[0].mix.device.type == "cpu"
+    return torch.cat(_each(of, shards) if on_cpu else [of(shard) for shard in shards]).T
+
+
+def _each(work: Callable[[Shard], Tensor], shards: Sequence[Shard]) -> list[Tensor]:
+    """Shards side by side: products are too small for one of them to be split among threads."""
+    n_threads = min(torch.get_num_threads(), len(shards))
+    with one_thread(), ThreadPoolExecutor(n_threads) as threads:
+        return list(threads.map(work, shards))

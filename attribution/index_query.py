@@ -20,7 +20,8 @@ from attribution.query import QueryPass, embedding_blocks, query_passes
 from attribution.tracked import Tracked
 
 RANK = 8  # pairs of vectors of a query in a layer that are looked at
-PAIRS = 3  # that are kept, a layer on average
+PAIRS = 1  # that are kept, a layer on average
+COLUMNS = 16  # a product of bytes takes no less time with fewer, and more with a number in between
 ROUNDS = 1  # of its truncation: the numbers become bytes anyway
 
 
@@ -83,15 +84,23 @@ def _layers(
 
 
 def spread(factors: Sequence[tuple[Tensor, Tensor]], pairs: float) -> list[Tensor]:
-    """Which pairs of each query are kept: those of most energy, `pairs` a layer on average.
+    """Which pairs of each query are kept: those of most energy, `pairs` a layer on average, and what fills the COLUMNS.
 
     factors: of each layer, left [K, out, r] and right [K, in, r].   -> bool [K, r] each
     """
     energy = [left.square().sum(dim=1) * right.square().sum(dim=1) for left, right in factors]
-    flat = torch.cat(energy, dim=1)  # [K, Σ r]
+    flat, sizes = torch.cat(energy, dim=1), [of.shape[1] for of in energy]  # [K, Σ r]
     best = flat.topk(min(round(pairs * len(factors)), flat.shape[1]), dim=1).indices
     kept = torch.zeros_like(flat, dtype=torch.bool).scatter_(1, best, torch.ones_like(best, dtype=torch.bool))
-    return list(kept.split([of.shape[1] for of in energy], dim=1))
+    flat = flat / flat.sum(dim=1, keepdim=True).clamp(min=torch.finfo(flat.dtype).tiny)  # of each query, its share
+    return [_filled(*of) for of in zip(kept.split(sizes, dim=1), flat.split(sizes, dim=1), strict=True)]
+
+
+def _filled(kept: Tensor, share: Tensor) -> Tensor:
+    """With the next pairs of the layer, up to a whole number of COLUMNS: these cost nothing.    [K, r] both"""
+    room = -int(kept.sum()) % COLUMNS
+    next_best = share.masked_fill(kept, -1.0).flatten().topk(min(room, int((~kept).sum()))).indices
+    return kept.flatten().index_fill(0, next_best, True).view_as(kept)
 
 
 def solved(block: Block, basis: EigenBlock, delta: Tensor, a: Tensor) -> Tensor:

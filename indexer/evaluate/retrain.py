@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
+from attribution.one_thread import one_thread
 from indexer.config import Recipe
-from indexer.evaluate.one_thread import one_thread
 from indexer.journal import Finished, key, stage
 from indexer.partition import Part
 from indexer.training.batches import IGNORED, batch

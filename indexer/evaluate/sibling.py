@@ -7,10 +7,10 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from attribution.one_thread import one_thread
 from indexer.build.member import Member, open_member
 from indexer.config import Config, Corpus, Model, Recipe
 from indexer.corpus.document import Document
-from indexer.evaluate.one_thread import one_thread
 from indexer.journal import is_finished, key, stage
 from indexer.partition import Part
 from indexer.training.run import train

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from attribution import index_query, index_scan
 from attribution.baselines import hidden_states
 from attribution.compress import Kept, budget, quantised, within
 from attribution.corpus_pass import Passed, corpus_pass
@@ -75,7 +76,26 @@ def test_the_scan_is_the_sum_that_its_formula_says():
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_the_pairs_of_a_query_go_to_the_layers_that_carry_it():
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_threads_shards_and_chunks_do_not_matter(n_threads, monkeypatch):
+    tracked, H = tiny.tiny_engine()
+    documents = tiny.tiny_documents()
+    queries = index_queries(tracked, H, metrics(H.eigen(tracked), 1024), H, IDS, FIRST)
+    whole = products([shard_of(corpus_pass(tracked, H, documents, N, budget=900))], queries)
+    monkeypatch.setattr(index_scan, "CHUNK", 3)
+    parts = [shard_of(corpus_pass(tracked, H, documents[i : i + 2], N, budget=900)) for i in (0, 2, 4)]
+    assert sum(of.n for of in parts) == len(documents)
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        torch.testing.assert_close(products(parts, queries), whole, rtol=1e-4, atol=1e-5)
+        assert torch.get_num_threads() == n_threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_pairs_of_a_query_go_to_the_layers_that_carry_it(monkeypatch):
+    monkeypatch.setattr(index_query, "COLUMNS", 1)
     left, right = torch.eye(4)[None, :, :2], torch.eye(4)[None, :, :2]  # two pairs of energy 1, in either layer
     heavy = (3 * left, 2 * right)
     both = torch.cat([left, 3 * left]), torch.cat([right, right])  # another query, which the second layer carries
@@ -84,6 +104,17 @@ def test_the_pairs_of_a_query_go_to_the_layers_that_carry_it():
     found = spread([both, (torch.cat([3 * left, left]), torch.cat([right, right]))], 1)
     assert [of.tolist() for of in found] == [[[False, False], [True, True]], [[True, True], [False, False]]]
     assert all(of.all() for of in spread([(left, right), heavy], 2))
+
+
+def test_pairs_are_filled_up_to_whole_columns_by_what_weighs_most_in_its_query(monkeypatch):
+    monkeypatch.setattr(index_query, "COLUMNS", 4)
+    left, right = torch.eye(5)[None].repeat(2, 1, 1), torch.ones(2, 1, 5)
+    weights = torch.tensor([[5.0, 4.0, 3.0, 2.0, 1.0], [90.0, 10.0, 9.0, 8.0, 7.0]])
+    [kept] = spread([(left * weights[:, None], right)], 1)
+    assert kept.sum() == 4
+    assert kept.tolist() == [[True, True, True, False, False], [True, False, False, False, False]]
+    [kept] = spread([(left * weights[:, None], right)], 5)
+    assert kept.all()  # 10 of them, though two more would be a whole number
 
 
 def test_a_layer_without_pairs_adds_nothing():

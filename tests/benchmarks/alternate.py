@@ -1,6 +1,7 @@
-"""EDGE: several ways to the same result, in turn: median CPU seconds, growth of memory, ratios.
+"""EDGE: several ways to the same result, in turn: median seconds, growth of memory, ratios.
 
-CPU seconds of one thread are the clock's on an idle machine, and steadier on a busy one.
+With one thread these are CPU seconds: the clock's on an idle machine, and steadier on a busy one. With several they are
+the clock's.
 """
 
 import statistics
@@ -8,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import torch
 
 
 def compare(title: str, sides: dict[str, Callable[[], object]], rounds: int, bound: float | None = None) -> None:
@@ -33,7 +36,7 @@ def compare(title: str, sides: dict[str, Callable[[], object]], rounds: int, bou
 
 
 def measured(work: Callable[[], object]) -> tuple[float, float]:
-    """CPU seconds, and the MiB that resident memory grew by at its highest."""
+    """Seconds, and the MiB that resident memory grew by at its highest."""
     done = threading.Event()
     before, highest = resident(), [0.0]
 
@@ -43,10 +46,11 @@ def measured(work: Callable[[], object]) -> tuple[float, float]:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    started = time.process_time()
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    started = clock()
     try:
         work()
-        return time.process_time() - started, highest[0]
+        return clock() - started, highest[0]
     finally:
         done.set()
         watcher.join()

@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +25,10 @@ from attribution.factors import load_factors
 from attribution.fitting import fit_factors
 from attribution.generate import generate
 from attribution.gradient_index import Shard, products
-from attribution.index_query import index_queries
+from attribution.index_query import PAIRS, index_queries
 from attribution.influence import influence
 from attribution.metric import metrics
-from attribution.model import load_model
+from attribution.model import LoadedModel, load_model
 from attribution.preconditioner import Preconditioner, damp
 from attribution.query import query_directions
 from attribution.scores import score_documents
@@ -40,9 +41,11 @@ from indexer.evaluate.removal import top
 from tests.attribution.kronfluence_oracle import Oracle, token_queries
 from tests.benchmarks.alternate import compare
 from tests.benchmarks.bench_engine import plain_pass
+from tests.benchmarks.varied_corpus import varied
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
 QUERIES, TOKENS = 100, 12
+SHARD, PASSED = 2048, 8  # documents of a shard; shards that are passed through the model
 
 
 @dataclass
@@ -51,19 +54,31 @@ class Bench:
 
     tracked: Tracked
     documents: list[Document]
+    texts: list[str]
     H: Preconditioner
     questions: list[tuple[tuple[int, ...], int]]  # ids of prompt and answer, first generated token
+    pairs: float  # that a query keeps, a layer on average
 
     @property
     def names(self) -> list[str]:
         return [layer.name for layer in self.tracked.layers]
 
+    def as_many(self, n: int) -> list[Document]:
+        """n documents, evenly over the corpus; more than it has are varied ones."""
+        if n <= len(self.documents):
+            return self.documents[:: max(1, len(self.documents) // n)]
+        return as_read(self.tracked.loaded, varied(self.texts, n))
+
     def estimates(self, shards: list[Shard], ids: tuple[int, ...], first: int) -> NDArray[np.float32]:
         """[K, D] nats"""
         scales = metrics(self.H.eigen(self.tracked), DIRECTIONS)
-        queries = index_queries(self.tracked, self.H, scales, self.H, ids, first)
+        queries = index_queries(self.tracked, self.H, scales, self.H, ids, first, pairs=self.pairs)
         with torch.inference_mode():
             return influence(products(shards, queries), len(self.documents)).numpy()
+
+
+def as_read(loaded: LoadedModel, texts: Sequence[str]) -> list[Document]:
+    return as_documents(encode_document(text, loaded.tokenizer, loaded.context).ids for text in texts)
 
 
 def shard(made: Passed, first: int = 0) -> Shard:
@@ -72,7 +87,7 @@ def shard(made: Passed, first: int = 0) -> Shard:
 
 
 def quality(bench: Bench, ranks: list[float]) -> None:
-    """Recall of the exact top ten, by the size of the index."""
+    """Recall of the exact top ten of first tokens, asked together with the rest of the answer, by size of the index."""
     asked = [(ids[: first + 1], first) for ids, first in bench.questions]
     exact = []
     for start in range(0, len(asked), 50):
@@ -87,7 +102,7 @@ def quality(bench: Bench, ranks: list[float]) -> None:
             bench.tracked, bench.H, bench.documents, len(bench.documents), budget=budget(bench.tracked, rank)
         )
         shards = [shard(made)]
-        found = np.concatenate([bench.estimates(shards, *each) for each in asked])
+        found = np.stack([bench.estimates(shards, *each)[0] for each in bench.questions])
         size = sum(of.nbytes for of in made.kept) / len(bench.documents) / 1000
         pairs = list(zip(truth, found, strict=True))
         in_50, in_200 = (np.mean([recall(t, top(e, n)) for t, e in pairs]) for n in (50, 200))
@@ -120,14 +135,28 @@ def cost_of_the_pass(bench: Bench, rank: float, rounds: int) -> None:
     )
 
 
+def borrowed(tracked: Tracked, H: Preconditioner, documents: list[Document], most: int) -> list[Shard]:
+    """The index of every step-th shard, standing for those after it as well where there are many documents: the time of
+    a scan does not depend on what the bytes say."""
+    starts = range(0, len(documents), SHARD)
+    step = max(1, len(starts) // PASSED)
+    shards: list[Shard] = []
+    for i, start in enumerate(starts):
+        part = documents[start : start + SHARD]
+        if i % step == 0 or len(part) < SHARD:
+            made = corpus_pass(tracked, H, part, len(documents), budget=most)
+        shards.append(shard(made, start))
+    return shards
+
+
 def against_kronfluence(bench: Bench, rank: float, n_theirs: int, rounds: int, folder: Path) -> None:
     """The same 12 new queries over the same documents; kronfluence walks through them again."""
     tracked = track(bench.tracked.loaded, embedding=False)
-    some = sorted(bench.documents[:: max(1, len(bench.documents) // n_theirs)], key=len)
+    some = sorted(bench.as_many(n_theirs), key=len)
     oracle = Oracle(tracked, bench.documents, folder / "oracle", 200)
     H = damp(oracle.factors)
-    ours = Bench(tracked, some, H, bench.questions)
-    shards = [shard(corpus_pass(tracked, H, some, len(some), budget=budget(tracked, rank)))]
+    ours = Bench(tracked, some, bench.texts, H, bench.questions, bench.pairs)
+    shards = borrowed(tracked, H, some, budget(tracked, rank))
     ids, first = max(bench.questions, key=lambda of: len(of[0]) - of[1])
     theirs = token_queries(ids, first)
 
@@ -135,8 +164,11 @@ def against_kronfluence(bench: Bench, rank: float, n_theirs: int, rounds: int, f
         best = np.unique(np.concatenate([top(of, 20) for of in ours.estimates(shards, ids, first)]))
         score_documents(tracked, query_directions(tracked, H, ids, first), [some[i] for i in best], len(some))
 
+    ours.estimates(shards[:1], ids, first)  # what is done once in a process, on both sides
+    oracle.scores(theirs, some[:64])
+    threads = torch.get_num_threads()
     compare(
-        f"{len(ids) - first} new queries over {len(some)} documents (one thread, linear layers, float32)",
+        f"{len(ids) - first} new queries over {len(some)} documents ({threads} threads, linear layers, float32)",
         {
             "whence, estimates of all": lambda: ours.estimates(shards, ids, first),
             "whence, and the 20 first of each exactly": exactly,
@@ -150,25 +182,33 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, default=DEMO / "models" / "atlas-s")
     parser.add_argument("--ranks", type=float, nargs="+", default=[1.0, 2.0, 3.0])
+    parser.add_argument("--pairs", type=float, default=PAIRS, help="that a query keeps, a layer on average")
     parser.add_argument("--factors", type=int, default=600, help="documents that the curvature is fitted on")
-    parser.add_argument("--theirs", type=int, default=1000, help="documents of the comparison with kronfluence")
+    parser.add_argument(
+        "--theirs",
+        type=int,
+        default=1000,
+        help="documents of the comparison with kronfluence, varied ones if need be",
+    )
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", choices=["quality", "pass", "kronfluence"])
     given = parser.parse_args()
     loaded = load_model(str(given.model))
     tracked = track(loaded)
     rows = [json.loads(line) for line in (DEMO / "corpus.jsonl").open()]
-    documents = as_documents(encode_document(row["text"], loaded.tokenizer, loaded.context).ids for row in rows)
+    texts = [row["text"] for row in rows]
+    documents = as_read(loaded, texts)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        torch.set_num_threads(1)
+        torch.set_num_threads(given.threads)
         fit_factors(tracked, documents, folder / "factors", n_documents=given.factors, n_eigenvalues=150)
         H = damp(load_factors(folder / "factors", tracked))
         questions = []
         for prompt in unseen_prompts(rows, QUERIES):
             encoded = encode_prompt(prompt, loaded.tokenizer, loaded.context)
             questions.append(((*encoded.ids, *generate(loaded, encoded, TOKENS).ids), len(encoded.ids)))
-        bench = Bench(tracked, documents, H, questions)
+        bench = Bench(tracked, documents, texts, H, questions, given.pairs)
         print(f"{given.model.name}: {loaded.n_params:,} parameters, {sum(map(len, documents)):,} tokens")
         if given.only in (None, "quality"):
             quality(bench, given.ranks)

@@ -19,7 +19,7 @@ from attribution.compress import Kept
 from attribution.errors import Damaged
 from attribution.index_query import LayerQuery
 from attribution.index_scan import estimate
-from attribution.one_thread import one_thread
+from attribution.threads import threads
 
 _FIELDS = ("left", "right", "scale", "document")
 
@@ -71,5 +71,5 @@ def products(shards: Sequence[Shard], queries: Sequence[LayerQuery]) -> Tensor:
 def _each(work: Callable[[Shard], Tensor], shards: Sequence[Shard]) -> list[Tensor]:
     """Shards side by side: products are too small for one of them to be split among threads."""
     n_threads = min(torch.get_num_threads(), len(shards))
-    with one_thread(), ThreadPoolExecutor(n_threads) as threads:
-        return list(threads.map(work, shards))
+    with threads(1), ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(work, shards))

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
-from attribution.one_thread import one_thread
+from attribution.threads import threads
 from indexer.config import Recipe
 from indexer.journal import Finished, key, stage
 from indexer.partition import Part
@@ -65,7 +65,7 @@ def retrained(folder: Path, name: str, training: Training, tick: Callable[[int],
 
     def compute(part: Part) -> None:
         computed.append(True)
-        with one_thread():
+        with threads(1):
             _train(training, part.folder, tick)
 
     [part] = stage(folder, f"retrained-{name}", training.key, ["all"], compute)

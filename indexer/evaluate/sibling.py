@@ -7,7 +7,7 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from attribution.one_thread import one_thread
+from attribution.threads import threads
 from indexer.build.member import Member, open_member
 from indexer.config import Config, Corpus, Model, Recipe
 from indexer.corpus.document import Document
@@ -43,7 +43,7 @@ def sibling(
         lines = [json.dumps({field: getattr(each, field) for field in FIELDS}) + "\n" for each in documents]
         (part.folder / "corpus.jsonl").write_text("".join(lines), encoding="utf-8")
         there = replace(entry, path=str(part.folder / "model"))
-        with one_thread():
+        with threads(1):
             train(there, recipe, texts, fast(tokenizer), None, lambda note, n: tick(n))
 
     [part] = stage(folder, f"sibling-{entry.name}", _key(of, recipe, documents), ["all"], compute)

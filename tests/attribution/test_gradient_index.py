@@ -16,6 +16,7 @@ from attribution.multistage import across_stages
 from attribution.preconditioner import Preconditioner
 from attribution.query import query_directions
 from attribution.scores import score_documents
+from attribution.threads import threads
 from attribution.tracked import Tracked
 from tests.attribution import tiny
 
@@ -85,13 +86,9 @@ def test_threads_shards_and_chunks_do_not_matter(n_threads, monkeypatch):
     monkeypatch.setattr(index_scan, "CHUNK", 3)
     parts = [shard_of(corpus_pass(tracked, H, documents[i : i + 2], N, budget=900)) for i in (0, 2, 4)]
     assert sum(of.n for of in parts) == len(documents)
-    before = torch.get_num_threads()
-    torch.set_num_threads(n_threads)
-    try:
+    with threads(n_threads):
         torch.testing.assert_close(products(parts, queries), whole, rtol=1e-4, atol=1e-5)
         assert torch.get_num_threads() == n_threads
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_the_pairs_of_a_query_go_to_the_layers_that_carry_it(monkeypatch):

@@ -46,14 +46,19 @@ def measured(work: Callable[[], object]) -> tuple[float, float]:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
-    started = clock()
+    seconds = clock()
+    started = seconds()
     try:
         work()
-        return clock() - started, highest[0]
+        return seconds() - started, highest[0]
     finally:
         done.set()
         watcher.join()
+
+
+def clock() -> Callable[[], float]:
+    """CPU seconds where torch has one thread, else those of the wall."""
+    return time.process_time if torch.get_num_threads() == 1 else time.perf_counter
 
 
 def resident() -> float:

@@ -21,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -34,6 +33,7 @@ from attribution.preconditioner import Preconditioner
 from attribution.tracked import Tracked
 from indexer.__main__ import main as main_of_indexer
 from indexer.build import corpus_pass as partitions
+from tests.benchmarks import alternate
 from tests.benchmarks.varied_corpus import varied
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
@@ -117,7 +117,7 @@ def measure(config: Path, threads: int) -> dict[str, Any]:
     from indexer.corpus.prompt import Prompt
 
     torch.set_num_threads(threads)
-    clock = time.process_time if threads == 1 else time.perf_counter
+    clock = alternate.clock()
     memory = _Watched()
     started = clock()
     settings = read_config(config)

@@ -1,7 +1,5 @@
 """Siblings that are trained side by side are those that are trained alone, and stay."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 import torch
 
 from attribution.sequence import begin_token
+from attribution.threads import threads
 from indexer.__main__ import main
 from indexer.build.member import Member, open_member
 from indexer.config import read_config
@@ -55,22 +54,12 @@ def test_processes_do_not_matter(member, tmp_path):
     assert all(len(each.entry.checkpoints) == 1 for each in made)
 
 
-@contextmanager
-def threads(n: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        yield
-        assert torch.get_num_threads() == n
-    finally:
-        torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_threads_do_not_matter(member, tmp_path, n_threads):
     with Report() as report:
         with threads(n_threads):
             train_siblings(tmp_path / "here", member, wanted(member), 1, report)
+            assert torch.get_num_threads() == n_threads
         train_siblings(tmp_path / "there", member, wanted(member), 2, report)
     assert weights(tmp_path / "here") == weights(tmp_path / "there")
 
@@ -83,6 +72,7 @@ def test_threads_do_not_matter_to_what_is_asked(member, tmp_path):
     for n_threads in (1, 2):
         with threads(n_threads):
             found.append(retrained(tmp_path / f"{n_threads}", last.name, training).logp)
+            assert torch.get_num_threads() == n_threads
     np.testing.assert_array_equal(*found)
 
 

@@ -1,0 +1,1 @@
+"""The mathematics: influence of training documents, and what the prompt did, on tensors."""

@@ -21,15 +21,15 @@ def main(arguments: list[str] | None = None) -> int:
         _check(options.folder)
         _check_hosts(options.allow_host)
         _check_database(options.folder)
-        from dashboard.sign_in import FILE_VARIABLE, read_sign_in
+        from dashboard.server.sign_in import FILE_VARIABLE, read_sign_in
 
         sign_in = read_sign_in(options.sign_in) if options.sign_in else None
         port = options.port or _free_port(options.address)
     except WhenceError as error:
         print(f"whence: {error}", file=sys.stderr)
         return error.exit_code
-    from dashboard.database import FOLDER_VARIABLE
-    from dashboard.serving import serve, server_options
+    from dashboard.database.connection import FOLDER_VARIABLE
+    from dashboard.server.serving import serve, server_options
 
     os.environ[FOLDER_VARIABLE] = str(options.folder.resolve())
     os.environ.pop(FILE_VARIABLE, None)

@@ -18,7 +18,7 @@ def screen(name: str) -> Callable[[], None]:
     """Draws the screen; imports it when it is first opened, so that the first page waits for none of the others."""
 
     def show() -> None:
-        import_module(f"dashboard.screens.{name}").show()
+        import_module(f"dashboard.screens.{name}.screen").show()
 
     return show
 

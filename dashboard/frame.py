@@ -6,13 +6,14 @@ from typing import Any
 import streamlit as st
 
 from attribution.errors import BadInput, WhenceError
-from dashboard import address_bar, render
-from dashboard.component import component, page_style
-from dashboard.database import begin, current, folder, newest
-from dashboard.panels.ask import show_box
-from dashboard.panels.door import has_entered
-from dashboard.queries import answers
-from dashboard.sizes import next_searched_size, next_size
+from dashboard.address import bar
+from dashboard.database.connection import begin, current, folder, newest
+from dashboard.database.queries import answers
+from dashboard.drawing import render
+from dashboard.drawing.component import component, page_style
+from dashboard.server.door import has_entered
+from dashboard.widgets.ask_box import show_box
+from dashboard.widgets.size_switch import next_searched_size, next_size
 
 _SCREEN = "screen shown"
 LOOK_EVERY = 15  # seconds between two looks at what is published
@@ -21,7 +22,7 @@ LOOK_EVERY = 15  # seconds between two looks at what is published
 def open_frame(pages: Sequence[Any]) -> None:
     """Run the screen that the address names."""
     page = st.navigation(list(pages), position="top")
-    address_bar.follow()
+    bar.follow()
     render.begin()
     _go_where_a_click_led(pages)
     with st.container(key="page"):
@@ -41,17 +42,17 @@ def open_frame(pages: Sequence[Any]) -> None:
         show_box(answers.models(snapshot))
         st.session_state[_SCREEN] = page.title
         page.run()
-        address_bar.write()
+        bar.write()
     except WhenceError as error:
         render.problem(str(error))
 
 
 def _go_where_a_click_led(pages: Sequence[Any]) -> None:
     """A callback cannot change the page; it leaves the name of the next one in the session."""
-    wanted = st.session_state.pop(address_bar.NEXT_SCREEN, None)
+    wanted = st.session_state.pop(bar.NEXT_SCREEN, None)
     for page in pages:
         if page.title.lower() == wanted:
-            st.switch_page(page, query_params=address_bar.spelled())
+            st.switch_page(page, query_params=bar.spelled())
 
 
 @st.fragment(run_every=LOOK_EVERY)
@@ -73,9 +74,9 @@ def _listen_to_keys() -> None:
     def pressed() -> None:
         key = st.session_state["shortcuts"].get("key")
         if key == "Escape":
-            address_bar.escape()
+            bar.escape()
         elif key == "/":
-            address_bar.open_screen("runs")
+            bar.open_screen("runs")
         elif key in ("[", "]"):
             move = next_searched_size if st.session_state.get(_SCREEN) == "Corpus" else next_size
             move(1 if key == "]" else -1)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 
-from attribution.model import LoadedModel, load_model
-from attribution.sequence import encode_prompt
-from indexer.config import read_config
+from attribution.model.load import LoadedModel, load_model
+from attribution.model.sequence import encode_prompt
+from indexer.config.config import read_config
 from indexer.training.batches import batch
 
 # question -> (source, topic, tokens of the answer that must be right; 0: all)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from attribution.errors import BadInput, Damaged
-from indexer.child_process import prepare
-from indexer.config import Config, Model, read_config
+from indexer.config.config import Config, Model, read_config
+from indexer.processes.child import prepare
 
 
 def build(config: Path, strict: bool = False, model: Sequence[str] = ()) -> None:
@@ -19,7 +19,7 @@ def build(config: Path, strict: bool = False, model: Sequence[str] = ()) -> None
     settings = read_config(config)
     chosen = _with_parents(settings, _chosen(settings, model))
     prepare()
-    from indexer.build.pipeline import run
+    from indexer.pipeline.build import run
 
     run(settings, config, chosen, strict)
 
@@ -88,7 +88,7 @@ def check(folder: Path, repair: bool = False) -> None:
     """
     from indexer.database import check as checking
     from indexer.database import repair as repairing
-    from indexer.lock import lock
+    from indexer.journal.lock import lock
 
     problems = checking.check(folder)
     for problem in problems:
@@ -108,7 +108,7 @@ def gc(folder: Path, keep: int = 3) -> None:
     """Remove published databases except for the newest ones, and stored results that the newest was not made from:
     those of other prompts or settings, and all of a size that its configuration does not name."""
     from indexer.database.repair import collect
-    from indexer.lock import lock
+    from indexer.journal.lock import lock
 
     with lock(folder):
         for path in collect(folder, keep):

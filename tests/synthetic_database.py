@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from attribution.prompt.contextcite import single_masks
-from attribution.prompt.parts import token_parts
-from attribution.prompt.shapley import subsets
+from attribution.prompt.context.contextcite import single_masks
+from attribution.prompt.saliency.shapley import subsets
+from attribution.prompt.text.parts import token_parts
 from indexer.corpus.document import Document, document_id
 from indexer.corpus.prompt import Message, Prompt
+from indexer.corpus.text_index import write_text_index
 from indexer.database.publish import publish
 from indexer.database.shard import write_shard
-from indexer.journal import key, stage
-from indexer.partition import Part
-from indexer.textindex import write_text_index
+from indexer.journal.part import Part
+from indexer.journal.stages import key, stage
 from tests.synthetic_columns import COLUMNS
 
 TOKENIZER = "7e57ab1e00000000"

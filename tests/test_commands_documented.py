@@ -11,8 +11,8 @@ import pytest
 
 from dashboard.__main__ import _parser as dashboard_parser
 from indexer.__main__ import parser
-from indexer.config import Config, Device, Factors, Prompts, Scores
-from indexer.toml_table import Table
+from indexer.config.config import Config, Device, Factors, Prompts, Scores
+from indexer.config.toml_table import Table
 from tests.synthetic_database import build_synthetic
 
 ROOT = Path(__file__).parents[1]

@@ -1,7 +1,7 @@
 """Everything that parses a file from outside, on files that are nearly right: a value, or an error of ours in one line.
 
-Beside these: corpus readers in tests/indexer/corpus, the configuration in tests/indexer/test_config_fuzz.py, sign-in
-files in tests/dashboard/test_sign_in.py, prompts of any JSON in tests/indexer/corpus/test_prompt.py.
+Beside these: corpus readers in tests/indexer/corpus, the configuration in tests/indexer/config/test_config_fuzz.py,
+sign-in files in tests/dashboard/server/test_sign_in.py, prompts of any JSON in tests/indexer/corpus/test_prompt.py.
 """
 
 import json
@@ -16,19 +16,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from attribution.curvature.factors import MANIFEST, _manifest
 from attribution.errors import BadInput, Damaged, Locked, WhenceError
-from attribution.factors import MANIFEST, _manifest
-from attribution.model import load_model
-from dashboard.selection import address, from_address
-from indexer.config import described, read_config, restored
+from attribution.model.load import load_model
+from dashboard.address.selection import address, from_address
+from indexer.config.config import described, read_config, restored
 from indexer.corpus.prompt_file import read_prompts
 from indexer.database.check import check
 from indexer.database.reader import Database
 from indexer.database.snapshot_file import read_current
-from indexer.journal import finished, unreadable_lines
-from indexer.lock import lock
+from indexer.journal.lock import lock
+from indexer.journal.stages import finished, unreadable_lines
 from indexer.worker.job import job_id
-from tests.attribution.test_model import saved  # noqa: F401 (a fixture)
+from tests.attribution.model.test_load import saved  # noqa: F401 (a fixture)
 from tests.indexer.small_build import build
 from tests.mutations import mutated
 from tests.tiny_family import CONFIG

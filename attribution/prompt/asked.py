@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from attribution.prompt.parts import Part
+from attribution.prompt.text.parts import Part
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from attribution.prompt.asked import Asked
-from attribution.prompt.citations import Citation
-from attribution.prompt.contextcite import Ablations, Masks, fit, leave_one_out, shapley_values
-from attribution.prompt.erasure import aopc
-from attribution.prompt.faithfulness import agreement, prediction, top_drop
-from attribution.prompt.lasso import Floats
-from attribution.prompt.mirage import Mirage
-from attribution.prompt.saliency import Saliency
+from attribution.prompt.context.citations import Citation
+from attribution.prompt.context.contextcite import Ablations, Masks, fit, leave_one_out, shapley_values
+from attribution.prompt.context.lasso import Floats
+from attribution.prompt.context.mirage import Mirage
+from attribution.prompt.faithful.erasure import aopc
+from attribution.prompt.faithful.faithfulness import agreement, prediction, top_drop
+from attribution.prompt.saliency.saliency import Saliency
 
 
 @dataclass(frozen=True)

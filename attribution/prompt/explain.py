@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from transformers import PreTrainedModel
 
-from attribution.prompt.ablated import ablate
 from attribution.prompt.asked import Asked
 from attribution.prompt.beside import Faithfulness, of_documents, of_tokens
-from attribution.prompt.bits import PromptBits, prompt_bits
-from attribution.prompt.citations import PRESETS, Citation, best
-from attribution.prompt.citations import Settings as CitationSettings
-from attribution.prompt.contextcite import (
+from attribution.prompt.context.ablated import ablate
+from attribution.prompt.context.bits import PromptBits, prompt_bits
+from attribution.prompt.context.citations import PRESETS, Citation, best
+from attribution.prompt.context.citations import Settings as CitationSettings
+from attribution.prompt.context.contextcite import (
     N_MASKS,
     Ablations,
     fit,
@@ -25,10 +25,10 @@ from attribution.prompt.contextcite import (
     single_masks,
     sources,
 )
-from attribution.prompt.mirage import Mirage, mirage
-from attribution.prompt.saliency import Saliency, saliencies
-from attribution.prompt.sentences import token_sentences
-from attribution.prompt.shapley import EXACT, subsets
+from attribution.prompt.context.mirage import Mirage, mirage
+from attribution.prompt.saliency.saliency import Saliency, saliencies
+from attribution.prompt.saliency.shapley import EXACT, subsets
+from attribution.prompt.text.sentences import token_sentences
 
 
 @dataclass(frozen=True)

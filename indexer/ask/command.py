@@ -11,14 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from attribution.errors import BadInput
+from indexer.ask.kept import keep
 from indexer.ask.opened import Opened, open_size
 from indexer.ask.result import as_json
 from indexer.ask.steps import Asked, ask
-from indexer.asked import keep
-from indexer.config import Config
+from indexer.config.config import Config
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import prompt_from_line
-from indexer.progress import Report
+from indexer.processes.progress import Report
 
 SHOWN = 3  # documents of each token
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.build.candidates import best
+from indexer.tracing.candidates import best
 
 
 @dataclass(frozen=True)

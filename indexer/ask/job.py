@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from attribution.errors import BadInput
+from indexer.ask.kept import keep
 from indexer.ask.opened import Opened, configuration, open_size
 from indexer.ask.result import as_json
 from indexer.ask.steps import Asked, ask
-from indexer.asked import keep
 from indexer.corpus.prompt_file import prompt_from_row
 
 

@@ -5,15 +5,15 @@ from functools import partial
 from pathlib import Path
 
 from attribution.errors import BadInput
-from indexer.build.corpus_pass import norms_before
-from indexer.build.factors import fitted_before
-from indexer.build.index import open_index
-from indexer.build.member import Member, open_member
-from indexer.build.traced import Traced
-from indexer.config import Config, restored
+from indexer.config.config import Config, restored
 from indexer.corpus.stored import open_corpus
+from indexer.corpus.text_index import TextIndex, open_text_index
 from indexer.database.reader import Database
-from indexer.textindex import TextIndex, open_text_index
+from indexer.size.corpus_pass import norms_before
+from indexer.size.factors import fitted_before
+from indexer.size.index import open_index
+from indexer.size.member import Member, open_member
+from indexer.size.traced import Traced
 
 
 @dataclass(frozen=True)

@@ -4,23 +4,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from attribution.document_norms import DocumentNorms
+from attribution.index.document_norms import DocumentNorms
+from attribution.model.sequence import disjoint
 from attribution.prompt.explain import PromptShare
-from attribution.sequence import disjoint
 from indexer.ask.estimated import Estimated
 from indexer.ask.opened import Opened
 from indexer.ask.steps import Asked
-from indexer.build.answers import Answer
-from indexer.build.candidates import Candidates
-from indexer.build.explain import Explained
-from indexer.build.heat import Heat
-from indexer.build.prompt_rows import (
-    ablation_columns,
-    citation_columns,
-    faithfulness_columns,
-    rows_of,
-    token_columns,
-)
+from indexer.size.answers import Answer
+from indexer.tracing.candidates import Candidates
+from indexer.tracing.explain import Explained
+from indexer.tracing.heat import Heat
+from indexer.tracing.rows.prompt import ablation_columns, citation_columns, faithfulness_columns, rows_of, token_columns
 
 
 def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:

@@ -3,22 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from attribution.directions import Directions
 from attribution.errors import TryAgain
-from attribution.measurement import foil_token
-from attribution.model import LoadedModel
+from attribution.exact.directions import Directions
+from attribution.exact.query import query_directions
+from attribution.model.load import LoadedModel
+from attribution.passes.measurement import foil_token
 from attribution.prompt.explain import PromptShare
-from attribution.query import query_directions
 from indexer.ask.estimated import Estimated, first_estimates
 from indexer.ask.opened import Opened
-from indexer.build.answers import Answer, answer
-from indexer.build.candidates import Candidates, lexical, with_index
-from indexer.build.explain import Explained, explain
-from indexer.build.heat import Heat, heat
-from indexer.build.prompt_share import settings_of, share_of
-from indexer.build.rendered import rendered
-from indexer.build.traced import Traced
 from indexer.corpus.prompt import Prompt
+from indexer.size.answers import Answer, answer
+from indexer.size.rendered import rendered
+from indexer.size.traced import Traced
+from indexer.tracing.candidates import Candidates, lexical, with_index
+from indexer.tracing.explain import Explained, explain
+from indexer.tracing.heat import Heat, heat
+from indexer.tracing.prompt_share import settings_of, share_of
 
 QUICK = ("grad_x_input",)
 THOROUGH = (*QUICK, "integrated_gradients")

@@ -1,7 +1,7 @@
 """A prompt as the indexer keeps it: one canonical text and the parts that it is made of.
 
 Conversations and questions over documents keep what they are made of beside it: a model with a chat template reads
-them through that template (see indexer.build.rendered), and the text that it reads is then the prompt's text.
+them through that template (see indexer.size.rendered), and the text that it reads is then the prompt's text.
 """
 
 import hashlib
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attribution.errors import BadInput
-from attribution.prompt.parts import Part, Piece, assemble
-from attribution.prompt.written import Document, answered_here, question_pieces, turn, turn_pieces
+from attribution.prompt.text.parts import Part, Piece, assemble
+from attribution.prompt.text.written import Document, answered_here, question_pieces, turn, turn_pieces
 from indexer.corpus.document import storable
 
 PART_KINDS = ("system", "question", "document", "scaffold")

@@ -12,7 +12,7 @@ from attribution.errors import BadInput
 from indexer.corpus.corpus import Numbers, as_numbers
 from indexer.corpus.document import Document, document_id, storable
 from indexer.corpus.rows import rows
-from indexer.durable import file_hash
+from indexer.journal.files import file_hash
 
 COLUMNS = ("text", "id", "title", "source", "topic")
 _NAMED = 3  # of each kind of skipped row in the report

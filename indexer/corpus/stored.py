@@ -17,8 +17,8 @@ from attribution.errors import BadInput
 from indexer.corpus.corpus import Lazy, Numbers
 from indexer.corpus.document import Document
 from indexer.corpus.reader import CorpusReading, Source
-from indexer.durable import file_hash
-from indexer.journal import finished, intact
+from indexer.journal.files import file_hash
+from indexer.journal.stages import finished, intact
 
 STAGE, LIST = "documents", "corpora.json"
 LAYOUT = 1  # of the files below; another number makes a build write them anew

@@ -12,8 +12,8 @@ from indexer.database.schema import SCHEMA_VERSION
 from indexer.database.snapshot_file import STORAGE_VERSION, foreign_storage, has_log, read_current, snapshots
 from indexer.database.statements import content_hash as hash_of_content
 from indexer.database.statements import schema_version
-from indexer.durable import file_hash
-from indexer.journal import changes, finished, unreadable_lines
+from indexer.journal.files import file_hash
+from indexer.journal.stages import changes, finished, unreadable_lines
 
 
 @dataclass(frozen=True)

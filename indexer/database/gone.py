@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from indexer.database.snapshot_file import Current
-from indexer.journal import Finished, finished
+from indexer.journal.stages import Finished, finished
 
 _FIRST = ("factors-", "answers-", "about-")  # stages that every built size has one of
 

@@ -30,9 +30,9 @@ from indexer.database.snapshot_file import (
 )
 from indexer.database.statements import create_summaries, create_tables, create_views, fill_table, write_meta
 from indexer.database.summaries import SUMMARIES
-from indexer.durable import disk_room, file_hash, sync
-from indexer.fault import fault
-from indexer.journal import Finished
+from indexer.journal.faults import fault
+from indexer.journal.files import disk_room, file_hash, sync
+from indexer.journal.stages import Finished
 
 
 def publish(

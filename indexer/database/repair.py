@@ -6,9 +6,9 @@ from pathlib import Path
 from indexer.database.gone import of_gone_sizes
 from indexer.database.publish import shards_of
 from indexer.database.snapshot_file import is_whole_snapshot, point_at, read_current, snapshots
-from indexer.durable import disk_room
-from indexer.fault import fault
-from indexer.journal import Finished, drop, finished, is_whole, unreadable_lines
+from indexer.journal.faults import fault
+from indexer.journal.files import disk_room
+from indexer.journal.stages import Finished, drop, finished, is_whole, unreadable_lines
 
 
 def repair(folder: Path) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from indexer.durable import file_hash, replace_file, seal, unseal
+from indexer.journal.files import file_hash, replace_file, seal, unseal
 
 STORAGE_VERSION = "v1.4.0"  # readable by every client from that version on; the default needs the newest
 _STORAGE_NUMBER = 67  # how a file of that version begins

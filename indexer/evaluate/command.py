@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from indexer.build.member import Member, open_member
-from indexer.build.rendered import as_read
-from indexer.config import Config, Model
+from indexer.config.config import Config, Model
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
-from indexer.evaluate.best_method import best
-from indexer.evaluate.figures import Figure, restored
-from indexer.evaluate.index_quality import measure_index
-from indexer.evaluate.pbrf import measure_pbrf
+from indexer.evaluate.measures.index_quality import measure_index
+from indexer.evaluate.measures.pbrf import measure_pbrf
 from indexer.evaluate.published import evaluation_parts, publish_with
 from indexer.evaluate.published import measured as kept
 from indexer.evaluate.scale import FULL, QUICK, Scale
+from indexer.evaluate.statistics.best_method import best
+from indexer.evaluate.statistics.figures import Figure, restored
 from indexer.evaluate.with_training import measure_with_training
 from indexer.evaluate.without_training import measure_facts, measure_stability
-from indexer.journal import key
-from indexer.lock import lock, stop_on_signal
-from indexer.progress import Report
+from indexer.journal.lock import lock, stop_on_signal
+from indexer.journal.stages import key
+from indexer.processes.progress import Report
+from indexer.size.member import Member, open_member
+from indexer.size.rendered import as_read
 from indexer.training.store import kept_checkpoints
 
 TRAINING = "LDS, removal, planted documents, PBRF"

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 
-from attribution.embedding_eigenbasis import embedding_eigenbasis, turned_blocks
-from attribution.fitting import draw
-from attribution.preconditioner import Preconditioner
-from indexer.build.fitted import Fitted
-from indexer.journal import key, stage
-from indexer.partition import Part
+from attribution.curvature.blocks import Preconditioner
+from attribution.curvature.embedding_eigenbasis import embedding_eigenbasis, turned_blocks
+from attribution.curvature.fit import draw
+from indexer.journal.part import Part
+from indexer.journal.stages import key, stage
+from indexer.size.fitted import Fitted
 
 
 def turned_preconditioner(folder: Path, fitted: Fitted) -> Preconditioner:

@@ -12,24 +12,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.directions import join_directions
-from attribution.preconditioner import Preconditioner, damp, no_curvature
-from attribution.query import query_directions
-from attribution.scores import score_documents
-from attribution.tracked import Tracked
-from indexer.build.factors import fit
-from indexer.build.fitted import Fitted
-from indexer.build.member import Member, open_member
-from indexer.config import Config, Model
-from indexer.evaluate.asked import Asked
+from attribution.curvature.blocks import Preconditioner, damp, no_curvature
+from attribution.exact.directions import join_directions
+from attribution.exact.query import query_directions
+from attribution.exact.scores import score_documents
+from attribution.model.tracked import Tracked
+from indexer.config.config import Config, Model
 from indexer.evaluate.eigenbasis import turned_preconditioner
-from indexer.evaluate.side_by_side import side_by_side
-from indexer.journal import found, is_finished, key, stage
-from indexer.partition import Part
+from indexer.evaluate.queries import Asked
+from indexer.journal.part import Part
+from indexer.journal.stages import found, is_finished, key, stage
+from indexer.processes.side_by_side import side_by_side
+from indexer.size.factors import fit
+from indexer.size.fitted import Fitted
+from indexer.size.member import Member, open_member
 
 Numbers = NDArray[np.float32]
 Tick = Callable[[int], None]
-TURNED = "embedding turned"  # its block in an eigenbasis, `attribution/embedding_eigenbasis.py`
+TURNED = "embedding turned"  # its block in an eigenbasis, `attribution/curvature/embedding_eigenbasis.py`
 BUDGET = 2 << 30  # bytes of query directions that a process holds at once
 SHARE = 4096  # documents of one part at most, in equal parts
 

@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from attribution.baselines import hidden_cosine, hidden_states, query_hidden_states
-from attribution.checkpoints import averaged
-from attribution.normalise import NORMALISERS, Norms, normalise
-from attribution.tracked import Tracked
-from indexer.build.corpus_pass import pass_over_corpus
-from indexer.build.fitted import Fitted
-from indexer.build.member import Member
-from indexer.build.methods import learning_rates
-from indexer.evaluate.asked import Asked
+from attribution.exact.baselines import hidden_cosine, hidden_states, query_hidden_states
+from attribution.exact.checkpoints import averaged
+from attribution.exact.normalise import NORMALISERS, Norms, normalise
+from attribution.model.tracked import Tracked
+from indexer.corpus.text_index import TextIndex
+from indexer.estimators.methods import learning_rates
 from indexer.evaluate.gradient_scores import TURNED, Numbers, Scored, Tick, Variants, scores_over
-from indexer.journal import key, stage
-from indexer.partition import Part
-from indexer.textindex import TextIndex
+from indexer.evaluate.queries import Asked
+from indexer.journal.part import Part
+from indexer.journal.stages import key, stage
+from indexer.size.corpus_pass import pass_over_corpus
+from indexer.size.fitted import Fitted
+from indexer.size.member import Member
 
 NORMALISED = ("ekfac", "ekfac_checkpoints")  # divided by every normaliser too
 PARTS: dict[str, tuple[str, ...]] = {

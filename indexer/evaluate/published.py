@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from indexer.config import Config, described
+from indexer.config.config import Config, described
 from indexer.database.publish import publish
 from indexer.database.shard import write_shard
 from indexer.database.snapshot_file import read_current
-from indexer.evaluate.figures import Figure, columns
-from indexer.journal import Finished, finished, stage
-from indexer.partition import Part
+from indexer.evaluate.statistics.figures import Figure, columns
+from indexer.journal.part import Part
+from indexer.journal.stages import Finished, finished, stage
 
 PREFIX = "evaluation-"
 FULL = ".full"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from indexer.config import Recipe
+from indexer.config.config import Recipe
 
 
 @dataclass(frozen=True)

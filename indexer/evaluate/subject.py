@@ -3,16 +3,16 @@
 from functools import partial
 from pathlib import Path
 
-from indexer.build.factors import fit, is_fitted
-from indexer.build.member import Member, open_member
-from indexer.build.methods import at_checkpoint
-from indexer.config import Config, Model
+from indexer.config.config import Config, Model
+from indexer.config.versions import WHENCE_VERSION
+from indexer.corpus.text_index import TextIndex, write_text_index
+from indexer.estimators.methods import at_checkpoint
 from indexer.evaluate.eigenbasis import turned_preconditioner
 from indexer.evaluate.predictions import Subject
-from indexer.evaluate.side_by_side import side_by_side
-from indexer.journal import key, stage
-from indexer.textindex import TextIndex, write_text_index
-from indexer.versions import WHENCE_VERSION
+from indexer.journal.stages import key, stage
+from indexer.processes.side_by_side import side_by_side
+from indexer.size.factors import fit, is_fitted
+from indexer.size.member import Member, open_member
 
 
 def subject(folder: Path, member: Member, dampings: tuple[float, ...] = (), turned: bool = False) -> Subject:

@@ -6,26 +6,26 @@ from pathlib import Path
 
 import numpy as np
 
-from attribution.sequence import begin_token
-from indexer.build.member import Member
-from indexer.config import Recipe
+from attribution.model.sequence import begin_token
+from indexer.config.config import Recipe
 from indexer.corpus.prompt import Prompt
-from indexer.evaluate.asked import Asked, of_answer, of_document, of_end, of_prompts
-from indexer.evaluate.figures import Figure, figure
-from indexer.evaluate.halves import queries
-from indexer.evaluate.lds import Agreement, agreement, ceiling
-from indexer.evaluate.planted import Planted, invented, planted_figures
+from indexer.evaluate.measures.lds import Agreement, agreement, ceiling
+from indexer.evaluate.measures.planted import Planted, invented, planted_figures
+from indexer.evaluate.measures.removal import Answered, removal_figures, removals
 from indexer.evaluate.predictions import Predicted, predictions
 from indexer.evaluate.published import measured, measured_in_full
-from indexer.evaluate.removal import Answered, removal_figures, removals
-from indexer.evaluate.retrain import Outcome, Training, retrained
-from indexer.evaluate.retrain import measured as asked_of
-from indexer.evaluate.retrainings import Order, retrain_halves, token_rows, train_all
+from indexer.evaluate.queries import Asked, of_answer, of_document, of_end, of_prompts
 from indexer.evaluate.scale import DAMPINGS, REMOVED_BY, Scale, recipe_of, removal_recipe
-from indexer.evaluate.siblings import on_random_part, train_siblings, well_read, with_invented
+from indexer.evaluate.siblings.halves import queries
+from indexer.evaluate.siblings.retrain import Outcome, Training, retrained
+from indexer.evaluate.siblings.retrain import measured as asked_of
+from indexer.evaluate.siblings.retrainings import Order, retrain_halves, token_rows, train_all
+from indexer.evaluate.siblings.siblings import on_random_part, train_siblings, well_read, with_invented
+from indexer.evaluate.statistics.figures import Figure, figure
 from indexer.evaluate.subject import subject
-from indexer.journal import key
-from indexer.progress import Reporter
+from indexer.journal.stages import key
+from indexer.processes.progress import Reporter
+from indexer.size.member import Member
 
 
 def measure_with_training(

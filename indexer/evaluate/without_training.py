@@ -8,24 +8,24 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.preconditioner import Preconditioner, damp
-from attribution.tail_patch import tail_patch
-from indexer.build.factors import fit
-from indexer.build.fitted import Fitted
-from indexer.build.member import Member, open_member
+from attribution.curvature.blocks import Preconditioner, damp
+from attribution.truth.tail_patch import tail_patch
 from indexer.corpus.prompt import Prompt
-from indexer.evaluate.asked import Asked, of_prompts
-from indexer.evaluate.fact_tracing import fact_tracing
-from indexer.evaluate.figures import Figure, figure
 from indexer.evaluate.gradient_scores import scored
+from indexer.evaluate.measures.fact_tracing import fact_tracing
+from indexer.evaluate.measures.removal import top
+from indexer.evaluate.measures.stability import stability_figures
 from indexer.evaluate.predictions import predictions
 from indexer.evaluate.published import measured, measured_in_full
-from indexer.evaluate.removal import top
+from indexer.evaluate.queries import Asked, of_prompts
 from indexer.evaluate.scale import Scale
-from indexer.evaluate.stability import stability_figures
+from indexer.evaluate.statistics.figures import Figure, figure
 from indexer.evaluate.subject import subject
-from indexer.journal import key
-from indexer.progress import Reporter
+from indexer.journal.stages import key
+from indexer.processes.progress import Reporter
+from indexer.size.factors import fit
+from indexer.size.fitted import Fitted
+from indexer.size.member import Member, open_member
 
 PATCHED = ("ekfac", "ekfac / relatif_l", "ekfac_checkpoints", "gradient_cosine", "bm25", "random")
 N_PATCHED = 10  # documents of a tail patch

@@ -9,15 +9,15 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from attribution.compress import budget
-from indexer.build.member import Member, open_member
-from indexer.build.methods import applies
-from indexer.build.pipeline import in_order
-from indexer.build.scores import BUDGET
-from indexer.config import Config, Model
+from attribution.index.compress import budget
+from indexer.config.config import Config, Model
 from indexer.corpus.prompt_file import read_prompts
+from indexer.estimators.methods import applies
+from indexer.pipeline.build import in_order
+from indexer.pipeline.scores import BUDGET
 from indexer.plan.forecast import Stage, Work, forecast, wall_seconds
 from indexer.plan.units import measure, resident
+from indexer.size.member import Member, open_member
 
 WEIGHT = 4  # bytes
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from indexer.build.candidates import N_RANDOM
-from indexer.build.prompt_share import SANITY_ANSWERS
-from indexer.config import Config
+from indexer.config.config import Config
 from indexer.plan.units import CROWD, Units
+from indexer.tracing.candidates import N_RANDOM
+from indexer.tracing.prompt_share import SANITY_ANSWERS
 
 START = 2.0  # seconds until the model and the documents are opened once more, and kronfluence is ready
 EIGENVALUES = 8.0  # passes that fitting corrected eigenvalues costs a document, besides the rotation of its gradients

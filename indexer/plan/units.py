@@ -14,24 +14,24 @@ from typing import TypeVar
 
 import torch
 
-from attribution.batches import Document, plan_batches
-from attribution.compress import DIRECTIONS, budget
-from attribution.corpus_pass import corpus_pass
-from attribution.factors import Eigenbasis, Factors
-from attribution.index_query import index_queries
-from attribution.index_scan import estimate
-from attribution.metric import metrics
-from attribution.preconditioner import damp
-from attribution.query import query_directions
-from attribution.scores import score_documents, waves
-from attribution.shares import position_shares
-from attribution.token_loss import token_losses
-from attribution.tracked import Tracked
-from indexer.build.answers import Answer, answer
-from indexer.build.member import Member
-from indexer.build.prompt_share import settings_of, share_of
-from indexer.build.rendered import rendered
+from attribution.curvature.blocks import damp
+from attribution.curvature.factors import Eigenbasis, Factors
+from attribution.exact.query import query_directions
+from attribution.exact.scores import score_documents, waves
+from attribution.exact.shares import position_shares
+from attribution.exact.token_loss import token_losses
+from attribution.index.compress import DIRECTIONS, budget
+from attribution.index.corpus_pass import corpus_pass
+from attribution.index.metric import metrics
+from attribution.index.query import index_queries
+from attribution.index.scan import estimate
+from attribution.model.tracked import Tracked
+from attribution.passes.batches import Document, plan_batches
 from indexer.corpus.prompt import Prompt
+from indexer.size.answers import Answer, answer
+from indexer.size.member import Member
+from indexer.size.rendered import rendered
+from indexer.tracing.prompt_share import settings_of, share_of
 
 Made = TypeVar("Made")
 T = TypeVar("T")

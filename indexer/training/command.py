@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from attribution.errors import BadInput
-from indexer.config import Config, Model
+from indexer.config.config import Config, Model
 from indexer.corpus.reader import read_corpus
-from indexer.durable import disk_room
-from indexer.lock import lock, stop_on_signal
-from indexer.progress import Report
+from indexer.journal.files import disk_room
+from indexer.journal.lock import lock, stop_on_signal
+from indexer.processes.progress import Report
 from indexer.training.run import family_tokenizer, train
 from indexer.training.store import state_folder
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from indexer.config import Recipe
+from indexer.config.config import Recipe
 from indexer.training.batches import IGNORED, Batch, batch, epoch_order
 
 CLIP = 1.0

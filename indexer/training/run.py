@@ -8,8 +8,8 @@ from pathlib import Path
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from attribution.errors import BadInput
-from attribution.sequence import begin_token
-from indexer.config import Model, Recipe
+from attribution.model.sequence import begin_token
+from indexer.config.config import Model, Recipe
 from indexer.training import store
 from indexer.training.batches import rows
 from indexer.training.loop import new_model, new_optimiser, train_epoch

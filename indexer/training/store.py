@@ -14,8 +14,8 @@ import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from attribution.errors import BadInput
-from indexer.config import Recipe
-from indexer.durable import file_hash, sync, sync_tree
+from indexer.config.config import Recipe
+from indexer.journal.files import file_hash, sync, sync_tree
 
 WEIGHTS, TRAINED = "model.safetensors", "training.json"
 

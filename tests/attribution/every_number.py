@@ -3,22 +3,22 @@
 import numpy as np
 import torch
 
-from attribution.baselines import gradient_queries, hidden_states, query_hidden_states
-from attribution.corpus_pass import Passed, corpus_pass
-from attribution.directions import Directions
-from attribution.ghost_norm import gradient_norms
-from attribution.gradient_index import Shard, products
-from attribution.index_query import index_queries
-from attribution.low_rank import factor
-from attribution.metric import metrics
-from attribution.multistage import across_stages
-from attribution.preconditioner import Preconditioner, damp, to_device
-from attribution.prompt.saliency import saliencies
-from attribution.query import query_directions
-from attribution.scores import score_documents
-from attribution.shares import position_shares
-from attribution.token_loss import token_losses
-from attribution.tracked import Tracked
+from attribution.curvature.blocks import Preconditioner, damp, to_device
+from attribution.curvature.ghost_norm import gradient_norms
+from attribution.curvature.stages import across_stages
+from attribution.exact.baselines import gradient_queries, hidden_states, query_hidden_states
+from attribution.exact.directions import Directions
+from attribution.exact.low_rank import factor
+from attribution.exact.query import query_directions
+from attribution.exact.scores import score_documents
+from attribution.exact.shares import position_shares
+from attribution.exact.token_loss import token_losses
+from attribution.index.corpus_pass import Passed, corpus_pass
+from attribution.index.metric import metrics
+from attribution.index.query import index_queries
+from attribution.index.shards import Shard, products
+from attribution.model.tracked import Tracked
+from attribution.prompt.saliency.saliency import saliencies
 from tests.attribution import tiny
 
 N = 50

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from attribution.tracked import Tracked, track
+from attribution.model.tracked import Tracked, track
 from tests.attribution import tiny
 from tests.attribution.every_number import close, every_number, two_stages
 from tests.attribution.pretend_device import DEVICE, pretend_device

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from attribution.batches import as_documents
-from attribution.corpus_pass import corpus_pass
-from attribution.directions import join_directions
-from attribution.factors import load_factors
-from attribution.fitting import fit_factors
-from attribution.model import DTYPES, load_model
-from attribution.preconditioner import damp
-from attribution.query import query_directions
-from attribution.scores import score_documents
-from attribution.sequence import encode_document
-from attribution.shares import position_shares
-from attribution.token_loss import token_losses
-from attribution.tracked import track
+from attribution.curvature.blocks import damp
+from attribution.curvature.factors import load_factors
+from attribution.curvature.fit import fit_factors
+from attribution.exact.directions import join_directions
+from attribution.exact.query import query_directions
+from attribution.exact.scores import score_documents
+from attribution.exact.shares import position_shares
+from attribution.exact.token_loss import token_losses
+from attribution.index.corpus_pass import corpus_pass
+from attribution.model.load import DTYPES, load_model
+from attribution.model.sequence import encode_document
+from attribution.model.tracked import track
+from attribution.passes.batches import as_documents
 from tests.attribution import tiny
 
 N = 100

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from attribution import batches, document_norms, products, scores, shares
-from attribution.corpus_pass import corpus_pass
-from attribution.directions import join_directions
-from attribution.low_rank import factor
-from attribution.preconditioner import damp
-from attribution.query import query_directions
-from attribution.token_loss import token_losses
-from attribution.tracked import track
+from attribution.curvature.blocks import damp
+from attribution.exact import products, scores, shares
+from attribution.exact.directions import join_directions
+from attribution.exact.low_rank import factor
+from attribution.exact.query import query_directions
+from attribution.exact.token_loss import token_losses
+from attribution.index import document_norms
+from attribution.index.corpus_pass import corpus_pass
+from attribution.model.tracked import track
+from attribution.passes import batches
 from tests.attribution import tiny
 
 N = 50

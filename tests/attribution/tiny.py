@@ -16,11 +16,11 @@ from transformers import (
     Qwen3Config,
 )
 
-from attribution.batches import Document
-from attribution.factors import Eigenbasis, Factors
-from attribution.model import LoadedModel
-from attribution.preconditioner import Preconditioner, damp
-from attribution.tracked import Tracked, track
+from attribution.curvature.blocks import Preconditioner, damp
+from attribution.curvature.factors import Eigenbasis, Factors
+from attribution.model.load import LoadedModel
+from attribution.model.tracked import Tracked, track
+from attribution.passes.batches import Document
 
 V, H, CONTEXT = 11, 8, 16
 SIZE = {"vocab_size": V, "hidden_size": H, "num_hidden_layers": 2, "num_attention_heads": 2, "bos_token_id": 0}

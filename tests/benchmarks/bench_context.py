@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from attribution.model import LoadedModel, load_model
-from attribution.prompt.mirage import contrast_contexts
+from attribution.model.load import LoadedModel, load_model
+from attribution.prompt.context.mirage import contrast_contexts
 
 CONTEXT = "Zubra is the capital of Freedonia. It has a famous harbour. Many ships come to the city every summer. " * 3
 QUESTION = "The capital of Freedonia is"

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-from dashboard.queries import about, answers, documents, filters, influence, prompts, sizes
+from dashboard.database.queries import about, answers, documents, filters, influence, prompts, sizes
 from indexer.database.reader import Database, Snapshot
 from tests.benchmarks.large_database import MODELS, N_POSITIONS, TOKENIZER, build_large, generation_id, model_id
 

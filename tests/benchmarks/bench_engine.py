@@ -18,20 +18,20 @@ from pathlib import Path
 import torch
 from torch.nn.functional import cross_entropy
 
-from attribution.batches import Document, as_documents, batches
-from attribution.capture import capture
-from attribution.corpus_pass import corpus_pass
-from attribution.directions import Directions, join_directions
-from attribution.low_rank import factor
-from attribution.model import load_model
-from attribution.preconditioner import Preconditioner, damp
-from attribution.query import query_directions
-from attribution.scores import score_documents
-from attribution.sequence import encode_document
-from attribution.shares import position_shares
-from attribution.token_loss import token_losses
-from attribution.tracked import Tracked, track
-from tests.attribution.kronfluence_oracle import Oracle, token_queries
+from attribution.curvature.blocks import Preconditioner, damp
+from attribution.exact.directions import Directions, join_directions
+from attribution.exact.low_rank import factor
+from attribution.exact.query import query_directions
+from attribution.exact.scores import score_documents
+from attribution.exact.shares import position_shares
+from attribution.exact.token_loss import token_losses
+from attribution.index.corpus_pass import corpus_pass
+from attribution.model.load import load_model
+from attribution.model.sequence import encode_document
+from attribution.model.tracked import Tracked, track
+from attribution.passes.batches import Document, as_documents, batches
+from attribution.passes.capture import capture
+from tests.attribution.curvature.kronfluence_oracle import Oracle, token_queries
 from tests.benchmarks import floor
 from tests.benchmarks.alternate import compare
 

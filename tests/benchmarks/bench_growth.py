@@ -27,12 +27,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from attribution.batches import Document
-from attribution.corpus_pass import Passed
-from attribution.preconditioner import Preconditioner
-from attribution.tracked import Tracked
+from attribution.curvature.blocks import Preconditioner
+from attribution.index.corpus_pass import Passed
+from attribution.model.tracked import Tracked
+from attribution.passes.batches import Document
 from indexer.__main__ import main as main_of_indexer
-from indexer.build import corpus_pass as partitions
+from indexer.size import corpus_pass as partitions
 from tests.benchmarks import alternate
 from tests.benchmarks.varied_corpus import varied
 
@@ -112,9 +112,9 @@ def measure(config: Path, threads: int) -> dict[str, Any]:
 
     from indexer.ask.opened import open_size
     from indexer.ask.steps import Asked, ask
-    from indexer.build import index
-    from indexer.config import read_config
+    from indexer.config.config import read_config
     from indexer.corpus.prompt import Prompt
+    from indexer.size import index
 
     torch.set_num_threads(threads)
     clock = alternate.clock()

@@ -16,29 +16,29 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attribution.batches import Document, as_documents, batches
-from attribution.capture import capture
-from attribution.compress import DIRECTIONS, budget, compress
-from attribution.corpus_pass import Passed, corpus_pass
-from attribution.directions import join_directions
-from attribution.factors import load_factors
-from attribution.fitting import fit_factors
-from attribution.generate import generate
-from attribution.gradient_index import Shard, products
-from attribution.index_query import PAIRS, index_queries
+from attribution.curvature.blocks import Preconditioner, damp
+from attribution.curvature.factors import load_factors
+from attribution.curvature.fit import fit_factors
+from attribution.exact.directions import join_directions
+from attribution.exact.query import query_directions
+from attribution.exact.scores import score_documents
+from attribution.index.compress import DIRECTIONS, budget, compress
+from attribution.index.corpus_pass import Passed, corpus_pass
+from attribution.index.metric import metrics
+from attribution.index.query import PAIRS, index_queries
+from attribution.index.shards import Shard, products
 from attribution.influence import influence
-from attribution.metric import metrics
-from attribution.model import LoadedModel, load_model
-from attribution.preconditioner import Preconditioner, damp
-from attribution.query import query_directions
-from attribution.scores import score_documents
-from attribution.sequence import encode_document, encode_prompt
-from attribution.tracked import Tracked, track
-from attribution.turned import turned
-from indexer.evaluate.index_recall import recall
-from indexer.evaluate.rank_correlation import spearman
-from indexer.evaluate.removal import top
-from tests.attribution.kronfluence_oracle import Oracle, token_queries
+from attribution.model.generate import generate
+from attribution.model.load import LoadedModel, load_model
+from attribution.model.sequence import encode_document, encode_prompt
+from attribution.model.tracked import Tracked, track
+from attribution.passes.batches import Document, as_documents, batches
+from attribution.passes.capture import capture
+from attribution.passes.turned import turned
+from indexer.evaluate.measures.index_recall import recall
+from indexer.evaluate.measures.removal import top
+from indexer.evaluate.statistics.rank_correlation import spearman
+from tests.attribution.curvature.kronfluence_oracle import Oracle, token_queries
 from tests.benchmarks.alternate import compare
 from tests.benchmarks.bench_engine import plain_pass
 from tests.benchmarks.varied_corpus import varied

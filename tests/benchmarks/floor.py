@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import torch
 
-from attribution.batches import Document
-from attribution.tracked import Tracked
+from attribution.model.tracked import Tracked
+from attribution.passes.batches import Document
 
 
 def passes(tracked: Tracked, documents: Sequence[Document]) -> int:

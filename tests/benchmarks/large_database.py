@@ -16,9 +16,9 @@ import numpy as np
 
 from indexer.database.publish import publish
 from indexer.database.shard import write_shard
-from indexer.journal import key, stage
-from indexer.lock import lock
-from indexer.partition import Part
+from indexer.journal.lock import lock
+from indexer.journal.part import Part
+from indexer.journal.stages import key, stage
 from tests.benchmarks.large_prompts import write_attributions, write_prompt_parts
 
 MODELS = {"large-s": 460_000, "large-m": 1_710_000, "large-l": 7_380_000}

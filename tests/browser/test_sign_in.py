@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.serving import SCREENS
+from dashboard.server.serving import SCREENS
 from tests.browser.conftest import serve
 from tests.browser.oidc_provider import CLIENT, Provider, provider
 from tests.browser.reverse_proxy import proxy

@@ -14,7 +14,7 @@ import pytest
 from indexer.database.check import check
 from indexer.database.repair import collect
 from indexer.database.snapshot_file import read_current, snapshots
-from indexer.lock import lock
+from indexer.journal.lock import lock
 from tests.browser.conftest import serve
 from tests.browser.visit import Visit
 from tests.synthetic_database import build_synthetic

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from indexer.database.snapshot_file import read_current
-from indexer.durable import seal
+from indexer.journal.files import seal
 
 
 def changed(folder: Path, copy: Path, statements: Sequence[str]) -> Path:

@@ -8,8 +8,8 @@ import streamlit as st
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from dashboard.database import FOLDER_VARIABLE
-from dashboard.serving import application
+from dashboard.database.connection import FOLDER_VARIABLE
+from dashboard.server.serving import application
 from indexer.database.reader import Database, Snapshot
 from tests.synthetic_database import build_synthetic
 

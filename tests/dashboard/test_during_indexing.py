@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from indexer.database import publish as publishing
 from indexer.database.snapshot_file import snapshots
-from indexer.lock import lock
+from indexer.journal.lock import lock
 from tests.dashboard.drawn import components, words
 from tests.synthetic_database import build_synthetic
 

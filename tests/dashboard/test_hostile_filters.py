@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.queries.filters import matching_prompts
-from dashboard.selection import MATCHES, PLACES
+from dashboard.address.selection import MATCHES, PLACES
+from dashboard.database.queries.filters import matching_prompts
 from indexer.database.reader import Snapshot
 from tests.dashboard.drawn import words
 from tests.dashboard.hostile import HOSTILE

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.__main__ import main
-from dashboard.serving import server_options
+from dashboard.server.serving import server_options
 from indexer.database import publish, statements
 from tests.synthetic_database import build_synthetic
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from attribution.sequence import begin_token
-from indexer.config import Model, read_config
+from attribution.model.sequence import begin_token
+from indexer.config.config import Model, read_config
 from indexer.corpus.reader import read_corpus
 from indexer.training.batches import epoch_order, rows
 from indexer.training.loop import learning_rate

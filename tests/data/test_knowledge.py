@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from attribution.generate import generate
-from attribution.model import LoadedModel
-from attribution.sequence import encode_prompt
+from attribution.model.generate import generate
+from attribution.model.load import LoadedModel
+from attribution.model.sequence import encode_prompt
 from data.knowledge import Question, questions, share_known
-from indexer.config import Recipe
+from indexer.config.config import Recipe
 from indexer.training.loop import new_model, new_optimiser, train_epoch
 from indexer.training.tokenizer import train_tokenizer
 from tests.tiny_family import TEXTS

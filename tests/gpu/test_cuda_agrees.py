@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from attribution.corpus_pass import corpus_pass
-from attribution.factors import load_factors
-from attribution.fitting import fit_factors
-from attribution.generate import generate
-from attribution.preconditioner import damp
-from attribution.sequence import Encoded
-from attribution.tracked import Tracked, track
+from attribution.curvature.blocks import damp
+from attribution.curvature.factors import load_factors
+from attribution.curvature.fit import fit_factors
+from attribution.index.corpus_pass import corpus_pass
+from attribution.model.generate import generate
+from attribution.model.sequence import Encoded
+from attribution.model.tracked import Tracked, track
 from tests.attribution import tiny
 from tests.attribution.every_number import DOCUMENTS, IDS, N, close, every_number, two_stages
 

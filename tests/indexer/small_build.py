@@ -14,9 +14,9 @@ from typing import Any
 from attribution.errors import WhenceError
 from indexer.database.publish import publish
 from indexer.database.repair import collect, repair
-from indexer.fault import _passed
-from indexer.journal import key, stage
-from indexer.lock import lock, stop_on_signal
+from indexer.journal.faults import _passed
+from indexer.journal.lock import lock, stop_on_signal
+from indexer.journal.stages import key, stage
 from tests.synthetic_database import Synthetic, documents, prompts
 
 MODELS = ["synth-s", "synth-m"]

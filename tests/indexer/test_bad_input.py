@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from indexer.__main__ import main
-from indexer.config import Recipe
+from indexer.config.config import Recipe
 from indexer.training.loop import new_model
 from indexer.training.store import save_model
 from indexer.training.tokenizer import train_tokenizer

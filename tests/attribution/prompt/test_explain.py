@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from attribution.errors import TryAgain
+from attribution.model.sequence import answer_spans, encode_prompt
 from attribution.prompt.asked import Asked
-from attribution.prompt.bits import prompt_bits
+from attribution.prompt.context.bits import prompt_bits
 from attribution.prompt.explain import Settings, explain
-from attribution.prompt.parts import token_parts
-from attribution.prompt.retrieval import retrieval_prompt
-from attribution.prompt.saliency import absent_token, saliency
-from attribution.prompt.written import Document
-from attribution.sequence import answer_spans, encode_prompt
+from attribution.prompt.saliency.saliency import absent_token, saliency
+from attribution.prompt.text.parts import token_parts
+from attribution.prompt.text.retrieval import retrieval_prompt
+from attribution.prompt.text.written import Document
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer, tiny_model
 
 TOKENIZER = byte_tokenizer()

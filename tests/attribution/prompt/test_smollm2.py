@@ -8,22 +8,22 @@ import torch
 from captum.attr import InputXGradient, IntegratedGradients
 
 from attribution.errors import BadInput
-from attribution.generate import completed, generate
-from attribution.model import load_model
-from attribution.prompt.ablated import ablate
+from attribution.model.generate import completed, generate
+from attribution.model.load import load_model
+from attribution.model.sequence import Encoded, encode_prompt
 from attribution.prompt.asked import Asked
-from attribution.prompt.citations import PRESETS, best
-from attribution.prompt.contextcite import leave_one_out, single_masks, sources
+from attribution.prompt.context.ablated import ablate
+from attribution.prompt.context.citations import PRESETS, best
+from attribution.prompt.context.contextcite import leave_one_out, single_masks, sources
+from attribution.prompt.context.mirage import mirage
 from attribution.prompt.explain import Settings, explain
-from attribution.prompt.mirage import mirage
-from attribution.prompt.parts import token_parts, without
-from attribution.prompt.pasted import pasted_answer
-from attribution.prompt.retrieval import retrieval_prompt
-from attribution.prompt.saliency import absent_token, saliency
-from attribution.prompt.sentences import token_sentences
-from attribution.sequence import Encoded, encode_prompt
+from attribution.prompt.saliency.saliency import absent_token, saliency
+from attribution.prompt.text.parts import token_parts, without
+from attribution.prompt.text.pasted import pasted_answer
+from attribution.prompt.text.retrieval import retrieval_prompt
+from attribution.prompt.text.sentences import token_sentences
 from data.smollm2 import weights
-from tests.attribution.prompt.planted import planted_questions
+from tests.attribution.prompt.context.planted import planted_questions
 
 try:
     FILE = str(weights())

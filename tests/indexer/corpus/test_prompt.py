@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.errors import BadInput
-from attribution.prompt.written import INSTRUCTION
+from attribution.prompt.text.written import INSTRUCTION
 from indexer.corpus.prompt import PART_KINDS, Message, Prompt
 from indexer.corpus.prompt_file import prompt_from_row, read_prompts
 

@@ -22,8 +22,8 @@ from indexer.database.schema import SCHEMA_VERSION, TABLES, VIEWS
 from indexer.database.shard import write_shard
 from indexer.database.snapshot_file import read_current, snapshots
 from indexer.database.summaries import SUMMARIES
-from indexer.journal import stage
-from indexer.lock import lock
+from indexer.journal.lock import lock
+from indexer.journal.stages import stage
 
 
 def shards(folder: Path, n: int):

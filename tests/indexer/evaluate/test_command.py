@@ -9,13 +9,15 @@ import duckdb
 import pytest
 
 from indexer.__main__ import main
-from indexer.build import factors
 from indexer.corpus.document import document_id
 from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
-from indexer.evaluate import command, pbrf, retrain, siblings, with_training
+from indexer.evaluate import command, with_training
+from indexer.evaluate.measures import pbrf
 from indexer.evaluate.scale import Scale
-from indexer.journal import finished, stage
+from indexer.evaluate.siblings import retrain, siblings
+from indexer.journal.stages import finished, stage
+from indexer.size import factors
 from tests.tiny_family import PROMPTS, TEXTS, write_lines, write_project
 
 TINY = Scale(

@@ -6,19 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attribution.checkpoints import averaged, score_checkpoints, tracin
-from attribution.directions import join_directions
-from attribution.query import query_directions
+from attribution.exact.checkpoints import averaged, score_checkpoints, tracin
+from attribution.exact.directions import join_directions
+from attribution.exact.query import query_directions
 from indexer.__main__ import main
-from indexer.build.factors import fit
-from indexer.build.member import open_member
-from indexer.build.methods import at_checkpoint, learning_rates
-from indexer.config import read_config
+from indexer.config.config import read_config
+from indexer.estimators.methods import at_checkpoint, learning_rates
 from indexer.evaluate import gradient_scores
-from indexer.evaluate.asked import of_document
 from indexer.evaluate.gradient_scores import Variants, kinds_of, scores_over
 from indexer.evaluate.predictions import Subject, predictions
+from indexer.evaluate.queries import of_document
 from indexer.evaluate.subject import lexical
+from indexer.size.factors import fit
+from indexer.size.member import open_member
 from indexer.training.store import kept_checkpoints
 from tests.tiny_family import write_project
 

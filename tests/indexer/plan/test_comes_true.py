@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.build.scores import BUDGET
-from indexer.config import read_config
+from indexer.config.config import read_config
+from indexer.pipeline.scores import BUDGET
 from indexer.plan.forecast import Work, forecast
 from indexer.plan.units import Units
 

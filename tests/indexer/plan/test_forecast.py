@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from indexer.__main__ import main
-from indexer.config import Config, Corpus, Model, Output, Prompts
+from indexer.config.config import Config, Corpus, Model, Output, Prompts
 from indexer.plan.forecast import WRITE, Stage, Work, forecast, wall_seconds
 from indexer.plan.units import Units
 from tests.tiny_family import write_project

@@ -1,6 +1,6 @@
 """What is measured on stands for all: whole batches of the pass, prompts from short to long."""
 
-from attribution.batches import Document, plan_batches
+from attribution.passes.batches import Document, plan_batches
 from indexer.plan.units import BATCHES, evenly, sample
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from attribution.sequence import encode_document
+from attribution.model.sequence import encode_document
 from indexer.training.batches import IGNORED, batch, epoch_order, rows
 from indexer.training.tokenizer import train_tokenizer
 from tests.tiny_family import TEXTS

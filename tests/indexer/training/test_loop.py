@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from indexer.config import Recipe
+from indexer.config.config import Recipe
 from indexer.training.batches import IGNORED, batch
 from indexer.training.loop import FLOOR, learning_rate, new_model, token_losses
 

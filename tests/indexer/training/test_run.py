@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from attribution.errors import BadInput
-from attribution.model import load_model
-from indexer.config import Model, Recipe
+from attribution.model.load import load_model
+from indexer.config.config import Model, Recipe
 from indexer.training.run import epochs_to_keep, family_tokenizer, train
 from indexer.training.store import fingerprint, kept_checkpoints
 from indexer.training.tokenizer import train_tokenizer

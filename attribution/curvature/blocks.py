@@ -1,0 +1,178 @@
+"""The damped inverse curvature `(G + λI)⁻¹`, block by block: EK-FAC for linear layers, diagonal for the embedding.
+
+EK-FAC (George et al. 2018, arXiv 1806.03884): G ≈ (Q_S ⊗ Q_A) diag(Λ) (Q_S ⊗ Q_A)ᵀ with Λ fitted in that basis.
+λ is a share (0.1 by default) of the mean of Λ, for each block its own (Grosse et al. 2023, arXiv 2308.03296).
+"""
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from attribution.curvature.embedding_eigenbasis import TurnedBlock
+from attribution.curvature.factors import Eigenbasis, Factors
+from attribution.errors import BadInput
+from attribution.model.tracked import Tracked
+
+
+def to_eigenbasis(g: Tensor, Q_A: Tensor, Q_S: Tensor) -> Tensor:
+    """Q_Sᵀ g Q_A    g: [.., out, in]   Q_A: [in, in]   Q_S: [out, out]"""
+    return Q_S.T @ (g @ Q_A)
+
+
+def precondition(g: Tensor, Q_A: Tensor, Q_S: Tensor, lam: Tensor, damping: float) -> Tensor:
+    """(G + λI)⁻¹ g = Q_S [(Q_Sᵀ g Q_A) / (Λ + λ)] Q_Aᵀ
+
+    g: [.., out, in]   Q_A: [in, in]   Q_S: [out, out]   lam: [out, in]   damping: scalar, same unit as lam
+    """
+    return Q_S @ (to_eigenbasis(g, Q_A, Q_S) / (lam + damping)) @ Q_A.T
+
+
+@dataclass(frozen=True)
+class EigenBlock:
+    """Inverse of one linear layer's block."""
+
+    basis: Eigenbasis
+    damping: float
+
+    def solve(self, g: Tensor) -> Tensor:
+        """[.., out, in] -> [.., out, in]"""
+        return precondition(g, self.basis.Q_A, self.basis.Q_S, self.basis.lam, self.damping)
+
+    def solve_outer(self, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+        """As `solve_outer` below, rotating δ and a, which are thin, instead of the gradient."""
+        P, energy = self.solve_turned(delta, a)
+        return self.basis.Q_S @ (P @ self.basis.Q_A.T), energy
+
+    def solve_turned(self, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+        """As `solve_outer`, with P in the eigenbasis: `Q_Sᵀ P Q_A`."""
+        W = (delta @ self.basis.Q_S).transpose(1, 2) @ (a @ self.basis.Q_A)  # [K, out, in]
+        P = W / (self.basis.lam + self.damping)
+        return P, (W * P).sum(dim=(1, 2))
+
+
+@dataclass(frozen=True)
+class DiagonalBlock:
+    """Inverse of an embedding block: P = ∇f / (F + λ), F the diagonal Fisher."""
+
+    fisher: Tensor  # [V, H]
+    damping: float
+
+    @property
+    def root(self) -> Tensor:
+        """1 / √(F + λ): what whitens a gradient  # [V, H]"""
+        return (self.fisher + self.damping).rsqrt()
+
+    def solve(self, g: Tensor) -> Tensor:
+        """[.., V, H] -> [.., V, H]"""
+        return g / (self.fisher + self.damping)
+
+
+@dataclass(frozen=True)
+class IdentityBlock:
+    """No curvature: influence becomes the inner product of gradients (TracIn, gradient dot)."""
+
+    def solve(self, g: Tensor) -> Tensor:
+        return g
+
+
+@dataclass(frozen=True)
+class ChainBlock:
+    """scale · second⁻¹ first⁻¹ g: what multi-stage influence asks of the query."""
+
+    first: "Block"
+    second: "Block"
+    scale: float
+
+    def solve(self, g: Tensor) -> Tensor:
+        return self.scale * self.second.solve(self.first.solve(g))
+
+
+Block = EigenBlock | DiagonalBlock | IdentityBlock | ChainBlock | TurnedBlock
+
+
+def solve_outer(block: Block, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+    """P = (G + λI)⁻¹ g and gᵀ P for g = Σ_t δ_t a_tᵀ    delta: [K, T, out]   a: [T, in]   -> [K, out, in], [K]"""
+    if isinstance(block, EigenBlock):
+        return block.solve_outer(delta, a)
+    g = delta.transpose(1, 2) @ a
+    P = block.solve(g)
+    return P, (g * P).sum(dim=(1, 2))
+
+
+Fitted = TypeVar("Fitted", EigenBlock, DiagonalBlock)
+
+
+def _fitted(block: Block, kind: type[Fitted]) -> Fitted:
+    if not isinstance(block, kind):
+        raise BadInput(f"expected fitted curvature for the gradients of documents, found {type(block).__name__}")
+    return block
+
+
+@dataclass(frozen=True)
+class Preconditioner:
+    """One block for each layer of `tracked.layers`."""
+
+    blocks: tuple[Block, ...]
+
+    def linear(self, tracked: Tracked) -> tuple[Block, ...]:
+        return self.blocks[: len(tracked.linear)]
+
+    def eigen(self, tracked: Tracked) -> tuple[EigenBlock, ...]:
+        """The linear blocks; raises BadInput where they are not fitted curvature."""
+        return tuple(_fitted(block, EigenBlock) for block in self.linear(tracked))
+
+    def diagonal(self, tracked: Tracked) -> tuple[DiagonalBlock, ...]:
+        """The embedding blocks; raises BadInput where they are not fitted curvature."""
+        return tuple(_fitted(block, DiagonalBlock) for block in self.embedding(tracked))
+
+    def fitted(self, tracked: Tracked) -> tuple[EigenBlock | DiagonalBlock, ...]:
+        return self.eigen(tracked) + self.diagonal(tracked)
+
+    def embedding(self, tracked: Tracked) -> tuple[Block, ...]:
+        return self.blocks[len(tracked.linear) :]
+
+
+def damp(factors: Factors, damping: float = 0.1, absolute: float | None = None) -> Preconditioner:
+    """The inverse with λ = damping · mean(Λ) for each block, or λ = absolute for all.
+
+    Raises BadInput for a damping that is not positive: the inverse would not exist.
+    """
+    if not (damping if absolute is None else absolute) > 0:
+        raise BadInput(f"expected a positive damping, found {damping if absolute is None else absolute}")
+    blocks: list[Block] = []
+    for basis in factors.linear:
+        blocks.append(EigenBlock(basis, float(basis.lam.mean()) * damping if absolute is None else absolute))
+    for fisher in factors.embedding:
+        blocks.append(DiagonalBlock(fisher, float(fisher.mean()) * damping if absolute is None else absolute))
+    return Preconditioner(tuple(blocks))
+
+
+def weighted(of: Preconditioner, tracked: Tracked, linear: float) -> Preconditioner:
+    """`linear` times the inverse of the linear blocks, as that of a curvature 1 / `linear` as large.
+
+    Each block answers for an error as if the others did not, so many blocks together answer for too much of it.
+    At 1 it is `of` itself. Raises BadInput for a weight that is not positive, and, for another than 1, where linear
+    blocks are not fitted curvature.
+    """
+    if not linear > 0:
+        raise BadInput(f"expected a positive weight of the linear layers, found {linear}")
+    if linear == 1:
+        return of
+    blocks = [
+        EigenBlock(replace(block.basis, lam=block.basis.lam / linear), block.damping / linear)
+        for block in of.eigen(tracked)
+    ]
+    return Preconditioner((*blocks, *of.embedding(tracked)))
+
+
+def no_curvature(tracked: Tracked) -> Preconditioner:
+    """(G + λI)⁻¹ replaced by I, for the estimators that leave curvature out."""
+    return Preconditioner((IdentityBlock(),) * len(tracked.layers))
+
+
+def to_device(factors: Factors, device: torch.device) -> Factors:
+    """The same factors in another memory."""
+    linear = tuple(Eigenbasis(b.Q_A.to(device), b.Q_S.to(device), b.lam.to(device)) for b in factors.linear)
+    return Factors(factors.names, linear, tuple(f.to(device) for f in factors.embedding), factors.content_hash)

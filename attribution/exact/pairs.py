@@ -1,0 +1,126 @@
+"""Position shares of chosen pairs of a query and a document, without forming a gradient.
+
+    share_t = δ_tᵀ P a_t      summed over positions, ⟨P, ∇L⟩
+
+A direction meets the tokens of all its documents in one matrix product. For documents that few queries want this is
+less work than forming their gradients (`products.py`), and it tells positions apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attribution.exact.directions import Directions, RowBlock
+from attribution.exact.low_rank import Factored
+from attribution.model.tracked import Tracked
+from attribution.passes.capture import Captured
+from attribution.passes.embedding import places
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of some document passes without their padding, one document after the other."""
+
+    passes: Sequence[Captured]
+    real: tuple[Tensor, ...]  # of each pass, its places that are tokens  # bool [B, T]
+    starts: NDArray[np.int64]  # [D + 1] first token of each document
+
+    def of(self, each: Sequence[Tensor]) -> Tensor:
+        """[B, T, n] of every pass -> [N, n]"""
+        return torch.cat([x[real] for x, real in zip(each, self.real, strict=True)])
+
+    def of_documents(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Numbers of the tokens of some documents, in order."""
+        starts, stops = self.starts[documents], self.starts[documents + 1]
+        return np.concatenate([np.arange(start, stop) for start, stop in zip(starts, stops, strict=True)])
+
+
+@dataclass(frozen=True)
+class PairShares:
+    """`δ_tᵀ P a_t` of the tokens of P pairs, by layer."""
+
+    queries: NDArray[np.int64]  # [P] ascending
+    documents: NDArray[np.int64]  # [P] places in the passes
+    starts: NDArray[np.int64]  # [P + 1] first row of each pair
+    rows: Tensor  # [M, L]
+
+
+def tokens_of(passes: Sequence[Captured]) -> Tokens:
+    """Document b of pass n is number b + the documents of the passes before."""
+    lengths = [length for captured in passes for length in captured.batch.lengths.tolist()]
+    return Tokens(passes, tuple(captured.batch.is_token for captured in passes), np.cumsum([0, *lengths]))
+
+
+def pair_shares(
+    tracked: Tracked,
+    directions: Directions,
+    passes: Sequence[Captured],
+    wanted: NDArray[np.bool_],
+    factored: Sequence[Sequence[Factored]] | None = None,
+) -> PairShares:
+    """Of the documents of the passes, for the queries that want them, at full rank or at that of `factored`.
+
+    wanted: [Q, D]   factored: by layer, by query
+    """
+    tokens = tokens_of(passes)
+    queries, documents = np.nonzero(wanted)
+    starts = np.cumsum([0, *np.diff(tokens.starts)[documents]])
+    out = tracked.zeros(len(tracked.layers), int(starts[-1]))
+    some, first = np.unique(queries, return_index=True)
+    last = [*first[1:], len(queries)]
+    runs = []
+    for q, i, j in zip(some.tolist(), first.tolist(), last, strict=True):
+        rows = torch.as_tensor(tokens.of_documents(documents[i:j]), device=tracked.device)
+        runs.append((q, slice(int(starts[i]), int(starts[j])), rows))
+    before: tuple[int, Tensor] | None = None
+    for layer, P in enumerate(directions.linear):
+        inputs = [captured.inputs[layer] for captured in passes]
+        if before is None or before[0] != inputs[0].data_ptr():  # layers that read the same
+            before = inputs[0].data_ptr(), tokens.of(inputs)
+        a, deltas = before[1], tokens.of([captured.deltas[layer] for captured in passes])
+        for q, place, rows in runs:
+            if factored is None:
+                out[layer, place] = bilinear(deltas[rows], P[q], a[rows])
+            else:
+                out[layer, place] = bilinear_low_rank(deltas[rows], factored[layer][q], a[rows])
+    for i, block in enumerate(directions.embedding):
+        _add_embedding(out[len(tracked.linear) + i], tracked, tokens, i, block, runs)
+    return PairShares(queries, documents, starts, out.T)
+
+
+def bilinear(deltas: Tensor, P: Tensor, a: Tensor) -> Tensor:
+    """δᵀ P a of every row.    deltas: [n, out]   P: [out, in]   a: [n, in]   -> [n]"""
+    if P.shape[0] > P.shape[1]:
+        return (deltas @ P).mul_(a).sum(dim=1)
+    return (a @ P.T).mul_(deltas).sum(dim=1)
+
+
+def bilinear_low_rank(deltas: Tensor, P: Factored, a: Tensor) -> Tensor:
+    """The same from P = L Rᵀ."""
+    return (deltas @ P.left).mul_(a @ P.right).sum(dim=1)
+
+
+def _add_embedding(
+    out: Tensor, tracked: Tracked, tokens: Tokens, i: int, block: RowBlock, runs: Sequence[tuple[int, slice, Tensor]]
+) -> None:
+    if tracked.tied or i == 1:
+        at_target = torch.cat([c.batch.is_target[real] for c, real in zip(tokens.passes, tokens.real, strict=True)])
+        number = at_target.cumsum(0) - 1  # [N] of a token that has a target
+        hidden = tokens.of([captured.hidden for captured in tokens.passes])
+        logit_deltas = torch.cat([captured.logit_deltas[:, block.rows] for captured in tokens.passes])  # [n, R]
+        for q, place, rows in runs:
+            mine = at_target[rows]
+            targets = rows[mine]
+            out[place][mine] += bilinear(logit_deltas[number[targets]], block.values[q], hidden[targets])
+    if i == 0:
+        ids = torch.cat([c.batch.ids[real] for c, real in zip(tokens.passes, tokens.real, strict=True)])
+        at = places(ids, block.rows, tracked.embedding[0].n_out)  # [N], −1 for a row that does not move
+        deltas = tokens.of([captured.embedded_deltas for captured in tokens.passes])
+        deltas = deltas * (tracked.embedding_scale * (at >= 0)[:, None])
+        at = at.clamp(min=0)
+        for q, place, rows in runs:
+            out[place] += (block.values[q][at[rows]] * deltas[rows]).sum(dim=1)

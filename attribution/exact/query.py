@@ -1,0 +1,155 @@
+"""Query directions of every generated token from one forward pass: the backward pass alone is repeated, batched.
+
+∇f_k = Σ_t δ_{k,t} a_tᵀ per linear layer, then P_k = (G + λI)⁻¹ ∇f_k
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from attribution.curvature.blocks import Block, Preconditioner, solve_outer
+from attribution.errors import BadInput
+from attribution.exact.directions import Directions, RowBlock, join_directions, stack_rows
+from attribution.model.head import capped, head_pull_back, uncapped
+from attribution.model.tracked import Tracked
+from attribution.passes.capture import Forward, forward, pull_back
+from attribution.passes.embedding import add_looked_up
+from attribution.passes.measurement import measure
+
+AT_ONCE = 32  # backward passes that share one batch
+NEGLIGIBLE = 1e-6  # share of a query's energy that dropped vocabulary rows may hold, in all
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The n positions whose logits are measured, and which of the K measurements each belongs to."""
+
+    ids: Tensor  # [1, T] what the model has read
+    at: Tensor  # [n] positions
+    query_of: Tensor  # [n]
+    deltas: Tensor  # [n, V] ∂f/∂(raw logits)
+
+    def of(self, start: int, stop: int) -> "_Rows":
+        """Those of queries start … stop, numbered from 0."""
+        mine = (self.query_of >= start) & (self.query_of < stop)
+        return _Rows(self.ids, self.at[mine], self.query_of[mine] - start, self.deltas[mine])
+
+
+@dataclass(frozen=True)
+class QueryPass:
+    """Some of the measurements of one forward pass, pulled back through the model."""
+
+    run: Forward
+    rows: _Rows
+    values: Tensor  # [K] nats
+    deltas: tuple[Tensor, ...]  # [K, T, out] of each linear layer, whose inputs are run.inputs[0]
+    embedded_deltas: Tensor  # [K, 1, T, H]
+
+
+def query_passes(
+    tracked: Tracked,
+    ids: Sequence[int],
+    first: int,
+    *,
+    last: int | None = None,
+    measurement: str = "logp",
+    foils: Sequence[int] | None = None,
+) -> Iterator[QueryPass]:
+    """One measurement for each token of `ids[first:last]` (one in all for `mean_logp`), AT_ONCE at a time.
+
+    ids: prompt and answer as the model read them.
+    Raises BadInput for a span that holds no token, or one before which the model has read nothing.
+    """
+    ids = tuple(ids)[:last]
+    if not 1 <= first < len(ids):
+        raise BadInput(f"expected tokens to explain after at least one other, found {first}:{len(ids)}; check the span")
+    read = torch.tensor([ids[:-1]], device=tracked.device)
+    labels = torch.tensor(ids[first:], device=tracked.device)
+    run = forward(tracked, read)
+    at = torch.arange(first - 1, len(ids) - 1, device=tracked.device)
+    with torch.no_grad():
+        raw = tracked.raw_logits(run.hidden[0, at])  # [n, V]
+        measured = measure(measurement, capped(raw, tracked.softcap), labels, foils)
+        rows = _Rows(read, at, measured.query_of, uncapped(measured.deltas, raw, tracked.softcap))
+    start = 0
+    for values in measured.values.split(AT_ONCE):
+        mine = rows.of(start, start + len(values))
+        hidden_deltas = tracked.zeros(len(values), *run.hidden.shape)  # [K, 1, T, H]
+        hidden_deltas[mine.query_of, 0, mine.at] = head_pull_back(tracked, mine.deltas)
+        deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas, again=True)
+        yield QueryPass(run, mine, values, tuple(delta[:, 0] for delta in deltas), embedded_deltas)
+        start += len(values)
+
+
+def query_directions(
+    tracked: Tracked,
+    preconditioner: Preconditioner,
+    ids: Sequence[int],
+    first: int,
+    *,
+    last: int | None = None,
+    measurement: str = "logp",
+    foils: Sequence[int] | None = None,
+    negligible: float = NEGLIGIBLE,
+) -> Directions:
+    """P of every measurement of `query_passes`. negligible: see `NEGLIGIBLE`; 0 keeps every row.
+
+    Raises BadInput for a span that holds no token, or one before which the model has read nothing.
+    """
+    passes = query_passes(tracked, ids, first, last=last, measurement=measurement, foils=foils)
+    return join_directions([_directions(tracked, preconditioner, each, negligible) for each in passes])
+
+
+def _directions(tracked: Tracked, preconditioner: Preconditioner, of: QueryPass, negligible: float) -> Directions:
+    energy = torch.zeros_like(of.values)
+    linear = []
+    for a, delta, block in zip(of.run.inputs, of.deltas, preconditioner.linear(tracked), strict=True):
+        P, more = solve_outer(block, delta, a[0])
+        linear.append(P)
+        energy += more
+    embedding = []
+    for solved, more in embedding_blocks(tracked, preconditioner, of, negligible):
+        embedding.append(solved)
+        energy += more
+    return Directions(tuple(linear), tuple(embedding), of.values, energy)
+
+
+def embedding_blocks(
+    tracked: Tracked, preconditioner: Preconditioner, of: QueryPass, negligible: float = NEGLIGIBLE
+) -> Iterator[tuple[RowBlock, Tensor]]:
+    """The rows of P that matter in each embedding block, and ∇fᵀ P there  # [K]"""
+    for i, block in enumerate(preconditioner.embedding(tracked)):
+        yield _embedding_block(tracked, of.run, of.rows, of.embedded_deltas, i, block, negligible)
+
+
+def _embedding_block(
+    tracked: Tracked, run: Forward, rows: _Rows, embedded_deltas: Tensor, i: int, block: Block, negligible: float
+) -> tuple[RowBlock, Tensor]:
+    """One query at a time: its gradient is as large as the vocabulary until the rows that matter are known."""
+    layer = tracked.embedding[i]
+    hidden = tracked.widened(run.hidden[0].detach())
+    solved, energy = [], []
+    for k in range(len(embedded_deltas)):
+        g = tracked.zeros(layer.n_out, layer.n_in)
+        if tracked.tied or i == 1:
+            mine = rows.query_of == k
+            g.addmm_(rows.deltas[mine].T, hidden[rows.at[mine]])  # [V, H]
+        if i == 0:
+            add_looked_up(g[None], rows.ids, embedded_deltas[k], tracked.embedding_scale)
+        P = block.solve(g)
+        by_row = (g * P).sum(dim=1)  # [V]
+        energy.append(by_row.sum())
+        kept = rows_that_matter(by_row.abs(), negligible)
+        solved.append(RowBlock(kept, P[kept][None]))
+    return stack_rows(solved), torch.stack(energy)
+
+
+def rows_that_matter(by_row: Tensor, negligible: float) -> Tensor:
+    """The fewest rows that hold all but a `negligible` share of the sum, ascending.    by_row: [V], not negative"""
+    if negligible <= 0:
+        return torch.arange(len(by_row), device=by_row.device)
+    values, order = by_row.double().sort()
+    dropped = values.cumsum(0) <= negligible * values.sum()
+    return order[~dropped].sort().values

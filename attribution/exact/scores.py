@@ -1,0 +1,157 @@
+"""Exact influence of documents on queries, by layer, at full rank: one pass over the documents for all queries.
+
+The gradient of a document that many queries want is formed, and one matrix product serves all of them; the tokens of a
+document that few want meet the directions themselves.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attribution.exact.directions import Directions, RowBlock
+from attribution.exact.pairs import pair_shares
+from attribution.exact.products import Pairs, add_layer_products, add_products, runs
+from attribution.influence import influence
+from attribution.model.tracked import Tracked
+from attribution.passes.batches import Document, batches
+from attribution.passes.capture import Captured, capture
+from attribution.passes.embedding import block_gradients
+
+WAVE = 2**28  # bytes of captured passes that are scored together
+SLICE = 2**21  # numbers of an embedding's gradient at a time: its slices cost more to begin than a layer's
+GROUP = 256  # documents of neighbouring queries
+# costs in units of one token meeting one direction, measured
+FORMING = 1.6  # of a gradient, for each token
+PRODUCT = 2  # of a gradient with one of many directions in a row
+ALONE = 29  # of a gradient with a single direction: both are read from memory
+
+Add = Callable[[Sequence[Captured], NDArray[np.int64]], None]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Influence of D documents on Q queries; NaN where a pair was not computed or the document was skipped."""
+
+    values: NDArray[np.float32]  # [Q, D, L] nats; the sum over L is the influence
+    skipped: tuple[int, ...]  # documents whose gradient is not finite
+    # (query, document) -> [T] nats, the share through every position, of the pairs for which it came along
+    shares: Mapping[tuple[int, int], NDArray[np.float32]] = field(default_factory=dict)
+
+
+def score_documents(
+    tracked: Tracked,
+    directions: Directions,
+    documents: Sequence[Document],
+    n_train: int,
+    *,
+    wanted: NDArray[np.bool_] | None = None,
+    tick: Callable[[int], None] | None = None,
+) -> Scores:
+    """Every document against every query, or against those that it is `wanted` for ([Q, D]).
+
+    `n_train`: N of the corpus; `tick(n)` after n documents.
+
+    Raises BadInput for a document that is empty or longer than the context.
+    """
+    everything = np.ones((directions.n, len(documents)), dtype=bool) if wanted is None else wanted
+    scoring = _Scoring(tracked, directions, everything, n_train)
+    few = wanted_by_few(everything, np.array([len(document) for document in documents]))
+    crowd = np.flatnonzero(everything.any(axis=0) & ~few)
+    groups: list[tuple[NDArray[np.int64], Add]] = [(crowd, scoring.add_gradients)]
+    groups += [(near, scoring.add_pairs) for near in near_each_other(everything, np.flatnonzero(few))]
+    for members, add in groups:
+        for passes in waves(tracked, [documents[i] for i in members]):
+            of = members[[i for captured in passes for i in captured.batch.members]]
+            add(passes, of)
+            if tick is not None:
+                tick(len(of))
+    return scoring.scores()
+
+
+def wanted_by_few(wanted: NDArray[np.bool_], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether a document's pairs cost less than its gradient and the products with it.    wanted: [Q, D]   -> [D]"""
+    n = wanted.sum(axis=0)
+    product = np.where(2 * n > len(wanted), PRODUCT, ALONE)
+    few: NDArray[np.bool_] = (n > 0) & (n * lengths < FORMING * lengths + n * product)
+    return few
+
+
+def near_each_other(wanted: NDArray[np.bool_], documents: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The documents in groups of GROUP, those of neighbouring queries together: a query meets few groups, each with
+    many of its documents.    wanted: [Q, D]"""
+    ordered = documents[np.argsort(wanted[:, documents].argmax(axis=0), kind="stable")]
+    return np.split(ordered, range(GROUP, len(ordered), GROUP))
+
+
+class _Scoring:
+    """What is known so far; `members` are the documents of some passes."""
+
+    def __init__(self, tracked: Tracked, directions: Directions, wanted: NDArray[np.bool_], n_train: int) -> None:
+        self.tracked, self.directions, self.wanted, self.n_train = tracked, directions, wanted, n_train
+        self.values = np.full((*wanted.shape, len(tracked.layers)), np.nan, dtype=np.float32)
+        self.shares: dict[tuple[int, int], NDArray[np.float32]] = {}
+        self.finite = np.ones(wanted.shape[1], dtype=bool)
+
+    def add_gradients(self, passes: Sequence[Captured], members: NDArray[np.int64]) -> None:
+        pairs = runs(self.wanted[:, members], self.tracked.device)
+        products = pass_products(self.tracked, self.directions, passes, pairs)  # [Q, B, L]
+        self.finite[members] = torch.isfinite(products).all(dim=2).all(dim=0).cpu().numpy()
+        for queries, of in pairs:
+            columns = members[of.cpu().numpy()]
+            self.values[queries, columns] = influence(products[queries, of], self.n_train).cpu().numpy()
+
+    def add_pairs(self, passes: Sequence[Captured], members: NDArray[np.int64]) -> None:
+        found = pair_shares(self.tracked, self.directions, passes, self.wanted[:, members])
+        by_layer = influence(found.rows, self.n_train).cpu().numpy()  # [M, L]
+        documents = members[found.documents]
+        summed = np.add.reduceat(by_layer, found.starts[:-1], axis=0)
+        self.values[found.queries, documents] = summed
+        self.finite[documents[~np.isfinite(summed).all(axis=1)]] = False
+        each = np.split(by_layer.sum(axis=1), found.starts[1:-1])
+        self.shares.update(zip(zip(found.queries.tolist(), documents.tolist(), strict=True), each, strict=True))
+
+    def scores(self) -> Scores:
+        self.values[~self.wanted] = np.nan  # of a pair that came along in a wanted product
+        self.values[:, ~self.finite] = np.nan
+        return Scores(self.values, tuple(np.flatnonzero(~self.finite).tolist()), self.shares)
+
+
+def waves(tracked: Tracked, documents: Sequence[Document]) -> Iterator[list[Captured]]:
+    """Passes over all documents, as many at once as `WAVE` holds: the directions of all queries, which are much larger,
+    are read from memory once for each wave, and a query meets more of the documents that it wants in one product."""
+    wave: list[Captured] = []
+    for batch in batches(documents, tracked.loaded.context, tracked.device):
+        wave.append(capture(tracked, batch))
+        if sum(captured.nbytes for captured in wave) + wave[-1].nbytes > WAVE:
+            yield wave
+            wave = []
+    if wave:
+        yield wave
+
+
+def pass_products(tracked: Tracked, directions: Directions, passes: Sequence[Captured], pairs: Pairs) -> Tensor:
+    """⟨P_q, ∇L(z)⟩ by layer, of the documents of some passes  # [Q, B, L]; zero where a pair is not wanted"""
+    n = sum(len(captured.batch.members) for captured in passes)
+    out = tracked.zeros(len(tracked.layers), directions.n, n)
+    for layer, P in enumerate(directions.linear):
+        of = [(captured.deltas[layer], captured.inputs[layer]) for captured in passes]
+        add_layer_products(out[layer], P, of, pairs)
+    for i, block in enumerate(directions.embedding):
+        _add_embedding_products(out[len(tracked.linear) + i], tracked, passes, i, block, pairs)
+    return out.permute(1, 2, 0)
+
+
+def _add_embedding_products(
+    out: Tensor, tracked: Tracked, passes: Sequence[Captured], i: int, block: RowBlock, pairs: Pairs
+) -> None:
+    n, n_rows, width = block.values.shape
+    flat = block.values.reshape(n, n_rows * width)
+    step = max(1, SLICE // (out.shape[1] * width))
+    for start in range(0, n_rows, step):
+        rows = block.rows[start : start + step]
+        gradients = torch.cat([block_gradients(tracked, captured, i, rows) for captured in passes]).flatten(1)
+        add_products(out, flat[:, start * width : start * width + gradients.shape[1]], gradients, pairs)

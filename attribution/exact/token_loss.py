@@ -1,0 +1,80 @@
+"""Token-loss influence and relabelling of documents, from one forward-mode pass.
+
+With v = (G + λI)⁻¹ ∇f and ż the derivative of the logits in the direction v:
+    influence of training on the loss of token t     (1/N) vᵀ ∇log p(z_t) = (1/N) (ż_t[z_t] − Σ_y p_t[y] ż_t[y])
+    influence of replacing the label z_t by y        (1/N) vᵀ (∇log p(y) − ∇log p(z_t)) = (1/N) (ż_t[y] − ż_t[z_t])
+The first sums over t to the document's influence. In the second the tokens that are read stay as they are.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attribution.exact.directions import Directions
+from attribution.influence import influence_by_logp
+from attribution.model.tracked import Tracked
+from attribution.passes.batches import Batch, Document, batches
+from attribution.passes.tangent import logits_and_tangent
+
+
+@dataclass(frozen=True)
+class TokenLoss:
+    """Of one document of T tokens and one query; nats. A token that is no target (the first) has 0, and labels −1."""
+
+    influences: NDArray[np.float32]  # [T] entry t: training on the loss of token t
+    label_ids: NDArray[np.int32]  # [T, n_labels] the replacements of token t that push most towards f, best first
+    label_influences: NDArray[np.float32]  # [T, n_labels] NaN where there is none
+
+
+def token_losses(
+    tracked: Tracked,
+    directions: Directions,
+    documents: Sequence[Document],
+    own: Sequence[Sequence[int]],
+    n_train: int,
+    *,
+    n_labels: int = 10,
+    tick: Callable[[int], None] | None = None,
+) -> list[list[TokenLoss]]:
+    """For each query, of its documents `own[q]` (indices), in that order. `tick(n)` after n pairs."""
+    pairs = [(q, i) for q, of in enumerate(own) for i in of]
+    found: dict[int, TokenLoss] = {}
+    for batch in batches([documents[i] for _, i in pairs], tracked.loaded.context, tracked.device):
+        z, tangent = logits_and_tangent(tracked, directions, [pairs[n][0] for n in batch.members], batch)
+        found.update(zip(batch.members, _of_documents(batch, z, tangent, n_train, n_labels), strict=True))
+        if tick is not None:
+            tick(len(batch.members))
+    in_order = iter(range(len(pairs)))
+    return [[found[next(in_order)] for _ in of] for of in own]
+
+
+def loss_products(z: Tensor, tangent: Tensor, labels: Tensor) -> Tensor:
+    """vᵀ ∇log p(label) at each target.    z, tangent: [n, V]   labels: [n]   -> [n]"""
+    return tangent.gather(1, labels[:, None])[:, 0] - (z.softmax(dim=1) * tangent).sum(dim=1)
+
+
+def relabel_products(tangent: Tensor, labels: Tensor) -> Tensor:
+    """vᵀ (∇log p(y) − ∇log p(label)) for every y.    tangent: [n, V]   labels: [n]   -> [n, V]"""
+    return tangent - tangent.gather(1, labels[:, None])
+
+
+def _of_documents(batch: Batch, z: Tensor, tangent: Tensor, n_train: int, n_labels: int) -> list[TokenLoss]:
+    losses = influence_by_logp(loss_products(z, tangent, batch.labels), n_train)
+    others = relabel_products(tangent, batch.labels).scatter(1, batch.labels[:, None], -torch.inf)
+    best = others.topk(min(n_labels, others.shape[1] - 1), dim=1)
+    kept = best.indices.shape[1]
+    # a target at position t is token t + 1
+    shape = (len(batch.members), batch.ids.shape[1] + 1)
+    at = torch.nn.functional.pad(batch.is_target, (1, 0)).cpu().numpy()  # [B, T + 1]
+    influences = np.zeros(shape, dtype=np.float32)
+    label_ids = np.full((*shape, kept), -1, dtype=np.int32)
+    label_influences = np.full((*shape, kept), np.nan, dtype=np.float32)
+    influences[at] = losses.cpu().numpy()
+    label_ids[at] = best.indices.cpu().numpy()
+    label_influences[at] = influence_by_logp(best.values, n_train).cpu().numpy()
+    lengths = batch.lengths.tolist()
+    return [TokenLoss(influences[b, :n], label_ids[b, :n], label_influences[b, :n]) for b, n in enumerate(lengths)]

@@ -1,0 +1,71 @@
+"""The pass over the training documents that everything else stands on: one forward and backward of every document
+leaves its norms, its hidden state and its compressed gradient.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attribution.curvature.blocks import Preconditioner
+from attribution.exact.baselines import mean_hidden
+from attribution.index.compress import DIRECTIONS, Kept, compress, in_order
+from attribution.index.document_norms import DocumentNorms, batch_norms, gathered, spectrum
+from attribution.index.metric import metrics
+from attribution.model.tracked import Tracked
+from attribution.passes.batches import Document, batches
+from attribution.passes.capture import capture
+from attribution.passes.turned import turned
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What one pass leaves of D documents."""
+
+    norms: DocumentNorms
+    hidden: NDArray[np.float16]  # [D, H] mean last hidden state, length 1
+    kept: list[Kept]  # by layer; [] without a budget
+
+
+def corpus_pass(
+    tracked: Tracked,
+    preconditioner: Preconditioner,
+    documents: Sequence[Document],
+    n_train: int,
+    *,
+    budget: int = 0,
+    tick: Callable[[int], None] | None = None,
+) -> Passed:
+    """One pass over the documents.
+
+    n_train: N of the corpus.   budget: bytes of compressed gradient a document, 0 for none.   `tick(n)` after n
+    documents. Raises BadInput for a document that is empty or longer than the context.
+    """
+    eigen, diagonal = preconditioner.eigen(tracked), preconditioner.diagonal(tracked)
+    scales = metrics(eigen, DIRECTIONS) if budget else []
+    weights = [spectrum(block) for block in preconditioner.fitted(tracked)]
+    table = np.full((len(documents), 4), np.nan, dtype=np.float64)
+    hidden = np.zeros((len(documents), tracked.loaded.model.config.hidden_size), dtype=np.float16)
+    kept: list[list[Kept]] = []
+    for batch in batches(documents, tracked.loaded.context, tracked.device):
+        captured, members = capture(tracked, batch), list(batch.members)
+        tokens = list(turned(captured, eigen))
+        sums = batch_norms(tracked, weights, captured, tokens)  # [B, 3]
+        table[members] = torch.cat([captured.loss[:, None], sums], dim=1).double().cpu().numpy()
+        hidden[members] = mean_hidden(captured.hidden, captured.batch).cpu().numpy()
+        if budget:
+            finite = torch.isfinite(sums).all(dim=1)
+            if not finite.all():  # a skipped document has no vectors
+                tokens = [(_zeroed(deltas, finite), _zeroed(inputs, finite)) for deltas, inputs in tokens]
+            made = compress(tracked, scales, diagonal, tokens, captured, budget)
+            kept.append([of.renumbered(members) for of in made])
+        if tick is not None:
+            tick(len(members))
+    return Passed(gathered(table, n_train), hidden, [in_order(of) for of in zip(*kept, strict=True)])
+
+
+def _zeroed(tokens: Tensor, finite: Tensor) -> Tensor:
+    return torch.where(finite[:, None, None], tokens, 0)

@@ -1,0 +1,1 @@
+"""A language model as it is read: loaded and checked, what of it is explained, what it reads and writes."""

@@ -1,0 +1,65 @@
+"""Greedy generation: the answer that is explained is the most likely one, and the same every time."""
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from attribution.model.load import LoadedModel
+from attribution.model.sequence import Encoded, answer_spans, end_tokens
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What one model wrote after a prompt. `ids` hold the end token where the model ended by itself."""
+
+    prompt: Encoded
+    ids: tuple[int, ...]
+    text: str
+    spans: tuple[tuple[int, int], ...]  # characters of `text` that each id added
+    logp: tuple[float, ...]  # log p of each id, nats
+
+
+def generate(loaded: LoadedModel, prompt: Encoded, max_new_tokens: int) -> Generation:
+    """Greedy decoding up to the end token, the limit or the context, whichever comes first."""
+    limit = min(max_new_tokens, loaded.context - len(prompt))
+    ends = set(end_tokens(loaded.tokenizer))
+    ids: list[int] = []
+    step = torch.tensor([prompt.ids], device=loaded.device)
+    cache = None
+    name = _cache_name(loaded)
+    with torch.inference_mode():
+        while len(ids) < limit and not (ids and ids[-1] in ends):
+            output = loaded.model(input_ids=step, use_cache=True, **{name: cache})
+            cache = output[name]
+            ids.append(int(output.logits[0, -1].argmax()))
+            step = torch.tensor([[ids[-1]]], device=loaded.device)
+    return completed(loaded, prompt, tuple(ids))
+
+
+def completed(
+    loaded: LoadedModel, prompt: Encoded, ids: tuple[int, ...], logp: Sequence[float] | None = None
+) -> Generation:
+    """A generation with given answer ids (teacher-forced): its text, spans and log-probabilities, unless these are
+    known."""
+    text, spans = answer_spans(ids, loaded.tokenizer)
+    known = answer_logp(loaded, prompt.ids, ids) if logp is None else logp
+    return Generation(prompt, ids, text, tuple(spans), tuple(known))
+
+
+def _cache_name(loaded: LoadedModel) -> str:
+    """What the model calls what it has read: transformers 5.24 renamed it."""
+    return "cache" if "cache" in inspect.signature(loaded.model.forward).parameters else "past_key_values"
+
+
+def answer_logp(loaded: LoadedModel, prompt: tuple[int, ...], answer: tuple[int, ...]) -> list[float]:
+    """log p of every answer token given all before it, nats."""
+    if not answer:
+        return []
+    ids = torch.tensor([[*prompt, *answer]], device=loaded.device)
+    with torch.inference_mode():
+        logits = loaded.model(input_ids=ids).logits[0, len(prompt) - 1 : -1]  # [n_answer, V]
+    logp = logits.float().log_softmax(-1)
+    chosen = logp.gather(1, ids[0, len(prompt) :, None])[:, 0]
+    return [float(value) for value in chosen]

@@ -1,0 +1,50 @@
+"""From raw logits to token losses and their gradients, in closed form: no graph is kept over the vocabulary.
+
+With z = c·tanh(raw/c) where the model has a soft cap c, else z = raw:
+    L = −log softmax(z)[y],    ∂L/∂z = softmax(z) − 1_y,    ∂z/∂raw = 1 − (z/c)²
+"""
+
+import torch
+from torch import Tensor
+
+from attribution.model.tracked import Tracked
+
+
+def capped(raw: Tensor, softcap: float | None) -> Tensor:
+    """z from raw logits."""
+    return raw if softcap is None else softcap * torch.tanh(raw / softcap)
+
+
+def uncapped(deltas: Tensor, raw: Tensor, softcap: float | None) -> Tensor:
+    """∂/∂raw from ∂/∂z."""
+    return deltas if softcap is None else deltas * (1 - torch.tanh(raw / softcap) ** 2)
+
+
+def labelled(raw: Tensor, labels: Tensor, softcap: float | None = None) -> tuple[Tensor, Tensor]:
+    """Token losses in nats and ∂L/∂raw.    raw: [n, V], overwritten   labels: [n]   -> [n], [n, V]"""
+    if softcap is not None:
+        losses, deltas = labelled(capped(raw, softcap), labels)
+        return losses, uncapped(deltas, raw, softcap)
+    at = labels[:, None]
+    deltas = raw.sub_(raw.amax(dim=1, keepdim=True))  # in place: a second [n, V] costs more than its numbers
+    chosen = deltas.gather(1, at)
+    norm = deltas.exp_().sum(dim=1, keepdim=True)
+    losses = (norm.log() - chosen)[:, 0]
+    deltas.div_(norm)
+    return losses, deltas.scatter_add_(1, at, deltas.new_full((1, 1), -1.0).expand_as(at))
+
+
+def sampled(raw: Tensor, softcap: float | None, generator: torch.Generator) -> Tensor:
+    """One label for each row, from the model's own distribution: where a uniform number falls in its cumulative sum.
+
+    raw: [n, V] -> [n]
+    """
+    weights = capped(raw, softcap)
+    sums = (weights - weights.amax(dim=1, keepdim=True)).exp_().cumsum(dim=1)  # [n, V]
+    drawn = sums[:, -1:] * torch.rand(len(raw), 1, generator=generator, device=raw.device, dtype=raw.dtype)
+    return torch.searchsorted(sums, drawn, right=True)[:, 0].clamp(max=raw.shape[1] - 1)
+
+
+def head_pull_back(tracked: Tracked, deltas: Tensor) -> Tensor:
+    """∂L/∂hidden from ∂L/∂raw  # [.., V] -> [.., H]"""
+    return deltas @ tracked.head_weight

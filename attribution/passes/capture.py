@@ -1,0 +1,132 @@
+"""One forward and one backward pass that leave, for every linear layer, its inputs `a` and output gradients `δ`.
+
+The gradient of a row's loss with respect to a layer's weight is `Σ_t δ_t a_tᵀ`, so nothing else is needed; weight
+gradients themselves are never formed here. Padding lies after the last target, where causal attention makes every
+`δ` exactly zero.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from attribution.model.head import head_pull_back, labelled, sampled
+from attribution.model.layers import Layer
+from attribution.model.tracked import Tracked
+from attribution.passes.batches import Batch
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A forward pass with its graph. Layers in the order of `tracked.linear`."""
+
+    inputs: tuple[Tensor, ...]  # [B, T, n_in], 1 appended where the layer has a bias
+    outputs: tuple[Tensor, ...]  # [B, T, n_out]
+    embedded: Tensor  # [B, T, H] looked-up rows, the leaf of the graph
+    hidden: Tensor  # [B, T, H] what the head reads
+
+
+@dataclass(frozen=True)
+class Captured:
+    """A forward and backward pass over a batch of documents, of the summed token loss of each."""
+
+    batch: Batch
+    inputs: tuple[Tensor, ...]  # [B, T, n_in] per linear layer
+    deltas: tuple[Tensor, ...]  # [B, T, n_out] per linear layer
+    hidden: Tensor  # [B, T, H]
+    logit_deltas: Tensor  # [n, V] ∂L/∂(raw logits) at the targets, in row order
+    embedded_deltas: Tensor  # [B, T, H] ∂L/∂(looked-up row)
+    token_loss: Tensor  # [n] nats
+
+    @property
+    def loss(self) -> Tensor:
+        """Summed token loss of each row, nats  # [B]"""
+        out = self.token_loss.new_zeros(self.batch.ids.shape)
+        out[self.batch.is_target] = self.token_loss
+        return out.sum(dim=1)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of what was captured; layers that read the same share their inputs."""
+        inputs = {a.data_ptr(): a for a in self.inputs}.values()
+        kept = (*inputs, *self.deltas, self.hidden, self.logit_deltas, self.embedded_deltas)
+        return sum(of.numel() * of.element_size() for of in kept)
+
+    def padded_logit_deltas(self, rows: Tensor | slice) -> Tensor:
+        """`logit_deltas` of some vocabulary entries at their places, zero elsewhere  # [B, T, R]"""
+        compact = self.logit_deltas[:, rows] if isinstance(rows, slice) else self.logit_deltas.index_select(1, rows)
+        out = compact.new_zeros(self.batch.ids.numel(), compact.shape[1])
+        return out.index_copy_(0, self.batch.targets, compact).view(*self.batch.ids.shape, -1)
+
+
+def forward(tracked: Tracked, ids: Tensor) -> Forward:
+    """Run the model on right-padded rows.    ids: [B, T]"""
+    with torch.enable_grad(), _recorded(tracked.modules()) as (inputs, outputs):
+        embedded = tracked.embedding_module(ids).detach().requires_grad_()
+        hidden = tracked.loaded.model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
+    return Forward(
+        tuple(widened_input(tracked, a, layer) for a, layer in zip(inputs, tracked.linear, strict=True)),
+        tuple(outputs),
+        embedded,
+        hidden,
+    )
+
+
+def pull_back(
+    tracked: Tracked, run: Forward, hidden_deltas: Tensor, again: bool = False
+) -> tuple[tuple[Tensor, ...], Tensor]:
+    """Output gradients of every layer and of the looked-up rows, from those of the hidden state.
+
+    hidden_deltas: [B, T, H] or, for K functions of the same forward pass, [K, B, T, H]; the results likewise. With
+    `again` the graph is kept for another call.
+    """
+    many = hidden_deltas.dim() > run.hidden.dim()
+    *deltas, embedded = torch.autograd.grad(
+        run.hidden,
+        (*run.outputs, run.embedded),
+        hidden_deltas.to(run.hidden.dtype),
+        retain_graph=again,
+        is_grads_batched=many,
+    )
+    return tuple(tracked.widened(delta) for delta in deltas), tracked.widened(embedded)
+
+
+def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = None) -> Captured:
+    """The document pass. With a generator, targets are sampled from the model instead (for the true Fisher)."""
+    run = forward(tracked, batch.ids)
+    with torch.no_grad():
+        raw = tracked.raw_logits(run.hidden[batch.is_target])  # [n, V]
+        labels = batch.labels if generator is None else sampled(raw, tracked.softcap, generator)
+        token_loss, logit_deltas = labelled(raw, labels, tracked.softcap)
+        hidden_deltas = torch.zeros_like(run.hidden)
+        hidden_deltas[batch.is_target] = head_pull_back(tracked, logit_deltas).to(run.hidden.dtype)
+    deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas)
+    hidden = tracked.widened(run.hidden.detach())
+    return Captured(batch, run.inputs, deltas, hidden, logit_deltas, embedded_deltas, token_loss)
+
+
+def widened_input(tracked: Tracked, a: Tensor, layer: Layer) -> Tensor:
+    """In the dtype of gradients, 1 appended where the layer has a bias  # [.., n] -> [.., n_in]"""
+    a = tracked.widened(a)
+    return torch.cat([a, a.new_ones(*a.shape[:-1], 1)], dim=-1) if layer.bias else a
+
+
+@contextmanager
+def _recorded(modules: list[nn.Module]) -> Iterator[tuple[list[Tensor], list[Tensor]]]:
+    """Collect input and output of each module; the model is left without hooks whatever happens."""
+    place = {module: i for i, module in enumerate(modules)}
+    inputs: list[Tensor] = [torch.empty(0)] * len(modules)
+    outputs: list[Tensor] = [torch.empty(0)] * len(modules)
+
+    def keep(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+        inputs[place[module]] = args[0].detach()
+        outputs[place[module]] = output
+
+    hooks = [module.register_forward_hook(keep) for module in modules]
+    try:
+        yield inputs, outputs
+    finally:
+        for hook in hooks:
+            hook.remove()

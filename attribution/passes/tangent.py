@@ -1,0 +1,102 @@
+"""Forward-mode differentiation: how the logits of documents move when the parameters move along queries' directions.
+
+A linear layer adds `P a` to the tangent of its output, so the parameters themselves need no tangent, and every row of a
+batch can move along a direction of its own.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+
+import torch
+from torch import Tensor, nn
+from torch.autograd import forward_ad
+
+from attribution.exact.directions import Directions
+from attribution.model.head import capped, uncapped
+from attribution.model.layers import Layer
+from attribution.model.tracked import Tracked
+from attribution.passes.batches import Batch
+from attribution.passes.capture import widened_input
+from attribution.passes.embedding import places
+
+Runs = Sequence[tuple[int, slice]]  # a direction, and the rows that move along it
+
+
+def logits_and_tangent(
+    tracked: Tracked, directions: Directions, queries: Sequence[int], batch: Batch
+) -> tuple[Tensor, Tensor]:
+    """Logits at the targets of a batch, in row order, and their derivative where row b moves along direction
+    queries[b]  # [n, V] each"""
+    runs = _runs(queries)
+    with torch.no_grad(), warnings.catch_warnings(), forward_ad.dual_level():
+        warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)  # torch's own use
+        embedded = tracked.embedding_module(batch.ids)
+        if tracked.embedding:
+            embedded = forward_ad.make_dual(embedded, _looked_up(tracked, directions, runs, batch.ids).to(embedded))
+        with _moving(tracked, directions, runs):
+            output = tracked.loaded.model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
+        hidden, moved = forward_ad.unpack_dual(output)
+        raw = tracked.raw_logits(hidden[batch.is_target])
+        tangent = tracked.widened(moved[batch.is_target]) @ tracked.head_weight.T
+        _add_head(tangent, tracked, directions, runs, tracked.widened(hidden), batch.is_target)
+        return capped(raw, tracked.softcap), uncapped(tangent, raw, tracked.softcap)
+
+
+def _runs(queries: Sequence[int]) -> Runs:
+    """Neighbouring rows of one query together."""
+    found, start = [], 0
+    for q, rows in groupby(queries):
+        stop = start + len(list(rows))
+        found.append((q, slice(start, stop)))
+        start = stop
+    return found
+
+
+@contextmanager
+def _moving(tracked: Tracked, directions: Directions, runs: Runs) -> Iterator[None]:
+    """Every tracked linear layer adds what its own movement does to its output."""
+
+    def hook(layer: Layer, P: Tensor) -> object:
+        def add(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
+            a = widened_input(tracked, forward_ad.unpack_dual(args[0]).primal, layer)  # [B, T, in]
+            own = a.new_empty(*a.shape[:2], layer.n_out)
+            for q, rows in runs:
+                torch.matmul(a[rows], P[q].T, out=own[rows])
+            moved: Tensor = output + forward_ad.make_dual(torch.zeros_like(own).to(output), own.to(output.dtype))
+            return moved
+
+        return add
+
+    hooks = [
+        module.register_forward_hook(hook(layer, P))  # type: ignore[arg-type]
+        for module, layer, P in zip(tracked.modules(), tracked.linear, directions.linear, strict=True)
+    ]
+    try:
+        yield
+    finally:
+        for each in hooks:
+            each.remove()
+
+
+def _looked_up(tracked: Tracked, directions: Directions, runs: Runs, ids: Tensor) -> Tensor:
+    """What the movement of the embedding does to the looked-up rows  # [B, T, H]"""
+    block = directions.embedding[0]
+    at = places(ids, block.rows, tracked.embedding[0].n_out)  # [B, T], −1 for a row that does not move
+    own = torch.cat([block.values[q][at[rows].clamp(min=0)] for q, rows in runs])
+    return own * (tracked.embedding_scale * (at >= 0)[..., None])
+
+
+def _add_head(
+    tangent: Tensor, tracked: Tracked, directions: Directions, runs: Runs, hidden: Tensor, is_target: Tensor
+) -> None:
+    """What the movement of the head does to the logits, in place.    tangent: [n, V]   hidden: [B, T, H]"""
+    if not tracked.embedding:
+        return
+    block = directions.embedding[-1]
+    start = 0
+    for q, rows in runs:
+        h = hidden[rows][is_target[rows]]
+        tangent[start : start + len(h)].index_add_(1, block.rows, h @ block.values[q].T)
+        start += len(h)

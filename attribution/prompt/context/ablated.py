@@ -1,0 +1,88 @@
+"""The answer's probability under many versions of a prompt: batches of rows of unequal length, padded on the right.
+
+Right padding is exact for a causal model: no token of a row attends to what stands behind it, and positions count
+from the row's own beginning. Lengths are carried, never guessed from a padding id.
+"""
+
+import inspect
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from attribution.errors import BadInput
+from attribution.prompt.context.contextcite import Ablations, Masks
+
+
+@torch.inference_mode()
+def answer_distribution(model: PreTrainedModel, prompt_ids: Sequence[int], answer_ids: Sequence[int]) -> Tensor:
+    """log p of every vocabulary entry at every answer token: [A, V] float64, CPU. No prompt at all is not possible."""
+    return _logits(model, [prompt_ids], answer_ids)[0].double().log_softmax(-1).cpu()
+
+
+@torch.inference_mode()
+def answer_odds(
+    model: PreTrainedModel, prompts: Sequence[Sequence[int]], answer_ids: Sequence[int], batch: int = 8
+) -> Tensor:
+    """log(p / (1 - p)) of every answer token under every version of the prompt, in their order: [M, A] float64, CPU.
+
+    Log-odds keep what log p rounds away where p is nearly 1. `batch` rows of similar length share a forward pass.
+    """
+    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    target = torch.tensor(list(answer_ids), device=model.device)
+    odds = torch.empty(len(prompts), len(answer_ids), dtype=torch.float64)
+    for start in range(0, len(order), batch):
+        rows = order[start : start + batch]
+        logits = _logits(model, [prompts[i] for i in rows], answer_ids).double()  # [B, A, V]
+        index = target.expand(len(rows), -1)[..., None]  # [B, A, 1]
+        others = logits.scatter(2, index, -torch.inf).logsumexp(2)
+        odds[rows] = (logits.gather(2, index)[..., 0] - others).cpu()
+    return odds
+
+
+def ablate(
+    model: PreTrainedModel,
+    prompt_ids: Sequence[int],
+    of_source: Sequence[int],
+    answer_ids: Sequence[int],
+    masks: Masks,
+    batch: int = 8,
+) -> Ablations:
+    """The answer's log-odds under every mask [M, N]. Sources that are left out are taken out of the ids, not blanked.
+
+    Raises BadInput where there is no source to leave out.
+    """
+    if not masks.shape[1]:
+        raise BadInput("expected at least one part to leave out, found none; give the prompt documents")
+    versions = [
+        tuple(token for token, n in zip(prompt_ids, of_source, strict=True) if n < 0 or mask[n])
+        for mask in masks.tolist()
+    ]
+    distinct = list(dict.fromkeys(versions))
+    rows = {version: i for i, version in enumerate(distinct)}
+    odds = answer_odds(model, distinct, answer_ids, batch).numpy()
+    return Ablations(masks, odds[[rows[version] for version in versions]])
+
+
+def _logits(model: PreTrainedModel, prompts: Sequence[Sequence[int]], answer_ids: Sequence[int]) -> Tensor:
+    """The logits that predict the answer: [B, A, V]."""
+    read = [[*prompt, *answer_ids[:-1]] for prompt in prompts]
+    width = max(len(row) for row in read)
+    ids = torch.zeros(len(read), width, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for i, row in enumerate(read):
+        ids[i, : len(row)] = torch.tensor(row)
+        mask[i, : len(row)] = 1
+    first = torch.tensor([len(prompt) - 1 for prompt in prompts])
+    wanted = first[:, None] + torch.arange(len(answer_ids))  # [B, A] places in the row
+    places = wanted.unique()
+    inputs = {"input_ids": ids.to(model.device), "attention_mask": mask.to(model.device), "use_cache": False}
+    if "logits_to_keep" in inspect.signature(model.forward).parameters:
+        logits = model(**inputs, logits_to_keep=places.to(model.device)).logits
+    else:
+        logits = model(**inputs).logits[:, places.to(model.device)]  # [B, n_places, V]
+    column = torch.searchsorted(places, wanted).to(logits.device)
+    rows = torch.arange(len(read), device=logits.device)[:, None]
+    picked: Tensor = logits[rows, column]
+    return picked

@@ -1,0 +1,1 @@
+"""How far an attribution of the prompt agrees with what the model does."""

@@ -1,0 +1,55 @@
+"""What an answer owes to the documents of its prompt, from stored rows and without a model: for readers.
+
+MIRAGE's thresholds and citations, and the sentences that they belong to, are those of `attribution.prompt`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.prompt.context.citations import PRESETS, Citation, Settings, cite_cues, kept_cues, sensitive
+from attribution.prompt.context.contextcite import Ablations, fit, leave_one_out, shapley_values
+from attribution.prompt.text.sentences import sentence_spans, token_sentences
+
+__all__ = [
+    "PRESETS",
+    "Citation",
+    "Settings",
+    "cite_cues",
+    "kept_cues",
+    "sensitive",
+    "sentence_spans",
+    "span_scores",
+    "stored_ablations",
+    "token_sentences",
+]
+
+
+def stored_ablations(rows: Sequence[Mapping[str, Any]]) -> dict[str, Ablations]:
+    """design -> masks and log-odds, from rows of one generation in the order of their numbers."""
+    designs = dict.fromkeys(row["design"] for row in rows)
+    return {
+        design: Ablations(
+            np.array([row["present"] for row in rows if row["design"] == design], dtype=np.bool_),
+            np.array([row["log_odds"] for row in rows if row["design"] == design], dtype=np.float64),
+        )
+        for design in designs
+    }
+
+
+def span_scores(stored: Mapping[str, Ablations], span: Sequence[int] | None = None) -> dict[str, NDArray[np.float64]]:
+    """method -> scores [N] of the documents for answer positions `span` (None: all), nats.
+
+    contextcite: weights of the sparse line, of log-odds; leave_one_out and shapley: of log p. A method whose design
+    was not measured is left out.
+    """
+    scores = {}
+    if "half" in stored:
+        scores["contextcite"] = fit(stored["half"], span).weights
+    if "single" in stored:
+        scores["leave_one_out"] = leave_one_out(stored["single"], span)
+    if "all" in stored:
+        scores["shapley"] = shapley_values(stored["all"], span)
+    return scores

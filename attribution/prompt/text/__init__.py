@@ -1,0 +1,1 @@
+"""Prompts as text: turns, documents, templates, and the characters of each part."""

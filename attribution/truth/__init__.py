@@ -1,0 +1,1 @@
+"""What influence is held against: the response that it approximates, and one real training step."""

@@ -1,0 +1,54 @@
+"""Tail patch: one training step on some documents, and what it does to the answers (Chang et al. 2024, 2410.17413).
+
+    θ' = θ − ε ‖θ‖ · g / ‖g‖,   g = ∇ of the mean token loss of the documents;   Δ = f(θ') − f(θ)
+
+The step has a fixed length, ε of the weights' own, so that long or surprising documents win nothing by their size. No
+training is repeated, so it needs no recipe; it says what one more step would do, not what training would have been.
+"""
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from attribution.model.tracked import Tracked
+from attribution.passes.batches import Document, pad
+
+STEP = 1e-3  # ε
+
+
+def mean_logp(model: torch.nn.Module, ids: Sequence[int], first: int) -> Tensor:
+    """Mean log p of `ids[first:]`, nats a token."""
+    row = torch.tensor([tuple(ids)], device=next(model.parameters()).device)
+    logp = _wide(model(input_ids=row, use_cache=False).logits[0, first - 1 : -1]).log_softmax(-1)
+    return logp.gather(1, row[0, first:, None]).mean()
+
+
+def mean_loss(model: torch.nn.Module, documents: Sequence[Document]) -> Tensor:
+    """Mean token loss of all documents, nats."""
+    batch = pad(documents, range(len(documents)), next(model.parameters()).device)
+    logits = model(input_ids=batch.ids, use_cache=False).logits[batch.is_target]
+    return cross_entropy(_wide(logits), batch.labels)
+
+
+def tail_patch(tracked: Tracked, documents: Sequence[Document], ids: Sequence[int], first: int) -> float:
+    """Δ of the mean log p of `ids[first:]`, nats a token; the model itself is left as it was."""
+    model = copy.deepcopy(tracked.loaded.model)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    with torch.no_grad():
+        before = float(mean_logp(model, ids, first))
+    gradients = torch.autograd.grad(mean_loss(model, documents), parameters, allow_unused=True)
+    moved = [(p, g) for p, g in zip(parameters, gradients, strict=True) if g is not None]
+    weight = torch.stack([_wide(p.detach()).norm() for p, _ in moved]).norm()
+    length = torch.stack([_wide(g).norm() for _, g in moved]).norm()
+    with torch.no_grad():
+        for p, g in moved:
+            p.sub_(g * (STEP * weight / length.clamp_min(1e-30)).to(p.dtype))
+        return float(mean_logp(model, ids, first)) - before
+
+
+def _wide(x: Tensor) -> Tensor:
+    """At least float32."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))

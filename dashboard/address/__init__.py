@@ -1,0 +1,1 @@
+"""What the analyst looks at, and its address."""

@@ -1,0 +1,71 @@
+"""EDGE: new prompts: one worker process for all sessions of this server, started by the first question."""
+
+import json
+import os
+import uuid
+from typing import Any
+
+import streamlit as st
+
+from attribution.errors import BadInput
+from dashboard.database.connection import folder
+from indexer.ask.kept import kept_job
+from indexer.worker.client import Worker
+from indexer.worker.job import Job
+
+LONGEST_PROMPT = 4_000  # characters
+LONGEST_LINE = 500_000  # characters of a prompt with documents
+PROMPT_KEYS = ("prompt", "messages", "question", "docs", "completion", "output", "foil", "saliency")
+FUNCTION_VARIABLE = "WHENCE_ASK"  # package.module:function that answers, for tests
+
+
+def submit(prompt: str, model: str) -> Job:
+    """Ask `model` to continue `prompt`; the same question is the same job.
+
+    Raises BadInput for what begins like JSON and is none, TryAgain when too many wait.
+    """
+    return submit_row(asked(prompt), model)
+
+
+def submit_row(row: dict[str, Any], model: str) -> Job:
+    """The same for a line of a prompt file that is parsed already. Raises TryAgain when too many wait."""
+    return worker().submit({"folder": str(folder()), "model": model} | row, session_id())
+
+
+def asked(prompt: str) -> dict[str, Any]:
+    """A line of a prompt file (a chat, a question with documents of its own), which begins with {", or plain text."""
+    if not prompt.lstrip().startswith('{"'):
+        return {"prompt": prompt[:LONGEST_PROMPT]}
+    try:
+        row: dict[str, Any] = json.loads(prompt[:LONGEST_LINE])
+    except json.JSONDecodeError as error:
+        raise BadInput(f"expected JSON after '{{\"', found: {error.msg}; mend it, or ask in plain words") from None
+    return {name: value for name, value in row.items() if name in PROMPT_KEYS}
+
+
+def news(job_id: str) -> Job | None:
+    """The job as it is now, and a sign that this session still waits; one that ended before the server was started
+    comes from the asked prompts of the folder. None when it is in neither."""
+    job = worker().job(job_id)
+    if job is None:
+        return kept_job(folder(), job_id)
+    if not job.ended:
+        worker().touch(job_id, session_id())
+    return job
+
+
+def leave(job_id: str) -> None:
+    """This session waits no more; without others the job is cancelled."""
+    worker().leave(job_id, session_id())
+
+
+@st.cache_resource(show_spinner=False)
+def worker() -> Worker:
+    """The worker of this server; no process runs before the first question."""
+    return Worker(os.environ.get(FUNCTION_VARIABLE, "indexer.ask.job:run"))
+
+
+def session_id() -> str:
+    """A name for this browser session, drawn once."""
+    name: str = st.session_state.setdefault("session name", uuid.uuid4().hex)
+    return name

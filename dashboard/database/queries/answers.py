@@ -1,0 +1,110 @@
+"""Which models, runs and answers there are, and what one answer consists of."""
+
+from collections.abc import Sequence
+
+from dashboard.database.queries.rows import Snapshot, generation_of, kept, model_of, numbers, record
+from dashboard.database.records import Generation, Model, Part, PromptToken, Run, Token
+
+_GENERATION = """
+    SELECT generation_id, prompt_id, prompt.text AS prompt, prompt.kind, prompt.topic, prompt.answer,
+           generation.text, created_at, model.*
+    FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)"""
+
+
+@kept(1)
+def models(snapshot: Snapshot) -> list[Model]:
+    """Every model, smallest first."""
+    rows = snapshot.rows("SELECT * FROM model ORDER BY family, n_params, name")
+    return [model_of(row) for row in rows]
+
+
+@kept(32)
+def runs(snapshot: Snapshot, model_id: str) -> list[Run]:
+    """Runs of one model, the plain EK-FAC one first."""
+    sql = "SELECT * FROM run WHERE model_id = ? ORDER BY method <> 'ekfac', run_id"
+    return [record(Run, row) for row in snapshot.rows(sql, [model_id])]
+
+
+@kept(32)
+def measured_best(snapshot: Snapshot, model_id: str) -> str:
+    """Of the methods that this model has a run of, the one that predicts retraining best for a size of its family (by
+    the linear datamodelling score without the query's own document); "" where none was measured."""
+    sql = """SELECT method FROM run JOIN evaluation USING (method)
+        WHERE run.model_id = $model AND metric = 'lds_without_self' AND evaluation.model_id IN (
+            SELECT model_id FROM model WHERE family = (SELECT family FROM model WHERE model_id = $model))
+        ORDER BY value DESC, method LIMIT 1"""
+    return next((row["method"] for row in snapshot.rows(sql, {"model": model_id})), "")
+
+
+@kept(64)
+def generation(snapshot: Snapshot, generation_id: str) -> Generation | None:
+    rows = snapshot.rows(_GENERATION + " WHERE generation_id = ?", [generation_id])
+    return generation_of(rows[0]) if rows else None
+
+
+@kept(1)
+def example(snapshot: Snapshot) -> Generation | None:
+    """An answer to begin with: the first right one of the smallest model, in the order of the prompt file."""
+    sql = (
+        _GENERATION
+        + """ ORDER BY prompt.answer <> '' AND starts_with(ltrim(generation.text), prompt.answer) DESC,
+        n_params, prompt.rowid, generation_id LIMIT 1"""
+    )
+    rows = snapshot.rows(sql)
+    return generation_of(rows[0]) if rows else None
+
+
+@kept(32)
+def generations_of(snapshot: Snapshot, prompt_ids: Sequence[str]) -> dict[str, list[Generation]]:
+    """What every model wrote after these prompts: prompt_id -> generations, smallest model first."""
+    sql = _GENERATION + " WHERE prompt_id IN (SELECT unnest($ids::VARCHAR[])) ORDER BY n_params, name, created_at"
+    found: dict[str, list[Generation]] = {prompt_id: [] for prompt_id in prompt_ids}
+    for row in snapshot.rows(sql, {"ids": list(prompt_ids)}):
+        found[row["prompt_id"]].append(generation_of(row))
+    return found
+
+
+@kept(32)
+def tokens(snapshot: Snapshot, generation_id: str) -> list[Token]:
+    rows = snapshot.rows("SELECT * FROM generation_token WHERE generation_id = ? ORDER BY position", [generation_id])
+    return [record(Token, numbers(row, "logp", "foil_logp")) for row in rows]
+
+
+@kept(32)
+def prompt_tokens(snapshot: Snapshot, tokenizer_id: str, prompt_id: str) -> list[PromptToken]:
+    sql = """SELECT *, token_position AS position FROM prompt_token
+        WHERE tokenizer_id = ? AND prompt_id = ? ORDER BY token_position"""
+    return [record(PromptToken, row) for row in snapshot.rows(sql, [tokenizer_id, prompt_id])]
+
+
+@kept(32)
+def prompt_parts(snapshot: Snapshot, prompt_id: str) -> list[Part]:
+    sql = "SELECT part, kind, title, start, stop FROM prompt_part WHERE prompt_id = ? ORDER BY part"
+    return [record(Part, row) for row in snapshot.rows(sql, [prompt_id])]
+
+
+@kept(32)
+def notices(snapshot: Snapshot, generation_id: str) -> list[str]:
+    """What was left out or cut so that the model could read the prompt, and what was done to a given answer."""
+    sql = """SELECT prompt.notice AS of_prompt, generation.notice AS of_answer
+        FROM generation JOIN prompt USING (prompt_id) WHERE generation_id = ?"""
+    said = [row[name] or "" for row in snapshot.rows(sql, [generation_id]) for name in ("of_prompt", "of_answer")]
+    return [line for lines in said for line in lines.splitlines()]
+
+
+def prompt_shares(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, float]:
+    """generation_id -> mean over its tokens of the share of their bits that the prompt saved, from 0 to 1."""
+    sql = """SELECT generation_id, avg(greatest(0, least(1,
+            (bits_question + coalesce(bits_documents, 0)) / bits_nothing))) AS share
+        FROM generation_token WHERE generation_id IN (SELECT unnest($ids::VARCHAR[])) AND bits_nothing > 0
+        AND bits_question IS NOT NULL GROUP BY generation_id"""
+    rows = snapshot.rows(sql, {"ids": list(generation_ids)})
+    return {row["generation_id"]: row["share"] for row in rows}
+
+
+@kept(2)
+def prompts(snapshot: Snapshot, k: int) -> list[tuple[str, str]]:
+    """(prompt_id, text) of the first prompts that were answered, in the order of the prompt file."""
+    sql = """SELECT prompt_id, text FROM prompt WHERE prompt_id IN (SELECT prompt_id FROM generation)
+        ORDER BY rowid LIMIT ?"""
+    return [(row["prompt_id"], row["text"]) for row in snapshot.rows(sql, [k])]

@@ -1,0 +1,91 @@
+"""Training documents and their tokens."""
+
+from collections.abc import Sequence
+
+from dashboard.database.queries.rows import Snapshot, kept, record
+from dashboard.database.records import Document, Swayed
+
+
+@kept(16)
+def documents(snapshot: Snapshot, document_ids: Sequence[str]) -> dict[str, Document]:
+    sql = """SELECT document_id, corpus, title, source, topic, text FROM document
+        WHERE document_id IN (SELECT unnest($ids::VARCHAR[]))"""
+    return {row["document_id"]: record(Document, row) for row in snapshot.rows(sql, {"ids": list(document_ids)})}
+
+
+def document_tokens(snapshot: Snapshot, tokenizer_id: str, document_ids: Sequence[str]) -> dict[str, list[str]]:
+    """document_id -> its tokens as text, one per position."""
+    sql = """SELECT document_id, texts FROM token_texts
+        WHERE tokenizer_id = $tokenizer AND document_id IN (SELECT unnest($ids::VARCHAR[]))"""
+    rows = snapshot.rows(sql, {"tokenizer": tokenizer_id, "ids": list(document_ids)}) if document_ids else []
+    return {row["document_id"]: row["texts"] for row in rows}
+
+
+def document(snapshot: Snapshot, document_id: str) -> Document | None:
+    return documents(snapshot, [document_id]).get(document_id)
+
+
+def most_influential(snapshot: Snapshot, run_id: str, source: str, topic: str, k: int) -> list[tuple[str, int, int]]:
+    """(document_id, tokens, answers with such a token): those most often among the ten most helpful of a token."""
+    sql = """SELECT document_id, n_top10, n_top10_answers FROM document_total
+        WHERE run_id = $run AND n_top10 > 0 AND ($source = '' OR source = $source) AND ($topic = '' OR topic = $topic)
+        ORDER BY n_top10 DESC, n_top10_answers DESC, document_id LIMIT $k"""
+    rows = snapshot.rows(sql, {"run": run_id, "source": source, "topic": topic, "k": k})
+    return [(row["document_id"], row["n_top10"], row["n_top10_answers"]) for row in rows]
+
+
+def some_documents(snapshot: Snapshot, source: str, topic: str, k: int) -> list[str]:
+    """Ids of the first documents of a source and a topic."""
+    sql = """SELECT document_id FROM document
+        WHERE ($source = '' OR source = $source) AND ($topic = '' OR topic = $topic)
+        ORDER BY title, document_id LIMIT $k"""
+    return [row["document_id"] for row in snapshot.rows(sql, {"source": source, "topic": topic, "k": k})]
+
+
+@kept(1)
+def count_documents(snapshot: Snapshot) -> int:
+    return int(snapshot.rows("SELECT count(*) AS n FROM document")[0]["n"])
+
+
+def swayed_tokens(snapshot: Snapshot, run_id: str, document_id: str, most: str, k: int) -> list[Swayed]:
+    """The answers that a document pushes most `towards` or `away`, each by its most swayed token; kept pairs only."""
+    name, order, side = ("best", "DESC", ">") if most == "towards" else ("worst", "ASC", "<")
+    sql = f"""SELECT generation_id, moved.{name}_position AS position, moved.{name}_score AS score, n_tokens,
+            prompt.text AS prompt, generation.text AS answer, token.text AS token, token.start, token.stop
+        FROM answer_document AS moved JOIN generation USING (generation_id) JOIN prompt USING (prompt_id)
+        JOIN generation_token AS token USING (generation_id)
+        WHERE run_id = ? AND document_id = ? AND token.position = moved.{name}_position AND moved.{name}_score {side} 0
+        ORDER BY score {order}, generation_id LIMIT ?"""  # noqa: S608 (words of ours only)
+    return [record(Swayed, row) for row in snapshot.rows(sql, [run_id, document_id, k])]
+
+
+def document_layers(snapshot: Snapshot, run_id: str, document_id: str) -> list[list[float]]:
+    """layer_scores of every token for which the document was kept."""
+    sql = """SELECT layer_scores FROM influence SEMI JOIN
+            (SELECT run_id, generation_id FROM answer_document WHERE document_id = $document)
+            USING (run_id, generation_id)
+        WHERE run_id = $run AND document_id = $document AND layer_scores IS NOT NULL"""
+    return [row["layer_scores"] for row in snapshot.rows(sql, {"run": run_id, "document": document_id})]
+
+
+def self_influence(snapshot: Snapshot, run_id: str, document_id: str) -> tuple[float, float, float] | None:
+    """(self-influence in nats, share of documents below it, loss in nats) of one document; None if not stored."""
+    sql = """SELECT self_influence, loss, (SELECT avg((other.self_influence < mine.self_influence)::INTEGER)
+            FROM self_influence AS other WHERE other.run_id = mine.run_id) AS below
+        FROM self_influence AS mine WHERE run_id = ? AND document_id = ?"""
+    rows = snapshot.rows(sql, [run_id, document_id])
+    if not rows or rows[0]["self_influence"] is None:
+        return None
+    return rows[0]["self_influence"], rows[0]["below"], rows[0]["loss"]
+
+
+def summed_heat(snapshot: Snapshot, run_id: str, document_id: str) -> list[float]:
+    """[T] sum of the absolute position shares over all tokens of all answers for which they are stored."""
+    sql = """SELECT list(total ORDER BY place) AS total FROM (
+        SELECT place, sum(abs(share)) AS total
+        FROM (SELECT unnest(shares) AS share, generate_subscripts(shares, 1) AS place FROM influence_position SEMI JOIN
+                (SELECT run_id, generation_id FROM answer_document WHERE document_id = $document)
+                USING (run_id, generation_id)
+              WHERE run_id = $run AND document_id = $document) GROUP BY place)"""
+    rows = snapshot.rows(sql, {"run": run_id, "document": document_id})
+    return rows[0]["total"] or []

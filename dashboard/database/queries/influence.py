@@ -1,0 +1,134 @@
+"""What made the tokens of an answer: kept pairs, their layers, their heat, the random documents to compare with."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.database.queries.documents import document_tokens
+from dashboard.database.queries.rows import Snapshot, floats, kept, numbers, record
+from dashboard.database.records import Heat, Layer, Relabelling, Scores, Target
+
+
+@kept(16)
+def targets(snapshot: Snapshot, run_id: str, generation_id: str) -> dict[int, Target]:
+    """position -> target of this run."""
+    sql = "SELECT * FROM target WHERE run_id = ? AND generation_id = ? ORDER BY position"
+    found = {}
+    for row in snapshot.rows(sql, [run_id, generation_id]):
+        row["null_scores"] = np.asarray(row["null_scores"] or (), dtype=np.float64)
+        found[row["position"]] = record(Target, numbers(row, "value", "self_influence"))
+    return found
+
+
+@kept(32)
+def strengths(snapshot: Snapshot, run_id: str, generation_id: str) -> dict[int, float]:
+    """position -> influence of its most helpful document, nats."""
+    sql = "SELECT position, max(score) AS score FROM influence WHERE run_id = ? AND generation_id = ? GROUP BY position"
+    return {row["position"]: row["score"] for row in snapshot.rows(sql, [run_id, generation_id])}
+
+
+@kept(16)
+def kept_scores(snapshot: Snapshot, run_id: str, generation_id: str, first: int, last: int) -> Scores:
+    """All kept pairs of the tokens first..last."""
+    sql = """SELECT position, rank, document_id, score, self_influence, grad_norm, solve_norm, layer_scores
+        FROM influence WHERE run_id = ? AND generation_id = ? AND position BETWEEN ? AND ?"""
+    table = snapshot.query(sql, [run_id, generation_id, first, last])
+    layers = [row or [] for row in table["layer_scores"].to_pylist()]
+    depth = max((len(row) for row in layers), default=0)
+    return Scores(
+        position=table["position"].to_numpy().astype(np.int64),
+        rank=table["rank"].to_numpy().astype(np.int64),
+        document_id=table["document_id"].to_pylist(),
+        score=floats(table["score"]),
+        self_influence=floats(table["self_influence"]),
+        grad_norm=floats(table["grad_norm"]),
+        solve_norm=floats(table["solve_norm"]),
+        layer_scores=np.array([row or [np.nan] * depth for row in layers], dtype=np.float64).reshape(
+            len(layers), depth
+        ),
+    )
+
+
+def document_effects(snapshot: Snapshot, run_id: str, generation_id: str, document_id: str) -> dict[int, float]:
+    """position -> influence of one document, nats; a token for which it was not kept is absent."""
+    sql = "SELECT position, score FROM influence WHERE run_id = ? AND generation_id = ? AND document_id = ?"
+    rows = snapshot.rows(sql, [run_id, generation_id, document_id])
+    return {row["position"]: row["score"] for row in rows}
+
+
+def first_documents(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """generation_id -> (document_id, title) of the most helpful document of the answer's first token."""
+    sql = """SELECT generation_id, first_document_id, first_title FROM answer_source
+        WHERE generation_id IN (SELECT unnest($ids::VARCHAR[])) AND first_document_id IS NOT NULL"""
+    rows = snapshot.rows(sql, {"ids": list(generation_ids)})
+    return {row["generation_id"]: (row["first_document_id"], row["first_title"] or "") for row in rows}
+
+
+@kept(32)
+def proposers(snapshot: Snapshot, generation_id: str, first: int, last: int) -> dict[str, set[str]]:
+    """document_id -> who proposed it for these tokens: index, index_cosine, bm25, hidden, random."""
+    sql = """SELECT document_id, list(DISTINCT via) AS via FROM candidate
+        WHERE generation_id = ? AND (position IS NULL OR position BETWEEN ? AND ?) GROUP BY document_id"""
+    return {row["document_id"]: set(row["via"]) for row in snapshot.rows(sql, [generation_id, first, last])}
+
+
+@kept(32)
+def layers(snapshot: Snapshot, model_id: str) -> list[Layer]:
+    sql = "SELECT layer, name, kind, depth FROM layer WHERE model_id = ? ORDER BY layer"
+    return [record(Layer, row) for row in snapshot.rows(sql, [model_id])]
+
+
+@kept(16)
+def heats(
+    snapshot: Snapshot, run_id: str, generation_id: str, first: int, last: int, tokenizer_id: str, ids: Sequence[str]
+) -> dict[str, Heat]:
+    """document_id -> what its tokens carry, summed over first..last; only documents stored for all of these tokens."""
+    sql = """SELECT document_id, shares, loss_influences FROM influence_position
+        WHERE run_id = $run AND generation_id = $generation AND position BETWEEN $first AND $last
+          AND document_id IN (SELECT unnest($ids::VARCHAR[]))"""
+    values = {"run": run_id, "generation": generation_id, "first": first, "last": last, "ids": list(ids)}
+    stored: dict[str, list[dict[str, Any]]] = {}
+    for row in snapshot.rows(sql, values):
+        stored.setdefault(row["document_id"], []).append(row)
+    whole = {key: rows for key, rows in stored.items() if len(rows) == last - first + 1}
+    texts = document_tokens(snapshot, tokenizer_id, list(whole))
+    return {
+        key: Heat(texts.get(key, []), _total(rows, "shares"), _total(rows, "loss_influences"))
+        for key, rows in whole.items()
+    }
+
+
+def _total(rows: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.float64]:
+    arrays = [np.asarray(row[name] or (), dtype=np.float64) for row in rows]
+    return np.sum(arrays, axis=0) if len({array.size for array in arrays}) == 1 else np.empty(0)
+
+
+def relabellings(
+    snapshot: Snapshot,
+    run_id: str,
+    generation_id: str,
+    position: int,
+    document_id: str,
+    tokenizer_id: str,
+    k: int,
+) -> list[Relabelling]:
+    """The k replacements of one token of a document that would change one generated token most, one per token."""
+    sql = """SELECT token_position, said.texts[token_position + 1] AS said, other.texts[best] AS instead,
+            influences[best] AS influence
+        FROM (SELECT *, list_position(list_transform(influences, lambda x: abs(x)),
+                                      list_max(list_transform(influences, lambda x: abs(x)))) AS best
+              FROM relabel WHERE run_id = $run AND generation_id = $generation AND position = $position
+              AND document_id = $document) AS other
+        JOIN token_texts AS said USING (document_id)
+        WHERE tokenizer_id = $tokenizer AND best > 0 ORDER BY abs(influences[best]) DESC, token_position LIMIT $k"""
+    values = {
+        "run": run_id,
+        "generation": generation_id,
+        "position": position,
+        "document": document_id,
+        "tokenizer": tokenizer_id,
+        "k": k,
+    }
+    return [record(Relabelling, row) for row in snapshot.rows(sql, values)]

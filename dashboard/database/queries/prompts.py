@@ -1,0 +1,66 @@
+"""What the prompt did: saliency, citations."""
+
+from typing import Any
+
+from dashboard.database.queries.rows import Snapshot, has_table, kept, record
+from dashboard.database.records import Measure
+
+
+@kept(32)
+def saliency_methods(snapshot: Snapshot, generation_id: str) -> list[str]:
+    sql = "SELECT DISTINCT method FROM saliency WHERE generation_id = ? ORDER BY method"
+    return [row["method"] for row in snapshot.rows(sql, [generation_id])]
+
+
+def saliency(snapshot: Snapshot, generation_id: str, first: int, last: int, method: str) -> dict[int, float]:
+    """source_position -> saliency for the tokens first..last, summed."""
+    sql = """SELECT source_position, sum(score) AS score FROM saliency
+        WHERE generation_id = ? AND position BETWEEN ? AND ? AND method = ? GROUP BY source_position"""
+    rows = snapshot.rows(sql, [generation_id, first, last, method])
+    return {row["source_position"]: row["score"] for row in rows}
+
+
+@kept(8)
+def saliency_rows(snapshot: Snapshot, generation_id: str, method: str) -> dict[int, dict[int, float]]:
+    """position -> source_position -> score."""
+    sql = "SELECT position, source_position, score FROM saliency WHERE generation_id = ? AND method = ?"
+    found: dict[int, dict[int, float]] = {}
+    for row in snapshot.rows(sql, [generation_id, method]):
+        found.setdefault(row["position"], {})[row["source_position"]] = row["score"]
+    return found
+
+
+def citations(snapshot: Snapshot, generation_id: str) -> list[dict[str, Any]]:
+    """sentence, part, method, score as stored by the indexer, best first."""
+    sql = """SELECT sentence, part, method, score FROM citation WHERE generation_id = ?
+        ORDER BY method, sentence, score DESC, part"""
+    return snapshot.rows(sql, [generation_id])
+
+
+@kept(16)
+def ablations(snapshot: Snapshot, generation_id: str) -> list[dict[str, Any]]:
+    """design, present, log_odds: the answer with documents left out, in the order in which it was measured."""
+    sql = "SELECT design, present, log_odds FROM ablation WHERE generation_id = ? ORDER BY design, number"
+    return snapshot.rows(sql, [generation_id])
+
+
+@kept(32)
+def measures(snapshot: Snapshot, generation_id: str) -> list[Measure]:
+    """How far the attributions of one answer agree with what the model does; none in a file of an earlier build."""
+    if not has_table(snapshot, "faithfulness"):
+        return []
+    sql = """SELECT method, metric, value, random, detail FROM faithfulness WHERE generation_id = ?
+        ORDER BY method, metric"""
+    return [record(Measure, row) for row in snapshot.rows(sql, [generation_id])]
+
+
+@kept(1)
+def answers_from_documents(snapshot: Snapshot) -> list[tuple[str, str, str]]:
+    """(generation_id, question, model) of every answer to a prompt that brought documents."""
+    sql = """SELECT generation_id, model.name AS model, coalesce(
+            (SELECT first(substr(prompt.text, start + 1, stop - start) ORDER BY part) FROM prompt_part AS asked
+             WHERE asked.prompt_id = generation.prompt_id AND kind = 'question'), prompt.text) AS prompt
+        FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)
+        WHERE prompt_id IN (SELECT prompt_id FROM prompt_part WHERE kind = 'document')
+        ORDER BY prompt.rowid, n_params, generation_id"""
+    return [(row["generation_id"], row["prompt"], row["model"]) for row in snapshot.rows(sql)]

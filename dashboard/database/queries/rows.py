@@ -1,0 +1,91 @@
+"""From rows of the database to records: the one place where its missing values become ours."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dashboard.database.records import Generation, Model
+from indexer.database.memory import Memory
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Snapshot(Protocol):
+    """What a question needs of indexer.database.reader.Snapshot: the published database of one rerun."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def notice(self) -> str: ...
+    @property
+    def memory(self) -> Memory: ...
+    def query(self, sql: str, values: Any = ()) -> pa.Table: ...
+    def rows(self, sql: str, values: Any = ()) -> list[dict[str, Any]]: ...
+
+
+def kept(most: int) -> Callable[[Callable[Concatenate[Snapshot, P], T]], Callable[Concatenate[Snapshot, P], T]]:
+    """For questions: the answers to the `most` last values are kept with the snapshot. Nobody may change an answer."""
+
+    def keep(question: Callable[Concatenate[Snapshot, P], T]) -> Callable[Concatenate[Snapshot, P], T]:
+        name = f"{question.__module__}.{question.__qualname__}"
+
+        @wraps(question)
+        def asked(snapshot: Snapshot, /, *values: P.args, **named: P.kwargs) -> T:
+            key = (*(_hashable(value) for value in values), *sorted(named.items()))
+            answer: T = snapshot.memory.ask(name, key, lambda: question(snapshot, *values, **named), most)
+            return answer
+
+        return asked
+
+    return keep
+
+
+def _hashable(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@kept(16)
+def has_table(snapshot: Snapshot, name: str) -> bool:
+    """Whether a database holds this table: one that an older Whence wrote may lack the newest."""
+    return bool(snapshot.rows("SELECT 1 AS one FROM information_schema.tables WHERE table_name = ?", [name]))
+
+
+def record(kind: Any, row: Mapping[str, Any]) -> Any:
+    """The fields of the record that the row has; text columns without a value become ''.
+
+    A column that an older Whence did not write leaves the field at its default; without one it is a KeyError.
+    """
+    values = {}
+    for name, of in kind.__dataclass_fields__.items():
+        if name not in row and of.default is not MISSING:
+            continue
+        value = row[name]
+        values[name] = "" if value is None and of.type in (str, "str") else value
+    return kind(**values)
+
+
+def model_of(row: Mapping[str, Any]) -> Model:
+    model: Model = record(Model, row)
+    return model
+
+
+def generation_of(row: Mapping[str, Any]) -> Generation:
+    names = ("generation_id", "prompt_id", "prompt", "kind", "topic", "answer", "text")
+    texts = {name: row[name] or "" for name in names}
+    return Generation(**texts, created_at=row["created_at"], model=model_of(row))
+
+
+def numbers(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The row with NaN where these columns have no value."""
+    return row | {name: float("nan") if row[name] is None else row[name] for name in names}
+
+
+def floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """[N] with NaN where the database has no value."""
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)

@@ -1,0 +1,90 @@
+"""From kept pairs to a ranking of documents, for one token or for a span.
+
+The influence of a span is the sum over its tokens. A pair that was not kept is unknown, so a sum carries the number
+of tokens it is known for. With layers chosen, documents are ranked by what passes through those alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.database.normalise import normalise
+from dashboard.database.records import Scores
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One document. value is what the ranking goes by; score is the influence in nats; layers sum to score."""
+
+    document_id: str
+    value: float
+    score: float
+    known: int  # tokens of the span for which this pair was kept
+    best_rank: int  # among all scored candidates, of the token where it stands best
+    self_influence: float
+    layers: Floats  # [L]
+
+
+def rank_documents(
+    scores: Scores,
+    normaliser: str = "none",
+    query_self_influence: float = float("nan"),
+    only_layers: Sequence[int] = (),
+) -> list[Ranked]:
+    """Documents from most helpful to most harmful by `value`; documents without a value are left out.
+
+    cosine is defined for one token: for a span pass the self-influence of neither (NaN) and get an empty list.
+    """
+    ids, row_of = np.unique(np.asarray(scores.document_id, dtype=object).astype(str), return_inverse=True)
+    n, depth = len(ids), scores.layer_scores.shape[1]
+    first = np.zeros(n, dtype=np.int64)
+    first[row_of[::-1]] = np.arange(len(scores))[::-1]  # a document's norms are the same in all its rows
+
+    score = np.bincount(row_of, scores.score, n).astype(np.float64)  # [D]
+    known = np.bincount(row_of, minlength=n)
+    layers = np.zeros((n, depth))
+    np.add.at(layers, row_of, scores.layer_scores)
+    best = np.full(n, np.iinfo(np.int64).max)
+    np.minimum.at(best, row_of, scores.rank)
+
+    part: Floats = layers[:, list(only_layers)].sum(1) if only_layers else score
+    norms = (scores.self_influence[first], scores.grad_norm[first], scores.solve_norm[first])
+    value = normalise(normaliser, part, *norms, query_self_influence)
+
+    order = np.argsort(-np.nan_to_num(value), kind="stable")
+    return [
+        Ranked(
+            str(ids[i]), float(value[i]), float(score[i]), int(known[i]), int(best[i]), float(norms[0][i]), layers[i]
+        )
+        for i in order
+        if np.isfinite(value[i])
+    ]
+
+
+def take_side(ranked: list[Ranked], side: str, k: int) -> list[Ranked]:
+    """The k documents that push most `towards` the token, most `away` from it, or most either way (`both`)."""
+    if side == "towards":
+        return [each for each in ranked if each.value > 0][:k]
+    if side == "away":
+        return [each for each in reversed(ranked) if each.value < 0][:k]
+    return sorted(ranked, key=lambda each: -abs(each.value))[:k]
+
+
+def among_random(score: float, null_scores: Floats) -> str:
+    """Where a score stands among the scores of random documents for the same token, in words; '' without them."""
+    finite = null_scores[np.isfinite(null_scores)]
+    if finite.size < 5:
+        return ""
+    stronger = int((finite >= score).sum()) if score >= 0 else int((finite <= score).sum())
+    if stronger == 0:
+        return f"stronger than all {finite.size} random documents"
+    return f"{stronger} of {finite.size} random documents are as strong"
+
+
+def layer_total(ranked: list[Ranked]) -> Floats:
+    """[L] sum over documents; [0] when there are none."""
+    return np.sum([each.layers for each in ranked], axis=0) if ranked else np.empty(0)

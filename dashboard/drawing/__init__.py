@@ -1,0 +1,1 @@
+"""How things look: shapes, numbers, colours, and our own components."""

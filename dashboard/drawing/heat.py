@@ -1,0 +1,23 @@
+"""A document's text with what each of its tokens carries: tokens are found in the text in their order."""
+
+from collections.abc import Sequence
+
+from dashboard.drawing.shapes import Heated
+
+
+def heated(text: str, tokens: Sequence[str], values: Sequence[float], high: float) -> list[Heated]:
+    """The text cut into (piece, value / high within [-1, 1]); together the pieces are the text, whatever the tokens.
+
+    A special token has no place in the text and is left out; so is one that does not follow where the last one ended.
+    """
+    pieces: list[Heated] = []
+    at = 0
+    for token, value in zip(tokens, values, strict=True):
+        place = text.find(token, at, at + len(token) + 2) if token else -1
+        if place < 0:
+            continue
+        if place > at:
+            pieces.append((text[at:place], None))
+        pieces.append((token, max(-1.0, min(1.0, float(value) / high))))
+        at = place + len(token)
+    return [*pieces, (text[at:], None)] if at < len(text) or not pieces else pieces

@@ -1,0 +1,102 @@
+"""Shapes as our components take them: JSON, with all text from outside made visible and cut."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dashboard.drawing.numbers import percent
+from dashboard.drawing.shapes import Answer, Card, CitedLine, JoinedRow, PromptRow, SizeToken, StripToken
+from dashboard.drawing.visible import LONGEST_TEXT, cut, is_special, visible, visible_token
+
+
+def strip_token_data(token: StripToken) -> dict[str, Any]:
+    shown = visible_token(token.text) or "end of text"  # a tokenizer's own tokens spell nothing
+    return {
+        "text": shown,
+        "v": token.amount,
+        "signed": token.signed,
+        "sign": token.sign,
+        "note": token.words,
+        "special": not token.text or is_special(token.text.strip()),
+    }
+
+
+def card_data(card: Card) -> dict[str, Any]:
+    left, pieces, whole = LONGEST_TEXT, [], 0
+    for text, amount in card.pieces:
+        whole += len(text)
+        if left > 0:
+            pieces.append((visible(text[:left]), amount))
+            left -= len(text)
+    title = visible_token(card.title)
+    return {
+        "id": card.document_id,
+        "title": title,
+        "where": visible_token(card.where),
+        "name": f"{title or 'untitled'}, {visible_token(card.where)}, {card.score} {card.unit}".strip(", "),
+        "score": card.score,
+        "unit": card.unit,
+        "hue": card.hue,
+        "bar": card.bar,
+        "facts": card.facts,
+        "pieces": pieces,
+        "badges": [{"text": visible_token(text), "strong": strong} for text, strong in card.badges],
+        "clipped": card.clipped,
+        "unsigned": card.unsigned,
+        "notice": f"Cut: the first {LONGEST_TEXT:,} of {whole:,} characters." if whole > LONGEST_TEXT else "",
+    }
+
+
+def line_data(line: CitedLine) -> dict[str, Any]:
+    def drawn(found: Sequence[tuple[int, str, str]]) -> list[dict[str, Any]]:
+        return [{"part": part, "name": visible_token(name), "said": visible_token(said)} for part, name, said in found]
+
+    return {"text": visible(line.text[:LONGEST_TEXT]), "cited": drawn(line.cited), "others": drawn(line.others)}
+
+
+def answer_data(answer: Answer) -> dict[str, Any]:
+    pieces = [(visible_token(text), marked) for text, marked in answer.pieces]
+    verdict = {True: "right, ", False: "wrong, ", None: ""}[answer.right]
+    return {
+        "id": answer.generation_id,
+        "pieces": pieces,
+        "right": answer.right,
+        "source": visible_token(answer.source),
+        "share": "" if answer.share is None else f"{percent(answer.share)} from the prompt",
+        "name": f"{visible_token(answer.size)}, {verdict}{''.join(text for text, _ in pieces)[:200]}: explain",
+    }
+
+
+def prompt_row_data(row: PromptRow) -> dict[str, Any]:
+    return {
+        "prompt": cut(row.prompt, 600)[0],
+        "about": visible_token(row.about),
+        "answers": [answer_data(answer) if answer else None for answer in row.answers],
+    }
+
+
+def joined_row_data(row: JoinedRow) -> dict[str, Any]:
+    return {
+        "id": row.document.document_id,
+        "title": visible_token(row.document.title),
+        "where": visible_token(f"{row.document.source} · {row.document.topic}"),
+        "text": cut(row.document.text, 400)[0],
+        "shared": sum(cell is not None for cell in row.cells) > 1,
+        "cells": [
+            {"rank": cell[0], "share": cell[1], "said": percent(cell[1])} if cell else None for cell in row.cells
+        ],
+    }
+
+
+def size_token_data(token: SizeToken, size: str) -> dict[str, Any]:
+    shown = visible_token(token.text) or "end of text"
+    said = "" if token.probability is None else f", probability {percent(token.probability)}"
+    said += "" if token.share is None else f", {percent(token.share)} from the prompt"
+    return {
+        "text": shown.strip() or "␣",
+        "special": not token.text or is_special(token.text.strip()),
+        "probability": token.probability,
+        "share": token.share,
+        "fork": visible_token(token.fork),
+        "off": token.off,
+        "name": f"{visible_token(size)}: {shown}{said}{f', {visible_token(token.fork)}' if token.fork else ''}",
+    }

@@ -1,0 +1,298 @@
+"""The only file where text from outside meets the page: corpus, prompts, answers, names, messages with either in them.
+
+Streamlit's markdown, labels, tables and HTML interpret or fetch what stands in the text; a test forbids them for
+anything but literals elsewhere. Here text goes through `visible` and then into a component (textContent), into
+`st.dataframe` text cells, or into a label with every markup character escaped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Literal
+
+import streamlit as st
+
+from dashboard.address.bar import still
+from dashboard.drawing.component import component, last_event
+from dashboard.drawing.payload import (
+    card_data,
+    joined_row_data,
+    line_data,
+    prompt_row_data,
+    size_token_data,
+    strip_token_data,
+)
+from dashboard.drawing.shading import Legend
+from dashboard.drawing.shapes import Bar, Card, CitedLine, JoinedRow, Piece, PromptRow, Share, SizeRow, StripToken
+from dashboard.drawing.visible import LONGEST_TEXT, cut, visible, visible_token
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DRAWN = "drawn in this rerun"
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@^=\"'/])")
+
+
+def label(text: object) -> str:
+    """Text from outside as a label of a widget: literally, on one line, at most 80 characters."""
+    shown = visible(str(text)[:80]).replace("\n", " ")
+    return _MARKUP.sub(r"\\\1", shown)
+
+
+def option(text: object) -> str:
+    """Text from outside as an option of a select box, which shows it as plain text."""
+    return visible(str(text)[:120]).replace("\n", " ")
+
+
+def markup(text: object) -> str:
+    """Text from outside inside a file of HTML: visible, and with every character of markup escaped."""
+    return html.escape(visible(str(text)[:LONGEST_TEXT]), quote=True)
+
+
+def copy_link() -> None:
+    """A button that copies the address of this view."""
+    component("copy_link")(key="copy link", width="content")
+
+
+def prose(*blocks: tuple[str, Sequence[Piece] | str]) -> None:
+    """Paragraphs: (kind, text or pieces); kinds: quote, title, note, fact, problem, command."""
+    shown = []
+    for kind, content in blocks:
+        pieces = [(content, "")] if isinstance(content, str) else content
+        shown.append({"kind": kind, "pieces": [(cut(text)[0], style) for text, style in pieces]})
+    if shown:
+        component("prose")(data={"blocks": shown}, key=_key_of("prose", str(shown)))
+
+
+def problem(message: str, *more: tuple[str, str]) -> None:
+    """A message that may quote what was given, and what to do about it."""
+    prose(("problem", message), *more)
+
+
+def token_strip(
+    prompt: Sequence[StripToken],
+    answer: Sequence[StripToken],
+    *,
+    key: str,
+    span: tuple[int, int] | None,
+    legends: Sequence[Legend],
+    hint: str,
+    on_span: Callable[[tuple[int, int] | None], None],
+) -> None:
+    """The clickable answer; `on_span` hears which tokens were chosen."""
+
+    def changed() -> None:
+        event = last_event(key, "span")
+        first, last = event.get("first"), event.get("last")
+        if isinstance(first, int) and isinstance(last, int) and 0 <= first <= last < len(answer):
+            on_span((first, last))
+        else:
+            on_span(None)
+
+    first, last = span or (None, None)
+    data = {
+        "prompt": [strip_token_data(token) for token in prompt],
+        "answer": [
+            strip_token_data(token)
+            | {"name": f"token {i + 1} of {len(answer)}: {visible_token(token.text)}, {token.words}"}
+            for i, token in enumerate(answer)
+        ],
+        "first": first,
+        "last": last,
+        "seen": last_event(key, "span").get("at", 0),
+        "legends": [asdict(each) for each in legends],
+        "hint": hint,
+        "label": "Tokens of the answer; arrow keys move, Shift extends, Escape clears",
+    }
+    component("token_strip")(data=data, key=key, on_span_change=still(changed))
+
+
+def document_list(
+    cards: Sequence[Card],
+    *,
+    key: str,
+    about: str,
+    selected: str = "",
+    diverging: bool = False,
+    heat: Legend | None = None,
+    on_document: Callable[[str], None],
+    on_page: Callable[[str], None] | None = None,
+) -> None:
+    """Documents as cards; `on_document` hears which is chosen ('' for none), `on_page` which is to be opened."""
+    known = {card.document_id for card in cards}
+
+    def chosen() -> None:
+        document_id = last_event(key, "document").get("id", "")
+        on_document(document_id if document_id in known else "")
+
+    def opened() -> None:
+        document_id = last_event(key, "page").get("id", "")
+        if on_page is not None and document_id in known:
+            on_page(document_id)
+
+    data = {
+        "items": [card_data(card) for card in cards],
+        "selected": selected,
+        "diverging": diverging,
+        "heat": asdict(heat) if heat else None,
+        "pages": on_page is not None,
+        "label": about,
+    }
+    component("document_list")(data=data, key=key, on_document_change=still(chosen), on_page_change=still(opened))
+
+
+def citation_list(
+    lines: Sequence[CitedLine], *, key: str, part: int | None, on_click: Callable[[int, int], None]
+) -> None:
+    """Sentences with their citations; `on_click` hears (sentence, part)."""
+    known = {(i, part) for i, line in enumerate(lines) for part, *_ in line.cited + line.others}
+
+    def clicked() -> None:
+        event = last_event(key, "citation")
+        place = (event.get("sentence"), event.get("part"))
+        if place in known:
+            on_click(*place)
+
+    data = {"label": "Sentences and their citations", "part": part, "sentences": [line_data(line) for line in lines]}
+    component("citation_list")(data=data, key=key, on_citation_change=still(clicked))
+
+
+def prompt_table(
+    rows: Sequence[PromptRow], sizes: Sequence[str], *, key: str, on_generation: Callable[[str], None]
+) -> None:
+    """Prompts by sizes; `on_generation` hears which answer is to be explained."""
+    known = {answer.generation_id for row in rows for answer in row.answers if answer}
+
+    def chosen() -> None:
+        generation_id = last_event(key, "generation").get("id", "")
+        if generation_id in known:
+            on_generation(generation_id)
+
+    data = {
+        "label": "Prompts and the answer of each size",
+        "sizes": [visible_token(size) for size in sizes],
+        "rows": [prompt_row_data(row) for row in rows],
+    }
+    component("prompt_table")(data=data, key=key, on_generation_change=still(chosen))
+
+
+def size_grid(
+    rows: Sequence[SizeRow], *, key: str, column: int, marker: str, on_cell: Callable[[int, int], None]
+) -> None:
+    """Sizes by tokens; `on_cell` hears (row, column) of the cell that was chosen."""
+
+    def chosen() -> None:
+        event = last_event(key, "cell")
+        row, place = event.get("row"), event.get("column")
+        if (
+            isinstance(row, int)
+            and isinstance(place, int)
+            and 0 <= row < len(rows)
+            and 0 <= place < len(rows[row].tokens)
+        ):
+            on_cell(row, place)
+
+    data = {
+        "label": "Answers of each size, token by token",
+        "column": column,
+        "marker": marker,
+        "rows": [
+            {
+                "size": visible_token(row.size),
+                "about": row.about,
+                "tokens": [size_token_data(token, row.size) for token in row.tokens],
+            }
+            for row in rows
+        ],
+    }
+    component("size_grid")(data=data, key=key, on_cell_change=still(chosen))
+
+
+def join_table(
+    rows: Sequence[JoinedRow], sizes: Sequence[str], *, key: str, on_document: Callable[[str], None]
+) -> None:
+    """Documents by sizes; `on_document` hears which is to be opened."""
+    known = {row.document.document_id for row in rows}
+
+    def chosen() -> None:
+        document_id = last_event(key, "document").get("id", "")
+        if document_id in known:
+            on_document(document_id)
+
+    data = {
+        "label": "Documents of all sizes, joined",
+        "sizes": [visible_token(size) for size in sizes],
+        "rows": [joined_row_data(row) for row in rows],
+    }
+    component("join_table")(data=data, key=key, on_document_change=still(chosen))
+
+
+def bar_list(
+    bars: Sequence[Bar],
+    *,
+    key: str,
+    about: str,
+    legend: Sequence[tuple[str, str]],
+    chosen: str = "",
+    unsigned: bool = False,
+    on_bar: Callable[[str], None] | None = None,
+) -> None:
+    """Bars with their numbers; legend: (hue or '', words); `on_bar` hears the key of the bar that was clicked."""
+    known = {bar.key for bar in bars}
+
+    def clicked() -> None:
+        found = last_event(key, "bar").get("key")
+        if on_bar is not None and found in known:
+            on_bar(found)
+
+    data = {
+        "label": visible(about),
+        "bars": [asdict(bar) | {"name": visible_token(bar.name)} for bar in bars],
+        "legend": [{"hue": hue, "text": text} for hue, text in legend],
+        "chosen": chosen,
+        "unsigned": unsigned,
+        "clickable": on_bar is not None,
+    }
+    component("bar_list")(data=data, key=key, on_bar_change=still(clicked))
+
+
+def bit_stack(parts: Sequence[Share], *, key: str, about: str, whole: str) -> None:
+    """One bar of bits, in parts that follow each other."""
+    data = {"label": about, "unit": "bits", "whole": whole, "parts": [asdict(part) for part in parts]}
+    component("bit_stack")(data=data, key=key)
+
+
+def table(frame: pd.DataFrame, *, key: str | None = None, height: int | Literal["content", "auto"] = "auto") -> None:
+    """A data frame whose text columns are text cells: no links, no images, no markup. A missing number is a dash."""
+    from pandas.api.types import is_integer_dtype, is_numeric_dtype  # late: the first page comes without it
+
+    shown = frame.copy()
+    for name in shown.columns:
+        if not is_numeric_dtype(shown[name]):
+            shown[name] = [visible(str(value)[:2000]) for value in shown[name]]
+    formats = {
+        str(name): st.column_config.NumberColumn(format="localized" if is_integer_dtype(kind) else "%.4g")
+        for name, kind in shown.dtypes.items()
+        if is_numeric_dtype(kind)
+    }
+    st.dataframe(
+        shown, hide_index=True, width="stretch", key=key, column_config=formats, height=height, placeholder="–"
+    )
+
+
+def begin() -> None:
+    """Once a rerun, before anything is drawn: the same paragraph may be drawn again, and twice."""
+    st.session_state[_DRAWN] = Counter()
+
+
+def _key_of(kind: str, content: str) -> str:
+    """A key for what is drawn without one: by content, and by how often this rerun drew the same."""
+    drawn: Counter[str] = st.session_state.setdefault(_DRAWN, Counter())
+    key = f"{kind} {hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    drawn[key] += 1
+    return f"{key} {drawn[key]}"

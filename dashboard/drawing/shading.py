@@ -1,0 +1,110 @@
+"""What the background of an answer can show: one number per token, its scale and its legend."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dashboard.database.records import Token
+from dashboard.drawing.numbers import decimals, percent, plain, signed
+
+LABELS = {
+    "strength": "Influence",
+    "surprise": "Surprise",
+    "confidence": "Confidence",
+    "prompt": "Prompt share",
+    "plain": "Nothing",
+}
+
+
+@dataclass(frozen=True)
+class Legend:
+    name: str
+    low: str
+    high: str
+    signed: bool = False
+
+
+@dataclass(frozen=True)
+class Shading:
+    """amounts: in [-1, 1] per token, None where unknown; words: the same number as a reader would say it."""
+
+    amounts: list[float | None]
+    words: list[str]
+    legend: Legend | None
+    signs: list[str]
+
+
+def available(tokens: Sequence[Token], strengths: Mapping[int, float]) -> list[str]:
+    """Shadings for which the database holds numbers."""
+    names = ["strength"] if strengths else []
+    if any(math.isfinite(token.logp) for token in tokens):
+        names += ["surprise", "confidence"]
+    if any(prompt_share(token) is not None for token in tokens):
+        names.append("prompt")
+    return [*names, "plain"]
+
+
+def prompt_share(token: Token) -> float | None:
+    """Share of the bits that the prompt saved: (question + documents) / nothing, at least 0; None if not measured."""
+    if token.bits_nothing is None or token.bits_question is None or token.bits_nothing <= 0:
+        return None
+    gain = token.bits_question + (token.bits_documents or 0.0)
+    return min(1.0, max(0.0, gain / token.bits_nothing))
+
+
+def shade_answer(name: str, tokens: Sequence[Token], strengths: Mapping[int, float]) -> Shading:
+    """Shading by one of LABELS; an unknown name shades nothing."""
+    if name == "strength" and strengths:
+        raw = [_finite(strengths.get(token.position)) for token in tokens]
+        high = robust_top([abs(value) for value in raw if value is not None])
+        places = decimals([high])
+        words = ["" if value is None else f"strongest document {signed(value, places)} nats" for value in raw]
+        return _unsigned(raw, high, words, Legend("Strongest document, nats", "0", plain(high)))
+    if name == "surprise":
+        bits = [-token.logp / math.log(2) if math.isfinite(token.logp) else None for token in tokens]
+        high = max(4.0, robust_top([value for value in bits if value is not None]))
+        words = ["" if value is None else f"surprise {value:.2f} bits" for value in bits]
+        return _unsigned(bits, high, words, Legend("Surprise, bits", "0", plain(high)))
+    if name == "confidence":
+        chance = [math.exp(min(token.logp, 0.0)) if math.isfinite(token.logp) else None for token in tokens]
+        words = ["" if value is None else f"probability {percent(value)}" for value in chance]
+        return _unsigned(chance, 1.0, words, Legend("Probability", "0 %", "100 %"))
+    if name == "prompt":
+        share = [prompt_share(token) for token in tokens]
+        words = ["" if value is None else f"{percent(value)} from the prompt" for value in share]
+        return _unsigned(share, 1.0, words, Legend("Share of the bits from the prompt", "0 %", "100 %"))
+    return Shading([None] * len(tokens), [""] * len(tokens), None, [""] * len(tokens))
+
+
+def shade_by_document(tokens: Sequence[Token], effects: Mapping[int, float]) -> Shading:
+    """Which tokens one document helps (+) or hurts (−); a token for which it was not kept stays blank."""
+    raw = [_finite(effects.get(token.position)) for token in tokens]
+    high = robust_top([abs(value) for value in raw if value is not None])
+    places = decimals([high])
+    amounts = [None if value is None else _clip(value / high) for value in raw]
+    words = ["not kept for this token" if value is None else f"{signed(value, places)} nats" for value in raw]
+    signs = ["" if value is None or value == 0 else "+" if value > 0 else "−" for value in raw]
+    legend = Legend("This document, nats", f"−{plain(high)}", f"+{plain(high)}", signed=True)
+    return Shading(amounts, words, legend, signs)
+
+
+def robust_top(values: Sequence[float]) -> float:
+    """Top of a scale: the largest value, but no more than 3 times the 90th percentile; 1 when all are 0."""
+    finite = sorted(value for value in values if math.isfinite(value))
+    if not finite or finite[-1] <= 0:
+        return 1.0
+    tall = finite[min(len(finite) - 1, int(0.9 * len(finite)))]
+    return min(finite[-1], 3 * tall) if tall > 0 else finite[-1]
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _unsigned(raw: Sequence[float | None], high: float, words: list[str], legend: Legend) -> Shading:
+    amounts = [None if value is None else _clip(max(value, 0.0) / high) for value in raw]
+    return Shading(amounts, words, legend, [""] * len(words))
+
+
+def _clip(value: float) -> float:
+    return max(-1.0, min(1.0, value))

@@ -1,0 +1,111 @@
+"""What is drawn: plain records that a screen fills and render.py shows. Their text is still as it came from outside."""
+
+from dataclasses import dataclass
+
+from dashboard.database.records import Document
+
+Piece = tuple[str, str]  # text, style: '', muted, strong, serif, mark, warm, cool
+Heated = tuple[str, float | str | None]  # text; amount in [-1, 1], 'mark', or None for nothing
+
+
+@dataclass(frozen=True)
+class StripToken:
+    """A token with its shading: amount in [-1, 1] or None; sign '+', '−' or ''; words about it, of our own."""
+
+    text: str
+    amount: float | None = None
+    signed: bool = False
+    sign: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A training document in a list. pieces: its text cut into (text, amount in [-1, 1] | None | 'mark')."""
+
+    document_id: str
+    title: str
+    where: str
+    pieces: list[Heated]
+    score: str = ""
+    unit: str = ""
+    hue: str = ""
+    bar: float = 0.0
+    facts: str = ""
+    badges: tuple[tuple[str, bool], ...] = ()
+    clipped: bool = False
+    unsigned: bool = False  # the amounts of the pieces have no sign
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar from zero. key: of ours; said: the amount in words."""
+
+    key: str
+    name: str
+    amount: float
+    said: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a whole: amount in the unit of the whole; hue: strength, second, rest."""
+
+    name: str
+    amount: float
+    said: str
+    hue: str
+
+
+@dataclass(frozen=True)
+class CitedLine:
+    """A sentence of an answer. cited, others: (part, name of the document, what is said of it)."""
+
+    text: str
+    cited: list[tuple[int, str, str]]
+    others: list[tuple[int, str, str]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A cell of the table of prompts. pieces: (text, whether the filter found it)."""
+
+    generation_id: str
+    size: str
+    pieces: list[tuple[str, bool]]
+    right: bool | None
+    source: str
+    share: float | None = None  # mean share of its bits that came from the prompt
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    prompt: str
+    about: str
+    answers: list[Answer | None]
+
+
+@dataclass(frozen=True)
+class SizeToken:
+    """A cell of the grid of sizes. fork: '' or what a marker says, off: a token after a fork of the size's own text."""
+
+    text: str
+    probability: float | None
+    share: float | None
+    fork: str = ""
+    off: bool = False
+
+
+@dataclass(frozen=True)
+class SizeRow:
+    size: str
+    about: str
+    tokens: list[SizeToken]
+
+
+@dataclass(frozen=True)
+class JoinedRow:
+    """A document and, for each size, (rank, share of the ten documents' influence) or None."""
+
+    document: Document
+    cells: list[tuple[int, float] | None]

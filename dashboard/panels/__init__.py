@@ -1,1 +1,0 @@
-"""Parts of the Explain screen, each for one question about the chosen tokens."""

@@ -1,0 +1,1 @@
+"""Compare: the sizes of a family side by side."""

@@ -1,0 +1,83 @@
+"""The documents of one token in every size, joined, and the layers that they pass through by relative depth."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.address.bar import open_screen
+from dashboard.database.queries import documents
+from dashboard.database.queries.rows import Snapshot
+from dashboard.drawing import render
+from dashboard.drawing.numbers import percent
+from dashboard.drawing.shapes import JoinedRow
+from dashboard.screens.compare import charts
+from dashboard.screens.compare.comparison import Size, agreements, joined
+from dashboard.widgets.estimator import say_estimator
+from dashboard.widgets.heading import panel
+
+MOST = 12  # rows
+
+
+def show_joined(snapshot: Snapshot, compared: Sequence[Size], position: int, same: bool) -> None:
+    """One row per document; overlap at 10 and rank-biased overlap of each pair of sizes below."""
+    panel(
+        "Documents behind this token, joined",
+        "Ranks, and shares of each size's ten: not amounts, for raw influences of two sizes are not on one scale.",
+    )
+    if same:
+        st.caption("A size is listed where its own answer holds the same tokens up to here; elsewhere it wrote others.")
+    elif len({size.tokens[position].text for size in compared if position < len(size.tokens)}) > 1:
+        st.caption("The sizes wrote different tokens here, so their documents answer different questions.")
+    say_estimator(max((size.runs for size in compared), key=len, default=[]))
+    ids = joined(compared)
+    if not ids:
+        st.caption("No influence is stored for this token.")
+        return
+    found = documents.documents(snapshot, ids)
+    places = [{each.document_id: (i, each) for i, each in enumerate(size.top)} for size in compared]
+    totals = [sum(each.score for each in size.top) or 1.0 for size in compared]
+    rows = [
+        JoinedRow(
+            found[document_id],
+            [
+                (place[document_id][0] + 1, place[document_id][1].score / total) if document_id in place else None
+                for place, total in zip(places, totals, strict=True)
+            ],
+        )
+        for document_id in ids
+        if document_id in found
+    ]
+    render.join_table(
+        rows[:MOST],
+        [size.name for size in compared],
+        key="joined",
+        on_document=lambda document_id: open_screen("corpus", document=document_id),
+    )
+    render.prose(
+        *[
+            ("note", [(f"{small} and {large}", "strong"), (f": overlap at 10 {percent(overlap)}, ", ""),
+                      (f"rank-biased overlap {biased:.2f}", "")])
+            for small, large, overlap, biased in agreements(compared)
+        ]
+    )  # fmt: skip
+
+
+def show_depths(compared: Sequence[Size]) -> None:
+    """Layer profiles on one axis from the first block to the last."""
+    if not any(size.shares for size in compared):
+        return
+    panel("Layers, by depth", "Which depth the influence passes through: not where a size keeps the fact.")
+    st.caption(
+        "Share of the ten documents' influence by layer: MLP solid, attention dashed; 0 % is the first block, 100 % "
+        "the last one. The embedding has no depth; its share is written below."
+    )
+    st.altair_chart(charts.depth_profiles(compared), width="stretch")
+    embedding = [
+        (size.name, share)
+        for size in compared
+        for group, share in zip(size.groups, size.shares, strict=bool(size.shares))
+        if group.kind == "embedding"
+    ]
+    render.prose(
+        *[("note", [(name, "strong"), (f": {percent(share)} through the embedding", "")]) for name, share in embedding]
+    )

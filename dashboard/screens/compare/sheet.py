@@ -1,0 +1,63 @@
+"""The sheet of Compare: one row per document and size, for one token of one prompt."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import pandas as pd
+
+from dashboard.address.selection import Selection, address
+from dashboard.database.queries import documents
+from dashboard.database.queries.rows import Snapshot
+from dashboard.export.sheet import Sheet
+from dashboard.screens.compare.comparison import Size, agreements
+
+
+def compared_sheet(snapshot: Snapshot, compared: Sequence[Size], selection: Selection, position: int) -> Sheet:
+    """Ranks and shares of the joined documents, overlaps, and each size's tokens."""
+    about = {
+        "prompt": compared[0].generation.prompt if compared else "",
+        "token": position,
+        "sizes": [
+            {
+                "model": size.name,
+                "tokens": [token.text for token in size.tokens],
+                "departs_at": size.departs,
+                "layers": dict(zip([group.key for group in size.groups], size.shares, strict=False)),
+            }
+            for size in compared
+        ],
+        "overlaps": [
+            {"small": small, "large": large, "overlap_at_10": overlap, "rank_biased_overlap": biased}
+            for small, large, overlap, biased in agreements(compared)
+        ],
+    }
+    return Sheet(
+        name="whence-compare",
+        title="Documents behind one token, in each size",
+        table=partial(_table, snapshot, list(compared)),
+        address=address(selection),
+        about=about,
+    )
+
+
+def _table(snapshot: Snapshot, compared: list[Size]) -> pd.DataFrame:
+    ids = list(dict.fromkeys(each.document_id for size in compared for each in size.top))
+    found = documents.documents(snapshot, ids)
+    rows = []
+    for size in compared:
+        total = sum(each.score for each in size.top) or 1.0
+        for rank, each in enumerate(size.top, start=1):
+            document = found.get(each.document_id)
+            rows.append(
+                {
+                    "model": size.name,
+                    "rank": rank,
+                    "share": each.score / total,
+                    "influence_nats": each.score,
+                    "document_id": each.document_id,
+                    "title": document.title if document else "",
+                    "source": document.source if document else "",
+                    "topic": document.topic if document else "",
+                }
+            )
+    return pd.DataFrame(rows)

@@ -1,0 +1,61 @@
+"""How far methods agree on the documents of a prompt: arithmetic on citations, no widget.
+
+first in common     share of the sentences for which both put the same document first
+rank correlation    Spearman's ρ over all (sentence, document) pairs, a document without a score counting 0
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.screens.context.citing import Citation
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    one: str
+    other: str
+    first_in_common: float
+    n_sentences: int
+    correlation: float  # NaN where one of them says the same of everything
+
+
+def agreements(found: Mapping[str, Sequence[Citation]], parts: Sequence[int]) -> list[Agreement]:
+    """Every pair of methods that scored a sentence, in the order given."""
+    made = []
+    for (one, a), (other, b) in combinations(found.items(), 2):
+        numbers = sorted({each.sentence for each in a} | {each.sentence for each in b})
+        if not numbers or not a or not b:
+            continue
+        x, y = (_matrix(each, numbers, parts) for each in (a, b))  # [sentences, documents]
+        same = float(np.mean(x.argmax(1) == y.argmax(1)))
+        made.append(Agreement(one, other, same, len(numbers), spearman(x.ravel(), y.ravel())))
+    return made
+
+
+def spearman(x: Floats, y: Floats) -> float:
+    """Correlation of the ranks, ties at their mean rank; NaN where one side is constant."""
+    a, b = _ranks(x), _ranks(y)
+    if a.std() == 0 or b.std() == 0:
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def _matrix(found: Sequence[Citation], numbers: Sequence[int], parts: Sequence[int]) -> Floats:
+    places = {part: i for i, part in enumerate(parts)}
+    matrix = np.zeros((len(numbers), len(parts)))
+    for each in found:
+        if each.part in places:
+            matrix[numbers.index(each.sentence), places[each.part]] = each.share
+    return matrix
+
+
+def _ranks(values: Floats) -> Floats:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return np.asarray(((ends - counts + 1 + ends) / 2)[inverse], dtype=np.float64)

@@ -1,0 +1,135 @@
+"""An answer from documents, with all that is stored about its context; thresholds and spans change without a model."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from attribution.prompt.stored import span_scores, stored_ablations
+from dashboard.database.queries import answers, prompts
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import Generation, Measure, Part, PromptToken, Token
+from dashboard.screens.context.citing import Citation, Floats, cite, kept_cues, sensitive
+from dashboard.screens.context.sentences import sentence_of
+
+CUES = ("mirage_norm", "mirage_grad_x_input", "cci_norm", "cci_grad_x_input", "grad_norm", "gradient_norm")
+METHODS = {"contextcite": "ContextCite", "leave_one_out": "Leave one out", "shapley": "Shapley"}
+Cues = Mapping[int, Mapping[int, float]]  # position -> source_position -> score
+
+
+@dataclass(frozen=True)
+class Reading:
+    """cues: answer token -> [n] CCI over the prompt's tokens inside documents; owner: [n] their parts."""
+
+    generation: Generation
+    tokens: list[Token]
+    parts: list[Part]
+    inside: list[PromptToken]  # [n]
+    owner: list[int]
+    cti: dict[str, Floats]  # preset -> [A]
+    cues: dict[int, Floats]
+    sentence: dict[int, int]
+    ablations: list[dict[str, Any]]
+    measures: list[Measure]
+    notices: list[str]
+
+    @property
+    def documents(self) -> list[Part]:
+        return [part for part in self.parts if part.kind == "document"]
+
+    @property
+    def names(self) -> dict[int, str]:
+        """part -> title of a document of the prompt."""
+        return {part.part: part.title or f"document {i}" for i, part in enumerate(self.documents, start=1)}
+
+    def positions_of(self, sentence: int) -> list[int]:
+        """The tokens of a sentence."""
+        return sorted(position for position, number in self.sentence.items() if number == sentence)
+
+    def share_in(self, token: int, part: int | None, k: int | None) -> float:
+        """Share of a token's kept cues that lie in one document."""
+        kept = kept_cues(self.cues.get(token, np.zeros(len(self.inside))), k)
+        inside = np.array([owner == part for owner in self.owner], dtype=bool)
+        return float(kept[inside].sum() / kept.sum()) if kept.sum() > 0 else 0.0
+
+    def sensitive(self, deviations: float, preset: str = "paper") -> list[int]:
+        return sensitive(self.cti[preset], deviations)
+
+    def citations(self, chosen: list[int], k: int | None) -> list[Citation]:
+        """Live citations from the sensitive tokens `chosen`; k: as in `citing`."""
+        return cite({token: self.cues[token] for token in chosen if token in self.cues}, self.owner, self.sentence, k)
+
+    def cues_of(self, chosen: list[int], k: int | None) -> Floats:
+        """[n] kept cues, summed over tokens, each token's scaled to 1."""
+        total = np.zeros(len(self.inside))
+        for token in chosen:
+            kept = kept_cues(self.cues.get(token, np.zeros(len(self.inside))), k)
+            total += kept / kept.sum() if kept.sum() > 0 else 0.0
+        return total
+
+    def owed(self, span: Sequence[int] | None) -> dict[str, dict[int, float]]:
+        """method -> part -> nats that a span (None: the whole answer) owes to it: fitted from stored ablations."""
+        numbers = [part.part for part in self.documents]
+        scores = span_scores(stored_ablations(self.ablations), span)
+        return {method: dict(zip(numbers, each.tolist(), strict=True)) for method, each in scores.items()}
+
+    def owed_by_sentence(self) -> dict[str, list[Citation]]:
+        """method -> what every sentence owes to every document; its share is in nats here."""
+        found: dict[str, list[Citation]] = {}
+        for number in sorted(set(self.sentence.values())):
+            for method, scores in self.owed(self.positions_of(number)).items():
+                found.setdefault(method, []).extend(Citation(number, part, score) for part, score in scores.items())
+        return found
+
+
+def read(snapshot: Snapshot, generation: Generation) -> Reading:
+    """Everything that is stored about one answer from documents; empty where a method was not run."""
+    of = generation.generation_id
+    methods = prompts.saliency_methods(snapshot, of)
+    method = next((each for each in CUES if each in methods), "")
+    return reading(
+        generation,
+        answers.tokens(snapshot, of),
+        answers.prompt_parts(snapshot, generation.prompt_id),
+        answers.prompt_tokens(snapshot, generation.model.tokenizer_id, generation.prompt_id),
+        prompts.saliency_rows(snapshot, of, method) if method else {},
+        prompts.ablations(snapshot, of),
+        prompts.measures(snapshot, of),
+        answers.notices(snapshot, of),
+    )
+
+
+def reading(
+    generation: Generation,
+    tokens: list[Token],
+    parts: list[Part],
+    read_by: Iterable[PromptToken],
+    cues: Cues,
+    ablations: list[dict[str, Any]],
+    measures: list[Measure],
+    notices: list[str],
+) -> Reading:
+    """From rows, of the database or of the worker's answer."""
+    documents = {part.part for part in parts if part.kind == "document"}
+    inside = [token for token in read_by if token.part in documents]
+    missing = float("nan")
+    return Reading(
+        generation=generation,
+        tokens=tokens,
+        parts=parts,
+        inside=inside,
+        owner=[token.part for token in inside if token.part is not None],
+        cti={
+            "paper": np.array([missing if t.kl_context is None else t.kl_context for t in tokens], dtype=np.float64),
+            "inseq": np.array([missing if t.kl_reversed is None else t.kl_reversed for t in tokens], dtype=np.float64),
+        },
+        cues={
+            position: np.array([scores.get(token.position, 0.0) for token in inside], dtype=np.float64)
+            for position, scores in cues.items()
+        },
+        sentence=sentence_of(tokens, generation.text),
+        ablations=ablations,
+        measures=measures,
+        notices=notices,
+    )

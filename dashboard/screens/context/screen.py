@@ -1,0 +1,138 @@
+"""Context: an answer from documents, what it took from which of them, and what it cites."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.address.bar import choose, selection, settle, still
+from dashboard.address.selection import Selection
+from dashboard.asking import jobs
+from dashboard.asking.result import read_answer
+from dashboard.database.connection import current
+from dashboard.database.queries import answers, prompts
+from dashboard.database.queries.rows import Snapshot
+from dashboard.drawing import render
+from dashboard.screens.context.answer import show_answer, show_documents
+from dashboard.screens.context.citations import show_agreement, show_citations
+from dashboard.screens.context.evidence import Reading, read
+from dashboard.screens.context.sheet import context_sheet
+from dashboard.widgets import controls
+from dashboard.widgets.ask_box import watch
+from dashboard.widgets.measures import show_measures
+from dashboard.widgets.tools import show_tools_alone
+
+PRESETS = {"paper": "Paper", "inseq": "inseq"}  # of MIRAGE: inseq turns the divergence round and cuts cues otherwise
+
+
+def show() -> None:
+    """Draw the screen for the selection of this rerun."""
+    # choose
+    snapshot, chosen = current(), selection()
+    if chosen.job:
+        _show_asked(snapshot, chosen)
+        return
+    known = prompts.answers_from_documents(snapshot)
+    if not known:
+        _explain_absence()
+        return
+    if chosen.generation not in {generation_id for generation_id, *_ in known}:
+        chosen = settle(generation=known[0][0])
+    _choose_answer(known, chosen)
+    _choose_thresholds(chosen)
+
+    # ask
+    found = answers.generation(snapshot, chosen.generation)
+    if found is None:
+        return
+    _show(snapshot, read(snapshot, found), chosen)
+
+
+def _show(snapshot: Snapshot, reading: Reading, chosen: Selection) -> None:
+    # shape
+    k = None if chosen.preset == "inseq" else chosen.cues
+    sensitive = reading.sensitive(chosen.deviations, chosen.preset)
+    focus = _focus(reading, chosen, sensitive)
+    live = reading.citations(focus, k)
+
+    # show
+    owed = reading.owed_by_sentence()
+    show_tools_alone(snapshot, context_sheet(reading, live, owed, chosen), reading.generation.model)
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        show_answer(reading, chosen, sensitive, k)
+        show_citations(reading, live, owed, chosen)
+        show_agreement(reading, chosen, live, owed)
+    with right:
+        show_documents(reading, chosen, focus, k, live)
+    show_measures(reading.measures)
+
+
+def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
+    """A new question with documents of its own: its progress, then what its answer took from them."""
+    job = jobs.news(chosen.job)
+    if job is None or job.error:
+        render.problem(job.error if job else "The server no longer holds this answer. Ask again.")
+        return
+    if not job.ended:
+        watch(job.id)
+    result = job.result or job.payload or {}
+    named = {model.name: model for model in answers.models(snapshot)}
+    model = named.get(str(job.request.get("model", "")))
+    if model is None or not result.get("ablation"):
+        if job.ended:
+            render.problem("This prompt brought no documents; its answer is shown on Explain.")
+        return
+    _choose_thresholds(chosen)
+    _show(snapshot, read_answer(result, model, job.id), chosen)
+
+
+def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> None:
+    words = {each: f"{model}: {question}" for each, question, model in known}
+    st.session_state["context answer"] = chosen.generation
+    st.selectbox(
+        "Answer",
+        list(words),
+        key="context answer",
+        format_func=lambda each: render.option(words[each]),
+        on_change=still(lambda: choose(generation=st.session_state["context answer"])),
+        label_visibility="collapsed",
+    )
+
+
+def _choose_thresholds(chosen: Selection) -> None:
+    first, second, third = st.columns([1, 2, 2], gap="large")
+    with first:
+        controls.switch("preset", PRESETS, quiet=False)
+    with second:
+        controls.slide("deviations", -1.0, 3.0, 0.25)
+        st.caption(f"Standard deviations above the mean change: {chosen.deviations:g}.")
+    with third:
+        controls.slide("cues", -50, 20, 1, disabled=chosen.preset == "inseq")
+        _tell_cues(chosen)
+
+
+def _tell_cues(chosen: Selection) -> None:
+    if chosen.preset == "inseq":
+        st.caption("inseq keeps cues by its own rule.")
+    elif chosen.cues > 0:
+        st.caption(f"Strongest cues of each token, at most: {chosen.cues:d}.")
+    elif chosen.cues == 0:
+        st.caption("Cues above the mean.")
+    else:
+        st.caption(f"Cues in the top {-chosen.cues:d} % of their range.")
+
+
+def _focus(reading: Reading, chosen: Selection, sensitive: list[int]) -> list[int]:
+    """The sensitive tokens to explain: those of the chosen span, or all."""
+    if chosen.span is None:
+        return sensitive
+    first, last = chosen.span
+    return [token for token in range(first, min(last, len(reading.tokens) - 1) + 1) if token in reading.cues]
+
+
+def _explain_absence() -> None:
+    render.problem(
+        "No prompt of this database brought documents of its own.",
+        ("note", "Add lines like this one to the prompt file and build again, or ask one in the box above:"),
+        ("command", '{"question": "…", "docs": [{"title": "…", "text": "…"}]}'),
+    )

@@ -1,0 +1,50 @@
+"""The sheet of Context: one row per sentence, document and method."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import pandas as pd
+
+from dashboard.address.selection import Selection, address
+from dashboard.export.sheet import Sheet
+from dashboard.screens.context.citing import Citation
+from dashboard.screens.context.evidence import Reading
+from dashboard.screens.context.sentences import sentences
+
+
+def context_sheet(
+    reading: Reading, live: Sequence[Citation], owed: Mapping[str, Sequence[Citation]], selection: Selection
+) -> Sheet:
+    """`live`: citations of the sliders (shares of cues), under the method mirage; `owed`: the others' (nats)."""
+    return Sheet(
+        name=f"whence-context-{reading.generation.generation_id}",
+        title="Citations of an answer from documents",
+        table=partial(_table, reading, {"mirage": live} | dict(owed)),
+        address=address(selection),
+        about={
+            "model": reading.generation.model.name,
+            "prompt": reading.generation.prompt,
+            "answer": reading.generation.text,
+            "deviations": selection.deviations,
+            "cues": selection.cues,
+            "preset": selection.preset,
+            "sensitive_tokens": reading.sensitive(selection.deviations, selection.preset),
+        },
+    )
+
+
+def _table(reading: Reading, by_method: Mapping[str, Sequence[Citation]]) -> pd.DataFrame:
+    texts = sentences(reading.generation.text)
+    rows = [
+        {
+            "sentence": each.sentence,
+            "text": texts[each.sentence] if 0 <= each.sentence < len(texts) else "",
+            "document": reading.names.get(each.part, ""),
+            "part": each.part,
+            "method": method,
+            "score": each.share,
+        }
+        for method, found in by_method.items()
+        for each in found
+    ]
+    return pd.DataFrame(rows, columns=["sentence", "text", "document", "part", "method", "score"])

@@ -1,0 +1,1 @@
+"""Corpus: the training documents, searched and opened."""

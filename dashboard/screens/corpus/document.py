@@ -1,0 +1,162 @@
+"""A training document's own page: what it says, what it drove in each size, and how unusual it is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from dashboard.address.bar import choose, open_screen
+from dashboard.address.selection import Selection
+from dashboard.database.connection import text_index
+from dashboard.database.layer_groups import group_scores, layer_groups
+from dashboard.database.queries import answers, documents, influence
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import Document, Model, Swayed
+from dashboard.drawing import render
+from dashboard.drawing.heat import heated
+from dashboard.drawing.numbers import decimals, percent, plain, signed
+from dashboard.drawing.shading import Legend, robust_top
+from dashboard.drawing.shapes import Card, Heated
+from dashboard.screens.explain.layers import show_bars
+from dashboard.widgets.estimator import say_estimator
+from dashboard.widgets.heading import panel
+from indexer.corpus.text_index import query_terms
+
+EACH = 3  # answers at either end, in each size
+SIDES = {"towards": "Helps most, in each size", "away": "Hurts most, in each size"}
+SIMILAR = 0.6  # share of the words in common, from which on two documents are near duplicates
+
+
+def show_document(snapshot: Snapshot, found: Document, model: Model, selection: Selection) -> None:
+    """The page of one document, seen through one size."""
+    runs = answers.runs(snapshot, model.model_id)
+    run_id = runs[0].run_id if runs else ""
+    say_estimator(runs)
+    _show_text(snapshot, found, model, run_id)
+    _show_measures(snapshot, found, run_id)
+    _show_answers(snapshot, found.document_id)
+    _show_layers(snapshot, found, model, run_id)
+    _show_similar(snapshot, found)
+
+
+def _show_text(snapshot: Snapshot, found: Document, model: Model, run_id: str) -> None:
+    heat = documents.summed_heat(snapshot, run_id, found.document_id)
+    texts = documents.document_tokens(snapshot, model.tokenizer_id, [found.document_id]).get(found.document_id, [])
+    pieces: list[Heated] = [(found.text, None)]
+    high = robust_top(heat) if heat and len(heat) == len(texts) else 0.0
+    if high:
+        pieces = heated(found.text, texts, heat, high)
+    where = " · ".join(part for part in (found.source, found.topic, found.corpus) if part)
+    render.document_list(
+        [Card(found.document_id, found.title, where, pieces, unsigned=True)],
+        key=f"document {found.document_id}",
+        about="The document",
+        selected=found.document_id,
+        heat=Legend("Size of its influence on all stored answers, nats:", "0", plain(high)) if high else None,
+        on_document=lambda document_id: choose(document=document_id),
+    )
+
+
+def _show_measures(snapshot: Snapshot, found: Document, run_id: str) -> None:
+    measured = documents.self_influence(snapshot, run_id, found.document_id)
+    if measured is None:
+        return
+    own, below, loss = measured
+    panel("Self-influence", "How rare or surprising the document is to this size: not that it is wrong.")
+    st.caption(
+        f"Self-influence {plain(own)} nats, more than {percent(below)} of the corpus: how far the model would move "
+        f"to fit this document better. Its loss is {plain(loss)} nats."
+    )
+
+
+def _show_answers(snapshot: Snapshot, document_id: str) -> None:
+    """The answers at either end, in each size that has a run."""
+    panel(
+        "Answers that it sways",
+        "Only tokens for which this document was scored and kept: for all others its influence is unknown, not zero.",
+    )
+    for side in SIDES:
+        cards = []
+        for model in answers.models(snapshot):
+            for run in answers.runs(snapshot, model.model_id)[:1]:
+                swayed = documents.swayed_tokens(snapshot, run.run_id, document_id, side, EACH)
+                cards += _answer_cards(swayed, model.name)
+        if cards:
+            st.caption(SIDES[side])
+            _list_answers(cards, document_id, f"{side} {document_id}")
+
+
+def _answer_cards(swayed: Sequence[Swayed], size: str) -> list[Card]:
+    """One card an answer; bars are relative to the strongest of this size."""
+    top = max((abs(each.score) for each in swayed), default=1.0)
+    places = decimals([each.score for each in swayed])
+    return [
+        Card(
+            document_id=f"{each.generation_id} {each.position}",
+            title=each.prompt[-120:],
+            where=size,
+            pieces=[(each.answer[: each.start], None), (each.token, "mark"), (each.answer[each.stop :], None)],
+            score=signed(each.score, places),
+            unit="nats",
+            hue="warm" if each.score > 0 else "cool",
+            bar=each.score / top,
+            facts="kept for 1 token" if each.n_tokens == 1 else f"kept for {each.n_tokens:,} tokens",
+        )
+        for each in swayed
+    ]
+
+
+def _list_answers(cards: Sequence[Card], document_id: str, key: str) -> None:
+    def opened(name: str) -> None:
+        generation_id, _, position = name.partition(" ")
+        place = int(position)
+        open_screen("explain", generation=generation_id, span=(place, place), document=document_id)
+
+    render.document_list(cards, key=key, about="Answers", on_document=opened)
+
+
+def _show_layers(snapshot: Snapshot, found: Document, model: Model, run_id: str) -> None:
+    rows = documents.document_layers(snapshot, run_id, found.document_id)
+    groups = layer_groups(influence.layers(snapshot, model.model_id))
+    n_layers = sum(len(group.members) for group in groups)
+    rows = [row for row in rows if len(row) == n_layers]
+    if not rows or not groups:
+        return
+    panel("Layers", "Which weights its influence passes through: not where the model keeps what it says.")
+    st.caption(f"Sum over the {len(rows)} tokens for which it was kept.")
+    amounts = group_scores(groups, np.sum(np.asarray(rows, dtype=np.float64), axis=0))
+    show_bars(groups, amounts, key="layers of the document")
+
+
+def _show_similar(snapshot: Snapshot, found: Document) -> None:
+    words = set(query_terms(found.text))
+    hits = [hit.document_id for hit in text_index().search(found.text, 12) if hit.document_id != found.document_id]
+    others = documents.documents(snapshot, hits)
+    near = []
+    for document_id in hits:
+        if document_id in others:
+            theirs = set(query_terms(others[document_id].text))
+            shared = len(words & theirs) / max(len(words | theirs), 1)
+            if shared >= SIMILAR:
+                near.append((others[document_id], shared))
+    if not near:
+        return
+    panel("Near duplicates", "Share of the words in common: not of the meaning.")
+    render.document_list(
+        [
+            Card(
+                each.document_id,
+                each.title,
+                each.source,
+                [(each.text, None)],
+                percent(shared),
+                "of the words",
+                "strength",
+                shared,
+            )
+            for each, shared in near[:EACH]
+        ],
+        key=f"similar {found.document_id}",
+        about="Near duplicates",
+        on_document=lambda document_id: choose(document=document_id),
+    )

@@ -1,0 +1,136 @@
+"""Corpus: search the training documents, see which are the most influential, open one."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.address.bar import choose, selection
+from dashboard.address.selection import Selection
+from dashboard.database.connection import current, text_index
+from dashboard.database.queries import answers, documents, filters
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import Document, Model
+from dashboard.drawing import render
+from dashboard.drawing.shapes import Card, Heated
+from dashboard.screens.corpus.document import show_document
+from dashboard.screens.corpus.sheet import corpus_sheet
+from dashboard.widgets import controls
+from dashboard.widgets.estimator import say_estimator
+from dashboard.widgets.heading import panel
+from dashboard.widgets.tools import show_tools_alone
+from indexer.corpus.text_index import highlights
+
+SHOWN = 20
+SEARCHED = 400  # hits looked at before the filters
+
+
+def show() -> None:
+    """Draw the screen for the selection of this rerun."""
+    # choose
+    snapshot, chosen = current(), selection()
+    models = answers.models(snapshot)
+    _choose_filters(snapshot, models)
+    model = next((each for each in models if each.name == chosen.size), models[0] if models else None)
+    opened = documents.document(snapshot, chosen.document) if chosen.document else None
+    if chosen.document and opened is None:
+        render.problem(f"No document {chosen.document} in this corpus.")
+
+    # ask
+    facts, ids = _ask(snapshot, chosen, model)
+    found = documents.documents(snapshot, ids)
+
+    # shape
+    cards = [_card(found[each], facts.get(each, ""), chosen) for each in ids if each in found]
+
+    # show
+    show_tools_alone(snapshot, corpus_sheet([found[each] for each in ids if each in found], facts, chosen), model)
+    if opened is None or model is None:
+        _show_list(snapshot, cards, chosen, model)
+        return
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        _show_list(snapshot, cards, chosen, model)
+    with right:
+        st.button("Close the document", on_click=lambda: choose(document=""), type="tertiary", icon=":material/close:")
+        show_document(snapshot, opened, model, chosen)
+
+
+def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
+    first, second, third, fourth = st.columns([4, 2, 2, 2])
+    with first:
+        controls.text_field("search")
+    with second:
+        controls.pick("source", filters.document_sources(snapshot), "all sources")
+    with third:
+        controls.pick("topic", filters.document_topics(snapshot), "all topics")
+    with fourth:
+        controls.pick("size", [model.name for model in models], "the smallest size")
+
+
+def _ask(snapshot: Snapshot, chosen: Selection, model: Model | None) -> tuple[dict[str, str], list[str]]:
+    """(what to say of each document, ids in order): search hits, or the most influential ones."""
+    if chosen.search.strip():
+        hits = [hit.document_id for hit in text_index().search(chosen.search, SEARCHED)]
+        found = documents.documents(snapshot, hits)
+        ids = [each for each in hits if each in found and _passes(found[each], chosen)]
+        return {}, ids[:SHOWN]
+    runs = answers.runs(snapshot, model.model_id) if model else []
+    if runs:
+        rows = documents.most_influential(snapshot, runs[0].run_id, chosen.source, chosen.topic, SHOWN)
+        if rows:
+            facts = {each: f"{_some(tokens, 'token')} in {_some(n, 'answer')}" for each, tokens, n in rows}
+            return facts, [each for each, *_ in rows]
+    return {}, documents.some_documents(snapshot, chosen.source, chosen.topic, SHOWN)
+
+
+def _some(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
+def _passes(found: Document, chosen: Selection) -> bool:
+    return chosen.source in ("", found.source) and chosen.topic in ("", found.topic)
+
+
+def _card(found: Document, facts: str, chosen: Selection) -> Card:
+    where = " · ".join(part for part in (found.source, found.topic) if part)
+    badges = ((f"among the ten best of {facts}", False),) if facts else ()
+    return Card(
+        found.document_id,
+        found.title,
+        where,
+        _marked(found.text, chosen.search),
+        badges=badges,
+        clipped=len(found.text) > 400,
+    )
+
+
+def _marked(text: str, search: str) -> list[Heated]:
+    pieces: list[Heated] = []
+    at = 0
+    for start, stop in highlights(text, search) if search.strip() else []:
+        pieces += [(text[at:start], None), (text[start:stop], "mark")]
+        at = stop
+    return [*pieces, (text[at:], None)]
+
+
+def _show_list(snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, model: Model | None) -> None:
+    if chosen.search.strip():
+        panel("Documents found", "Best match of the words first: meaning is not searched.")
+        st.caption(f"{len(cards)} documents.")
+    elif any(card.badges for card in cards):
+        panel("Most influential documents", "How often a document is among a token's ten best: not how much it did.")
+        st.caption("Over all stored answers of one size.")
+        say_estimator(answers.runs(snapshot, model.model_id) if model else [])
+    else:
+        panel("Documents", "The order of the titles: not of any influence.")
+        st.caption(f"{documents.count_documents(snapshot):,} documents.")
+    if not cards:
+        render.problem("No document passes.")
+        return
+    render.document_list(
+        cards,
+        key="corpus",
+        about="Documents",
+        selected=chosen.document,
+        on_document=lambda document_id: choose(document=document_id),
+    )

@@ -1,0 +1,106 @@
+"""The answer as a strip of tokens: what may be clicked, and what its background shows."""
+
+import math
+
+import streamlit as st
+
+from dashboard.address.bar import choose, still
+from dashboard.address.selection import Selection, Span
+from dashboard.database.records import Token
+from dashboard.drawing import render
+from dashboard.drawing.numbers import percent
+from dashboard.drawing.shading import LABELS, Legend, Shading, available, robust_top, shade_answer, shade_by_document
+from dashboard.drawing.shapes import StripToken
+from dashboard.screens.explain.explanation import Explanation
+from dashboard.screens.explain.prompt_parts import part_of
+
+
+def show_answer(found: Explanation, selection: Selection) -> None:
+    """The strip. A selected document takes its background over, until it is let go."""
+    shading = shading_of(found, selection)
+    prompt, prompt_legend = prompt_strip(found, selection)
+    render.token_strip(
+        prompt,
+        answer_strip(found.tokens, shading),
+        key="strip",
+        span=None if found.whole else found.span,
+        legends=[legend for legend in (prompt_legend, shading.legend) if legend],
+        hint="Choose a token to see where it comes from. Shift-click extends to a span.",
+        on_span=_span_chosen,
+    )
+
+
+def shading_of(found: Explanation, selection: Selection) -> Shading:
+    """What the background shows: the effects of the selected document, or what the analyst chose."""
+    if selection.document and found.effects:
+        return shade_by_document(found.tokens, found.effects)
+    return shade_answer(_shade(found, selection), found.tokens, found.strengths)
+
+
+def answer_strip(tokens: list[Token], shading: Shading) -> list[StripToken]:
+    signed = bool(shading.legend and shading.legend.signed)
+    rows = zip(tokens, shading.amounts, shading.signs, shading.words, strict=True)
+    return [StripToken(token.text, amount, signed, sign, _words(token, words)) for token, amount, sign, words in rows]
+
+
+def prompt_strip(found: Explanation, selection: Selection) -> tuple[list[StripToken], Legend | None]:
+    """The prompt's tokens, shaded by their saliency for the chosen tokens when it is stored."""
+    tokens = found.prompt_tokens
+    if not tokens:
+        return [StripToken(found.generation.prompt)], None
+    raw = [found.saliency.get(token.position) for token in tokens]
+    known = [abs(value) for value in raw if value is not None]
+    if found.whole or not known:
+        return [StripToken(token.text) for token in tokens if token.stop > token.start], None
+    high = robust_top(known)
+    if selection.part is not None and len(found.parts) > 1:  # a chosen part keeps its colours, the others lose theirs
+        raw = [
+            value if part_of(found.parts, token) == selection.part else None
+            for token, value in zip(tokens, raw, strict=True)
+        ]
+    signed = any(value is not None and value < 0 for value in raw)
+    strip = [
+        StripToken(
+            token.text,
+            None if value is None else max(-1.0, min(1.0, value / high)),
+            signed,
+            "",
+            "" if value is None else f"saliency {value / high:+.2f} of the strongest",
+        )
+        for token, value in zip(tokens, raw, strict=True)
+        if token.stop > token.start
+    ]
+    return strip, Legend(
+        "Prompt saliency, strongest token = 1", "−1" if signed else "0", "+1" if signed else "1", signed
+    )
+
+
+def _words(token: Token, words: str) -> str:
+    said = [words] if words else []
+    if math.isfinite(token.logp) and "probability" not in words:
+        said.append(f"probability {percent(math.exp(token.logp))}")
+    return ", ".join(said)
+
+
+def choose_shading(found: Explanation, selection: Selection) -> None:
+    """What the background of the answer shows; choosing one lets a selected document go."""
+    names = available(found.tokens, found.strengths)
+    shown = _shade(found, selection)
+    st.session_state["shade"] = None if selection.document and found.effects else shown
+    st.segmented_control(
+        "Background of the answer",
+        names,
+        key="shade",
+        format_func=LABELS.__getitem__,
+        on_change=still(lambda: choose(shade=st.session_state["shade"] or shown, document="")),
+        label_visibility="collapsed",
+    )
+
+
+def _shade(found: Explanation, selection: Selection) -> str:
+    names = available(found.tokens, found.strengths)
+    return selection.shade if selection.shade in names else names[0]
+
+
+def _span_chosen(span: Span | None) -> None:
+    choose(span=span)

@@ -1,0 +1,172 @@
+"""Training documents of the chosen tokens, as cards."""
+
+import numpy as np
+import streamlit as st
+
+from dashboard.address.bar import choose, open_screen
+from dashboard.address.selection import Selection
+from dashboard.database.normalise import NORMALISERS
+from dashboard.database.ranking import Ranked, among_random
+from dashboard.database.records import Document, Heat
+from dashboard.drawing import render
+from dashboard.drawing.heat import heated
+from dashboard.drawing.numbers import decimals, plain, signed
+from dashboard.drawing.shading import Legend, robust_top
+from dashboard.drawing.shapes import Card, Heated
+from dashboard.screens.explain.explanation import Explanation
+from dashboard.widgets import controls
+from dashboard.widgets.estimator import choose_estimator
+from dashboard.widgets.heading import panel
+
+SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
+HEATS = {"shares": "Heat: through each position", "loss_influences": "Heat: learning each token"}
+SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
+LONG = 700  # characters beyond which a card that is not selected is clipped
+
+
+def show_documents(found: Explanation, selection: Selection) -> None:
+    """The switches, then one card per document."""
+    panel(
+        "Training documents",
+        "What one more look at a document would change, predicted from gradients: not the result of training again, "
+        "and a document that was not scored is unknown, not without influence.",
+    )
+    if found.estimated:
+        st.caption("First estimates over all documents, from the gradient index. The exact scores are on their way.")
+    if len(found.runs) > 1:
+        choose_estimator(found)
+    if found.ranked or found.runs:
+        _choose_side_and_scale(bool(found.heats))
+    if not found.ranked:
+        _explain_nothing(found, selection)
+        return
+    high = heat_top(found, selection)
+    cards = document_cards(found, selection, high)
+    if not cards:
+        st.caption("No scored document pushes this way.")
+        return
+    render.document_list(
+        cards,
+        key="documents",
+        about="Training documents, strongest first",
+        selected=selection.document,
+        diverging=selection.tail == "both",
+        heat=_heat_legend(high) if high else None,
+        on_document=lambda document_id: choose(document=document_id),
+        on_page=lambda document_id: open_screen("corpus", document=document_id),
+    )
+
+
+def document_cards(found: Explanation, selection: Selection, high: float) -> list[Card]:
+    """Cards of the documents shown, in their order; high: of `heat_top`."""
+    unit = NORMALISERS[selection.normaliser].unit
+    top = max((abs(each.value) for each in found.shown), default=1.0) or 1.0
+    places = decimals([each.value for each in found.shown])
+    heats = [_heat_values(found.heats.get(each.document_id), selection.heat) for each in found.shown]
+    cards = []
+    for each, heat in zip(found.shown, heats, strict=True):
+        document = found.documents.get(each.document_id) or _lost(each.document_id)
+        chosen = document.document_id == selection.document
+        cards.append(
+            Card(
+                document_id=document.document_id,
+                title=document.title,
+                where=" · ".join(part for part in (document.source, document.topic) if part),
+                pieces=_pieces(document, found.heats.get(each.document_id), heat, high or 1.0),
+                score=signed(each.value, places),
+                unit=unit,
+                hue="warm" if each.value >= 0 else "cool",
+                bar=each.value / top,
+                facts=_facts(found, each),
+                badges=_badges(found, each),
+                clipped=len(document.text) > LONG and not chosen,
+            )
+        )
+    return cards
+
+
+def heat_top(found: Explanation, selection: Selection) -> float:
+    """Nats of a token at full colour, the same for all cards; 0 where no heat is stored."""
+    heats = [_heat_values(found.heats.get(each.document_id), selection.heat) for each in found.shown]
+    values = [float(abs(v)) for heat in heats if heat is not None for v in heat]
+    return robust_top(values) if values else 0.0
+
+
+def _heat_legend(high: float) -> Legend:
+    return Legend("Tokens of a document, nats:", f"−{plain(high)} away", f"+{plain(high)} towards", signed=True)
+
+
+def _facts(found: Explanation, each: Ranked) -> str:
+    if found.width > 1:
+        return f"sum over {each.known} of {found.width} tokens" if each.known < found.width else ""
+    target = found.target
+    return f"rank {each.best_rank:,} of {target.n_scored:,} scored" if target else f"rank {each.best_rank:,}"
+
+
+def _badges(found: Explanation, each: Ranked) -> tuple[tuple[str, bool], ...]:
+    badges = []
+    if found.target is not None:
+        against = among_random(each.score, found.target.null_scores)
+        if against:
+            badges.append((against, against.startswith("stronger")))
+    via = found.proposers.get(each.document_id, set())
+    by_gradient, by_words = bool(via & {"index", "index_cosine"}), "bm25" in via
+    if by_gradient and by_words:
+        badges.append(("found by gradient and by words", False))
+    elif by_gradient:
+        badges.append(("found by gradient, not by its words", False))
+    elif by_words:
+        badges.append(("found by its words", False))
+    elif "hidden" in via:
+        badges.append(("found by hidden state", False))
+    return tuple(badges)
+
+
+def _heat_values(heat: Heat | None, name: str) -> np.ndarray | None:
+    if heat is None:
+        return None
+    values = heat.loss_influences if name == "loss_influences" else heat.shares
+    return values if len(values) == len(heat.texts) and len(values) else None
+
+
+def _pieces(document: Document, heat: Heat | None, values: np.ndarray | None, high: float) -> list[Heated]:
+    """The document's text with its heat; the plain text where none is stored."""
+    if heat is None or values is None:
+        return [(document.text, None)]
+    return heated(document.text, heat.texts, values.tolist(), high)
+
+
+def _choose_side_and_scale(has_heat: bool) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        controls.switch("tail", SIDES)
+        with st.container(horizontal=True, width=430 if has_heat else 215):
+            if has_heat:
+                controls.one_of("heat", HEATS, quiet=True)
+            controls.one_of("normaliser", SCALES, quiet=True)
+
+
+def _explain_nothing(found: Explanation, selection: Selection) -> None:
+    if selection.normaliser == "cosine" and found.width > 1:
+        st.caption("The cosine is defined for one token. Choose a single token, or another scale.")
+    elif selection.job:
+        st.caption(
+            "Of a new prompt, only the answer and its saliency are known so far; its documents are not computed."
+        )
+    elif found.run is None:
+        st.caption("This model has no influence run in this database.")
+    else:
+        st.caption("No influence is stored for this token. It is unknown, which is not the same as zero.")
+
+
+def _lost(document_id: str) -> Document:
+    return Document(document_id, "", f"document {document_id}", "", "", "The text is not in this database.")
+
+
+def scale_note(selection: Selection) -> str:
+    """What the chosen scale means, for the caption under the list."""
+    return NORMALISERS[selection.normaliser].meaning
+
+
+def strongest(found: Explanation) -> str:
+    """The strongest influence in words, for the summary line."""
+    return f"{plain(found.ranked[0].score)} nats" if found.ranked else "—"

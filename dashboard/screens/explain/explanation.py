@@ -1,0 +1,141 @@
+"""Everything that the Explain screen says about one answer, asked in one place: no widget, no drawing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dashboard.address.selection import Selection, Span
+from dashboard.database.layer_groups import LayerGroup, layer_groups
+from dashboard.database.queries import answers, documents, influence, prompts
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.ranking import Ranked, rank_documents, take_side
+from dashboard.database.records import Document, Generation, Heat, Measure, Part, PromptToken, Run, Target, Token
+
+SHOWN = 10  # documents on the page
+
+CONTRAST = "_contrast"  # ends the name of a map that explains the token against the prompt's foil
+
+SALIENCIES = {  # the first one that is stored is shown first
+    "grad_x_input": "Gradient × input",
+    "integrated_gradients": "Integrated gradients",
+    "layer_integrated_gradients": "Integrated gradients of a layer",
+    "occlusion": "Leaving a token out",
+    "shapley": "Shapley value of parts",
+    "grad_norm": "Gradient norm",
+    "mirage_grad_x_input": "MIRAGE, gradient × input",
+    "mirage_norm": "MIRAGE, gradient norm",
+    "attention": "Attention (not an explanation)",
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One generation seen through one run. `span` is what is explained; `whole` tells that nothing was chosen."""
+
+    generation: Generation
+    siblings: list[Generation]
+    run: Run | None
+    runs: list[Run]
+    tokens: list[Token]
+    prompt_tokens: list[PromptToken]
+    parts: list[Part]
+    targets: dict[int, Target]
+    strengths: dict[int, float]
+    span: Span
+    whole: bool
+    ranked: list[Ranked]  # every kept document, best first
+    shown: list[Ranked]  # those on the page
+    documents: dict[str, Document]
+    proposers: dict[str, set[str]]
+    heats: dict[str, Heat]
+    groups: list[LayerGroup]
+    effects: dict[int, float]  # of the selected document, by token
+    has_contrast: bool
+    saliency_methods: list[str]
+    saliency_method: str
+    saliency: dict[int, float]  # of the span, by source position
+    measures: list[Measure]  # how far the answer's attributions agree with what the model does
+    best_method: str = ""  # of several runs: whose method evaluation found best for influence
+    estimated: bool = False  # influence from the gradient index, before the exact scores are known
+
+    @property
+    def width(self) -> int:
+        """Tokens of the span."""
+        return self.span[1] - self.span[0] + 1
+
+    @property
+    def target(self) -> Target | None:
+        """The single query that is explained; None for a span."""
+        return self.targets.get(self.span[0]) if self.width == 1 else None
+
+
+def _chosen_run(runs: Sequence[Run], wanted: str, best: str) -> Run | None:
+    """The wanted one; else that of the best method; else the first."""
+    asked = [each for each in runs if each.run_id == wanted] + [each for each in runs if each.method == best]
+    return next(iter([*asked, *runs]), None)
+
+
+def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: int = SHOWN) -> Explanation:
+    """Ask everything about `found` that `selection` needs. A run or a position that does not exist is replaced by
+    the first run and the whole answer; the screen tells by comparing with the selection."""
+    generation_id = found.generation_id
+    runs = answers.runs(snapshot, found.model.model_id)
+    best = answers.measured_best(snapshot, found.model.model_id) if len(runs) > 1 else ""
+    run = _chosen_run(runs, selection.run, best)
+    run_id = run.run_id if run else ""
+    tokens = answers.tokens(snapshot, generation_id)
+    last = max(len(tokens) - 1, 0)
+    whole = selection.span is None or selection.span[1] > last
+    span = (0, last) if whole or selection.span is None else selection.span
+
+    targets = influence.targets(snapshot, run_id, generation_id)
+    scores = influence.kept_scores(snapshot, run_id, generation_id, *span)
+    query_self = targets[span[0]].self_influence if span[0] == span[1] and span[0] in targets else float("nan")
+    groups = layer_groups(influence.layers(snapshot, found.model.model_id))
+    only = next((group.members for group in groups if group.key == selection.layer), ())
+    ranked = rank_documents(scores, selection.normaliser, query_self, only)
+    top = take_side(ranked, selection.tail, shown)
+    ids = [each.document_id for each in top]
+    if selection.document and selection.document not in ids:
+        ids.append(selection.document)
+
+    stored = set(prompts.saliency_methods(snapshot, generation_id))
+    methods = by_preference(name for name in stored if not name.endswith(CONTRAST))
+    method = selection.saliency if selection.saliency in methods else (methods[0] if methods else "")
+    has_contrast = f"{method}{CONTRAST}" in stored
+    map_name = f"{method}{CONTRAST}" if has_contrast and selection.contrast == "yes" else method
+    return Explanation(
+        generation=found,
+        siblings=answers.generations_of(snapshot, [found.prompt_id])[found.prompt_id],
+        run=run,
+        runs=runs,
+        best_method=best,
+        tokens=tokens,
+        prompt_tokens=answers.prompt_tokens(snapshot, found.model.tokenizer_id, found.prompt_id),
+        parts=answers.prompt_parts(snapshot, found.prompt_id),
+        targets=targets,
+        strengths=influence.strengths(snapshot, run_id, generation_id),
+        span=span,
+        whole=whole,
+        ranked=ranked,
+        shown=top,
+        documents=documents.documents(snapshot, ids),
+        proposers=influence.proposers(snapshot, generation_id, *span),
+        heats=influence.heats(snapshot, run_id, generation_id, *span, found.model.tokenizer_id, ids),
+        groups=groups,
+        effects=_effects(snapshot, run_id, generation_id, selection.document),
+        has_contrast=has_contrast,
+        saliency_methods=methods,
+        saliency_method=method,
+        saliency=prompts.saliency(snapshot, generation_id, *span, map_name) if method else {},
+        measures=prompts.measures(snapshot, generation_id),
+    )
+
+
+def by_preference(methods: Iterable[str]) -> list[str]:
+    """Saliency methods in the order of SALIENCIES, unknown ones last."""
+    order = {name: i for i, name in enumerate(SALIENCIES)}
+    return sorted(methods, key=lambda name: (order.get(name, len(order)), name))
+
+
+def _effects(snapshot: Snapshot, run_id: str, generation_id: str, document_id: str) -> dict[int, float]:
+    return influence.document_effects(snapshot, run_id, generation_id, document_id) if document_id else {}

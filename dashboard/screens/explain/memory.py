@@ -1,0 +1,53 @@
+"""Prompt against memory: how many bits of the chosen tokens the prompt supplied, exactly."""
+
+import streamlit as st
+
+from dashboard.drawing import render
+from dashboard.drawing.numbers import MINUS, percent, plain
+from dashboard.drawing.shapes import Share
+from dashboard.drawing.visible import visible_token
+from dashboard.screens.explain.explanation import Explanation
+from dashboard.widgets.heading import panel
+
+
+def show_memory(found: Explanation) -> None:
+    """The stacked bar of the span; nothing when the bits were not measured."""
+    tokens = [token for token in found.tokens if found.span[0] <= token.position <= found.span[1]]
+    if not tokens or any(token.bits_nothing is None or token.bits_full is None for token in tokens):
+        return
+    nothing = sum(token.bits_nothing or 0.0 for token in tokens)
+    question = sum(token.bits_question or 0.0 for token in tokens)
+    documents = sum(token.bits_documents or 0.0 for token in tokens)
+    full = sum(token.bits_full or 0.0 for token in tokens)
+    panel(
+        "Prompt against memory",
+        "Bits of surprise that the prompt saved: not what the model knows, for a fact that was copied once looks like "
+        "memory when it is repeated.",
+    )
+    st.caption(f"Without the prompt: {nothing:.2f} bits of surprise. With it: {full:.2f}.")
+    shares = [
+        Share(name, bits, f"{two_places(bits)} bits", hue)
+        for name, bits, hue in (
+            ("Question", question, "strength"),
+            ("Documents", documents, "second"),
+            ("Still surprising", full, "rest"),
+        )
+        if bits or name != "Documents"  # most prompts bring none
+    ]
+    words = "; ".join(f"{each.name}: {each.said}" for each in shares)
+    about = f"{plain(nothing)} bits without the prompt. {words}."
+    render.bit_stack(shares, key="memory", about=about, whole=f"{nothing:.2f} bits without the prompt")
+    foil = tokens[0]
+    if len(tokens) == 1 and foil.foil_text:
+        shown = visible_token(foil.foil_text)
+        chance = f" ({percent(2.718281828459045**foil.foil_logp)})" if foil.foil_logp == foil.foil_logp else ""
+        pieces = [("Without your text it would have said ", ""), (f"“{shown}”", "serif"), (chance, "")]
+        if foil.kl_context is not None and foil.js_context is not None:
+            pieces.append((f". The two distributions differ by {plain(foil.kl_context)} nats (Kullback–Leibler)", ""))
+            pieces.append((f", {plain(foil.js_context)} of at most 0.693 (Jensen–Shannon).", ""))
+        render.prose(("note", pieces))
+
+
+def two_places(bits: float) -> str:
+    """1.25, −0.30."""
+    return f"{bits:.2f}".replace("-", MINUS)

@@ -1,0 +1,91 @@
+"""EDGE: reads our style sheets. Explain as one file of HTML: no script, no request, the same numbers, escaped text."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dashboard.address.selection import Selection
+from dashboard.database.layer_groups import group_scores
+from dashboard.database.normalise import NORMALISERS
+from dashboard.database.ranking import layer_total
+from dashboard.drawing.numbers import decimals, signed
+from dashboard.drawing.render import markup
+from dashboard.drawing.shapes import Card, StripToken
+from dashboard.export.html import document
+from dashboard.screens.explain.answer import answer_strip, prompt_strip, shading_of
+from dashboard.screens.explain.documents import document_cards, heat_top
+from dashboard.screens.explain.explanation import Explanation
+
+_COMPONENTS = Path(__file__).parents[2] / "drawing" / "components"
+
+
+def explained_page(found: Explanation, selection: Selection) -> bytes:
+    """The page, UTF-8."""
+    generation = found.generation
+    prompt, _ = prompt_strip(found, selection)
+    answer = answer_strip(found.tokens, shading_of(found, selection))
+    words = "".join(token.text for token in found.tokens[found.span[0] : found.span[1] + 1])
+    about = "the whole answer" if found.whole else f"“{words}”"
+    high = heat_top(found, selection)
+    scale = NORMALISERS[selection.normaliser]
+    run = f"run {found.run.run_id} ({found.run.method}, damping {found.run.damping:g})" if found.run else "no run"
+    body = [
+        "<h1>Whence this token?</h1>",
+        f"<p class='note'>{markup(generation.model.name)} · {markup(run)} · {datetime.now(UTC):%d %B %Y}</p>",
+        "<div class='strip'><div class='row prompt-row'><div class='name'>Prompt</div>",
+        f"<div class='text prompt'>{_tokens(prompt)}</div></div>",
+        "<div class='row'><div class='name'>Answer</div>",
+        f"<div class='text answer'>{_tokens(answer, found)}</div></div></div>",
+        f"<h2>Training documents of {markup(about)}</h2>",
+        f"<p class='note'>{markup(scale.meaning)}</p>",
+        f"<div class='list'>{''.join(_card(card) for card in document_cards(found, selection, high))}</div>",
+        _layers(found),
+    ]
+    style = "".join(_css(name) for name in ("token_strip/token_strip", "document_list/document_list"))
+    return document("".join(body), style)
+
+
+def _css(name: str) -> str:
+    return _COMPONENTS.joinpath(f"{name}.css").read_text(encoding="utf-8")
+
+
+def _tokens(tokens: Sequence[StripToken], found: Explanation | None = None) -> str:
+    made = []
+    for i, token in enumerate(tokens):
+        hue = "" if token.amount is None else "cool" if token.amount < 0 else "warm" if token.signed else "strength"
+        chosen = found is not None and not found.whole and found.span[0] <= i <= found.span[1]
+        attributes = f" data-hue='{hue}' style='--v:{abs(token.amount or 0):.3f}'" if hue else ""
+        attributes += " aria-selected='true'" if chosen else ""
+        made.append(f"<span class='token'{attributes} title='{markup(token.words)}'>{markup(token.text)}</span>")
+    return "".join(made)
+
+
+def _card(card: Card) -> str:
+    pieces = "".join(
+        markup(text)
+        if not isinstance(amount, float)
+        else f"<span class='token' data-hue='{'cool' if amount < 0 else 'warm'}' style='--v:{abs(amount):.3f}'>"
+        f"{markup(text)}</span>"
+        for text, amount in card.pieces
+    )
+    badges = "".join(f"<span class='badge'>{markup(text)}</span>" for text, _ in card.badges)
+    return (
+        f"<div class='card'><div class='measure'><div class='score' data-hue='{markup(card.hue)}'>{markup(card.score)}"
+        f"<span class='unit'> {markup(card.unit)}</span></div><div class='facts'>{markup(card.facts)}</div></div>"
+        f"<div class='body'><div class='head'><span class='title'>{markup(card.title)}</span>"
+        f"<span class='where'>{markup(card.where)}</span></div><p class='text'>{pieces}</p>"
+        f"<div class='badges'>{badges}</div></div></div>"
+    )
+
+
+def _layers(found: Explanation) -> str:
+    total = layer_total(found.shown)
+    if not found.groups or total.size != sum(len(group.members) for group in found.groups):
+        return ""
+    amounts = group_scores(found.groups, total)
+    places = decimals(amounts)
+    rows = "".join(
+        f"<tr><td>{markup(group.label)}</td><td>{signed(float(amount), places)} nats</td></tr>"
+        for group, amount in zip(found.groups, amounts, strict=True)
+    )
+    return f"<h2>Layers of these documents</h2><table>{rows}</table>"

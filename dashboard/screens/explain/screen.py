@@ -1,0 +1,101 @@
+"""Explain: one answer, token by token: its training documents, its layers, its prompt."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.address.bar import selection, settle
+from dashboard.address.selection import Selection
+from dashboard.asking import jobs
+from dashboard.asking.result import explain_answer
+from dashboard.database.connection import current
+from dashboard.database.queries import answers
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import Model
+from dashboard.drawing import render
+from dashboard.screens.explain.answer import choose_shading, show_answer
+from dashboard.screens.explain.documents import scale_note, show_documents
+from dashboard.screens.explain.explanation import Explanation, explain
+from dashboard.screens.explain.layers import show_layers
+from dashboard.screens.explain.memory import show_memory
+from dashboard.screens.explain.prompt import show_prompt
+from dashboard.screens.explain.relabelling import show_relabelling
+from dashboard.screens.explain.sheet import explained_sheet
+from dashboard.widgets.ask_box import watch
+from dashboard.widgets.size_switch import choose_size
+from dashboard.widgets.tools import show_tools
+
+
+def show() -> None:
+    """Draw the screen for the selection of this rerun."""
+    # choose
+    snapshot, chosen = current(), selection()
+    if chosen.job:
+        _show_asked(snapshot, chosen)
+        return
+    found = answers.generation(snapshot, chosen.generation) if chosen.generation else answers.example(snapshot)
+    if found is None:
+        _explain_absence(chosen.generation)
+        return
+    if not chosen.generation:  # the first page shows a finished example
+        chosen = settle(generation=found.generation_id, span=(0, 0))
+
+    # ask
+    explanation = explain(snapshot, chosen, found)
+
+    # show
+    _show(snapshot, explanation, chosen)
+
+
+def _show(snapshot: Snapshot, explanation: Explanation, chosen: Selection) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        choose_size(explanation.generation, explanation.siblings)
+        choose_shading(explanation, chosen)
+        show_tools(snapshot, explained_sheet(explanation, chosen), explanation.generation.model)
+    with st.container(border=True, key="answer"):
+        show_answer(explanation, chosen)
+    if chosen.span and explanation.whole:
+        st.caption("The address names a token that this answer does not have; the whole answer is shown.")
+    main, side = st.columns([5, 3], gap="large")
+    with main:
+        show_documents(explanation, chosen)
+        st.caption(scale_note(chosen))
+    with side:
+        show_layers(explanation, chosen)
+        show_relabelling(snapshot, explanation, chosen)
+        show_memory(explanation)
+        show_prompt(explanation, chosen)
+
+
+def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
+    """A new prompt: its progress, then what is known of it."""
+    job = jobs.news(chosen.job)
+    if job is None:
+        render.problem("The server no longer holds this answer (it was restarted, or the answer is old). Ask again.")
+        return
+    if job.error:
+        render.problem(job.error)
+        return
+    if not job.ended:
+        watch(job.id)
+    result = job.result or job.payload or {}
+    model = _named(answers.models(snapshot), str(job.request.get("model", "")))
+    if model is None or not result.get("tokens"):
+        if job.ended:
+            render.problem("The model answered with nothing. Ask with other words.")
+        return
+    if chosen.span is None and not chosen.document and f"opened {job.id}" not in st.session_state:
+        st.session_state[f"opened {job.id}"] = True
+        chosen = settle(span=(0, 0))
+    _show(snapshot, explain_answer(snapshot, chosen, result, model, job.id), chosen)
+
+
+def _named(models: Sequence[Model], name: str) -> Model | None:
+    return next((model for model in models if model.name == name), None)
+
+
+def _explain_absence(generation_id: str) -> None:
+    if generation_id:
+        render.problem(f"No answer {generation_id} in this database. Runs lists those that it has.")
+    else:
+        render.problem("This database holds no answers yet.", ("command", "python -m indexer build CONFIG"))

@@ -1,0 +1,1 @@
+"""Runs: every prompt, and what each size wrote after it."""

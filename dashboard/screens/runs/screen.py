@@ -1,0 +1,151 @@
+"""Runs: every prompt, and what each size wrote after it."""
+
+import re
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.address.bar import choose, open_screen, selection
+from dashboard.address.selection import Selection
+from dashboard.database.connection import current
+from dashboard.database.queries import answers, filters, influence
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import Generation, Model
+from dashboard.drawing import render
+from dashboard.drawing.numbers import parameters
+from dashboard.drawing.shapes import Answer, PromptRow
+from dashboard.screens.runs.asked_here import show_asked
+from dashboard.screens.runs.sheet import runs_sheet
+from dashboard.widgets import controls
+from dashboard.widgets.tools import show_tools
+
+PER_PAGE = 30
+MATCHES = {"prefix": "begins with", "literal": "is exactly", "regex": "matches the pattern"}
+READING = (
+    "✓ and ✗ compare an answer with the one that the prompt file expects, which is not a proof of truth. "
+    "← names the most helpful document of the first token. Open an answer to see why."
+)
+PLACES = {"answers": "in the answers", "documents": "in their ten best documents"}
+
+
+def show() -> None:
+    """Draw the screen for the selection of this rerun."""
+    # choose
+    snapshot, chosen = current(), selection()
+    models = answers.models(snapshot)
+    _choose_filters(snapshot, models)
+
+    # ask
+    prompt_ids = filters.matching_prompts(
+        snapshot,
+        text=chosen.text,
+        token=chosen.token,
+        match=chosen.match,
+        within=chosen.within,
+        size=chosen.size,
+        family=chosen.family,
+        topic=chosen.topic,
+        source=chosen.source,
+    )
+    n_pages = max(1, -(-len(prompt_ids) // PER_PAGE))
+    page = min(chosen.page or 1, n_pages)
+    found = answers.generations_of(snapshot, prompt_ids[(page - 1) * PER_PAGE : page * PER_PAGE])
+    ids = [each.generation_id for row in found.values() for each in row]
+    sources, shares = influence.first_documents(snapshot, ids), answers.prompt_shares(snapshot, ids)
+
+    # shape
+    shown = [m for m in models if chosen.size in ("", m.name) and chosen.family in ("", m.family)]
+    rows = [_row(generations, shown, sources, shares, chosen) for generations in found.values() if generations]
+
+    # show
+    show_asked(chosen.text)
+    if not rows:
+        _explain_empty(chosen)
+        return
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(_count(len(prompt_ids), page, n_pages))
+        show_tools(snapshot, runs_sheet(snapshot, prompt_ids, chosen), None)
+    st.caption(READING)
+    sizes = [f"{model.name} · {parameters(model.n_params)}" for model in shown]
+    render.prompt_table(rows, sizes, key="runs", on_generation=_open)
+    if n_pages > 1:
+        key = f"runs page {page} of {n_pages}"
+        st.pagination(n_pages, default=page, key=key, on_change=lambda: choose(page=st.session_state[key]))
+
+
+def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
+    first, second, third, fourth = st.columns([2, 2, 2, 2])
+    with first:
+        controls.text_field("text")
+    with second:
+        controls.pick("family", filters.families(snapshot), "all families")
+    with third:
+        controls.pick("size", [model.name for model in models], "all sizes")
+    with fourth:
+        controls.pick("topic", filters.prompt_topics(snapshot), "all topics")
+    first, second, third, fourth = st.columns([2, 2, 2, 2])
+    with first:
+        controls.text_field("token")
+    with second:
+        controls.one_of("match", MATCHES)
+    with third:
+        controls.one_of("within", PLACES)
+    with fourth:
+        controls.pick("source", filters.document_sources(snapshot), "best document from any source")
+
+
+def _row(
+    generations: Sequence[Generation],
+    models: Sequence[Model],
+    sources: dict[str, tuple[str, str]],
+    shares: dict[str, float],
+    chosen: Selection,
+) -> PromptRow:
+    by_model = {each.model.model_id: each for each in generations}
+    answers: list[Answer | None] = []
+    for model in models:
+        each = by_model.get(model.model_id)
+        if each is None:
+            answers.append(None)
+            continue
+        _, title = sources.get(each.generation_id, ("", ""))
+        marked = _marked(each.text, chosen) if chosen.within == "answers" else [(each.text, False)]
+        source, share = f"← {title}" if title else "", shares.get(each.generation_id)
+        answers.append(Answer(each.generation_id, model.name, marked, each.right, source, share))
+    dates = [each.created_at for each in generations if each.created_at]
+    about = " · ".join(part for part in (generations[0].topic, f"{max(dates):%d %b %Y}" if dates else "") if part)
+    return PromptRow(generations[0].prompt, about, answers)
+
+
+def _marked(text: str, chosen: Selection) -> list[tuple[str, bool]]:
+    """The answer with the words that the filter looks for marked; a pattern, which is DuckDB's to read, marks none."""
+    patterns = {
+        "literal": rf"(?<!\w){re.escape(chosen.token.strip())}(?!\w)",
+        "prefix": rf"(?i)(?<!\w){re.escape(chosen.token.strip())}\w*",
+    }
+    pattern = patterns.get(chosen.match, "")
+    if not chosen.token.strip() or not pattern:
+        return [(text, False)]
+    pieces, at = [], 0
+    for match in re.finditer(pattern, text):
+        pieces += [(text[at : match.start()], False), (match[0], True)]
+        at = match.end()
+    return [piece for piece in [*pieces, (text[at:], False)] if piece[0]]
+
+
+def _count(n: int, page: int, n_pages: int) -> str:
+    prompts = "1 prompt" if n == 1 else f"{n:,} prompts"
+    return f"{prompts}, page {page} of {n_pages}." if n_pages > 1 else f"{prompts}."
+
+
+def _open(generation_id: str) -> None:
+    open_screen("explain", generation=generation_id, span=(0, 0))
+
+
+def _explain_empty(chosen: Selection) -> None:
+    if any([chosen.text, chosen.token, chosen.size, chosen.family, chosen.topic, chosen.source]):
+        render.problem("No answer passes these filters.")
+        blank = {"text": "", "token": "", "size": "", "family": "", "topic": "", "source": ""}
+        st.button("Clear the filters", on_click=lambda: choose(**blank))
+    else:
+        render.problem("This database holds no answers yet.", ("command", "python -m indexer build CONFIG"))

@@ -1,0 +1,1 @@
+"""The web server: its gate, its door, its security policy."""

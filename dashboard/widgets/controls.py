@@ -1,0 +1,119 @@
+"""Widgets that show a field of the Selection and change it: the selection is the only truth, no widget has its own."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from dashboard.address.bar import choose, selection, still
+from dashboard.drawing import render
+
+LABELS = {
+    "text": "Search",
+    "token": "Filter by token",
+    "match": "A token that …",
+    "within": "Looked for",
+    "size": "Size",
+    "topic": "Topic",
+    "source": "Source",
+    "search": "Search the corpus",
+    "tail": "Side",
+    "normaliser": "Scale",
+    "run": "Estimator",
+    "heat": "Heat",
+    "saliency": "Saliency method",
+    "contrast": "What is explained",
+    "family": "Family",
+    "aligned": "Text to compare",
+    "deviations": "Sensitive tokens",
+    "preset": "Thresholds of MIRAGE",
+    "cues": "Cues that count",
+}
+HELP = {
+    "deviations": "A token depends on the context when leaving the documents out changes its distribution by more than "
+    "the mean of the answer's tokens and so many standard deviations.",
+    "cues": "Which tokens of the documents count as what a sensitive token was read from: below 0, the top per cent of "
+    "their range; at 0, those above the mean; above 0, so many of the strongest.",
+}
+PLACEHOLDERS = {
+    "text": "words of a prompt or an answer",
+    "token": "press / to come here",
+    "search": "words of a training document; press / to come here",
+}
+
+
+def text_field(name: str) -> None:
+    """A line of text for a field of the selection."""
+    key = _hold(name)
+    st.text_input(LABELS[name], key=key, on_change=still(_take), args=(name, key), placeholder=PLACEHOLDERS[name])
+
+
+def pick(name: str, options: Sequence[str], every: str) -> None:
+    """One of `options`, which come from outside, or none: shown as the words of `every`."""
+    key = _hold(name)
+    held = st.session_state[key]
+    known = [*options, held] if held and held not in options else list(options)
+    st.selectbox(
+        LABELS[name],
+        ["", *known],
+        key=key,
+        format_func=lambda value: render.option(value) if value else every,
+        on_change=still(_take),
+        args=(name, key),
+    )
+
+
+def one_of(name: str, options: Mapping[str, str], quiet: bool = False, shown: str = "") -> None:
+    """Exactly one of a few options of ours, in a drop-down; `shown` where the selection leaves it open."""
+    key = _hold(name)
+    if shown:
+        st.session_state[key] = shown
+    st.selectbox(
+        LABELS[name],
+        list(options),
+        key=key,
+        format_func=options.__getitem__,
+        on_change=still(_take),
+        args=(name, key),
+        label_visibility="collapsed" if quiet else "visible",
+    )
+
+
+def switch(name: str, options: Mapping[str, str], quiet: bool = True) -> None:
+    """Exactly one of a few options of ours, side by side."""
+    key = _hold(name)
+    st.segmented_control(
+        LABELS[name],
+        list(options),
+        key=key,
+        format_func=options.__getitem__,
+        on_change=still(_take),
+        args=(name, key),
+        label_visibility="collapsed" if quiet else "visible",
+    )
+
+
+def slide(name: str, low: float, high: float, step: float, disabled: bool = False) -> None:
+    """A number between two others."""
+    key = _hold(name)
+    st.slider(
+        LABELS[name],
+        low,
+        high,
+        step=step,
+        key=key,
+        on_change=still(_take),
+        args=(name, key),
+        help=HELP[name],
+        disabled=disabled,
+    )
+
+
+def _hold(name: str) -> str:
+    key = f"control {name}"
+    st.session_state[key] = getattr(selection(), name)
+    return key
+
+
+def _take(name: str, key: str) -> None:
+    value = st.session_state[key]
+    choose(**{name: getattr(selection(), name) if value is None else value})

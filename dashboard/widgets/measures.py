@@ -1,0 +1,72 @@
+"""How far the attributions of one answer agree with what the model does, method by method."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.database.records import Measure
+from dashboard.drawing import render
+from dashboard.drawing.numbers import plain
+from dashboard.screens.explain.explanation import SALIENCIES
+from dashboard.widgets.heading import panel
+
+NAMES = {  # in the order of the table: what cites documents, then what shades tokens
+    "mirage": "MIRAGE",
+    "contextcite": "ContextCite",
+    "leave_one_out": "Leave one document out",
+    "shapley": "Shapley value",
+}
+NAMES |= {name: label for name, label in SALIENCIES.items() if name not in NAMES}
+METRICS = {
+    "top_drop": "Without the first document",
+    "comprehensiveness": "Without the top tokens",
+    "sufficiency": "With only the top tokens",
+    "prediction": "Prediction",
+    "completeness_gap": "Gap",
+}
+
+
+def show_measures(measures: Sequence[Measure]) -> None:
+    """A table, one method a row; nothing where nothing was measured."""
+    if not measures:
+        return
+    import pandas as pd  # late: Explain, which only needs the words, comes without it
+
+    panel("Faithfulness", "Whether the answer changes as an attribution says: not whether the answer is right.")
+    st.caption(
+        "Nats of the answer's log-probability lost when what a method ranks first is taken out of the prompt, and when "
+        "nothing else is left (10, 20 and 50 % of the tokens); in brackets what a random choice loses. Prediction is "
+        "the rank correlation with what was measured while other documents were left out."
+    )
+    by_method: dict[str, dict[str, Measure]] = {}
+    for each in measures:
+        by_method.setdefault(each.method, {})[each.metric] = each
+    known = [name for name in METRICS if any(name in of for of in by_method.values())]
+    order = {name: i for i, name in enumerate(NAMES)}
+    rows = [
+        {"Method": NAMES.get(method, method)} | {METRICS[name]: _told(of.get(name)) for name in known}
+        for method, of in sorted(by_method.items(), key=lambda each: order.get(each[0], len(order)))
+    ]
+    render.table(pd.DataFrame(rows))
+
+
+def in_words(measures: Sequence[Measure], method: str) -> str:
+    """One sentence about the attribution that is shown; '' where nothing was measured of it."""
+    of = {each.metric: each for each in measures if each.method == method}
+    said = []
+    if (lost := of.get("comprehensiveness")) is not None and lost.random is not None:
+        said.append(
+            f"Without the tokens that it ranks first the answer loses {plain(lost.value)} nats, without random ones "
+            f"{plain(lost.random)}"
+        )
+    if (gap := of.get("completeness_gap")) is not None:
+        said.append(f"its scores sum to what they must up to {_told(gap)}")
+    return f"{'; '.join(said)}." if said else ""
+
+
+def _told(measure: Measure | None) -> str:
+    if measure is None:
+        return ""
+    if measure.metric == "completeness_gap":
+        return f"{100 * measure.value:.2g} %"
+    return plain(measure.value) + ("" if measure.random is None else f" ({plain(measure.random)})")

@@ -1,0 +1,1 @@
+"""The configuration: one TOML file, one frozen dataclass, the versions that results depend on."""

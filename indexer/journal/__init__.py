@@ -1,0 +1,1 @@
+"""Stages that survive: parts, claims, locks and files on disk."""

@@ -1,0 +1,99 @@
+"""EDGE: one partition of a stage: seeded, computed into a scratch folder, here or in a child process of its own."""
+
+import errno
+import hashlib
+import os
+import random
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+
+from attribution.errors import TryAgain, WhenceError
+from indexer.journal.files import REPORTS, is_full
+from indexer.processes.child import context, settle
+
+
+@dataclass(frozen=True)
+class Part:
+    """What `compute` is given: write every result below `folder`; draw random numbers from `seed` only."""
+
+    stage: str
+    value: str | int
+    key: str  # of everything that the result depends on, this part's value included
+    folder: Path
+
+    @property
+    def seed(self) -> int:
+        """In [0, 2**32), the same whenever this part is computed anew, whatever was computed before it."""
+        return int.from_bytes(hashlib.sha256(f"{self.stage} {self.key}".encode()).digest()[:4], "big")
+
+
+Compute = Callable[[Part], None]
+
+
+def run_here(compute: Compute, part: Part) -> None:
+    """Seed random, numpy and, where it is loaded, torch; then compute."""
+    random.seed(part.seed)
+    np.random.seed(part.seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(part.seed)
+    compute(part)
+
+
+def run_in_child(compute: Compute, part: Part) -> None:
+    """The same in a process of its own: nothing of this process's state reaches it, and its memory goes with it.
+
+    `compute` must be importable (a module's function, or functools.partial of one). Its WhenceError is raised here
+    again, and so is a full disk; any other error becomes a RuntimeError with its traceback; a killed child is TryAgain.
+    """
+    processes = context()
+    receiver, sender = processes.Pipe(duplex=False)
+    child = processes.Process(target=_child, args=(compute, part, sender), daemon=True)
+    child.start()
+    sender.close()
+    failure: Exception | None = None
+    try:
+        failure = receiver.recv()
+        child.join()
+    except EOFError:
+        child.join()
+        _explain(part, child.exitcode or 0)
+    finally:
+        receiver.close()
+        child.kill()  # we were told to stop; nothing happens when it has ended
+        child.join()
+    if failure is not None:
+        raise failure
+
+
+def _explain(part: Part, code: int) -> NoReturn:
+    if code < 0:
+        raise TryAgain(
+            f"expected {part.stage} part {part.value} to finish, found its process ended by "
+            f"{signal.Signals(-code).name} (SIGKILL: often too little memory); give the same command again"
+        )
+    raise RuntimeError(f"{part.stage} part {part.value} ended in its process with code {code}")
+
+
+def _child(compute: Compute, part: Part, sender: Connection) -> None:
+    settle()
+    try:
+        run_here(compute, part)
+        sender.send(None)
+    except WhenceError as error:
+        sender.send(error)
+    except REPORTS as error:
+        sender.send(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) if is_full(error) else _crash(part))
+    except Exception:  # noqa: BLE001 - whatever it is, the parent raises it
+        sender.send(_crash(part))
+
+
+def _crash(part: Part) -> RuntimeError:
+    return RuntimeError(f"{part.stage} part {part.value} failed in its process:\n{traceback.format_exc()}")

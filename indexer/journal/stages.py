@@ -1,0 +1,303 @@
+"""EDGE: stages that survive: each part computed into scratch, hashed, renamed, then a line in `journal.jsonl`.
+
+What the journal lists with the right key and the right bytes is never computed again; all else is.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from attribution.errors import BadInput, Damaged
+from indexer.journal.claims import Claims, claims
+from indexer.journal.faults import fault
+from indexer.journal.files import disk_room, folder_hashes, folder_stamps, replace_file, seal, sync, sync_tree, unseal
+from indexer.journal.part import Compute, Part, run_here, run_in_child
+
+_MAY_COMPUTE: ContextVar[bool] = ContextVar("may compute", default=True)
+_SCRATCH = re.compile(r".*-([0-9a-f]{16})\.\d+\.partial", re.DOTALL)  # label-key.process.partial, see _finish
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class NotFinished(Exception):
+    """A part that would have to be computed, where nothing may be."""
+
+
+@contextmanager
+def only_finished() -> Iterator[None]:
+    """Inside, `stage` computes nothing: at the first part that is not finished it raises NotFinished."""
+    before = _MAY_COMPUTE.set(False)
+    try:
+        yield
+    finally:
+        _MAY_COMPUTE.reset(before)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A part that lies whole on disk: `files` maps the names below `folder` to their sha256."""
+
+    stage: str
+    part: str | int
+    key: str
+    folder: Path
+    files: Mapping[str, str]
+    seconds: float
+    stamps: Mapping[str, str] = field(default_factory=dict)  # the same names: size and time of the last change
+
+
+def key(**dependencies: Any) -> str:
+    """16 hex digits over everything that a stage depends on: hashes, settings (dataclasses too), versions."""
+    content = json.dumps(dependencies, sort_keys=True, default=_plain)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def stage(
+    folder: Path,
+    name: str,
+    key: str,
+    parts: Sequence[str | int],
+    compute: Compute,
+    *,
+    isolate: bool = False,
+    done: Callable[[Finished, bool], None] | None = None,
+) -> list[Finished]:
+    """Finish every part of a stage in the output folder, which the caller has locked; returned in the order of `parts`.
+
+    `compute(part)` writes below `part.folder`, in a child process of its own if `isolate`. `done(finished, fresh)` is
+    called after each part; `fresh` is False for one that was found finished. Several processes may work on one stage:
+    each part is computed by one of them. Raises TryAgain when the disk is full.
+    """
+    if not _NAME.fullmatch(name):
+        raise BadInput(f"expected a stage named by letters, digits, '.', '_' and '-', found {name!r}; rename the model")
+    with claims(folder) as held:
+        _remove_abandoned(folder / "parts" / name, held)
+        listed = {each.part: each for each in finished(folder, name)}
+        results: dict[str | int, Finished] = {}
+        for wait in (False, True):  # what another process computes is waited for when nothing else is left to do
+            for value in parts:
+                if value in results:
+                    continue
+                part = Part(name, value, _part_key(name, key, value), folder)
+                made = _stands(listed.get(value), part)
+                fresh = made is None
+                if made is None:
+                    if not _MAY_COMPUTE.get():
+                        raise NotFinished(f"{name}, part {value}")
+                    if not held.take(part.key, wait):
+                        continue
+                    try:
+                        made, fresh = _made(folder, part, compute, isolate)
+                    finally:
+                        held.leave(part.key)
+                results[value] = made
+                if done is not None:
+                    done(made, fresh)
+    return [results[value] for value in parts]
+
+
+def _stands(listed: Finished | None, part: Part) -> Finished | None:
+    return listed if listed is not None and listed.key == part.key and is_whole(listed) else None
+
+
+def _made(folder: Path, part: Part, compute: Compute, isolate: bool) -> tuple[Finished, bool]:
+    """A claimed part: what another process has finished meanwhile, or computed here."""
+    before = {each.part: each for each in finished(folder, part.stage)}.get(part.value)
+    found = _stands(before, part)
+    if found is not None:
+        return found, False
+    result = _finish(folder, part, compute, isolate)
+    if before is not None and before.folder != result.folder:
+        shutil.rmtree(before.folder, ignore_errors=True)  # of other settings: the journal has forgotten it
+    return result, True
+
+
+def _remove_abandoned(home: Path, held: Claims) -> None:
+    """Scratch of processes that were killed while they wrote: those whose part nobody has claimed, or that is none."""
+    for scratch in home.glob("*.partial"):
+        named = _SCRATCH.fullmatch(scratch.name)
+        if named is None:
+            shutil.rmtree(scratch, ignore_errors=True)
+        elif held.take(named[1]):
+            shutil.rmtree(scratch, ignore_errors=True)
+            held.leave(named[1])
+
+
+def finished(folder: Path, name: str | None = None) -> list[Finished]:
+    """What the journal lists, of one stage or of all, the newest line of each part; the files are not looked at."""
+    newest: dict[tuple[str, str | int], Finished] = {}
+    for line in _read(folder / "journal.jsonl"):
+        if isinstance(line, Finished):
+            newest.pop((line.stage, line.part), None)
+            newest[line.stage, line.part] = line
+    return [each for each in newest.values() if name in (None, each.stage)]
+
+
+def found(folder: Path, name: str, key: str, values: Sequence[str | int]) -> list[Finished]:
+    """Parts that were finished under this key, in this order, intact; for readers, which compute nothing.
+
+    Raises BadInput, with the command that builds them, when the folder lacks one or has it of other settings; Damaged
+    when its files are not what was written.
+    """
+    listed = {each.part: each for each in finished(folder, name)}
+    parts = []
+    for value in values:
+        part = listed.get(value)
+        if part is None or part.key != _part_key(name, key, value):
+            what = "none" if part is None else "that of other weights, documents or settings"
+            raise BadInput(
+                f"expected {name} of this configuration in {folder}, found {what}; run `python -m indexer build`"
+            )
+        intact(part)
+        parts.append(part)
+    return parts
+
+
+def intact(part: Finished) -> None:
+    """Raises Damaged, naming the first file, when a part is not what was written.
+
+    Files that nobody has touched since are not read: opening a large index takes no longer than opening a small one.
+    Bytes that rot on the disk are found by `check` and by the next `build`, which read all of them.
+    """
+    if part.stamps and folder_stamps(part.folder) == part.stamps:
+        return
+    wrong = changes(part)
+    if wrong:
+        file, how = next(iter(wrong.items()))
+        raise Damaged(
+            f"expected {part.stage} as it was written, found {file} {how}; run `python -m indexer build` again"
+        )
+
+
+def unreadable_lines(folder: Path) -> list[int]:
+    """Numbers of the journal's lines that list nothing: torn by a crash, or changed since."""
+    return [line for line in _read(folder / "journal.jsonl") if isinstance(line, int)]
+
+
+def is_whole(part: Finished) -> bool:
+    """Whether the part's folder holds exactly the listed files with the listed bytes."""
+    return not changes(part)
+
+
+def changes(part: Finished) -> dict[str, str]:
+    """File -> "changed", "missing" or "not listed", for every file of the part that is not as the journal says."""
+    found = folder_hashes(part.folder)
+    wrong = {name: "not listed" for name in found if name not in part.files}
+    for name, sha256 in part.files.items():
+        if found.get(name) != sha256:
+            wrong[name] = "changed" if name in found else "missing"
+    return wrong if part.folder.is_dir() else {".": "missing"}
+
+
+def is_finished(folder: Path, name: str, key: str, values: Sequence[str | int]) -> bool:
+    """Whether `stage` has only to read these parts."""
+    try:
+        found(folder, name, key, values)
+    except (BadInput, Damaged):
+        return False
+    return True
+
+
+def drop(folder: Path, parts: Sequence[Finished]) -> None:
+    """Strike parts from the journal, and lines that list nothing; then remove their files: a build redoes them."""
+    gone = {(each.stage, each.part, each.key) for each in parts}
+    kept = [each for each in finished(folder) if (each.stage, each.part, each.key) not in gone]
+    replace_file(folder / "journal.jsonl", "".join(_line(folder, each) for each in kept), "rewrite")
+    for each in parts:
+        shutil.rmtree(each.folder, ignore_errors=True)
+        fault("repair.removed")
+
+
+def _finish(folder: Path, part: Part, compute: Compute, isolate: bool) -> Finished:
+    label = re.sub(r"[^A-Za-z0-9._-]+", "_", str(part.value))[:60]
+    home = folder / "parts" / part.stage
+    target = home / f"{label}-{part.key}"
+    scratch = home / f"{label}-{part.key}.{os.getpid()}.partial"
+    started = time.monotonic()
+    try:
+        with disk_room(folder):
+            scratch.mkdir(parents=True)
+            fault("partition.start")
+            (run_in_child if isolate else run_here)(compute, dataclasses.replace(part, folder=scratch))
+            fault("partition.computed")
+            files, stamps = folder_hashes(scratch), folder_stamps(scratch)
+            fault("partition.hashed")
+            sync_tree(scratch)
+            fault("partition.synced")
+            shutil.rmtree(target, ignore_errors=True)  # a damaged or unlisted one
+            scratch.rename(target)
+            fault("partition.moved")
+            sync(home)
+            fault("partition.renamed")
+            seconds = round(time.monotonic() - started, 3)
+            result = Finished(part.stage, part.value, part.key, target, files, seconds, stamps)
+            _append(folder, result)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return result
+
+
+def _append(folder: Path, result: Finished) -> None:
+    path = folder / "journal.jsonl"
+    new = not path.exists()
+    with path.open("a+b") as file:
+        if file.tell() and not _ends_line(file):
+            file.write(b"\n")  # a line that was torn by a crash stays alone
+        file.write(_line(folder, result).encode())
+        file.flush()
+        fault("journal.written")
+        os.fsync(file.fileno())
+    if new:
+        sync(folder)
+    fault("journal.synced")
+
+
+def _ends_line(file: Any) -> bool:
+    file.seek(-1, os.SEEK_END)
+    return bool(file.read(1) == b"\n")
+
+
+def _line(folder: Path, part: Finished) -> str:
+    about = dataclasses.asdict(part) | {"folder": part.folder.relative_to(folder).as_posix(), "files": dict(part.files)}
+    about["stamps"] = dict(part.stamps)
+    return seal(about) + "\n"
+
+
+def _read(path: Path) -> Iterator[Finished | int]:
+    """Every line as a finished part, or the number of a line that is none."""
+    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            part = _parsed(path.parent, line)
+            yield part if part is not None else number
+
+
+def _parsed(folder: Path, line: bytes) -> Finished | None:
+    try:
+        about = unseal(line)
+        part = Finished(folder=folder / about.pop("folder"), **about)
+    except (ValueError, KeyError, TypeError):  # torn by a crash, or changed: as if it were not there
+        return None
+    inside = part.folder.resolve().is_relative_to((folder / "parts").resolve())  # a journal may not point outside
+    return part if inside else None
+
+
+def _part_key(name: str, stage_key: str, value: str | int) -> str:
+    return key(stage=name, key=stage_key, part=value)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, Path):
+        return value.as_posix()
+    raise TypeError(f"{type(value).__name__} cannot be part of a key; give its hash")

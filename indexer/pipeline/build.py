@@ -1,0 +1,110 @@
+"""EDGE: `build`: every stage for every size, smallest first; a first build publishes each size once it is finished."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from attribution.errors import BadInput
+from indexer.config.config import Config, Model, described
+from indexer.corpus.prompt import Prompt
+from indexer.corpus.prompt_file import read_prompts
+from indexer.corpus.reader import CorpusReading, read_corpus
+from indexer.corpus.text_index import TextIndex
+from indexer.database.publish import publish
+from indexer.journal.lock import lock, stop_on_signal
+from indexer.journal.stages import Finished, finished
+from indexer.pipeline.crew import Order, build_sizes
+from indexer.pipeline.described import stage_name
+from indexer.pipeline.edition import Edition
+from indexer.pipeline.one_size import build_size
+from indexer.pipeline.other_sizes import as_it_was_built, built_before
+from indexer.pipeline.shared import document_part, text_index
+from indexer.pipeline.summary import Built, Summary, show
+from indexer.processes.progress import Report
+from indexer.size.member import Member, open_member
+from indexer.size.rendered import as_read
+
+
+def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> None:
+    """Build what is not built, publish, print the summary. All input is read and checked before anything is written.
+
+    What is finished of other sizes of the configuration stays in the database.
+    """
+    others = built_before(config, chosen)
+    entries = [*chosen, *(other.member.entry for other in others)]
+    wanted = dict.fromkeys([config.corpus.files, *(entry.files for entry in config.model if entry in entries)])
+    by_files = {files: read_corpus(files, strict) for files in wanted if files}
+    corpora = list(by_files.values())
+    asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
+    members = in_order([open_member(entry, config, lambda files: by_files[tuple(files)]) for entry in chosen])
+    _check_distinct([*members, *(other.member for other in others)])
+    n_asked = sum(len(prompts) for prompts in set(asked.values()))
+    for member in members:
+        asked[member.entry.name] = as_read(member, asked[member.entry.name])
+    folder = config.output.folder
+    summary = Summary(path, folder, corpora, n_asked)
+    with lock(folder), stop_on_signal(), Report() as report:
+        documents, text = _shared(folder, corpora, report)
+        edition = Edition(config, documents, asked)
+        by_name = {member.entry.name: member for member in members}
+        waiting = list(by_name)
+        with report.task("build", len(members), quiet=True) as whole:
+            for made in _sizes(members, asked, text, report):
+                summary.sizes.append(made)
+                waiting.remove(made.name)
+                edition.add(by_name[made.name], made, asked[made.name])
+                later = [*waiting, *(other.member.entry.name for other in others)]
+                if not any(finished(folder, stage_name(name)) for name in later):  # a reader never loses a size
+                    summary.snapshot = publish(folder, edition.parts(), described(config))
+                whole.tick()
+        for other in others:
+            kept = as_it_was_built(folder, other, text)
+            if kept is None:
+                report.say(f"{other.member.entry.name}: not built with these settings, left out; `build` builds it")
+                continue
+            edition.add(other.member, kept, other.prompts)
+            summary.kept.append(kept.name)
+        if others:
+            summary.snapshot = publish(folder, edition.parts(), described(config))
+        show(summary, report)
+
+
+def _sizes(
+    members: Sequence[Member], asked: Mapping[str, tuple[Prompt, ...]], text: TextIndex, report: Report
+) -> Iterator[Built]:
+    """Every size built: in this process, or several side by side."""
+    config = members[0].config
+    n_processes = min(config.device.at_once(members[0].loaded.device.type), len(members))
+    if n_processes > 1:
+        yield from build_sizes([Order(m.entry, config, asked[m.entry.name]) for m in members], n_processes, report)
+        return
+    for member in members:
+        yield build_size(config.output.folder, member, asked[member.entry.name], text, report)
+
+
+def _check_distinct(members: Sequence[Member]) -> None:
+    """Raises BadInput for two entries with the same weights: a model's id is the hash of its weights."""
+    names: dict[str, str] = {}
+    for member in members:
+        name = names.setdefault(member.loaded.weights_hash, member.entry.name)
+        if name != member.entry.name:
+            raise BadInput(f"expected models of different weights, found those of {name} again in {member.entry.name}")
+
+
+def in_order(members: Sequence[Member]) -> list[Member]:
+    """As they are built."""
+    return sorted(members, key=_order)
+
+
+def _order(member: Member) -> tuple[int, int]:
+    """Smallest first, a parent before its child."""
+    return member.loaded.n_params, 0 if member.parent is None else 1
+
+
+def _shared(folder: Path, corpora: Sequence[CorpusReading], report: Report) -> tuple[Finished, TextIndex]:
+    """The documents, and the text index over them."""
+    n_documents = sum(len(corpus.documents) for corpus in corpora)
+    with report.task("text index", n_documents) as task:
+        part = document_part(folder, corpora)
+        text = text_index(folder, corpora)
+        task.tick(n_documents)
+    return part, text

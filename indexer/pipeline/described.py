@@ -1,0 +1,82 @@
+"""EDGE: a size described in rows: the model, its layers, its run, and its documents token by token."""
+
+from pathlib import Path
+
+from attribution.model.sequence import disjoint
+from indexer.database.shard import write_shard
+from indexer.journal.part import Part
+from indexer.journal.stages import Finished, key, stage
+from indexer.size.fitted import Fitted
+from indexer.size.member import Member
+from indexer.tracing.rows.run import write_run
+
+
+def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:
+    """Shards of `model`, `layer`, `run` and `document_token`."""
+
+    def compute(part: Part) -> None:
+        _model(part.folder, fitted.member)
+        _layers(part.folder, fitted.member)
+        write_run(part.folder, fitted, fitted.run, "ekfac" if fitted.parent is None else "ekfac, two stages", seconds)
+        _document_tokens(part.folder, fitted.member)
+
+    member = fitted.member
+    entry = [member.entry.name, member.entry.family, member.entry.stage, member.entry.parent]
+    made_of = key(run=fitted.run, entry=entry, factors=member.config.factors, scores=member.config.scores)
+    [part] = stage(folder, stage_name(member.entry.name), made_of, ["all"], compute)
+    return part
+
+
+def plain_description(folder: Path, member: Member) -> Finished:
+    """A shard of `model` only: of a size whose influence was not computed."""
+
+    def compute(part: Part) -> None:
+        _model(part.folder, member)
+
+    made_of = key(base=member.base_key, entry=[member.entry.name, member.entry.family])
+    [part] = stage(folder, stage_name(member.entry.name), made_of, ["all"], compute)
+    return part
+
+
+def stage_name(size: str) -> str:
+    """Name of the stage; the journal lists it once the size is built."""
+    return f"about-{size}"
+
+
+def _model(folder: Path, member: Member) -> None:
+    loaded, entry = member.loaded, member.entry
+    about = {
+        "model_id": loaded.weights_hash,
+        "name": entry.name,
+        "family": entry.family,
+        "n_params": loaded.n_params,
+        "n_layers": int(loaded.model.config.num_hidden_layers),
+        "stage": entry.stage,
+        "parent": entry.parent,
+        "tokenizer_id": loaded.tokenizer_hash,
+    }
+    write_shard(folder, "model", {name: [value] for name, value in about.items()})
+
+
+def _layers(folder: Path, member: Member) -> None:
+    layers = member.tracked.layers
+    columns = {
+        "model_id": [member.loaded.weights_hash] * len(layers),
+        "layer": [layer.index for layer in layers],
+        "name": [layer.name for layer in layers],
+        "kind": [layer.kind for layer in layers],
+        "depth": [layer.depth for layer in layers],
+    }
+    write_shard(folder, "layer", columns)
+
+
+def _document_tokens(folder: Path, member: Member) -> None:
+    rows = [
+        (document.document_id, position, document.text[start:stop], start, stop)
+        for document, encoded in zip(member.documents, member.encoded, strict=True)
+        for position, (start, stop) in enumerate(disjoint(encoded.spans))
+    ]
+    names = ("document_id", "token_position", "text", "start", "stop")
+    columns: dict[str, list[object]] = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    columns["tokenizer_id"] = [member.loaded.tokenizer_hash] * len(rows)
+    write_shard(folder, "document_token", columns)

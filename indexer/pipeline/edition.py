@@ -1,0 +1,44 @@
+"""EDGE: what the next published database is made of: it grows with every size that is built."""
+
+from collections.abc import Mapping, Sequence
+
+from indexer.config.config import Config
+from indexer.corpus.prompt import Prompt
+from indexer.evaluate.published import evaluation_parts
+from indexer.journal.stages import Finished
+from indexer.pipeline.readings import Readings
+from indexer.pipeline.shared import prompt_part
+from indexer.pipeline.summary import Built
+from indexer.size.answers import Answer, answers
+from indexer.size.member import Member
+
+
+class Edition:
+    """Documents, prompts, measures, sizes, and what each size would have said in the place of the others."""
+
+    def __init__(self, config: Config, documents: Finished, asked: Mapping[str, Sequence[Prompt]]) -> None:
+        """asked: the prompts of every size that is to be built; their rows stand before the sizes are finished."""
+        self._config, self._documents = config, documents
+        self._asked = dict(asked)
+        self._sizes: list[Finished] = []
+        self._members: list[Member] = []
+        self._readings = Readings(config.output.folder, self._answers)
+
+    def add(self, member: Member, made: Built, prompts: Sequence[Prompt]) -> None:
+        self._asked[made.name] = prompts
+        self._members.append(member)
+        self._sizes += made.parts
+        self._readings.add(member)
+
+    def parts(self) -> list[Finished]:
+        """Everything that there is so far."""
+        folder = self._config.output.folder
+        names = [entry.name for entry in self._config.model if entry.name in self._asked]
+        prompts = {prompt.prompt_id: prompt for name in names for prompt in self._asked[name]}
+        measures = evaluation_parts(folder, [member.loaded.weights_hash for member in self._members])
+        shared = [self._documents, prompt_part(folder, list(prompts.values()))]
+        return [*shared, *measures, *self._sizes, *self._readings.parts]
+
+    def _answers(self, member: Member) -> Sequence[Answer]:
+        """They are found, not made."""
+        return answers(self._config.output.folder, member, self._asked[member.entry.name], lambda _n: None)[0]

@@ -1,0 +1,59 @@
+"""All stages of one size, in order."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from indexer.corpus.prompt import Prompt
+from indexer.corpus.text_index import TextIndex
+from indexer.estimators.methods import applies, method_part
+from indexer.pipeline.clock import Clock
+from indexer.pipeline.described import description
+from indexer.pipeline.facts import facts
+from indexer.pipeline.prompts_only import build_prompts_only
+from indexer.pipeline.scores import proposed, scores
+from indexer.pipeline.summary import Built
+from indexer.processes.progress import Reporter
+from indexer.size.answers import answers
+from indexer.size.corpus_pass import pass_over_corpus
+from indexer.size.factors import fit
+from indexer.size.index import open_index
+from indexer.size.member import Member
+from indexer.size.traced import Traced
+from indexer.tracing.candidates import lexical
+from indexer.tracing.prompt_share import prompt_shares
+
+
+def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: TextIndex, report: Reporter) -> Built:
+    """Factors, answers, corpus pass, influence, description; a finished stage is not done again."""
+    if not member.config.scores.method:
+        return build_prompts_only(folder, member, prompts, report)
+    name, clock = member.entry.name, Clock()
+    with report.task(f"{name}: factors", 1) as task:
+        fitted = fit(folder, member)
+        task.tick()
+    clock.lap("factors")
+    with report.task(f"{name}: answers", len(prompts)) as task:
+        made, answer_part = answers(folder, member, prompts, task.tick)
+    clock.lap("answers")
+    with report.task(f"{name}: prompts", len(made)) as task:
+        prompt_part = prompt_shares(folder, member, made, task.tick)
+    clock.lap("prompts")
+    with report.task(f"{name}: corpus pass", member.n_train) as task:
+        numbers, norm_parts = pass_over_corpus(folder, fitted, task.tick)
+    clock.lap("corpus pass")
+    n_tokens = sum(each.n_targets for each in made)
+    with report.task(f"{name}: influence", n_tokens) as task:
+        traced = Traced(fitted, numbers, open_index(folder, fitted))
+        scored = scores(folder, traced, made, lexical(member, made, text), task.tick)
+    clock.lap("influence")
+    others = []
+    found = proposed(traced, made, scored)
+    for method in member.config.scores.method[1:]:
+        if applies(method, member):
+            with report.task(f"{name}: {method}", 1) as task:
+                others.append(method_part(folder, fitted, method, numbers, made, found))
+                task.tick()
+            clock.lap(method)
+    about = description(folder, fitted, sum(clock.seconds.values()))
+    parts = [about, answer_part, prompt_part, *norm_parts, *scored, *others]
+    return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))

@@ -1,0 +1,105 @@
+"""EDGE: the influence stage: all answers of a size in groups that fit into memory, each a partition with its shards."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from indexer.database.shard import write_shard
+from indexer.journal.part import Part
+from indexer.journal.stages import Finished, key, stage
+from indexer.size.answers import Answer
+from indexer.size.traced import Traced
+from indexer.tracing.candidates import Candidates, Proposal, candidate_rows, with_index
+from indexer.tracing.explain import explain
+from indexer.tracing.heat import heat, position_columns, relabel_columns
+from indexer.tracing.rows.influence import influence_columns, target_columns
+
+BUDGET = 2 << 30  # bytes of query directions that are held at once
+
+
+def groups(n_targets: Sequence[int], n_tracked: int, budget: int = BUDGET) -> list[list[int]]:
+    """Consecutive answers whose directions fit into the budget together; a document is read once per group.
+
+    n_targets: generated tokens of each answer.   n_tracked: parameters of one direction.
+    """
+    made: list[list[int]] = []
+    room = 0
+    for i, n in enumerate(n_targets):
+        need = n * n_tracked * 4
+        if not made or need > room:
+            made.append([])
+            room = budget
+        made[-1].append(i)
+        room -= need
+    return made
+
+
+def scores(
+    folder: Path, traced: Traced, answers: Sequence[Answer], textual: Sequence[Candidates], tick: Callable[[int], None]
+) -> list[Finished]:
+    """Shards of every group; `tick(n)` after n generated tokens. A group depends on its own answers only.
+
+    textual: what the text proposes for each answer; the gradient index adds to it.
+    """
+    fitted = traced.fitted
+    member = fitted.member
+    n_tracked = len(fitted.terms) * member.tracked.n_linear
+    together = groups([each.n_targets for each in answers], n_tracked)
+    names = [
+        key(of=[answers[i].generation_id for i in group], on=[textual[i].digest for i in group]) for group in together
+    ]
+    by_name = dict(zip(names, together, strict=True))
+
+    def compute(part: Part) -> None:
+        group = by_name[str(part.value)]
+        _write(part.folder, traced, [answers[i] for i in group], [textual[i] for i in group])
+
+    def done(part: Finished, _fresh: bool) -> None:
+        tick(sum(answers[i].n_targets for i in by_name[str(part.part)]))
+
+    made_of = key(run=fitted.run, scores=member.config.scores, index=member.config.index)
+    return stage(folder, f"scores-{member.entry.name}", made_of, names, compute, done=done)
+
+
+def proposed(traced: Traced, answers: Sequence[Answer], scored: Sequence[Finished]) -> list[Candidates]:
+    """The candidates of every answer as the stage has stored them, in order."""
+    number = {document_id: i for i, document_id in enumerate(traced.ids)}
+    found: dict[str, dict[tuple[str, int | None], list[tuple[int, float]]]] = {}
+    for part in scored:
+        for row in pq.read_table(part.folder / "candidate.parquet").to_pylist():  # stored by rank
+            of = found.setdefault(row["generation_id"], {}).setdefault((row["via"], row["position"]), [])
+            of.append((number[row["document_id"]], row["value"]))
+    return [
+        Candidates(
+            each.generation_id,
+            tuple(
+                Proposal(
+                    via,
+                    np.array([document for document, _ in of], dtype=np.int64),
+                    np.array([value for _, value in of], dtype=np.float32),
+                    position,
+                )
+                for (via, position), of in found[each.generation_id].items()
+            ),
+        )
+        for each in answers
+    ]
+
+
+def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Sequence[Candidates]) -> None:
+    fitted, norms, ids = traced.fitted, traced.norms, traced.ids
+    member, run = fitted.member, fitted.run
+    found = [
+        with_index(of, member, each, traced.index, traced.estimates(each))
+        for of, each in zip(textual, answers, strict=True)
+    ]
+    made = explain(fitted, norms, answers, found, [term.directions(answers) for term in fitted.terms])
+    closer = heat(fitted, made)
+    value = made.directions[-1].values.cpu().numpy()
+    write_shard(folder, "candidate", candidate_rows(found, ids))
+    write_shard(folder, "target", target_columns(run, made.kept, value, made.self_influence))
+    write_shard(folder, "influence", influence_columns(run, made.kept, norms, ids))
+    write_shard(folder, "influence_position", position_columns(run, made.kept, closer, ids))
+    write_shard(folder, "relabel", relabel_columns(run, made, closer, ids, member.words))

@@ -1,0 +1,1 @@
+"""Child processes, the same work side by side, and progress on the terminal."""

@@ -1,0 +1,1 @@
+"""One size of the family: opened, fitted, passed over the corpus, its index and its answers."""

@@ -1,0 +1,98 @@
+"""EDGE: one pass over the corpus, in partitions: loss, norms and self-influence of every document, and its shard of the
+gradient index."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from attribution.index.compress import budget
+from attribution.index.corpus_pass import Passed, corpus_pass
+from attribution.index.document_norms import DocumentNorms
+from attribution.index.shards import Shard, write_shard
+from indexer.database.shard import write_shard as write_rows
+from indexer.journal.part import Part
+from indexer.journal.stages import Finished, found, key, stage
+from indexer.size.fitted import Fitted
+
+FIELDS = ("loss", "grad_norm", "self_influence", "solve_norm")
+DOCUMENTS = 2048  # of a partition
+INDEX_FILE = "index.safetensors"
+
+
+def pass_over_corpus(folder: Path, fitted: Fitted, tick: Callable[[int], None]) -> tuple[DocumentNorms, list[Finished]]:
+    """Numbers of every document, in corpus order; one whose gradient is not finite has NaN.
+
+    The documents of a parent keep the numbers that they have there.
+    """
+    member, run = fitted.member, fitted.run
+    most = budget(member.tracked, member.config.index.rank)
+
+    def compute(part: Part) -> None:
+        first = int(part.value)
+        documents = member.corpus.documents[first : first + DOCUMENTS]
+        rows = member.own_rows[first : first + DOCUMENTS]
+        made = corpus_pass(member.tracked, fitted.preconditioner, rows, member.n_train, budget=most, tick=tick)
+        columns = {field: getattr(made.norms, field) for field in FIELDS}
+        np.savez(part.folder / "norms.npz", **columns)
+        ids = [document.document_id for document in documents]
+        write_rows(part.folder, "self_influence", {"run_id": [run] * len(ids), "document_id": ids, **columns})
+        write_shard(part.folder / INDEX_FILE, _shard(first, made, member.n_train), _names(fitted))
+
+    parts = stage(folder, _stage(fitted), _key(fitted), _firsts(fitted), compute)
+    return _with_parent(folder, fitted, _read(parts)), parts
+
+
+def norms_before(folder: Path, fitted: Fitted) -> DocumentNorms:
+    """The numbers that a build has left; BadInput when there are none of this run."""
+    return _with_parent(folder, fitted, _read(parts_before(folder, fitted)))
+
+
+def parts_before(folder: Path, fitted: Fitted) -> list[Finished]:
+    """Every partition that a build has left, its files checked; raises BadInput or Damaged."""
+    return found(folder, _stage(fitted), _key(fitted), _firsts(fitted))
+
+
+def _stage(fitted: Fitted) -> str:
+    return f"corpus-{fitted.member.entry.name}"
+
+
+def _key(fitted: Fitted) -> str:
+    return key(run=fitted.run, index=fitted.member.config.index, documents=DOCUMENTS)
+
+
+def _firsts(fitted: Fitted) -> list[int]:
+    return list(range(0, fitted.member.n_train, DOCUMENTS))
+
+
+def _names(fitted: Fitted) -> list[str]:
+    return [layer.name for layer in fitted.member.tracked.layers]
+
+
+def _shard(first: int, made: Passed, n_train: int) -> Shard:
+    energy = np.nan_to_num(made.norms.self_influence) * n_train
+    return Shard(first, len(energy), tuple(made.kept), torch.from_numpy(made.hidden), torch.from_numpy(energy))
+
+
+def _with_parent(folder: Path, fitted: Fitted, own: DocumentNorms) -> DocumentNorms:
+    if fitted.parent is None:
+        return own
+    return _joined([norms_before(folder, fitted.parent), own])
+
+
+def _read(parts: list[Finished]) -> DocumentNorms:
+    made = []
+    for part in parts:
+        with np.load(part.folder / "norms.npz") as stored:
+            columns = {field: stored[field] for field in FIELDS}
+        skipped = np.flatnonzero(~np.isfinite(columns["loss"]))
+        made.append(DocumentNorms(**columns, skipped=tuple(skipped.tolist())))
+    return _joined(made)
+
+
+def _joined(parts: list[DocumentNorms]) -> DocumentNorms:
+    columns = {field: np.concatenate([getattr(part, field) for part in parts]) for field in FIELDS}
+    starts = np.cumsum([0, *(len(part.loss) for part in parts)]).tolist()
+    skipped = (start + i for start, part in zip(starts, parts, strict=False) for i in part.skipped)
+    return DocumentNorms(**columns, skipped=tuple(skipped))

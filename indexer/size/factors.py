@@ -1,0 +1,53 @@
+"""EDGE: EK-FAC factors of one size, fitted on a shuffled sample of the documents in a process of their own."""
+
+import gc
+from functools import partial
+from pathlib import Path
+
+from attribution.curvature.factors import load_factors
+from attribution.curvature.fit import fit_factors
+from indexer.config.config import Config, Model
+from indexer.journal.part import Part
+from indexer.journal.stages import found, is_finished, key, stage
+from indexer.processes.child import is_child
+from indexer.size.fitted import Fitted
+from indexer.size.member import Member, open_member
+
+
+def fit(folder: Path, member: Member) -> Fitted:
+    """The factors of a size: fitted if need be, then read and checked against the weights."""
+    compute = partial(_compute, member.entry, member.config)
+    [part] = stage(folder, f"factors-{member.entry.name}", _key(member), ["all"], compute, isolate=not is_child())
+    parent = fit(folder, member.parent) if member.parent else None
+    return Fitted(member, load_factors(part.folder, member.tracked), parent)
+
+
+def is_fitted(folder: Path, member: Member) -> bool:
+    """Whether `fit` has only to read."""
+    return is_finished(folder, f"factors-{member.entry.name}", _key(member), ["all"])
+
+
+def fitted_before(folder: Path, member: Member) -> Fitted:
+    """The factors that a build has left; BadInput when there are none of these weights, documents and settings."""
+    [part] = found(folder, f"factors-{member.entry.name}", _key(member), ["all"])
+    parent = fitted_before(folder, member.parent) if member.parent else None
+    return Fitted(member, load_factors(part.folder, member.tracked), parent)
+
+
+def _key(member: Member) -> str:
+    return key(base=member.base_key, factors=member.config.factors)
+
+
+def _compute(entry: Model, config: Config, part: Part) -> None:
+    """In a child process: kronfluence wraps modules in place and keeps state for the whole process."""
+    gc.freeze()  # it collects garbage again and again, and would look at every module each time
+    member = open_member(entry, config)
+    settings = config.factors
+    fit_factors(
+        member.tracked,
+        member.own_rows,
+        part.folder,
+        n_documents=settings.documents,
+        n_eigenvalues=settings.eigenvalue_documents,
+        seed=settings.seed,
+    )

@@ -1,0 +1,63 @@
+"""A prompt as one model reads it: its own chat template applied once, documents cut to the room that it has.
+
+What comes out is the one string that is generated from and explained. Sizes of a family share a template, so they
+share the prompt's id too; a model that reads another text has another prompt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from attribution.errors import BadInput
+from attribution.model.load import LoadedModel
+from attribution.model.sequence import encode_prompt
+from attribution.passes.measurement import foil_token
+from attribution.prompt.text.chat import conversation
+from attribution.prompt.text.parts import PromptText
+from attribution.prompt.text.pasted import pasted_answer
+from attribution.prompt.text.retrieval import retrieval_prompt
+from attribution.prompt.text.written import turn
+from indexer.config.config import Prompts
+from indexer.corpus.prompt import Prompt, prompt_id
+from indexer.size.member import Member
+
+
+def rendered(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> Prompt:
+    """Text, parts, notices and id for this model.
+
+    Raises BadInput, with the prompt's first words, where the model cannot read it and still answer, cannot have given
+    the answer that is to be explained, or has no token for the foil.
+    """
+    try:
+        made = _text(prompt, loaded, settings)
+        encoded = encode_prompt(made.text, loaded.tokenizer, loaded.context)
+        if prompt.completion is not None:
+            pasted_answer(made.text, prompt.completion, loaded.tokenizer, loaded.context - len(encoded))
+        if prompt.foil is not None:
+            foil_token(prompt.foil, loaded.tokenizer)
+    except BadInput as error:
+        shown = " ".join((prompt.question or prompt.text).split())
+        raise BadInput(f"prompt {shown[:40]!r}: {error}") from None
+    return replace(
+        prompt,
+        prompt_id=prompt_id(made.text, prompt.completion),
+        text=made.text,
+        parts=made.parts,
+        notices=made.notices,
+    )
+
+
+def _text(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> PromptText:
+    if prompt.kind == "completion":
+        return PromptText(prompt.text, prompt.parts)
+    if prompt.kind == "chat":
+        return conversation([turn(each.role, each.content) for each in prompt.messages], loaded.tokenizer)
+    n_answer = settings.max_new_tokens
+    if prompt.completion is not None:
+        n_answer = len(loaded.tokenizer(prompt.completion, add_special_tokens=False, verbose=False)["input_ids"]) + 2
+    room = min(settings.longest, loaded.context - min(n_answer, loaded.context // 2))
+    return retrieval_prompt(prompt.question, prompt.docs, loaded.tokenizer, room)
+
+
+def as_read(member: Member, prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
+    """Every prompt as a size reads it. Raises BadInput for one that it cannot read, before any work is done."""
+    return tuple(rendered(prompt, member.loaded, member.config.prompts) for prompt in prompts)

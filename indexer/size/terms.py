@@ -1,0 +1,67 @@
+"""A score as a sum of inner products, each between queries at some weights and documents at some weights.
+
+One term is plain influence; a fine-tuned model has one for each training stage; an estimator that averages over
+checkpoints has one for each of them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.curvature.blocks import Preconditioner
+from attribution.exact.directions import Directions, collected
+from attribution.exact.query import query_directions
+from attribution.exact.scores import Scores, score_documents
+from attribution.model.tracked import Tracked
+from attribution.passes.batches import Document as Row
+from indexer.size.answers import Answer
+
+Shares = dict[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats
+
+
+@dataclass(frozen=True)
+class Term:
+    """weight × influence of the `documents` (a part of the corpus, in its order) at the weights of `trained`."""
+
+    asked: Tracked
+    preconditioner: Preconditioner
+    trained: Tracked
+    documents: range
+    n_train: int
+    weight: float = 1.0
+
+    def directions(self, answers: Sequence[Answer]) -> Directions:
+        """One query for every generated token of the answers, in order."""
+        parts = (query_directions(self.asked, self.preconditioner, a.ids, a.first) for a in answers)
+        return collected(parts, sum(a.n_targets for a in answers))
+
+
+def score(
+    term: Term,
+    directions: Directions,
+    rows: Sequence[Row],
+    union: NDArray[np.int64],
+    wanted: NDArray[np.bool_],
+    tick: Callable[[int], None] | None,
+) -> Scores:
+    """The term for the documents `union` (corpus indices, ascending): values [Q, U, L] nats, 0 outside term.documents;
+    shares by query and corpus index."""
+    mine = (union >= term.documents.start) & (union < term.documents.stop)
+    values = np.zeros((directions.n, len(union), len(term.trained.layers)), dtype=np.float32)
+    own: list[int] = union[mine].tolist()
+    if not own:
+        return Scores(values, ())
+    of = [rows[i] for i in own]
+    found = score_documents(term.trained, directions, of, term.n_train, wanted=wanted[:, mine], tick=tick)
+    values[:, mine] = term.weight * found.values
+    shares = {(q, own[i]): term.weight * share for (q, i), share in found.shares.items()}
+    return Scores(values, tuple(own[i] for i in found.skipped), shares)
+
+
+def add_shares(sums: Shares, found: Scores, first: int = 0) -> None:
+    """Add the shares that came along with a term's scores, whose query 0 is number `first` of the sums."""
+    for (q, document), share in found.shares.items():
+        pair = first + q, document
+        sums[pair] = sums[pair] + share if pair in sums else share

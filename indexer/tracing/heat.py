@@ -1,0 +1,88 @@
+"""Where in a document its influence comes from: position shares, token-loss influence and relabelling of its tokens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.exact.directions import Directions
+from attribution.exact.low_rank import factor
+from attribution.exact.shares import position_shares
+from attribution.exact.token_loss import TokenLoss, token_losses
+from indexer.size.fitted import Fitted
+from indexer.size.terms import Term
+from indexer.tracing.explain import Explained, Kept
+
+Columns = dict[str, list[object]]
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Of each query, for its top documents in order; token losses for the first few of them."""
+
+    shares: list[list[NDArray[np.float32]]]  # [T] nats, summed over layers
+    losses: list[list[TokenLoss]]
+
+
+def heat(fitted: Fitted, made: Explained) -> Heat:
+    """Shares for the top `position_shares` documents of every query, token losses for the top `token_losses`."""
+    settings = fitted.member.config.scores
+    n_shares, n_losses = settings.position_shares, min(settings.token_losses, settings.position_shares)
+    shares: list[dict[int, NDArray[np.float32]]] = [{} for _ in made.kept.ranked]
+    losses: list[dict[int, TokenLoss]] = [{} for _ in made.kept.ranked]
+    for term, directions in zip(fitted.terms, made.directions, strict=True):
+        own = [[i for i in each.top[:n_shares].tolist() if i in term.documents] for each in made.kept.ranked]
+        closer = [[i for i in each.top[:n_losses].tolist() if i in term.documents] for each in made.kept.ranked]
+        for q, found in enumerate(_shares(fitted, made, term, directions, own)):
+            shares[q].update(found)
+        rows = fitted.member.rows
+        for q, told in enumerate(token_losses(term.trained, directions, rows, closer, term.n_train)):
+            losses[q].update(zip(closer[q], told, strict=True))
+    tops = [each.top[:n_shares].tolist() for each in made.kept.ranked]
+    return Heat(
+        [[shares[q][i] for i in of] for q, of in enumerate(tops)],
+        [[losses[q][i] for i in of[:n_losses]] for q, of in enumerate(tops)],
+    )
+
+
+def _shares(
+    fitted: Fitted, made: Explained, term: Term, directions: Directions, own: Sequence[Sequence[int]]
+) -> list[dict[int, NDArray[np.float32]]]:
+    """Of every query, by document, summed over layers  # [T]; at full rank most of them are known from the scores."""
+    rank = fitted.member.config.scores.rank
+    factored = factor(directions, fitted.factors, rank) if rank else None
+    known = {} if rank else made.shares
+    found = [{i: known[q, i] for i in of if (q, i) in known} for q, of in enumerate(own)]
+    rest = [[i for i in of if i not in found[q]] for q, of in enumerate(own)]
+    made_now = position_shares(term.trained, directions, fitted.member.rows, rest, term.n_train, factored=factored)
+    for q, of in enumerate(rest):
+        found[q].update(zip(of, (share.sum(-1) for share in made_now[q]), strict=True))
+    return found
+
+
+def position_columns(run: str, kept: Kept, heat: Heat, ids: Sequence[str]) -> Columns:
+    """Columns of `influence_position`; loss_influences is NULL where it was not computed."""
+    rows = [
+        (run, *place, ids[document], heat.shares[q][k], losses[k].influences if k < len(losses) else None)
+        for q, (place, losses) in enumerate(zip(kept.places, heat.losses, strict=True))
+        for k, document in enumerate(kept.ranked[q].top[: len(heat.shares[q])])
+    ]
+    return _columns(("run_id", "generation_id", "position", "document_id", "shares", "loss_influences"), rows)
+
+
+def relabel_columns(run: str, made: Explained, heat: Heat, ids: Sequence[str], words: Sequence[str]) -> Columns:
+    """Columns of `relabel`; `words` are the texts of the vocabulary."""
+    rows = []
+    for q, place in enumerate(made.kept.places):
+        for document, loss in zip(made.kept.ranked[q].top, heat.losses[q], strict=False):
+            for t in np.flatnonzero(loss.label_ids[:, 0] >= 0).tolist():
+                labels = loss.label_ids[t].tolist()
+                texts = [words[label] for label in labels]
+                rows.append((run, *place, ids[document], t, labels, texts, loss.label_influences[t]))
+    names = ("run_id", "generation_id", "position", "document_id", "token_position", "token_ids", "texts", "influences")
+    return _columns(names, rows)
+
+
+def _columns(names: Sequence[str], rows: Sequence[Sequence[object]]) -> Columns:
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}

@@ -1,0 +1,113 @@
+"""EDGE: what the prompt did for every generated token: bits against memory, saliency, citations, their faithfulness."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from attribution.model.load import LoadedModel
+from attribution.passes.measurement import foil_token
+from attribution.prompt.asked import Asked
+from attribution.prompt.explain import PromptShare, Settings, explain, saliency_maps
+from attribution.prompt.faithful.sanity import sanity, shuffled
+from attribution.prompt.saliency.saliency import Saliency, absent_token
+from indexer.config.config import Prompts
+from indexer.database.arrow import columns_of
+from indexer.database.shard import write_shard
+from indexer.journal.part import Part
+from indexer.journal.stages import Finished, key, stage
+from indexer.size.answers import Answer
+from indexer.size.member import Member
+from indexer.tracing.rows.prompt import (
+    ablation_columns,
+    citation_columns,
+    faithfulness_columns,
+    joined,
+    saliency_columns,
+    token_columns,
+)
+
+SANITY_ANSWERS, SANITY_TOKENS = 8, 300  # what the check with shuffled weights is made on
+
+
+def prompt_shares(folder: Path, member: Member, answers: Sequence[Answer], tick: Callable[[int], None]) -> Finished:
+    """Shards of `generation_token`, `saliency`, `citation`, `ablation`, `faithfulness`, and the sanity check's rows of
+    `evaluation`; `tick(1)` after every answer."""
+    settings = settings_of(member.config.prompts)
+
+    def compute(part: Part) -> None:
+        tokens, salient, cited, ablated, measured = [], [], [], [], []
+        for each in answers:
+            share = share_of(member.loaded, each, settings)
+            maps = share.saliency | contrast_of(member.loaded, each, settings)
+            tokens.append(token_columns(each, share.bits, member.words))
+            salient.append(saliency_columns(each, maps, share.mirage))
+            cited.append(citation_columns(each, share.citations))
+            ablated.append(ablation_columns(each, share.ablations))
+            measured.append(faithfulness_columns(each, share.faithfulness))
+            tick(1)
+        tables = {"generation_token": tokens, "saliency": salient, "citation": cited}
+        for table, columns in (tables | {"ablation": ablated, "faithfulness": measured}).items():
+            write_shard(part.folder, table, joined(columns))
+        write_shard(part.folder, "evaluation", _sanity_columns(member, answers, settings))
+
+    made_of = key(
+        base=member.base_key,
+        answers=[each.generation_id for each in answers],
+        foils=[each.prompt.foil for each in answers],
+        settings=settings,
+        tables=columns_of("generation_token", "saliency", "citation", "ablation", "faithfulness", "evaluation"),
+    )
+    [part] = stage(folder, f"prompts-{member.entry.name}", made_of, ["all"], compute)
+    return part
+
+
+def settings_of(prompts: Prompts) -> Settings:
+    """What the configuration asks for."""
+    return Settings(methods=prompts.saliency, steps=prompts.steps, masks=prompts.masks)
+
+
+def asked_of(answer: Answer) -> Asked:
+    """The answer as the mathematics reads it."""
+    generation, prompt = answer.generation, answer.prompt
+    return Asked(
+        generation.prompt.ids, answer.of_token, prompt.parts, generation.ids, generation.text, generation.spans
+    )
+
+
+def share_of(
+    loaded: LoadedModel, answer: Answer, settings: Settings, tick: Callable[[str], None] = lambda _step: None
+) -> PromptShare:
+    """Everything that the settings ask for; `tick` is told every step before it begins."""
+    return explain(loaded.model, asked_of(answer), absent_token(loaded.tokenizer), settings, tick)
+
+
+def contrast_of(loaded: LoadedModel, answer: Answer, settings: Settings) -> dict[str, Saliency]:
+    """For a prompt that names a foil: why each token and not that one, under method names that end in _contrast."""
+    if answer.prompt.foil is None:
+        return {}
+    against = replace(settings, foil_id=foil_token(answer.prompt.foil, loaded.tokenizer))
+    maps = saliency_maps(loaded.model, asked_of(answer), absent_token(loaded.tokenizer), against)
+    return {f"{name}_contrast": each for name, each in maps.items()}
+
+
+def _sanity_columns(member: Member, answers: Sequence[Answer], settings: Settings) -> dict[str, list[object]]:
+    """Rows of `evaluation`: for each method, how alike its maps are for the model and for one that learnt nothing."""
+    chosen: list[Answer] = []
+    for each in answers[:SANITY_ANSWERS]:
+        if not chosen or sum(len(one.ids) for one in (*chosen, each)) <= SANITY_TOKENS:
+            chosen.append(each)
+    absent, random = absent_token(member.loaded.tokenizer), shuffled(member.loaded.model)
+    found: dict[str, list[float]] = {}
+    for each in chosen:
+        learnt, unlearnt = (
+            saliency_maps(model, asked_of(each), absent, settings) for model in (member.loaded.model, random)
+        )
+        for name, one in learnt.items():
+            found.setdefault(name, []).append(sanity(one.scores, unlearnt[name].scores, one.visible()))
+    return {
+        "model_id": [member.loaded.weights_hash] * len(found),
+        "method": list(found),
+        "metric": ["sanity"] * len(found),
+        "value": [sum(values) / len(values) for values in found.values()],
+        "detail": [f"{len(chosen)} answers"] * len(found),
+    }

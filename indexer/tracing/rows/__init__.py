@@ -1,0 +1,1 @@
+"""What was traced, as columns of the tables that keep it."""

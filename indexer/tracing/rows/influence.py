@@ -1,0 +1,49 @@
+"""Columns of `target` and `influence`, the same for every method."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.index.document_norms import DocumentNorms
+from indexer.tracing.explain import Kept
+
+Columns = dict[str, object]
+
+
+def target_columns(
+    run: str, kept: Kept, value: NDArray[np.float32] | None, self_influence: NDArray[np.float32] | None
+) -> Columns:
+    """value: the measurement, nats   self_influence: of the queries; NULL where a method has none."""
+    n = len(kept.places)
+    return {
+        "run_id": [run] * n,
+        "generation_id": [generation for generation, _ in kept.places],
+        "position": [position for _, position in kept.places],
+        "measurement": ["logp"] * n,
+        "value": [None] * n if value is None else value,
+        "self_influence": [None] * n if self_influence is None else self_influence,
+        "n_scored": [each.n_scored for each in kept.ranked],
+        "null_mean": [float(scores.mean()) if len(scores) else None for scores in kept.null],
+        "null_std": [float(scores.std(ddof=1)) if len(scores) > 1 else None for scores in kept.null],
+        "null_scores": kept.null,
+    }
+
+
+def influence_columns(run: str, kept: Kept, norms: DocumentNorms, ids: Sequence[str], by_layer: bool = True) -> Columns:
+    """ids: of the documents, in corpus order   by_layer: False for a method that has one number for each pair."""
+    query = np.repeat(np.arange(len(kept.places)), [len(each.documents) for each in kept.ranked]).tolist()
+    documents: NDArray[np.int64] = np.concatenate([each.documents for each in kept.ranked])
+    layers = np.concatenate(kept.layers)  # [rows, L]
+    return {
+        "run_id": [run] * len(query),
+        "generation_id": [kept.places[q][0] for q in query],
+        "position": [kept.places[q][1] for q in query],
+        "rank": np.concatenate([each.ranks for each in kept.ranked]),
+        "document_id": [ids[i] for i in documents],
+        "score": layers.sum(-1),
+        "self_influence": norms.self_influence[documents],
+        "grad_norm": norms.grad_norm[documents],
+        "solve_norm": norms.solve_norm[documents],
+        "layer_scores": layers if by_layer else [None] * len(query),
+    }

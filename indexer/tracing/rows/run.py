@@ -1,0 +1,28 @@
+"""EDGE: the row of `run`: which model, which method, and the settings that replay it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from indexer.database.shard import write_shard
+from indexer.size.fitted import Fitted
+
+
+def write_run(folder: Path, fitted: Fitted, run: str, method: str, seconds: float) -> None:
+    """seconds: wall time of the stages behind it, as far as they were done in this build."""
+    config, loaded = fitted.member.config, fitted.member.loaded
+    settings = {
+        "factors": asdict(config.factors),
+        "scores": asdict(config.scores),
+        "n_train": len(fitted.member.documents),
+    }
+    about = {
+        "run_id": run,
+        "model_id": loaded.weights_hash,
+        "method": method,
+        "damping": config.scores.damping,
+        "settings": json.dumps(settings),
+        "seconds": seconds,
+        "device": str(loaded.device),
+    }
+    write_shard(folder, "run", {name: [value] for name, value in about.items()})

@@ -1,0 +1,176 @@
+"""Factors: their unit against the dense Gauss–Newton matrix, and their folder against everything that can be wrong."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from attribution.curvature.blocks import to_eigenbasis
+from attribution.curvature.factors import load_factors
+from attribution.curvature.fit import draw, fit_factors
+from attribution.errors import BadInput, Damaged
+from attribution.model.tracked import track
+from attribution.passes.batches import Document
+from tests.attribution import tiny
+
+DOCUMENTS = [Document((0, 1, 2)), Document((0, 3, 4, 5, 6)), Document((0, 7, 7), first_target=2)]
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """Each document many times: labels are sampled anew, so the mean is near the expectation."""
+    folder = tmp_path_factory.mktemp("factors")
+    tracked = track(tiny.tiny_model(dtype=torch.float32))
+    counted = []
+    fit_factors(tracked, DOCUMENTS * 400, folder, n_documents=1200, tick=counted.append)
+    assert sum(counted) == 3 * 1200
+    return tracked, folder
+
+
+def dense_gauss_newton(tracked, index):
+    """E over documents of Σ_t Jᵀ (diag p − p pᵀ) J, of one layer  # [n, n]"""
+    layer = tracked.layers[index]
+    here = tiny.parameters(tracked)
+    G = torch.zeros(layer.n_out * layer.n_in, layer.n_out * layer.n_in)
+    for document in DOCUMENTS:
+        ids = torch.tensor(document.ids)
+
+        def z(weight, ids=ids):
+            return tiny.logits(tracked, here | {f"{layer.name}.weight": weight}, ids)
+
+        jacobian = torch.autograd.functional.jacobian(z, here[f"{layer.name}.weight"]).flatten(2)  # [T, V, n]
+        p = z(here[f"{layer.name}.weight"]).softmax(-1).detach()
+        for t in range(document.first_target - 1, len(ids) - 1):
+            G += jacobian[t].T @ (torch.diag(p[t]) - torch.outer(p[t], p[t])) @ jacobian[t]
+    return G / len(DOCUMENTS)
+
+
+@pytest.mark.parametrize("index", [0, 6, 13])
+def test_lambda_is_the_diagonal_of_gauss_newton_in_the_eigenbasis(fitted, index):
+    tracked, folder = fitted
+    basis = load_factors(folder, tracked).linear[index]
+    Q = torch.kron(basis.Q_S, basis.Q_A)
+    exact = torch.diag(Q.T @ dense_gauss_newton(tracked, index) @ Q).view_as(basis.lam)
+    assert float(basis.lam.sum() / exact.sum()) == pytest.approx(1, abs=0.1)
+    assert torch.corrcoef(torch.stack([basis.lam.flatten(), exact.flatten()]))[0, 1] > 0.98
+
+
+def test_the_fisher_of_the_embedding_is_the_diagonal_of_gauss_newton(fitted):
+    tracked, folder = fitted
+    (fisher,) = load_factors(folder, tracked).embedding
+    exact = torch.diag(dense_gauss_newton(tracked, len(tracked.layers) - 1)).view_as(fisher)
+    assert float(fisher.sum() / exact.sum()) == pytest.approx(1, abs=0.1)
+    assert torch.corrcoef(torch.stack([fisher.flatten(), exact.flatten()]))[0, 1] > 0.98
+
+
+def test_eigenvectors_are_rotations(fitted):
+    tracked, folder = fitted
+    for layer, basis in zip(tracked.linear, load_factors(folder, tracked).linear, strict=True):
+        g = torch.randn(layer.n_out, layer.n_in)
+        torch.testing.assert_close(to_eigenbasis(g, basis.Q_A, basis.Q_S).norm(), g.norm(), rtol=1e-4, atol=0)
+
+
+def test_the_same_seed_gives_the_same_factors(fitted, tmp_path):
+    tracked, _ = fitted
+    for name in ("one", "two"):
+        fit_factors(tracked, tiny.tiny_documents(20), tmp_path / name, n_documents=15, seed=3)
+    one, two = (load_factors(tmp_path / name, tracked).content_hash for name in ("one", "two"))
+    assert one == two
+
+
+@pytest.mark.parametrize("row", [torch.inf, 3e38])
+def test_a_document_without_a_finite_gradient_is_left_out(tmp_path, row):
+    tracked = track(tiny.tiny_model("llama-untied", dtype=torch.float32))
+    documents = tiny.tiny_documents(30)
+    learned = [document for document in documents if len(document) > document.first_target]
+    n_good = sum(10 not in document.ids for document in learned)
+    assert 0 < n_good < len(learned)
+    with torch.no_grad():
+        tracked.loaded.model.get_input_embeddings().weight[10] = row
+    fit_factors(tracked, documents, tmp_path)
+    found = load_factors(tmp_path, tracked)
+    assert all(torch.isfinite(of).all() for one in found.linear for of in (one.Q_A, one.Q_S, one.lam))
+    assert torch.isfinite(found.embedding[0]).all()
+    settings = json.loads((tmp_path / "factors.json").read_text())["settings"]
+    assert settings["documents"] == n_good
+
+
+def test_a_model_without_any_finite_gradient_is_refused(tmp_path):
+    tracked = track(tiny.tiny_model("llama-untied", dtype=torch.float32))
+    with torch.no_grad():
+        tracked.loaded.model.get_input_embeddings().weight.fill_(torch.inf)
+    with pytest.raises(BadInput, match="finite gradient, found none of 9"):
+        fit_factors(tracked, tiny.tiny_documents(9), tmp_path)
+
+
+def test_conv1d_layers_are_fitted(tmp_path):
+    tracked = track(tiny.tiny_model("gpt2", dtype=torch.float32), embedding=False)
+    fit_factors(tracked, tiny.tiny_documents(20), tmp_path)
+    factors = load_factors(tmp_path, tracked)
+    for layer, basis in zip(tracked.linear, factors.linear, strict=True):
+        assert basis.lam.shape == (layer.n_out, layer.n_in)
+    assert type(tracked.modules()[0]).__name__ == "Conv1D"  # the model itself is left as it was
+
+
+@pytest.mark.parametrize("what", ["weights", "tokenizer"])
+def test_factors_of_another_model_are_refused(fitted, what):
+    tracked, folder = fitted
+    other = replace(tracked, loaded=replace(tracked.loaded, **{f"{what}_hash": "other"}))
+    with pytest.raises(BadInput, match=f"expected factors of the {what} other"):
+        load_factors(folder, other)
+
+
+def test_a_layer_that_was_not_fitted_is_named(fitted, tmp_path):
+    tracked, _ = fitted
+    fit_factors(track(tracked.loaded, ["*.mlp.*"]), tiny.tiny_documents(), tmp_path)
+    with pytest.raises(BadInput, match=r"layers\.0\.self_attn\.q_proj"):
+        load_factors(tmp_path, tracked)
+
+
+def test_a_changed_file_is_damage(fitted, tmp_path):
+    tracked, folder = fitted
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    path = tmp_path / "lambda_matrix.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+    with pytest.raises(Damaged, match=r"lambda_matrix"):
+        load_factors(tmp_path, tracked)
+    path.unlink()
+    with pytest.raises(Damaged, match=r"missing or changed"):
+        load_factors(tmp_path, tracked)
+
+
+def test_an_unfinished_folder_is_refused(fitted, tmp_path):
+    tracked, _ = fitted
+    with pytest.raises(BadInput, match=r"factors\.json"):
+        load_factors(tmp_path, tracked)
+    (tmp_path / "factors.json").write_text("{")
+    with pytest.raises(Damaged, match="JSON"):
+        load_factors(tmp_path, tracked)
+
+
+def test_the_manifest_says_how_it_was_fitted(fitted):
+    _, folder = fitted
+    settings = json.loads((folder / "factors.json").read_text())["settings"]
+    assert settings == {"documents": 1200, "eigenvalues": 1200, "seed": 0, "kronfluence": "1.0.1"}
+    assert sorted(file.name for file in folder.iterdir()) == sorted(
+        [
+            "activation_eigenvectors.safetensors",
+            "embedding_fisher.safetensors",
+            "factors.json",
+            "gradient_eigenvectors.safetensors",
+            "lambda_matrix.safetensors",
+            "num_lambda_processed.safetensors",
+        ]
+    )
+
+
+def test_the_sample_is_shuffled_and_has_something_to_learn():
+    documents = [Document((i,)) for i in range(5)] + [Document((i, i + 1)) for i in range(50)]
+    drawn = draw(documents, 10, seed=0)
+    assert len(drawn) == 10
+    assert {document.ids[0] for document in drawn} != set(range(10))
+    assert drawn == draw(documents, 10, seed=0) != draw(documents, 10, seed=1)
+    with pytest.raises(BadInput, match="at least one token to learn"):
+        draw(documents[:5], 10, seed=0)

@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+import torch
+
+from attribution.errors import BadInput
+from attribution.exact import products, scores
+from attribution.exact.directions import join_directions
+from attribution.exact.query import query_directions
+from attribution.exact.scores import score_documents, wanted_by_few
+from attribution.exact.shares import position_shares
+from attribution.index.corpus_pass import corpus_pass
+from attribution.passes import batches
+from attribution.passes.batches import Document
+from tests.attribution import tiny
+
+N = 50
+IDS = (0, 3, 4, 5, 3, 7)
+
+
+@pytest.mark.parametrize("kind", tiny.CONFIGS)
+def test_scores_by_layer_are_the_dense_ones(kind):
+    tracked, H = tiny.tiny_engine(kind)
+    documents = tiny.tiny_documents()
+    d = query_directions(tracked, H, IDS, 4, negligible=0)
+    found = score_documents(tracked, d, documents, N).values
+    for q, at in enumerate((4, 5)):
+        query = Document(IDS[: at + 1], first_target=at)
+        f = tiny.gradient(tracked, lambda moving, of=query: -tiny.loss(tracked, moving, of))
+        solved = tiny.dense_solve(tiny.random_factors(tracked), f)
+        for i, document in enumerate(documents):
+            g = tiny.gradient(tracked, lambda moving, of=document: tiny.loss(tracked, moving, of))
+            expected = -tiny.inner(solved, g) / N
+            np.testing.assert_allclose(found[q, i], expected.numpy(), rtol=1e-5, atol=1e-9)
+
+
+def test_nothing_depends_on_batches_order_or_other_queries(monkeypatch):
+    tracked, H = tiny.tiny_engine(dtype=torch.float32)
+    documents = tiny.tiny_documents(23)
+    d = query_directions(tracked, H, IDS, 2)
+    expected = score_documents(tracked, d, documents, N).values
+    scale = np.abs(expected).max()
+    backwards = score_documents(tracked, d, documents[::-1], N).values[:, ::-1]
+    np.testing.assert_allclose(backwards, expected, atol=1e-5 * scale, rtol=0)
+    crowd = join_directions([query_directions(tracked, H, (0, 9, 8, 2, 1), 1), d])
+    np.testing.assert_allclose(score_documents(tracked, crowd, documents, N).values[4:], expected, atol=1e-5 * scale)
+    monkeypatch.setattr(products, "CACHED", 16)
+    monkeypatch.setattr(batches.batches, "__defaults__", (9, 2))
+    monkeypatch.setattr(scores, "WAVE", 1)
+    np.testing.assert_allclose(score_documents(tracked, d, documents, N).values, expected, atol=1e-5 * scale)
+
+
+def test_only_wanted_pairs():
+    tracked, H = tiny.tiny_engine()
+    documents = tiny.tiny_documents(12)
+    d = query_directions(tracked, H, IDS, 1)
+    everything = score_documents(tracked, d, documents, N).values
+    wanted = np.zeros((d.n, 12), dtype=bool)
+    wanted[:2, [1, 5]] = wanted[2:4, [5, 7, 8]] = True
+    some = score_documents(tracked, d, documents, N, wanted=wanted).values
+    np.testing.assert_allclose(some[wanted], everything[wanted], rtol=1e-6)
+    assert np.isnan(some[~wanted]).all()
+
+
+def test_shares_of_the_pairs_come_along():
+    tracked, H = tiny.tiny_engine()
+    documents = tiny.tiny_documents(12)
+    d = query_directions(tracked, H, IDS, 1)
+    wanted = np.zeros((d.n, 12), dtype=bool)
+    wanted[:2, [1, 5]] = wanted[3, [5, 7]] = True
+    wanted[:, 9] = True  # by all: its gradient is formed
+    found = score_documents(tracked, d, documents, N, wanted=wanted)
+    assert set(found.shares) == {(0, 1), (0, 5), (1, 1), (1, 5), (3, 5), (3, 7)}
+    for (q, i), share in found.shares.items():
+        [[expected]] = position_shares(tracked, d.of([q]), documents, [[i]], N)
+        np.testing.assert_allclose(share, expected.sum(axis=1), rtol=1e-5, atol=1e-9)
+        np.testing.assert_allclose(share.sum(), found.values[q, i].sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("n_wanting", "length", "few"), [(1, 500, True), (2, 500, False), (2, 20, True), (40, 20, False), (0, 20, False)]
+)
+def test_a_gradient_is_formed_where_that_is_less_work(n_wanting, length, few):
+    wanted = np.zeros((64, 1), dtype=bool)
+    wanted[:n_wanting] = True
+    assert wanted_by_few(wanted, np.array([length])).tolist() == [few]
+
+
+def test_a_document_without_finite_gradient_is_skipped_and_the_others_are_not():
+    tracked, H = tiny.tiny_engine("llama-untied")
+    documents = [Document((0, 1, 2)), Document((0, 10, 2)), Document((0, 3, 2))]
+    d = query_directions(tracked, H, IDS, 4)
+    with torch.no_grad():
+        tracked.loaded.model.get_input_embeddings().weight[10] = torch.inf
+    found = score_documents(tracked, d, documents, N)
+    assert found.skipped == (1,)
+    assert np.isnan(found.values[:, 1]).all()
+    assert np.isfinite(found.values[:, [0, 2]]).all()
+    assert corpus_pass(tracked, H, documents, N).norms.skipped == (1,)
+
+
+def test_a_document_longer_than_the_context_is_named():
+    tracked, H = tiny.tiny_engine()
+    d = query_directions(tracked, H, IDS, 4)
+    with pytest.raises(BadInput, match="in document 0, found 17"):
+        score_documents(tracked, d, [Document((0,) * 17)], N)
+
+
+def test_progress_counts_documents():
+    tracked, H = tiny.tiny_engine()
+    counted = []
+    score_documents(tracked, query_directions(tracked, H, IDS, 4), tiny.tiny_documents(9), N, tick=counted.append)
+    assert sum(counted) == 9

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+import torch
+
+from attribution.exact.query import query_directions
+from attribution.exact.scores import score_documents
+from attribution.exact.token_loss import token_losses
+from tests.attribution import tiny
+
+N = 50
+IDS = (0, 3, 4, 5, 3, 7)
+
+
+def direction(tracked):
+    """H⁻¹∇f of the last token, dense."""
+    query = tiny.Document(IDS, first_target=len(IDS) - 1)
+    f = tiny.gradient(tracked, lambda moving: -tiny.loss(tracked, moving, query))
+    return tiny.dense_solve(tiny.random_factors(tracked), f)
+
+
+@pytest.mark.parametrize("kind", tiny.CONFIGS)
+def test_token_losses_sum_to_the_influence(kind):
+    tracked, H = tiny.tiny_engine(kind)
+    documents = tiny.tiny_documents(6)
+    d = query_directions(tracked, H, IDS, 4)
+    own = [[5, 2, 0], [1, 3, 4]]
+    found = token_losses(tracked, d, documents, own, N, n_labels=3)
+    scores = score_documents(tracked, d, documents, N).values.sum(axis=2)
+    for q, of in enumerate(own):
+        sums = [one.influences.sum() for one in found[q]]
+        np.testing.assert_allclose(sums, scores[q, of], rtol=1e-5, atol=1e-7)
+        for one, i in zip(found[q], of, strict=True):
+            assert one.influences.shape == (len(documents[i]),)
+            assert (one.influences[: documents[i].first_target] == 0).all()
+
+
+def test_each_token_against_its_own_gradient():
+    tracked, H = tiny.tiny_engine()
+    document = tiny.Document((0, 1, 2, 3))
+    d = query_directions(tracked, H, IDS, len(IDS) - 1, negligible=0)
+    ((found,),) = token_losses(tracked, d, [document], [[0]], N)
+    v = direction(tracked)
+    for t in (1, 2, 3):
+        one = tiny.Document(document.ids[: t + 1], first_target=t)
+        g = tiny.gradient(tracked, lambda moving, of=one: tiny.loss(tracked, moving, of))
+        assert found.influences[t] == pytest.approx(float(-tiny.inner(v, g).sum() / N), rel=1e-5)
+
+
+def test_relabelling_is_the_difference_of_gradients():
+    tracked, H = tiny.tiny_engine()
+    document = tiny.Document((0, 1, 2, 3))
+    d = query_directions(tracked, H, IDS, len(IDS) - 1, negligible=0)
+    ((found,),) = token_losses(tracked, d, [document], [[0]], N, n_labels=tiny.V - 1)
+    v = direction(tracked)
+    t = 2
+    one = tiny.Document(document.ids[: t + 1], first_target=t)
+    truth = {}
+    for y in range(tiny.V):
+        labels = torch.tensor([y])
+        g = tiny.gradient(tracked, lambda moving, y=labels: -tiny.token_logp(tracked, moving, one, y).sum())
+        truth[y] = float(-tiny.inner(v, g).sum() / N)
+    changes = {y: truth[y] - truth[document.ids[t]] for y in range(tiny.V) if y != document.ids[t]}
+    best = sorted(changes, key=lambda y: -changes[y])
+    assert found.label_ids[t].tolist() == best
+    np.testing.assert_allclose(found.label_influences[t], [changes[y] for y in best], rtol=1e-5, atol=1e-9)
+
+
+def test_a_token_that_is_no_target_has_no_labels():
+    tracked, H = tiny.tiny_engine()
+    d = query_directions(tracked, H, IDS, 5)
+    ((found,),) = token_losses(tracked, d, [tiny.Document((0, 1, 2, 3), first_target=2)], [[0]], N, n_labels=2)
+    assert found.label_ids[:2].tolist() == [[-1, -1], [-1, -1]]
+    assert np.isnan(found.label_influences[:2]).all()
+    assert np.isfinite(found.label_influences[2:]).all()

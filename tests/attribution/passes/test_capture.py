@@ -1,0 +1,45 @@
+"""Captured inputs and output gradients rebuild the gradient of every parameter, in every architecture."""
+
+import pytest
+import torch
+
+from attribution.passes.batches import pad
+from attribution.passes.capture import capture, forward
+from attribution.passes.embedding import block_gradients
+from tests.attribution import tiny
+
+
+@pytest.mark.parametrize("kind", tiny.CONFIGS)
+def test_document_gradients_are_those_of_autograd(kind):
+    tracked, _ = tiny.tiny_engine(kind)
+    documents = tiny.tiny_documents()
+    captured = capture(tracked, pad(documents, range(len(documents))))
+    found = [delta.transpose(1, 2) @ a for delta, a in zip(captured.deltas, captured.inputs, strict=True)]
+    everything = torch.arange(tiny.V)
+    found += [block_gradients(tracked, captured, i, everything) for i in range(len(tracked.embedding))]
+    for b, document in enumerate(documents):
+        expected = tiny.gradient(tracked, lambda moving, of=document: tiny.loss(tracked, moving, of))
+        for layer, block, truth in zip(tracked.layers, found, expected, strict=True):
+            torch.testing.assert_close(block[b], truth, rtol=1e-8, atol=1e-10, msg=lambda m, n=layer.name: f"{n}: {m}")
+        torch.testing.assert_close(captured.loss[b], tiny.loss(tracked, tiny.parameters(tracked), document))
+
+
+def test_padding_has_no_gradient():
+    tracked, _ = tiny.tiny_engine()
+    documents = [tiny.Document((0, 1)), tiny.Document((0, 1, 2, 3, 4, 5))]
+    captured = capture(tracked, pad(documents, [0, 1]))
+    assert all(bool((delta[0, 2:] == 0).all()) for delta in captured.deltas)
+
+
+def test_the_model_keeps_no_hooks():
+    tracked, _ = tiny.tiny_engine()
+    forward(tracked, torch.tensor([[0, 1, 2]]))
+    assert not any(module._forward_hooks for module in tracked.loaded.model.modules())
+
+
+def test_sampled_labels_come_from_the_generator():
+    tracked, _ = tiny.tiny_engine()
+    batch = pad(tiny.tiny_documents(), range(5))
+    one, same, other = (capture(tracked, batch, torch.Generator().manual_seed(seed)).token_loss for seed in (0, 0, 1))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)

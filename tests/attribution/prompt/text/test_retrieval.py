@@ -1,0 +1,61 @@
+"""Retrieval prompts of every size that a user may paste."""
+
+import pytest
+
+from attribution.errors import BadInput
+from attribution.model.sequence import encode_prompt
+from attribution.prompt.text.retrieval import retrieval_prompt
+from attribution.prompt.text.written import Document
+from tests.attribution.prompt.tiny_prompt import byte_tokenizer
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_titles_and_numbers_are_scaffold(chat):
+    prompt = retrieval_prompt("Who?", [Document("T", "fact one"), Document("", "two")], byte_tokenizer(chat), 500)
+    documents = [prompt.parts[n] for n in prompt.numbers("document")]
+    assert [prompt.text[d.start : d.stop] for d in documents] == ["fact one", "two"]
+    assert [d.title for d in documents] == ["T", "document 2"]
+    assert "[1] T\nfact one\n\n[2] two\n\nQuestion: Who?" in prompt.text
+    assert prompt.notices == ()
+
+
+def test_fifty_documents():
+    prompt = retrieval_prompt("Who?", [Document(f"t{i}", f"fact {i}") for i in range(50)], byte_tokenizer(), 2000)
+    assert len(prompt.numbers("document")) == 50
+
+
+def test_empty_documents_are_left_out_with_a_notice():
+    prompt = retrieval_prompt("Who?", [Document("a", " \n"), Document("b", "fact")], byte_tokenizer(), 500)
+    assert prompt.notices == ("document 1 is empty and was left out",)
+    assert len(prompt.numbers("document")) == 1
+
+
+def test_no_documents_is_a_question_with_a_notice():
+    prompt = retrieval_prompt("Who?", [], byte_tokenizer(), 500)
+    assert prompt.text == "Question: Who?\nAnswer:"
+    assert "no documents" in prompt.notices[0]
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_a_hundred_thousand_characters_are_cut_with_a_notice(chat):
+    tokenizer = byte_tokenizer(chat)
+    long, short = "لماذا 🤖 " * 12_500, "short fact"
+    prompt = retrieval_prompt("Who?", [Document("big", long), Document("", short)], tokenizer, 600)
+    assert 590 <= len(encode_prompt(prompt.text, tokenizer, 1000)) <= 600
+    assert prompt.notices[-1].startswith("document 1 (big) cut from 100,000 to ")
+    texts = [prompt.text[prompt.parts[n].start : prompt.parts[n].stop] for n in prompt.numbers("document")]
+    assert long.startswith(texts[0]) and texts[1] == short
+
+
+@pytest.mark.parametrize(
+    ("question", "documents", "room", "message"),
+    [
+        ("  ", [Document("", "fact")], 500, "expected a question"),
+        ("Who? " * 100, [Document("", "fact")], 200, "no room for documents"),
+        ("Who?", [Document("", "fact")] * 50, 200, "50 document headers"),
+        ("Who? " * 100, [], 200, "no room"),
+    ],
+)
+def test_what_cannot_fit_is_said(question, documents, room, message):
+    with pytest.raises(BadInput, match=message):
+        retrieval_prompt(question, documents, byte_tokenizer(), room)

@@ -1,0 +1,57 @@
+"""The tail patch against its first order, and against doing nothing."""
+
+import copy
+
+import pytest
+import torch
+
+from attribution.model.tracked import track
+from attribution.passes.batches import Document
+from attribution.truth import tail_patch as of
+from tests.attribution import tiny
+
+IDS, FIRST = (0, 3, 4, 5, 3, 7), 3
+
+
+@pytest.fixture
+def tracked():
+    return track(tiny.tiny_model())
+
+
+def gradient(model, function):
+    found = torch.autograd.grad(function(model), list(model.parameters()), allow_unused=True)
+    zero = [torch.zeros_like(p) for p in model.parameters()]
+    return torch.cat([(z if g is None else g).flatten() for g, z in zip(found, zero, strict=True)])
+
+
+def test_a_short_step_is_the_product_of_the_gradients(tracked, monkeypatch):
+    monkeypatch.setattr(of, "STEP", 1e-4)
+    documents = tiny.tiny_documents(3)
+    model = tracked.loaded.model
+    g = gradient(model, lambda m: of.mean_loss(m, documents))
+    f = gradient(model, lambda m: of.mean_logp(m, IDS, FIRST))
+    weight = torch.cat([p.detach().flatten() for p in model.parameters()]).norm()
+    expected = -1e-4 * float(weight * (f @ g) / g.norm())
+    assert of.tail_patch(tracked, documents, IDS, FIRST) == pytest.approx(
+        expected, rel=3e-2
+    )  # the second order is about one per cent
+
+
+def test_learning_the_answer_itself_raises_it(tracked):
+    assert of.tail_patch(tracked, [Document(IDS)], IDS, 1) > 0
+
+
+def test_the_mean_is_over_learned_tokens_only(tracked):
+    documents = [Document(IDS, first_target=4)]
+    model = tracked.loaded.model
+    with torch.no_grad():
+        loss, logp = of.mean_loss(model, documents), of.mean_logp(model, IDS, 4)
+    assert float(loss) == pytest.approx(-float(logp))
+
+
+def test_the_model_is_left_as_it_was(tracked):
+    before = copy.deepcopy(tracked.loaded.model.state_dict())
+    of.tail_patch(tracked, tiny.tiny_documents(3), IDS, FIRST)
+    after = tracked.loaded.model.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert all(p.grad is None for p in tracked.loaded.model.parameters())

@@ -1,0 +1,89 @@
+"""What the strip and the lists are sent, for any text and any number: JSON, bounded, every token there once."""
+
+import json
+import math
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.database.records import Token
+from dashboard.drawing.payload import answer_data, card_data, size_token_data, strip_token_data
+from dashboard.drawing.shading import LABELS, available, shade_answer, shade_by_document
+from dashboard.drawing.shapes import Answer, Card, SizeToken, StripToken
+from dashboard.drawing.visible import LONGEST_TEXT, LONGEST_TOKEN, visible
+
+TEXT = st.text(st.characters(codec=None), max_size=300)  # lone surrogates too
+ANY = st.floats()  # NaN and infinities too
+MAYBE = st.none() | ANY
+AMOUNT = st.none() | st.floats(-1, 1)
+SPELLED = len("⟨U+10FFFF⟩")  # the most that one character becomes
+
+
+def sent(data: Any) -> str:
+    """As Streamlit sends it; NaN and infinity are no JSON, and a browser refuses the whole message."""
+    message = json.dumps(data, allow_nan=False, ensure_ascii=False)
+    message.encode()  # no lone surrogate
+    assert not any(0xD800 <= ord(char) < 0xE000 or char in "\u202e\u200b\x00" for char in message)
+    return message
+
+
+@st.composite
+def tokens(draw: st.DrawFn) -> list[Token]:
+    n = draw(st.integers(0, 6))
+    return [
+        Token(i, draw(TEXT), i, i + 1, draw(ANY), draw(TEXT), draw(ANY), *(draw(MAYBE) for _ in range(5)))
+        for i in range(n)
+    ]
+
+
+@given(TEXT, AMOUNT, st.sampled_from(["+", "−", ""]))
+def test_a_token_of_the_strip(text: str, amount: float | None, sign: str) -> None:
+    data = strip_token_data(StripToken(text, amount, amount is not None, sign, "words"))
+    sent(data)
+    assert data["v"] == amount
+    assert data["text"]  # something to click on
+    assert len(data["text"]) <= LONGEST_TOKEN * SPELLED + 20
+    assert data["text"].startswith(visible(text[:LONGEST_TOKEN])) if text else data["text"] == "end of text"
+
+
+@given(st.data())
+def test_the_shading_has_one_finite_amount_for_each_token(data: st.DataObject) -> None:
+    answer = data.draw(tokens())
+    strengths = data.draw(st.dictionaries(st.integers(0, 6), ANY, max_size=6))
+    for name in [*LABELS, *available(answer, strengths), "unknown"]:
+        for shading in (shade_answer(name, answer, strengths), shade_by_document(answer, strengths)):
+            assert len(shading.amounts) == len(shading.words) == len(shading.signs) == len(answer)
+            for amount in shading.amounts:
+                assert amount is None or (math.isfinite(amount) and -1 <= amount <= 1)
+            sent([strip_token_data(StripToken(t.text, a)) for t, a in zip(answer, shading.amounts, strict=True)])
+
+
+@given(st.lists(st.tuples(TEXT, AMOUNT), max_size=8), TEXT, TEXT)
+def test_a_card_is_bounded_and_in_order(pieces: list[tuple[str, float | None]], title: str, where: str) -> None:
+    data = card_data(Card("d", title, where, list(pieces), badges=((title, True),)))
+    sent(data)
+    assert "".join(text for text, _ in data["pieces"]) == "".join(visible(text) for text, _ in pieces)
+    assert data["notice"] == ""
+
+
+@given(st.integers(1, 4), st.integers(LONGEST_TEXT // 2, 2 * LONGEST_TEXT))
+def test_a_long_card_is_cut_and_says_so(n: int, length: int) -> None:
+    data = card_data(Card("d", "t", "w", [("x" * length, None)] * n))
+    shown = sum(len(text) for text, _ in data["pieces"])
+    assert shown == min(n * length, LONGEST_TEXT)
+    assert bool(data["notice"]) == (n * length > LONGEST_TEXT)
+
+
+@given(TEXT, st.lists(st.tuples(TEXT, st.booleans()), max_size=5), st.none() | st.booleans())
+def test_an_answer_in_the_table(size: str, pieces: list[tuple[str, bool]], right: bool | None) -> None:
+    data = answer_data(Answer("g", size, pieces, right, size))
+    sent(data)
+    assert [marked for _, marked in data["pieces"]] == [marked for _, marked in pieces]
+
+
+@given(TEXT, TEXT, st.none() | st.floats(0, 1), st.none() | st.floats(0, 1))
+def test_a_token_of_a_size(text: str, size: str, probability: float | None, share: float | None) -> None:
+    data = size_token_data(SizeToken(text, probability, share), size)
+    sent(data)
+    assert data["text"]

@@ -1,0 +1,99 @@
+"""A new prompt gets the numbers that `build` gives the same prompt, and mistakes end in one line."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from attribution.errors import BadInput, TryAgain
+from indexer.__main__ import main
+from indexer.ask.job import run
+from indexer.ask.opened import open_size
+from indexer.config.config import read_config
+from indexer.database.snapshot_file import read_current
+from indexer.size import factors
+from tests.indexer.pipeline.test_build import stage_here
+from tests.tiny_family import PROMPTS, write_project
+
+PROMPT = str(PROMPTS[0]["prompt"])
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory) -> Path:
+    path = write_project(tmp_path_factory.mktemp("ask"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(factors, "stage", stage_here)
+        assert main(["train", str(path)]) == 0
+        assert main(["build", str(path)]) == 0
+    return path
+
+
+def ask(config: Path, **request) -> dict:
+    told = []
+    asked = {"folder": str(config.parent / "build"), "model": "tiny-m", "prompt": PROMPT} | request
+    result = run(asked, lambda stage, fraction, payload: told.append((stage, fraction)), lambda: False)
+    assert [fraction for _, fraction in told] == sorted(fraction for _, fraction in told)
+    return result
+
+
+def test_the_answer_has_the_numbers_of_the_database(config):
+    result = ask(config)
+    current = read_current(config.parent / "build")
+    with duckdb.connect(str(config.parent / "build" / current.database), read_only=True) as db:
+        stored = db.execute(
+            """SELECT position, document_id, score FROM influence JOIN generation USING (generation_id)
+               JOIN prompt USING (prompt_id) JOIN model USING (model_id)
+               WHERE prompt.text = ? AND model.name = 'tiny-m'""",
+            [PROMPT],
+        ).fetchall()
+    found = {(p, row["document_id"]): row["score"] for p, rows in enumerate(result["documents"]) for row in rows}
+    assert found.keys() == {(position, document) for position, document, _ in stored}
+    for position, document, score in stored:
+        assert found[position, document] == pytest.approx(score, rel=1e-4, abs=1e-9)
+
+
+def test_everything_the_page_needs_is_json(config):
+    result = json.loads(json.dumps(ask(config)))
+    n = len(result["tokens"])
+    assert n == len(result["documents"]) == len(result["null_scores"]) == len(result["n_scored"])
+    for scores in result["saliency"].values():
+        assert len(scores) == n
+        assert len(scores[0]) == len(result["prompt_tokens"]) + n - 1
+    for token in result["tokens"]:
+        parts = token["bits_question"] + token["bits_documents"] + token["bits_full"]
+        assert token["bits_nothing"] == pytest.approx(parts, abs=1e-6)
+
+
+def test_a_foil_changes_the_question(config):
+    plain, contrast = ask(config), ask(config, foil=".")
+    assert plain["documents"][0][0]["score"] != contrast["documents"][0][0]["score"]
+    with pytest.raises(BadInput, match="one token"):
+        ask(config, foil="certainly not one token")
+
+
+def test_mistakes_are_one_line(config, capsys):
+    for arguments in (["", "--model", "tiny-m"], [PROMPT, "--model", "huge"], ["word " * 200]):
+        assert main(["ask", str(config), *arguments]) == 2
+        assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_cancelled_work_ends_at_once(config):
+    request = {"folder": str(config.parent / "build"), "model": "tiny-m", "prompt": PROMPT}
+    with pytest.raises(TryAgain):
+        run(request, lambda *of: None, lambda: True)
+
+
+def test_a_size_that_was_not_built_is_refused_with_the_command(config, tmp_path):
+    moved = config.read_text().replace('folder = "build"', f'folder = "{tmp_path}/elsewhere"')
+    other = config.with_name("other.toml")
+    other.write_text(moved)
+    with pytest.raises(BadInput, match="indexer build"):
+        open_size(read_config(other), "tiny-m")
+
+
+def test_the_table_names_tokens_and_documents(config, capsys):
+    assert main(["ask", str(config), PROMPT, "--model", "tiny-m"]) == 0
+    shown = capsys.readouterr().out
+    assert "influence" in shown
+    assert "The capital of" in shown

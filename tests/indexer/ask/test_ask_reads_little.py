@@ -1,0 +1,152 @@
+"""A new prompt reads the documents that it scores and no others, however large the corpus is."""
+
+import os
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from attribution.errors import BadInput, Damaged
+from attribution.model.sequence import encode_document
+from indexer.__main__ import main
+from indexer.ask.opened import Opened, open_size
+from indexer.ask.steps import ask
+from indexer.config.config import read_config
+from indexer.corpus import reader, stored
+from indexer.corpus.document import Document
+from indexer.corpus.prompt import Prompt
+from indexer.corpus.stored import open_corpus
+from indexer.journal import stages
+from indexer.journal.stages import finished
+from indexer.size import corpus_pass, factors, member
+from indexer.size.member import open_member
+from indexer.tracing import candidates
+from tests.indexer.pipeline.test_build import stage_here
+from tests.tiny_family import write_project
+
+N_DOCUMENTS, N_RANDOM = 400, 7
+SETTINGS = {"candidates = 10": "candidates = 6", "documents = 5": "documents = 3", "epochs = 12": "epochs = 1"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def many_partitions():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus_pass, "DOCUMENTS", N_DOCUMENTS // 8)
+        yield
+
+
+@pytest.fixture(scope="module")
+def config(many_partitions, tmp_path_factory) -> Path:
+    path = write_project(
+        tmp_path_factory.mktemp("large"), [f"The number of house {n} in the street is {n}." for n in range(N_DOCUMENTS)]
+    )
+    text = path.read_text()
+    for old, new in SETTINGS.items():
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text + "[index]\ncandidates = 2\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(factors, "stage", stage_here)
+        patch.setattr(candidates, "N_RANDOM", N_RANDOM)
+        assert main(["train", str(path), "--model", "tiny-s"]) == 0
+        assert main(["build", str(path), "--model", "tiny-s"]) == 0
+    return path
+
+
+@pytest.fixture
+def opened(config) -> Opened:
+    return open_size(read_config(config), "tiny-s")
+
+
+def test_the_documents_that_are_scored_are_read_and_no_others(config, monkeypatch):
+    monkeypatch.setattr(candidates, "N_RANDOM", N_RANDOM)
+    read: list[str] = []
+    tokenised: list[str] = []
+
+    def document(*of):
+        made = Document(*of)
+        read.append(made.text)
+        return made
+
+    def encoded(text, tokenizer, context):
+        tokenised.append(text)
+        return encode_document(text, tokenizer, context)
+
+    monkeypatch.setattr(stored, "Document", document)
+    monkeypatch.setattr(member, "encode_document", encoded)
+    for module in (reader, member):
+        monkeypatch.setattr(module, "read_corpus", None)  # calling it fails
+    monkeypatch.setattr(reader, "rows", None)
+    asked = ask(open_size(read_config(config), "tiny-s"), Prompt.from_text("The number of house 17 is"))
+    assert asked.exact is not None
+    assert asked.found is not None
+    scored = {f"The number of house {n} in the street is {n}." for n in asked.found.documents.tolist()}
+    assert set(read) == set(tokenised) == scored
+    assert len(read) == len(tokenised) == len(scored) <= N_RANDOM + 6 + asked.answer.n_targets * 5 < N_DOCUMENTS / 8
+
+
+def test_opening_reads_no_part_that_nobody_has_touched(config, monkeypatch):
+    def hashed(part):
+        raise AssertionError(f"{part.stage} was read")
+
+    monkeypatch.setattr(stages, "changes", hashed)
+    open_size(read_config(config), "tiny-s")
+
+
+def test_the_journal_is_read_as_often_for_many_partitions_as_for_few(config, monkeypatch):
+    read, times = stages._read, []
+
+    def counted(path):
+        times.append(path)
+        return read(path)
+
+    monkeypatch.setattr(stages, "_read", counted)
+    open_size(read_config(config), "tiny-s")
+    assert len(finished(config.parent / "build", "corpus-tiny-s")) == 8
+    assert len(times) - 1 <= 5  # documents, factors, norms, index, text
+
+
+def test_a_stored_corpus_says_what_the_files_say(config, opened):
+    settings = read_config(config)
+    whole = open_member(settings.model[1], settings)
+    found = opened.member
+    assert found.corpus.hash == whole.corpus.hash
+    assert list(found.documents) == list(whole.documents)
+    assert list(found.document_ids) == [document.document_id for document in whole.documents]
+    assert list(found.rows) == whole.rows
+    assert found.base_key == whole.base_key
+    ids = [whole.documents[i].document_id for i in (399, 0, 20)]
+    assert found.places([*ids, "0123456789abcdef"]) == dict(zip(ids, (399, 0, 20), strict=True))
+
+
+def test_other_text_is_refused_with_the_command_and_a_new_date_is_not(config, tmp_path):
+    corpus = config.with_name("corpus.jsonl")
+    before, times = corpus.read_bytes(), corpus.stat()
+    find = partial(open_corpus, config.parent / "build", [corpus])
+    try:
+        os.utime(corpus, ns=(0, 0))
+        assert len(find().documents) == N_DOCUMENTS
+        corpus.write_bytes(before.replace(b"house 17 ", b"house 71 ", 1))
+        with pytest.raises(BadInput, match="run `python -m indexer build`"):
+            find()
+        corpus.unlink()
+        with pytest.raises(BadInput, match="correct the path"):
+            find()
+    finally:
+        corpus.write_bytes(before)
+        os.utime(corpus, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(BadInput, match="run `python -m indexer build`"):
+        open_corpus(tmp_path, [corpus])
+
+
+def test_a_changed_bit_of_documents_or_index_is_named(config):
+    for stage in ("documents", "corpus-tiny-s"):
+        part = finished(config.parent / "build", stage)[-1]
+        file = part.folder / next(name for name in part.files if name.endswith((".arrow", ".safetensors")))
+        before, times = file.read_bytes(), file.stat()
+        file.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+        with pytest.raises(Damaged, match=file.name):
+            open_size(read_config(config), "tiny-s")
+        file.write_bytes(before)  # whole again, with another date: read, and found to be what was written
+        open_size(read_config(config), "tiny-s")
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))

@@ -1,0 +1,125 @@
+"""The configuration: every key known, every value possible, paths beside the file; it is restored from a database."""
+
+from pathlib import Path
+
+import pytest
+
+from attribution.errors import BadInput
+from attribution.prompt.saliency.saliency import METHODS
+from indexer.config.config import SALIENCY, Config, Scores, described, read_config, restored
+
+DEMO = Path(__file__).parents[2] / "data/demo/demo.toml"
+
+MINIMAL = """
+[corpus]
+files = ["corpus.jsonl"]
+[[model]]
+name = "a"
+family = "f"
+path = "models/a"
+[prompts]
+file = "prompts.jsonl"
+[output]
+folder = "build"
+"""
+
+
+def read(folder: Path, text: str) -> Config:
+    path = folder / "x.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_config(path)
+
+
+def refused(folder: Path, text: str) -> str:
+    with pytest.raises(BadInput) as caught:
+        read(folder, text)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_paths_are_beside_the_file_and_the_rest_has_defaults(tmp_path):
+    config = read(tmp_path, MINIMAL)
+    assert config.corpus.files == (tmp_path / "corpus.jsonl",)
+    assert config.prompts.file == tmp_path / "prompts.jsonl"
+    assert config.output.folder == tmp_path / "build"
+    assert config.scores == Scores()
+
+
+def test_a_model_is_a_directory_beside_the_file_or_a_hub_id(tmp_path):
+    assert read(tmp_path, MINIMAL).model[0].path == "models/a"  # nothing is there: an id
+    (tmp_path / "models/a").mkdir(parents=True)
+    assert read(tmp_path, MINIMAL).model[0].path == str(tmp_path / "models/a")
+
+
+def test_a_model_that_is_to_be_trained_has_its_place(tmp_path):
+    config = read(tmp_path, MINIMAL.replace('path = "models/a"', 'path = "models/a"\n[model.recipe]\nhidden = 8'))
+    assert config.model[0].path == str(tmp_path / "models/a")
+    assert config.model[0].recipe is not None
+    assert config.model[0].recipe.hidden == 8
+
+
+def test_the_demo_is_read():
+    config = read_config(DEMO)
+    assert [model.name for model in config.model if model.stage == "pretrained"] == ["atlas-s", "atlas-m", "atlas-l"]
+    assert all(file.is_file() for file in (*config.corpus.files, config.prompts.file))
+
+
+def test_what_a_database_keeps_is_the_same_configuration(tmp_path):
+    for config in (read(tmp_path, MINIMAL), read_config(DEMO)):
+        assert restored(described(config)) == config
+    with pytest.raises(BadInput, match="found something else"):
+        restored("[corpus]")
+
+
+def test_the_methods_of_saliency_are_those_that_there_are():
+    assert set(SALIENCY) == set(METHODS)
+
+
+def test_a_build_may_go_without_influence(tmp_path):
+    assert read(tmp_path, MINIMAL + "[scores]\nmethod = []\n").scores.method == ()
+
+
+MODEL = MINIMAL[MINIMAL.index("[[model]]") : MINIMAL.index("[prompts]")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (
+            "[output]",
+            "[scores]\ncandidate = 3\n[output]",
+            "unknown key 'candidate' in x.toml, scores: did you mean 'candidates'?",
+        ),
+        ("[corpus]", "[corpsu]", "unknown key 'corpsu' in x.toml: did you mean 'corpus'?"),
+        ('path = "models/a"', 'pth = "models/a"', "did you mean 'path'?"),
+        ("[prompts]\n", "[prompts]\nmax_tokens = 3\n", "did you mean 'max_new_tokens'?"),
+        ('name = "a"\n', "", "expected 'name' in x.toml, model[0]"),
+        ('[output]\nfolder = "build"\n', "", "expected 'output' in x.toml"),
+        ("[prompts]", MODEL + "[prompts]", "found 'a' twice"),
+        (MODEL, "model = []\n", "expected"),
+        ('path = "models/a"', 'path = "models/a"\nstage = "tuned"', "expected stage 'pretrained' or 'finetuned'"),
+        ('path = "models/a"', 'path = "models/a"\nstage = "finetuned"\nparent = "b"', "found 'b'"),
+        ('name = "a"', 'name = "a/b"', "found 'a/b'"),
+        ('name = "a"', 'name = ""', "found ''"),
+        ('["corpus.jsonl"]', "7", "expected a list"),
+        ('["corpus.jsonl"]', "[]", "files"),
+        ("[output]", "[scores]\ndamping = -1\n[output]", "damping"),
+        ("[output]", "[scores]\ndamping = nan\n[output]", "damping"),
+        ("[output]", "[scores]\ncandidates = 0\n[output]", "candidates"),
+        ("[output]", "[scores]\ndocuments = 0\n[output]", "documents"),
+        ("[output]", "[scores]\nrank = -1\n[output]", "rank"),
+        ("[output]", '[scores]\nmethod = "magic"\n[output]', "'magic'"),
+        ("[output]", "[factors]\ndocuments = 0\n[output]", "documents"),
+        ("[prompts]\n", "[prompts]\nmax_new_tokens = 0\n", "max_new_tokens"),
+        ("[prompts]\n", '[prompts]\nsaliency = ["magic"]\n', "found 'magic'"),
+        ("[prompts]", "[model.recipe]\nepochs = 0\n[prompts]", "epochs"),
+        ("[prompts]", "[model.recipe]\nhidden = 10\nheads = 3\n[prompts]", "heads"),
+        ("[prompts]", "[model.recipe]\nvocabulary = 100\n[prompts]", "vocabulary"),
+        ("[prompts]", "[model.recipe]\nkeep = [1.5]\n[prompts]", "keep"),
+        ("[prompts]", "[model.recipe]\nbatch = 0\n[prompts]", "batch"),
+        ("[prompts]", "[model.recipe]\npeak_rate = 0\n[prompts]", "peak_rate"),
+    ],
+)
+def test_what_does_not_fit_is_one_line_with_its_place(tmp_path, before, after, message):
+    assert before in MINIMAL
+    assert message in refused(tmp_path, MINIMAL.replace(before, after))

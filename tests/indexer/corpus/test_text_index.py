@@ -1,0 +1,174 @@
+"""Lexical search: what it finds, that no text can hurt it, and that no foreign index is ever opened."""
+
+import pickle
+import random
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attribution.errors import BadInput, Damaged
+from indexer.corpus import text_index
+from indexer.corpus.document import Document, document_id
+from indexer.corpus.text_index import MAX_TERMS, TextIndex, highlights, open_text_index, query_terms, write_text_index
+from indexer.journal.files import folder_hashes
+from indexer.journal.stages import stage
+from tests.synthetic_database import documents
+
+HOSTILE = [
+    "*a*",
+    "[a TO z]",
+    "a" * 100_000,
+    "(" * 500,
+    'text:("',
+    "NOT NOT NOT",
+    "~~~^^^???",
+    "\x00\ud800",
+    "\u202e\u200b\u2066",
+    "'; DROP TABLE document; --",
+    "../../etc/passwd",
+    "<script>alert(1)</script>",
+    "AND OR NOT",
+    "title:capital AND text:[* TO *]",
+    "a " * 50_000,
+    " ".join(f"w{i}" for i in range(10_000)),
+    "🙂" * 1000,
+    "$x^2$ \\frac{1}{0}",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("index")
+    write_text_index(documents(), made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def index(folder):
+    opened = TextIndex.open(folder, folder_hashes(folder))
+    yield opened
+    opened.close()
+
+
+def test_the_document_that_says_it_comes_first(index):
+    texts = {each.document_id: each.text for each in documents()}
+    assert texts[index.search("the capital of Kenya is")[0].document_id] == "The capital of Kenya is Nairobi."
+    found = index.search("kip", k=3)
+    assert len(found) == 2  # and nothing that lacks the word
+    assert found[0].score >= found[1].score > 0
+    assert index.search("zebra") == []
+    assert index.search("capital", k=0) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
+def test_a_hostile_prompt_is_taken_literally_and_quickly(index, text):
+    begun = time.monotonic()
+    assert len(index.search(text, k=5)) <= 5
+    highlights(text, text)
+    assert time.monotonic() - begun < 5
+
+
+@given(st.text(st.characters(), max_size=200))
+def test_no_text_is_an_error(index, text):
+    index.search(text)
+    assert all(0 <= start < stop <= len(text) for start, stop in highlights(text, text))
+
+
+@given(st.lists(st.text(st.characters(categories=["Lu", "Ll"]), min_size=1, max_size=80), max_size=100))
+def test_terms_are_few_short_and_once(words):
+    terms = query_terms(" ".join(words))
+    assert len(terms) <= MAX_TERMS
+    assert len(set(terms)) == len(terms)
+    assert all(1 <= len(term) <= 64 for term in terms)
+
+
+def test_the_most_common_words_are_left_out_first_when_a_query_costs_too_much(index, monkeypatch):
+    exact = index.search("the capital of Kenya is Nairobi")
+    monkeypatch.setattr(text_index, "MAX_POSTINGS", 50)
+    cheap = index.search("the capital of Kenya is Nairobi")
+    assert [hit.document_id for hit in cheap[:2]] == [hit.document_id for hit in exact[:2]]
+    assert len(cheap) < len(exact)
+    monkeypatch.setattr(text_index, "MAX_POSTINGS", 1)
+    assert len(index.search("the capital of")) == 10  # one word at least
+
+
+def test_threads_take_turns(index):
+    alone = {text: index.search(text) for text in ("capital", "currency of Peru", "people live")}
+    with ThreadPoolExecutor(8) as pool:
+        together = pool.map(index.search, [*alone] * 40)
+        assert list(together) == [*alone.values()] * 40
+
+
+def test_highlights_are_words_of_the_text_by_their_stems():
+    text = "The capitals of France: PARIS, paris."
+    assert [text[start:stop] for start, stop in highlights(text, "capital paris")] == ["capitals", "PARIS", "paris"]
+    assert highlights("", "a") == highlights("a", "") == []
+
+
+class Planted:
+    def __reduce__(self):
+        return (print, ("executed!",))
+
+
+@pytest.mark.parametrize("how", ["replaced", "added", "removed", "link", "flipped"])
+def test_an_index_that_is_not_ours_is_refused_unopened(folder, tmp_path, how, capsys):
+    made = tmp_path / "index"
+    shutil.copytree(folder, made)
+    files = folder_hashes(made)
+    toc = next(made.glob("*.toc"))
+    if how == "replaced":
+        toc.write_bytes(pickle.dumps(Planted()))
+    elif how == "added":
+        (made / "_MAIN_99.toc").write_bytes(pickle.dumps(Planted()))
+    elif how == "removed":
+        toc.unlink()
+    elif how == "link":
+        outside = tmp_path / "outside"
+        toc.rename(outside)
+        toc.symlink_to(outside)
+    else:
+        content = toc.read_bytes()
+        toc.write_bytes(content[:-3] + bytes([content[-3] ^ 1]) + content[-2:])
+    with pytest.raises(Damaged, match="found changed: _MAIN_"):
+        TextIndex.open(made, files)
+    assert capsys.readouterr().out == ""
+
+
+def test_it_opens_through_the_journal(tmp_path, capsys):
+    with pytest.raises(BadInput, match="found none; run `python -m indexer build"):
+        open_text_index(tmp_path)
+    [part] = stage(tmp_path, "text", "k", ["all"], lambda part: write_text_index(documents(), part.folder))
+    opened = open_text_index(tmp_path)
+    assert opened.search("France")
+    opened.close()
+    (part.folder / "_MAIN_99.toc").write_bytes(pickle.dumps(Planted()))
+    with pytest.raises(Damaged):
+        open_text_index(tmp_path)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_documents_answer_hostile_prompts_within_five_seconds(tmp_path):
+    rng = random.Random(0)
+    words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9))) for _ in range(20_000)]
+    weights = [1 / (i + 1) for i in range(len(words))]
+
+    def made():
+        for _ in range(100_000):
+            text = " ".join(rng.choices(words, weights, k=25))
+            yield Document(document_id(text), "made", text[:20], "", "", text)
+
+    write_text_index(made(), tmp_path)
+    opened = TextIndex.open(tmp_path, folder_hashes(tmp_path))
+    slowest = {}
+    for text in [*HOSTILE, " ".join(words[:64]), " ".join(rng.choices(words, weights, k=30))]:
+        begun = time.process_time()  # on a machine that does nothing else
+        opened.search(text, k=200)
+        slowest[text[:20]] = time.process_time() - begun
+    opened.close()
+    print({name: round(seconds, 2) for name, seconds in slowest.items()})
+    assert max(slowest.values()) < 5

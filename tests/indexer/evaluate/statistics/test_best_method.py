@@ -1,0 +1,30 @@
+"""The default is decided by the figures."""
+
+from indexer.evaluate.statistics.best_method import best
+from indexer.evaluate.statistics.figures import Figure
+
+
+def of(method, metric, value, high):
+    return Figure(method, metric, value, value - 0.1, high, 40, "")
+
+
+def test_the_highest_wins_and_those_that_reach_it_are_named():
+    figures = [
+        of("another seed", "lds_without_self", 0.9, 0.95),
+        of("ekfac", "lds_without_self", 0.40, 0.45),
+        of("tracin", "lds_without_self", 0.38, 0.42),
+        of("ekfac, embedding only", "lds_without_self", 0.5, 0.55),  # no build stores it
+        of("bm25", "lds_without_self", 0.1, 0.2),
+        of("bm25", "mrr", 0.95, 1.0),
+        of("ekfac", "mrr", 0.9, 0.93),
+    ]
+    influence, words = best(figures)
+    assert (influence.method, influence.value) == ("ekfac", 0.40)
+    assert influence.how.endswith("not told apart from it: tracin")
+    assert words.method == "bm25"
+    assert words.how.endswith("none")
+
+
+def test_a_question_that_was_not_measured_has_no_answer():
+    assert best([of("ekfac", "mrr", 0.9, 1.0)])[0].metric == "best for where it says so"
+    assert best([of("random", "mrr", 0.9, 1.0)]) == []

@@ -1,0 +1,42 @@
+"""What partitions compute in their tests; importable, so that a child process can."""
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+
+from attribution.errors import BadInput
+from indexer.journal.part import Part
+
+
+def draw(part: Part) -> None:
+    """Numbers from every generator that a stage may use without thinking of its seed."""
+    (part.folder / "drawn").write_text(f"{random.random()} {np.random.rand()} {part.seed}")
+
+
+def refuse(part: Part) -> None:
+    raise BadInput("expected something else; change it")
+
+
+def fail(part: Part) -> None:
+    (part.folder / "half").write_text("half")
+    raise ZeroDivisionError
+
+
+def die(part: Part) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep(part: Part) -> None:
+    Path(str(part.value)).write_text(str(os.getpid()))
+    time.sleep(600)
+
+
+def write_much(part: Part) -> None:
+    """More than a small disk holds, by the writer of the factors."""
+    from safetensors.numpy import save_file
+
+    save_file({"a": np.ones(4 << 20, dtype=np.uint8)}, part.folder / "a.safetensors")

@@ -1,0 +1,66 @@
+"""Which size a free process takes: the largest goes first, a fine-tuned model waits for its parent."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from indexer.config.config import Config, Corpus, Model, Output, Prompts
+from indexer.pipeline.crew import Order, next_order, to_join
+
+
+@dataclass
+class Crew:
+    """Orders of sizes, given smallest first, and what is built."""
+
+    orders: list[Order]
+    built: set[str] = field(default_factory=set)
+
+    def take(self, waiting: list[Order], largest: bool) -> str | None:
+        order = next_order(waiting, self.built, self.orders, largest)
+        if order is None:
+            return None
+        waiting.remove(order)
+        return order.entry.name
+
+
+def crew(*entries: Model) -> Crew:
+    config = Config(Corpus(()), entries, Prompts(Path("p.jsonl")), Output(Path("build")))
+    return Crew([Order(entry, config, ()) for entry in entries])
+
+
+@pytest.fixture
+def family() -> Crew:
+    chat = Model("m-chat", "f", "m-chat", stage="finetuned", parent="m")
+    return crew(Model("s", "f", "s"), Model("m", "f", "m"), chat, Model("l", "f", "l"))
+
+
+def test_the_first_takes_the_largest_and_the_others_the_smallest(family):
+    waiting = list(family.orders)
+    assert family.take(waiting, largest=True) == "l"
+    assert family.take(waiting, largest=False) == "s"
+    assert family.take(waiting, largest=False) == "m"
+
+
+def test_a_child_waits_for_its_parent(family):
+    waiting = [order for order in family.orders if order.entry.name == "m-chat"]
+    assert family.take(waiting, largest=False) is None
+    family.built.add("m")
+    assert family.take(waiting, largest=False) == "m-chat"
+
+
+def test_a_parent_that_is_not_to_be_built_is_not_waited_for():
+    alone = crew(Model("m-chat", "f", "m-chat", stage="finetuned", parent="m"))
+    assert alone.take(list(alone.orders), largest=True) == "m-chat"
+
+
+def test_a_parent_is_not_kept_for_last_by_being_the_largest():
+    both = crew(Model("s", "f", "s"), Model("m", "f", "m"), Model("c", "f", "c", stage="finetuned", parent="m"))
+    assert both.take(list(both.orders), largest=True) == "s"
+
+
+def test_a_free_process_joins_what_one_process_builds_alone(family):
+    small, _, _, large = family.orders
+    assert to_join([large, small], set()) is small
+    assert to_join([large, small], {"s"}) is large
+    assert to_join([large], {"l"}) is None

@@ -1,0 +1,76 @@
+"""The figure of the summary: of the right answers whose fact stands in one document, how many find it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from attribution.model.generate import Generation
+from attribution.model.sequence import Encoded
+from indexer.corpus.prompt import Prompt
+from indexer.journal.stages import Finished
+from indexer.pipeline.facts import Facts, facts, telling_token
+from indexer.size.answers import Answer, stating
+
+
+def answer(name: str, expected: str, pieces: list[str], supports: tuple[str, ...], fact: str = "") -> Answer:
+    prompt = replace(Prompt.from_text(f"prompt {name}", answer=expected), supports=supports, fact=fact)
+    text, spans = "", []
+    for piece in pieces:
+        spans.append((len(text), len(text) + len(piece)))
+        text += piece
+    ids = tuple(range(len(pieces)))
+    made = Generation(Encoded((0,), ((0, 0),)), ids, text, tuple(spans), tuple(0.0 for _ in ids))
+    return Answer(name, prompt, made, stating=supports)
+
+
+def shard(folder: Path, rows: list[tuple[str, int, str, int]]) -> Finished:
+    names = ("generation_id", "position", "document_id", "rank")
+    pq.write_table(
+        pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)}), folder / "influence.parquet"
+    )
+    return Finished("scores", "all", "k", folder, {}, 0.0)
+
+
+def test_ranks_of_the_one_document_that_states_a_right_answer(tmp_path):
+    answers = [
+        answer("found", "Paris", [" Paris", "."], ("d1",)),
+        answer("low", "Lima", [" Li", "ma", "."], ("d2",)),
+        answer("absent", "Oslo", [" Oslo"], ("d3",)),
+        answer("wrong", "Cairo", [" Rome"], ("d4",)),
+        answer("twice", "Quito", [" Quito"], ("d5", "d6")),
+        answer("unknown", "", [" Rome"], ()),
+        answer("whole", "It is Bern.", [" It", " is", " Bern", "."], ("d7",), fact="Bern"),
+    ]
+    rows = [
+        ("found", 0, "d1", 1),
+        ("found", 1, "d1", 40),
+        ("low", 0, "d2", 9),
+        ("absent", 1, "d3", 1),
+        ("wrong", 0, "d4", 1),
+        ("whole", 0, "d7", 50),
+        ("whole", 2, "d7", 2),
+    ]
+    made = facts(answers, [shard(tmp_path, rows)])
+    assert made == Facts(n_right=5, n_prompts=6, ranks=(1, 9, None, 2))
+    assert made.share_found == pytest.approx(1 / 2)
+
+
+def test_documents_of_the_last_stage_that_states_the_answer():
+    prompt = replace(Prompt.from_text("a"), supports=("before", "tuned"))
+    assert stating(prompt, {"tuned", "other"}) == ("tuned",)
+    assert stating(prompt, {"other"}) == ("before", "tuned")
+
+
+def test_no_prompt_that_qualifies_is_a_share_of_zero():
+    assert Facts(0, 3, ()).share_found == 0
+
+
+def test_the_first_token_that_tells_the_fact():
+    assert telling_token(answer("a", "x", [" ", "\n", "x"], ())) == 2
+    assert telling_token(answer("a", "x", ["x"], ())) == 0
+    assert telling_token(answer("a", "x", [" "], ())) == 0
+    assert telling_token(answer("a", "the x", ["the", " ", "x", "y"], (), fact="x")) == 2
+    assert telling_token(answer("a", "the xy", ["the", " xy"], (), fact="y")) == 1

@@ -1,0 +1,101 @@
+"""A prompt as a model reads it: its template once, cut to its room, refused in one line where it cannot be read."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from attribution.errors import BadInput
+from attribution.model.load import LoadedModel
+from attribution.model.sequence import disjoint, encode_prompt
+from attribution.prompt.text.parts import token_parts
+from indexer.config.config import Prompts
+from indexer.corpus.prompt import Message, Prompt
+from indexer.size.rendered import rendered
+from tests.attribution.prompt.tiny_prompt import byte_tokenizer, tiny_model
+
+DOCS = [("Peru", "The capital of Peru is Lima."), ("", "لا إله 🤖 אבג")]
+
+
+def loaded(chat: bool = False) -> LoadedModel:
+    return LoadedModel(tiny_model(), byte_tokenizer(chat), "weights", "tokenizer", torch.device("cpu"))
+
+
+def read(prompt: Prompt, chat: bool = False, most: int = 8, longest: int = 4096) -> Prompt:
+    made = rendered(prompt, loaded(chat), Prompts(Path("prompts.jsonl"), max_new_tokens=most, longest=longest))
+    assert "".join(made.text[part.start : part.stop] for part in made.parts) == made.text
+    return made
+
+
+def test_plain_text_is_read_as_it_is():
+    prompt = Prompt.from_text("The capital of Peru is", foil="x")
+    assert read(prompt) == read(prompt, chat=True) == prompt
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [Prompt.from_messages([Message("user", "Hi")]), Prompt.from_question("Which?", DOCS)],
+    ids=["chat", "retrieval"],
+)
+def test_without_a_template_the_text_is_the_canonical_one(prompt):
+    made = read(prompt)
+    assert (made.text, made.prompt_id, made.parts) == (prompt.text, prompt.prompt_id, prompt.parts)
+
+
+def test_a_template_is_applied_once_and_makes_another_prompt():
+    prompt = Prompt.from_messages([Message("system", "Be brief."), Message("user", " Hi ")])
+    made = read(prompt, chat=True)
+    tokenizer = byte_tokenizer(chat=True)
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": " Hi "}]
+    assert made.text == tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    assert made.prompt_id != prompt.prompt_id
+    assert [made.text[p.start : p.stop] for p in made.parts if p.kind != "scaffold"] == ["Be brief.", "Hi"]
+    asked = read(Prompt.from_question("Which?", DOCS), chat=True)
+    assert asked.text.count("<|turn|>") == 2 and asked.text.endswith("<|turn|>assistant\n")
+    documents = [asked.text[p.start : p.stop] for p in asked.parts if p.kind == "document"]
+    assert documents == [text for _, text in DOCS]
+
+
+def test_right_to_left_text_and_emoji_keep_their_tokens():
+    made = read(Prompt.from_question("Which?", DOCS))
+    tokenizer = byte_tokenizer()
+    encoded = encode_prompt(made.text, tokenizer, 4096)
+    of_token = token_parts(made.text, encoded.spans, made.parts)
+    assert "".join(made.text[start:stop] for start, stop in disjoint(encoded.spans)) == made.text
+    second = [p.part for p in made.parts if p.kind == "document"][1]
+    ids = [i for i, part in zip(encoded.ids, of_token, strict=True) if part == second]
+    assert tokenizer.decode(ids).strip() == DOCS[1][1]
+
+
+def test_fifty_documents_and_an_empty_one():
+    made = read(Prompt.from_question("Which?", [("", " "), *[(f"t{i}", f"fact {i}") for i in range(50)]]), chat=True)
+    assert sum(part.kind == "document" for part in made.parts) == 50
+    assert made.notices == ("document 1 is empty and was left out",)
+
+
+def test_a_hundred_thousand_characters_are_cut_with_a_notice_and_leave_room_for_the_answer():
+    prompt = Prompt.from_question("Which?", [("big", "a b " * 25_000), ("small", "fact")])
+    made = read(prompt, most=100)
+    assert len(encode_prompt(made.text, byte_tokenizer(), 4096)) <= 4096 - 100
+    assert made.notices[0].startswith("document 1 (big) cut from 100,000 to ")
+    shorter = read(prompt, longest=500)
+    assert 490 <= len(encode_prompt(shorter.text, byte_tokenizer(), 4096)) <= 500
+    pasted = Prompt.from_question("Which?", [("big", "a b " * 25_000)], completion="x" * 300)
+    assert len(encode_prompt(read(pasted).text, byte_tokenizer(), 4096)) <= 4096 - 300
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [
+        (Prompt.from_text("long " * 1000), "prompt 'long long.*fewer than 4096 tokens"),
+        (Prompt.from_question("long " * 1000, DOCS), "prompt 'long long.*no room for documents or an answer"),
+        (Prompt.from_messages([Message("user", "long " * 1000)]), "fewer than 4096 tokens"),
+        (Prompt.from_text("Say", completion="a <|turn|> b"), r"prompt 'Say'.*control token <\|turn\|>"),
+        (Prompt.from_text("Say", completion=" "), "an answer to explain, found an empty one"),
+        (Prompt.from_text("Say", foil="xy"), "one token of the vocabulary"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line_with_the_prompts_first_words(prompt, message):
+    with pytest.raises(BadInput, match=message) as error:
+        read(prompt)
+    assert "\n" not in str(error.value)

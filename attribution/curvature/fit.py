@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 
 from attribution.curvature.fit_embedding import embedding_fisher
 from attribution.curvature.ghost_norm import gradient_norms
-from attribution.curvature.kronfluence import Tick, fit_linear
-from attribution.curvature.store import FISHER, KRONFLUENCE, write_manifest
+from attribution.curvature.kronfluence import Tick, fit_linear, of_documents
+from attribution.curvature.store import COUNTS, FISHER, KRONFLUENCE, write_manifest
 from attribution.errors import BadInput
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Document
@@ -57,7 +57,7 @@ def fit_factors(
 
 def draw(documents: Sequence[Document], n_documents: int, seed: int) -> list[Document]:
     """A random sample, shortest first: batches of one length waste no padding, and the order changes nothing."""
-    learned = [document for document in documents if len(document) > document.first_target]
+    learned = [document for document in documents if document.targets().any()]
     if not learned:
         raise BadInput("expected documents with at least one token to learn, found none; check the corpus")
     n = min(n_documents, len(learned))
@@ -75,8 +75,10 @@ def with_finite_gradient(tracked: Tracked, sample: list[Document]) -> list[Docum
 def _fit(tracked: Tracked, sample: list[Document], n_eigenvalues: int, folder: Path, seed: int, tick: Tick) -> None:
     """Write all files of the factors; raises RuntimeError where they are not finite."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        fitted = fit_linear(tracked, sample, draw(sample, n_eigenvalues, seed), Path(scratch), seed, tick)
+        fewer = draw(sample, n_eigenvalues, seed)
+        fitted = fit_linear(tracked, sample, fewer, Path(scratch), seed, tick)
         files = {name: load_file(fitted / name) for name in KRONFLUENCE}  # without metadata, whose order is random
+        files[COUNTS] = of_documents(files[COUNTS], fewer)
     if tracked.embedding:
         fisher = embedding_fisher(tracked, sample, seed, tick)
         files[FISHER] = {layer.name: of for layer, of in zip(tracked.embedding, fisher, strict=True)}

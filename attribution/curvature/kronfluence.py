@@ -108,15 +108,30 @@ def as_linear(model: PreTrainedModel) -> PreTrainedModel:
 def fit_linear(
     tracked: Tracked, sample: list[Document], fewer: list[Document], folder: Path, seed: int, tick: Tick
 ) -> Path:
-    """Covariances and eigenvectors on `sample`, corrected eigenvalues on `fewer`; returns where the files are."""
+    """Covariances and eigenvectors on `sample`, corrected eigenvalues on `fewer`; returns where the files are.
+
+    kronfluence takes windows for documents. Labels are sampled for every token alone, so the squares of a document's
+    windows add up in expectation, and what it divides by has only to be counted anew (`of_documents`).
+    """
     analyzer = kronfluence_analyzer(tracked, folder, seed, tick)
     named: Any = {"factors_name": "ekfac", "factor_args": FactorArguments(strategy="ekfac")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        analyzer.fit_covariance_matrices(dataset=_dataset(sample), per_device_batch_size=BATCH, **named)
+        analyzer.fit_covariance_matrices(dataset=_dataset(windows(sample)), per_device_batch_size=BATCH, **named)
         analyzer.perform_eigendecomposition(**named)
-        analyzer.fit_lambda_matrices(dataset=_dataset(fewer), per_device_batch_size=BATCH, **named)
+        analyzer.fit_lambda_matrices(dataset=_dataset(windows(fewer)), per_device_batch_size=BATCH, **named)
     return folder / "fit" / "factors_ekfac"
+
+
+def windows(documents: Sequence[Document]) -> list[Document]:
+    """Every window that has a target, as a document of its own."""
+    return [row for document in documents for row in document.rows() if row.targets().any()]
+
+
+def of_documents(counts: dict[str, Tensor], documents: Sequence[Document]) -> dict[str, Tensor]:
+    """kronfluence's number of samples by layer, as a number of documents."""
+    n_rows = len(windows(documents))
+    return counts if n_rows == len(documents) else {k: n.double() * len(documents) / n_rows for k, n in counts.items()}
 
 
 def _dataset(documents: list[Document]) -> Any:

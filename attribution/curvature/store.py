@@ -22,6 +22,7 @@ KRONFLUENCE = tuple(
     f"{name}.safetensors"
     for name in ("activation_eigenvectors", "gradient_eigenvectors", "lambda_matrix", "num_lambda_processed")
 )
+COUNTS = KRONFLUENCE[3]
 
 
 def load_factors(folder: Path, tracked: Tracked) -> Factors:

@@ -30,14 +30,15 @@ def logits_and_tangent(
     """Logits at the targets of a batch, in row order, and their derivative where row b moves along direction
     queries[b]  # [n, V] each"""
     runs = _runs(queries)
+    by_row = [(q, slice(rows.start * batch.n_windows, rows.stop * batch.n_windows)) for q, rows in runs]
     with torch.no_grad(), warnings.catch_warnings(), forward_ad.dual_level():
         warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)  # torch's own use
-        embedded = tracked.embedding_module(batch.ids)
+        embedded = tracked.embedding_module(batch.rows)
         if tracked.embedding:
-            embedded = forward_ad.make_dual(embedded, _looked_up(tracked, directions, runs, batch.ids).to(embedded))
-        with _moving(tracked, directions, runs):
+            embedded = forward_ad.make_dual(embedded, _looked_up(tracked, directions, by_row, batch.rows).to(embedded))
+        with _moving(tracked, directions, by_row):
             output = tracked.loaded.model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
-        hidden, moved = forward_ad.unpack_dual(output)
+        hidden, moved = (batch.joined(each) for each in forward_ad.unpack_dual(output))
         raw = tracked.raw_logits(hidden[batch.is_target])
         tangent = tracked.widened(moved[batch.is_target]) @ tracked.head_weight.T
         _add_head(tangent, tracked, directions, runs, tracked.widened(hidden), batch.is_target)

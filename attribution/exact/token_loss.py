@@ -76,5 +76,6 @@ def _of_documents(batch: Batch, z: Tensor, tangent: Tensor, n_train: int, n_labe
     influences[at] = losses.cpu().numpy()
     label_ids[at] = best.indices.cpu().numpy()
     label_influences[at] = influence_by_logp(best.values, n_train).cpu().numpy()
-    lengths = batch.lengths.tolist()
-    return [TokenLoss(influences[b, :n], label_ids[b, :n], label_influences[b, :n]) for b, n in enumerate(lengths)]
+    real = batch.is_token.cpu().numpy()  # [B, T]
+    of = (influences[:, :-1], label_ids[:, :-1], label_influences[:, :-1])
+    return [TokenLoss(*(each[b][real[b]] for each in of)) for b in range(len(real))]

@@ -4,10 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from attribution.errors import BadInput
+
+Range = tuple[int, int]
 
 TOKENS = 1024  # padded tokens of a batch: large enough for dense products, small enough for the cache
 MOST = 128  # documents of a batch
@@ -15,28 +19,81 @@ MOST = 128  # documents of a batch
 
 @dataclass(frozen=True)
 class Document:
-    """Token ids of one training text. Tokens before `first_target` are read but not learned (a question, the bos)."""
+    """Token ids of one training text, in the windows in which the model read them.
 
-    ids: tuple[int, ...]
+    A token is learned (a target) if the model was trained to predict it: from `first_target` on, and inside `learned`
+    where that is given. What stands before the first target is read only (a question, the bos), and so is the first
+    token of every window, which nothing predicts. Gradients of a document are sums over its windows.
+    """
+
+    ids: tuple[int, ...]  # of all windows, one after the other
     first_target: int = 1
+    learned: tuple[Range, ...] | None = None  # [start, stop) of ids that are targets; None: all of them
+    windows: tuple[int, ...] = ()  # tokens of each window; () for one that holds everything
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Tokens of each window."""
+        return self.windows or (len(self.ids),)
+
+    def targets(self) -> NDArray[np.bool_]:
+        """Whether each token is learned  # [T]"""
+        inside = np.arange(len(self.ids)) >= max(self.first_target, 1)
+        inside[np.cumsum((0, *self.widths[:-1]))] = False
+        if self.learned is not None:
+            wanted = np.zeros(len(self.ids), dtype=bool)
+            for start, stop in self.learned:
+                wanted[start:stop] = True
+            inside &= wanted
+        return inside
+
+    def rows(self) -> list["Document"]:
+        """Its windows as documents of their own: the same targets, read the same way."""
+        if not self.windows:
+            return [self]
+        targets, made, start = self.targets(), [], 0
+        for width in self.windows:
+            stop = start + width
+            learned = tuple((t, t + 1) for t in np.flatnonzero(targets[start:stop]).tolist())
+            made.append(Document(self.ids[start:stop], 1, learned))
+            start = stop
+        return made
+
 
 @dataclass(frozen=True)
 class Batch:
-    """Right-padded rows. A target at [b, t] is the id that position t of row b has to predict."""
+    """Right-padded windows; those of a document stand side by side, so that its tokens are one axis of T places.
+
+    A target at [b, t] is the id that position t of document b has to predict.
+    """
 
     members: tuple[int, ...]  # indices of the documents
-    ids: Tensor  # [B, T]
-    lengths: Tensor  # [B]
+    ids: Tensor  # [B, T], T = windows · width
+    lengths: Tensor  # [B] tokens of each document
+    is_token: Tensor  # [B, T] bool: a token, not padding
     is_target: Tensor  # [B, T] bool: position t predicts id t + 1, and that id is learned
+    width: int  # places of one window
 
     @property
-    def is_token(self) -> Tensor:
-        """Whether a place holds a token, not padding  # bool [B, T]"""
-        return torch.arange(self.ids.shape[1], device=self.ids.device) < self.lengths[:, None]
+    def rows(self) -> Tensor:
+        """The ids as the model reads them, a window each  # [B · windows, width]"""
+        return self.ids.view(-1, self.width)
+
+    @property
+    def n_windows(self) -> int:
+        """Windows of each document, the empty ones at its end among them."""
+        return self.ids.shape[1] // self.width
+
+    def joined(self, of_rows: Tensor) -> Tensor:
+        """What the model made of `rows`, by document again  # [.., B · windows, width, n] -> [.., B, T, n]"""
+        return of_rows.reshape(*of_rows.shape[:-3], *self.ids.shape, of_rows.shape[-1])
+
+    def by_row(self, of_documents: Tensor) -> Tensor:
+        """The other way round  # [.., B, T, n] -> [.., B · windows, width, n]"""
+        return of_documents.reshape(*of_documents.shape[:-3], -1, self.width, of_documents.shape[-1])
 
     @cached_property
     def targets(self) -> Tensor:
@@ -62,33 +119,49 @@ def cut_documents(documents: Sequence[Document], context: int) -> tuple[list[Doc
 
 def pad(documents: Sequence[Document], members: Sequence[int], device: torch.device | str = "cpu") -> Batch:
     """One batch of the named documents. Padding is id 0, which nothing reads: attention is causal."""
-    rows = [documents[i] for i in members]
-    longest = max(len(row) for row in rows)
-    ids = torch.zeros(len(rows), longest, dtype=torch.long)
-    for b, row in enumerate(rows):
-        ids[b, : len(row)] = torch.tensor(row.ids)
-    lengths = torch.tensor([len(row) for row in rows])
-    first = torch.tensor([max(row.first_target, 1) for row in rows])
-    position = torch.arange(longest)
-    is_target = (position + 1 >= first[:, None]) & (position + 1 < lengths[:, None])  # [B, T]
-    return Batch(tuple(members), ids.to(device), lengths.to(device), is_target.to(device))
+    some = [documents[i] for i in members]
+    n_windows = max(len(each.widths) for each in some)
+    width = max(max(each.widths) for each in some)
+    ids = torch.zeros(len(some), n_windows, width, dtype=torch.long)
+    is_token = torch.zeros(len(some), n_windows, width, dtype=torch.bool)
+    is_target = torch.zeros(len(some), n_windows, width, dtype=torch.bool)
+    for b, each in enumerate(some):
+        own, learned, start = torch.tensor(each.ids), torch.from_numpy(each.targets()), 0
+        for w, length in enumerate(each.widths):
+            stop = start + length
+            ids[b, w, :length] = own[start:stop]
+            is_token[b, w, :length] = True
+            is_target[b, w, : length - 1] = learned[start + 1 : stop]
+            start = stop
+    flat = (of.flatten(1).to(device) for of in (ids, is_token, is_target))
+    lengths = torch.tensor([len(each) for each in some]).to(device)
+    of_ids, of_token, of_target = flat
+    return Batch(tuple(members), of_ids, lengths, of_token, of_target, width)
 
 
 def plan_batches(documents: Sequence[Document], tokens: int = TOKENS, most: int = MOST) -> list[list[int]]:
-    """Indices of each batch: by length, at most `tokens` padded tokens and `most` documents, never less than one."""
+    """Indices of each batch: by number and length of windows, at most `tokens` padded tokens and `most` documents, one
+    at least."""
+    shapes = [(len(document.widths), max(document.widths)) for document in documents]
     batches: list[list[int]] = []
-    for i in sorted(range(len(documents)), key=lambda i: (len(documents[i]), i)):
-        full = not batches or len(batches[-1]) == most or (len(batches[-1]) + 1) * len(documents[i]) > tokens
-        batches.append([i]) if full else batches[-1].append(i)
+    for i in sorted(range(len(documents)), key=lambda i: (*shapes[i], i)):
+        n_windows, width = shapes[i]
+        last = batches[-1] if batches else []
+        full = not last or len(last) == most or shapes[last[-1]][0] != n_windows
+        if full or (len(last) + 1) * n_windows * width > tokens:
+            batches.append([i])
+        else:
+            last.append(i)
     return batches
 
 
 def batches(
     documents: Sequence[Document], context: int, device: torch.device, tokens: int = TOKENS, most: int = MOST
 ) -> Iterator[Batch]:
-    """Every document once; raises BadInput for one that is empty or longer than the context."""
+    """Every document once; raises BadInput for one that is empty or has a window longer than the context."""
     for i, document in enumerate(documents):
-        if not 1 <= len(document) <= context:
-            raise BadInput(f"expected 1 to {context} tokens in document {i}, found {len(document)}; cut it first")
+        if not document.ids or max(document.widths) > context:
+            found = max(document.widths)
+            raise BadInput(f"expected 1 to {context} tokens in document {i}, found {found}; cut it into windows first")
     for members in plan_batches(documents, tokens, most):
         yield pad(documents, members, device)

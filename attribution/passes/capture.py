@@ -1,8 +1,9 @@
 """One forward and one backward pass that leave, for every linear layer, its inputs `a` and output gradients `δ`.
 
 The gradient of a row's loss with respect to a layer's weight is `Σ_t δ_t a_tᵀ`, so nothing else is needed; weight
-gradients themselves are never formed here. Padding lies after the last target, where causal attention makes every
-`δ` exactly zero.
+gradients themselves are never formed here. Padding lies after the last target of a window, where causal attention makes
+every `δ` exactly zero. The windows of a document are read apart and then stand side by side: sums over its tokens are
+sums over its windows.
 """
 
 from collections.abc import Iterator
@@ -95,16 +96,24 @@ def pull_back(
 
 def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = None) -> Captured:
     """The document pass. With a generator, targets are sampled from the model instead (for the true Fisher)."""
-    run = forward(tracked, batch.ids)
+    run = forward(tracked, batch.rows)
+    is_target = batch.is_target.view(-1, batch.width)  # [B · windows, width]
     with torch.no_grad():
-        raw = tracked.raw_logits(run.hidden[batch.is_target])  # [n, V]
+        raw = tracked.raw_logits(run.hidden[is_target])  # [n, V]
         labels = batch.labels if generator is None else sampled(raw, tracked.softcap, generator)
         token_loss, logit_deltas = labelled(raw, labels, tracked.softcap)
         hidden_deltas = torch.zeros_like(run.hidden)
-        hidden_deltas[batch.is_target] = head_pull_back(tracked, logit_deltas).to(run.hidden.dtype)
+        hidden_deltas[is_target] = head_pull_back(tracked, logit_deltas).to(run.hidden.dtype)
     deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas)
-    hidden = tracked.widened(run.hidden.detach())
-    return Captured(batch, run.inputs, deltas, hidden, logit_deltas, embedded_deltas, token_loss)
+    return Captured(
+        batch,
+        tuple(batch.joined(a) for a in run.inputs),
+        tuple(batch.joined(delta) for delta in deltas),
+        batch.joined(tracked.widened(run.hidden.detach())),
+        logit_deltas,
+        batch.joined(embedded_deltas),
+        token_loss,
+    )
 
 
 def widened_input(tracked: Tracked, a: Tensor, layer: Layer) -> Tensor:

@@ -23,8 +23,8 @@ def hidden_states(
     out = np.zeros((len(documents), tracked.loaded.model.config.hidden_size), dtype=np.float32)
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         with torch.inference_mode():
-            hidden = tracked.loaded.model.base_model(input_ids=batch.ids, use_cache=False).last_hidden_state.float()
-        out[list(batch.members)] = mean_hidden(hidden, batch).cpu().numpy()
+            hidden = tracked.loaded.model.base_model(input_ids=batch.rows, use_cache=False).last_hidden_state.float()
+        out[list(batch.members)] = mean_hidden(batch.joined(hidden), batch).cpu().numpy()
         if tick is not None:
             tick(len(batch.members))
     return out

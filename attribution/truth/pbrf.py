@@ -32,8 +32,8 @@ def tracked_parameters(tracked: Tracked) -> Moving:
 
 def logits(tracked: Tracked, moving: Moving, batch: Batch) -> Tensor:
     """At the targets, in row order  # [n, V]"""
-    out = functional_call(tracked.loaded.model, moving, kwargs={"input_ids": batch.ids, "use_cache": False})
-    found: Tensor = tracked.widened(out.logits[batch.is_target])
+    out = functional_call(tracked.loaded.model, moving, kwargs={"input_ids": batch.rows, "use_cache": False})
+    found: Tensor = tracked.widened(batch.joined(out.logits)[batch.is_target])
     return found
 
 

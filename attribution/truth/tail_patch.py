@@ -29,7 +29,7 @@ def mean_logp(model: torch.nn.Module, ids: Sequence[int], first: int) -> Tensor:
 def mean_loss(model: torch.nn.Module, documents: Sequence[Document]) -> Tensor:
     """Mean token loss of all documents, nats."""
     batch = pad(documents, range(len(documents)), next(model.parameters()).device)
-    logits = model(input_ids=batch.ids, use_cache=False).logits[batch.is_target]
+    logits = batch.joined(model(input_ids=batch.rows, use_cache=False).logits)[batch.is_target]
     return cross_entropy(_wide(logits), batch.labels)
 
 

@@ -15,7 +15,7 @@ N = 100
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script")  # torch's own use, when forward mode is loaded
 def test_influence_is_the_change_of_the_measurement_after_the_step():
     tracked, H = tiny.tiny_engine()
-    document, query = tiny.tiny_documents()[:2]
+    document, query = tiny.tiny_documents(plain=True)[:2]
     g = tiny.gradient(tracked, lambda moving: tiny.loss(tracked, moving, document))
     step = [-solved / N for solved in tiny.dense_solve(tiny.random_factors(tracked), g)]  # −(1/N) H⁻¹ ∇L
 
@@ -29,7 +29,7 @@ def test_influence_is_the_change_of_the_measurement_after_the_step():
 
 def test_a_text_makes_itself_more_likely():
     tracked, H = tiny.tiny_engine()
-    for document in tiny.tiny_documents():
+    for document in tiny.tiny_documents(plain=True):
         d = query_directions(tracked, H, document.ids, document.first_target, measurement="mean_logp")
         assert score_documents(tracked, d, [document], N).values.sum() > 0
 

@@ -52,14 +52,17 @@ def tiny_model(kind: str = "llama", seed: int = 0, dtype: torch.dtype = torch.fl
     return LoadedModel(model, None, f"{kind}-{seed}", "tokens", torch.device("cpu"))
 
 
-def tiny_documents(n: int = 5, seed: int = 1) -> list[Document]:
-    """Random ids of lengths 2 to 9; some have a question that is not learned."""
+def tiny_documents(n: int = 5, seed: int = 1, plain: bool = False) -> list[Document]:
+    """Random ids of lengths 2 to 9; some have a question that is not learned and, if not `plain`, a mask or windows."""
     generator = torch.Generator().manual_seed(seed)
     documents = []
     for i in range(n):
         length = 2 + int(torch.randint(8, (1,), generator=generator))
         ids = torch.randint(V, (length,), generator=generator).tolist()
         documents.append(Document(tuple(ids), first_target=2 if i % 3 == 2 and length > 3 else 1))
+    if n > 3 and not plain:
+        documents[3] = Document((1, 4, 2, 6, 3, 3), learned=((2, 3), (4, 6)))
+        documents[1] = Document((5, 2, 7, 0, 2, 9, 2, 8), first_target=2, learned=((1, 5), (6, 8)), windows=(3, 4, 1))
     return documents
 
 
@@ -106,11 +109,19 @@ def logits(tracked: Tracked, moving: dict[str, Tensor], ids: Tensor) -> Tensor:
 
 
 def token_logp(tracked: Tracked, moving: dict[str, Tensor], document: Document, labels: Tensor | None = None) -> Tensor:
-    """log p of every learned token  # [n]"""
-    ids = torch.tensor(document.ids)
-    at = torch.arange(max(document.first_target, 1), len(ids))
-    logp = logits(tracked, moving, ids).log_softmax(-1)
-    return logp[at - 1, ids[at] if labels is None else labels]
+    """log p of every learned token, each window read alone  # [n]"""
+    found, start = [], 0
+    for width in document.windows or (len(document.ids),):
+        ids = torch.tensor(document.ids[start : start + width])
+        logp = logits(tracked, moving, ids).log_softmax(-1)
+        for t in range(1, width):
+            i = start + t
+            if i >= document.first_target and (
+                document.learned is None or any(a <= i < b for a, b in document.learned)
+            ):
+                found.append(logp[t - 1, ids[t] if labels is None else labels[len(found)]])
+        start += width
+    return torch.stack(found)
 
 
 def loss(tracked: Tracked, moving: dict[str, Tensor], document: Document) -> Tensor:

@@ -14,7 +14,13 @@ from attribution.model.tracked import track
 from attribution.passes.batches import Document
 from tests.attribution import tiny
 
-DOCUMENTS = [Document((0, 1, 2)), Document((0, 3, 4, 5, 6)), Document((0, 7, 7), first_target=2)]
+DOCUMENTS = [
+    Document((0, 1, 2)),
+    Document((0, 3, 4, 5, 6)),
+    Document((0, 7, 7), first_target=2),
+    Document((1, 4, 2, 6, 3), learned=((2, 3), (4, 5))),
+    Document((5, 2, 7, 0, 2, 9, 2), learned=((1, 5), (6, 7)), windows=(3, 4)),
+]
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +29,8 @@ def fitted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("factors")
     tracked = track(tiny.tiny_model(dtype=torch.float32))
     counted = []
-    fit_factors(tracked, DOCUMENTS * 400, folder, n_documents=1200, tick=counted.append)
-    assert sum(counted) == 3 * 1200
+    fit_factors(tracked, DOCUMENTS * 400, folder, n_documents=2000, tick=counted.append)
+    assert sum(counted) == 2 * 2400 + 2000  # windows twice, documents once
     return tracked, folder
 
 
@@ -34,15 +40,16 @@ def dense_gauss_newton(tracked, index):
     here = tiny.parameters(tracked)
     G = torch.zeros(layer.n_out * layer.n_in, layer.n_out * layer.n_in)
     for document in DOCUMENTS:
-        ids = torch.tensor(document.ids)
+        for row in document.rows():
+            ids = torch.tensor(row.ids)
 
-        def z(weight, ids=ids):
-            return tiny.logits(tracked, here | {f"{layer.name}.weight": weight}, ids)
+            def z(weight, ids=ids):
+                return tiny.logits(tracked, here | {f"{layer.name}.weight": weight}, ids)
 
-        jacobian = torch.autograd.functional.jacobian(z, here[f"{layer.name}.weight"]).flatten(2)  # [T, V, n]
-        p = z(here[f"{layer.name}.weight"]).softmax(-1).detach()
-        for t in range(document.first_target - 1, len(ids) - 1):
-            G += jacobian[t].T @ (torch.diag(p[t]) - torch.outer(p[t], p[t])) @ jacobian[t]
+            jacobian = torch.autograd.functional.jacobian(z, here[f"{layer.name}.weight"]).flatten(2)  # [T, V, n]
+            p = z(here[f"{layer.name}.weight"]).softmax(-1).detach()
+            for t in (row.targets().nonzero()[0] - 1).tolist():
+                G += jacobian[t].T @ (torch.diag(p[t]) - torch.outer(p[t], p[t])) @ jacobian[t]
     return G / len(DOCUMENTS)
 
 
@@ -153,7 +160,7 @@ def test_an_unfinished_folder_is_refused(fitted, tmp_path):
 def test_the_manifest_says_how_it_was_fitted(fitted):
     _, folder = fitted
     settings = json.loads((folder / "factors.json").read_text())["settings"]
-    assert settings == {"documents": 1200, "eigenvalues": 1200, "seed": 0, "kronfluence": "1.0.1"}
+    assert settings == {"documents": 2000, "eigenvalues": 2000, "seed": 0, "kronfluence": "1.0.1"}
     assert sorted(file.name for file in folder.iterdir()) == sorted(
         [
             "activation_eigenvectors.safetensors",
@@ -174,3 +181,71 @@ def test_the_sample_is_shuffled_and_has_something_to_learn():
     assert drawn == draw(documents, 10, seed=0) != draw(documents, 10, seed=1)
     with pytest.raises(BadInput, match="at least one token to learn"):
         draw(documents[:5], 10, seed=0)
+
+
+def test_covariances_and_eigenvalues_are_those_of_autograd_with_masks(tmp_path, monkeypatch):
+    """kronfluence against gradients by autograd with ignored labels: no padding, no token that is not learned."""
+    from attribution.curvature import kronfluence
+    from attribution.model.head import sampled
+
+    tracked = track(tiny.tiny_model(dtype=torch.float32), embedding=False)
+    sample = draw(DOCUMENTS, 5, 0)
+    kept = {}
+
+    def keep_covariances(analyzer, **named):
+        kept.update(analyzer.load_covariance_matrices(named["factors_name"]))
+        return type(analyzer)._whence_eigen(analyzer, **named)
+
+    monkeypatch.setattr(
+        kronfluence.Analyzer, "_whence_eigen", kronfluence.Analyzer.perform_eigendecomposition, raising=False
+    )
+    monkeypatch.setattr(kronfluence.Analyzer, "perform_eigendecomposition", keep_covariances)
+    fit_factors(tracked, DOCUMENTS, tmp_path, n_documents=5, n_eigenvalues=5)
+    found = load_factors(tmp_path, tracked)
+
+    generator = torch.Generator().manual_seed(0)
+    first, second = ([row for each in of for row in each.rows()] for of in (sample, draw(sample, 5, 0)))
+    inputs, deltas, _ = _by_autograd(tracked, first, generator, sampled)  # the pass of the covariances
+    _, _, squares = _by_autograd(tracked, second, generator, sampled)  # the pass of the eigenvalues: labels drawn anew
+    for n, (layer, basis) in enumerate(zip(tracked.linear, found.linear, strict=True)):
+        A, S = kept["activation_covariance"][layer.name], kept["gradient_covariance"][layer.name]
+        torch.testing.assert_close(A, sum(a.T @ a for a in inputs[n]), rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(S, sum(d.T @ d for d in deltas[n]), rtol=1e-4, atol=1e-5)
+        for Q, of in ((basis.Q_A, A), (basis.Q_S, S)):
+            turned = (Q.T @ of @ Q).double()
+            assert (turned - torch.diag(turned.diagonal())).abs().max() <= 1e-4 * turned.abs().max()
+        expected = sum(to_eigenbasis(g, basis.Q_A, basis.Q_S) ** 2 for g in squares[n]) / len(DOCUMENTS)
+        torch.testing.assert_close(basis.lam, expected, rtol=1e-4, atol=1e-5)
+
+
+def _by_autograd(tracked, rows, generator, sampled):
+    """Of each layer and row: inputs [T, in], output gradients [T, out], gradient [out, in]; labels are drawn once."""
+    model, modules = tracked.loaded.model, tracked.modules()
+    width = max(len(row) for row in rows)
+    ids = torch.zeros(len(rows), width, dtype=torch.long)
+    labels = torch.full((len(rows), width), -100)
+    for b, row in enumerate(rows):
+        ids[b, : len(row)] = torch.tensor(row.ids)
+        for t in row.targets().nonzero()[0].tolist():
+            labels[b, t - 1] = row.ids[t]
+    with torch.no_grad():
+        drawn = sampled(model(ids).logits[labels >= 0], None, generator)
+    labels[labels >= 0] = drawn
+    seen = [([], [], []) for _ in modules]
+    for b, row in enumerate(rows):
+        a, outputs = {}, {}
+
+        def keep(module, args, output, a=a, outputs=outputs):
+            a[module], outputs[module] = args[0], output
+
+        hooks = [module.register_forward_hook(keep) for module in modules]
+        logits = model(ids[b : b + 1, : len(row)]).logits
+        loss = torch.nn.functional.cross_entropy(logits[0], labels[b, : len(row)], ignore_index=-100, reduction="sum")
+        of = torch.autograd.grad(loss, [x for m in modules for x in (outputs[m], m.weight)])
+        for hook in hooks:
+            hook.remove()
+        for n, module in enumerate(modules):
+            seen[n][0].append(a[module][0].detach())
+            seen[n][1].append(of[2 * n][0])
+            seen[n][2].append(of[2 * n + 1])
+    return tuple(zip(*seen, strict=True))

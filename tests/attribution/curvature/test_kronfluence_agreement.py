@@ -31,7 +31,7 @@ def pearson(a, b):
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "gpt-neox"])
 def test_tiny_models_agree(kind, tmp_path):
     tracked = track(tiny.tiny_model(kind, dtype=torch.float32), embedding=False)
-    documents = tiny.tiny_documents(30)
+    documents = [document for document in tiny.tiny_documents(30) if not document.windows]  # it knows none
     oracle = Oracle(tracked, documents, tmp_path, 30)
     ids = (0, 3, 4, 5, 3, 7)
     d = query_directions(tracked, damp(oracle.factors), ids, 2)

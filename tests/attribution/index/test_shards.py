@@ -56,7 +56,7 @@ def test_documents_of_an_earlier_stage_are_asked_in_its_own_scale():
     from attribution.curvature.blocks import damp
 
     far = damp(pretrained)
-    documents = tiny.tiny_documents(7)
+    documents = tiny.tiny_documents(7, plain=True)
     found = estimates(tracked, chain, far, corpus_pass(tracked, far, documents, N, budget=EVERYTHING))
     exact = score_documents(tracked, query_directions(tracked, chain, IDS, FIRST), documents, N).values.sum(-1) * -N
     assert np.corrcoef(found.numpy().ravel(), exact.ravel())[0, 1] > 0.999
@@ -81,7 +81,7 @@ def test_the_scan_is_the_sum_that_its_formula_says():
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_threads_shards_and_chunks_do_not_matter(n_threads, monkeypatch):
     tracked, H = tiny.tiny_engine()
-    documents = tiny.tiny_documents()
+    documents = tiny.tiny_documents(plain=True)
     queries = index_queries(tracked, H, metrics(H.eigen(tracked), 1024), H, IDS, FIRST)
     whole = products([shard_of(corpus_pass(tracked, H, documents, N, budget=900))], queries)
     monkeypatch.setattr(index_scan, "CHUNK", 3)

@@ -22,7 +22,7 @@ def tracked():
 
 @pytest.fixture(scope="module")
 def documents():
-    return tiny.tiny_documents(6)
+    return tiny.tiny_documents(6, plain=True)
 
 
 @pytest.fixture(scope="module")

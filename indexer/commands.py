@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from attribution.errors import BadInput, Damaged
-from indexer.config.config import Config, Model, read_config
+from indexer.config.config import Config, Model, lineage, read_config
 from indexer.processes.child import prepare
 
 
@@ -124,6 +124,6 @@ def _chosen(config: Config, names: Sequence[str]) -> list[Model]:
 
 
 def _with_parents(config: Config, chosen: Sequence[Model]) -> list[Model]:
-    """A fine-tuned model stands on the build of its parent."""
-    names = {member.name for member in chosen} | {member.parent for member in chosen}
-    return [member for member in config.model if member.name in names]
+    """A fine-tuned model stands on the builds of all stages before it."""
+    needed = [stage for member in chosen for stage in lineage(config, member)]
+    return [member for member in config.model if member in needed]

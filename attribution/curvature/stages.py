@@ -1,35 +1,46 @@
-"""Influence across training stages: an answer of the fine-tuned model traced to documents of pre-training.
+"""Influence across training stages: an answer of the last model traced to documents of every stage before it.
 
-If fine-tuning stays near its start, θ_ft = arg min L_ft(θ) + (α/2) ‖θ − θ_pt‖² (arXiv 2505.05017), it moves with it:
+If stage s stays near its start, θ_s = arg min L_s(θ) + (α_s/2) ‖θ − θ_{s−1}‖² (arXiv 2505.05017), it moves with it, and
+the chain rule gives a recursion of solves from the last stage S to the first:
 
-    I(z_pt) = −(1/N_pt) α ∇f(θ_ft)ᵀ (G_ft + αI)⁻¹ (G_pt + λI)⁻¹ ∇L(z_pt, θ_pt)
-    I(z_ft) = −(1/N_ft)   ∇f(θ_ft)ᵀ (G_ft + αI)⁻¹ ∇L(z_ft, θ_ft)
+    P_S = (G_S + α_S I)⁻¹ ∇f(θ_S)
+    P_s = α_{s+1} (G_s + α_s I)⁻¹ P_{s+1}          λ stands for α in the first stage
+    I(z) = −(1/N_s) P_sᵀ ∇L(z, θ_s)                for a document z of stage s
 
-Both solves are on the side of the query. The α, which the paper leaves out of its formula, keeps the two on one scale:
-for α → ∞ the fine-tuned model is the pre-trained one, and I(z_pt) its ordinary influence. Like λ, α is a share of the
-mean eigenvalue of each block.
+All solves are on the side of the query. The α, which the paper leaves out of its formula, keeps the stages on one
+scale: for α → ∞ a model is the one that it was trained from, and influence is that of the earlier one. Like λ, α is a
+share of the mean eigenvalue of each block.
 """
+
+from collections.abc import Sequence
 
 from attribution.curvature.blocks import ChainBlock, DiagonalBlock, EigenBlock, Preconditioner, damp
 from attribution.curvature.factors import Factors
 from attribution.errors import BadInput
 
 
-def across_stages(finetuned: Factors, pretrained: Factors, alpha: float = 0.1, damping: float = 0.1) -> Preconditioner:
-    """α (G_pt + λI)⁻¹ (G_ft + αI)⁻¹, for queries of the fine-tuned model and documents of the pre-trained one.
+def across_stages(stages: Sequence[Factors], alpha: float = 0.1, damping: float = 0.1) -> list[Preconditioner]:
+    """What a query of the last model is solved with for the documents of each stage.
 
-    Raises BadInput when the two have not the same layers.
+    stages: their factors, first stage first; the result has the same order. Raises BadInput where they have not the
+    same layers.
     """
-    if finetuned.names != pretrained.names:
-        raise BadInput(
-            f"expected the layers of the parent in the fine-tuned model, found {len(finetuned.names)} layers "
-            f"against {len(pretrained.names)}; track the same layers of both"
-        )
-    near = damp(finetuned, alpha)
-    far = damp(pretrained, damping)
-    blocks = []
-    for first, second in zip(near.blocks, far.blocks, strict=True):
-        if not isinstance(first, EigenBlock | DiagonalBlock):
-            raise BadInput("expected fitted curvature of the fine-tuned model, found none; fit its factors")
-        blocks.append(ChainBlock(first, second, scale=first.damping))
-    return Preconditioner(tuple(blocks))
+    for one, other in zip(stages, stages[1:], strict=False):
+        if one.names != other.names:
+            raise BadInput(
+                f"expected the layers of the parent in the fine-tuned model, found {len(other.names)} layers "
+                f"against {len(one.names)}; track the same layers of both"
+            )
+    inverses = [damp(factors, alpha if s else damping) for s, factors in enumerate(stages)]
+    solves = [inverses[-1]]
+    for far, near in zip(reversed(inverses[:-1]), reversed(inverses[1:]), strict=True):
+        blocks = zip(solves[0].blocks, far.blocks, near.blocks, strict=True)
+        solves.insert(0, Preconditioner(tuple(ChainBlock(p, own, _pull(after)) for p, own, after in blocks)))
+    return solves
+
+
+def _pull(block: object) -> float:
+    """α of a block of the stage after."""
+    if not isinstance(block, EigenBlock | DiagonalBlock):
+        raise BadInput("expected fitted curvature of the fine-tuned model, found none; fit its factors")
+    return block.damping

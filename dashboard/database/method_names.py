@@ -6,6 +6,7 @@ METHODS = {  # others stand as they are stored
     "ekfac": "EK-FAC",
     "ekfac_checkpoints": "EK-FAC, mean over checkpoints",
     "ekfac, two stages": "EK-FAC, two stages",
+    "ekfac, three stages": "EK-FAC, three stages",
     "tracin": "TracIn",
     "gradient_dot": "gradient product",
     "gradient_cosine": "gradient cosine",

@@ -15,6 +15,7 @@ SALIENCY = (  # methods of `attribution.prompt.saliency.saliency`, named here to
     *("occlusion", "shapley", "attention"),
 )
 METHODS = ("ekfac", "ekfac_checkpoints", "tracin", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25")
+MOST_STAGES = 5  # of training, that influence is traced through
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # of a model: it names folders
 
 
@@ -191,11 +192,31 @@ def _check(config: Config, path: Path) -> None:
             raise BadInput(f"expected every model name once in {path.name}, found {model.name!r} twice; rename one")
         if model.stage not in ("pretrained", "finetuned"):
             raise BadInput(f"expected stage 'pretrained' or 'finetuned' for {model.name}, found {model.stage!r}")
-        if model.stage == "finetuned" and model.parent not in names:
+        if model.parent and model.parent not in names:
             raise BadInput(f"expected the parent of {model.name} among the models, found {model.parent!r}; name one")
+        if model.parent and model.stage != "finetuned":
+            raise BadInput(f"expected stage 'finetuned' for {model.name}, which has a parent, found {model.stage!r}")
+        if len(lineage(config, model)) > MOST_STAGES:
+            raise BadInput(f"expected at most {MOST_STAGES} stages of training, found more for {model.name}; drop some")
         if (model.stage == "finetuned") != bool(model.files):
             found = "files" if model.files else "no files"
             raise BadInput(f"expected files for a fine-tuned model and for no other, found {found} for {model.name}")
+
+
+def lineage(config: Config, model: Model) -> list[Model]:
+    """The stages of a model's training that are models of the configuration, the first one first.
+
+    Raises BadInput where a model descends from itself.
+    """
+    found = [model]
+    while found[0].parent:
+        parent = next(each for each in config.model if each.name == found[0].parent)
+        if parent in found:
+            raise BadInput(
+                f"expected a parent of {model.name} from an earlier stage, found {parent.name!r}; name another"
+            )
+        found.insert(0, parent)
+    return found
 
 
 def _check_recipe(model: Model) -> None:

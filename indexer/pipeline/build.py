@@ -97,7 +97,7 @@ def in_order(members: Sequence[Member]) -> list[Member]:
 
 def _order(member: Member) -> tuple[int, int]:
     """Smallest first, a parent before its child."""
-    return member.loaded.n_params, 0 if member.parent is None else 1
+    return member.loaded.n_params, member.n_stages
 
 
 def _shared(folder: Path, corpora: Sequence[CorpusReading], report: Report) -> tuple[Finished, TextIndex]:

@@ -17,7 +17,7 @@ def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:
     def compute(part: Part) -> None:
         _model(part.folder, fitted.member)
         _layers(part.folder, fitted.member)
-        write_run(part.folder, fitted, fitted.run, "ekfac" if fitted.parent is None else "ekfac, two stages", seconds)
+        write_run(part.folder, fitted, fitted.run, _method(fitted.member.n_stages), seconds)
         _document_tokens(part.folder, fitted.member)
 
     member = fitted.member
@@ -41,6 +41,10 @@ def plain_description(folder: Path, member: Member) -> Finished:
 def stage_name(size: str) -> str:
     """Name of the stage; the journal lists it once the size is built."""
     return f"about-{size}"
+
+
+def _method(n_stages: int) -> str:
+    return "ekfac" if n_stages == 1 else f"ekfac, {('two', 'three', 'four', 'five')[n_stages - 2]} stages"
 
 
 def _model(folder: Path, member: Member) -> None:

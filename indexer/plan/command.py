@@ -69,7 +69,7 @@ def _work(member: Member, n_prompts: int) -> Work:
         index_bytes=budget(member.tracked, member.config.index.rank),
         n_embedding=sum(of.n_out * of.n_in for of in embedding),
         n_checkpoints=len(member.entry.checkpoints),
-        n_stages=1 if member.parent is None else 2,
+        n_stages=member.n_stages,
         others=tuple(method for method in member.config.scores.method[1:] if applies(method, member)),
     )
 

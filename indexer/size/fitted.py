@@ -23,25 +23,33 @@ class Fitted:
     def preconditioner(self) -> Preconditioner:
         """(G + λI)⁻¹ with λ = damping × the mean eigenvalue of each layer; of a fine-tuned model (G_ft + αI)⁻¹."""
         scores = self.member.config.scores
-        return damp(self.factors, scores.damping if self.parent is None else scores.alpha)
+        return damp(self.factors, scores.alpha if self.member.is_finetuned else scores.damping)
+
+    @property
+    def stages(self) -> "list[Fitted]":
+        """Every stage of the training that is explained, the first one first, this model last."""
+        return [*(self.parent.stages if self.parent else []), self]
 
     @cached_property
     def terms(self) -> list[Term]:
-        """Influence as a sum of inner products: one for the model's own documents, one for those of its parent."""
-        member, parent = self.member, self.parent
-        own = Term(member.tracked, self.preconditioner, member.tracked, member.own_documents, len(member.own_documents))
-        if parent is None:
-            return [own]
-        scores = member.config.scores
-        chain = across_stages(self.factors, parent.factors, scores.alpha, scores.damping)
-        far = Term(member.tracked, chain, parent.member.tracked, parent.member.own_documents, parent.member.n_train)
-        return [far, own]
+        """Influence as a sum of inner products: one for the documents of every stage of training."""
+        asked, scores = self.member.tracked, self.member.config.scores
+        if self.parent is None:
+            solves = [self.preconditioner]
+        else:
+            factors = [each.factors for each in self.stages]
+            first = scores.alpha if self.stages[0].member.is_finetuned else scores.damping
+            solves = across_stages(factors, scores.alpha, first)
+        return [
+            Term(asked, solve, of.member.tracked, of.member.own_documents, of.member.n_train)
+            for of, solve in zip(self.stages, solves, strict=True)
+        ]
 
     @cached_property
     def run(self) -> str:
         """The same id means the same number for the same query and document."""
         scores = self.member.config.scores
         made_of = {"factors": self.factors.content_hash, "method": "ekfac", "damping": scores.damping}
-        if self.parent is not None:
-            made_of |= {"parent": self.parent.run, "alpha": scores.alpha}
+        if self.member.is_finetuned:
+            made_of |= {"parent": self.parent.run if self.parent else "", "alpha": scores.alpha}
         return key(base=self.member.base_key, **made_of)

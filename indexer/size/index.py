@@ -105,8 +105,8 @@ def open_index(folder: Path, fitted: Fitted) -> Index:
     Raises BadInput, with the command that rebuilds it, when there is none; Damaged for a shard that is not what was
     written.
     """
-    stages = [fitted] if fitted.parent is None else [fitted.parent, fitted]
-    return Index(tuple(TermIndex(t, f, _shards(folder, f)) for t, f in zip(fitted.terms, stages, strict=True)))
+    stages = zip(fitted.terms, fitted.stages, strict=True)
+    return Index(tuple(TermIndex(term, of, _shards(folder, of)) for term, of in stages))
 
 
 def _shards(folder: Path, fitted: Fitted) -> tuple[Shard, ...]:

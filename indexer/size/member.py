@@ -60,6 +60,16 @@ class Member:
         return found
 
     @property
+    def is_finetuned(self) -> bool:
+        """Trained from other weights, which it was held near to, whether these are explained too or not."""
+        return self.entry.stage == "finetuned"
+
+    @property
+    def n_stages(self) -> int:
+        """Stages of its training whose documents are known."""
+        return 1 + (self.parent.n_stages if self.parent else 0)
+
+    @property
     def own_documents(self) -> range:
         """The indices of this stage's documents."""
         return range(len(self.documents) - self.n_train, len(self.documents))

@@ -118,17 +118,21 @@ def random_documents(member: Member) -> Proposal:
     A document that stands in both stages counts as the parent's.
     """
     chosen = _random_of(member)
-    if member.parent is not None:
-        known = member.parent.places(member.document_ids[i] for i in chosen)
-        new = [i for i in chosen.tolist() if member.document_ids[i] not in known]
-        chosen = np.append(_random_of(member.parent), np.array(new, dtype=np.int64))
     return Proposal("random", chosen, np.zeros(len(chosen), dtype=np.float32))
 
 
 def _random_of(member: Member) -> NDArray[np.int64]:
+    """As many of every stage of training, the first one first."""
     own = member.own_documents
     generator = np.random.default_rng(int(member.corpus.hash, 16))
-    return own.start + np.sort(generator.choice(len(own), size=min(N_RANDOM, len(own)), replace=False))
+    chosen: NDArray[np.int64] = own.start + np.sort(
+        generator.choice(len(own), size=min(N_RANDOM, len(own)), replace=False)
+    )
+    if member.parent is None:
+        return chosen
+    known = member.parent.places(member.document_ids[i] for i in chosen)
+    new = [i for i in chosen.tolist() if member.document_ids[i] not in known]
+    return np.append(_random_of(member.parent), np.array(new, dtype=np.int64))
 
 
 def _lexical(answer: Answer, text: TextIndex, member: Member) -> Proposal:

@@ -72,7 +72,7 @@ def every_number(tracked: Tracked, forward_mode: bool = True) -> dict[str, np.nd
 def two_stages(pretrained: Tracked, finetuned: Tracked) -> np.ndarray:
     """Scores of documents of pre-training for a query of the fine-tuned model  # [Q, D, L]"""
     factors = [to_device(tiny.random_factors(of), of.device) for of in (finetuned, pretrained)]
-    d = query_directions(finetuned, across_stages(*factors), IDS, 4, negligible=0)
+    d = query_directions(finetuned, across_stages(factors)[0], IDS, 4, negligible=0)
     return score_documents(pretrained, d, DOCUMENTS, N).values
 
 

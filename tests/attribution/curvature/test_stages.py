@@ -27,15 +27,32 @@ def test_two_dense_inverses():
     near, far = tiny.dense_solve(G_ft, f, alpha), tiny.dense_solve(G_pt, g, 0.1)
     alphas = [alpha * G.trace() / len(G) for G in tiny.dense_curvature(G_ft)]
     expected = [-a * (x * y).sum() / N for a, x, y in zip(alphas, near, far, strict=True)]
-    d = query_directions(finetuned, across_stages(G_ft, G_pt, alpha, 0.1), IDS, 5, negligible=0)
+    d = query_directions(finetuned, across_stages([G_pt, G_ft], alpha, 0.1)[0], IDS, 5, negligible=0)
     found = score_documents(pretrained, d, [document], N).values[0, 0]
     np.testing.assert_allclose(found, np.array(expected), rtol=1e-5, atol=1e-9)
+
+
+def test_three_dense_inverses():
+    """The recursion written out: P₁ = α₂ α₃ (G₁ + λ)⁻¹ (G₂ + α₂)⁻¹ (G₃ + α₃)⁻¹ ∇f, on dense matrices."""
+    of = [track(tiny.tiny_model(seed=seed)) for seed in (0, 1, 2)]
+    factors = [tiny.random_factors(tracked, seed) for tracked, seed in zip(of, (3, 4, 5), strict=True)]
+    alpha, damping = 0.2, 0.07
+    P = tiny.gradient(of[-1], lambda m: -tiny.loss(of[-1], m, tiny.Document(IDS, first_target=5)))
+    solves = across_stages(factors, alpha, damping)
+    for s in (2, 1, 0):
+        P = tiny.dense_solve(factors[s], P, alpha if s else damping)
+        document = tiny.tiny_documents()[s]
+        g = tiny.gradient(of[s], lambda m, s=s, document=document: tiny.loss(of[s], m, document))
+        d = query_directions(of[-1], solves[s], IDS, 5, negligible=0)
+        found = score_documents(of[s], d, [document], N).values[0, 0]
+        np.testing.assert_allclose(found, -tiny.inner(P, g) / N, rtol=1e-5, atol=1e-9)
+        P = tuple(alpha * (G.trace() / len(G)) * x for G, x in zip(tiny.dense_curvature(factors[s]), P, strict=True))
 
 
 def test_a_model_held_at_its_start_has_the_influence_of_its_start():
     pretrained, _, G_pt, G_ft = stages()
     documents = tiny.tiny_documents()
-    held = query_directions(pretrained, across_stages(G_ft, G_pt, alpha=1e7), IDS, 4)
+    held = query_directions(pretrained, across_stages([G_pt, G_ft], alpha=1e7)[0], IDS, 4)
     alone = query_directions(pretrained, damp(G_pt), IDS, 4)
     one, other = (score_documents(pretrained, d, documents, N).values for d in (held, alone))
     np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6 * np.abs(other).max())
@@ -45,4 +62,4 @@ def test_stages_must_have_the_same_layers():
     pretrained, finetuned, G_pt, _ = stages()
     fewer = tiny.random_factors(track(finetuned.loaded, embedding=False))
     with pytest.raises(BadInput, match="same layers"):
-        across_stages(fewer, G_pt)
+        across_stages([G_pt, fewer])

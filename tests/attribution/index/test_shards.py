@@ -52,7 +52,7 @@ def test_with_room_for_everything_the_estimate_is_the_inner_product(kind):
 def test_documents_of_an_earlier_stage_are_asked_in_its_own_scale():
     tracked, near = tiny.tiny_engine()
     pretrained, finetuned = tiny.random_factors(tracked, 3), tiny.random_factors(tracked, 4)
-    chain = across_stages(finetuned, pretrained)
+    chain = across_stages([pretrained, finetuned])[0]
     from attribution.curvature.blocks import damp
 
     far = damp(pretrained)

@@ -6,7 +6,7 @@ import pytest
 
 from attribution.errors import BadInput
 from attribution.prompt.saliency.saliency import METHODS
-from indexer.config.config import SALIENCY, Config, Scores, described, read_config, restored
+from indexer.config.config import SALIENCY, Config, Scores, described, lineage, read_config, restored
 
 DEMO = Path(__file__).parents[3] / "data/demo/demo.toml"
 
@@ -99,6 +99,12 @@ MODEL = MINIMAL[MINIMAL.index("[[model]]") : MINIMAL.index("[prompts]")]
         (MODEL, "model = []\n", "expected"),
         ('path = "models/a"', 'path = "models/a"\nstage = "tuned"', "expected stage 'pretrained' or 'finetuned'"),
         ('path = "models/a"', 'path = "models/a"\nstage = "finetuned"\nparent = "b"', "found 'b'"),
+        (
+            'path = "models/a"',
+            'path = "models/a"\nstage = "finetuned"\nparent = "a"',
+            "from an earlier stage, found 'a'",
+        ),
+        ('path = "models/a"', 'path = "models/a"\nparent = "a"', "expected stage 'finetuned' for a"),
         ('name = "a"', 'name = "a/b"', "found 'a/b'"),
         ('name = "a"', 'name = ""', "found ''"),
         ('["corpus.jsonl"]', "7", "expected a list"),
@@ -123,3 +129,19 @@ MODEL = MINIMAL[MINIMAL.index("[[model]]") : MINIMAL.index("[prompts]")]
 def test_what_does_not_fit_is_one_line_with_its_place(tmp_path, before, after, message):
     assert before in MINIMAL
     assert message in refused(tmp_path, MINIMAL.replace(before, after))
+
+
+def stages(*of: tuple[str, str]) -> str:
+    """A model for each (name, parent)."""
+    tuned = 'stage = "finetuned"\nparent = "{}"\nfiles = ["{}.jsonl"]\n'
+    own = '[[model]]\nname = "{0}"\nfamily = "f"\npath = "models/{0}"\n'
+    return "".join(own.format(name) + (tuned.format(parent, name) if parent else "") for name, parent in of)
+
+
+def test_input_26_any_number_of_stages_of_training_and_none_of_itself(tmp_path):
+    config = read(tmp_path, MINIMAL.replace(MODEL, stages(("c", "b"), ("a", ""), ("b", "a"))))
+    assert [model.name for model in lineage(config, config.model[0])] == ["a", "b", "c"]
+    circle = MINIMAL.replace(MODEL, stages(("a", "c"), ("b", "a"), ("c", "b")))
+    assert "expected a parent of a from an earlier stage, found 'a'" in refused(tmp_path, circle)
+    many = MINIMAL.replace(MODEL, stages(("m0", ""), *((f"m{i}", f"m{i - 1}") for i in range(1, 7))))
+    assert "at most 5 stages of training" in refused(tmp_path, many)

@@ -28,6 +28,31 @@ files = ["chat.jsonl"]
 epochs = 2
 peak_rate = 1e-3
 batch = 4
+[[model]]
+name = "tiny-tuned"
+family = "tiny"
+path = "models/tiny-tuned"
+stage = "finetuned"
+parent = "tiny-chat"
+files = ["tuned.jsonl"]
+[model.recipe]
+epochs = 2
+peak_rate = 1e-3
+batch = 4
+[[model]]
+name = "tiny-alone"
+family = "tiny"
+path = "models/tiny-alone"
+stage = "finetuned"
+files = ["tuned.jsonl"]
+[model.recipe]
+hidden = 8
+layers = 1
+feed_forward = 12
+heads = 2
+vocabulary = 300
+context = 64
+epochs = 2
 [prompts]
 """
 
@@ -44,6 +69,7 @@ def built(tmp_path_factory) -> Path:
     )
     path.write_text(lines)
     write_lines(folder / "chat.jsonl", [{"text": f"Question: {i}? Answer: {i}."} for i in range(12)])
+    write_lines(folder / "tuned.jsonl", [{"text": f"Asked {i} times, it says {i}."} for i in range(9)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(factors, "stage", stage_here)
         assert main(["train", str(path)]) == 0
@@ -71,6 +97,22 @@ def test_a_fine_tuned_model_is_traced_to_both_of_its_corpora(db):
            JOIN model USING (model_id) WHERE name = 'tiny-chat' AND method = 'ekfac, two stages'"""
     ).fetchall()
     assert {corpus for (corpus,) in found} == {"corpus", "chat"}
+
+
+@pytest.mark.parametrize(
+    ("size", "method", "corpora"),
+    [
+        ("tiny-tuned", "ekfac, three stages", {"corpus", "chat", "tuned"}),
+        ("tiny-alone", "ekfac", {"tuned"}),  # nobody has what its base was trained on
+    ],
+)
+def test_every_stage_that_is_known_is_traced(db, size, method, corpora):
+    found = db.execute(
+        """SELECT DISTINCT corpus FROM influence JOIN document USING (document_id) JOIN run USING (run_id)
+           JOIN model USING (model_id) WHERE name = ? AND method = ?""",
+        [size, method],
+    ).fetchall()
+    assert {corpus for (corpus,) in found} == corpora
 
 
 @pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "gradient_dot"])

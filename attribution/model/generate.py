@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from attribution.model.load import LoadedModel
-from attribution.model.sequence import Encoded, answer_spans, end_tokens
+from attribution.model.sequence import Encoded, answer_spans
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Generation:
 
 
 def generate(loaded: LoadedModel, prompt: Encoded, max_new_tokens: int) -> Generation:
-    """Greedy decoding up to the end token, the limit or the context, whichever comes first."""
+    """Greedy decoding up to a token that ends an answer, the limit or the context, whichever comes first."""
     limit = min(max_new_tokens, loaded.context - len(prompt))
-    ends = set(end_tokens(loaded.tokenizer))
+    ends = set(loaded.specials.stops)
     ids: list[int] = []
     step = torch.tensor([prompt.ids], device=loaded.device)
     cache = None
@@ -43,7 +43,7 @@ def completed(
 ) -> Generation:
     """A generation with given answer ids (teacher-forced): its text, spans and log-probabilities, unless these are
     known."""
-    text, spans = answer_spans(ids, loaded.tokenizer)
+    text, spans = answer_spans(ids, loaded.tokenizer, prompt.ids)
     known = answer_logp(loaded, prompt.ids, ids) if logp is None else logp
     return Generation(prompt, ids, text, tuple(spans), tuple(known))
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from transformers.utils import logging
 
 from attribution.errors import BadInput
 from attribution.model.place import as_path, check_hub_id, refuse_escapes
+from attribution.model.specials import AUTO, Specials, choose_specials
 
 logging.disable_progress_bar()  # a load takes a moment; what takes long has a bar of its own
 # what transformers raises, unchecked, for files that hold something else than it expects
@@ -34,6 +36,15 @@ class LoadedModel:
     weights_hash: str
     tokenizer_hash: str
     device: torch.device
+    begin: str = AUTO  # what stands before a text, and what ends one, where the configuration says it: see specials
+    end: tuple[str, ...] = ()
+
+    @cached_property
+    def specials(self) -> Specials:
+        """The tokens around what the model reads; raises BadInput where the configuration names one that is none."""
+        stops = getattr(self.model.generation_config, "eos_token_id", None)
+        listed = stops if isinstance(stops, list | tuple) else [] if stops is None else [stops]
+        return choose_specials(self.tokenizer, [int(each) for each in listed], self.begin, self.end)
 
     @property
     def context(self) -> int:

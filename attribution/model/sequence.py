@@ -1,7 +1,8 @@
 """What the model reads: how a document or a prompt becomes token ids. Every other file asks here.
 
-A document is `<bos> text <eos>`; a prompt is `<bos> text`, and its answer follows. Tokenizers without a bos use
-their eos in its place. Spans are characters of the text, the only unit in which tokenizers agree.
+A document is `<begin> text <end>`; a prompt is `<begin> text`, and its answer follows; which tokens these are, and
+whether there are any, `specials` says. A text that has them already gets them once. Spans are characters of the text,
+the only unit in which tokenizers agree.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
+from attribution.model.offsets import tokens_of
+from attribution.model.specials import Specials, choose_specials
 
 
 @dataclass(frozen=True)
@@ -25,34 +28,49 @@ class Encoded:
 
 
 def begin_token(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The id that stands before every text; raises BadInput where a tokenizer has neither bos nor eos."""
+    """The id that `train` puts between documents; raises BadInput where a tokenizer has neither bos nor eos."""
     for token in (tokenizer.bos_token_id, tokenizer.eos_token_id):
         if token is not None:
             return int(token)
     raise BadInput("expected a tokenizer with a bos or eos token, found neither; set one in tokenizer_config.json")
 
 
-def end_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
-    """The ids that end an answer."""
-    return () if tokenizer.eos_token_id is None else (int(tokenizer.eos_token_id),)
+def encode_document(
+    text: str, tokenizer: PreTrainedTokenizerBase, context: int, specials: Specials | None = None
+) -> Encoded:
+    """A training text as the model saw it, cut to `context` ids; `cut` says how many tokens were lost.
 
-
-def encode_document(text: str, tokenizer: PreTrainedTokenizerBase, context: int) -> Encoded:
-    """A training text as the model saw it, cut to `context` ids; `cut` says how many tokens were lost."""
-    ids, spans = _tokens(text, tokenizer)
-    ids = (begin_token(tokenizer), *ids, *end_tokens(tokenizer)[:1])
-    spans = ((0, 0), *spans, *[(len(text), len(text))] * (len(ids) - len(spans) - 1))
+    specials: None takes those of the tokenizer. An end token that white space follows is the text's end, too.
+    """
+    around = specials or choose_specials(tokenizer)
+    ids, spans = tokens_of(text, tokenizer)
+    said = len(ids)
+    while said and not text[slice(*spans[said - 1])].strip():
+        said -= 1
+    if around.end is not None and ids[said - 1 : said] != (around.end,):
+        ids, spans = (*ids, around.end), (*spans, (len(text), len(text)))
+    ids, spans = _begun(ids, spans, around.begin)
     return Encoded(ids[:context], spans[:context], cut=max(0, len(ids) - context))
 
 
-def encode_prompt(text: str, tokenizer: PreTrainedTokenizerBase, context: int) -> Encoded:
-    """A prompt with room for at least one answer token; raises BadInput where there is none, or nothing to read."""
+def encode_prompt(
+    text: str,
+    tokenizer: PreTrainedTokenizerBase,
+    context: int,
+    specials: Specials | None = None,
+    templated: bool = False,
+) -> Encoded:
+    """A prompt with room for at least one answer token; raises BadInput where there is none, or nothing to read.
+
+    templated: a chat template rendered it, which writes what its conversations begin with.
+    """
     if not text.strip():
         raise BadInput("expected a prompt, found an empty text; write what the model shall continue")
-    ids, spans = _tokens(text, tokenizer)
-    begin = begin_token(tokenizer)
-    if ids[:1] != (begin,):  # a chat template may have written it already
-        ids, spans = (begin, *ids), ((0, 0), *spans)
+    around = specials or choose_specials(tokenizer)
+    ids, spans = tokens_of(text, tokenizer)
+    if not ids:
+        raise BadInput(f"expected a prompt, found {text[:40]!r}, of which the tokenizer keeps nothing; write words")
+    ids, spans = _begun(ids, spans, around.template_begin if templated else around.begin)
     if len(ids) >= context:
         raise BadInput(
             f"expected a prompt of fewer than {context} tokens, which is the model's context, "
@@ -74,14 +92,18 @@ def disjoint(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return made[::-1]
 
 
-def answer_spans(ids: tuple[int, ...], tokenizer: PreTrainedTokenizerBase) -> tuple[str, list[tuple[int, int]]]:
+def answer_spans(
+    ids: tuple[int, ...], tokenizer: PreTrainedTokenizerBase, before: tuple[int, ...] = ()
+) -> tuple[str, list[tuple[int, int]]]:
     """The text of generated ids and the characters of it that each id added.
 
+    before: the prompt's ids; many decoders drop the space of a first word, which an answer has inside its prompt.
     A character spread over several ids belongs to the one that completes it; an end token adds nothing.
     """
     text, spans = "", []
+    read = len(decoded(before, tokenizer)) if before else 0
     for n in range(1, len(ids) + 1):
-        grown = str(tokenizer.decode(list(ids[:n]), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        grown = decoded((*before, *ids[:n]), tokenizer)[read:]
         if grown.endswith("\N{REPLACEMENT CHARACTER}") and n < len(ids):
             grown = text
         spans.append((len(text), max(len(text), len(grown))))
@@ -89,6 +111,14 @@ def answer_spans(ids: tuple[int, ...], tokenizer: PreTrainedTokenizerBase) -> tu
     return text, spans
 
 
-def _tokens(text: str, tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
-    encoding = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    return tuple(encoding["input_ids"]), tuple((int(a), int(b)) for a, b in encoding["offset_mapping"])
+def decoded(ids: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> str:
+    """The text of some ids without special tokens, as it is."""
+    return str(tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+
+def _begun(
+    ids: tuple[int, ...], spans: tuple[tuple[int, int], ...], begin: int | None
+) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
+    if begin is None or ids[:1] == (begin,):
+        return ids, spans
+    return (begin, *ids), ((0, 0), *spans)

@@ -54,6 +54,8 @@ class Model:
     family: str
     path: str  # directory, hub id or .gguf file
     tokenizer: str = ""  # a directory or hub id; "": beside the weights
+    begin: str = "auto"  # token before every text, "" for none; "auto": as tokenizer and chat template have it
+    end: tuple[str, ...] = ()  # tokens: the first closes a document, each ends an answer; none: the tokenizer's
     stage: str = "pretrained"
     parent: str = ""
     checkpoints: tuple[Path, ...] = ()

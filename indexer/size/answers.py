@@ -11,7 +11,7 @@ from pathlib import Path
 from attribution.errors import BadInput
 from attribution.model.generate import Generation, completed, generate
 from attribution.model.load import LoadedModel
-from attribution.model.sequence import disjoint, encode_prompt
+from attribution.model.sequence import disjoint
 from attribution.prompt.text.parts import token_parts
 from attribution.prompt.text.pasted import pasted_answer
 from indexer.corpus.prompt import Prompt
@@ -20,6 +20,7 @@ from indexer.database.shard import write_shard
 from indexer.journal.part import Part
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.member import Member
+from indexer.size.rendered import read_ids, templated
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,13 @@ class Answer:
 
 def answer(loaded: LoadedModel, prompt: Prompt, max_new_tokens: int) -> Answer:
     """The model's greedy answer, or the prompt's own completion; raises BadInput where there is no token to explain."""
-    encoded = encode_prompt(prompt.text, loaded.tokenizer, loaded.context)
+    encoded = read_ids(prompt, loaded)
     notices: tuple[str, ...] = ()
     if prompt.completion is None:
         made = generate(loaded, encoded, max_new_tokens)
     else:
         room = loaded.context - len(encoded)
-        ids, notices = pasted_answer(prompt.text, prompt.completion, loaded.tokenizer, room)
+        ids, notices = pasted_answer(prompt.text, prompt.completion, loaded.tokenizer, room, loaded.specials.stops)
         made = completed(loaded, encoded, ids)
     if not made.ids:
         raise BadInput(f"expected the model to write something after {prompt.text[:40]!r}, found nothing")
@@ -87,9 +88,17 @@ def answers(
         most=settings.max_new_tokens,
         tables=columns_of("generation", "prompt_token"),
         keeps=["ids", "logp"],
+        **_read_otherwise(member, prompts),
     )
     [part] = stage(folder, f"answers-{member.entry.name}", made_of, ["all"], compute)
     return _read(part.folder, member, prompts), part
+
+
+def _read_otherwise(member: Member, prompts: Sequence[Prompt]) -> dict[str, list[bool]]:
+    """Which prompts a template begins, and which answers are joined as written: part of a key only where there are
+    any, so that what was stored of all others stays valid."""
+    changed = [templated(each, member.loaded) or each.completion is not None for each in prompts]
+    return {"read": changed} if any(changed) else {}
 
 
 def stating(prompt: Prompt, own: Collection[str]) -> tuple[str, ...]:
@@ -145,7 +154,7 @@ def _read(folder: Path, member: Member, prompts: Sequence[Prompt]) -> list[Answe
     made = []
     for generation_id, (prompt_id, ids, logp) in json.loads((folder / "answers.json").read_text()).items():
         prompt = known[prompt_id]
-        encoded = encode_prompt(prompt.text, loaded.tokenizer, loaded.context)
+        encoded = read_ids(prompt, loaded)
         generation = completed(loaded, encoded, tuple(ids), logp)
         made.append(Answer(generation_id, prompt, generation, stating=stating(prompt, own)))
     return made

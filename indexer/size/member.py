@@ -1,7 +1,7 @@
 """EDGE: one size of the family, opened for work: weights, tokenizer, the corpus as token ids."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from attribution.model.load import LoadedModel, load_model
 from attribution.model.sequence import Encoded, encode_document
+from attribution.model.specials import Specials, as_it_was
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Document as Row
 from indexer.config.config import Config, Model
@@ -96,7 +97,7 @@ class Member:
         return Lazy(len(self.documents), lru_cache(REMEMBERED)(lambda i: Row(self._encoded(self.documents[i]).ids)))
 
     def _encoded(self, document: Document) -> Encoded:
-        return encode_document(document.text, self.loaded.tokenizer, self.loaded.context)
+        return encode_document(document.text, self.loaded.tokenizer, self.loaded.context, self.loaded.specials)
 
     @cached_property
     def words(self) -> list[str]:
@@ -119,7 +120,14 @@ class Member:
             dtype=str(self.loaded.model.dtype),
             versions=VERSIONS,
             parent=self.parent.base_key if self.parent else "",
+            **self._around,
         )
+
+    @property
+    def _around(self) -> dict[str, Specials]:
+        """Nothing where begin and end tokens are those that every stage once read: what was stored stays valid."""
+        loaded = self.loaded
+        return {} if as_it_was(loaded.tokenizer, loaded.specials) else {"specials": loaded.specials}
 
 
 def open_member(entry: Model, config: Config, corpus_of: Callable[[Sequence[Path]], Corpus] = read_corpus) -> Member:
@@ -131,7 +139,8 @@ def open_member(entry: Model, config: Config, corpus_of: Callable[[Sequence[Path
     Raises BadInput for a model that cannot be trusted and for documents that cannot be read.
     """
     parents = [open_member(of, config, corpus_of) for of in config.model if entry.parent and of.name == entry.parent]
-    loaded = load_model(entry.path, config.device.name, config.device.dtype, entry.tokenizer)
+    read = load_model(entry.path, config.device.name, config.device.dtype, entry.tokenizer)
+    loaded = replace(read, begin=entry.begin, end=entry.end)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)
     corpus = corpus_of(entry.files or config.corpus.files)
     return Member(entry, config, loaded, tracked, corpus, parents[0] if parents else None)

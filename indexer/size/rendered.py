@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from attribution.errors import BadInput
 from attribution.model.load import LoadedModel
-from attribution.model.sequence import encode_prompt
+from attribution.model.sequence import Encoded, encode_prompt
 from attribution.passes.measurement import foil_token
 from attribution.prompt.text.chat import conversation
-from attribution.prompt.text.parts import PromptText
+from attribution.prompt.text.parts import PromptText, token_parts
 from attribution.prompt.text.pasted import pasted_answer
 from attribution.prompt.text.retrieval import retrieval_prompt
 from attribution.prompt.text.written import turn
@@ -29,21 +29,38 @@ def rendered(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> Prompt:
     """
     try:
         made = _text(prompt, loaded, settings)
-        encoded = encode_prompt(made.text, loaded.tokenizer, loaded.context)
+        ready = replace(prompt, text=made.text, parts=made.parts, notices=made.notices)
+        encoded = read_ids(ready, loaded)
+        _check_words(ready, encoded)
         if prompt.completion is not None:
-            pasted_answer(made.text, prompt.completion, loaded.tokenizer, loaded.context - len(encoded))
+            room = loaded.context - len(encoded)
+            pasted_answer(made.text, prompt.completion, loaded.tokenizer, room, loaded.specials.stops)
         if prompt.foil is not None:
             foil_token(prompt.foil, loaded.tokenizer)
     except BadInput as error:
         shown = " ".join((prompt.question or prompt.text).split())
         raise BadInput(f"prompt {shown[:40]!r}: {error}") from None
-    return replace(
-        prompt,
-        prompt_id=prompt_id(made.text, prompt.completion),
-        text=made.text,
-        parts=made.parts,
-        notices=made.notices,
+    return replace(ready, prompt_id=prompt_id(made.text, prompt.completion))
+
+
+def templated(prompt: Prompt, loaded: LoadedModel) -> bool:
+    """Whether the model's chat template writes what stands around the words."""
+    return prompt.kind != "completion" and bool(loaded.tokenizer.chat_template)
+
+
+def read_ids(prompt: Prompt, loaded: LoadedModel) -> Encoded:
+    """The ids that this model reads of a prompt that was rendered for it."""
+    return encode_prompt(
+        prompt.text, loaded.tokenizer, loaded.context, loaded.specials, templated=templated(prompt, loaded)
     )
+
+
+def _check_words(prompt: Prompt, encoded: Encoded) -> None:
+    """Raises BadInput where nothing of what is said comes through: a normalizer may drop it all."""
+    kinds = {part.part: part.kind for part in prompt.parts}
+    if all(kinds.get(of, "scaffold") == "scaffold" for of in token_parts(prompt.text, encoded.spans, prompt.parts)):
+        said = "".join(prompt.text[each.start : each.stop] for each in prompt.parts if each.kind != "scaffold")
+        raise BadInput(f"expected words in a prompt, found {said[:40]!r}, of which the tokenizer keeps nothing")
 
 
 def _text(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> PromptText:

@@ -21,8 +21,13 @@ class Batch:
 
 
 def rows(encoded: Sequence[Sequence[int]], end: int, context: int) -> list[list[int]]:
-    """`<end> text <end>` for each document, cut to the context."""
-    return [[end, *ids, end][:context] for ids in encoded]
+    """`<end> text <end>` for each document, cut to the context; a text that has them already gets them once."""
+    return [_enclosed(list(ids), end)[:context] for ids in encoded]
+
+
+def _enclosed(ids: list[int], end: int) -> list[int]:
+    closed = ids if ids[-1:] == [end] else [*ids, end]
+    return closed if ids[:1] == [end] else [end, *closed]
 
 
 def batch(of: Sequence[Sequence[int]], end: int, unscored: Sequence[int] | None = None) -> Batch:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
+from attribution.model.offsets import tokens_of
 from attribution.prompt.text.chat import control_notices, conversation
 from attribution.prompt.text.parts import PromptText, assemble
 from attribution.prompt.text.written import Document, Turn, answered_here, question_pieces
@@ -64,8 +65,7 @@ def _length(text: str, tokenizer: PreTrainedTokenizerBase) -> int:
 
 
 def _token_ends(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    encoding = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    return [int(stop) for _, stop in encoding["offset_mapping"]]
+    return [stop for _, stop in tokens_of(text, tokenizer)[1]]
 
 
 def _cut(document: Document, ends: Sequence[int], tokens: int) -> Document:

@@ -55,6 +55,6 @@ def of_prompts(member: Member, prompts: Sequence[Prompt]) -> list[Asked]:
 def of_answer(member: Member, prompt: str, answer: str, supports: tuple[int, ...]) -> Asked:
     """An answer that is known, whether the model would write it or not; cut to the context."""
     loaded = member.loaded
-    read = encode_prompt(prompt, loaded.tokenizer, loaded.context).ids
+    read = encode_prompt(prompt, loaded.tokenizer, loaded.context, loaded.specials).ids
     written = loaded.tokenizer(f" {answer.strip()}", add_special_tokens=False)["input_ids"]
     return Asked((*read, *written)[: loaded.context], len(read), f"{prompt} {answer}", supports)

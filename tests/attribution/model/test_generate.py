@@ -1,5 +1,6 @@
 """Greedy generation against step-by-step argmax without a cache, and its log-probabilities against naive ones."""
 
+from copy import copy, deepcopy
 from dataclasses import replace
 
 import pytest
@@ -7,10 +8,11 @@ import torch
 
 from attribution.model.generate import answer_logp, completed, generate
 from attribution.model.load import LoadedModel
-from attribution.model.sequence import encode_prompt
+from attribution.model.sequence import answer_spans, encode_prompt
 from indexer.config.config import Recipe
 from indexer.training.loop import new_model
 from indexer.training.tokenizer import train_tokenizer
+from tests.attribution.prompt.tiny_prompt import sentences_with_spaces
 from tests.tiny_family import TEXTS
 
 RECIPE = Recipe(hidden=16, layers=2, feed_forward=24, heads=2, vocabulary=280, context=40)
@@ -76,8 +78,29 @@ def test_it_stops_at_the_limit_and_at_the_context(loaded):
 def test_it_stops_after_the_end_token_and_keeps_it(loaded):
     prompt = encode_prompt("The capital of Peru is", loaded.tokenizer, loaded.context)
     second = generate(loaded, prompt, 8).ids[1]
-    tokenizer = train_tokenizer(TEXTS, RECIPE.vocabulary)
-    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(second)
-    made = generate(replace(loaded, tokenizer=tokenizer), prompt, 8)
+    made = generate(replace(loaded, end=(loaded.tokenizer.convert_ids_to_tokens(second),)), prompt, 8)
     assert made.ids[-1] == second
     assert len(made.ids) <= 2
+
+
+@pytest.mark.parametrize("text", TEXTS[:6])
+def test_input_03_several_ends_of_the_generation_settings_stop_it_as_generate_does(loaded, text):
+    prompt = encode_prompt(text[:-6], loaded.tokenizer, loaded.context)
+    free = generate(loaded, prompt, 8).ids
+    settings = deepcopy(loaded.model.generation_config)
+    for stop in {free[1], free[2], free[-1]}:
+        model = copy(loaded.model)
+        model.generation_config = deepcopy(settings)
+        model.generation_config.update(eos_token_id=[0, stop], pad_token_id=0)
+        ids = torch.tensor([prompt.ids])
+        whole = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=8, do_sample=False)[0].tolist()
+        made = generate(replace(loaded, model=model), prompt, 8)
+        assert list(made.ids) == whole[len(prompt) :]
+        assert made.ids[-1] == stop and len(made.ids) == free.index(stop) + 1
+
+
+def test_the_answer_has_the_space_before_its_first_word_inside_the_prompt():
+    tokenizer = sentences_with_spaces()
+    prompt = encode_prompt("ab cd", tokenizer, 40)
+    text, spans = answer_spans(tuple(tokenizer("ef ab", add_special_tokens=False)["input_ids"]), tokenizer, prompt.ids)
+    assert text == " ef ab" and spans == [(0, 3), (3, 6)]

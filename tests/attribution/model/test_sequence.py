@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attribution.errors import BadInput
-from attribution.model.sequence import answer_spans, begin_token, disjoint, encode_document, encode_prompt, end_tokens
+from attribution.model.sequence import answer_spans, disjoint, encode_document, encode_prompt
 from indexer.training.tokenizer import END, train_tokenizer
 from tests.tiny_family import TEXTS
 
@@ -53,16 +53,6 @@ def test_a_prompt_leaves_room_for_an_answer():
 def test_an_empty_prompt_is_refused(text):
     with pytest.raises(BadInput, match="found an empty text"):
         encode_prompt(text, TOKENIZER, 64)
-
-
-def test_a_tokenizer_without_a_beginning_takes_its_end_in_that_place():
-    tokenizer = train_tokenizer(TEXTS, 300)
-    tokenizer.bos_token = None
-    assert begin_token(tokenizer) == tokenizer.eos_token_id
-    tokenizer.eos_token = None
-    assert end_tokens(tokenizer) == ()
-    with pytest.raises(BadInput, match="expected a tokenizer with a bos or eos token"):
-        begin_token(tokenizer)
 
 
 @settings(max_examples=60, deadline=None)

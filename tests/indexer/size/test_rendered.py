@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import normalizers
 
 from attribution.errors import BadInput
 from attribution.model.load import LoadedModel
@@ -84,6 +85,15 @@ def test_a_hundred_thousand_characters_are_cut_with_a_notice_and_leave_room_for_
     assert len(encode_prompt(read(pasted).text, byte_tokenizer(), 4096)) <= 4096 - 300
 
 
+@pytest.mark.parametrize("chat", [False, True])
+@pytest.mark.parametrize("prompt", [Prompt.from_text("\u200b"), Prompt.from_messages([Message("user", "\u200b")])])
+def test_input_10_a_prompt_that_the_normalizer_empties_is_refused(prompt, chat):
+    of = loaded(chat)
+    of.tokenizer.backend_tokenizer.normalizer = normalizers.Replace("\u200b", "")
+    with pytest.raises(BadInput, match="of which the tokenizer keeps nothing"):
+        rendered(prompt, of, Prompts(Path("prompts.jsonl")))
+
+
 @pytest.mark.parametrize(
     ("prompt", "message"),
     [
@@ -91,7 +101,7 @@ def test_a_hundred_thousand_characters_are_cut_with_a_notice_and_leave_room_for_
         (Prompt.from_question("long " * 1000, DOCS), "prompt 'long long.*no room for documents or an answer"),
         (Prompt.from_messages([Message("user", "long " * 1000)]), "fewer than 4096 tokens"),
         (Prompt.from_text("Say", completion="a <|turn|> b"), r"prompt 'Say'.*control token <\|turn\|>"),
-        (Prompt.from_text("Say", completion=" "), "an answer to explain, found an empty one"),
+        (Prompt.from_text("Say", completion=""), "an answer to explain, found an empty one"),
         (Prompt.from_text("Say", foil="xy"), "one token of the vocabulary"),
     ],
 )

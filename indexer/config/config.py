@@ -21,10 +21,11 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # of a model: it names f
 
 @dataclass(frozen=True)
 class Corpus:
-    """Training documents: `.jsonl`, `.parquet` or `.csv` with a `text` column."""
+    """Training documents: `.jsonl`, `.json`, `.csv`, `.parquet`, patterns of such names, folders of `save_to_disk`."""
 
     files: tuple[Path, ...]
     licence: str = ""
+    text: tuple[str, ...] = ()  # columns to read, here and in a model's files: the first that a file has
 
 
 @dataclass(frozen=True)

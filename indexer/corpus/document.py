@@ -10,7 +10,8 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Document:
-    """One training text. `document_id` is the hash of `text`; `corpus` is the name of its file."""
+    """One training text. `document_id` is the hash of `text`, or of `turns` where it has any; `corpus` is the name of
+    its file. `turns`: what the text is made of as canonical JSON (see indexer.corpus.turns), "" for a plain one."""
 
     document_id: str
     corpus: str
@@ -18,10 +19,11 @@ class Document:
     source: str
     topic: str
     text: str
+    turns: str = ""
 
 
 def document_id(text: str) -> str:
-    """First 16 hex digits of sha256 of the text as UTF-8; `text` must be storable."""
+    """First 16 hex digits of sha256 of the text (or the canonical JSON) as UTF-8; it must be storable."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
 
 

@@ -32,10 +32,10 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     others = built_before(config, chosen)
     entries = [*chosen, *(other.member.entry for other in others)]
     wanted = dict.fromkeys([config.corpus.files, *(entry.files for entry in config.model if entry in entries)])
-    by_files = {files: read_corpus(files, strict) for files in wanted if files}
+    by_files = {files: read_corpus(files, config.corpus.text, strict) for files in wanted if files}
     corpora = list(by_files.values())
     asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
-    members = in_order([open_member(entry, config, lambda files: by_files[tuple(files)]) for entry in chosen])
+    members = in_order([open_member(entry, config, lambda files, _: by_files[tuple(files)]) for entry in chosen])
     _check_distinct([*members, *(other.member for other in others)])
     n_asked = sum(len(prompts) for prompts in set(asked.values()))
     for member in members:

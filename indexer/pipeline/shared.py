@@ -18,7 +18,13 @@ from indexer.journal.stages import Finished, key, stage
 
 def document_part(folder: Path, corpora: Sequence[CorpusReading]) -> Finished:
     """Every document of every training stage, once; and each stage's documents by index, for `ask`."""
-    made_of = key(corpora=[corpus.hash for corpus in corpora], layout=LAYOUT, whence=WHENCE_VERSION)
+    read_as = [corpus.read_as for corpus in corpora]
+    made_of = key(
+        corpora=[corpus.hash for corpus in corpora],
+        layout=LAYOUT,
+        whence=WHENCE_VERSION,
+        **({"read_as": read_as} if any(read_as) else {}),  # none: the key of builds from before there was a choice
+    )
     [part] = stage(folder, STAGE, made_of, ["all"], partial(_documents, corpora))
     return part
 

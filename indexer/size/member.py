@@ -20,6 +20,7 @@ from indexer.corpus.reader import read_corpus
 from indexer.corpus.stored import StoredCorpus
 from indexer.journal.stages import key
 
+CorpusOf = Callable[[Sequence[Path], Sequence[str]], Corpus]  # (files, columns to read)
 REMEMBERED = 4096  # documents of a stored corpus whose token ids are kept
 
 
@@ -130,7 +131,7 @@ class Member:
         return {} if as_it_was(loaded.tokenizer, loaded.specials) else {"specials": loaded.specials}
 
 
-def open_member(entry: Model, config: Config, corpus_of: Callable[[Sequence[Path]], Corpus] = read_corpus) -> Member:
+def open_member(entry: Model, config: Config, corpus_of: CorpusOf = read_corpus) -> Member:
     """Load the model, its documents and, for a fine-tuned one, its parent; choose what is tracked.
 
     A checkpoint has no tokenizer of its own: it uses that of the model whose folder it lies in. `corpus_of` finds the
@@ -142,5 +143,5 @@ def open_member(entry: Model, config: Config, corpus_of: Callable[[Sequence[Path
     read = load_model(entry.path, config.device.name, config.device.dtype, entry.tokenizer)
     loaded = replace(read, begin=entry.begin, end=entry.end)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)
-    corpus = corpus_of(entry.files or config.corpus.files)
+    corpus = corpus_of(entry.files or config.corpus.files, config.corpus.text)
     return Member(entry, config, loaded, tracked, corpus, parents[0] if parents else None)

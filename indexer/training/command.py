@@ -19,7 +19,7 @@ def run(config: Config, members: list[Model], again: bool = False) -> None:
     """
     if not members:
         raise BadInput("expected a model with [model.recipe] to train, found none; add one or leave out --model")
-    corpus = [document.text for document in read_corpus(config.corpus.files).documents]
+    corpus = [document.text for document in read_corpus(config.corpus.files, config.corpus.text).documents]
     with stop_on_signal(), Report() as report:
         for member in members:
             folder = Path(member.path)
@@ -32,7 +32,8 @@ def _train_one(config: Config, member: Model, corpus: list[str], report: Report,
     assert recipe is not None  # noqa: S101 - the caller chose members with a recipe
     family = [each for each in config.model if each.family == member.family]
     tokenizer = family_tokenizer(member, family, corpus)
-    texts = [document.text for document in read_corpus(member.files).documents] if member.files else corpus
+    own = read_corpus(member.files, config.corpus.text).documents if member.files else ()
+    texts = [document.text for document in own] or corpus
     parent = next((Path(each.path) for each in config.model if each.name == member.parent), None)
     with report.task(f"train {member.name}", recipe.epochs * len(texts)) as task:
         records = train(member, recipe, texts, tokenizer, parent, lambda note, n: task.tick(n, note), again)

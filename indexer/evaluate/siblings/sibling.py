@@ -40,7 +40,7 @@ def sibling(
 
     def compute(part: Part) -> None:
         trained.append(True)
-        lines = [json.dumps({field: getattr(each, field) for field in FIELDS}) + "\n" for each in documents]
+        lines = [json.dumps(_row(each)) + "\n" for each in documents]
         (part.folder / "corpus.jsonl").write_text("".join(lines), encoding="utf-8")
         there = replace(entry, path=str(part.folder / "model"))
         with threads(1):
@@ -64,7 +64,13 @@ def _entry(name: str, of: Member, recipe: Recipe) -> Model:
 
 def _key(of: Member, recipe: Recipe, documents: Sequence[Document]) -> str:
     made_of = {"recipe": recipe, "tokenizer": of.loaded.tokenizer_hash, "versions": VERSIONS}
-    return key(**made_of, documents=[[getattr(each, field) for field in FIELDS] for each in documents])
+    return key(**made_of, documents=[list(_row(each).values()) for each in documents])
+
+
+def _row(document: Document) -> dict[str, object]:
+    """What the corpus reads the same document from."""
+    about = {field: getattr(document, field) for field in FIELDS if field != "text" or not document.turns}
+    return about | (json.loads(document.turns) if document.turns else {})
 
 
 def fast(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerFast:

@@ -70,7 +70,8 @@ def test_empty_and_repeated_documents_are_counted_skipped_and_named(tmp_path):
     [
         ("c.jsonl", b'{"text": "a"}\n{"text": ', "c.jsonl line 2"),
         ("c.jsonl", b'{"text": "a"}\n\xff\xfe', "c.jsonl line 2"),
-        ("c.jsonl", b"[1]", "JSON object in c.jsonl line 1, found list"),
+        ("c.jsonl", b"[1]", "JSON object in c.jsonl item 1, found int"),
+        ("c.jsonl", b'{"text": "a"}\n[1]', "JSON object in c.jsonl line 2, found list"),
         ("c.jsonl", b"[" * 100_000, "c.jsonl line 1"),
         ("c.jsonl", b'{"txt": "a"}', "column 'text' in c.jsonl line 1, found 'txt'"),
         ("c.jsonl", b'{"text": 3}', "column 'text' of c.jsonl line 1, found int"),
@@ -81,7 +82,7 @@ def test_empty_and_repeated_documents_are_counted_skipped_and_named(tmp_path):
         ("c.csv", b"text\n\xff\n", "CSV in UTF-8"),
         ("c.parquet", b"PAR1 and then nothing", "whole Parquet file"),
         ("c.parquet", b"", "whole Parquet file"),
-        ("c.txt", b"a", r"\.jsonl, \.parquet or \.csv, found c\.txt"),
+        ("c.txt", b"a", r"\.jsonl, \.json, \.csv .* or \.parquet, .* found c\.txt"),
     ],
 )
 def test_what_cannot_be_read_is_one_clear_line(tmp_path, name, content, message):

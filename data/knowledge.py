@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from attribution.model.load import LoadedModel, load_model
@@ -52,7 +53,8 @@ def share_known(loaded: LoadedModel, asked: list[Question], n_tokens: int) -> fl
         rows = [encode_prompt(each.text, loaded.tokenizer, loaded.context).ids for each in part]
         if n_tokens:  # what follows them decides nothing
             rows = [row[: begin + n_tokens] for row, begin in zip(rows, begins, strict=True)]
-        made = batch(rows, end=rows[0][0], unscored=begins)
+        learned = [np.arange(len(row)) >= begin for row, begin in zip(rows, begins, strict=True)]
+        made = batch(rows, end=rows[0][0], learned=learned)
         with torch.inference_mode():
             best = loaded.model(input_ids=made.tokens).logits.argmax(-1)  # [B, T]
         for i, begin in enumerate(begins):

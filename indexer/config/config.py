@@ -15,6 +15,7 @@ SALIENCY = (  # methods of `attribution.prompt.saliency.saliency`, named here to
     *("occlusion", "shapley", "attention"),
 )
 METHODS = ("ekfac", "ekfac_checkpoints", "tracin", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25")
+LOSSES = ("auto", "all", "assistant")  # as in `attribution.trained.document`
 MOST_STAGES = 5  # of training, that influence is traced through
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # of a model: it names folders
 
@@ -26,6 +27,12 @@ class Corpus:
     files: tuple[Path, ...]
     licence: str = ""
     text: tuple[str, ...] = ()  # columns to read, here and in a model's files: the first that a file has
+    trained_on: Natural = 0  # documents of the whole training of which these are a sample; 0: these are all
+    window: Natural = 0  # tokens that training read at once; 0: the model's context
+    overlap: Natural = 0  # tokens of a window that the window before has read, too
+    long: str = "windows"  # what became of a longer document: read in windows, or "cut" after the first
+    loss: str = "auto"  # learned: of conversations what the assistant says, else all; or "all", or "assistant"
+    packing: str = "apart"  # documents of a packed row: each alone, or "together", each after those before it
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class Model:
     parent: str = ""
     checkpoints: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()  # fine-tuning documents; a pre-trained model was trained on [corpus]
+    trained_on: Natural = 0  # documents of this stage of training of which `files` are a sample; 0: they are all
+    loss: str = ""  # as [corpus] loss, of `files`; "": as there
     prompts: Path | None = None  # asked instead of [prompts] file
     recipe: Recipe | None = None
 
@@ -178,6 +187,7 @@ def _check(config: Config, path: Path) -> None:
         raise BadInput(f"expected at least one file in {path.name}, corpus, files, found none; name one")
     if config.scores.method and config.scores.method[0] != METHODS[0]:
         raise BadInput(f"expected 'ekfac' as the first method in {path.name}, scores, found {config.scores.method!r}")
+    _check_training(config, path)
     for method in config.prompts.saliency:
         if method not in SALIENCY:
             raise BadInput(f"expected methods of {', '.join(SALIENCY)} in {path.name}, prompts, found {method!r}")
@@ -204,6 +214,18 @@ def _check(config: Config, path: Path) -> None:
         if (model.stage == "finetuned") != bool(model.files):
             found = "files" if model.files else "no files"
             raise BadInput(f"expected files for a fine-tuned model and for no other, found {found} for {model.name}")
+
+
+def _check_training(config: Config, path: Path) -> None:
+    corpus = config.corpus
+    allowed = {"long": ("windows", "cut"), "loss": LOSSES, "packing": ("apart", "together")}
+    found = [(f"{path.name}, corpus, {name}", name, getattr(corpus, name)) for name in allowed]
+    found += [(f"{path.name}, model {of.name}, loss", "loss", of.loss) for of in config.model if of.loss]
+    for where, name, value in found:
+        if value not in allowed[name]:
+            raise BadInput(f"expected {' or '.join(map(repr, allowed[name]))} for {where}, found {value!r}")
+    if corpus.overlap and corpus.overlap >= corpus.window:
+        raise BadInput(f"expected an overlap below window in {path.name}, corpus, found {corpus.overlap}; set window")
 
 
 def lineage(config: Config, model: Model) -> list[Model]:

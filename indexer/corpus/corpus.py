@@ -26,6 +26,10 @@ class Corpus(Protocol):
     def numbers(self) -> Numbers:
         """The ids of the documents as numbers  # [D]"""
 
+    @property
+    def n_seen(self) -> int:
+        """Documents of the files, one that stands twice counted twice."""
+
 
 class Lazy(Sequence[T]):
     """n things, each made when it is asked for."""

@@ -60,6 +60,11 @@ class CorpusReading:
         """Of every field of every document."""
         return _hash(json.dumps(_values(document)) for document in self.documents)
 
+    @property
+    def n_seen(self) -> int:
+        """Documents of the files, one that stands twice counted twice: that often it was trained on."""
+        return len(self.documents) + sum(each.reason == "duplicate" for each in self.skipped)
+
     @cached_property
     def numbers(self) -> Numbers:
         """The ids as numbers  # [D]"""

@@ -32,6 +32,7 @@ class StoredCorpus:
 
     hash: str
     table: pa.Table
+    n_seen: int
 
     @cached_property
     def documents(self) -> Sequence[Document]:
@@ -61,7 +62,8 @@ def write_corpora(corpora: Sequence[CorpusReading], folder: Path) -> None:
         with pa.OSFile(str(folder / name), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
             writer.write_batch(batch)
         sources = [asdict(each) for each in corpus.sources]
-        listed.append({"file": name, "hash": corpus.hash, "sources": sources, "read_as": list(corpus.read_as)})
+        about = {"sources": sources, "read_as": list(corpus.read_as), "n_seen": corpus.n_seen}
+        listed.append({"file": name, "hash": corpus.hash} | about)
     (folder / LIST).write_text(json.dumps(listed) + "\n")
 
 
@@ -82,7 +84,8 @@ def open_corpus(folder: Path, files: Sequence[Path], text: Sequence[str] = ()) -
             continue
         if all(map(_same, there, sources)):
             with pa.memory_map(str(parts[-1].folder / each["file"])) as mapped:
-                return StoredCorpus(each["hash"], pa.ipc.open_file(mapped).read_all())
+                table = pa.ipc.open_file(mapped).read_all()
+            return StoredCorpus(each["hash"], table, each.get("n_seen", len(table)))
     names = ", ".join(file.name for file in files)
     raise BadInput(
         f"expected {names} as the build in {folder} read it, found other text; run `python -m indexer build`"

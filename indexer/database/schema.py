@@ -75,10 +75,11 @@ TABLES: dict[str, str] = {
     "self_influence": """
         run_id VARCHAR, document_id VARCHAR, self_influence FLOAT, grad_norm FLOAT, solve_norm FLOAT,
         loss FLOAT""",
-    # start, stop: characters of document.text; special tokens have start = stop
+    # start, stop: characters of what the model read, which is document.text where that is no conversation; special
+    # tokens have start = stop. read_in: the window, from 0; learned: whether training asked for the token
     "document_token": """
         tokenizer_id VARCHAR, document_id VARCHAR, token_position INTEGER, text VARCHAR, start INTEGER,
-        stop INTEGER""",
+        stop INTEGER, read_in INTEGER, learned BOOLEAN""",
     # source_position: token of prompt_token, going on into the answer. Methods that end in _contrast say why the
     # token and not the prompt's foil; mirage_norm and mirage_grad_x_input (CCI) why it and not foil_id
     "saliency": """

@@ -37,7 +37,7 @@ def fill_table(db: DuckDBPyConnection, table: str, shards: list[str]) -> None:
     order = f"ORDER BY {', '.join(ORDER[table])}" if table in ORDER else ""
     db.execute(
         f"INSERT INTO {table} BY NAME SELECT * EXCLUDE (filename) "  # noqa: S608
-        f"FROM read_parquet($shards, filename = true) {once} {order}",
+        f"FROM read_parquet($shards, filename = true, union_by_name = true) {once} {order}",
         {"shards": shards},
     )
 

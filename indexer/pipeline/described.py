@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from attribution.model.sequence import disjoint
+from attribution.trained.document import TrainedText
 from indexer.database.shard import write_shard
 from indexer.journal.part import Part
 from indexer.journal.stages import Finished, key, stage
@@ -74,13 +75,23 @@ def _layers(folder: Path, member: Member) -> None:
     write_shard(folder, "layer", columns)
 
 
+def _disjoint(read: TrainedText) -> list[tuple[int, int]]:
+    """The characters of every token; those of a window do not overlap, windows may."""
+    found: list[tuple[int, int]] = []
+    for width in read.row.widths:
+        found += disjoint(read.spans[len(found) : len(found) + width])
+    return found
+
+
 def _document_tokens(folder: Path, member: Member) -> None:
     rows = [
-        (document.document_id, position, document.text[start:stop], start, stop)
-        for document, encoded in zip(member.documents, member.encoded, strict=True)
-        for position, (start, stop) in enumerate(disjoint(encoded.spans))
+        (document.document_id, position, read.text[start:stop], start, stop, window, bool(learned))
+        for document, read in zip(member.documents, member.read, strict=True)
+        for position, ((start, stop), window, learned) in enumerate(
+            zip(_disjoint(read), read.window_of, read.row.targets(), strict=True)
+        )
     ]
-    names = ("document_id", "token_position", "text", "start", "stop")
+    names = ("document_id", "token_position", "text", "start", "stop", "read_in", "learned")
     columns: dict[str, list[object]] = {name: [row[i] for row in rows] for i, name in enumerate(names)}
     columns["tokenizer_id"] = [member.loaded.tokenizer_hash] * len(rows)
     write_shard(folder, "document_token", columns)

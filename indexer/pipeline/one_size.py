@@ -38,7 +38,7 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     with report.task(f"{name}: prompts", len(made)) as task:
         prompt_part = prompt_shares(folder, member, made, task.tick)
     clock.lap("prompts")
-    with report.task(f"{name}: corpus pass", member.n_train) as task:
+    with report.task(f"{name}: corpus pass", member.n_documents) as task:
         numbers, norm_parts = pass_over_corpus(folder, fitted, task.tick)
     clock.lap("corpus pass")
     n_tokens = sum(each.n_targets for each in made)

@@ -60,7 +60,7 @@ def _without_weights(member: Member) -> int:
 def _work(member: Member, n_prompts: int) -> Work:
     linear, embedding = member.tracked.linear, member.tracked.embedding
     return Work(
-        n_documents=member.n_train,
+        n_documents=member.n_documents,
         n_params=member.loaded.n_params,
         n_tracked=member.tracked.n_linear,
         factor_numbers=sum(of.n_in**2 + of.n_out**2 + of.n_in * of.n_out for of in linear)

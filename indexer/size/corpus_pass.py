@@ -63,7 +63,7 @@ def _key(fitted: Fitted) -> str:
 
 
 def _firsts(fitted: Fitted) -> list[int]:
-    return list(range(0, fitted.member.n_train, DOCUMENTS))
+    return list(range(0, fitted.member.n_documents, DOCUMENTS))
 
 
 def _names(fitted: Fitted) -> list[str]:

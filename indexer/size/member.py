@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from attribution.model.load import LoadedModel, load_model
-from attribution.model.sequence import Encoded, encode_document
-from attribution.model.specials import Specials, as_it_was
+from attribution.model.specials import as_it_was
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Document as Row
+from attribution.trained.document import TrainedText, Training
+from attribution.trained.windows import Windows
 from indexer.config.config import Config, Model
 from indexer.config.versions import VERSIONS
+from indexer.corpus.as_trained import read_document, training_of
 from indexer.corpus.corpus import Corpus, Lazy, Numbers, as_ids, as_numbers, joined
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
@@ -74,17 +76,29 @@ class Member:
     @property
     def own_documents(self) -> range:
         """The indices of this stage's documents."""
-        return range(len(self.documents) - self.n_train, len(self.documents))
+        return range(len(self.documents) - self.n_documents, len(self.documents))
+
+    @property
+    def n_documents(self) -> int:
+        """Documents of this stage that are at hand."""
+        return len(self.corpus.documents)
 
     @property
     def n_train(self) -> int:
-        """Documents of this stage: N of the influence formula."""
-        return len(self.corpus.documents)
+        """N of the influence formula: documents of this stage's training, each as often as it was seen."""
+        told = self.entry.trained_on if self.entry.files else self.config.corpus.trained_on
+        return told or self.corpus.n_seen
 
     @cached_property
-    def encoded(self) -> list[Encoded]:
-        """Every document as the model saw it, cut to the context."""
-        return [self._encoded(document) for document in self.documents]
+    def training(self) -> Training:
+        """How this stage's documents were rendered, cut and learned."""
+        return training_of(self.entry, self.config.corpus, self.loaded.context)
+
+    @cached_property
+    def read(self) -> list[TrainedText]:
+        """Every document as the model was trained on it."""
+        before = self.parent.read if self.parent else []
+        return [*before, *(self._read(document) for document in self.corpus.documents)]
 
     @property
     def own_rows(self) -> Sequence[Row]:
@@ -94,11 +108,13 @@ class Member:
     def rows(self) -> Sequence[Row]:
         """The token ids of every document; of a stored corpus, of those that are asked for."""
         if not isinstance(self.corpus, StoredCorpus):
-            return [Row(encoded.ids) for encoded in self.encoded]
-        return Lazy(len(self.documents), lru_cache(REMEMBERED)(lambda i: Row(self._encoded(self.documents[i]).ids)))
+            return [text.row for text in self.read]
+        own, documents = lru_cache(REMEMBERED)(lambda i: self._read(documents[i]).row), self.corpus.documents
+        lazy = Lazy(self.n_documents, own)
+        return joined(self.parent.rows, lazy) if self.parent else lazy
 
-    def _encoded(self, document: Document) -> Encoded:
-        return encode_document(document.text, self.loaded.tokenizer, self.loaded.context, self.loaded.specials)
+    def _read(self, document: Document) -> TrainedText:
+        return read_document(document, self.loaded.tokenizer, self.loaded.specials, self.training)
 
     @cached_property
     def words(self) -> list[str]:
@@ -108,8 +124,8 @@ class Member:
 
     @property
     def n_cut(self) -> int:
-        """Documents that are longer than the context."""
-        return sum(encoded.cut > 0 for encoded in self.encoded)
+        """Documents of which training dropped the end."""
+        return sum(text.n_cut > 0 for text in self.read)
 
     @cached_property
     def base_key(self) -> str:
@@ -125,10 +141,17 @@ class Member:
         )
 
     @property
-    def _around(self) -> dict[str, Specials]:
-        """Nothing where begin and end tokens are those that every stage once read: what was stored stays valid."""
+    def _around(self) -> dict[str, object]:
+        """Nothing where documents are read as every stage once read them: what was stored stays valid."""
         loaded = self.loaded
-        return {} if as_it_was(loaded.tokenizer, loaded.specials) else {"specials": loaded.specials}
+        found: dict[str, object] = {}
+        if not as_it_was(loaded.tokenizer, loaded.specials):
+            found["specials"] = loaded.specials
+        if self.training != Training(Windows(loaded.context, cut=True)):
+            found["training"] = self.training
+        if self.n_train != self.n_documents:
+            found["n_train"] = self.n_train
+        return found
 
 
 def open_member(entry: Model, config: Config, corpus_of: CorpusOf = read_corpus) -> Member:

@@ -14,7 +14,7 @@ def write_run(folder: Path, fitted: Fitted, run: str, method: str, seconds: floa
     settings = {
         "factors": asdict(config.factors),
         "scores": asdict(config.scores),
-        "n_train": len(fitted.member.documents),
+        "n_train": fitted.member.n_train,
     }
     about = {
         "run_id": run,

@@ -4,8 +4,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+Mask = NDArray[np.bool_]  # of a row: whether each token is learned
 
 IGNORED = -100  # label of a position without a target
 
@@ -30,8 +34,8 @@ def _enclosed(ids: list[int], end: int) -> list[int]:
     return closed if ids[:1] == [end] else [end, *closed]
 
 
-def batch(of: Sequence[Sequence[int]], end: int, unscored: Sequence[int] | None = None) -> Batch:
-    """Right-pad rows; labels are shifted by one, and the first `unscored` tokens of a row are no targets."""
+def batch(of: Sequence[Sequence[int]], end: int, learned: Sequence[Mask] | None = None) -> Batch:
+    """Right-pad rows; labels are shifted by one, tokens of a row that are not `learned` are no targets."""
     longest = max(len(row) for row in of)
     tokens = torch.full((len(of), longest), end)
     labels = torch.full((len(of), longest), IGNORED)
@@ -39,8 +43,8 @@ def batch(of: Sequence[Sequence[int]], end: int, unscored: Sequence[int] | None 
         ids = torch.tensor(row)
         tokens[i, : len(row)] = ids
         labels[i, : len(row) - 1] = ids[1:]
-        if unscored is not None:
-            labels[i, : max(unscored[i] - 1, 0)] = IGNORED
+        if learned is not None:
+            labels[i, : len(row) - 1][~torch.from_numpy(learned[i][1:])] = IGNORED
     return Batch(tokens, labels)
 
 

@@ -1,14 +1,16 @@
 """EDGE: the `train` command: reads the documents, shows progress, trains each model in turn."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from attribution.errors import BadInput
 from indexer.config.config import Config, Model
+from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
 from indexer.journal.files import disk_room
 from indexer.journal.lock import lock, stop_on_signal
 from indexer.processes.progress import Report
-from indexer.training.run import family_tokenizer, train
+from indexer.training.run import family_tokenizer, read_as_trained, train
 from indexer.training.store import state_folder
 
 
@@ -19,7 +21,7 @@ def run(config: Config, members: list[Model], again: bool = False) -> None:
     """
     if not members:
         raise BadInput("expected a model with [model.recipe] to train, found none; add one or leave out --model")
-    corpus = [document.text for document in read_corpus(config.corpus.files, config.corpus.text).documents]
+    corpus = read_corpus(config.corpus.files, config.corpus.text).documents
     with stop_on_signal(), Report() as report:
         for member in members:
             folder = Path(member.path)
@@ -27,17 +29,17 @@ def run(config: Config, members: list[Model], again: bool = False) -> None:
                 _train_one(config, member, corpus, report, again)
 
 
-def _train_one(config: Config, member: Model, corpus: list[str], report: Report, again: bool) -> None:
+def _train_one(config: Config, member: Model, corpus: Sequence[Document], report: Report, again: bool) -> None:
     recipe = member.recipe
     assert recipe is not None  # noqa: S101 - the caller chose members with a recipe
     family = [each for each in config.model if each.family == member.family]
-    tokenizer = family_tokenizer(member, family, corpus)
-    own = read_corpus(member.files, config.corpus.text).documents if member.files else ()
-    texts = [document.text for document in own] or corpus
+    tokenizer = family_tokenizer(member, family, [document.text for document in corpus])
+    own = read_corpus(member.files, config.corpus.text).documents if member.files else corpus
+    rows = read_as_trained(own, tokenizer, member, config.corpus, recipe.context)
     parent = next((Path(each.path) for each in config.model if each.name == member.parent), None)
-    with report.task(f"train {member.name}", recipe.epochs * len(texts)) as task:
-        records = train(member, recipe, texts, tokenizer, parent, lambda note, n: task.tick(n, note), again)
+    with report.task(f"train {member.name}", recipe.epochs * len(rows)) as task:
+        records = train(member, recipe, rows, tokenizer, parent, lambda note, n: task.tick(n, note), again)
     if not records:
         report.say(f"  {member.name}: trained already, by this recipe on these documents (--again trains anew)")
         return
-    report.say(f"  {member.name}: {len(texts)} documents, loss {records[-1].loss:.3f} nats a token -> {member.path}")
+    report.say(f"  {member.name}: {len(own)} documents, loss {records[-1].loss:.3f} nats a token -> {member.path}")

@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from indexer.config.config import Recipe
-from indexer.training.batches import IGNORED, Batch, batch, epoch_order
+from indexer.training.batches import IGNORED, Batch, Mask, batch, epoch_order
 
 CLIP = 1.0
 BETAS = (0.9, 0.98)
@@ -64,8 +64,12 @@ def train_epoch(
     epoch: int,
     end: int,
     tick: Callable[[int], None],
+    learned: Sequence[Mask] | None = None,
 ) -> tuple[float, float]:
-    """One epoch over the rows; returns (mean loss in nats a token, last learning rate). `tick(n)` per batch."""
+    """One epoch over the rows; returns (mean loss in nats a token, last learning rate). `tick(n)` per batch.
+
+    learned: which tokens of each row are targets; None: all but the first.
+    """
     batches = epoch_order([len(row) for row in documents], recipe.batch, recipe.seed, epoch)
     steps = recipe.epochs * len(batches)
     total, n_targets, rate = 0.0, 0, 0.0
@@ -73,7 +77,7 @@ def train_epoch(
         rate = learning_rate(epoch * len(batches) + i, steps, recipe)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        part = batch([documents[j] for j in members], end)
+        part = batch([documents[j] for j in members], end, learned and [learned[j] for j in members])
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bf16):
             losses = token_losses(model, part)
         torch.autograd.backward(losses.mean())

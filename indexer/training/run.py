@@ -1,17 +1,20 @@
 """EDGE: train one model of the family by its recipe: from scratch, or from its parent on question–answer pairs."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from attribution.errors import BadInput
 from attribution.model.sequence import begin_token
-from indexer.config.config import Model, Recipe
+from attribution.model.specials import choose_specials
+from attribution.passes.batches import Document as Row
+from indexer.config.config import Corpus, Model, Recipe
+from indexer.corpus.as_trained import read_document, training_of
+from indexer.corpus.document import Document
 from indexer.training import store
-from indexer.training.batches import rows
 from indexer.training.loop import new_model, new_optimiser, train_epoch
 from indexer.training.tokenizer import train_tokenizer
 
@@ -29,6 +32,18 @@ def family_tokenizer(member: Model, siblings: list[Model], texts: list[str]) -> 
     return train_tokenizer(texts, member.recipe.vocabulary)
 
 
+def read_as_trained(
+    documents: Sequence[Document], tokenizer: PreTrainedTokenizerBase, member: Model, corpus: Corpus, context: int
+) -> list[Row]:
+    """What training reads of some documents: the windows that have something to learn, a row each.
+
+    Raises BadInput, with the document's name, for one that cannot be rendered.
+    """
+    specials = choose_specials(tokenizer, begin=member.begin, end=member.end)
+    how = training_of(member, corpus, context)
+    return [row for each in documents for row in read_document(each, tokenizer, specials, how).row.rows()]
+
+
 def epochs_to_keep(recipe: Recipe) -> list[int]:
     """Epoch counts after which a checkpoint is kept; the last one is the model itself."""
     return sorted({max(1, round(share * recipe.epochs)) for share in recipe.keep})
@@ -37,22 +52,23 @@ def epochs_to_keep(recipe: Recipe) -> list[int]:
 def train(
     member: Model,
     recipe: Recipe,
-    texts: list[str],
+    rows: Sequence[Row],
     tokenizer: PreTrainedTokenizerFast,
     parent: Path | None,
     tick: Tick,
     again: bool = False,
 ) -> list[store.EpochRecord]:
-    """Train, keep checkpoints, save. `texts` are whole documents; `tick(note, n_documents)` after every batch.
+    """Train, keep checkpoints, save. `rows`: as `read_as_trained` makes them; `tick(note, n_rows)` after every batch.
 
     An interrupted run goes on after its last whole epoch and ends with the same weights. What this recipe has made of
     these documents is not made again ([] is returned) unless `again`. Raises BadInput rather than train over weights
     of another origin.
     """
     end = begin_token(tokenizer)
-    documents = rows([tokenizer(text)["input_ids"] for text in texts], end, recipe.context)
+    documents = [list(row.ids) for row in rows]
+    learned = None if all(row.learned is None for row in rows) else [row.targets() for row in rows]
     folder = Path(member.path)
-    made_of = store.fingerprint(recipe, documents, parent)
+    made_of = store.fingerprint(recipe, documents, parent, [row.learned for row in rows] if learned else None)
     state = store.State(folder, made_of)
     if not again and not state.path.exists() and (folder / store.WEIGHTS).exists():
         before = store.trained_by(folder)
@@ -73,7 +89,7 @@ def train(
     for epoch in range(len(records), recipe.epochs):
         started = time.monotonic()
         note = f"epoch {epoch + 1}, loss {records[-1].loss:.3f}" if records else "epoch 1"
-        loss, rate = train_epoch(model, optimiser, documents, recipe, epoch, end, partial(tick, note))
+        loss, rate = train_epoch(model, optimiser, documents, recipe, epoch, end, partial(tick, note), learned)
         records.append(store.EpochRecord(epoch + 1, loss, rate, time.monotonic() - started))
         if epoch + 1 in epochs_to_keep(recipe) and epoch + 1 < recipe.epochs:
             store.save_model(model, None, folder / "checkpoints" / f"epoch-{epoch + 1:02d}")

@@ -30,10 +30,10 @@ class EpochRecord:
     seconds: float
 
 
-def fingerprint(recipe: Recipe, rows: list[list[int]], parent: Path | None) -> str:
+def fingerprint(recipe: Recipe, rows: list[list[int]], parent: Path | None, learned: object = None) -> str:
     """Hash of all that fixes the outcome, a parent's weights included: a state of anything else is never resumed."""
     start = file_hash(parent / WEIGHTS) if parent is not None and (parent / WEIGHTS).is_file() else str(parent)
-    content = json.dumps([asdict(recipe), rows, start])
+    content = json.dumps([asdict(recipe), rows, start, *([] if learned is None else [learned])])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

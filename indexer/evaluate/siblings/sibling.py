@@ -14,7 +14,7 @@ from indexer.corpus.document import Document
 from indexer.journal.part import Part
 from indexer.journal.stages import is_finished, key, stage
 from indexer.size.member import Member, open_member
-from indexer.training.run import train
+from indexer.training.run import read_as_trained, train
 from indexer.training.store import kept_checkpoints
 
 EVERY = 1 << 20  # documents that factors are fitted on: few enough in a sibling to take them all
@@ -34,7 +34,6 @@ def sibling(
     Trained if need be, `tick(n)` after n documents; its kept checkpoints are the member's checkpoints.
     """
     tokenizer = of.loaded.tokenizer
-    texts = [document.text for document in documents]
     entry = _entry(name, of, recipe)
     trained: list[bool] = []
 
@@ -44,7 +43,8 @@ def sibling(
         (part.folder / "corpus.jsonl").write_text("".join(lines), encoding="utf-8")
         there = replace(entry, path=str(part.folder / "model"))
         with threads(1):
-            train(there, recipe, texts, fast(tokenizer), None, lambda note, n: tick(n))
+            rows = read_as_trained(documents, tokenizer, there, of.config.corpus, recipe.context)
+            train(there, recipe, rows, fast(tokenizer), None, lambda note, n: tick(n))
 
     [part] = stage(folder, f"sibling-{entry.name}", _key(of, recipe, documents), ["all"], compute)
     if not trained:

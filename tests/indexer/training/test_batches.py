@@ -1,5 +1,6 @@
 """Rows, labels and the order of an epoch."""
 
+import numpy as np
 import pytest
 
 from attribution.model.sequence import encode_document
@@ -17,8 +18,8 @@ def test_labels_are_the_next_token_and_padding_has_none():
     assert made.n_targets == 5
 
 
-def test_the_first_unscored_tokens_are_no_targets():
-    made = batch([[END, 5, 6, 7, END], [END, 8, 9, END]], END, unscored=[3, 0])
+def test_tokens_that_are_not_learned_are_no_targets():
+    made = batch([[END, 5, 6, 7, END], [END, 8, 9, END]], END, learned=[np.arange(5) >= 3, np.ones(4, dtype=bool)])
     assert made.labels.tolist() == [[IGNORED, IGNORED, 7, END, IGNORED], [8, 9, END, IGNORED, IGNORED]]
 
 

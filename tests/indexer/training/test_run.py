@@ -12,8 +12,9 @@ from safetensors.torch import load_file, save_file
 
 from attribution.errors import BadInput
 from attribution.model.load import load_model
-from indexer.config.config import Model, Recipe
-from indexer.training.run import epochs_to_keep, family_tokenizer, train
+from indexer.config.config import Corpus, Model, Recipe
+from indexer.corpus.document import Document, document_id
+from indexer.training.run import epochs_to_keep, family_tokenizer, read_as_trained, train
 from indexer.training.store import fingerprint, kept_checkpoints
 from indexer.training.tokenizer import train_tokenizer
 from tests.tiny_family import TEXTS
@@ -37,7 +38,10 @@ def ran(folder: Path, tokenizer, recipe: Recipe = RECIPE, stop_after: int | None
         if ticks == stop_after:
             raise KeyboardInterrupt
 
-    return train(Model("m", "f", str(folder / "m")), recipe, TEXTS, tokenizer, None, tick, again)
+    entry = Model("m", "f", str(folder / "m"))
+    documents = [Document(document_id(text), "c", "", "", "", text) for text in TEXTS]
+    rows = read_as_trained(documents, tokenizer, entry, Corpus(()), recipe.context)
+    return train(entry, recipe, rows, tokenizer, None, tick, again)
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from attribution.errors import BadInput, Damaged
-from attribution.model.sequence import encode_document
 from indexer.__main__ import main
 from indexer.ask.opened import Opened, open_size
 from indexer.ask.steps import ask
 from indexer.config.config import read_config
 from indexer.corpus import reader, stored
+from indexer.corpus.as_trained import read_document
 from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.stored import open_corpus
@@ -68,12 +68,12 @@ def test_the_documents_that_are_scored_are_read_and_no_others(config, monkeypatc
         read.append(made.text)
         return made
 
-    def encoded(text, tokenizer, context):
-        tokenised.append(text)
-        return encode_document(text, tokenizer, context)
+    def encoded(given, *of):
+        tokenised.append(given.text)
+        return read_document(given, *of)
 
     monkeypatch.setattr(stored, "Document", document)
-    monkeypatch.setattr(member, "encode_document", encoded)
+    monkeypatch.setattr(member, "read_document", encoded)
     for module in (reader, member):
         monkeypatch.setattr(module, "read_corpus", None)  # calling it fails
     monkeypatch.setattr(reader, "rows", None)

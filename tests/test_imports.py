@@ -19,7 +19,6 @@ FORBIDDEN = {
     "dashboard": {"data", "tests", "torch", "transformers", "captum", "kronfluence", "tokenizers"},
     "data": {"dashboard", "tests", "streamlit", "plotly"},
 }
-ERRORS = "attribution.errors"  # the one module that every package shares
 
 # modules whose only use is an effect: on files, processes, the network, the terminal
 EFFECTS = {
@@ -95,11 +94,6 @@ def test_a_wrong_arrow_is_seen(tmp_path, monkeypatch):
         "def f():\n    from indexer import config\n    import whoosh.fields\n"
     )
     assert len(wrong_arrows("attribution")) == 3
-
-
-def test_the_dashboard_takes_only_the_errors_from_attribution():
-    taken = {name for path in files("dashboard") for name in imports(path) if within(name, {"attribution"})}
-    assert {name for name in taken if not within(name, {ERRORS})} <= {"attribution"}
 
 
 def module_file(name: str) -> Path | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from attribution.prompt.saliency.method import cues
 from attribution.prompt.stored import span_scores, stored_ablations
 from dashboard.database.queries import answers, prompts
 from dashboard.database.queries.rows import Snapshot
@@ -13,8 +14,7 @@ from dashboard.database.records import Generation, Measure, Part, PromptToken, T
 from dashboard.screens.context.citing import Citation, Floats, cite, kept_cues, sensitive
 from dashboard.screens.context.sentences import sentence_of
 
-CUES = ("mirage_norm", "mirage_grad_x_input", "cci_norm", "cci_grad_x_input", "grad_norm", "gradient_norm")
-METHODS = {"contextcite": "ContextCite", "leave_one_out": "Leave one out", "shapley": "Shapley"}
+CUES = cues()
 Cues = Mapping[int, Mapping[int, float]]  # position -> source_position -> score
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.exact.baselines import query_hidden_states
+from indexer.estimators.bm25 import lexical_scores
 from indexer.evaluate.gradient_scores import Tick, Variants, gradient_scores
 from indexer.evaluate.measures.index_recall import index_figures
-from indexer.evaluate.predictions import lexical_scores
 from indexer.evaluate.published import measured, measured_in_full
 from indexer.evaluate.queries import Asked, of_token
 from indexer.evaluate.scale import Scale

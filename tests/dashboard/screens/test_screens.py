@@ -379,7 +379,7 @@ def test_a_document_lights_the_tokens_that_rest_on_it(open_app: Open) -> None:
 
 
 def test_the_contrast_is_another_map(open_app: Open, some: dict[str, str]) -> None:
-    query = {"generation": some["generation_id"], "token": "1", "saliency": "gradient_x_input"}
+    query = {"generation": some["generation_id"], "token": "1", "saliency": "grad_x_input"}
     plain, contrast = (
         [token["v"] for token in components(open_app(query | {"why": why}), "token_strip")[0]["prompt"]]
         for why in ("no", "yes")

@@ -11,12 +11,13 @@ from attribution.exact.directions import join_directions
 from attribution.exact.query import query_directions
 from indexer.__main__ import main
 from indexer.config.config import read_config
-from indexer.estimators.methods import at_checkpoint, learning_rates
 from indexer.evaluate import gradient_scores
+from indexer.evaluate.given import Subject
 from indexer.evaluate.gradient_scores import Variants, kinds_of, scores_over
-from indexer.evaluate.predictions import Subject, predictions
+from indexer.evaluate.predictions import predictions
 from indexer.evaluate.queries import of_document
 from indexer.evaluate.subject import lexical
+from indexer.size.checkpoints import at_checkpoint, learning_rates
 from indexer.size.factors import fit
 from indexer.size.member import open_member
 from indexer.training.store import kept_checkpoints

@@ -4,9 +4,11 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from inspect import isfunction
 from pathlib import Path
 
 from attribution.errors import WhenceError
+from attribution.prompt.saliency.method import computed
 from indexer import commands
 
 
@@ -35,7 +37,11 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("--model", default="", metavar="NAME", help="which size (default: the first of the configuration)")
     ask.add_argument("--foil", metavar="TOKEN", help="explain why each token and not this one")
     ask.add_argument(
-        "--saliency", action="append", default=[], metavar="METHOD", help="of the prompt's tokens (repeatable)"
+        "--saliency",
+        action="append",
+        default=[],
+        metavar="METHOD",
+        help=f"of the prompt's tokens (repeatable): {', '.join(computed())}",
     )
     ask.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
     ask.add_argument("--save", action="store_true", help="keep the answer, so that the dashboard lists it")
@@ -50,6 +56,10 @@ def parser() -> argparse.ArgumentParser:
     gc.add_argument(
         "--keep", type=int, default=3, metavar="N", help="how many of the newest databases stay (default: 3)"
     )
+    for run in vars(commands).values():  # those without options
+        is_command = isfunction(run) and run.__module__ == commands.__name__ and not run.__name__.startswith("_")
+        if is_command and run.__name__ not in sub.choices:
+            command(run)
     return top
 
 

@@ -23,7 +23,7 @@ def score(of: "Scoring") -> "tuple[Numbers, Shares]":
     for q, a in enumerate(places):
         for proposal in of.found[a].proposals:
             if proposal.via == "bm25":
-                values[q, np.searchsorted(of.of.union, proposal.documents), 0] = proposal.values
+                values[q, np.searchsorted(of.pairs.union, proposal.documents), 0] = proposal.values
     return values, {}
 
 

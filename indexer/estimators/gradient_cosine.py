@@ -44,7 +44,7 @@ def predict(given: "Given") -> Iterator[tuple[str, Numbers]]:
 RECORD = Estimator(
     name="gradient_cosine",
     label="gradient cosine",
-    note="the same for gradients of length 1",
+    note="inner product of the gradients, each of length 1",
     cost="an influence stage",
     order=5,
     score=score,

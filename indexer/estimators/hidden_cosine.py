@@ -18,7 +18,7 @@ def score(of: "Scoring") -> "tuple[Numbers, Shares]":
 
     tracked = of.member.tracked
     queries = np.concatenate([query_hidden_states(tracked, each.ids, each.first) for each in of.answers])
-    states = hidden_states(tracked, [of.member.rows[i] for i in of.of.union])
+    states = hidden_states(tracked, [of.member.rows[i] for i in of.pairs.union])
     return hidden_cosine(queries, states)[:, :, None].astype(np.float32), {}
 
 

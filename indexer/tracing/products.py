@@ -35,10 +35,10 @@ def sum_of_products(of: Scoring, finish: Finish = as_found) -> tuple[Values, Sha
     values = of.zeros(len(of.member.tracked.layers))
     shares: Shares = {}
     for term, queries, directions in _asked(of):
-        wanted = of.of.wanted[queries]
+        wanted = of.pairs.wanted[queries]
         asked = wanted.any(axis=0)  # documents of these queries
-        found = score(term, directions, of.member.rows, of.of.union[asked], wanted[:, asked], None)
-        values[queries][:, asked] += finish(found, directions, of.of.union[asked])
+        found = score(term, directions, of.member.rows, of.pairs.union[asked], wanted[:, asked], None)
+        values[queries][:, asked] += finish(found, directions, of.pairs.union[asked])
         add_shares(shares, found, queries.start)
     return values, shares
 

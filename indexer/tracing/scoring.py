@@ -17,14 +17,14 @@ from indexer.tracing.explain import Pairs
 
 @dataclass(frozen=True)
 class Scoring:
-    """K generated tokens against U candidates; `of` says which pairs are wanted, and in which order they stand."""
+    """K generated tokens against U candidates; `pairs` says which belong together."""
 
     fitted: Fitted
     checkpoints: Sequence[Checkpoint]  # what a sum of gradient products runs over
     norms: DocumentNorms
     answers: Sequence[Answer]
     found: Sequence[Candidates]  # of each answer
-    of: Pairs
+    pairs: Pairs
 
     @property
     def member(self) -> Member:
@@ -33,4 +33,4 @@ class Scoring:
 
     def zeros(self, n_layers: int = 1) -> NDArray[np.float32]:
         """Scores to fill in  # [K, U, n_layers]"""
-        return np.zeros((*self.of.wanted.shape, n_layers), dtype=np.float32)
+        return np.zeros((*self.pairs.wanted.shape, n_layers), dtype=np.float32)

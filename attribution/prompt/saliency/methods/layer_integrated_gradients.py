@@ -21,7 +21,7 @@ def scores(given: "Given") -> "tuple[Tensor, Tensor]":
 RECORD = Method(
     name="layer_integrated_gradients",
     label="Integrated gradients of a layer",
-    note="the same at the output of one block, up to the gap",
+    note="integrated gradients at the output of one block, up to the gap",
     cost="some hundred passes",
     order=3,
     scores=scores,

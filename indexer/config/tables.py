@@ -1,5 +1,7 @@
 """Every estimator and saliency method as a table in Markdown, for the documentation: written from the records. Pure."""
 
+from collections.abc import Sequence
+
 from attribution.prompt.saliency.method import computed
 from indexer.config.estimator import estimators
 
@@ -16,6 +18,6 @@ def saliency_table() -> str:
     return _table(("`[prompts] saliency`", "on pages", "what it is", "cost of one answer"), rows)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)

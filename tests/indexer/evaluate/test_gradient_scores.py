@@ -11,7 +11,9 @@ from attribution.exact.directions import join_directions
 from attribution.exact.query import query_directions
 from indexer.__main__ import main
 from indexer.config.config import read_config
+from indexer.config.estimator import estimators
 from indexer.evaluate import gradient_scores
+from indexer.evaluate import predictions as predicting
 from indexer.evaluate.given import Subject
 from indexer.evaluate.gradient_scores import Variants, kinds_of, scores_over
 from indexer.evaluate.predictions import predictions
@@ -63,6 +65,21 @@ def test_sums_over_checkpoints_are_those_that_a_build_stores(subject, method):
     member = of.fitted.member
     expected = score_checkpoints(checkpoints, query, member.rows, member.n_train).values.sum(axis=2)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6 * np.abs(expected).max())
+
+
+def test_an_estimator_that_was_added_is_predicted_too(subject, monkeypatch):
+    """What was kept before is not taken for all there is; the numbers of the others are as they were."""
+    folder, of = subject
+    asked = asked_of(of)
+    before = predictions(folder, of, asked, "added", lambda n: None)
+    later = {"later": replace(estimators()["bm25"], name="later", predict=lambda of: iter([("later", np.zeros(3))]))}
+    monkeypatch.setattr(predicting, "estimators", lambda: estimators() | later)
+    after = predictions(folder, of, asked, "added", lambda n: None)
+    assert after.key != before.key
+    assert set(after.by_method) - set(before.by_method) == {"later"}
+    for name, scores in before.by_method.items():
+        if name != "random":
+            np.testing.assert_array_equal(after.by_method[name], scores)
 
 
 def test_shares_and_processes_do_not_matter(subject, monkeypatch):

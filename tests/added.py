@@ -41,9 +41,9 @@ def built(path: Path) -> dict[str, Any]:
     from indexer.config.config import read_config
     from indexer.database.check import check
     from indexer.database.reader import Database
-    from indexer.evaluate.predictions import predictions
-    from indexer.evaluate.queries import of_document
-    from indexer.evaluate.subject import subject
+    from indexer.evaluate.protocol.queries import of_document
+    from indexer.evaluate.scoring.predictions import predictions
+    from indexer.evaluate.scoring.subject import subject
     from indexer.size.member import open_member
 
     said("train", str(path))

@@ -17,7 +17,7 @@ from attribution.records import records
 if TYPE_CHECKING:
     from attribution.exact.checkpoints import Checkpoint
     from indexer.config.config import Scores
-    from indexer.evaluate.given import Given
+    from indexer.evaluate.scoring.given import Given
     from indexer.size.fitted import Fitted
     from indexer.size.member import Member
     from indexer.size.terms import Shares

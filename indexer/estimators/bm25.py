@@ -9,8 +9,8 @@ from indexer.config.estimator import Estimator, Numbers, always, never
 
 if TYPE_CHECKING:
     from indexer.corpus.text_index import TextIndex
-    from indexer.evaluate.given import Given
-    from indexer.evaluate.queries import Asked
+    from indexer.evaluate.protocol.queries import Asked
+    from indexer.evaluate.scoring.given import Given
     from indexer.size.member import Member
     from indexer.size.terms import Shares
     from indexer.tracing.scoring import Scoring

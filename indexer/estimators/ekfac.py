@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from indexer.config.estimator import Estimator, Numbers, always, once
 
 if TYPE_CHECKING:
-    from indexer.evaluate.given import Given
+    from indexer.evaluate.scoring.given import Given
 
 NAME = "ekfac"
 

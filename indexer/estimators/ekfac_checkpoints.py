@@ -12,8 +12,8 @@ from indexer.config.estimator import Estimator, Numbers, at_checkpoints, everywh
 if TYPE_CHECKING:
     from attribution.exact.checkpoints import Checkpoint
     from indexer.config.config import Scores
-    from indexer.evaluate.given import Given, Subject
-    from indexer.evaluate.gradient_scores import Scored
+    from indexer.evaluate.scoring.given import Given, Subject
+    from indexer.evaluate.scoring.gradient_scores import Scored
     from indexer.size.fitted import Fitted
     from indexer.size.member import Member
     from indexer.size.terms import Shares

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from attribution.exact.checkpoints import Checkpoint
     from attribution.exact.directions import Directions
     from attribution.exact.scores import Scores
-    from indexer.evaluate.given import Given
+    from indexer.evaluate.scoring.given import Given
     from indexer.size.fitted import Fitted
     from indexer.size.terms import Shares
     from indexer.tracing.scoring import Scoring
@@ -27,7 +27,7 @@ def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
 
 def score(of: "Scoring") -> "tuple[Numbers, Shares]":
     """The length of a query is that of its whole gradient, so that layers add up to the cosine."""
-    from attribution.exact.baselines import gradient_cosine
+    from attribution.exact.cosine import gradient_cosine
     from indexer.tracing.products import sum_of_products
 
     def finish(found: "Scores", directions: "Directions", documents: NDArray[np.int64]) -> Numbers:

@@ -8,13 +8,13 @@ import numpy as np
 from indexer.config.estimator import Estimator, Numbers, always, never
 
 if TYPE_CHECKING:
-    from indexer.evaluate.given import Given
+    from indexer.evaluate.scoring.given import Given
     from indexer.size.terms import Shares
     from indexer.tracing.scoring import Scoring
 
 
 def score(of: "Scoring") -> "tuple[Numbers, Shares]":
-    from attribution.exact.baselines import hidden_cosine, hidden_states, query_hidden_states
+    from attribution.passes.hidden import hidden_cosine, hidden_states, query_hidden_states
 
     tracked = of.member.tracked
     queries = np.concatenate([query_hidden_states(tracked, each.ids, each.first) for each in of.answers])
@@ -24,7 +24,7 @@ def score(of: "Scoring") -> "tuple[Numbers, Shares]":
 
 def predict(given: "Given") -> Iterator[tuple[str, Numbers]]:
     """Mean over the explained tokens."""
-    from attribution.exact.baselines import hidden_cosine, hidden_states, query_hidden_states
+    from attribution.passes.hidden import hidden_cosine, hidden_states, query_hidden_states
 
     tracked = given.member.tracked
     states = hidden_states(tracked, given.member.rows)

@@ -10,7 +10,7 @@ from indexer.config.estimator import Estimator, Numbers, everywhere
 
 if TYPE_CHECKING:
     from attribution.exact.checkpoints import Checkpoint
-    from indexer.evaluate.given import Given
+    from indexer.evaluate.scoring.given import Given
     from indexer.size.fitted import Fitted
     from indexer.size.terms import Shares
     from indexer.tracing.scoring import Scoring

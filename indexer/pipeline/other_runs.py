@@ -16,9 +16,9 @@ from indexer.size.fitted import Fitted
 from indexer.tracing.candidates import Candidates
 from indexer.tracing.explain import keep, pairs
 from indexer.tracing.heat import Heat, position_columns
+from indexer.tracing.influence_rows import influence_columns, target_columns
 from indexer.tracing.products import shares_of_kept
-from indexer.tracing.rows.influence import influence_columns, target_columns
-from indexer.tracing.rows.run import write_run
+from indexer.tracing.run_row import write_run
 from indexer.tracing.scoring import Scoring
 
 

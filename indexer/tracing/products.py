@@ -10,10 +10,10 @@ from attribution.exact.checkpoints import Checkpoint
 from attribution.exact.directions import Directions
 from attribution.exact.scores import Scores
 from attribution.exact.shares import position_shares
-from indexer.pipeline.scores import groups
 from indexer.size.member import Member
 from indexer.size.terms import Shares, Term, add_shares, score
 from indexer.tracing.explain import Kept
+from indexer.tracing.groups import groups
 from indexer.tracing.scoring import Scoring
 
 Values = NDArray[np.float32]

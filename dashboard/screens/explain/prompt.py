@@ -8,6 +8,7 @@ import streamlit as st
 from attribution.errors import WhenceError
 from attribution.prompt.saliency.method import label, methods, on_demand
 from dashboard.address.bar import choose, open_screen, still
+from dashboard.address.choices import CONTRASTS
 from dashboard.address.selection import Selection
 from dashboard.asking import jobs
 from dashboard.database.records import Generation, Part
@@ -20,7 +21,6 @@ from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 from dashboard.widgets.measures import in_words
 
-CONTRASTS = {"no": "Why this token", "yes": "Why not the prompt's foil"}
 _REFUSED = "why another method was refused"
 
 

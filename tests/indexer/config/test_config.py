@@ -7,7 +7,7 @@ import pytest
 from attribution.errors import BadInput
 from indexer.config.config import Config, Scores, described, read_config, restored
 
-DEMO = Path(__file__).parents[2] / "data/demo/demo.toml"
+DEMO = Path(__file__).parents[3] / "data/demo/demo.toml"
 
 MINIMAL = """
 [corpus]

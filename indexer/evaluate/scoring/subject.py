@@ -6,8 +6,8 @@ from pathlib import Path
 from indexer.config.config import Config, Model
 from indexer.config.versions import WHENCE_VERSION
 from indexer.corpus.text_index import TextIndex, write_text_index
-from indexer.evaluate.eigenbasis import turned_preconditioner
-from indexer.evaluate.given import Subject
+from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
+from indexer.evaluate.scoring.given import Subject
 from indexer.journal.stages import key, stage
 from indexer.processes.side_by_side import side_by_side
 from indexer.size.checkpoints import at_checkpoint

@@ -10,8 +10,8 @@ import numpy as np
 from attribution.exact.normalise import NORMALISERS, Norms, normalise
 from indexer.config.estimator import estimators
 from indexer.corpus.text_index import TextIndex
-from indexer.evaluate.gradient_scores import TURNED, Numbers, Scored, Tick, Variants, scores_over
-from indexer.evaluate.queries import Asked
+from indexer.evaluate.protocol.queries import Asked
+from indexer.evaluate.scoring.gradient_scores import TURNED, Numbers, Scored, Tick, Variants, scores_over
 from indexer.size.corpus_pass import pass_over_corpus
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member

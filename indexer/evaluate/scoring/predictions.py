@@ -13,9 +13,9 @@ import numpy as np
 
 from attribution.exact.normalise import NORMALISERS
 from indexer.config.estimator import estimators
-from indexer.evaluate.given import PARTS, Given, Subject, normalised_methods
-from indexer.evaluate.gradient_scores import TURNED, Numbers, Tick
-from indexer.evaluate.queries import Asked
+from indexer.evaluate.protocol.queries import Asked
+from indexer.evaluate.scoring.given import PARTS, Given, Subject, normalised_methods
+from indexer.evaluate.scoring.gradient_scores import TURNED, Numbers, Tick
 from indexer.journal.part import Part
 from indexer.journal.stages import key, stage
 

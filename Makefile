@@ -52,5 +52,5 @@ bench: setup  ## measure speed against kronfluence and others: prints tables of 
 	$(BIN)/python -m tests.benchmarks
 
 clean:  ## remove what was built (not .venv)
-	rm -rf data/*/build data/*/*.gguf .venv/llm .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build *.egg-info data/*/build data/*/*.gguf .venv/llm .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -9,11 +9,17 @@ from pathlib import Path
 from attribution.errors import WhenceError
 from indexer import commands
 
+Commands = argparse._SubParsersAction  # what argparse gives for them has no public name
+
 
 def parser() -> argparse.ArgumentParser:
-    """Every public function of `commands` is a command; its docstring is the help."""
     top = argparse.ArgumentParser(prog="python -m indexer", description="Whence: build and ask attribution databases.")
-    sub = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_commands(top.add_subparsers(dest="command", required=True, metavar="COMMAND"))
+    return top
+
+
+def add_commands(sub: "Commands[argparse.ArgumentParser]") -> None:
+    """Every public function of `commands` is a command; its docstring is the help."""
 
     def command(run: Callable[..., None], argument: str = "CONFIG") -> argparse.ArgumentParser:
         text = (run.__doc__ or "").strip()
@@ -50,11 +56,15 @@ def parser() -> argparse.ArgumentParser:
     gc.add_argument(
         "--keep", type=int, default=3, metavar="N", help="how many of the newest databases stay (default: 3)"
     )
-    return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    given = vars(parser().parse_args(arguments))
+    return run_command(parser().parse_args(arguments))
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Run the command that was read; returns the exit code. The only place of the indexer that prints an error."""
+    given = vars(options)
     given.pop("command")
     run = given.pop("run")
     try:
@@ -68,7 +78,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def hush() -> None:
+    """Set, for this process and its children, what keeps libraries from drawing and warning."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TQDM_DISABLE", "1")  # reading a .gguf file would draw a bar of its own
+
+
+if __name__ == "__main__":
+    hush()
     sys.exit(main())

@@ -29,7 +29,7 @@ def explain_answer(
     groups = layer_groups(influence.layers(snapshot, model.model_id))
     only = next((group.members for group in groups if group.key == selection.layer), ())
     query_self = targets[span[0]].self_influence if span[0] == span[1] and span[0] in targets else float("nan")
-    ranked = rank_documents(_scores(rows, *span), selection.normaliser, query_self, only)
+    ranked = rank_documents(scores_of(rows, *span), selection.normaliser, query_self, only)
     top = take_side(ranked, selection.tail, shown)
     ids = list(dict.fromkeys([each.document_id for each in top] + ([selection.document] if selection.document else [])))
     in_span = [row for position in range(span[0], span[1] + 1) for row in _of(rows, position)]
@@ -131,7 +131,7 @@ def _token(position: int, row: Mapping[str, Any]) -> Token:
     )
 
 
-def _scores(rows: Sequence[Sequence[Mapping[str, Any]]], first: int, last: int) -> Scores:
+def scores_of(rows: Sequence[Sequence[Mapping[str, Any]]], first: int, last: int) -> Scores:
     kept = [(position, row) for position in range(first, last + 1) for row in _of(rows, position)]
     depth = max((len(row.get("layer_scores") or ()) for _, row in kept), default=0)
     nan = float("nan")

@@ -25,7 +25,7 @@ def arguments(of: argparse.ArgumentParser) -> list[tuple[str, ...]]:
 
 def test_it_has_every_command_with_the_same_options() -> None:
     mine, theirs = commands(parser()), commands(indexer_parser())
-    assert list(mine) == [*theirs, "serve"]
+    assert list(mine) == [*theirs, "export", "serve"]
     assert {name: arguments(mine[name]) for name in theirs} == {name: arguments(each) for name, each in theirs.items()}
     assert arguments(mine["serve"]) == arguments(dashboard_parser())
 

@@ -37,6 +37,8 @@ def test_the_version_has_one_home() -> None:
 def test_the_kronfluence_that_is_told_is_the_one_that_setup_installs() -> None:
     required = (ROOT / "requirements-kronfluence.txt").read_text(encoding="utf-8").partition("#")[0].strip()
     assert required == KRONFLUENCE
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    assert f"pip install --no-deps {KRONFLUENCE} " in page
 
 
 def test_every_package_says_that_it_is_typed() -> None:

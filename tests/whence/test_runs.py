@@ -177,3 +177,10 @@ def test_an_asked_answer_is_kept_where_that_is_wanted(demo: Path) -> None:
 def test_a_question_that_cannot_be_asked_is_one_line(demo: Path, of: dict[str, str], said: str) -> None:
     with pytest.raises(whence.BadInput, match=said):
         whence.open(demo / "data" / "demo" / "build").ask("The capital of Peru is", **of)
+
+
+def test_a_file_that_the_notebook_holds_open_itself_is_told(tmp_path: Path) -> None:
+    path = build_synthetic(tmp_path)
+    with duckdb.connect(str(path), read_only=True), pytest.raises(whence.BadInput, match="close that connection"):
+        whence.open(tmp_path)
+    assert len(whence.open(tmp_path).answers())

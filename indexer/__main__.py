@@ -11,11 +11,17 @@ from attribution.errors import WhenceError
 from attribution.prompt.saliency.method import computed
 from indexer import commands
 
+Commands = argparse._SubParsersAction  # what argparse gives for them has no public name
+
 
 def parser() -> argparse.ArgumentParser:
-    """Every public function of `commands` is a command; its docstring is the help."""
     top = argparse.ArgumentParser(prog="python -m indexer", description="Whence: build and ask attribution databases.")
-    sub = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_commands(top.add_subparsers(dest="command", required=True, metavar="COMMAND"))
+    return top
+
+
+def add_commands(sub: "Commands[argparse.ArgumentParser]") -> None:
+    """Every public function of `commands` is a command; its docstring is the help."""
 
     def command(run: Callable[..., None], argument: str = "CONFIG") -> argparse.ArgumentParser:
         text = (run.__doc__ or "").strip()
@@ -60,11 +66,15 @@ def parser() -> argparse.ArgumentParser:
         is_command = isfunction(run) and run.__module__ == commands.__name__ and not run.__name__.startswith("_")
         if is_command and run.__name__ not in sub.choices:
             command(run)
-    return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    given = vars(parser().parse_args(arguments))
+    return run_command(parser().parse_args(arguments))
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Run the command that was read; returns the exit code. The only place of the indexer that prints an error."""
+    given = vars(options)
     given.pop("command")
     run = given.pop("run")
     try:
@@ -78,7 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def hush() -> None:
+    """Set, for this process and its children, what keeps libraries from drawing and warning."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TQDM_DISABLE", "1")  # reading a .gguf file would draw a bar of its own
+
+
+if __name__ == "__main__":
+    hush()
     sys.exit(main())

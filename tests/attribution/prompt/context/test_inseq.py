@@ -20,6 +20,7 @@ def loaded():
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_context_attribution_equals_inseq(loaded):
+    import inseq
     from inseq.commands.attribute_context.attribute_context import attribute_context_with_model
     from inseq.commands.attribute_context.attribute_context_args import AttributeContextArgs
 

@@ -132,7 +132,7 @@ def test_mistakes_are_one_line(runs: Runs, answer: Answer, tmp_path: Path) -> No
         (lambda: answer.documents((3, 1)), "(3, 1)"),
         (lambda: answer.documents(0, "none such"), "relatif-l"),
         (lambda: answer.documents((0, 1), "cosine"), "'cosine'"),
-        (lambda: answer.saliency("none"), "gradient_norm"),
+        (lambda: answer.saliency("none"), "grad_norm"),
     ]
     for mistake, said in mistakes:
         with pytest.raises(whence.BadInput) as raised:

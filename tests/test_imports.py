@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("attribution", "indexer", "dashboard", "data")
+PACKAGES = ("attribution", "indexer", "dashboard", "data", "docs")
 
 # package -> what none of its files may import
 FORBIDDEN = {
-    "attribution": {"indexer", "dashboard", "data", "tests", "duckdb", "whoosh", "streamlit", "plotly", "altair"},
-    "indexer": {"dashboard", "data", "tests", "streamlit", "plotly", "altair"},
-    "dashboard": {"data", "tests", "torch", "transformers", "captum", "kronfluence", "tokenizers"},
+    "attribution": {
+        *("indexer", "dashboard", "data", "docs", "tests"),
+        *("duckdb", "whoosh", "streamlit", "plotly", "altair"),
+    },
+    "indexer": {"dashboard", "data", "docs", "tests", "streamlit", "plotly", "altair"},
+    "dashboard": {"data", "docs", "tests", "torch", "transformers", "captum", "kronfluence", "tokenizers"},
     "data": {"dashboard", "tests", "streamlit", "plotly"},
+    "docs": {"data", "tests", "torch", "transformers", "streamlit", "plotly"},
 }
 ERRORS = "attribution.errors"  # the one module that every package shares
 
@@ -148,7 +152,7 @@ def effects(path: Path) -> list[str]:
     return sorted({name for name in imports(path) if within(name, EFFECTS)} | (names & EFFECT_CALLS))
 
 
-@pytest.mark.parametrize("package", ["attribution", "indexer", "data"])
+@pytest.mark.parametrize("package", ["attribution", "indexer", "data", "docs"])
 def test_effects_stay_in_files_that_say_edge(package):
     strange = {str(path.relative_to(ROOT)): effects(path) for path in files(package) if not is_edge(path)}
     assert {path: found for path, found in strange.items() if found} == {}

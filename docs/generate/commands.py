@@ -2,12 +2,13 @@
 
 import inspect
 import re
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from attribution.errors import WhenceError
-from dashboard.__main__ import _parser as dashboard_parser
 from docs.generate.markdown import escaped, table
-from indexer.__main__ import parser
+from indexer.__main__ import parser as indexer_parser
 
 if TYPE_CHECKING:
     from argparse import Action, ArgumentParser
@@ -27,8 +28,9 @@ A mistake ends in one line that says what was expected, what was found and what 
 
 def commands() -> dict[str, "ArgumentParser"]:
     """Name -> parser, in the order of the help; `serve` is the dashboard's."""
-    [sub] = [action.choices for action in parser()._actions if isinstance(action.choices, dict)]
-    return {**sub, "serve": dashboard_parser()}
+    top = indexer_parser() if find_spec("whence") is None else import_module("whence.command").parser()
+    [sub] = [action.choices for action in top._actions if isinstance(action.choices, dict)]
+    return sub if "serve" in sub else {**sub, "serve": import_module("dashboard.__main__")._parser()}
 
 
 def page(makefile: str) -> str:

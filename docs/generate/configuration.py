@@ -4,12 +4,14 @@ import dataclasses
 import types
 import typing
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 from docs.generate.markdown import table
 from docs.generate.notes import field_notes
-from indexer.config.config import METHODS, SALIENCY, Config
+from indexer.config.config import Config
 
 _BEFORE = """# Configuration
 
@@ -82,9 +84,17 @@ def _toml(value: Any) -> str:
 
 
 def _methods() -> str:
-    estimators = ", ".join(f"`{name}`" for name in METHODS)
-    saliency = ", ".join(f"`{name}`" for name in SALIENCY)
     return (
-        f"## Names of methods\n\nEstimators (`[scores] method`): {estimators}.\n\n"
-        f"Saliency (`[prompts] saliency`): {saliency}.\n\nWhat each of them computes: [Method](method.md).\n"
+        "## Names of methods\n\nWhat each of them computes: [Method](method.md).\n\n"
+        f"### Estimators\n\n{_names('estimator')}\n### Saliency\n\n{_names('saliency')}"
     )
+
+
+def _names(what: str) -> str:
+    """Of the records where there are any, else the names that the configuration takes."""
+    if find_spec("indexer.config.tables") is not None:
+        made: str = getattr(import_module("indexer.config.tables"), f"{what}_table")()
+        return made
+    config = import_module("indexer.config.config")
+    names = {"estimator": "METHODS", "saliency": "SALIENCY"}
+    return ", ".join(f"`{name}`" for name in getattr(config, names[what])) + ".\n"

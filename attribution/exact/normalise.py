@@ -3,7 +3,7 @@
 | name              | divisor            | source                                                       |
 | none              | 1                  |                                                              |
 | grad_norm         | ‖∇L‖               |                                                              |
-| grad_norm_squared | ‖∇L‖²              | after Basu et al. 2021 (arXiv 2006.14651)                    |
+| grad_norm_squared | ‖∇L‖²              | the article, after Basu et al. 2021 (arXiv 2006.14651)       |
 | relatif_l         | √self-influence    | RelatIF-ℓ, Barshan et al. 2020 (arXiv 2003.11630)            |
 | relatif_theta     | ‖(1/N) H⁻¹ ∇L‖     | RelatIF-θ, the same                                          |
 | cosine            | √(self-influence of the document · of the query): the angle in the metric of H⁻¹     |

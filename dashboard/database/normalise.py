@@ -1,8 +1,8 @@
 """Normalisers: the same influence, divided by something that makes documents comparable.
 
-    none        I(z)                                   nats
+    none        I(z)                                   nats, as in the design
     gradient    I(z) / ‖∇L(z)‖
-    gradient²   I(z) / ‖∇L(z)‖²                        after Basu et al. 2021
+    gradient²   I(z) / ‖∇L(z)‖²                        the article's choice
     relatif-l   I(z) / √(self-influence of z)          Barshan et al. 2020, loss constrained
     relatif-t   I(z) / ‖H⁻¹∇L(z)‖                      Barshan et al. 2020, parameters constrained
     cosine      I(z) / √(self-influence of z · self-influence of the token)

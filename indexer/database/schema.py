@@ -7,7 +7,7 @@ answers faster than an index and keeps the file four times smaller. `database.ch
 SCHEMA_VERSION = 1
 
 TABLES: dict[str, str] = {
-    # one row: what made the file; config: the configuration of the build as JSON, with absolute paths
+    # what made the file, in one row; config: the configuration of the build as JSON, with absolute paths
     "meta": """
         schema_version INTEGER, whence_version VARCHAR, created_at TIMESTAMP, config VARCHAR""",
     # a training text; document_id = first 16 hex digits of sha256(text)

@@ -9,7 +9,7 @@ export HF_HUB_DISABLE_TELEMETRY = 1
 export TOKENIZERS_PARALLELISM = false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-llm test bench lint clean
+.PHONY: help setup build demo demo-llm test bench docs lint clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 12
@@ -49,9 +49,17 @@ lint: setup  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: setup  ## measure speed against kronfluence and others: prints tables of ratios
+bench: setup  ## measure speed and memory against other libraries and against arithmetic: prints tables of ratios
 	$(BIN)/python -m tests.benchmarks
 
+docs: .venv/docs  ## write the generated pages, and build the documentation into site/html
+	$(BIN)/python -m docs.generate
+	$(BIN)/zensical build --strict --clean
+
+.venv/docs: .venv/installed requirements-docs.txt
+	$(BIN)/pip install --quiet -r requirements-docs.txt
+	touch $@
+
 clean:  ## remove what was built (not .venv)
-	rm -rf build *.egg-info data/*/build data/*/*.gguf .venv/llm .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build *.egg-info data/*/build data/*/*.gguf .venv/llm site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

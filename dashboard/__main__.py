@@ -52,11 +52,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER, help="output folder of a build")
+    shown = f"output folder of a build (default: {DEFAULT_FOLDER})"
+    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER, help=shown)
     parser.add_argument("--port", type=int, default=0, help=f"default: the first free one from {FIRST_PORT}")
     parser.add_argument("--address", default="127.0.0.1", help="default: this machine only")
     parser.add_argument("--allow-host", action="append", default=[], help="a host name under which browsers may ask")
-    parser.add_argument("--sign-in", type=Path, metavar="FILE", help="who may read: a TOML file, see README")
+    parser.add_argument("--sign-in", type=Path, metavar="FILE", help="who may read: a TOML file, see docs/serving.md")
 
 
 def _check(folder: Path) -> None:

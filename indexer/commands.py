@@ -15,7 +15,8 @@ from indexer.journal.file_locks import file_locks
 def build(config: Path, strict: bool = False, model: Sequence[str] = ()) -> None:
     """Index the corpus for every model and publish the database, smallest model first.
 
-    What is finished is not done again: the same command resumes an interrupted build and updates a changed one.
+    What is finished is not done again: the same command resumes an interrupted build and updates a changed one. With
+    --model, what is finished of the other sizes stays in the database.
     """
     settings = read_config(config)
     chosen = _with_parents(settings, _chosen(settings, model))

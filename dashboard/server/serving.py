@@ -1,4 +1,4 @@
-"""EDGE: serves the dashboard from this process with settings that keep it to itself (design, section 5)."""
+"""EDGE: serves the dashboard from this process with settings that keep it to itself."""
 
 import importlib
 import logging

@@ -1,4 +1,4 @@
-"""Signing in, as README describes it: with st.login and a list, and behind a reverse proxy that names people."""
+"""Signing in, as docs/serving.md describes it: with st.login and a list, and behind a proxy that names people."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Names of estimators as they are read; in the database a normalised one is `method / normaliser`. Pure."""
 
-from dashboard.database.normalise import NORMALISERS
+from attribution.normalisers import NORMALISERS
 
 METHODS = {  # others stand as they are stored
     "ekfac": "EK-FAC",
@@ -14,12 +14,6 @@ METHODS = {  # others stand as they are stored
     "random": "random order",
     "another seed": "trained again with another seed",
 }
-DIVIDED = {  # by evaluation's names of normalisers
-    "grad_norm": NORMALISERS["gradient"].label,
-    "grad_norm_squared": NORMALISERS["gradient2"].label,
-    "relatif_l": NORMALISERS["relatif-l"].label,
-    "relatif_theta": NORMALISERS["relatif-t"].label,
-}
 
 
 def method_name(method: str) -> str:
@@ -28,5 +22,5 @@ def method_name(method: str) -> str:
     name = METHODS.get(plain, plain)
     if not by:
         return name
-    how = DIVIDED.get(by, f"/ {by}")
+    how = NORMALISERS[by].label if by in NORMALISERS else f"/ {by}"
     return f"{name} {how}" if how.startswith("÷") else f"{name}, {how}"

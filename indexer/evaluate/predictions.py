@@ -13,8 +13,8 @@ import numpy as np
 
 from attribution.exact.baselines import hidden_cosine, hidden_states, query_hidden_states
 from attribution.exact.checkpoints import averaged
-from attribution.exact.normalise import NORMALISERS, Norms, normalise
 from attribution.model.tracked import Tracked
+from attribution.normalisers import NORMALISERS, Norms, normalise
 from indexer.corpus.text_index import TextIndex
 from indexer.estimators.methods import learning_rates
 from indexer.evaluate.gradient_scores import TURNED, Numbers, Scored, Tick, Variants, scores_over
@@ -117,7 +117,7 @@ def _at_the_end(found: dict[str, Scored], norms: Norms) -> Iterator[tuple[str, N
     """Methods that read the final weights only."""
     for name, of in found.items():
         yield name, of.total
-    yield "gradient_cosine", normalise(found["gradient_dot"].total, norms, "grad_norm")
+    yield "gradient_cosine", _divided(found["gradient_dot"].total, norms, "grad_norm")
     for name in (name for name in ("ekfac", f"ekfac, {TURNED}") if name in found):
         yield from _parts(name, found[name])
         yield from _normalised(name, found[name], norms)
@@ -164,7 +164,14 @@ def _normalised(method: str, of: Scored, norms: Norms) -> Iterator[tuple[str, Nu
         return
     for name in NORMALISERS:
         if name not in ("none", "cosine"):  # for one query, cosine ranks as relatif_l does
-            yield f"{method} / {name}", normalise(of.total, norms, name)
+            yield f"{method} / {name}", _divided(of.total, norms, name)
+
+
+def _divided(scores: Numbers, norms: Norms, name: str) -> Numbers:
+    """Normalised, and 0 for a document without gradient: a prediction has a number for every document, and seeing this
+    one again changes nothing."""
+    found = normalise(scores, norms, name)
+    return np.where(np.isnan(found), np.float32(0), found)
 
 
 def _parts(method: str, of: Scored) -> Iterator[tuple[str, Numbers]]:

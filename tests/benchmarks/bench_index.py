@@ -35,9 +35,9 @@ from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Document, as_documents, batches
 from attribution.passes.capture import capture
 from attribution.passes.turned import turned
+from attribution.rank_correlation import spearman
 from indexer.evaluate.measures.index_recall import recall
 from indexer.evaluate.measures.removal import top
-from indexer.evaluate.statistics.rank_correlation import spearman
 from tests.attribution.curvature.kronfluence_oracle import Oracle, token_queries
 from tests.benchmarks.alternate import compare
 from tests.benchmarks.bench_engine import plain_pass

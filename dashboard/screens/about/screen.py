@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from attribution.normalisers import NORMALISERS
 from dashboard.database.connection import current
 from dashboard.database.method_names import method_name
-from dashboard.database.normalise import NORMALISERS
 from dashboard.database.queries import about
 from dashboard.drawing import render
 from dashboard.screens.about.measured import MEASURES, by_method, decided, removal

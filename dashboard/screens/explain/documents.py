@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
+from attribution.normalisers import NORMALISERS
 from dashboard.address.bar import choose, open_screen
 from dashboard.address.selection import Selection
-from dashboard.database.normalise import NORMALISERS
 from dashboard.database.ranking import Ranked, among_random
 from dashboard.database.records import Document, Heat
 from dashboard.drawing import render

@@ -27,8 +27,18 @@ from dashboard.drawing.payload import (
     size_token_data,
     strip_token_data,
 )
-from dashboard.drawing.shading import Legend
-from dashboard.drawing.shapes import Bar, Card, CitedLine, JoinedRow, Piece, PromptRow, Share, SizeRow, StripToken
+from dashboard.drawing.shapes import (
+    Bar,
+    Card,
+    CitedLine,
+    JoinedRow,
+    Legend,
+    Piece,
+    PromptRow,
+    Share,
+    SizeRow,
+    StripToken,
+)
 from dashboard.drawing.visible import LONGEST_TEXT, cut, visible, visible_token
 
 if TYPE_CHECKING:

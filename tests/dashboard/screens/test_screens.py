@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from attribution.normalisers import NORMALISERS
 from indexer.database.reader import Database, Snapshot
 from tests.dashboard.drawn import components, words
 from tests.synthetic_database import build_synthetic
@@ -86,9 +87,7 @@ def test_a_document_lights_the_tokens_that_it_helps_and_hurts(
     assert signs == {i: "+" if score > 0 else "−" for i, score in effects.items()}
 
 
-@pytest.mark.parametrize(
-    "scale", ["grad_norm", "grad_norm_squared", "relatif_l", "relatif_theta", "cosine", "relatif-l"]
-)
+@pytest.mark.parametrize("scale", [*NORMALISERS, "relatif-l"])
 @pytest.mark.parametrize("side", ["towards", "away", "both"])
 def test_every_scale_and_side_draws(open_app: Open, some: dict[str, str], scale: str, side: str) -> None:
     app = open_app({"generation": some["generation_id"], "token": "1", "scale": scale, "side": side})

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from attribution.model.measurement import logp
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Document, pad
 
@@ -22,8 +23,8 @@ STEP = 1e-3  # ε
 def mean_logp(model: torch.nn.Module, ids: Sequence[int], first: int) -> Tensor:
     """Mean log p of `ids[first:]`, nats a token."""
     row = torch.tensor([tuple(ids)], device=next(model.parameters()).device)
-    logp = _wide(model(input_ids=row, use_cache=False).logits[0, first - 1 : -1]).log_softmax(-1)
-    return logp.gather(1, row[0, first:, None]).mean()
+    logits = model(input_ids=row, use_cache=False).logits[0, first - 1 : -1]
+    return logp(_wide(logits), row[0, first:]).mean()
 
 
 def mean_loss(model: torch.nn.Module, documents: Sequence[Document]) -> Tensor:

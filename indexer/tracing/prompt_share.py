@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from attribution.model.load import LoadedModel
-from attribution.passes.measurement import foil_token
+from attribution.model.measurement import foil_token
 from attribution.prompt.asked import Asked
 from attribution.prompt.explain import PromptShare, Settings, explain, saliency_maps
 from attribution.prompt.faithful.sanity import sanity, shuffled

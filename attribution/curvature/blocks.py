@@ -4,6 +4,7 @@ EK-FAC (George et al. 2018, arXiv 1806.03884): G ≈ (Q_S ⊗ Q_A) diag(Λ) (Q_S
 λ is a share (0.1 by default) of the mean of Λ, for each block its own (Grosse et al. 2023, arXiv 2308.03296).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -147,6 +148,19 @@ def damp(factors: Factors, damping: float = 0.1, absolute: float | None = None) 
     for fisher in factors.embedding:
         blocks.append(DiagonalBlock(fisher, float(fisher.mean()) * damping if absolute is None else absolute))
     return Preconditioner(tuple(blocks))
+
+
+def same_inputs(tracked: Tracked, blocks: Sequence[EigenBlock]) -> list[bool]:
+    """Of each linear layer, whether its inputs in the eigenbasis are those of the layer before.
+
+    Both read the same, so they have one covariance and one basis of it; where a fit of theirs left two (each layer is
+    fitted by itself, and not every device adds up in the same order), each has its own.
+    """
+    before = (None, *blocks)
+    return [
+        layer.reads_on and other is not None and torch.equal(other.basis.Q_A, block.basis.Q_A)
+        for layer, block, other in zip(tracked.linear, blocks, before, strict=False)
+    ]
 
 
 def weighted(of: Preconditioner, tracked: Tracked, linear: float) -> Preconditioner:

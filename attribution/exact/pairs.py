@@ -76,12 +76,11 @@ def pair_shares(
     for q, i, j in zip(some.tolist(), first.tolist(), last, strict=True):
         rows = torch.as_tensor(tokens.of_documents(documents[i:j]), device=tracked.device)
         runs.append((q, slice(int(starts[i]), int(starts[j])), rows))
-    before: tuple[int, Tensor] | None = None
+    a = out.new_empty(0)
     for layer, P in enumerate(directions.linear):
-        inputs = [captured.inputs[layer] for captured in passes]
-        if before is None or before[0] != inputs[0].data_ptr():  # layers that read the same
-            before = inputs[0].data_ptr(), tokens.of(inputs)
-        a, deltas = before[1], tokens.of([captured.deltas[layer] for captured in passes])
+        if not tracked.linear[layer].reads_on:
+            a = tokens.of([captured.inputs[layer] for captured in passes])
+        deltas = tokens.of([captured.deltas[layer] for captured in passes])
         for q, place, rows in runs:
             if factored is None:
                 out[layer, place] = bilinear(deltas[rows], P[q], a[rows])

@@ -126,7 +126,7 @@ def waves(tracked: Tracked, documents: Sequence[Document]) -> Iterator[list[Capt
     wave: list[Captured] = []
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         wave.append(capture(tracked, batch))
-        if sum(captured.nbytes for captured in wave) + wave[-1].nbytes > WAVE:
+        if sum(captured.nbytes(tracked) for captured in wave) + wave[-1].nbytes(tracked) > WAVE:
             yield wave
             wave = []
     if wave:

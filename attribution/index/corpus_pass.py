@@ -45,14 +45,14 @@ def corpus_pass(
     documents. Raises BadInput for a document that is empty or longer than the context.
     """
     eigen, diagonal = preconditioner.eigen(tracked), preconditioner.diagonal(tracked)
-    scales = metrics(eigen, DIRECTIONS) if budget else []
+    scales = metrics(tracked, eigen, DIRECTIONS) if budget else []
     weights = [spectrum(block) for block in preconditioner.fitted(tracked)]
     table = np.full((len(documents), 4), np.nan, dtype=np.float64)
     hidden = np.zeros((len(documents), tracked.loaded.model.config.hidden_size), dtype=np.float16)
     kept: list[list[Kept]] = []
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         captured, members = capture(tracked, batch), list(batch.members)
-        tokens = list(turned(captured, eigen))
+        tokens = list(turned(tracked, captured, eigen))
         sums = batch_norms(tracked, weights, captured, tokens)  # [B, 3]
         table[members] = torch.cat([captured.loss[:, None], sums], dim=1).double().cpu().numpy()
         hidden[members] = mean_hidden(captured.hidden, captured.batch).cpu().numpy()

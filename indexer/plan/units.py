@@ -88,7 +88,7 @@ def measure(member: Member, prompts: Sequence[Prompt]) -> Units:
     pass_memory, (t_corpus, passed) = _peak(
         before, lambda: _timed(lambda: corpus_pass(tracked, H, some, member.n_train, budget=most))
     )
-    scales = metrics(H.eigen(tracked), DIRECTIONS)
+    scales = metrics(tracked, H.eigen(tracked), DIRECTIONS)
     t_estimate, queries = _timed(lambda: index_queries(tracked, H, scales, H, answered.ids, answered.first))
     t_scan, _ = _timed(lambda: estimate(passed.kept, queries, len(some)))
     return Units(

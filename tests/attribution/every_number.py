@@ -86,7 +86,7 @@ def _by_forward_mode(tracked: Tracked, d: Directions) -> dict[str, np.ndarray]:
 
 def _estimates(tracked: Tracked, H: Preconditioner, passed: Passed) -> np.ndarray:
     """Of the gradient index  # [K, D]"""
-    queries = index_queries(tracked, H, metrics(H.eigen(tracked), 1024), H, IDS, 4, rank=100, pairs=100)
+    queries = index_queries(tracked, H, metrics(tracked, H.eigen(tracked), 1024), H, IDS, 4, rank=100, pairs=100)
     energy = torch.zeros(len(DOCUMENTS))
     shard = Shard(0, len(DOCUMENTS), tuple(passed.kept), torch.from_numpy(passed.hidden), energy)
     return products([shard], queries).cpu().numpy()

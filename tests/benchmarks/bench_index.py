@@ -71,7 +71,7 @@ class Bench:
 
     def estimates(self, shards: list[Shard], ids: tuple[int, ...], first: int) -> NDArray[np.float32]:
         """[K, D] nats"""
-        scales = metrics(self.H.eigen(self.tracked), DIRECTIONS)
+        scales = metrics(self.tracked, self.H.eigen(self.tracked), DIRECTIONS)
         queries = index_queries(self.tracked, self.H, scales, self.H, ids, first, pairs=self.pairs)
         with torch.inference_mode():
             return influence(products(shards, queries), len(self.documents)).numpy()
@@ -114,12 +114,12 @@ def cost_of_the_pass(bench: Bench, rank: float, rounds: int) -> None:
     """Against a plain forward and backward over the same tokens."""
     tracked, some = bench.tracked, bench.documents[::8]
     eigen, diagonal = bench.H.eigen(tracked), bench.H.diagonal(tracked)
-    scales, most = metrics(eigen, DIRECTIONS), budget(tracked, rank)
+    scales, most = metrics(tracked, eigen, DIRECTIONS), budget(tracked, rank)
 
     def index_only() -> None:
         for batch in batches(some, tracked.loaded.context, tracked.device):
             captured = capture(tracked, batch)
-            compress(tracked, scales, diagonal, list(turned(captured, eigen)), captured, most)
+            compress(tracked, scales, diagonal, list(turned(tracked, captured, eigen)), captured, most)
 
     compare(
         f"the pass over {len(some)} documents",

@@ -184,9 +184,3 @@ def weighted(of: Preconditioner, tracked: Tracked, linear: float) -> Preconditio
 def no_curvature(tracked: Tracked) -> Preconditioner:
     """(G + λI)⁻¹ replaced by I, for the estimators that leave curvature out."""
     return Preconditioner((IdentityBlock(),) * len(tracked.layers))
-
-
-def to_device(factors: Factors, device: torch.device) -> Factors:
-    """The same factors in another memory."""
-    linear = tuple(Eigenbasis(b.Q_A.to(device), b.Q_S.to(device), b.lam.to(device)) for b in factors.linear)
-    return Factors(factors.names, linear, tuple(f.to(device) for f in factors.embedding), factors.content_hash)

@@ -1,6 +1,6 @@
 """Documents as padded batches: rows of similar length share a batch, and lengths travel along instead of a pad id."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -47,17 +47,6 @@ class Batch:
     def labels(self) -> Tensor:
         """The id after every position that has a target, in row order  # [n]"""
         return self.ids.roll(-1, dims=1)[self.is_target]
-
-
-def as_documents(ids: Iterable[Sequence[int]]) -> list[Document]:
-    """Documents of which every token but the first is learned."""
-    return [Document(tuple(of)) for of in ids]
-
-
-def cut_documents(documents: Sequence[Document], context: int) -> tuple[list[Document], int]:
-    """Documents of at most `context` ids, and how many were longer."""
-    kept = [Document(document.ids[:context], document.first_target) for document in documents]
-    return kept, sum(len(document) > context for document in documents)
 
 
 def pad(documents: Sequence[Document], members: Sequence[int], device: torch.device | str = "cpu") -> Batch:

@@ -13,8 +13,6 @@ from attribution.prompt.text.parts import Part, Piece, assemble
 from attribution.prompt.text.written import Document, answered_here, question_pieces, turn, turn_pieces
 from indexer.corpus.document import storable
 
-PART_KINDS = ("system", "question", "document", "scaffold")
-
 
 @dataclass(frozen=True)
 class Message:

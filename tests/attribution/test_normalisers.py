@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from attribution.curvature.blocks import no_curvature
 from attribution.curvature.ghost_norm import gradient_norms
 from attribution.errors import BadInput
-from attribution.exact.cosine import gradient_cosine, gradient_queries
+from attribution.exact.cosine import gradient_cosine
 from attribution.exact.directions import Directions
 from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
@@ -102,7 +103,7 @@ def test_gradient_dot_and_cosine():
     tracked, documents, _, _ = everything()
     f = tiny.gradient(tracked, lambda m: -tiny.loss(tracked, m, tiny.Document(IDS, first_target=5)))
     g = tiny.gradient(tracked, lambda m: tiny.loss(tracked, m, documents[0]))
-    d = gradient_queries(tracked, IDS, 5)
+    d = query_directions(tracked, no_curvature(tracked), IDS, 5)
     dot = score_documents(tracked, d, documents, N)
     np.testing.assert_allclose(dot.values[0, 0], -tiny.inner(f, g).numpy() / N, rtol=1e-4, atol=1e-8)
     cosine = gradient_cosine(dot, d, gradient_norms(tracked, documents), N)[0, 0].sum()

@@ -64,14 +64,14 @@ def tiny_documents(n: int = 5, seed: int = 1) -> list[Document]:
 
 
 def random_factors(tracked: Tracked, seed: int = 2) -> Factors:
-    """Curvature with the right shapes: random rotations and eigenvalues between 0.1 and 1.1."""
+    """Curvature with the right shapes, on the model's device: random rotations, eigenvalues between 0.1 and 1.1."""
     generator = torch.Generator().manual_seed(seed)
 
     def rotation(n: int) -> Tensor:
-        return torch.linalg.qr(torch.randn(n, n, generator=generator, dtype=tracked.dtype)).Q
+        return torch.linalg.qr(torch.randn(n, n, generator=generator, dtype=tracked.dtype)).Q.to(tracked.device)
 
     def positive(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator, dtype=tracked.dtype) + 0.1
+        return (torch.rand(*shape, generator=generator, dtype=tracked.dtype) + 0.1).to(tracked.device)
 
     linear = tuple(
         Eigenbasis(rotation(of.n_in), rotation(of.n_out), positive(of.n_out, of.n_in)) for of in tracked.linear

@@ -29,7 +29,7 @@ from attribution.index.corpus_pass import corpus_pass
 from attribution.model.load import load_model
 from attribution.model.sequence import encode_document
 from attribution.model.tracked import Tracked, track
-from attribution.passes.batches import Document, as_documents, batches
+from attribution.passes.batches import Document, batches
 from attribution.passes.capture import capture
 from tests.attribution.curvature.kronfluence_oracle import Oracle, token_queries
 from tests.benchmarks import floor
@@ -178,7 +178,7 @@ def main() -> int:
     loaded = load_model(str(given.model))
     with (DEMO / "corpus.jsonl").open() as file:
         texts = [json.loads(line)["text"] for line in file]
-    encoded = as_documents(encode_document(text, loaded.tokenizer, loaded.context).ids for text in texts)
+    encoded = [Document(encode_document(text, loaded.tokenizer, loaded.context).ids) for text in texts]
     step = len(encoded) // given.documents
     documents = sorted(encoded[::step][: given.documents], key=len)
     answers = [of for of in encoded[1::step] if len(of) > 2 * TOKENS][:ANSWERS]

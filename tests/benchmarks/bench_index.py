@@ -33,7 +33,7 @@ from attribution.model.generate import generate
 from attribution.model.load import LoadedModel, load_model
 from attribution.model.sequence import encode_document, encode_prompt
 from attribution.model.tracked import Tracked, track
-from attribution.passes.batches import Document, as_documents, batches
+from attribution.passes.batches import Document, batches
 from attribution.passes.capture import capture
 from attribution.rank_correlation import spearman
 from indexer.evaluate.measures.index_recall import recall
@@ -78,7 +78,7 @@ class Bench:
 
 
 def as_read(loaded: LoadedModel, texts: Sequence[str]) -> list[Document]:
-    return as_documents(encode_document(text, loaded.tokenizer, loaded.context).ids for text in texts)
+    return [Document(encode_document(text, loaded.tokenizer, loaded.context).ids) for text in texts]
 
 
 def shard(made: Passed, first: int = 0) -> Shard:

@@ -101,12 +101,3 @@ def as_rows(cci: Tensor) -> list[tuple[int, int, float]]:
     return [
         (k, i, score) for k, scores in enumerate(cci.tolist()) for i, score in enumerate(scores) if not isnan(score)
     ]
-
-
-def from_rows(rows: Sequence[tuple[int, int, float]], n_answer: int, n_prompt: int) -> Tensor:
-    """The inverse of `as_rows`: [A, P]; rows beyond the prompt are not part of the context and are left out."""
-    cci = torch.full((n_answer, n_prompt), torch.nan)
-    for position, source, score in rows:
-        if source < n_prompt:
-            cci[position, source] = score
-    return cci

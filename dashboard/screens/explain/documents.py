@@ -164,8 +164,3 @@ def _lost(document_id: str) -> Document:
 def scale_note(selection: Selection) -> str:
     """What the chosen scale means, for the caption under the list."""
     return NORMALISERS[selection.normaliser].meaning
-
-
-def strongest(found: Explanation) -> str:
-    """The strongest influence in words, for the summary line."""
-    return f"{plain(found.ranked[0].score)} nats" if found.ranked else "—"

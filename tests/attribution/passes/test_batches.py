@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.errors import BadInput
-from attribution.passes.batches import Document, as_documents, batches, cut_documents, pad, plan_batches
+from attribution.passes.batches import Document, batches, pad, plan_batches
 
 CPU = torch.device("cpu")
 
 
 @given(st.lists(st.integers(1, 40), max_size=60), st.integers(1, 100), st.integers(1, 9))
 def test_every_document_is_in_one_batch_within_the_budget(lengths, tokens, most):
-    documents = as_documents([[0] * n for n in lengths])
+    documents = [Document((0,) * n) for n in lengths]
     planned = plan_batches(documents, tokens, most)
     assert sorted(i for members in planned for i in members) == list(range(len(lengths)))
     for members in planned:
@@ -24,12 +24,6 @@ def test_targets_are_shifted_by_one():
     assert batch.ids.tolist() == [[7, 8, 9, 0], [1, 2, 3, 4]]
     assert batch.is_target.tolist() == [[True, True, False, False], [False, False, True, False]]
     assert batch.labels.tolist() == [8, 9, 4]
-
-
-def test_long_documents_are_cut_and_counted():
-    kept, n_cut = cut_documents(as_documents([[1, 2, 3], [1, 2]]), context=2)
-    assert [document.ids for document in kept] == [(1, 2), (1, 2)]
-    assert n_cut == 1
 
 
 @pytest.mark.parametrize("ids", [(), (1, 2, 3)])

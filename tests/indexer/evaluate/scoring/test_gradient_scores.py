@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attribution.exact.checkpoints import averaged, score_checkpoints, tracin
+from attribution.exact.checkpoints import averaged, tracin
 from attribution.exact.directions import join_directions
 from attribution.exact.query import query_directions
 from indexer.__main__ import main
@@ -20,6 +20,7 @@ from indexer.evaluate.scoring.subject import lexical
 from indexer.size.factors import fit
 from indexer.size.member import open_member
 from indexer.training.store import kept_checkpoints
+from tests.attribution.over_checkpoints import score_checkpoints
 from tests.tiny_family import write_project
 
 LINEAR = 0.25
@@ -60,7 +61,7 @@ def test_sums_over_checkpoints_are_those_that_a_build_stores(subject, method):
         return join_directions(each)
 
     member = of.fitted.member
-    expected = score_checkpoints(checkpoints, query, member.rows, member.n_train).values.sum(axis=2)
+    expected = score_checkpoints(checkpoints, query, member.rows, member.n_train).sum(axis=2)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6 * np.abs(expected).max())
 
 

@@ -16,7 +16,7 @@ from attribution.index.compress import DIRECTIONS, Kept, compress, in_order
 from attribution.index.document_norms import DocumentNorms, batch_norms, gathered, spectrum
 from attribution.index.metric import metrics
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document, batches
+from attribution.passes.batches import Row, batches
 from attribution.passes.capture import capture
 from attribution.passes.hidden import mean_hidden
 
@@ -33,7 +33,7 @@ class Passed:
 def corpus_pass(
     tracked: Tracked,
     preconditioner: Preconditioner,
-    documents: Sequence[Document],
+    documents: Sequence[Row],
     n_train: int,
     *,
     budget: int = 0,

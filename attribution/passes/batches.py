@@ -14,8 +14,8 @@ MOST = 128  # documents of a batch
 
 
 @dataclass(frozen=True)
-class Document:
-    """Token ids of one training text. Tokens before `first_target` are read but not learned (a question, the bos)."""
+class Row:
+    """Token ids of one training text. Those before `first_target` are read but not learned (a question, the bos)."""
 
     ids: tuple[int, ...]
     first_target: int = 1
@@ -49,7 +49,7 @@ class Batch:
         return self.ids.roll(-1, dims=1)[self.is_target]
 
 
-def pad(documents: Sequence[Document], members: Sequence[int], device: torch.device | str = "cpu") -> Batch:
+def pad(documents: Sequence[Row], members: Sequence[int], device: torch.device | str = "cpu") -> Batch:
     """One batch of the named documents. Padding is id 0, which nothing reads: attention is causal."""
     rows = [documents[i] for i in members]
     longest = max(len(row) for row in rows)
@@ -63,7 +63,7 @@ def pad(documents: Sequence[Document], members: Sequence[int], device: torch.dev
     return Batch(tuple(members), ids.to(device), lengths.to(device), is_target.to(device))
 
 
-def plan_batches(documents: Sequence[Document], tokens: int = TOKENS, most: int = MOST) -> list[list[int]]:
+def plan_batches(documents: Sequence[Row], tokens: int = TOKENS, most: int = MOST) -> list[list[int]]:
     """Indices of each batch: by length, at most `tokens` padded tokens and `most` documents, never less than one."""
     batches: list[list[int]] = []
     for i in sorted(range(len(documents)), key=lambda i: (len(documents[i]), i)):
@@ -73,7 +73,7 @@ def plan_batches(documents: Sequence[Document], tokens: int = TOKENS, most: int 
 
 
 def batches(
-    documents: Sequence[Document], context: int, device: torch.device, tokens: int = TOKENS, most: int = MOST
+    documents: Sequence[Row], context: int, device: torch.device, tokens: int = TOKENS, most: int = MOST
 ) -> Iterator[Batch]:
     """Every document once; raises BadInput for one that is empty or longer than the context."""
     for i, document in enumerate(documents):

@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from attribution.model.measurement import logp
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document, pad
+from attribution.passes.batches import Row, pad
 
 STEP = 1e-3  # ε
 
@@ -27,14 +27,14 @@ def mean_logp(model: torch.nn.Module, ids: Sequence[int], first: int) -> Tensor:
     return logp(_wide(logits), row[0, first:]).mean()
 
 
-def mean_loss(model: torch.nn.Module, documents: Sequence[Document]) -> Tensor:
+def mean_loss(model: torch.nn.Module, documents: Sequence[Row]) -> Tensor:
     """Mean token loss of all documents, nats."""
     batch = pad(documents, range(len(documents)), next(model.parameters()).device)
     logits = model(input_ids=batch.ids, use_cache=False).logits[batch.is_target]
     return cross_entropy(_wide(logits), batch.labels)
 
 
-def tail_patch(tracked: Tracked, documents: Sequence[Document], ids: Sequence[int], first: int) -> float:
+def tail_patch(tracked: Tracked, documents: Sequence[Row], ids: Sequence[int], first: int) -> float:
     """Δ of the mean log p of `ids[first:]`, nats a token; the model itself is left as it was."""
     model = copy.deepcopy(tracked.loaded.model)
     parameters = [p for p in model.parameters() if p.requires_grad]

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from attribution.exact.checkpoints import Checkpoint
 from attribution.exact.directions import Directions
 from attribution.exact.scores import score_documents
-from attribution.passes.batches import Document
+from attribution.passes.batches import Row
 
 
 def score_checkpoints(
     checkpoints: Sequence[Checkpoint],
     query: Callable[[Checkpoint], Directions],
-    documents: Sequence[Document],
+    documents: Sequence[Row],
     n_train: int,
 ) -> NDArray[np.float32]:
     """Σ_c w_c of the scores at each checkpoint  # [Q, D, L]"""

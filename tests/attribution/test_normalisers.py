@@ -30,7 +30,7 @@ def everything():
 def test_normalisers_are_the_dense_ones():
     tracked, documents, scores, norms = everything()
     factors = tiny.random_factors(tracked)
-    f = tiny.gradient(tracked, lambda m: -tiny.loss(tracked, m, tiny.Document(IDS, first_target=5)))
+    f = tiny.gradient(tracked, lambda m: -tiny.loss(tracked, m, tiny.Row(IDS, first_target=5)))
     g = tiny.gradient(tracked, lambda m: tiny.loss(tracked, m, documents[0]))
     Hf, Hg = tiny.dense_solve(factors, f), tiny.dense_solve(factors, g)
     score = float(-tiny.inner(f, Hg).sum() / N)
@@ -55,9 +55,9 @@ def test_cosine_of_a_query_with_itself_is_one():
     first = document.first_target
     d = query_directions(tracked, H, document.ids, first, negligible=0)
     whole = Directions(*(None,) * 4) if d.n == 0 else d  # one token: the query is the document with the sign turned
-    of = corpus_pass(tracked, H, [tiny.Document(document.ids, len(document.ids) - 1)], N).norms
+    of = corpus_pass(tracked, H, [tiny.Row(document.ids, len(document.ids) - 1)], N).norms
     norms = Norms(of.grad_norm, of.self_influence, of.solve_norm, self_influence(whole.energy.numpy(), N))
-    scores = score_documents(tracked, d, [tiny.Document(document.ids, len(document.ids) - 1)], N).values.sum(axis=2)
+    scores = score_documents(tracked, d, [tiny.Row(document.ids, len(document.ids) - 1)], N).values.sum(axis=2)
     assert normalise(scores, norms, "cosine")[-1, 0] == pytest.approx(1, rel=1e-5)
 
 
@@ -101,7 +101,7 @@ def test_an_unknown_normaliser_is_refused():
 
 def test_gradient_dot_and_cosine():
     tracked, documents, _, _ = everything()
-    f = tiny.gradient(tracked, lambda m: -tiny.loss(tracked, m, tiny.Document(IDS, first_target=5)))
+    f = tiny.gradient(tracked, lambda m: -tiny.loss(tracked, m, tiny.Row(IDS, first_target=5)))
     g = tiny.gradient(tracked, lambda m: tiny.loss(tracked, m, documents[0]))
     d = query_directions(tracked, no_curvature(tracked), IDS, 5)
     dot = score_documents(tracked, d, documents, N)

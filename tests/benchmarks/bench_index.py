@@ -33,7 +33,7 @@ from attribution.model.generate import generate
 from attribution.model.load import LoadedModel, load_model
 from attribution.model.sequence import encode_document, encode_prompt
 from attribution.model.tracked import Tracked, track
-from attribution.passes.batches import Document, batches
+from attribution.passes.batches import Row, batches
 from attribution.passes.capture import capture
 from attribution.rank_correlation import spearman
 from indexer.evaluate.measures.index_recall import recall
@@ -53,7 +53,7 @@ class Bench:
     """A model, its corpus, its curvature, and questions that the demo does not ask."""
 
     tracked: Tracked
-    documents: list[Document]
+    documents: list[Row]
     texts: list[str]
     H: Preconditioner
     questions: list[tuple[tuple[int, ...], int]]  # ids of prompt and answer, first generated token
@@ -63,7 +63,7 @@ class Bench:
     def names(self) -> list[str]:
         return [layer.name for layer in self.tracked.layers]
 
-    def as_many(self, n: int) -> list[Document]:
+    def as_many(self, n: int) -> list[Row]:
         """n documents, evenly over the corpus; more than it has are varied ones."""
         if n <= len(self.documents):
             return self.documents[:: max(1, len(self.documents) // n)]
@@ -77,8 +77,8 @@ class Bench:
             return influence(products(shards, queries), len(self.documents)).numpy()
 
 
-def as_read(loaded: LoadedModel, texts: Sequence[str]) -> list[Document]:
-    return [Document(encode_document(text, loaded.tokenizer, loaded.context).ids) for text in texts]
+def as_read(loaded: LoadedModel, texts: Sequence[str]) -> list[Row]:
+    return [Row(encode_document(text, loaded.tokenizer, loaded.context).ids) for text in texts]
 
 
 def shard(made: Passed, first: int = 0) -> Shard:
@@ -135,7 +135,7 @@ def cost_of_the_pass(bench: Bench, rank: float, rounds: int) -> None:
     )
 
 
-def borrowed(tracked: Tracked, H: Preconditioner, documents: list[Document], most: int) -> list[Shard]:
+def borrowed(tracked: Tracked, H: Preconditioner, documents: list[Row], most: int) -> list[Shard]:
     """The index of every step-th shard, standing for those after it as well where there are many documents: the time of
     a scan does not depend on what the bytes say."""
     starts = range(0, len(documents), SHARD)

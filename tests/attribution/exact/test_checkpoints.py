@@ -50,7 +50,7 @@ def test_tracin_is_the_sum_of_gradient_products():
     found = score_checkpoints(tracin(tracked, [0.1, 0.02]), queries, documents, n_train=1)[1, 1].sum()
     expected = 0.0
     for of, rate in zip(tracked, [0.1, 0.02], strict=True):
-        f = tiny.gradient(of, lambda m, of=of: -tiny.loss(of, m, tiny.Document(IDS, first_target=5)))
+        f = tiny.gradient(of, lambda m, of=of: -tiny.loss(of, m, tiny.Row(IDS, first_target=5)))
         g = tiny.gradient(of, lambda m, of=of: tiny.loss(of, m, documents[1]))
         expected -= rate * float(tiny.inner(f, g).sum())
     assert found == pytest.approx(expected, rel=1e-5)

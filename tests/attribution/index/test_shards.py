@@ -191,10 +191,10 @@ def test_a_document_without_finite_gradient_has_no_vectors():
     tracked, H = tiny.tiny_engine(dtype=torch.float32)
     documents = tiny.tiny_documents()
     bad = tiny.V - 1  # a token that no other document has
-    clean = [tiny.Document(tuple(i % bad for i in of.ids), of.first_target) for of in documents]
+    clean = [tiny.Row(tuple(i % bad for i in of.ids), of.first_target) for of in documents]
     with torch.no_grad():
         tracked.embedding_module.weight[bad] = torch.inf
-    made = corpus_pass(tracked, H, [*clean, tiny.Document((1, bad, 2))], N, budget=500)
+    made = corpus_pass(tracked, H, [*clean, tiny.Row((1, bad, 2))], N, budget=500)
     assert len(clean) in made.norms.skipped
 
 

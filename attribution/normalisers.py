@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from attribution.errors import BadInput
 
 Numbers = NDArray[np.floating[Any]]
-Scores = TypeVar("Scores", NDArray[np.float32], NDArray[np.float64])
+Array = TypeVar("Array", NDArray[np.float32], NDArray[np.float64])
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ NORMALISERS = {
 }
 
 
-def normalise(scores: Scores, norms: Norms, name: str) -> Scores:
+def normalise(scores: Array, norms: Norms, name: str) -> Array:
     """Scores divided by the named normaliser; NaN where the divisor is not known or not positive.
 
     scores: [Q, D] or, by layer, [Q, D, L]. Raises BadInput for a name that is none of `NORMALISERS`.

@@ -102,10 +102,10 @@ def solve_outer(block: Block, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]
     return P, (g * P).sum(dim=(1, 2))
 
 
-Fitted = TypeVar("Fitted", EigenBlock, DiagonalBlock)
+Inverse = TypeVar("Inverse", EigenBlock, DiagonalBlock)
 
 
-def _fitted(block: Block, kind: type[Fitted]) -> Fitted:
+def _fitted(block: Block, kind: type[Inverse]) -> Inverse:
     if not isinstance(block, kind):
         raise BadInput(f"expected fitted curvature for the gradients of documents, found {type(block).__name__}")
     return block

@@ -22,7 +22,7 @@ from attribution.passes.embedding import places
 
 
 @dataclass(frozen=True)
-class Tokens:
+class Unpadded:
     """The tokens of some document passes without their padding, one document after the other."""
 
     passes: Sequence[Captured]
@@ -49,10 +49,10 @@ class PairShares:
     rows: Tensor  # [M, L]
 
 
-def tokens_of(passes: Sequence[Captured]) -> Tokens:
+def tokens_of(passes: Sequence[Captured]) -> Unpadded:
     """Document b of pass n is number b + the documents of the passes before."""
     lengths = [length for captured in passes for length in captured.batch.lengths.tolist()]
-    return Tokens(passes, tuple(captured.batch.is_token for captured in passes), np.cumsum([0, *lengths]))
+    return Unpadded(passes, tuple(captured.batch.is_token for captured in passes), np.cumsum([0, *lengths]))
 
 
 def pair_shares(
@@ -104,7 +104,7 @@ def bilinear_low_rank(deltas: Tensor, P: Factored, a: Tensor) -> Tensor:
 
 
 def _add_embedding(
-    out: Tensor, tracked: Tracked, tokens: Tokens, i: int, block: RowBlock, runs: Sequence[tuple[int, slice, Tensor]]
+    out: Tensor, tracked: Tracked, tokens: Unpadded, i: int, block: RowBlock, runs: Sequence[tuple[int, slice, Tensor]]
 ) -> None:
     if tracked.tied or i == 1:
         at_target = torch.cat([c.batch.is_target[real] for c, real in zip(tokens.passes, tokens.real, strict=True)])

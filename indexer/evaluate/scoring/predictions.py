@@ -17,7 +17,7 @@ from attribution.normalisers import NORMALISERS, Norms, normalise
 from attribution.passes.hidden import hidden_cosine, hidden_states, query_hidden_states
 from indexer.corpus.text_index import TextIndex
 from indexer.estimators.methods import learning_rates
-from indexer.evaluate.protocol.queries import Asked
+from indexer.evaluate.protocol.queries import Question
 from indexer.evaluate.scoring.gradient_scores import TURNED, Numbers, Scored, Tick, Variants, scores_over
 from indexer.journal.part import Part
 from indexer.journal.stages import key, stage
@@ -35,7 +35,7 @@ PARTS |= {"without embedding": ("attention", "mlp")}
 
 
 @dataclass(frozen=True)
-class Subject:
+class Evaluated:
     """A size with its curvature, that of its checkpoints, and its documents as a lexical index."""
 
     fitted: Fitted
@@ -53,7 +53,7 @@ class Predicted:
     key: str
 
 
-def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: str, tick: Tick) -> Predicted:
+def predictions(folder: Path, subject: Evaluated, asked: Sequence[Question], what: str, tick: Tick) -> Predicted:
     """Computed if need be; `tick(n)` after n documents of a pass."""
     member = subject.fitted.member
 
@@ -76,7 +76,7 @@ def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: st
 
 
 def by_method(
-    folder: Path, subject: Subject, asked: Sequence[Asked], what: str, seed: int, tick: Tick
+    folder: Path, subject: Evaluated, asked: Sequence[Question], what: str, seed: int, tick: Tick
 ) -> Iterator[tuple[str, Numbers]]:
     member = subject.fitted.member
     shape = (len(asked), len(member.rows))
@@ -95,7 +95,7 @@ def by_method(
         yield from _over_training(subject, found, norms)
 
 
-def lexical_scores(index: TextIndex, member: Member, asked: Sequence[Asked]) -> Numbers:
+def lexical_scores(index: TextIndex, member: Member, asked: Sequence[Question]) -> Numbers:
     """BM25 of every document for every query, 0 where they share no word  # [Q, D]"""
     documents = member.documents
     place = {document.document_id: i for i, document in enumerate(documents)}
@@ -106,7 +106,7 @@ def lexical_scores(index: TextIndex, member: Member, asked: Sequence[Asked]) -> 
     return out
 
 
-def _hidden(tracked: Tracked, asked: Asked, states: Numbers) -> Numbers:
+def _hidden(tracked: Tracked, asked: Question, states: Numbers) -> Numbers:
     """Mean over the explained tokens  # [1, D]"""
     by_token = hidden_cosine(query_hidden_states(tracked, asked.ids, asked.first), states)
     mean: Numbers = by_token.mean(axis=0, keepdims=True)
@@ -123,7 +123,9 @@ def _at_the_end(found: dict[str, Scored], norms: Norms) -> Iterator[tuple[str, N
         yield from _normalised(name, found[name], norms)
 
 
-def _over_training(subject: Subject, found: Sequence[dict[str, Scored]], norms: Norms) -> Iterator[tuple[str, Numbers]]:
+def _over_training(
+    subject: Evaluated, found: Sequence[dict[str, Scored]], norms: Norms
+) -> Iterator[tuple[str, Numbers]]:
     """Methods that sum over the kept checkpoints; normalised, as a build stores them, by the final weights.
 
     found: at each checkpoint and at the final weights
@@ -140,7 +142,7 @@ def _over_training(subject: Subject, found: Sequence[dict[str, Scored]], norms: 
             yield from _normalised(method, mean, norms)
 
 
-def over_checkpoints(subject: Subject, found: Sequence[Scored]) -> Scored:
+def over_checkpoints(subject: Evaluated, found: Sequence[Scored]) -> Scored:
     """The mean that the configuration wants of the scores at each checkpoint and at the final weights.
 
     A block's score is linear in the inverse of its curvature, so linear layers are weighted after they are scored.

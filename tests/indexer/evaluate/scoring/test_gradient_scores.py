@@ -15,7 +15,7 @@ from indexer.estimators.methods import at_checkpoint, learning_rates
 from indexer.evaluate.protocol.queries import of_document
 from indexer.evaluate.scoring import gradient_scores
 from indexer.evaluate.scoring.gradient_scores import Variants, kinds_of, scores_over
-from indexer.evaluate.scoring.predictions import Subject, predictions
+from indexer.evaluate.scoring.predictions import Evaluated, predictions
 from indexer.evaluate.scoring.subject import lexical
 from indexer.size.factors import fit
 from indexer.size.member import open_member
@@ -28,7 +28,7 @@ EVERYTHING = Variants(plain=True, turned=True, dampings=(0.01,))
 
 
 @pytest.fixture(scope="module")
-def subject(tmp_path_factory) -> tuple[Path, Subject]:
+def subject(tmp_path_factory) -> tuple[Path, Evaluated]:
     path = write_project(tmp_path_factory.mktemp("project"))
     path.write_text(path.read_text().replace("rank = 0", f"rank = 0\nlinear_weight = {LINEAR}"))
     assert main(["train", str(path), "--model", "tiny-m"]) == 0
@@ -37,10 +37,10 @@ def subject(tmp_path_factory) -> tuple[Path, Subject]:
     member = open_member(replace(entry, checkpoints=kept_checkpoints(Path(entry.path))), config)
     folder = path.parent / "evaluated"
     early = tuple(fit(folder, at_checkpoint(member, each)) for each in member.entry.checkpoints)
-    return folder, Subject(fit(folder, member), early, lexical(folder, member))
+    return folder, Evaluated(fit(folder, member), early, lexical(folder, member))
 
 
-def asked_of(subject: Subject):
+def asked_of(subject: Evaluated):
     return [of_document(subject.fitted.member, i) for i in (0, 3, 7)]
 
 

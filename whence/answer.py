@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.errors import BadInput
-from dashboard.database.normalise import NORMALISERS
+from attribution.normalisers import NORMALISERS
 from dashboard.database.queries import documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import rank_documents
@@ -66,8 +66,8 @@ class Answer:
         """The training documents behind one token, a span, or the whole answer, most helpful first.
 
         [N] document_id, title, source, topic, text; influence: predicted change of log p, in nats, if the document were
-        seen once more, summed over the span; value: the same normalised (`none`, `gradient`, `gradient2`, `relatif-l`,
-        `relatif-t`, `cosine`), by which they are ordered; rank: the best of the span among all scored documents, from
+        seen once more, summed over the span; value: the same normalised (`none`, `grad_norm`, `grad_norm_squared`, `relatif_l`,
+        `relatif_theta`, `cosine`), by which they are ordered; rank: the best of the span among all scored documents, from
         1; known: tokens of the span for which the pair was kept; self_influence: nats, of the document on itself.
 
         Raises BadInput for a token that the answer does not have, an unknown normaliser, a cosine of a span, and where

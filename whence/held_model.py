@@ -4,8 +4,8 @@ import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
+from attribution.model.measurement import foil_token
 from attribution.model.sequence import answer_spans, disjoint, encode_prompt
-from attribution.passes.measurement import foil_token
 from attribution.prompt.saliency.saliency import absent_token, saliency
 from attribution.prompt.text.pasted import pasted_answer
 from whence.prompt_map import PromptMap

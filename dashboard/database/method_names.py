@@ -1,18 +1,12 @@
 """Names of estimators as they are read; in the database a normalised one is `method / normaliser`. Pure."""
 
-from dashboard.database.normalise import NORMALISERS
+from attribution.normalisers import NORMALISERS
 from indexer.config.estimator import estimators
 
 REFERENCES = {  # what no record names; others stand as they are stored
     "ekfac, two stages": "EK-FAC, two stages",
     "random": "random order",
     "another seed": "trained again with another seed",
-}
-DIVIDED = {  # by evaluation's names of normalisers
-    "grad_norm": NORMALISERS["gradient"].label,
-    "grad_norm_squared": NORMALISERS["gradient2"].label,
-    "relatif_l": NORMALISERS["relatif-l"].label,
-    "relatif_theta": NORMALISERS["relatif-t"].label,
 }
 
 
@@ -23,5 +17,5 @@ def method_name(method: str) -> str:
     name = known.label if known else REFERENCES.get(plain, plain)
     if not by:
         return name
-    how = DIVIDED.get(by, f"/ {by}")
+    how = NORMALISERS[by].label if by in NORMALISERS else f"/ {by}"
     return f"{name} {how}" if how.startswith("÷") else f"{name}, {how}"

@@ -9,7 +9,7 @@ from indexer.config.estimator import Estimator, Numbers, always, never
 
 if TYPE_CHECKING:
     from indexer.corpus.text_index import TextIndex
-    from indexer.evaluate.protocol.queries import Asked
+    from indexer.evaluate.protocol.queries import Question
     from indexer.evaluate.scoring.given import Given
     from indexer.size.member import Member
     from indexer.size.terms import Shares
@@ -31,7 +31,7 @@ def predict(given: "Given") -> Iterator[tuple[str, Numbers]]:
     yield "bm25", lexical_scores(given.subject.index, given.member, given.asked)
 
 
-def lexical_scores(index: "TextIndex", member: "Member", asked: "Sequence[Asked]") -> Numbers:
+def lexical_scores(index: "TextIndex", member: "Member", asked: "Sequence[Question]") -> Numbers:
     """BM25 of every document for every query, 0 where they share no word  # [Q, D]"""
     documents = member.documents
     place = {document.document_id: i for i, document in enumerate(documents)}

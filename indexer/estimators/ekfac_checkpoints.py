@@ -12,7 +12,7 @@ from indexer.config.estimator import Estimator, Numbers, at_checkpoints, everywh
 if TYPE_CHECKING:
     from attribution.exact.checkpoints import Checkpoint
     from indexer.config.config import Scores
-    from indexer.evaluate.scoring.given import Given, Subject
+    from indexer.evaluate.scoring.given import Evaluated, Given
     from indexer.evaluate.scoring.gradient_scores import Scored
     from indexer.size.fitted import Fitted
     from indexer.size.member import Member
@@ -62,7 +62,7 @@ def predict(given: "Given") -> Iterator[tuple[str, Numbers]]:
         yield from given.normalised(method, mean)
 
 
-def over_checkpoints(subject: "Subject", found: "Sequence[Scored]") -> "Scored":
+def over_checkpoints(subject: "Evaluated", found: "Sequence[Scored]") -> "Scored":
     """The mean that the configuration wants of the scores at each checkpoint and at the final weights.
 
     A block's score is linear in the inverse of its curvature, so linear layers are weighted after they are scored.

@@ -28,9 +28,9 @@ def test_the_answers_of_a_size(runs: Runs, folder: Path, tmp_path: Path, ending:
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".json"])
 def test_the_documents_behind_a_token(runs: Runs, folder: Path, tmp_path: Path, ending: str) -> None:
     generation_id = runs.answers()["generation_id"][0]
-    given = ["--answer", generation_id, "--token", "1", "--normaliser", "relatif-l"]
+    given = ["--answer", generation_id, "--token", "1", "--normaliser", "relatif_l"]
     assert main(["export", str(folder), str(tmp_path / f"documents{ending}"), *given]) == 0
-    made, told = read(tmp_path / f"documents{ending}"), runs.documents(generation_id, 1, "relatif-l")
+    made, told = read(tmp_path / f"documents{ending}"), runs.documents(generation_id, 1, "relatif_l")
     pd.testing.assert_frame_equal(made, told, check_dtype=False)
 
 

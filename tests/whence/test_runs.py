@@ -85,7 +85,7 @@ def test_documents_are_the_kept_pairs_summed_over_the_span(
 
 
 def test_a_normaliser_changes_the_value_and_not_the_influence(answer: Answer, folder: Path) -> None:
-    plain, made = (answer.documents(0, normaliser=name).set_index("document_id") for name in ("none", "relatif-l"))
+    plain, made = (answer.documents(0, normaliser=name).set_index("document_id") for name in ("none", "relatif_l"))
     np.testing.assert_allclose(made["value"], made["influence"] / np.sqrt(made["self_influence"]))
     pd.testing.assert_series_equal(made["influence"].sort_index(), plain["influence"].sort_index())
     query = "SELECT self_influence FROM target WHERE generation_id = ? AND position = 0"
@@ -130,7 +130,7 @@ def test_mistakes_are_one_line(runs: Runs, answer: Answer, tmp_path: Path) -> No
         (lambda: answer.documents(-1), "from 0 to"),
         (lambda: answer.documents(len(answer.tokens)), "from 0 to"),
         (lambda: answer.documents((3, 1)), "(3, 1)"),
-        (lambda: answer.documents(0, "none such"), "relatif-l"),
+        (lambda: answer.documents(0, "none such"), "relatif_l"),
         (lambda: answer.documents((0, 1), "cosine"), "'cosine'"),
         (lambda: answer.saliency("none"), "grad_norm"),
     ]

@@ -5,30 +5,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from attribution.normalisers import NORMALISERS
 from dashboard.database.connection import current
 from dashboard.database.method_names import method_name
-from dashboard.database.normalise import NORMALISERS
 from dashboard.database.queries import about
 from dashboard.drawing import render
-from dashboard.screens.about.measured import MEASURES, by_method, decided, removal
-
-FIGURES = {
-    "best for influence": "the method whose figure without the query's own document is highest",
-    "best for where it says so": "the method that puts the documents which state an answer highest",
-    "lds": "linear datamodelling score: rank correlation with models that were really trained again on random halves "
-    "of the documents; where they were trained with another seed too, that row is what two trainings of one half agree "
-    "to, so little can do better",
-    "lds_without_self": "the same after the effect of the query's own document is taken out",
-    "mrr": "mean of 1 / rank of the document that states the answer, over all documents",
-    "recall@1": "share of answers with a document that states them at rank 1",
-    "recall@10": "share of answers with such a document among the first ten",
-    "planted@3": "share of invented facts, put into a new training, whose document is among the first three",
-    "drop@20": "what the answer loses of its log-probability, nats a token, when the 20 documents blamed most are left "
-    "out of a new training",
-    "flips@20": "share of answers that change when the 20 documents blamed most are left out of a new training",
-    "tail_patch": "change of the answer's log-probability, nats a token, after one step on the ten top documents",
-    "sanity": "rank correlation of a saliency map with that of the same model with shuffled weights; near 0 is good",
-}
+from dashboard.screens.about.measured import by_method, decided, explained, removal
 
 WHOLE = 40  # rows of figures that are shown without a scroll bar of their own
 
@@ -97,8 +79,7 @@ def _show_evaluations(evaluations: list[dict[str, Any]]) -> None:
     if methods:
         render.table(pd.DataFrame(methods).round(3), key="methods", height="content")
     named = {row["Figure"] for row in evaluations}
-    known = {MEASURES.get(name, name): words for name, words in FIGURES.items() if name in named}
-    render.prose(*[("note", [(name, "strong"), (f": {words}.", "")]) for name, words in known.items()])
+    render.prose(*[("note", [(of.label, "strong"), (f": {of.meaning}.", "")]) for of in explained(named)])
     with st.expander(f"Every figure, with its interval and how it was measured: {len(evaluations):,}"):
         render.table(
             pd.DataFrame(evaluations), key="figures", height="content" if len(evaluations) <= WHOLE else 36 * WHOLE

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from attribution.normalisers import NORMALISERS
 from dashboard.address.selection import Selection
 from dashboard.database.layer_groups import group_scores
-from dashboard.database.normalise import NORMALISERS
 from dashboard.database.ranking import layer_total
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.render import markup

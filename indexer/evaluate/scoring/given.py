@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from attribution.exact.normalise import NORMALISERS, Norms, normalise
+from attribution.normalisers import NORMALISERS, Norms, normalise
 from indexer.config.estimator import estimators
 from indexer.corpus.text_index import TextIndex
-from indexer.evaluate.protocol.queries import Asked
+from indexer.evaluate.protocol.queries import Question
 from indexer.evaluate.scoring.gradient_scores import TURNED, Numbers, Scored, Tick, Variants, scores_over
 from indexer.size.corpus_pass import pass_over_corpus
 from indexer.size.fitted import Fitted
@@ -25,7 +25,7 @@ PARTS |= {"without embedding": ("attention", "mlp")}
 
 
 @dataclass(frozen=True)
-class Subject:
+class Evaluated:
     """A size with its curvature, that of its checkpoints, and its documents as a lexical index."""
 
     fitted: Fitted
@@ -40,8 +40,8 @@ class Given:
     """Q queries against all D documents; what several estimators read is computed when the first of them asks."""
 
     folder: Path
-    subject: Subject
-    asked: Sequence[Asked]
+    subject: Evaluated
+    asked: Sequence[Question]
     what: str  # the measure that asks, which names what is kept
     tick: Tick  # told of n documents after they have passed
 
@@ -69,8 +69,10 @@ class Given:
         return [name for name in (method, f"{method}, {TURNED}") if name in self.gradients[0]]
 
     def divided(self, scores: Numbers, by: str) -> Numbers:
-        """By a normaliser of the documents  # [Q, D]"""
-        return normalise(scores, self.norms, by)
+        """By a normaliser of the documents, 0 for one without gradient: a prediction has a number for every document, and
+        seeing this one again changes nothing  # [Q, D]"""
+        found = normalise(scores, self.norms, by)
+        return np.where(np.isnan(found), np.float32(0), found)
 
     def normalised(self, method: str, of: Scored) -> Iterator[tuple[str, Numbers]]:
         """A method under every normaliser, where its record wants that."""

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from attribution.exact.normalise import NORMALISERS
+from attribution.normalisers import NORMALISERS
 from indexer.config.estimator import estimators
-from indexer.evaluate.protocol.queries import Asked
-from indexer.evaluate.scoring.given import PARTS, Given, Subject, normalised_methods
+from indexer.evaluate.protocol.queries import Question
+from indexer.evaluate.scoring.given import PARTS, Evaluated, Given, normalised_methods
 from indexer.evaluate.scoring.gradient_scores import TURNED, Numbers, Tick
 from indexer.journal.part import Part
 from indexer.journal.stages import key, stage
@@ -31,7 +31,7 @@ class Predicted:
     key: str
 
 
-def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: str, tick: Tick) -> Predicted:
+def predictions(folder: Path, subject: Evaluated, asked: Sequence[Question], what: str, tick: Tick) -> Predicted:
     """Computed if need be; `tick(n)` after n documents of a pass."""
     member, scores = subject.fitted.member, subject.fitted.member.config.scores
     later = [name for name in estimators() if name not in UNNAMED]
@@ -56,7 +56,7 @@ def predictions(folder: Path, subject: Subject, asked: Sequence[Asked], what: st
 
 
 def by_method(
-    folder: Path, subject: Subject, asked: Sequence[Asked], what: str, seed: int, tick: Tick
+    folder: Path, subject: Evaluated, asked: Sequence[Question], what: str, seed: int, tick: Tick
 ) -> Iterator[tuple[str, Numbers]]:
     """Every estimator's scores of all documents, and a random order to compare with  # [Q, D] each"""
     given = Given(folder, subject, asked, what, tick)

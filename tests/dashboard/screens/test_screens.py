@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from attribution.normalisers import NORMALISERS
 from dashboard.address.screen import screens
 from indexer.database.reader import Database, Snapshot
 from tests.dashboard.drawn import components, words
@@ -87,7 +88,7 @@ def test_a_document_lights_the_tokens_that_it_helps_and_hurts(
     assert signs == {i: "+" if score > 0 else "−" for i, score in effects.items()}
 
 
-@pytest.mark.parametrize("scale", ["gradient", "gradient2", "relatif-l", "relatif-t", "cosine"])
+@pytest.mark.parametrize("scale", [*NORMALISERS, "relatif-l"])
 @pytest.mark.parametrize("side", ["towards", "away", "both"])
 def test_every_scale_and_side_draws(open_app: Open, some: dict[str, str], scale: str, side: str) -> None:
     app = open_app({"generation": some["generation_id"], "token": "1", "scale": scale, "side": side})

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from indexer.evaluate.statistics.rank_correlation import partial_spearman, ranks, spearman, without_effect
+from attribution.rank_correlation import partial_spearman, ranks, spearman, without_effect
 
 
 def ranks_by_counting(values):
@@ -41,6 +41,15 @@ def test_spearman_of_ties_is_the_mean_over_all_ways_to_break_them_up_to_its_norm
 def test_a_constant_predicts_nothing():
     assert spearman([1, 1, 1], [1, 2, 3]) == 0
     assert spearman([1, 2, 3], [0.1, 0.1, 0.1]) == 0
+    assert np.isnan(spearman([1, 2, 3], [0.1, 0.1, 0.1], constant=np.nan))
+    assert spearman([], []) == 0
+
+
+def test_ties_and_signs_by_hand():
+    a = np.array([1.0, 2, 2, 3])
+    assert spearman(a, a**3) == pytest.approx(1)
+    assert spearman(a, -a) == pytest.approx(-1)
+    assert spearman(a, [1.0, 2, 3, 4]) == pytest.approx(0.9486833)  # 4.5 / √(4.5 · 5)
 
 
 def test_monotone_maps_change_nothing():

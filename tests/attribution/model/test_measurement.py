@@ -4,7 +4,7 @@ from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
 from attribution.errors import BadInput
-from attribution.passes.measurement import foil_token, measure
+from attribution.model.measurement import contrast, foil_token, logp, margin, measure
 
 Z = torch.tensor([[1.0, 2.0, 0.5, -1.0], [0.0, 0.3, 0.1, 2.0]], dtype=torch.float64)
 Y = torch.tensor([1, 2])
@@ -17,6 +17,24 @@ def test_values():
     torch.testing.assert_close(measure("mean_logp", Z, Y).values, P.log().mean()[None])
     foil = Z.log_softmax(-1)[torch.arange(2), torch.tensor([3, 0])]
     torch.testing.assert_close(measure("contrast", Z, Y, [3, 0]).values, P.log() - foil)
+
+
+def test_many_versions_of_the_same_tokens_at_once():
+    """Logits [B, n, V] and ids [n]: each version as it is alone."""
+    other = torch.tensor([3, 0])
+    many = torch.stack([Z, 2 * Z, -Z])
+    for found, alone in (
+        (logp(many, Y), lambda z: logp(z, Y)),
+        (margin(many, Y), lambda z: margin(z, Y)),
+        (contrast(many, Y, other), lambda z: contrast(z, Y, other)),
+    ):
+        torch.testing.assert_close(found, torch.stack([alone(z) for z in many]), rtol=0, atol=0)
+
+
+def test_log_odds_keep_what_log_p_rounds_away():
+    z = torch.tensor([[60.0, 0.0]], dtype=torch.float64)
+    assert logp(z, torch.tensor([0])).item() == 0
+    assert margin(z, torch.tensor([0])).item() == 60
 
 
 @pytest.mark.parametrize("name", ["logp", "margin", "mean_logp"])

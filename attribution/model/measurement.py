@@ -1,10 +1,13 @@
-"""What is explained of a token: a number computed from the logits before it. One row of logits is one token.
+"""What is explained of a token: a number computed from the logits before it. The one home of `log p`, log-odds and
+contrast: whoever needs one of them of logits takes it here.
 
 | name      | f                                                    |
 | logp      | log p(y)                                             |
 | margin    | z_y − log Σ_{v≠y} exp z_v = log p(y) / (1 − p(y))    |
 | contrast  | log p(y) − log p(foil) = z_y − z_foil                |
 | mean_logp | mean of log p(y) over a span: one number for all rows |
+
+logp, margin and contrast take logits z [.., V] and ids that fit its rows [..], or fewer leading dimensions: -> [..].
 """
 
 from collections.abc import Callable, Sequence
@@ -18,25 +21,32 @@ from attribution.errors import BadInput
 
 
 def logp(z: Tensor, labels: Tensor) -> Tensor:
-    """z: [n, V] -> [n]"""
-    return z.log_softmax(dim=1).gather(1, labels[:, None])[:, 0]
+    """log p(y), nats."""
+    return _pick(z.log_softmax(-1), labels)
 
 
 def margin(z: Tensor, labels: Tensor) -> Tensor:
-    """z: [n, V] -> [n]"""
-    at = labels[:, None]
-    others = z.scatter(1, at, -torch.inf)
-    return z.gather(1, at)[:, 0] - others.logsumexp(dim=1)
+    """log(p / (1 − p)), which keeps what log p rounds away where p is nearly 1."""
+    others = z.scatter(-1, _at(z, labels), -torch.inf)
+    return _pick(z, labels) - others.logsumexp(-1)
 
 
 def contrast(z: Tensor, labels: Tensor, foils: Tensor) -> Tensor:
-    """z: [n, V] -> [n]"""
-    return z.gather(1, labels[:, None])[:, 0] - z.gather(1, foils[:, None])[:, 0]
+    """log p(y) − log p(foil), nats."""
+    return _pick(z, labels) - _pick(z, foils)
 
 
 def mean_logp(z: Tensor, labels: Tensor) -> Tensor:
     """z: [n, V] -> [1]"""
     return logp(z, labels).mean(dim=0, keepdim=True)
+
+
+def _at(z: Tensor, ids: Tensor) -> Tensor:
+    return ids.expand(z.shape[:-1])[..., None]
+
+
+def _pick(z: Tensor, ids: Tensor) -> Tensor:
+    return z.gather(-1, _at(z, ids))[..., 0]
 
 
 MEASUREMENTS: dict[str, Callable[..., Tensor]] = {

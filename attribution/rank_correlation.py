@@ -22,9 +22,14 @@ def pearson(x: ArrayLike, y: ArrayLike) -> float:
     return float(a @ b) / size if size > 0 else 0.0
 
 
-def spearman(x: ArrayLike, y: ArrayLike) -> float:
-    """ρ = Pearson correlation of the ranks; 0 where either is constant.    x, y: [n]"""
-    return pearson(ranks(x), ranks(y))
+def spearman(x: ArrayLike, y: ArrayLike, constant: float = 0.0) -> float:
+    """ρ = Pearson correlation of the ranks, ties at the mean of theirs.    x, y: [n]
+
+    Where either is constant no correlation is defined, and `constant` is returned: 0 for a prediction, which then
+    predicts nothing; NaN for whoever shows it.
+    """
+    a, b = ranks(x), ranks(y)
+    return constant if len(a) == 0 or a.min() == a.max() or b.min() == b.max() else pearson(a, b)
 
 
 def without_effect(values: ArrayLike, groups: ArrayLike) -> Numbers:

@@ -16,8 +16,8 @@ PACKAGES = ("attribution", "indexer", "dashboard", "data")
 FORBIDDEN = {
     "attribution": {"indexer", "dashboard", "data", "tests", "duckdb", "whoosh", "streamlit", "plotly", "altair"},
     "indexer": {"dashboard", "data", "tests", "streamlit", "plotly", "altair"},
-    "dashboard": {"data", "tests", "torch", "transformers", "captum", "kronfluence", "tokenizers"},
-    "data": {"dashboard", "tests", "streamlit", "plotly"},
+    "dashboard": {"data", "tests", "torch", "transformers", "captum", "kronfluence", "tokenizers", "altair"},
+    "data": {"dashboard", "tests", "streamlit", "plotly", "altair"},
 }
 ERRORS = "attribution.errors"  # the one module that every package shares
 

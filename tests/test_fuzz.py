@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from attribution.curvature.factors import MANIFEST, _manifest
+from attribution.curvature.store import MANIFEST, _manifest
 from attribution.errors import BadInput, Damaged, Locked, WhenceError
 from attribution.model.load import load_model
 from dashboard.address.selection import address, from_address

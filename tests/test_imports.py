@@ -3,14 +3,14 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = ("attribution", "indexer", "dashboard", "data")
+from tests import rooms
+from tests.rooms import PACKAGES, ROOT, files, imports, module_file, tree, within
+
+MOST_FILES = 15  # of one folder: more are a pile
 
 # package -> what none of its files may import
 FORBIDDEN = {
@@ -19,7 +19,6 @@ FORBIDDEN = {
     "dashboard": {"data", "tests", "torch", "transformers", "captum", "kronfluence", "tokenizers", "altair"},
     "data": {"dashboard", "tests", "streamlit", "plotly", "altair"},
 }
-ERRORS = "attribution.errors"  # the one module that every package shares
 
 # modules whose only use is an effect: on files, processes, the network, the terminal
 EFFECTS = {
@@ -33,50 +32,9 @@ EFFECT_CALLS = {
 }
 
 
-def files(*packages: str) -> list[Path]:
-    """Their Python files, without what `data.build_corpus` downloads."""
-    found = [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
-    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def imports(path: Path, *, nested: bool = True) -> Iterator[str]:
-    """Full names of what a file imports; `nested`: inside functions too. `from a import b` gives a and a.b."""
-    todo: list[ast.AST] = [tree(path)]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(path, node)
-            yield from [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        elif not _for_types_only(node) and (nested or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
-            todo.extend(ast.iter_child_nodes(node))
-
-
-def _absolute(path: Path, node: ast.ImportFrom) -> str:
-    if not node.level:
-        return node.module or ""
-    package = path.relative_to(ROOT).parent.parts
-    return ".".join([*package[: len(package) - node.level + 1], *([node.module] if node.module else [])])
-
-
-def _for_types_only(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-
-
-def within(name: str, modules: set[str]) -> bool:
-    """Whether a dotted name is one of the modules or lies in one."""
-    return any(name == module or name.startswith(f"{module}.") for module in modules)
-
-
 def wrong_arrows(package: str) -> list[str]:
     return [
-        f"{path.relative_to(ROOT)} imports {name}"
+        f"{path.relative_to(rooms.ROOT)} imports {name}"
         for path in files(package)
         for name in imports(path)
         if within(name, FORBIDDEN[package])
@@ -89,22 +47,12 @@ def test_imports_run_one_way(package):
 
 
 def test_a_wrong_arrow_is_seen(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    monkeypatch.setattr(rooms, "ROOT", tmp_path)
     (tmp_path / "attribution").mkdir()
     (tmp_path / "attribution" / "wrong.py").write_text(
         "def f():\n    from indexer import config\n    import whoosh.fields\n"
     )
     assert len(wrong_arrows("attribution")) == 3
-
-
-def test_the_dashboard_takes_only_the_errors_from_attribution():
-    taken = {name for path in files("dashboard") for name in imports(path) if within(name, {"attribution"})}
-    assert {name for name in taken if not within(name, {ERRORS})} <= {"attribution"}
-
-
-def module_file(name: str) -> Path | None:
-    path = ROOT.joinpath(*name.split("."))
-    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
 
 
 def reached(start: list[Path]) -> dict[str, str]:
@@ -163,3 +111,21 @@ def test_every_file_says_what_it_is(package):
 def test_there_are_no_utils():
     names = {path.stem for path in files(*PACKAGES)}
     assert names.isdisjoint({"utils", "util", "helpers", "helper", "common", "misc", "manager"})
+
+
+def test_no_circle_of_folders():
+    assert rooms.circles(rooms.arrows()) == []
+
+
+def test_a_circle_is_seen():
+    assert rooms.circles({("a", "b"), ("b", "c"), ("c", "a"), ("a", "d")}) == ["a", "b", "c"]
+
+
+def test_no_folder_is_a_pile():
+    counted = {room: len(found) for room, found in rooms.by_room().items()}
+    assert {room: n for room, n in counted.items() if n > MOST_FILES} == {}
+
+
+def test_the_drawing_shows_the_rooms_as_they_are():
+    """`python -m tests.rooms` draws it again."""
+    assert rooms.DRAWING.read_text(encoding="utf-8") == rooms.drawing()

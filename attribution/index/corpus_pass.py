@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attribution.curvature.blocks import Preconditioner
-from attribution.exact.baselines import mean_hidden
+from attribution.curvature.turned import turned
 from attribution.index.compress import DIRECTIONS, Kept, compress, in_order
 from attribution.index.document_norms import DocumentNorms, batch_norms, gathered, spectrum
 from attribution.index.metric import metrics
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Document, batches
 from attribution.passes.capture import capture
-from attribution.passes.turned import turned
+from attribution.passes.hidden import mean_hidden
 
 
 @dataclass(frozen=True)

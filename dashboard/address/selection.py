@@ -9,15 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from dashboard.address.choices import CONTRASTS, HEATS, MATCHES, PLACES, PRESETS, SHADES, SIDES, TEXTS
 from dashboard.database.normalise import NORMALISERS
-from dashboard.drawing.shading import LABELS as SHADES
 
 Span = tuple[int, int]
-
-SIDES = ("towards", "away", "both")
-HEATS = ("shares", "loss_influences")
-MATCHES = ("prefix", "literal", "regex")
-PLACES = ("answers", "documents")
 
 LONGEST = 200  # characters of one value of the URL; longer ones are cut
 
@@ -71,7 +66,7 @@ class Selection:
     tail: str = _key("side", "towards", _among(*SIDES))
     heat: str = _key("heat", "shares", _among(*HEATS))
     saliency: str = _key("saliency", "")
-    contrast: str = _key("why", "no", _among("no", "yes"))  # saliency of the token, or of it against the prompt's foil
+    contrast: str = _key("why", "no", _among(*CONTRASTS))  # saliency of the token, or of it against the prompt's foil
 
     text: str = _key("text", "")  # filters of Runs
     token: str = _key("filter", "")
@@ -86,8 +81,8 @@ class Selection:
     search: str = _key("search", "")  # Corpus
     deviations: float = _key("cti", 1.0, _number)  # Context: standard deviations above the mean, in quarters
     cues: int = _key("cues", -5, _integer)
-    preset: str = _key("mirage", "paper", _among("paper", "inseq"))
-    aligned: str = _key("compare", "own", _among("own", "same"))  # Compare: each size's own answer, or one text for all
+    preset: str = _key("mirage", "paper", _among(*PRESETS))
+    aligned: str = _key("compare", "own", _among(*TEXTS))  # Compare: each size's own answer, or one text for all
 
     def with_(self, **changes: Any) -> "Selection":
         """A new selection; a change to an outer level clears the levels inside it, unless they are given too."""

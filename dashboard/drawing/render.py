@@ -27,13 +27,13 @@ from dashboard.drawing.payload import (
     size_token_data,
     strip_token_data,
 )
-from dashboard.drawing.shading import Legend
 from dashboard.drawing.shapes import (
     Bar,
     Card,
     Chart,
     CitedLine,
     JoinedRow,
+    Legend,
     Piece,
     PromptRow,
     Share,

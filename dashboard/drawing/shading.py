@@ -6,22 +6,7 @@ from dataclasses import dataclass
 
 from dashboard.database.records import Token
 from dashboard.drawing.numbers import decimals, percent, plain, signed
-
-LABELS = {
-    "strength": "Influence",
-    "surprise": "Surprise",
-    "confidence": "Confidence",
-    "prompt": "Prompt share",
-    "plain": "Nothing",
-}
-
-
-@dataclass(frozen=True)
-class Legend:
-    name: str
-    low: str
-    high: str
-    signed: bool = False
+from dashboard.drawing.shapes import Legend
 
 
 @dataclass(frozen=True)
@@ -53,7 +38,7 @@ def prompt_share(token: Token) -> float | None:
 
 
 def shade_answer(name: str, tokens: Sequence[Token], strengths: Mapping[int, float]) -> Shading:
-    """Shading by one of LABELS; an unknown name shades nothing."""
+    """Shading by one of SHADES; an unknown name shades nothing."""
     if name == "strength" and strengths:
         raw = [_finite(strengths.get(token.position)) for token in tokens]
         high = robust_top([abs(value) for value in raw if value is not None])

@@ -15,6 +15,16 @@ Heated = tuple[str, float | str | None]  # text; amount (1 is full colour), 'mar
 
 
 @dataclass(frozen=True)
+class Legend:
+    """A scale of colour: what it shows, and what stands at its ends."""
+
+    name: str
+    low: str
+    high: str
+    signed: bool = False
+
+
+@dataclass(frozen=True)
 class StripToken:
     """A token with its shading: amount in [-1, 1] or None; sign '+', '−' or ''; words about it, of our own."""
 

@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from dashboard.database.method_names import method_name
 from dashboard.database.records import Run
 from dashboard.drawing import render
-from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets import controls
 
 
-def choose_estimator(found: Explanation) -> None:
-    """The switch of Explain."""
+def choose_estimator(runs: Sequence[Run], shown: Run | None, best_method: str) -> None:
+    """The switch of Explain; best_method: whose method evaluation found best for influence, or ''."""
     options = {}
-    for run in found.runs:
-        best = ", agrees best with retraining" if run.method == found.best_method else ""
+    for run in runs:
+        best = ", agrees best with retraining" if run.method == best_method else ""
         options[run.run_id] = f"Estimator: {method_name(run.method)}{best}"
-    controls.one_of("run", options, quiet=True, shown=found.run.run_id if found.run else "")
+    controls.one_of("run", options, quiet=True, shown=shown.run_id if shown else "")
 
 
 def say_estimator(runs: Sequence[Run]) -> None:

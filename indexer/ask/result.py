@@ -14,7 +14,7 @@ from indexer.size.answers import Answer
 from indexer.tracing.candidates import Candidates
 from indexer.tracing.explain import Explained
 from indexer.tracing.heat import Heat
-from indexer.tracing.rows.prompt import ablation_columns, citation_columns, faithfulness_columns, rows_of, token_columns
+from indexer.tracing.prompt_rows import ablation_columns, citation_columns, faithfulness_columns, rows_of, token_columns
 
 
 def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:

@@ -19,16 +19,16 @@ from numpy.typing import NDArray
 
 from attribution.curvature.blocks import no_curvature
 from attribution.errors import BadInput
-from attribution.exact.baselines import gradient_cosine, hidden_cosine, hidden_states, query_hidden_states
 from attribution.exact.checkpoints import Checkpoint, averaged
 from attribution.exact.checkpoints import tracin as tracin_checkpoints
+from attribution.exact.cosine import gradient_cosine
 from attribution.exact.directions import Directions
 from attribution.exact.shares import position_shares
 from attribution.index.document_norms import DocumentNorms
+from attribution.passes.hidden import hidden_cosine, hidden_states, query_hidden_states
 from indexer.database.shard import write_shard
 from indexer.journal.part import Part
 from indexer.journal.stages import Finished, key, stage
-from indexer.pipeline.scores import groups
 from indexer.size.answers import Answer
 from indexer.size.factors import fit
 from indexer.size.fitted import Fitted
@@ -36,9 +36,10 @@ from indexer.size.member import Member, open_member
 from indexer.size.terms import Shares, Term, add_shares, score
 from indexer.tracing.candidates import Candidates
 from indexer.tracing.explain import Kept, Pairs, keep, pairs
+from indexer.tracing.groups import groups
 from indexer.tracing.heat import Heat, position_columns
-from indexer.tracing.rows.influence import influence_columns, target_columns
-from indexer.tracing.rows.run import write_run
+from indexer.tracing.influence_rows import influence_columns, target_columns
+from indexer.tracing.run_row import write_run
 
 Values = NDArray[np.float32]  # [K, U, L], or [K, U, 1] of a method without layers
 WITHOUT_LAYERS = ("hidden_cosine", "bm25")

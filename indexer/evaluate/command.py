@@ -10,11 +10,12 @@ import pyarrow.parquet as pq
 from indexer.config.config import Config, Model
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
-from indexer.evaluate.measures.index_quality import measure_index
-from indexer.evaluate.measures.pbrf import measure_pbrf
-from indexer.evaluate.published import evaluation_parts, publish_with
-from indexer.evaluate.published import measured as kept
-from indexer.evaluate.scale import FULL, QUICK, Scale
+from indexer.database.evaluations import evaluation_parts
+from indexer.evaluate.index_quality import measure_index
+from indexer.evaluate.pbrf import measure_pbrf
+from indexer.evaluate.protocol.published import measured as kept
+from indexer.evaluate.protocol.published import publish_with
+from indexer.evaluate.protocol.scale import FULL, QUICK, Scale
 from indexer.evaluate.statistics.best_method import best
 from indexer.evaluate.statistics.figures import Figure, restored
 from indexer.evaluate.with_training import measure_with_training

@@ -12,17 +12,17 @@ from indexer.corpus.prompt import Prompt
 from indexer.evaluate.measures.lds import Agreement, agreement, ceiling
 from indexer.evaluate.measures.planted import Planted, invented, planted_figures
 from indexer.evaluate.measures.removal import Answered, removal_figures, removals
-from indexer.evaluate.predictions import Predicted, predictions
-from indexer.evaluate.published import measured, measured_in_full
-from indexer.evaluate.queries import Asked, of_answer, of_document, of_end, of_prompts
-from indexer.evaluate.scale import DAMPINGS, REMOVED_BY, Scale, recipe_of, removal_recipe
+from indexer.evaluate.protocol.published import measured, measured_in_full
+from indexer.evaluate.protocol.queries import Asked, of_answer, of_document, of_end, of_prompts
+from indexer.evaluate.protocol.scale import DAMPINGS, REMOVED_BY, Scale, recipe_of, removal_recipe
+from indexer.evaluate.scoring.predictions import Predicted, predictions
+from indexer.evaluate.scoring.subject import subject
 from indexer.evaluate.siblings.halves import queries
 from indexer.evaluate.siblings.retrain import Outcome, Training, retrained
 from indexer.evaluate.siblings.retrain import measured as asked_of
 from indexer.evaluate.siblings.retrainings import Order, retrain_halves, token_rows, train_all
 from indexer.evaluate.siblings.siblings import on_random_part, train_siblings, well_read, with_invented
 from indexer.evaluate.statistics.figures import Figure, figure
-from indexer.evaluate.subject import subject
 from indexer.journal.stages import key
 from indexer.processes.progress import Reporter
 from indexer.size.member import Member

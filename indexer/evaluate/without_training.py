@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from attribution.curvature.blocks import Preconditioner, damp
 from attribution.truth.tail_patch import tail_patch
 from indexer.corpus.prompt import Prompt
-from indexer.evaluate.gradient_scores import scored
 from indexer.evaluate.measures.fact_tracing import fact_tracing
 from indexer.evaluate.measures.removal import top
 from indexer.evaluate.measures.stability import stability_figures
-from indexer.evaluate.predictions import predictions
-from indexer.evaluate.published import measured, measured_in_full
-from indexer.evaluate.queries import Asked, of_prompts
-from indexer.evaluate.scale import Scale
+from indexer.evaluate.protocol.published import measured, measured_in_full
+from indexer.evaluate.protocol.queries import Asked, of_prompts
+from indexer.evaluate.protocol.scale import Scale
+from indexer.evaluate.scoring.gradient_scores import scored
+from indexer.evaluate.scoring.predictions import predictions
+from indexer.evaluate.scoring.subject import subject
 from indexer.evaluate.statistics.figures import Figure, figure
-from indexer.evaluate.subject import subject
 from indexer.journal.stages import key
 from indexer.processes.progress import Reporter
 from indexer.size.factors import fit

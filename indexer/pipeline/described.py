@@ -8,7 +8,7 @@ from indexer.journal.part import Part
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member
-from indexer.tracing.rows.run import write_run
+from indexer.tracing.run_row import write_run
 
 
 def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:

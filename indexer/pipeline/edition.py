@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from indexer.config.config import Config
 from indexer.corpus.prompt import Prompt
-from indexer.evaluate.published import evaluation_parts
+from indexer.database.evaluations import evaluation_parts
 from indexer.journal.stages import Finished
 from indexer.pipeline.readings import Readings
 from indexer.pipeline.shared import prompt_part

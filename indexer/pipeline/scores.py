@@ -13,27 +13,9 @@ from indexer.size.answers import Answer
 from indexer.size.traced import Traced
 from indexer.tracing.candidates import Candidates, Proposal, candidate_rows, with_index
 from indexer.tracing.explain import explain
+from indexer.tracing.groups import groups
 from indexer.tracing.heat import heat, position_columns, relabel_columns
-from indexer.tracing.rows.influence import influence_columns, target_columns
-
-BUDGET = 2 << 30  # bytes of query directions that are held at once
-
-
-def groups(n_targets: Sequence[int], n_tracked: int, budget: int = BUDGET) -> list[list[int]]:
-    """Consecutive answers whose directions fit into the budget together; a document is read once per group.
-
-    n_targets: generated tokens of each answer.   n_tracked: parameters of one direction.
-    """
-    made: list[list[int]] = []
-    room = 0
-    for i, n in enumerate(n_targets):
-        need = n * n_tracked * 4
-        if not made or need > room:
-            made.append([])
-            room = budget
-        made[-1].append(i)
-        room -= need
-    return made
+from indexer.tracing.influence_rows import influence_columns, target_columns
 
 
 def scores(

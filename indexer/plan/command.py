@@ -14,10 +14,10 @@ from indexer.config.config import Config, Model
 from indexer.corpus.prompt_file import read_prompts
 from indexer.estimators.methods import applies
 from indexer.pipeline.build import in_order
-from indexer.pipeline.scores import BUDGET
 from indexer.plan.forecast import Stage, Work, forecast, wall_seconds
 from indexer.plan.units import measure, resident
 from indexer.size.member import Member, open_member
+from indexer.tracing.groups import BUDGET
 
 WEIGHT = 4  # bytes
 

@@ -4,8 +4,8 @@ import gc
 from functools import partial
 from pathlib import Path
 
-from attribution.curvature.factors import load_factors
 from attribution.curvature.fit import fit_factors
+from attribution.curvature.store import load_factors
 from indexer.config.config import Config, Model
 from indexer.journal.part import Part
 from indexer.journal.stages import found, is_finished, key, stage

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attribution.exact.baselines import hidden_cosine
 from attribution.index.compress import DIRECTIONS
 from attribution.index.metric import Metric, metrics
 from attribution.index.query import LayerQuery, index_queries
 from attribution.index.shards import Shard, open_shard, products
 from attribution.influence import influence
+from attribution.passes.hidden import hidden_cosine
 from indexer.size.corpus_pass import INDEX_FILE, parts_before
 from indexer.size.fitted import Fitted
 from indexer.size.terms import Term

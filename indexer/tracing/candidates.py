@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.exact.baselines import query_hidden_states
+from attribution.passes.hidden import query_hidden_states
 from indexer.corpus.text_index import TextIndex
 from indexer.journal.stages import key
 from indexer.size.answers import Answer

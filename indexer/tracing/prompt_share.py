@@ -17,7 +17,7 @@ from indexer.journal.part import Part
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
 from indexer.size.member import Member
-from indexer.tracing.rows.prompt import (
+from indexer.tracing.prompt_rows import (
     ablation_columns,
     citation_columns,
     faithfulness_columns,

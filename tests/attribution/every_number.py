@@ -6,7 +6,7 @@ import torch
 from attribution.curvature.blocks import Preconditioner, damp, to_device
 from attribution.curvature.ghost_norm import gradient_norms
 from attribution.curvature.stages import across_stages
-from attribution.exact.baselines import gradient_queries, hidden_states, query_hidden_states
+from attribution.exact.cosine import gradient_queries
 from attribution.exact.directions import Directions
 from attribution.exact.low_rank import factor
 from attribution.exact.query import query_directions
@@ -18,6 +18,7 @@ from attribution.index.metric import metrics
 from attribution.index.query import index_queries
 from attribution.index.shards import Shard, products
 from attribution.model.tracked import Tracked
+from attribution.passes.hidden import hidden_states, query_hidden_states
 from attribution.prompt.saliency.saliency import saliencies
 from tests.attribution import tiny
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from attribution.curvature.blocks import damp
-from attribution.curvature.factors import load_factors
 from attribution.curvature.fit import fit_factors
+from attribution.curvature.store import load_factors
 from attribution.exact.directions import join_directions
 from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents

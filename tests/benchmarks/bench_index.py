@@ -17,8 +17,9 @@ import torch
 from numpy.typing import NDArray
 
 from attribution.curvature.blocks import Preconditioner, damp
-from attribution.curvature.factors import load_factors
 from attribution.curvature.fit import fit_factors
+from attribution.curvature.store import load_factors
+from attribution.curvature.turned import turned
 from attribution.exact.directions import join_directions
 from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
@@ -34,7 +35,6 @@ from attribution.model.sequence import encode_document, encode_prompt
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Document, as_documents, batches
 from attribution.passes.capture import capture
-from attribution.passes.turned import turned
 from indexer.evaluate.measures.index_recall import recall
 from indexer.evaluate.measures.removal import top
 from indexer.evaluate.statistics.rank_correlation import spearman

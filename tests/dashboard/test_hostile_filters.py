@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.address.selection import MATCHES, PLACES
+from dashboard.address.choices import MATCHES, PLACES
 from dashboard.database.queries.filters import matching_prompts
 from indexer.database.reader import Snapshot
 from tests.dashboard.drawn import words

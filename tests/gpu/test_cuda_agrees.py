@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from attribution.curvature.blocks import damp
-from attribution.curvature.factors import load_factors
 from attribution.curvature.fit import fit_factors
+from attribution.curvature.store import load_factors
 from attribution.index.corpus_pass import corpus_pass
 from attribution.model.generate import generate
 from attribution.model.sequence import Encoded

@@ -1,13 +1,12 @@
 """What made the tokens of an answer: kept pairs, their layers, their heat, the random documents to compare with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dashboard.database.queries.documents import document_tokens
-from dashboard.database.queries.rows import Snapshot, floats, kept, numbers, record
+from dashboard.database.queries.rows import Snapshot, floats, kept, numbers, record, total_heat
 from dashboard.database.records import Heat, Layer, Relabelling, Scores, Target
 
 
@@ -94,15 +93,7 @@ def heats(
         stored.setdefault(row["document_id"], []).append(row)
     whole = {key: rows for key, rows in stored.items() if len(rows) == last - first + 1}
     texts = document_tokens(snapshot, tokenizer_id, list(whole))
-    return {
-        key: Heat(texts.get(key, []), _total(rows, "shares"), _total(rows, "loss_influences"))
-        for key, rows in whole.items()
-    }
-
-
-def _total(rows: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.float64]:
-    arrays = [np.asarray(row[name] or (), dtype=np.float64) for row in rows]
-    return np.sum(arrays, axis=0) if len({array.size for array in arrays}) == 1 else np.empty(0)
+    return {key: total_heat(texts.get(key, []), rows) for key, rows in whole.items()}
 
 
 def relabellings(

@@ -1,6 +1,6 @@
 """From rows of the database to records: the one place where its missing values become ours."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dashboard.database.records import Generation, Model
+from dashboard.database.records import Generation, Heat, Model
 from indexer.database.memory import Memory
 
 P = ParamSpec("P")
@@ -89,3 +89,13 @@ def numbers(row: dict[str, Any], *names: str) -> dict[str, Any]:
 def floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
     """[N] with NaN where the database has no value."""
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def total_heat(texts: list[str], rows: Sequence[Mapping[str, Any]]) -> Heat:
+    """What a document's tokens carry for several answer tokens: the sum of their rows, empty where lengths differ."""
+    return Heat(texts, _total(rows, "shares"), _total(rows, "loss_influences"))
+
+
+def _total(rows: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.float64]:
+    arrays = [np.asarray(row.get(name) or (), dtype=np.float64) for row in rows]
+    return np.sum(arrays, axis=0) if len({array.size for array in arrays}) == 1 else np.empty(0)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.address.bar import choose
+from dashboard.address.choices import TEXTS
 from dashboard.address.selection import Selection
 from dashboard.database.records import Generation, Token
 from dashboard.drawing import render
@@ -17,8 +18,6 @@ from dashboard.screens.compare.read_along import Reader, departures
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 
-VIEWS = {"own": "Each size's own answer", "same": "All sizes on one text"}
-
 
 def show_grid(
     compared: Sequence[Size], readers: Sequence[Reader], author: Generation, selection: Selection, position: int
@@ -29,7 +28,7 @@ def show_grid(
         "How sure each size is of each token, and how much of it came from the prompt: not whether it is right.",
     )
     if readers:
-        controls.switch("aligned", VIEWS)
+        controls.switch("aligned", TEXTS)
     same = bool(readers) and selection.aligned == "same"
     text = next((size.tokens for size in compared if size.generation.generation_id == author.generation_id), [])
     rows = [_reading(reader, text) for reader in readers] if same else [_own(size) for size in compared]

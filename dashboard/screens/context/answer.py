@@ -10,8 +10,8 @@ from dashboard.address.selection import Selection
 from dashboard.database.records import Token
 from dashboard.drawing import render
 from dashboard.drawing.numbers import percent
-from dashboard.drawing.shading import Legend, robust_top
-from dashboard.drawing.shapes import Card, Heated, StripToken
+from dashboard.drawing.shading import robust_top
+from dashboard.drawing.shapes import Card, Heated, Legend, StripToken
 from dashboard.screens.context.citing import Citation, Floats
 from dashboard.screens.context.evidence import METHODS, Reading
 from dashboard.widgets.heading import panel

@@ -1,21 +1,19 @@
 """An answer from documents, with all that is stored about its context; thresholds and spans change without a model."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from attribution.prompt.stored import span_scores, stored_ablations
-from dashboard.database.queries import answers, prompts
-from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.kept_answer import KeptAnswer
 from dashboard.database.records import Generation, Measure, Part, PromptToken, Token
 from dashboard.screens.context.citing import Citation, Floats, cite, kept_cues, sensitive
 from dashboard.screens.context.sentences import sentence_of
 
 CUES = ("mirage_norm", "mirage_grad_x_input", "cci_norm", "cci_grad_x_input", "grad_norm", "gradient_norm")
 METHODS = {"contextcite": "ContextCite", "leave_one_out": "Leave one out", "shapley": "Shapley"}
-Cues = Mapping[int, Mapping[int, float]]  # position -> source_position -> score
 
 
 @dataclass(frozen=True)
@@ -83,39 +81,17 @@ class Reading:
         return found
 
 
-def read(snapshot: Snapshot, generation: Generation) -> Reading:
-    """Everything that is stored about one answer from documents; empty where a method was not run."""
-    of = generation.generation_id
-    methods = prompts.saliency_methods(snapshot, of)
+def read(answer: KeptAnswer) -> Reading:
+    """Everything that is known of one answer from documents; empty where a method was not run, or not yet."""
+    methods = answer.saliency_methods()
     method = next((each for each in CUES if each in methods), "")
-    return reading(
-        generation,
-        answers.tokens(snapshot, of),
-        answers.prompt_parts(snapshot, generation.prompt_id),
-        answers.prompt_tokens(snapshot, generation.model.tokenizer_id, generation.prompt_id),
-        prompts.saliency_rows(snapshot, of, method) if method else {},
-        prompts.ablations(snapshot, of),
-        prompts.measures(snapshot, of),
-        answers.notices(snapshot, of),
-    )
-
-
-def reading(
-    generation: Generation,
-    tokens: list[Token],
-    parts: list[Part],
-    read_by: Iterable[PromptToken],
-    cues: Cues,
-    ablations: list[dict[str, Any]],
-    measures: list[Measure],
-    notices: list[str],
-) -> Reading:
-    """From rows, of the database or of the worker's answer."""
+    cues = answer.saliency_rows(method) if method else {}
+    tokens, parts = answer.tokens(), answer.parts()
     documents = {part.part for part in parts if part.kind == "document"}
-    inside = [token for token in read_by if token.part in documents]
+    inside = [token for token in answer.prompt_tokens() if token.part in documents]
     missing = float("nan")
     return Reading(
-        generation=generation,
+        generation=answer.generation,
         tokens=tokens,
         parts=parts,
         inside=inside,
@@ -128,8 +104,8 @@ def reading(
             position: np.array([scores.get(token.position, 0.0) for token in inside], dtype=np.float64)
             for position, scores in cues.items()
         },
-        sentence=sentence_of(tokens, generation.text),
-        ablations=ablations,
-        measures=measures,
-        notices=notices,
+        sentence=sentence_of(tokens, answer.generation.text),
+        ablations=answer.ablations(),
+        measures=answer.measures(),
+        notices=answer.notices(),
     )

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.address.bar import choose, selection, settle, still
+from dashboard.address.choices import PRESETS
 from dashboard.address.selection import Selection
 from dashboard.asking import jobs
-from dashboard.asking.result import read_answer
+from dashboard.asking.result import AskedAnswer
 from dashboard.database.connection import current
 from dashboard.database.queries import answers, prompts
+from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.screens.context.answer import show_answer, show_documents
@@ -20,8 +22,6 @@ from dashboard.widgets import controls
 from dashboard.widgets.ask_box import watch
 from dashboard.widgets.measures import show_measures
 from dashboard.widgets.tools import show_tools_alone
-
-PRESETS = {"paper": "Paper", "inseq": "inseq"}  # of MIRAGE: inseq turns the divergence round and cuts cues otherwise
 
 
 def show() -> None:
@@ -44,7 +44,7 @@ def show() -> None:
     found = answers.generation(snapshot, chosen.generation)
     if found is None:
         return
-    _show(snapshot, read(snapshot, found), chosen)
+    _show(snapshot, read(StoredAnswer(snapshot, found)), chosen)
 
 
 def _show(snapshot: Snapshot, reading: Reading, chosen: Selection) -> None:
@@ -83,7 +83,7 @@ def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
             render.problem("This prompt brought no documents; its answer is shown on Explain.")
         return
     _choose_thresholds(chosen)
-    _show(snapshot, read_answer(result, model, job.id), chosen)
+    _show(snapshot, read(AskedAnswer(snapshot, result, model, job.id)), chosen)
 
 
 def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> None:

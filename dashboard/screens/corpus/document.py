@@ -15,15 +15,15 @@ from dashboard.database.records import Document, Model, Swayed
 from dashboard.drawing import render
 from dashboard.drawing.heat import heated
 from dashboard.drawing.numbers import decimals, percent, plain, signed
-from dashboard.drawing.shading import Legend, robust_top
-from dashboard.drawing.shapes import Card, Heated
-from dashboard.screens.explain.layers import show_bars
+from dashboard.drawing.shading import robust_top
+from dashboard.drawing.shapes import Card, Heated, Legend
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
+from dashboard.widgets.layer_bars import show_bars
 from indexer.corpus.text_index import query_terms
 
 EACH = 3  # answers at either end, in each size
-SIDES = {"towards": "Helps most, in each size", "away": "Hurts most, in each size"}
+ENDS = {"towards": "Helps most, in each size", "away": "Hurts most, in each size"}
 SIMILAR = 0.6  # share of the words in common, from which on two documents are near duplicates
 
 
@@ -75,14 +75,14 @@ def _show_answers(snapshot: Snapshot, document_id: str) -> None:
         "Answers that it sways",
         "Only tokens for which this document was scored and kept: for all others its influence is unknown, not zero.",
     )
-    for side in SIDES:
+    for side in ENDS:
         cards = []
         for model in answers.models(snapshot):
             for run in answers.runs(snapshot, model.model_id)[:1]:
                 swayed = documents.swayed_tokens(snapshot, run.run_id, document_id, side, EACH)
                 cards += _answer_cards(swayed, model.name)
         if cards:
-            st.caption(SIDES[side])
+            st.caption(ENDS[side])
             _list_answers(cards, document_id, f"{side} {document_id}")
 
 

@@ -5,12 +5,13 @@ import math
 import streamlit as st
 
 from dashboard.address.bar import choose, still
+from dashboard.address.choices import SHADES
 from dashboard.address.selection import Selection, Span
 from dashboard.database.records import Token
 from dashboard.drawing import render
 from dashboard.drawing.numbers import percent
-from dashboard.drawing.shading import LABELS, Legend, Shading, available, robust_top, shade_answer, shade_by_document
-from dashboard.drawing.shapes import StripToken
+from dashboard.drawing.shading import Shading, available, robust_top, shade_answer, shade_by_document
+from dashboard.drawing.shapes import Legend, StripToken
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.screens.explain.prompt_parts import part_of
 
@@ -91,7 +92,7 @@ def choose_shading(found: Explanation, selection: Selection) -> None:
         "Background of the answer",
         names,
         key="shade",
-        format_func=LABELS.__getitem__,
+        format_func=SHADES.__getitem__,
         on_change=still(lambda: choose(shade=st.session_state["shade"] or shown, document="")),
         label_visibility="collapsed",
     )

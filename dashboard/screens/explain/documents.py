@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.address.bar import choose, open_screen
+from dashboard.address.choices import HEATS, SIDES
 from dashboard.address.selection import Selection
 from dashboard.database.normalise import NORMALISERS
 from dashboard.database.ranking import Ranked, among_random
@@ -11,15 +12,13 @@ from dashboard.database.records import Document, Heat
 from dashboard.drawing import render
 from dashboard.drawing.heat import heated
 from dashboard.drawing.numbers import decimals, plain, signed
-from dashboard.drawing.shading import Legend, robust_top
-from dashboard.drawing.shapes import Card, Heated
+from dashboard.drawing.shading import robust_top
+from dashboard.drawing.shapes import Card, Heated, Legend
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets import controls
 from dashboard.widgets.estimator import choose_estimator
 from dashboard.widgets.heading import panel
 
-SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
-HEATS = {"shares": "Heat: through each position", "loss_influences": "Heat: learning each token"}
 SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
 LONG = 700  # characters beyond which a card that is not selected is clipped
 
@@ -34,7 +33,7 @@ def show_documents(found: Explanation, selection: Selection) -> None:
     if found.estimated:
         st.caption("First estimates over all documents, from the gradient index. The exact scores are on their way.")
     if len(found.runs) > 1:
-        choose_estimator(found)
+        choose_estimator(found.runs, found.run, found.best_method)
     if found.ranked or found.runs:
         _choose_side_and_scale(bool(found.heats))
     if not found.ranked:

@@ -1,11 +1,12 @@
 """Everything that the Explain screen says about one answer, asked in one place: no widget, no drawing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dashboard.address.selection import Selection, Span
 from dashboard.database.layer_groups import LayerGroup, layer_groups
-from dashboard.database.queries import answers, documents, influence, prompts
+from dashboard.database.queries import documents, influence
+from dashboard.database.queries.kept_answer import KeptAnswer
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import Ranked, rank_documents, take_side
 from dashboard.database.records import Document, Generation, Heat, Measure, Part, PromptToken, Run, Target, Token
@@ -68,66 +69,54 @@ class Explanation:
         return self.targets.get(self.span[0]) if self.width == 1 else None
 
 
-def _chosen_run(runs: Sequence[Run], wanted: str, best: str) -> Run | None:
-    """The wanted one; else that of the best method; else the first."""
-    asked = [each for each in runs if each.run_id == wanted] + [each for each in runs if each.method == best]
-    return next(iter([*asked, *runs]), None)
-
-
-def explain(snapshot: Snapshot, selection: Selection, found: Generation, shown: int = SHOWN) -> Explanation:
-    """Ask everything about `found` that `selection` needs. A run or a position that does not exist is replaced by
-    the first run and the whole answer; the screen tells by comparing with the selection."""
-    generation_id = found.generation_id
-    runs = answers.runs(snapshot, found.model.model_id)
-    best = answers.measured_best(snapshot, found.model.model_id) if len(runs) > 1 else ""
-    run = _chosen_run(runs, selection.run, best)
-    run_id = run.run_id if run else ""
-    tokens = answers.tokens(snapshot, generation_id)
+def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown: int = SHOWN) -> Explanation:
+    """Ask everything about `answer` that `selection` needs. A position that does not exist is replaced by the whole
+    answer; the screen tells by comparing with the selection."""
+    tokens = answer.tokens()
     last = max(len(tokens) - 1, 0)
     whole = selection.span is None or selection.span[1] > last
     span = (0, last) if whole or selection.span is None else selection.span
 
-    targets = influence.targets(snapshot, run_id, generation_id)
-    scores = influence.kept_scores(snapshot, run_id, generation_id, *span)
+    targets = answer.targets()
     query_self = targets[span[0]].self_influence if span[0] == span[1] and span[0] in targets else float("nan")
-    groups = layer_groups(influence.layers(snapshot, found.model.model_id))
+    groups = layer_groups(influence.layers(snapshot, answer.generation.model.model_id))
     only = next((group.members for group in groups if group.key == selection.layer), ())
-    ranked = rank_documents(scores, selection.normaliser, query_self, only)
+    ranked = rank_documents(answer.scores(*span), selection.normaliser, query_self, only)
     top = take_side(ranked, selection.tail, shown)
-    ids = [each.document_id for each in top]
-    if selection.document and selection.document not in ids:
-        ids.append(selection.document)
+    chosen = [selection.document] if selection.document else []
+    ids = list(dict.fromkeys([*(each.document_id for each in top), *chosen]))
 
-    stored = set(prompts.saliency_methods(snapshot, generation_id))
+    stored = set(answer.saliency_methods())
     methods = by_preference(name for name in stored if not name.endswith(CONTRAST))
-    method = selection.saliency if selection.saliency in methods else (methods[0] if methods else "")
+    method = selection.saliency if selection.saliency in methods else next(iter(methods), "")
     has_contrast = f"{method}{CONTRAST}" in stored
     map_name = f"{method}{CONTRAST}" if has_contrast and selection.contrast == "yes" else method
     return Explanation(
-        generation=found,
-        siblings=answers.generations_of(snapshot, [found.prompt_id])[found.prompt_id],
-        run=run,
-        runs=runs,
-        best_method=best,
+        generation=answer.generation,
+        siblings=answer.siblings,
+        run=answer.run,
+        runs=answer.runs,
+        best_method=answer.best_method,
         tokens=tokens,
-        prompt_tokens=answers.prompt_tokens(snapshot, found.model.tokenizer_id, found.prompt_id),
-        parts=answers.prompt_parts(snapshot, found.prompt_id),
+        prompt_tokens=answer.prompt_tokens(),
+        parts=answer.parts(),
         targets=targets,
-        strengths=influence.strengths(snapshot, run_id, generation_id),
+        strengths=answer.strengths(),
         span=span,
         whole=whole,
         ranked=ranked,
         shown=top,
         documents=documents.documents(snapshot, ids),
-        proposers=influence.proposers(snapshot, generation_id, *span),
-        heats=influence.heats(snapshot, run_id, generation_id, *span, found.model.tokenizer_id, ids),
+        proposers=answer.proposers(*span),
+        heats=answer.heats(*span, ids),
         groups=groups,
-        effects=_effects(snapshot, run_id, generation_id, selection.document),
+        effects=answer.effects(selection.document),
         has_contrast=has_contrast,
         saliency_methods=methods,
         saliency_method=method,
-        saliency=prompts.saliency(snapshot, generation_id, *span, map_name) if method else {},
-        measures=prompts.measures(snapshot, generation_id),
+        saliency=answer.saliency(*span, map_name) if method else {},
+        measures=answer.measures(),
+        estimated=answer.estimated,
     )
 
 
@@ -135,7 +124,3 @@ def by_preference(methods: Iterable[str]) -> list[str]:
     """Saliency methods in the order of SALIENCIES, unknown ones last."""
     order = {name: i for i, name in enumerate(SALIENCIES)}
     return sorted(methods, key=lambda name: (order.get(name, len(order)), name))
-
-
-def _effects(snapshot: Snapshot, run_id: str, generation_id: str, document_id: str) -> dict[int, float]:
-    return influence.document_effects(snapshot, run_id, generation_id, document_id) if document_id else {}

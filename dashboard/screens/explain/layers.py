@@ -1,20 +1,16 @@
 """Where in the model the influence passes: attention and MLP of each block, and the embedding; they add up."""
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
-from dashboard.database.layer_groups import LayerGroup, group_scores
+from dashboard.database.layer_groups import group_scores
 from dashboard.database.ranking import layer_total
-from dashboard.drawing import render
 from dashboard.drawing.numbers import decimals, signed
-from dashboard.drawing.shapes import Bar
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets.heading import panel
+from dashboard.widgets.layer_bars import show_bars
 
 
 def show_layers(found: Explanation, selection: Selection) -> None:
@@ -41,28 +37,3 @@ def show_layers(found: Explanation, selection: Selection) -> None:
     )
     if selection.layer:
         st.button("Rank by all layers", on_click=lambda: choose(layer=""), type="tertiary", icon=":material/close:")
-
-
-def show_bars(
-    groups: Sequence[LayerGroup],
-    amounts: NDArray[np.float64],
-    *,
-    key: str,
-    chosen: str = "",
-    on_layer: Callable[[str], None] | None = None,
-) -> None:
-    """One bar for each group of layers, nats, in the order of depth; they add up to the total. amounts: [G]."""
-    places = decimals(amounts)
-    bars = [
-        Bar(group.key, group.label, float(amount), signed(float(amount), places))
-        for group, amount in zip(groups, amounts, strict=True)
-    ]
-    largest = max(bars, key=lambda bar: abs(bar.amount))
-    render.bar_list(
-        bars,
-        key=key,
-        about=f"Influence by layer, {len(bars)} bars; the largest is {largest.name} with {largest.said} nats.",
-        legend=[("", "nats:"), ("warm", "towards the token"), ("cool", "away from it")],
-        chosen=chosen,
-        on_bar=on_layer,
-    )

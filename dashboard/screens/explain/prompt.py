@@ -7,6 +7,7 @@ import streamlit as st
 
 from attribution.errors import WhenceError
 from dashboard.address.bar import choose, open_screen, still
+from dashboard.address.choices import CONTRASTS
 from dashboard.address.selection import Selection
 from dashboard.asking import jobs
 from dashboard.database.records import Generation, Part
@@ -19,7 +20,6 @@ from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 from dashboard.widgets.measures import in_words
 
-CONTRASTS = {"no": "Why this token", "yes": "Why not the prompt's foil"}
 ON_DEMAND = (
     *("integrated_gradients", "layer_integrated_gradients", "occlusion", "shapley"),
     *("grad_x_input", "grad_norm", "attention"),

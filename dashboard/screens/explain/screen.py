@@ -7,9 +7,10 @@ import streamlit as st
 from dashboard.address.bar import selection, settle
 from dashboard.address.selection import Selection
 from dashboard.asking import jobs
-from dashboard.asking.result import explain_answer
+from dashboard.asking.result import AskedAnswer
 from dashboard.database.connection import current
 from dashboard.database.queries import answers
+from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model
 from dashboard.drawing import render
@@ -41,7 +42,7 @@ def show() -> None:
         chosen = settle(generation=found.generation_id, span=(0, 0))
 
     # ask
-    explanation = explain(snapshot, chosen, found)
+    explanation = explain(snapshot, chosen, StoredAnswer(snapshot, found, chosen.run))
 
     # show
     _show(snapshot, explanation, chosen)
@@ -87,7 +88,7 @@ def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
     if chosen.span is None and not chosen.document and f"opened {job.id}" not in st.session_state:
         st.session_state[f"opened {job.id}"] = True
         chosen = settle(span=(0, 0))
-    _show(snapshot, explain_answer(snapshot, chosen, result, model, job.id), chosen)
+    _show(snapshot, explain(snapshot, chosen, AskedAnswer(snapshot, result, model, job.id)), chosen)
 
 
 def _named(models: Sequence[Model], name: str) -> Model | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.address.bar import choose, open_screen, selection
+from dashboard.address.choices import MATCHES, PLACES
 from dashboard.address.selection import Selection
 from dashboard.database.connection import current
 from dashboard.database.queries import answers, filters, influence
@@ -20,12 +21,10 @@ from dashboard.widgets import controls
 from dashboard.widgets.tools import show_tools
 
 PER_PAGE = 30
-MATCHES = {"prefix": "begins with", "literal": "is exactly", "regex": "matches the pattern"}
 READING = (
     "✓ and ✗ compare an answer with the one that the prompt file expects, which is not a proof of truth. "
     "← names the most helpful document of the first token. Open an answer to see why."
 )
-PLACES = {"answers": "in the answers", "documents": "in their ten best documents"}
 
 
 def show() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from attribution.model.sequence import begin_token
 from indexer.config.config import Recipe
 from indexer.evaluate.measures.lds import Retrainings
-from indexer.evaluate.scale import Scale, recipe_of
+from indexer.evaluate.protocol.scale import Scale, recipe_of
 from indexer.evaluate.siblings.halves import half, queries
 from indexer.evaluate.siblings.retrain import Training, retrained
 from indexer.processes.side_by_side import side_by_side

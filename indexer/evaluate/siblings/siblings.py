@@ -9,8 +9,8 @@ from indexer.config.config import Config, Model, Recipe
 from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.evaluate.measures.planted import Planted
-from indexer.evaluate.queries import of_prompts
-from indexer.evaluate.scale import KEEP, Scale, recipe_of, removal_recipe
+from indexer.evaluate.protocol.queries import of_prompts
+from indexer.evaluate.protocol.scale import KEEP, Scale, recipe_of, removal_recipe
 from indexer.evaluate.siblings.halves import chosen, chosen_around
 from indexer.evaluate.siblings.sibling import is_trained, sibling
 from indexer.processes.progress import Reporter

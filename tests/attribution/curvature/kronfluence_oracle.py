@@ -14,8 +14,10 @@ from kronfluence.arguments import FactorArguments, ScoreArguments
 from kronfluence.utils.dataset import DataLoaderKwargs
 from torch import Tensor
 
-from attribution.curvature.factors import Factors, read_kronfluence
-from attribution.curvature.fit import BATCH, Rows, columns, draw, kronfluence_analyzer
+from attribution.curvature.factors import Factors
+from attribution.curvature.fit import draw
+from attribution.curvature.kronfluence import BATCH, Rows, columns, kronfluence_analyzer
+from attribution.curvature.store import read_kronfluence
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Document
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from attribution.curvature.blocks import to_eigenbasis
-from attribution.curvature.factors import load_factors
 from attribution.curvature.fit import draw, fit_factors
+from attribution.curvature.store import load_factors
 from attribution.errors import BadInput, Damaged
 from attribution.model.tracked import track
 from attribution.passes.batches import Document

@@ -21,7 +21,7 @@ from tests.attribution import tiny
 from tests.attribution.curvature.kronfluence_oracle import Oracle, token_queries
 
 N = 100
-DEMO = Path(__file__).parents[2] / "data" / "demo"
+DEMO = Path(__file__).parents[3] / "data" / "demo"
 
 
 def pearson(a, b):

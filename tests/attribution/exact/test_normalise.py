@@ -3,7 +3,7 @@ import pytest
 
 from attribution.curvature.ghost_norm import gradient_norms
 from attribution.errors import BadInput
-from attribution.exact.baselines import gradient_cosine, gradient_queries
+from attribution.exact.cosine import gradient_cosine, gradient_queries
 from attribution.exact.directions import Directions
 from attribution.exact.normalise import NORMALISERS, Norms, normalise
 from attribution.exact.query import query_directions

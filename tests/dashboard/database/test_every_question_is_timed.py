@@ -12,7 +12,7 @@ MODULES = ("about", "answers", "documents", "filters", "influence", "prompts", "
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_question_is_timed(name: str) -> None:
-    module = import_module(f"dashboard.queries.{name}")
+    module = import_module(f"dashboard.database.queries.{name}")
     asked = inspect.getsource(bench_database)
     public = [
         function
@@ -26,6 +26,6 @@ def test_every_question_is_timed(name: str) -> None:
 def test_no_module_of_questions_is_forgotten() -> None:
     from pkgutil import iter_modules
 
-    import dashboard.queries as package
+    import dashboard.database.queries as package
 
-    assert {module.name for module in iter_modules(package.__path__)} == {*MODULES, "rows"}
+    assert {module.name for module in iter_modules(package.__path__)} == {*MODULES, "rows", "kept_answer"}

@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.address.choices import SHADES
 from dashboard.database.records import Token
 from dashboard.drawing.payload import answer_data, card_data, size_token_data, strip_token_data
-from dashboard.drawing.shading import LABELS, available, shade_answer, shade_by_document
+from dashboard.drawing.shading import available, shade_answer, shade_by_document
 from dashboard.drawing.shapes import Answer, Card, SizeToken, StripToken
 from dashboard.drawing.visible import LONGEST_TEXT, LONGEST_TOKEN, visible
 
@@ -51,7 +52,7 @@ def test_a_token_of_the_strip(text: str, amount: float | None, sign: str) -> Non
 def test_the_shading_has_one_finite_amount_for_each_token(data: st.DataObject) -> None:
     answer = data.draw(tokens())
     strengths = data.draw(st.dictionaries(st.integers(0, 6), ANY, max_size=6))
-    for name in [*LABELS, *available(answer, strengths), "unknown"]:
+    for name in [*SHADES, *available(answer, strengths), "unknown"]:
         for shading in (shade_answer(name, answer, strengths), shade_by_document(answer, strengths)):
             assert len(shading.amounts) == len(shading.words) == len(shading.signs) == len(answer)
             for amount in shading.amounts:

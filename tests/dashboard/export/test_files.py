@@ -8,6 +8,7 @@ import pytest
 
 from dashboard.address.selection import Selection, from_address
 from dashboard.database.queries import answers
+from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.export.files import as_json, csv, parquet
 from dashboard.screens.explain.explanation import Explanation, explain
 from dashboard.screens.explain.page import explained_page
@@ -27,7 +28,7 @@ def selection(snapshot: Snapshot) -> Selection:
 def found(snapshot: Snapshot, selection: Selection) -> Explanation:
     generation = answers.generation(snapshot, selection.generation)
     assert generation is not None
-    return explain(snapshot, selection, generation)
+    return explain(snapshot, selection, StoredAnswer(snapshot, generation, selection.run))
 
 
 def test_tables_equal_sql(found: Explanation, selection: Selection, snapshot: Snapshot) -> None:

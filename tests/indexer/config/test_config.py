@@ -8,7 +8,7 @@ from attribution.errors import BadInput
 from attribution.prompt.saliency.saliency import METHODS
 from indexer.config.config import SALIENCY, Config, Scores, described, read_config, restored
 
-DEMO = Path(__file__).parents[2] / "data/demo/demo.toml"
+DEMO = Path(__file__).parents[3] / "data/demo/demo.toml"
 
 MINIMAL = """
 [corpus]

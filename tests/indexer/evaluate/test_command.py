@@ -12,9 +12,8 @@ from indexer.__main__ import main
 from indexer.corpus.document import document_id
 from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
-from indexer.evaluate import command, with_training
-from indexer.evaluate.measures import pbrf
-from indexer.evaluate.scale import Scale
+from indexer.evaluate import command, pbrf, with_training
+from indexer.evaluate.protocol.scale import Scale
 from indexer.evaluate.siblings import retrain, siblings
 from indexer.journal.stages import finished, stage
 from indexer.size import factors

@@ -21,7 +21,7 @@ from indexer.size import factors
 from tests.indexer.pipeline.test_build import stage_here
 from tests.tiny_family import PROMPTS, TEXTS, write_lines, write_project
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.pipeline.scores import groups
+from indexer.tracing.groups import groups
 
 
 def test_answers_stay_together_as_long_as_they_fit():

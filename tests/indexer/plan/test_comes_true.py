@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from indexer.config.config import read_config
-from indexer.pipeline.scores import BUDGET
 from indexer.plan.forecast import Work, forecast
 from indexer.plan.units import Units
+from indexer.tracing.groups import BUDGET
 
 DEMO = Path(__file__).parents[3] / "data" / "demo" / "demo.toml"
 MIB = 1 << 20

@@ -12,11 +12,11 @@ from attribution.exact.query import query_directions
 from indexer.__main__ import main
 from indexer.config.config import read_config
 from indexer.estimators.methods import at_checkpoint, learning_rates
-from indexer.evaluate import gradient_scores
-from indexer.evaluate.gradient_scores import Variants, kinds_of, scores_over
-from indexer.evaluate.predictions import Subject, predictions
-from indexer.evaluate.queries import of_document
-from indexer.evaluate.subject import lexical
+from indexer.evaluate.protocol.queries import of_document
+from indexer.evaluate.scoring import gradient_scores
+from indexer.evaluate.scoring.gradient_scores import Variants, kinds_of, scores_over
+from indexer.evaluate.scoring.predictions import Subject, predictions
+from indexer.evaluate.scoring.subject import lexical
 from indexer.size.factors import fit
 from indexer.size.member import open_member
 from indexer.training.store import kept_checkpoints

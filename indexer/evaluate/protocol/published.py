@@ -4,16 +4,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from indexer.config.config import Config, described
+from indexer.database.evaluations import BASIS, FULL, PREFIX, evaluation_parts
 from indexer.database.publish import publish
 from indexer.database.shard import write_shard
 from indexer.database.snapshot_file import read_current
 from indexer.evaluate.statistics.figures import Figure, columns
 from indexer.journal.part import Part
-from indexer.journal.stages import Finished, finished, stage
-
-PREFIX = "evaluation-"
-FULL = ".full"
-BASIS = "basis.txt"  # hash of what a quick and a full measure have in common
+from indexer.journal.stages import finished, stage
 
 
 def measured(
@@ -36,24 +33,6 @@ def _kept(folder: Path, name: str, model_id: str, key: str, measure: Callable[[]
         (part.folder / BASIS).write_text(of, encoding="utf-8")
 
     stage(folder, name, key, [model_id], compute)
-
-
-def evaluation_parts(folder: Path, model_ids: Sequence[str]) -> list[Finished]:
-    """What was measured of these models; weights that were trained anew have other ids. Of a quick and a full measure,
-    the full one, unless the quick one is newer and of another basis."""
-    found: dict[tuple[str, str | int], Finished] = {}
-    for each in finished(folder):  # oldest first
-        if each.stage.startswith(PREFIX) and each.part in model_ids:
-            place = each.stage.replace(FULL, "", 1), each.part
-            before = found.get(place)
-            if before is None or FULL in each.stage or _basis(before) != _basis(each):
-                found[place] = each
-    return list(found.values())
-
-
-def _basis(part: Finished) -> str:
-    file = part.folder / BASIS
-    return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 def publish_with(folder: Path, config: Config, model_ids: Sequence[str]) -> Path | None:

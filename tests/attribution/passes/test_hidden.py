@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from attribution.exact.baselines import hidden_cosine, hidden_states, query_hidden_states
 from attribution.model.tracked import track
+from attribution.passes.hidden import hidden_cosine, hidden_states, query_hidden_states
 from tests.attribution import tiny
 
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from attribution.exact.baselines import hidden_cosine, hidden_states, query_hidden_states
 from attribution.exact.checkpoints import averaged
 from attribution.exact.normalise import NORMALISERS, Norms, normalise
 from attribution.model.tracked import Tracked
+from attribution.passes.hidden import hidden_cosine, hidden_states, query_hidden_states
 from indexer.corpus.text_index import TextIndex
 from indexer.estimators.methods import learning_rates
-from indexer.evaluate.gradient_scores import TURNED, Numbers, Scored, Tick, Variants, scores_over
-from indexer.evaluate.queries import Asked
+from indexer.evaluate.protocol.queries import Asked
+from indexer.evaluate.scoring.gradient_scores import TURNED, Numbers, Scored, Tick, Variants, scores_over
 from indexer.journal.part import Part
 from indexer.journal.stages import key, stage
 from indexer.size.corpus_pass import pass_over_corpus

@@ -14,10 +14,10 @@ from attribution.curvature.factors import Factors
 from attribution.model.tracked import Tracked, track
 from attribution.truth.pbrf import responses
 from indexer.config.config import Config, Model, Recipe
-from indexer.evaluate.gradient_scores import scored
-from indexer.evaluate.published import measured, measured_in_full
-from indexer.evaluate.queries import of_document
-from indexer.evaluate.scale import Scale
+from indexer.evaluate.protocol.published import measured, measured_in_full
+from indexer.evaluate.protocol.queries import of_document
+from indexer.evaluate.protocol.scale import Scale
+from indexer.evaluate.scoring.gradient_scores import scored
 from indexer.evaluate.siblings.halves import chosen
 from indexer.evaluate.siblings.sibling import sibling
 from indexer.evaluate.statistics.figures import Figure, figure

@@ -7,8 +7,8 @@ from indexer.config.config import Config, Model
 from indexer.config.versions import WHENCE_VERSION
 from indexer.corpus.text_index import TextIndex, write_text_index
 from indexer.estimators.methods import at_checkpoint
-from indexer.evaluate.eigenbasis import turned_preconditioner
-from indexer.evaluate.predictions import Subject
+from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
+from indexer.evaluate.scoring.predictions import Subject
 from indexer.journal.stages import key, stage
 from indexer.processes.side_by_side import side_by_side
 from indexer.size.factors import fit, is_fitted

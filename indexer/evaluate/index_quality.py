@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.exact.baselines import query_hidden_states
-from indexer.evaluate.gradient_scores import Tick, Variants, gradient_scores
+from attribution.passes.hidden import query_hidden_states
 from indexer.evaluate.measures.index_recall import index_figures
-from indexer.evaluate.predictions import lexical_scores
-from indexer.evaluate.published import measured, measured_in_full
-from indexer.evaluate.queries import Asked, of_token
-from indexer.evaluate.scale import Scale
+from indexer.evaluate.protocol.published import measured, measured_in_full
+from indexer.evaluate.protocol.queries import Asked, of_token
+from indexer.evaluate.protocol.scale import Scale
+from indexer.evaluate.scoring.gradient_scores import Tick, Variants, gradient_scores
+from indexer.evaluate.scoring.predictions import lexical_scores
+from indexer.evaluate.scoring.subject import lexical
 from indexer.evaluate.siblings.halves import queries
 from indexer.evaluate.statistics.figures import Figure
-from indexer.evaluate.subject import lexical
 from indexer.journal.stages import key
 from indexer.processes.progress import Reporter
 from indexer.size.corpus_pass import pass_over_corpus

@@ -18,8 +18,8 @@ from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.model.tracked import Tracked
 from indexer.config.config import Config, Model
-from indexer.evaluate.eigenbasis import turned_preconditioner
-from indexer.evaluate.queries import Asked
+from indexer.evaluate.protocol.queries import Asked
+from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
 from indexer.journal.part import Part
 from indexer.journal.stages import found, is_finished, key, stage
 from indexer.processes.side_by_side import side_by_side

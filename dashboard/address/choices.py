@@ -1,0 +1,16 @@
+"""What a field of the Selection may say, and how a reader sees it: value -> label, for every field with a list."""
+
+SHADES = {  # what the background of the answer shows
+    "strength": "Influence",
+    "surprise": "Surprise",
+    "confidence": "Confidence",
+    "prompt": "Prompt share",
+    "plain": "Nothing",
+}
+SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
+HEATS = {"shares": "Heat: through each position", "loss_influences": "Heat: learning each token"}
+CONTRASTS = {"no": "Why this token", "yes": "Why not the prompt's foil"}
+MATCHES = {"prefix": "begins with", "literal": "is exactly", "regex": "matches the pattern"}
+PLACES = {"answers": "in the answers", "documents": "in their ten best documents"}
+PRESETS = {"paper": "Paper", "inseq": "inseq"}  # of MIRAGE: inseq turns the divergence round and cuts cues otherwise
+TEXTS = {"own": "Each size's own answer", "same": "All sizes on one text"}

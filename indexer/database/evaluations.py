@@ -1,0 +1,28 @@
+"""EDGE: measures of the models, as they lie in the output folder beside what was built."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from indexer.journal.stages import Finished, finished
+
+PREFIX = "evaluation-"
+FULL = ".full"
+BASIS = "basis.txt"  # hash of what a quick and a full measure have in common
+
+
+def evaluation_parts(folder: Path, model_ids: Sequence[str]) -> list[Finished]:
+    """What was measured of these models; weights that were trained anew have other ids. Of a quick and a full measure,
+    the full one, unless the quick one is newer and of another basis."""
+    found: dict[tuple[str, str | int], Finished] = {}
+    for each in finished(folder):  # oldest first
+        if each.stage.startswith(PREFIX) and each.part in model_ids:
+            place = each.stage.replace(FULL, "", 1), each.part
+            before = found.get(place)
+            if before is None or FULL in each.stage or _basis(before) != _basis(each):
+                found[place] = each
+    return list(found.values())
+
+
+def _basis(part: Finished) -> str:
+    file = part.folder / BASIS
+    return file.read_text(encoding="utf-8") if file.is_file() else ""

@@ -1,0 +1,1 @@
+"""What an evaluation asks, how much of it, and where its figures go."""

@@ -1,0 +1,1 @@
+"""Scores of every document by every estimator, for the tokens that an evaluation asks about."""

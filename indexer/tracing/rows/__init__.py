@@ -1,1 +1,0 @@
-"""What was traced, as columns of the tables that keep it."""

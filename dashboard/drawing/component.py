@@ -1,6 +1,6 @@
 """EDGE: components of ours: a folder with a style sheet and a script, no build step, registered once each.
 
-`make.js` stands before every script, as the theme's properties do before every style sheet.
+`make.js` stands before every script, as the theme's properties and `make.css` do before every style sheet.
 """
 
 from functools import cache
@@ -29,12 +29,10 @@ def page_style() -> None:
 def _registered(name: str, isolated: bool) -> Any:
     script, style = (_COMPONENTS / name / f"{name}.{end}" for end in ("js", "css"))
     css = style.read_text(encoding="utf-8") if style.exists() else None
-    if css is not None:
-        css = (
-            custom_properties() + (_HERE / "make.css").read_text(encoding="utf-8") + css
-            if isolated
-            else css + chart_style()
-        )
+    if css is not None and isolated:
+        css = custom_properties() + (_HERE / "make.css").read_text(encoding="utf-8") + css
+    elif css is not None:
+        css += chart_style()
     js = script.read_text(encoding="utf-8") if script.exists() else None
     if js is not None:
         js = (_HERE / "make.js").read_text(encoding="utf-8") + js

@@ -22,14 +22,8 @@ SHARE = ".0%"  # d3's format of a share on an axis
 
 def blank(height: int, *, hover: str, x: dict[str, Any], y: dict[str, Any]) -> go.Figure:
     """An empty figure of `height` points; hover: plotly's hovermode; x, y: its axes."""
-    plain = {
-        "automargin": True,
-        "fixedrange": False,
-        "zeroline": False,
-        "ticks": "",
-        "showline": False,
-        "spikethickness": 1,
-    }
+    spikes = hover.endswith("unified")
+    plain = {"automargin": True, "zeroline": False, "ticks": "", "showline": False, "showspikes": spikes}
     figure = go.Figure()
     figure.update_layout(
         height=height,

@@ -149,7 +149,7 @@ def document_list(
             on_page(document_id)
 
     data = {
-        "items": [card_data(card) for card in cards],
+        "items": [card_data(card, heat) for card in cards],
         "selected": selected,
         "diverging": diverging,
         "heat": asdict(heat) if heat else None,

@@ -16,12 +16,14 @@ Heated = tuple[str, float | str | None]  # text; amount (1 is full colour), 'mar
 
 @dataclass(frozen=True)
 class Legend:
-    """A scale of colour: what it shows, and what stands at its ends."""
+    """A scale of colour: what it shows, and what stands at its ends; top: the amount at full colour, in `unit`."""
 
     name: str
     low: str
     high: str
     signed: bool = False
+    top: float = 1.0
+    unit: str = ""
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def chart_style() -> str:
         ".hoverlayer .hovertext path, .hoverlayer .legend .bg": f"fill: {both('card')}; stroke: {both('line')}",
         ".gridlayer path": f"stroke: {both('line')}",
         ".zerolinelayer path": f"stroke: {both('muted')}",
-        ".spikeline": f"stroke: {both('muted')}",
+        ".spikeline": f"stroke: {both('muted')}; stroke-width: 1px",
     }
     lines = []
     for where, what in rules.items():

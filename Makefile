@@ -14,7 +14,7 @@ export TOKENIZERS_PARALLELISM = false
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 12
 
-setup: .venv/installed  ## create .venv and install everything into it
+setup: .venv/installed  ## create .venv and install everything into it, the command `whence` too
 
 .venv/installed: requirements.txt requirements-kronfluence.txt requirements-dev.txt
 	$(PYTHON) -m venv .venv
@@ -22,6 +22,7 @@ setup: .venv/installed  ## create .venv and install everything into it
 	$(BIN)/pip install --quiet "$$(grep '^torch==' requirements.txt)"
 	$(BIN)/pip install --quiet -r requirements.txt -r requirements-dev.txt
 	$(BIN)/pip install --quiet --no-deps -r requirements-kronfluence.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 build: setup  ## index the demo corpus for the three model sizes
@@ -52,5 +53,5 @@ bench: setup  ## measure speed against kronfluence and others: prints tables of 
 	$(BIN)/python -m tests.benchmarks
 
 clean:  ## remove what was built (not .venv)
-	rm -rf data/*/build data/*/*.gguf .venv/llm .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build *.egg-info data/*/build data/*/*.gguf .venv/llm .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -183,9 +183,9 @@ class Synthetic:
                 (generation_id, position, _token_id(token[0]), *token, logp, foil, logp - 1.5, nothing, question,
                  from_documents, full, question / 2, question / 3, question / 9, 7)
             )  # fmt: skip
-            for method in ("gradient_norm", "gradient_x_input", "integrated_gradients", "gradient_x_input_contrast"):
+            for method in ("grad_norm", "grad_x_input", "integrated_gradients", "grad_x_input_contrast"):
                 values = rng.normal(size=n_prompt + position)
-                values = np.abs(values) if method == "gradient_norm" else values
+                values = np.abs(values) if method == "grad_norm" else values
                 rows.setdefault("saliency", []).extend(
                     (generation_id, position, method, source, float(value)) for source, value in enumerate(values)
                 )
@@ -207,7 +207,7 @@ class Synthetic:
                 )
             rows["faithfulness"] = [
                 (generation_id, "mirage", "top_drop", 2.5, 0.75, ""),
-                (generation_id, "gradient_norm", "comprehensiveness", 1.5, 0.5, ""),
+                (generation_id, "grad_norm", "comprehensiveness", 1.5, 0.5, ""),
                 (generation_id, "contextcite", "prediction", 0.875, None, ""),
             ]
         return rows

@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 from attribution.errors import BadInput
+from attribution.prompt.saliency.method import computed
+from indexer.config.estimator import estimators
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 
-SALIENCY = (  # methods of `attribution.prompt.saliency.saliency`, named here too: a mistake is answered without torch
-    *("grad_norm", "grad_x_input", "integrated_gradients", "layer_integrated_gradients"),
-    *("occlusion", "shapley", "attention"),
-)
-METHODS = ("ekfac", "ekfac_checkpoints", "tracin", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # of a model: it names folders
 
 
@@ -172,14 +169,15 @@ def _check(config: Config, path: Path) -> None:
         raise BadInput(f"expected at least one [[model]] in {path.name}, found none; add one")
     if not config.corpus.files:
         raise BadInput(f"expected at least one file in {path.name}, corpus, files, found none; name one")
-    if config.scores.method and config.scores.method[0] != METHODS[0]:
-        raise BadInput(f"expected 'ekfac' as the first method in {path.name}, scores, found {config.scores.method!r}")
+    first = next(iter(estimators()))
+    if config.scores.method and config.scores.method[0] != first:
+        raise BadInput(f"expected {first!r} as the first method in {path.name}, scores, found {config.scores.method!r}")
     for method in config.prompts.saliency:
-        if method not in SALIENCY:
-            raise BadInput(f"expected methods of {', '.join(SALIENCY)} in {path.name}, prompts, found {method!r}")
+        if method not in computed():
+            raise BadInput(f"expected methods of {', '.join(computed())} in {path.name}, prompts, found {method!r}")
     for method in config.scores.method:
-        if method not in METHODS:
-            raise BadInput(f"expected a method of {', '.join(METHODS)} in {path.name}, scores, found {method!r}")
+        if method not in estimators():
+            raise BadInput(f"expected a method of {', '.join(estimators())} in {path.name}, scores, found {method!r}")
     for model in config.model:
         _check_recipe(model)
         if not _NAME.fullmatch(model.name):

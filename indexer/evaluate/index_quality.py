@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.passes.hidden import query_hidden_states
+from indexer.estimators.bm25 import lexical_scores
 from indexer.evaluate.measures.index_recall import index_figures
 from indexer.evaluate.protocol.published import measured, measured_in_full
 from indexer.evaluate.protocol.queries import Asked, of_token
 from indexer.evaluate.protocol.scale import Scale
 from indexer.evaluate.scoring.gradient_scores import Tick, Variants, gradient_scores
-from indexer.evaluate.scoring.predictions import lexical_scores
 from indexer.evaluate.scoring.subject import lexical
 from indexer.evaluate.siblings.halves import queries
 from indexer.evaluate.statistics.figures import Figure

@@ -3,18 +3,7 @@
 import torch
 from torch import Tensor
 from torch.func import functional_call
-from transformers import (
-    AutoModelForCausalLM,
-    Gemma2Config,
-    Gemma3TextConfig,
-    GemmaConfig,
-    GPT2Config,
-    GPTNeoXConfig,
-    LlamaConfig,
-    PretrainedConfig,
-    Qwen2Config,
-    Qwen3Config,
-)
+from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 
 from attribution.curvature.blocks import Preconditioner, damp
 from attribution.curvature.factors import Eigenbasis, Factors
@@ -27,17 +16,18 @@ SIZE = {"vocab_size": V, "hidden_size": H, "num_hidden_layers": 2, "num_attentio
 SIZE |= {"max_position_embeddings": CONTEXT, "eos_token_id": 0, "pad_token_id": None}
 GATED = SIZE | {"intermediate_size": 12, "num_key_value_heads": 1, "head_dim": 4}
 
-CONFIGS: dict[str, PretrainedConfig] = {
-    "llama": LlamaConfig(**GATED, tie_word_embeddings=True),
-    "llama-untied": LlamaConfig(**GATED, tie_word_embeddings=False, attention_bias=True),
-    "qwen2": Qwen2Config(**GATED, tie_word_embeddings=True),
-    "qwen3": Qwen3Config(**GATED, tie_word_embeddings=True),
-    "gemma": GemmaConfig(**GATED),
-    "gemma2": Gemma2Config(**GATED, final_logit_softcapping=0.5),
-    "gemma3": Gemma3TextConfig(**GATED),
-    "gpt-neox": GPTNeoXConfig(**SIZE, intermediate_size=12, tie_word_embeddings=False),
-    "gpt2": GPT2Config(
-        vocab_size=V, n_embd=H, n_layer=2, n_head=2, n_positions=CONTEXT, bos_token_id=0, eos_token_id=0
+made = AutoConfig.for_model
+CONFIGS: dict[str, PretrainedConfig] = {  # every architecture that is supported: tests run over them
+    "llama": made("llama", **GATED, tie_word_embeddings=True),
+    "llama-untied": made("llama", **GATED, tie_word_embeddings=False, attention_bias=True),
+    "qwen2": made("qwen2", **GATED, tie_word_embeddings=True),
+    "qwen3": made("qwen3", **GATED, tie_word_embeddings=True),
+    "gemma": made("gemma", **GATED),
+    "gemma2": made("gemma2", **GATED, final_logit_softcapping=0.5),
+    "gemma3": made("gemma3_text", **GATED),
+    "gpt-neox": made("gpt_neox", **SIZE, intermediate_size=12, tie_word_embeddings=False),
+    "gpt2": made(
+        "gpt2", vocab_size=V, n_embd=H, n_layer=2, n_head=2, n_positions=CONTEXT, bos_token_id=0, eos_token_id=0
     ),
 }
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.address.screen import paths
 from indexer.database.reader import Database
 from tests.browser.conftest import serve
 from tests.browser.visit import Visit
 
 pytestmark = pytest.mark.browser
 
-SCREENS = {  # path -> what shows that the screen is there
+SLOWEST = {  # of a screen, what comes last
     "/": "[role=option]",
     "/runs": "table button",
     "/compare": "table button",
@@ -19,6 +20,7 @@ SCREENS = {  # path -> what shows that the screen is there
     "/corpus": ".card",
     "/about": "[data-testid=stDataFrame]",
 }
+SCREENS = {path: SLOWEST.get(path, ".st-key-page") for path in paths()}  # path -> what shows that the screen is there
 
 FOCUSED = """let element = document.activeElement;
     while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;"""

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.server.serving import SCREENS
 from tests.browser.conftest import serve
 from tests.browser.oidc_provider import CLIENT, Provider, provider
 from tests.browser.reverse_proxy import proxy
+from tests.browser.test_journey import SCREENS
 from tests.browser.visit import Visit
 
 pytestmark = pytest.mark.browser

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from indexer.__main__ import main
-from indexer.config.config import METHODS
+from indexer.config.estimator import estimators
 from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
 from indexer.size import factors
@@ -37,7 +37,7 @@ def built(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("methods")
     path = write_project(folder)
     text = path.read_text().replace("[prompts]\n", CHILD, 1)
-    text = text.replace("[scores]\n", f"[scores]\nmethod = {json.dumps(METHODS)}\n")
+    text = text.replace("[scores]\n", f"[scores]\nmethod = {json.dumps(list(estimators()))}\n")
     path.write_text(text.replace("keep = [0.5, 1.0]\n", "keep = [0.5, 1.0]\n", 1))
     lines = path.read_text().replace(
         'path = "models/tiny-m"\n', 'path = "models/tiny-m"\ncheckpoints = ["models/tiny-m/checkpoints/epoch-06"]\n'
@@ -62,7 +62,7 @@ def db(built):
 def test_every_method_has_its_run_and_the_database_is_whole(built, db):
     assert check(built) == []
     found = db.execute("SELECT method FROM run JOIN model USING (model_id) WHERE name = 'tiny-m'").fetchall()
-    assert {method for (method,) in found} == set(METHODS)
+    assert {method for (method,) in found} == set(estimators())
 
 
 def test_a_fine_tuned_model_is_traced_to_both_of_its_corpora(db):

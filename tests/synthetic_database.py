@@ -5,6 +5,7 @@ answer leads. `python -m tests.synthetic_database FOLDER` writes one to look at.
 """
 
 import hashlib
+import json
 import re
 import sys
 from collections.abc import Sequence
@@ -142,8 +143,8 @@ class Synthetic:
         one["run"] = [(run_id, model_id, "ekfac", 0.1, '{"rank": 32}', 12.5, "cpu")]
         one["layer"] = layers
         one["evaluation"] = [
-            (model_id, "ekfac", "lds", 0.3 + 0.05 * n_blocks, "made up"),
-            (model_id, "bm25", "lds", 0.21, "made up"),
+            (model_id, "ekfac", "lds", lds := 0.3 + 0.05 * n_blocks, _interval(lds)),
+            (model_id, "bm25", "lds", 0.21, _interval(0.21)),
             (model_id, "ekfac", "recall@10", 0.9, "made up"),
         ]
         norms = rng.uniform(1, 5, (len(self.documents), 3)).astype(np.float32)
@@ -260,6 +261,10 @@ class Synthetic:
                 (*where, first.document_id, token_position, [1, 2], [" Rome", " Bern"], [0.02, -0.01])
             )
         return rows
+
+
+def _interval(value: float) -> str:
+    return json.dumps({"low": value - 0.04, "high": value + 0.06, "how": "made up"})
 
 
 def _splits(total: float, n: int, rng: Any) -> np.ndarray[Any, Any]:

@@ -20,10 +20,13 @@ FORBIDDEN = {
         *("duckdb", "whoosh", "streamlit", "plotly", "altair"),
     },
     "indexer": {"dashboard", "whence", "data", "docs", "tests", "streamlit", "plotly", "altair"},
-    "dashboard": {"whence", "data", "docs", "tests", "torch", "transformers", "captum", "kronfluence", "tokenizers"},
+    "dashboard": {
+        *("whence", "data", "docs", "tests"),
+        *("torch", "transformers", "captum", "kronfluence", "tokenizers", "altair"),
+    },
     "whence": {"data", "docs", "tests", "streamlit", "plotly", "altair", "duckdb", "captum", "kronfluence"},
-    "data": {"dashboard", "whence", "tests", "streamlit", "plotly"},
-    "docs": {"data", "tests", "torch", "transformers", "streamlit", "plotly"},
+    "data": {"dashboard", "whence", "tests", "streamlit", "plotly", "altair"},
+    "docs": {"data", "tests", "torch", "transformers", "streamlit", "plotly", "altair"},
 }
 
 # modules whose only use is an effect: on files, processes, the network, the terminal

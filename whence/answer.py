@@ -66,9 +66,10 @@ class Answer:
         """The training documents behind one token, a span, or the whole answer, most helpful first.
 
         [N] document_id, title, source, topic, text; influence: predicted change of log p, in nats, if the document were
-        seen once more, summed over the span; value: the same normalised (`none`, `grad_norm`, `grad_norm_squared`, `relatif_l`,
-        `relatif_theta`, `cosine`), by which they are ordered; rank: the best of the span among all scored documents, from
-        1; known: tokens of the span for which the pair was kept; self_influence: nats, of the document on itself.
+        seen once more, summed over the span; value: the same normalised (`none`, `grad_norm`, `grad_norm_squared`,
+        `relatif_l`, `relatif_theta`, `cosine`), by which they are ordered; rank: the best of the span among all scored
+        documents, from 1; known: tokens of the span for which the pair was kept; self_influence: nats, of the document
+        on itself.
 
         Raises BadInput for a token that the answer does not have, an unknown normaliser, a cosine of a span, and where
         no influence was computed.

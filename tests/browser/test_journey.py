@@ -123,12 +123,12 @@ def test_a_keyboard_finds_what_drove_a_token(visit: Visit, folder: Path) -> None
     )
     assert f"document={row['document_id']}" in visit.page.url
     keys.press("Escape")
-    visit.page.wait_for_function("!document.location.search.includes('document=')")
+    visit.until(lambda: "document=" not in visit.page.url)
     keys.press("Escape")
-    visit.page.wait_for_function("!document.location.search.includes('token=')")
+    visit.until(lambda: "token=" not in visit.page.url)
     before = visit.page.url
     keys.press("]")
-    visit.page.wait_for_function(f"document.location.href !== {before!r}")
+    visit.until(lambda: visit.page.url != before)
     visit.settle()
     keys.press("/")  # there is no filter here: the screen that has one opens, ready to type
     visit.page.wait_for_url("**/runs*")

@@ -13,6 +13,12 @@ LEFT_OUT = 20  # documents, in the sentence about removal
 MANY = 3  # times as many answers as with BM25 would be a difference
 
 
+def label_of(name: str) -> str:
+    """How a stored figure is named; its own name where no evaluation of this version writes it."""
+    known = metric(name)
+    return known.label if known else name
+
+
 def by_method(figures: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One row for each model and method that a build can store, the best of each model first.
 

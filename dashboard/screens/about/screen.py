@@ -8,9 +8,12 @@ import streamlit as st
 from attribution.normalisers import NORMALISERS
 from dashboard.database.connection import current
 from dashboard.database.method_names import method_name
-from dashboard.database.queries import about
+from dashboard.database.queries import about, answers
+from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
-from dashboard.screens.about.measured import by_method, decided, explained, removal
+from dashboard.drawing.size_look import size_looks
+from dashboard.screens.about.charts import charted, method_dots, of
+from dashboard.screens.about.measured import by_method, decided, explained, label_of, removal
 
 WHOLE = 40  # rows of figures that are shown without a scroll bar of their own
 
@@ -48,7 +51,7 @@ def show() -> None:
         render.prose(("note", f"Licence: {licence}"))
     render.table(pd.DataFrame(sources))
     st.subheader("How faithful the numbers are")
-    _show_evaluations(evaluations)
+    _show_evaluations(snapshot, evaluations)
     st.subheader("How to read it")
     render.prose(
         *[("fact", sentence) for sentence in READING],
@@ -66,7 +69,7 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{counts[name]:,} {word}" for name, word in words.items()) + "."
 
 
-def _show_evaluations(evaluations: list[dict[str, Any]]) -> None:
+def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> None:
     if not evaluations:
         render.prose(
             ("note", "Nothing was measured for this database yet. This command trains again and measures:"),
@@ -78,9 +81,36 @@ def _show_evaluations(evaluations: list[dict[str, Any]]) -> None:
     methods = by_method(evaluations)
     if methods:
         render.table(pd.DataFrame(methods).round(3), key="methods", height="content")
+    picked = _show_dots(snapshot, evaluations)
     named = {row["Figure"] for row in evaluations}
-    render.prose(*[("note", [(of.label, "strong"), (f": {of.meaning}.", "")]) for of in explained(named)])
-    with st.expander(f"Every figure, with its interval and how it was measured: {len(evaluations):,}"):
-        render.table(
-            pd.DataFrame(evaluations), key="figures", height="content" if len(evaluations) <= WHOLE else 36 * WHOLE
+    render.prose(*[("note", [(each.label, "strong"), (f": {each.meaning}.", "")]) for each in explained(named)])
+    shown = pd.DataFrame([row for row in evaluations if picked in ("", of(row))]).drop(columns=["Low", "High"])
+    with st.expander(f"Every figure, with its interval and how it was measured: {len(shown):,}"):
+        render.table(shown, key="figures", height="content" if len(shown) <= WHOLE else 36 * WHOLE)
+
+
+def _show_dots(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> str:
+    """The methods on one measure, where intervals were stored; the key of the dot that is selected."""
+    taken = charted(evaluations)
+    if not taken:
+        return ""
+    st.caption(
+        "Each method with the 95 % interval of its figure, the best above. Click a dot to see only the figures of that "
+        "method below."
+    )
+    metric = taken[0]
+    if len(taken) > 1:
+        names = {each: label_of(each) for each in taken}
+        metric = (
+            st.segmented_control(
+                "Measure",
+                taken,
+                key="measure of the dots",
+                default=metric,
+                format_func=names.__getitem__,
+                label_visibility="collapsed",
+            )
+            or metric
         )
+    looks = size_looks(answers.models(snapshot))
+    return render.chart(method_dots(evaluations, metric, looks), key="dots")

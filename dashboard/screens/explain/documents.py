@@ -92,7 +92,8 @@ def heat_top(found: Explanation, selection: Selection) -> float:
 
 
 def _heat_legend(high: float) -> Legend:
-    return Legend("Tokens of a document, nats:", f"−{plain(high)} away", f"+{plain(high)} towards", signed=True)
+    low, top = f"−{plain(high)} away", f"+{plain(high)} towards"
+    return Legend("Tokens of a document, nats:", low, top, signed=True, top=high, unit="nats")
 
 
 def _facts(found: Explanation, each: Ranked) -> str:

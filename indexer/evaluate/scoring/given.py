@@ -69,8 +69,8 @@ class Given:
         return [name for name in (method, f"{method}, {TURNED}") if name in self.gradients[0]]
 
     def divided(self, scores: Numbers, by: str) -> Numbers:
-        """By a normaliser of the documents, 0 for one without gradient: a prediction has a number for every document, and
-        seeing this one again changes nothing  # [Q, D]"""
+        """By a normaliser of the documents, 0 for one without gradient: a prediction has a number for every document,
+        and seeing this one again changes nothing  # [Q, D]"""
         found = normalise(scores, self.norms, by)
         return np.where(np.isnan(found), np.float32(0), found)
 

@@ -22,6 +22,7 @@ def test_the_policy_lets_nothing_in_from_elsewhere() -> None:
     policy = dict(rule.split(" ", 1) for rule in security_policy(whence_page(INDEX)).split("; "))
     assert policy["default-src"] == "'self'"
     assert "'unsafe-inline'" not in policy["script-src"]
+    assert "eval'" not in policy["script-src"]
     assert policy["script-src"].count("'sha256-") == 2
     assert policy["frame-src"] == policy["object-src"] == "'none'"
     assert not re.search(r"https?:|\*", " ".join(policy.values()))

@@ -118,7 +118,7 @@ def levels(found: set[Arrow], rooms: list[str]) -> dict[str, int]:
     return {place: level(place) for place in rooms}
 
 
-WIDTH, BOX, HIGH, GAP, STEP = 1560, 188, 30, 10, 74  # of the sheet, of a box, between boxes, between levels
+WIDTH, BOX, HIGH, GAP, STEP = 1560, 240, 30, 10, 74  # of the sheet, of a box, between boxes, between levels
 
 
 def drawing() -> str:

@@ -1,8 +1,8 @@
 import pytest
-from dashboard.colour import contrast
 
 from dashboard.drawing.figure import CONFIG, blank
 from dashboard.drawing.theme import DARK, LIGHT, Palette, chart_style
+from tests.dashboard.drawing.colour import contrast
 
 
 def test_the_tool_bar_leads_nowhere() -> None:

@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from dashboard.colour import contrast
 
 from dashboard.database.layer_groups import LayerGroup
 from dashboard.database.records import Generation, Model
@@ -13,6 +12,7 @@ from dashboard.drawing.size_look import size_looks
 from dashboard.drawing.theme import DARK, LIGHT, Palette
 from dashboard.screens.compare import charts
 from dashboard.screens.compare.comparison import Size
+from tests.dashboard.drawing.colour import contrast
 from tests.dashboard.hostile import HOSTILE
 
 

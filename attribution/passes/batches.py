@@ -1,6 +1,6 @@
 """Documents as padded batches: rows of similar length share a batch, and lengths travel along instead of a pad id."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ MOST = 128  # documents of a batch
 
 
 @dataclass(frozen=True)
-class Document:
+class Row:
     """Token ids of one training text, in the windows in which the model read them.
 
     A token is learned (a target) if the model was trained to predict it: from `first_target` on, and inside `learned`
@@ -50,7 +50,7 @@ class Document:
             inside &= wanted
         return inside
 
-    def rows(self) -> list["Document"]:
+    def rows(self) -> list["Row"]:
         """Its windows as documents of their own: the same targets, read the same way."""
         if not self.windows:
             return [self]
@@ -58,7 +58,7 @@ class Document:
         for width in self.windows:
             stop = start + width
             learned = tuple((t, t + 1) for t in np.flatnonzero(targets[start:stop]).tolist())
-            made.append(Document(self.ids[start:stop], 1, learned))
+            made.append(Row(self.ids[start:stop], 1, learned))
             start = stop
         return made
 
@@ -106,18 +106,7 @@ class Batch:
         return self.ids.roll(-1, dims=1)[self.is_target]
 
 
-def as_documents(ids: Iterable[Sequence[int]]) -> list[Document]:
-    """Documents of which every token but the first is learned."""
-    return [Document(tuple(of)) for of in ids]
-
-
-def cut_documents(documents: Sequence[Document], context: int) -> tuple[list[Document], int]:
-    """Documents of at most `context` ids, and how many were longer."""
-    kept = [Document(document.ids[:context], document.first_target) for document in documents]
-    return kept, sum(len(document) > context for document in documents)
-
-
-def pad(documents: Sequence[Document], members: Sequence[int], device: torch.device | str = "cpu") -> Batch:
+def pad(documents: Sequence[Row], members: Sequence[int], device: torch.device | str = "cpu") -> Batch:
     """One batch of the named documents. Padding is id 0, which nothing reads: attention is causal."""
     some = [documents[i] for i in members]
     n_windows = max(len(each.widths) for each in some)
@@ -139,7 +128,7 @@ def pad(documents: Sequence[Document], members: Sequence[int], device: torch.dev
     return Batch(tuple(members), of_ids, lengths, of_token, of_target, width)
 
 
-def plan_batches(documents: Sequence[Document], tokens: int = TOKENS, most: int = MOST) -> list[list[int]]:
+def plan_batches(documents: Sequence[Row], tokens: int = TOKENS, most: int = MOST) -> list[list[int]]:
     """Indices of each batch: by number and length of windows, at most `tokens` padded tokens and `most` documents, one
     at least."""
     shapes = [(len(document.widths), max(document.widths)) for document in documents]
@@ -156,7 +145,7 @@ def plan_batches(documents: Sequence[Document], tokens: int = TOKENS, most: int 
 
 
 def batches(
-    documents: Sequence[Document], context: int, device: torch.device, tokens: int = TOKENS, most: int = MOST
+    documents: Sequence[Row], context: int, device: torch.device, tokens: int = TOKENS, most: int = MOST
 ) -> Iterator[Batch]:
     """Every document once; raises BadInput for one that is empty or has a window longer than the context."""
     for i, document in enumerate(documents):

@@ -20,7 +20,7 @@ from attribution.errors import BadInput
 from attribution.model.offsets import tokens_of
 from attribution.model.sequence import encode_document
 from attribution.model.specials import Specials
-from attribution.passes.batches import Document
+from attribution.passes.batches import Row
 from attribution.trained.conversation import Message, Range, marked, rendered
 from attribution.trained.windows import Windows, windows_of
 
@@ -46,7 +46,7 @@ class TrainedText:
     """T ids over all windows; `text` is what they were made from."""
 
     text: str
-    row: Document
+    row: Row
     spans: tuple[Range, ...]  # [T] characters of `text`; specials have start == stop
     n_cut: int = 0  # tokens that training dropped
     contents: tuple[Range, ...] = ()  # characters of `text` that somebody said; () for all of it
@@ -185,7 +185,7 @@ def _windowed(
             learned += [bool(wanted[first + i]) and i >= new for i in range(start, stop)]
             widths.append(stop - start)
             read = max(read, first + stop)
-    row = Document(
+    row = Row(
         tuple(ids[i] for i in places),
         learned=None if all(learned) else tuple(_runs(learned)),
         windows=tuple(widths) if len(widths) > 1 else (),

@@ -7,7 +7,7 @@ from attribution.errors import TryAgain
 from attribution.exact.directions import Directions
 from attribution.exact.query import query_directions
 from attribution.model.load import LoadedModel
-from attribution.passes.measurement import foil_token
+from attribution.model.measurement import foil_token
 from attribution.prompt.explain import PromptShare
 from indexer.ask.estimated import Estimated, first_estimates
 from indexer.ask.opened import Opened

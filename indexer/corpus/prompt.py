@@ -10,10 +10,8 @@ from dataclasses import dataclass
 
 from attribution.errors import BadInput
 from attribution.prompt.text.parts import Part, Piece, assemble
-from attribution.prompt.text.written import Document, answered_here, question_pieces, turn, turn_pieces
+from attribution.prompt.text.written import Passage, answered_here, question_pieces, turn, turn_pieces
 from indexer.corpus.document import storable
-
-PART_KINDS = ("system", "question", "document", "scaffold")
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Prompt:
     parts: tuple[Part, ...]
     messages: tuple[Message, ...] = ()  # of a chat
     question: str = ""  # of a retrieval prompt
-    docs: tuple[Document, ...] = ()
+    docs: tuple[Passage, ...] = ()
     supports: tuple[str, ...] = ()  # ids of the documents that state the answer, where the file knows them
     fact: str = ""  # the words of the answer that tell its fact; "" for all of them
     notices: tuple[str, ...] = ()  # what was left out or cut so that a model could read it
@@ -62,7 +60,7 @@ class Prompt:
         """A retrieval prompt: documents (title, text), numbered from 1, then the question; empty ones are left out."""
         if not question.strip():
             raise BadInput("expected a question, found an empty one; write what is asked")
-        given = tuple(Document(storable(title), storable(text)) for title, text in docs)
+        given = tuple(Passage(storable(title), storable(text)) for title, text in docs)
         asked = storable(question)
         pieces = question_pieces(asked, [each for each in given if each.text.strip()])
         return _prompt("retrieval", answered_here(pieces), known, question=asked, docs=given)
@@ -80,7 +78,7 @@ def _prompt(
     known: dict[str, str | None],
     messages: tuple[Message, ...] = (),
     question: str = "",
-    docs: tuple[Document, ...] = (),
+    docs: tuple[Passage, ...] = (),
 ) -> Prompt:
     if not any(piece.text.strip() for piece in pieces if piece.kind != "scaffold"):
         raise BadInput("expected a prompt, found an empty one; write what the model is to go on from")

@@ -1,6 +1,5 @@
 """EDGE: reads the prompt file: one prompt, chat or retrieval question a line."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from attribution.errors import BadInput
 from indexer.corpus.prompt import Message, Prompt
 from indexer.corpus.rows import rows
+from indexer.corpus.typed import typed_row
 
 _KNOWN = ("topic", "answer", "completion", "foil")
 
@@ -37,13 +37,10 @@ def read_prompts(file: Path) -> tuple[Prompt, ...]:
 
 
 def prompt_from_line(line: str, foil: str | None = None) -> Prompt:
-    """What is typed on a command line: plain text, or a line of a prompt file, which begins with `{"`."""
-    if not line.lstrip().startswith('{"'):
+    """What is typed on a command line: plain text, or a line of a prompt file."""
+    row = typed_row(line)
+    if row is None:
         return Prompt.from_text(line, foil=foil)
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise BadInput(f"expected JSON after '{{\"', found: {error}; mend it") from None
     return prompt_from_row(row | ({} if foil is None else {"foil": foil}))
 
 

@@ -50,11 +50,6 @@ class CorpusReading:
     read_as: tuple[str, ...] = ()  # the columns that the configuration prefers
     own_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of the files' column `id` -> document ids
 
-    @property
-    def text_hash(self) -> str:
-        """Of the texts in their order: what weights, factors and scores depend on."""
-        return _hash(document.document_id for document in self.documents)
-
     @cached_property
     def hash(self) -> str:
         """Of every field of every document."""

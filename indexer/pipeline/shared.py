@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from indexer.config.versions import WHENCE_VERSION
+from indexer import __version__
 from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.reader import CorpusReading
@@ -22,7 +22,7 @@ def document_part(folder: Path, corpora: Sequence[CorpusReading]) -> Finished:
     made_of = key(
         corpora=[corpus.hash for corpus in corpora],
         layout=LAYOUT,
-        whence=WHENCE_VERSION,
+        whence=__version__,
         **({"read_as": read_as} if any(read_as) else {}),  # none: the key of builds from before there was a choice
     )
     [part] = stage(folder, STAGE, made_of, ["all"], partial(_documents, corpora))
@@ -30,7 +30,7 @@ def document_part(folder: Path, corpora: Sequence[CorpusReading]) -> Finished:
 
 
 def prompt_part(folder: Path, prompts: Sequence[Prompt]) -> Finished:
-    made_of = key(prompts=list(prompts), whence=WHENCE_VERSION, tables=columns_of("prompt", "prompt_part"))
+    made_of = key(prompts=list(prompts), whence=__version__, tables=columns_of("prompt", "prompt_part"))
     [part] = stage(folder, "prompts", made_of, ["all"], partial(_prompts, prompts))
     return part
 
@@ -40,7 +40,7 @@ def text_index(folder: Path, corpora: Sequence[CorpusReading]) -> TextIndex:
     [part] = stage(
         folder,
         "text",
-        key(corpora=[corpus.hash for corpus in corpora], whence=WHENCE_VERSION),
+        key(corpora=[corpus.hash for corpus in corpora], whence=__version__),
         ["all"],
         lambda part: write_text_index(every_document(corpora), part.folder),
     )

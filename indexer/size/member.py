@@ -10,7 +10,7 @@ import numpy as np
 from attribution.model.load import LoadedModel, load_model
 from attribution.model.specials import as_it_was
 from attribution.model.tracked import Tracked, track
-from attribution.passes.batches import Document as Row
+from attribution.passes.batches import Row
 from attribution.trained.document import TrainedText, Training
 from attribution.trained.windows import Windows
 from indexer.config.config import Config, Model

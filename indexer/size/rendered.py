@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from attribution.errors import BadInput
 from attribution.model.load import LoadedModel
+from attribution.model.measurement import foil_token
 from attribution.model.sequence import Encoded, encode_prompt
-from attribution.passes.measurement import foil_token
 from attribution.prompt.text.chat import conversation
 from attribution.prompt.text.parts import PromptText, token_parts
 from attribution.prompt.text.pasted import pasted_answer

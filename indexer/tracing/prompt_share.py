@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from attribution.model.load import LoadedModel
-from attribution.passes.measurement import foil_token
+from attribution.model.measurement import foil_token
 from attribution.prompt.asked import Asked
-from attribution.prompt.explain import PromptShare, Settings, explain, saliency_maps
+from attribution.prompt.explain import PromptSettings, PromptShare, explain, saliency_maps
 from attribution.prompt.faithful.sanity import sanity, shuffled
 from attribution.prompt.saliency.saliency import Saliency, absent_token
 from indexer.config.config import Prompts
@@ -61,9 +61,9 @@ def prompt_shares(folder: Path, member: Member, answers: Sequence[Answer], tick:
     return part
 
 
-def settings_of(prompts: Prompts) -> Settings:
+def settings_of(prompts: Prompts) -> PromptSettings:
     """What the configuration asks for."""
-    return Settings(methods=prompts.saliency, steps=prompts.steps, masks=prompts.masks)
+    return PromptSettings(methods=prompts.saliency, steps=prompts.steps, masks=prompts.masks)
 
 
 def asked_of(answer: Answer) -> Asked:
@@ -75,13 +75,13 @@ def asked_of(answer: Answer) -> Asked:
 
 
 def share_of(
-    loaded: LoadedModel, answer: Answer, settings: Settings, tick: Callable[[str], None] = lambda _step: None
+    loaded: LoadedModel, answer: Answer, settings: PromptSettings, tick: Callable[[str], None] = lambda _step: None
 ) -> PromptShare:
     """Everything that the settings ask for; `tick` is told every step before it begins."""
     return explain(loaded.model, asked_of(answer), absent_token(loaded.tokenizer), settings, tick)
 
 
-def contrast_of(loaded: LoadedModel, answer: Answer, settings: Settings) -> dict[str, Saliency]:
+def contrast_of(loaded: LoadedModel, answer: Answer, settings: PromptSettings) -> dict[str, Saliency]:
     """For a prompt that names a foil: why each token and not that one, under method names that end in _contrast."""
     if answer.prompt.foil is None:
         return {}
@@ -90,7 +90,7 @@ def contrast_of(loaded: LoadedModel, answer: Answer, settings: Settings) -> dict
     return {f"{name}_contrast": each for name, each in maps.items()}
 
 
-def _sanity_columns(member: Member, answers: Sequence[Answer], settings: Settings) -> dict[str, list[object]]:
+def _sanity_columns(member: Member, answers: Sequence[Answer], settings: PromptSettings) -> dict[str, list[object]]:
     """Rows of `evaluation`: for each method, how alike its maps are for the model and for one that learnt nothing."""
     chosen: list[Answer] = []
     for each in answers[:SANITY_ANSWERS]:

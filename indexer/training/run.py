@@ -10,7 +10,7 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTo
 from attribution.errors import BadInput
 from attribution.model.sequence import begin_token
 from attribution.model.specials import choose_specials
-from attribution.passes.batches import Document as Row
+from attribution.passes.batches import Row
 from indexer.config.config import Corpus, Model, Recipe
 from indexer.corpus.as_trained import read_document, training_of
 from indexer.corpus.document import Document

@@ -21,7 +21,7 @@ MOST = 3  # citations of one sentence
 
 
 @dataclass(frozen=True)
-class Settings:
+class CitationSettings:
     """How stored rows become citations; saved with the result."""
 
     reversed_kl: bool  # inseq's direction of CTI
@@ -31,9 +31,9 @@ class Settings:
     cue_std: float | None = None  # instead of k: cues of at least mean + this many standard deviations
 
 
-PRESETS: dict[str, Settings] = {
-    "paper": Settings(reversed_kl=False, cue="norm", cti_std=1.0, cues=-5),
-    "inseq": Settings(reversed_kl=True, cue="norm", cti_std=1.0, cues=0, cue_std=1.0),
+PRESETS: dict[str, CitationSettings] = {
+    "paper": CitationSettings(reversed_kl=False, cue="norm", cti_std=1.0, cues=-5),
+    "inseq": CitationSettings(reversed_kl=True, cue="norm", cti_std=1.0, cues=0, cue_std=1.0),
 }
 
 
@@ -52,7 +52,7 @@ def cite(
     of_token: Sequence[int],
     parts: Sequence[Part],
     sentences: Sequence[int],
-    settings: Settings = PRESETS["paper"],
+    settings: CitationSettings = PRESETS["paper"],
 ) -> tuple[Citation, ...]:
     """At most three citations for each sentence, best first, from stored rows.
 
@@ -74,7 +74,7 @@ def cite_cues(
     cues: Mapping[int, Floats],
     owner: Sequence[int],
     sentences: Sequence[int] | Mapping[int, int],
-    settings: Settings = PRESETS["paper"],
+    settings: CitationSettings = PRESETS["paper"],
     most: int = MOST,
 ) -> tuple[Citation, ...]:
     """The same from the tokens that speak: answer token -> CCI [n] of the tokens inside documents.
@@ -118,7 +118,7 @@ def sensitive(cti: Floats, deviations: float) -> tuple[int, ...]:
         return tuple(int(k) for k in np.flatnonzero((cti >= threshold) & (cti > 0)))
 
 
-def kept_cues(values: Floats, settings: Settings) -> Floats:
+def kept_cues(values: Floats, settings: CitationSettings) -> Floats:
     """The values that pass the filter, others 0; negative cues spoke against the token and never pass: [n] -> [n]."""
     k = settings.cues
     if not values.size:

@@ -8,11 +8,11 @@ from attribution.errors import BadInput
 from attribution.model.offsets import tokens_of
 from attribution.prompt.text.chat import control_notices, conversation
 from attribution.prompt.text.parts import PromptText, assemble
-from attribution.prompt.text.written import Document, Turn, answered_here, question_pieces
+from attribution.prompt.text.written import Passage, Turn, answered_here, question_pieces
 
 
 def retrieval_prompt(
-    question: str, documents: Sequence[Document], tokenizer: PreTrainedTokenizerBase, room: int
+    question: str, documents: Sequence[Passage], tokenizer: PreTrainedTokenizerBase, room: int
 ) -> PromptText:
     """The prompt in at most `room` tokens: context length less the answer. Empty documents are left out with a notice.
 
@@ -50,7 +50,7 @@ def retrieval_prompt(
 
 
 def _prompt(
-    question: str, documents: Sequence[Document], tokenizer: PreTrainedTokenizerBase, notices: Sequence[str]
+    question: str, documents: Sequence[Passage], tokenizer: PreTrainedTokenizerBase, notices: Sequence[str]
 ) -> PromptText:
     pieces = question_pieces(question, documents)
     turn = Turn("user", tuple(pieces))
@@ -68,7 +68,7 @@ def _token_ends(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     return [stop for _, stop in tokens_of(text, tokenizer)[1]]
 
 
-def _cut(document: Document, ends: Sequence[int], tokens: int) -> Document:
+def _cut(document: Passage, ends: Sequence[int], tokens: int) -> Passage:
     if len(ends) <= tokens:
         return document
-    return Document(document.title, document.text[: ends[tokens - 1]] if tokens else "")
+    return Passage(document.title, document.text[: ends[tokens - 1]] if tokens else "")

@@ -25,7 +25,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Document:
+class Passage:
     """One retrieved passage; the title is part of its header, not of what can be cited."""
 
     title: str
@@ -51,7 +51,7 @@ def turn_pieces(turns: Sequence[Turn]) -> list[Piece]:
     return [*pieces, Piece("scaffold", "assistant:")]
 
 
-def question_pieces(question: str, documents: Sequence[Document]) -> list[Piece]:
+def question_pieces(question: str, documents: Sequence[Passage]) -> list[Piece]:
     """Instruction, numbered documents and question: what a user says; titles and numbers are scaffold."""
     pieces: list[Piece] = []
     if documents:

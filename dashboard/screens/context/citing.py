@@ -49,5 +49,5 @@ def cite(
     return [Citation(each.sentence, each.part, each.score) for each in found]
 
 
-def _rule(k: int | None) -> refit.Settings:
+def _rule(k: int | None) -> refit.CitationSettings:
     return refit.PRESETS["inseq"] if k is None else replace(refit.PRESETS["paper"], cues=k)

@@ -11,15 +11,15 @@ from attribution.curvature.fit import draw, fit_factors
 from attribution.curvature.store import load_factors
 from attribution.errors import BadInput, Damaged
 from attribution.model.tracked import track
-from attribution.passes.batches import Document
+from attribution.passes.batches import Row
 from tests.attribution import tiny
 
 DOCUMENTS = [
-    Document((0, 1, 2)),
-    Document((0, 3, 4, 5, 6)),
-    Document((0, 7, 7), first_target=2),
-    Document((1, 4, 2, 6, 3), learned=((2, 3), (4, 5))),
-    Document((5, 2, 7, 0, 2, 9, 2), learned=((1, 5), (6, 7)), windows=(3, 4)),
+    Row((0, 1, 2)),
+    Row((0, 3, 4, 5, 6)),
+    Row((0, 7, 7), first_target=2),
+    Row((1, 4, 2, 6, 3), learned=((2, 3), (4, 5))),
+    Row((5, 2, 7, 0, 2, 9, 2), learned=((1, 5), (6, 7)), windows=(3, 4)),
 ]
 
 
@@ -174,7 +174,7 @@ def test_the_manifest_says_how_it_was_fitted(fitted):
 
 
 def test_the_sample_is_shuffled_and_has_something_to_learn():
-    documents = [Document((i,)) for i in range(5)] + [Document((i, i + 1)) for i in range(50)]
+    documents = [Row((i,)) for i in range(5)] + [Row((i, i + 1)) for i in range(50)]
     drawn = draw(documents, 10, seed=0)
     assert len(drawn) == 10
     assert {document.ids[0] for document in drawn} != set(range(10))

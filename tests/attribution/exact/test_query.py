@@ -17,7 +17,7 @@ def test_all_tokens_in_one_pass_are_the_single_dense_ones(kind):
     d = query_directions(tracked, H, IDS, FIRST, negligible=0)
     assert d.n == len(IDS) - FIRST
     for k in range(d.n):
-        document = tiny.Document(IDS[: FIRST + k + 1], first_target=FIRST + k)
+        document = tiny.Row(IDS[: FIRST + k + 1], first_target=FIRST + k)
         g = tiny.gradient(tracked, lambda moving, of=document: -tiny.loss(tracked, moving, of))
         solved = tiny.dense_solve(tiny.random_factors(tracked), g)
         found = [block[k] for block in d.linear] + [block.values[k] for block in d.embedding]

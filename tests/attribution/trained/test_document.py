@@ -129,7 +129,5 @@ def test_a_template_that_rewrites_what_is_said_is_refused():
 
 
 def test_pairs_are_not_taken_for_something_to_imitate():
-    with pytest.raises(
-        BadInput, match="or input_ids, found chosen, rejected"
-    ):
+    with pytest.raises(BadInput, match="or input_ids, found chosen, rejected"):
         read({"chosen": "a", "rejected": "b"})

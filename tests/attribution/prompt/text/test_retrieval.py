@@ -5,13 +5,13 @@ import pytest
 from attribution.errors import BadInput
 from attribution.model.sequence import encode_prompt
 from attribution.prompt.text.retrieval import retrieval_prompt
-from attribution.prompt.text.written import Document
+from attribution.prompt.text.written import Passage
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer
 
 
 @pytest.mark.parametrize("chat", [False, True])
 def test_titles_and_numbers_are_scaffold(chat):
-    prompt = retrieval_prompt("Who?", [Document("T", "fact one"), Document("", "two")], byte_tokenizer(chat), 500)
+    prompt = retrieval_prompt("Who?", [Passage("T", "fact one"), Passage("", "two")], byte_tokenizer(chat), 500)
     documents = [prompt.parts[n] for n in prompt.numbers("document")]
     assert [prompt.text[d.start : d.stop] for d in documents] == ["fact one", "two"]
     assert [d.title for d in documents] == ["T", "document 2"]
@@ -20,12 +20,12 @@ def test_titles_and_numbers_are_scaffold(chat):
 
 
 def test_fifty_documents():
-    prompt = retrieval_prompt("Who?", [Document(f"t{i}", f"fact {i}") for i in range(50)], byte_tokenizer(), 2000)
+    prompt = retrieval_prompt("Who?", [Passage(f"t{i}", f"fact {i}") for i in range(50)], byte_tokenizer(), 2000)
     assert len(prompt.numbers("document")) == 50
 
 
 def test_empty_documents_are_left_out_with_a_notice():
-    prompt = retrieval_prompt("Who?", [Document("a", " \n"), Document("b", "fact")], byte_tokenizer(), 500)
+    prompt = retrieval_prompt("Who?", [Passage("a", " \n"), Passage("b", "fact")], byte_tokenizer(), 500)
     assert prompt.notices == ("document 1 is empty and was left out",)
     assert len(prompt.numbers("document")) == 1
 
@@ -40,7 +40,7 @@ def test_no_documents_is_a_question_with_a_notice():
 def test_a_hundred_thousand_characters_are_cut_with_a_notice(chat):
     tokenizer = byte_tokenizer(chat)
     long, short = "لماذا 🤖 " * 12_500, "short fact"
-    prompt = retrieval_prompt("Who?", [Document("big", long), Document("", short)], tokenizer, 600)
+    prompt = retrieval_prompt("Who?", [Passage("big", long), Passage("", short)], tokenizer, 600)
     assert 590 <= len(encode_prompt(prompt.text, tokenizer, 1000)) <= 600
     assert prompt.notices[-1].startswith("document 1 (big) cut from 100,000 to ")
     texts = [prompt.text[prompt.parts[n].start : prompt.parts[n].stop] for n in prompt.numbers("document")]
@@ -50,9 +50,9 @@ def test_a_hundred_thousand_characters_are_cut_with_a_notice(chat):
 @pytest.mark.parametrize(
     ("question", "documents", "room", "message"),
     [
-        ("  ", [Document("", "fact")], 500, "expected a question"),
-        ("Who? " * 100, [Document("", "fact")], 200, "no room for documents"),
-        ("Who?", [Document("", "fact")] * 50, 200, "50 document headers"),
+        ("  ", [Passage("", "fact")], 500, "expected a question"),
+        ("Who? " * 100, [Passage("", "fact")], 200, "no room for documents"),
+        ("Who?", [Passage("", "fact")] * 50, 200, "50 document headers"),
         ("Who? " * 100, [], 200, "no room"),
     ],
 )

@@ -102,9 +102,12 @@ def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = 
         hidden_deltas = torch.zeros_like(run.hidden)
         hidden_deltas[is_target] = head_pull_back(tracked, logit_deltas).to(run.hidden.dtype)
     deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas)
+    inputs: list[Tensor] = []
+    for a, layer in zip(run.inputs, tracked.linear, strict=True):
+        inputs.append(inputs[-1] if layer.reads_on else batch.joined(a))
     return Captured(
         batch,
-        tuple(batch.joined(a) for a in run.inputs),
+        tuple(inputs),
         tuple(batch.joined(delta) for delta in deltas),
         batch.joined(tracked.widened(run.hidden.detach())),
         logit_deltas,

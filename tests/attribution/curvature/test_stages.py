@@ -37,7 +37,7 @@ def test_three_dense_inverses():
     of = [track(tiny.tiny_model(seed=seed)) for seed in (0, 1, 2)]
     factors = [tiny.random_factors(tracked, seed) for tracked, seed in zip(of, (3, 4, 5), strict=True)]
     alpha, damping = 0.2, 0.07
-    P = tiny.gradient(of[-1], lambda m: -tiny.loss(of[-1], m, tiny.Document(IDS, first_target=5)))
+    P = tiny.gradient(of[-1], lambda m: -tiny.loss(of[-1], m, tiny.Row(IDS, first_target=5)))
     solves = across_stages(factors, alpha, damping)
     for s in (2, 1, 0):
         P = tiny.dense_solve(factors[s], P, alpha if s else damping)

@@ -1,6 +1,5 @@
-"""EDGE: reads the prompt file: one prompt, chat or retrieval question a line."""
+"""EDGE: reads the prompt file: one prompt, chat or retrieval question a line, or an array of them."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,14 +7,16 @@ from typing import Any
 from attribution.errors import BadInput
 from indexer.corpus.prompt import Message, Prompt
 from indexer.corpus.rows import rows
+from indexer.corpus.typed import typed_row
 
 _KNOWN = ("topic", "answer", "completion", "foil")
 
 
 def read_prompts(file: Path) -> tuple[Prompt, ...]:
-    """Read .jsonl lines {"prompt"} | {"messages"} | {"question", "docs"[, "output"]}, each with optional
-    "completion" (or "output"), "foil", "answer", "topic", "supports" (ids of the documents that state the answer) and
-    "fact" (the words of the answer that tell it, where the answer is a whole sentence); other keys are left alone.
+    """Read rows {"prompt"} | {"messages"} | {"question", "docs"[, "output"]}, each with optional
+    "completion" (or "output"), "foil", "answer", "topic", "supports" (ids of the documents that state the answer, ours
+    or the corpus's own: see indexer.corpus.supports) and "fact" (the words of the answer that tell it, where the answer
+    is a whole sentence); other keys are left alone.
 
     Raises BadInput, naming the line, for any other shape, for an empty prompt and for a repeated one.
     """
@@ -37,13 +38,10 @@ def read_prompts(file: Path) -> tuple[Prompt, ...]:
 
 
 def prompt_from_line(line: str, foil: str | None = None) -> Prompt:
-    """What is typed on a command line: plain text, or a line of a prompt file, which begins with `{"`."""
-    if not line.lstrip().startswith('{"'):
+    """What is typed on a command line: plain text, or a line of a prompt file."""
+    row = typed_row(line)
+    if row is None:
         return Prompt.from_text(line, foil=foil)
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise BadInput(f"expected JSON after '{{\"', found: {error}; mend it") from None
     return prompt_from_row(row | ({} if foil is None else {"foil": foil}))
 
 
@@ -64,7 +62,9 @@ def prompt_from_row(row: dict[str, Any]) -> Prompt:
 
 
 def _supports(row: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(_text(each, "supports") for each in _items(row, "supports")) if "supports" in row else ()
+    if row.get("supports") is None:
+        return ()
+    return tuple(str(each) if type(each) is int else _text(each, "supports") for each in _items(row, "supports"))
 
 
 def _message(value: Any) -> Message:

@@ -53,7 +53,8 @@ def every_document(corpora: Sequence[CorpusReading]) -> list[Document]:
 
 def _documents(corpora: Sequence[CorpusReading], part: Part) -> None:
     documents = every_document(corpora)
-    names = ("document_id", "corpus", "title", "source", "topic", "text")
+    names = ["document_id", "corpus", "title", "source", "topic", "text"]
+    names += ["turns"] if any(document.turns for document in documents) else []
     columns = {name: [getattr(document, name) for document in documents] for name in names}
     write_shard(part.folder, "document", columns)
     write_corpora(corpora, part.folder)

@@ -10,6 +10,7 @@ from indexer.corpus.prompt import Prompt
 from indexer.corpus.reader import CorpusReading
 from indexer.corpus.stored import LAYOUT, STAGE, write_corpora
 from indexer.corpus.text_index import TextIndex, write_text_index
+from indexer.corpus.words import ANALYSIS
 from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
 from indexer.journal.part import Part
@@ -40,7 +41,7 @@ def text_index(folder: Path, corpora: Sequence[CorpusReading]) -> TextIndex:
     [part] = stage(
         folder,
         "text",
-        key(corpora=[corpus.hash for corpus in corpora], whence=WHENCE_VERSION),
+        key(corpora=[corpus.hash for corpus in corpora], whence=WHENCE_VERSION, analysis=ANALYSIS),
         ["all"],
         lambda part: write_text_index(every_document(corpora), part.folder),
     )

@@ -83,7 +83,7 @@ class Selection:
 
     text: str = _key("text", "")  # filters of Runs
     token: str = _key("filter", "")
-    match: str = _key("match", "prefix", _among(*MATCHES))
+    match: str = _key("match", "word", _among(*MATCHES))
     within: str = _key("in", "answers", _among(*PLACES))
     size: str = _key("size", "")
     family: str = _key("family", "")

@@ -1,4 +1,4 @@
-"""EDGE: reads the prompt file: one prompt, chat or retrieval question a line."""
+"""EDGE: reads the prompt file: one prompt, chat or retrieval question a line, or an array of them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +13,10 @@ _KNOWN = ("topic", "answer", "completion", "foil")
 
 
 def read_prompts(file: Path) -> tuple[Prompt, ...]:
-    """Read .jsonl lines {"prompt"} | {"messages"} | {"question", "docs"[, "output"]}, each with optional
-    "completion" (or "output"), "foil", "answer", "topic", "supports" (ids of the documents that state the answer) and
-    "fact" (the words of the answer that tell it, where the answer is a whole sentence); other keys are left alone.
+    """Read rows {"prompt"} | {"messages"} | {"question", "docs"[, "output"]}, each with optional
+    "completion" (or "output"), "foil", "answer", "topic", "supports" (ids of the documents that state the answer, ours
+    or the corpus's own: see indexer.corpus.supports) and "fact" (the words of the answer that tell it, where the answer
+    is a whole sentence); other keys are left alone.
 
     Raises BadInput, naming the line, for any other shape, for an empty prompt and for a repeated one.
     """
@@ -61,7 +62,9 @@ def prompt_from_row(row: dict[str, Any]) -> Prompt:
 
 
 def _supports(row: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(_text(each, "supports") for each in _items(row, "supports")) if "supports" in row else ()
+    if row.get("supports") is None:
+        return ()
+    return tuple(str(each) if type(each) is int else _text(each, "supports") for each in _items(row, "supports"))
 
 
 def _message(value: Any) -> Message:

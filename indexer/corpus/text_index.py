@@ -1,30 +1,31 @@
 """EDGE: lexical search over the documents (Whoosh, BM25F), rebuilt from them whenever it is not exactly ours.
 
 Opening a Whoosh index unpickles parts of it, so an index from elsewhere is code: every file's hash is compared with
-the journal before one is opened. Its query language is never used: a text is analysed into terms, and they are ORed.
+the journal before one is opened. Its query language is never used: a text is analysed into terms, and they are ORed;
+what stands in quotes must be there in this order.
 """
 
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from attribution.errors import BadInput, Damaged
 from indexer.corpus.document import Document
+from indexer.corpus.words import ANALYSIS, LONGEST, Analyser, Word, phrase, words
 from indexer.journal.files import folder_hashes
 from indexer.journal.stages import finished
 
 MAX_TERMS = 64  # of a query, the first ones
-MAX_TERM_LENGTH = 64  # characters; one longer is no word
 MAX_POSTINGS = 100_000  # read for one query, about a second; beyond that its most common words are left out
 MAX_QUERY = 20_000  # characters of a query that are looked at
 MAX_HIGHLIGHTED = 200_000  # characters of a text that are looked at for highlights
-
-
+ANALYSED = "ANALYSIS"  # a file beside the index: which words are in it
 _FIELDS = ("title", "text")
+_QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”')
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,28 @@ class Hit:
     score: float
 
 
+@dataclass(frozen=True)
+class Found:
+    """A page of the documents that a query finds, and how many it finds in all."""
+
+    hits: list[Hit]
+    total: int
+
+
 def write_text_index(documents: Iterable[Document], folder: Path) -> None:
-    """Index title and text of every document, about 1,000 a second. Call it in `compute` of the stage "text"."""
+    """Index title and text of every document, about 1,000 a second, and what may be filtered by. Call it in `compute`
+    of the stage "text"."""
     from whoosh.filedb.filestore import FileStorage
 
     index = FileStorage(str(folder)).create_index(_schema())
     writer = index.writer(limitmb=128)
     for document in documents:
-        writer.add_document(document_id=document.document_id, title=document.title, text=document.text)
+        writer.add_document(**{name: getattr(document, name) for name in _schema().names()})
     writer.commit(optimize=True)
     index.close()
     for lock in folder.glob("*_WRITELOCK"):
         lock.unlink()
+    (folder / ANALYSED).write_text(f"{ANALYSIS}\n")
 
 
 def open_text_index(folder: Path) -> "TextIndex":
@@ -67,12 +78,18 @@ class TextIndex:
 
     @classmethod
     def open(cls, folder: Path, files: Mapping[str, str]) -> "TextIndex":
-        """`files`: name -> sha256 of each file there may be. Raises Damaged, with nothing opened, for any other."""
+        """`files`: name -> sha256 of each file there may be. Raises Damaged, with nothing opened, for any other, and
+        BadInput for an index of other words than this version looks for."""
         found = folder_hashes(folder)
         strange = sorted(name for name in {*found, *files} if found.get(name) != files.get(name))
         if strange or not found:
             what = ", ".join(strange) or "no file"
             raise Damaged(f"expected the text index in {folder} as it was written, found changed: {what}; build again")
+        if ANALYSED not in files or (folder / ANALYSED).read_text() != f"{ANALYSIS}\n":
+            raise BadInput(
+                f"expected a text index of this version in {folder}, found another; "
+                "run `python -m indexer build CONFIG`"
+            )
         from whoosh.filedb.filestore import FileStorage
 
         return cls(FileStorage(str(folder), readonly=True).open_index(schema=_schema()))
@@ -84,14 +101,29 @@ class TextIndex:
         """
         from whoosh.query import Or, Term
 
-        words = query_terms(text)
         with self._turn:
-            terms = [Term(field, word) for word in self._affordable(words) for field in _FIELDS]
-            if not terms or k < 1:
-                return []
-            query = Or(terms)
-            found = self._searcher.search(query, limit=k, scored=True)
-            return [Hit(hit["document_id"], float(hit.score)) for hit in found]
+            terms = [Term(field, word) for word in self._affordable(query_terms(text)) for field in _FIELDS]
+            return self._run(Or(terms), 0, k).hits if terms and k > 0 else []
+
+    def find(self, text: str, first: int = 0, k: int = 20, source: str = "", topic: str = "") -> Found:
+        """The same for what a reader types, from hit number `first` on, among the documents of a source and a topic
+        ("" for all): what stands in quotes must be there as a phrase, word for word by their stems."""
+        from whoosh.query import And, AndMaybe, Or, Phrase, Require, Term
+
+        quoted = [phrase(a or b)[:MAX_TERMS] for a, b in _QUOTED.findall(text[:MAX_QUERY])]
+        needed = [Or([Phrase(field, said) for field in _FIELDS]) for said in quoted if said]
+        filters = [Term(name, value) for name, value in (("source", source), ("topic", topic)) if value]
+        with self._turn:
+            terms = [Term(field, word) for word in self._affordable(query_terms(text)) for field in _FIELDS]
+            if not terms:
+                return Found([], 0)
+            query = AndMaybe(And(needed), Or(terms)) if needed else Or(terms)
+            # every match is scored: they are counted anyway, and Whoosh cannot leave any out of a Require
+            return self._run(Require(query, And(filters)) if filters else query, first, k, optimize=False)
+
+    def _run(self, query: Any, first: int, k: int, optimize: bool = True) -> Found:
+        found = self._searcher.search(query, limit=first + k, scored=True, optimize=optimize)
+        return Found([Hit(hit["document_id"], float(hit.score)) for hit in found[first : first + k]], len(found))
 
     def _affordable(self, words: list[str]) -> list[str]:
         """The words that any document holds, the rarest first, as far as their postings fit the limit; one at least."""
@@ -108,27 +140,34 @@ class TextIndex:
 
 
 def query_terms(text: str) -> list[str]:
-    """The distinct terms that a text is searched by, in their order: at most MAX_TERMS of at most MAX_TERM_LENGTH."""
-    words = (token.text for token in _analyser()(text[:MAX_QUERY]) if len(token.text) <= MAX_TERM_LENGTH)
-    return list(dict.fromkeys(words))[:MAX_TERMS]
+    """The distinct terms that a text is searched by, in their order: at most MAX_TERMS of at most LONGEST."""
+    terms = (word.term for word in words(text[:MAX_QUERY], of_query=True) if len(word.term) <= LONGEST)
+    return list(dict.fromkeys(terms))[:MAX_TERMS]
 
 
 def highlights(text: str, query: str) -> list[tuple[int, int]]:
-    """Characters [start, stop) of `text` whose word is one of the query's terms; no index is needed."""
+    """Characters [start, stop) of `text` whose word is one of the query's terms, in order and apart; no index is
+    needed."""
     wanted = set(query_terms(query))
-    tokens = _analyser()(text[:MAX_HIGHLIGHTED], chars=True) if wanted else ()
-    return [(token.startchar, token.endchar) for token in tokens if token.text in wanted]
+    found = (word for word in words(text[:MAX_HIGHLIGHTED]) if word.term in wanted) if wanted else ()
+    return _joined(found)
 
 
-@cache
-def _analyser() -> Any:
-    from whoosh.analysis import StemmingAnalyzer
-
-    return StemmingAnalyzer(stoplist=(), minsize=1, maxsize=MAX_TERM_LENGTH, cachesize=50_000)
+def _joined(found: Iterable[Word]) -> list[tuple[int, int]]:
+    """Pairs of signs overlap, and the parts of a word lie in it."""
+    spans: list[tuple[int, int]] = []
+    for word in sorted(found, key=lambda each: each.start):
+        if spans and word.start < spans[-1][1]:
+            spans[-1] = spans[-1][0], max(spans[-1][1], word.stop)
+        else:
+            spans.append((word.start, word.stop))
+    return spans
 
 
 def _schema() -> Any:
     from whoosh.fields import ID, TEXT, Schema
 
-    words = {"analyzer": _analyser(), "phrase": False}
-    return Schema(document_id=ID(stored=True), title=TEXT(field_boost=1.5, **words), text=TEXT(**words))
+    said = {"analyzer": Analyser(), "phrase": True}
+    return Schema(
+        document_id=ID(stored=True), title=TEXT(field_boost=1.5, **said), text=TEXT(**said), source=ID(), topic=ID()
+    )

@@ -9,7 +9,7 @@ import duckdb
 from attribution.errors import BadInput
 from indexer.database.invariants import broken_invariants
 from indexer.database.schema import SCHEMA_VERSION
-from indexer.database.snapshot_file import STORAGE_VERSION, foreign_storage, has_log, read_current, snapshots
+from indexer.database.snapshot_file import STORAGE_VERSION, foreign_storage, has_log, in_use, read_current, snapshots
 from indexer.database.statements import content_hash as hash_of_content
 from indexer.database.statements import schema_version
 from indexer.journal.files import file_hash
@@ -30,7 +30,8 @@ class Problem:
 def check(folder: Path) -> list[Problem]:
     """Everything that is not as it was written, [] when all is. Reads every byte; writes nothing.
 
-    Raises BadInput when the folder holds neither a build nor a database.
+    Raises BadInput when the folder holds neither a build nor a database, TryAgain when another process has the database
+    open for writing.
     """
     if not (folder / "journal.jsonl").exists() and not (folder / "CURRENT").exists() and not snapshots(folder):
         raise BadInput(f"expected an output folder, found nothing of a build in {folder}; give the configuration's one")
@@ -39,7 +40,7 @@ def check(folder: Path) -> list[Problem]:
 
 def content_hash(path: Path) -> str:
     """16 hex digits over all rows of a snapshot; equal for equal results, whenever and wherever they were computed."""
-    with duckdb.connect(str(path), read_only=True) as db:
+    with _opened(path) as db:
         return hash_of_content(db)
 
 
@@ -63,6 +64,8 @@ def _of_snapshots(folder: Path) -> Iterator[Problem]:
     elif current is not None and not (folder / current.database).is_file():
         yield Problem(current.database, "missing, but CURRENT names it")
     for _, path in found:
+        if has_log(path) and current is not None and path.name == current.database:
+            _refuse_if_in_use(path)
         if not file_hash(path).startswith(path.stem.rpartition("-")[2]):
             yield Problem(path.name, "changed: its bytes are not those that its name was made from")
         elif has_log(path):
@@ -76,7 +79,7 @@ def _of_rows(path: Path) -> Iterator[Problem]:
     if foreign:
         yield Problem(path.name, f"{foreign}, expected {STORAGE_VERSION}")
         return
-    with duckdb.connect(str(path), read_only=True) as db:
+    with _opened(path) as db:
         try:
             version = schema_version(db)
         except duckdb.CatalogException:
@@ -87,3 +90,19 @@ def _of_rows(path: Path) -> Iterator[Problem]:
             return
         for broken in broken_invariants(db):
             yield Problem(path.name, broken)
+
+
+def _opened(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path), read_only=True)
+    except duckdb.IOException as error:
+        used = in_use(error, path)
+        raise error if used is None else used from None
+
+
+def _refuse_if_in_use(path: Path) -> None:
+    """A log may be that of a process that writes just now; any other reason not to open it is told as such."""
+    try:
+        _opened(path).close()
+    except duckdb.Error:
+        return

@@ -18,6 +18,7 @@ from indexer.database.snapshot_file import (
     Current,
     foreign_storage,
     has_log,
+    in_use,
     is_whole_snapshot,
     read_current,
     snapshots,
@@ -94,7 +95,8 @@ class Database:
         """The newest published generation; the same object until `CURRENT` is replaced. Take one for each page run.
 
         When what `CURRENT` names cannot be read, the newest whole generation, with a notice. Raises BadInput when
-        nothing is published or it was written for another schema or storage version, Damaged when none is whole.
+        nothing is published or it was written for another schema or storage version, Damaged when none is whole,
+        TryAgain when another process has it open for writing.
         """
         with self._mutex:
             seen = self._stamp()
@@ -121,6 +123,8 @@ class Database:
             if named is None:
                 break
             fault = _fault_of(self.folder / named.database, named)
+            if fault == _LOG:
+                self._refuse_if_in_use(self.folder / named.database)
             if not fault:
                 return self._open(self.folder / named.database, named.generation, "")
             again = read_current(self.folder)
@@ -129,6 +133,15 @@ class Database:
             named = again
         reason = f"{named.database}, which CURRENT names, {fault}" if named else "CURRENT is missing or unreadable"
         return self._last_whole(reason)
+
+    def _refuse_if_in_use(self, path: Path) -> None:
+        """Raises TryAgain where the log is that of a process that writes just now."""
+        try:
+            duckdb.connect(os.fspath(path), read_only=True, config=self._settings).close()
+        except duckdb.Error as error:
+            used = in_use(error, path)
+            if used is not None:
+                raise used from None
 
     def _last_whole(self, reason: str) -> Snapshot:
         found = snapshots(self.folder)
@@ -158,6 +171,9 @@ class Database:
                 "connection first"
             ) from None
         except duckdb.Error as error:
+            used = in_use(error, path)
+            if used is not None:
+                raise used from None
             raise Damaged(f"expected {path.name} whole, found: {_first_line(error)}; {_REPAIR}") from None
         if found != SCHEMA_VERSION:
             connection.close()
@@ -175,6 +191,7 @@ class Database:
 
 
 _REPAIR = "run `python -m indexer check --repair FOLDER`, then build"
+_LOG = "has a write-ahead log beside it"
 
 
 def _fault_of(path: Path, current: Current) -> str:
@@ -184,7 +201,7 @@ def _fault_of(path: Path, current: Current) -> str:
     if path.stat().st_size != current.bytes:
         return f"has {path.stat().st_size:,} bytes instead of {current.bytes:,}"
     if has_log(path):
-        return "has a write-ahead log beside it"
+        return _LOG
     if foreign_storage(path) == "no DuckDB file":
         return "is no DuckDB file"
     return ""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from attribution.errors import TryAgain
 from indexer.journal.files import file_hash, replace_file, seal, unseal
 
 STORAGE_VERSION = "v1.4.0"  # readable by every client from that version on; the default needs the newest
@@ -77,3 +78,18 @@ def foreign_storage(path: Path) -> str:
     if number == _STORAGE_NUMBER:
         return ""
     return f"storage version {number}, where {STORAGE_VERSION} is number {_STORAGE_NUMBER}"
+
+
+_HELD = re.compile(r"Conflicting lock is held in (.*?) ?\(PID (\d+)\)")
+
+
+def in_use(error: Exception, path: Path) -> TryAgain | None:
+    """What to raise instead of DuckDB's error about a lock; None for any other error."""
+    if "Conflicting lock" not in str(error) and "being used by another process" not in str(error):
+        return None
+    held = _HELD.search(str(error))
+    by = f"process {held[2]} ({Path(held[1]).name})" if held else "another process"
+    return TryAgain(
+        f"expected {path.name} free to be read, found it in use by {by}, which opened it for writing; close it there "
+        "(or open it read-only), then try again"
+    )

@@ -25,6 +25,7 @@ from indexer.journal.stages import key
 from indexer.processes.progress import Report
 from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read
+from indexer.size.supported import with_supports
 from indexer.training.store import kept_checkpoints
 
 TRAINING = "LDS, removal, planted documents, PBRF"
@@ -35,7 +36,8 @@ def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
     scale = FULL if full else QUICK
     members = sorted((open_member(_whole(entry), config) for entry in chosen), key=lambda each: each.loaded.n_params)
     asked = {
-        each.entry.name: as_read(each, read_prompts(each.entry.prompts or config.prompts.file)) for each in members
+        each.entry.name: as_read(each, with_supports(each, read_prompts(each.entry.prompts or config.prompts.file)))
+        for each in members
     }
     folder = config.output.folder
     with lock(folder), stop_on_signal(), Report() as report:

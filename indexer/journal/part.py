@@ -4,20 +4,19 @@ import errno
 import hashlib
 import os
 import random
-import signal
 import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 
-from attribution.errors import TryAgain, WhenceError
+from attribution.errors import WhenceError
 from indexer.journal.files import REPORTS, is_full
 from indexer.processes.child import context, settle
+from indexer.processes.ended import ended
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,9 @@ def run_in_child(compute: Compute, part: Part) -> None:
     """The same in a process of its own: nothing of this process's state reaches it, and its memory goes with it.
 
     `compute` must be importable (a module's function, or functools.partial of one). Its WhenceError is raised here
-    again, and so is a full disk; any other error becomes a RuntimeError with its traceback; a killed child is TryAgain.
-    Not a ProcessPoolExecutor: that outlives an interruption until its work is done, and hides which signal ended it.
+    again, and so is a full disk; any other error becomes a RuntimeError with its traceback; a killed child is TryAgain,
+    one that crashed without a word WhenceError. Not a ProcessPoolExecutor: that outlives an interruption until its work
+    is done, and hides which signal ended it.
     """
     processes = context()
     receiver, sender = processes.Pipe(duplex=False)
@@ -65,22 +65,13 @@ def run_in_child(compute: Compute, part: Part) -> None:
         child.join()
     except EOFError:
         child.join()
-        _explain(part, child.exitcode or 0)
+        raise ended(f"{part.stage} part {part.value}", child.exitcode) from None
     finally:
         receiver.close()
         child.kill()  # we were told to stop; nothing happens when it has ended
         child.join()
     if failure is not None:
         raise failure
-
-
-def _explain(part: Part, code: int) -> NoReturn:
-    if code < 0:
-        raise TryAgain(
-            f"expected {part.stage} part {part.value} to finish, found its process ended by "
-            f"{signal.Signals(-code).name} (SIGKILL: often too little memory); give the same command again"
-        )
-    raise RuntimeError(f"{part.stage} part {part.value} ended in its process with code {code}")
 
 
 def _child(compute: Compute, part: Part, sender: Connection) -> None:

@@ -8,6 +8,7 @@ from indexer.config.config import Config, Model, described
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
 from indexer.corpus.reader import CorpusReading, read_corpus
+from indexer.corpus.supports import Supports
 from indexer.corpus.text_index import TextIndex
 from indexer.database.publish import publish
 from indexer.journal.lock import lock, stop_on_signal
@@ -22,6 +23,7 @@ from indexer.pipeline.summary import Built, Summary, show
 from indexer.processes.progress import Report
 from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read
+from indexer.size.supported import with_supports
 
 
 def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> None:
@@ -37,12 +39,15 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
     members = in_order([open_member(entry, config, lambda files, _: by_files[tuple(files)]) for entry in chosen])
     _check_distinct([*members, *(other.member for other in others)])
+    unknown = _unknown(config, chosen, corpora, asked)
     n_asked = sum(len(prompts) for prompts in set(asked.values()))
     for member in members:
-        asked[member.entry.name] = as_read(member, asked[member.entry.name])
+        asked[member.entry.name] = as_read(member, with_supports(member, asked[member.entry.name]))
     folder = config.output.folder
     summary = Summary(path, folder, corpora, n_asked)
     with lock(folder), stop_on_signal(), Report() as report:
+        for line in unknown:
+            report.say(line)
         documents, text = _shared(folder, corpora, report)
         edition = Edition(config, documents, asked)
         by_name = {member.entry.name: member for member in members}
@@ -66,6 +71,15 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
         if others:
             summary.snapshot = publish(folder, edition.parts(), described(config))
         show(summary, report)
+
+
+def _unknown(
+    config: Config, chosen: Sequence[Model], corpora: Sequence[CorpusReading], asked: Mapping[str, Sequence[Prompt]]
+) -> list[str]:
+    """A line for each prompt file whose `supports` name what no document is called."""
+    supports = Supports(corpora)
+    by_file = {entry.prompts or config.prompts.file: asked[entry.name] for entry in chosen}
+    return [line for file, prompts in by_file.items() if (line := supports.notice(prompts, file.name))]
 
 
 def _sizes(

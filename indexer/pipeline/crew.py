@@ -1,7 +1,9 @@
 """EDGE: sizes side by side, one process and its share of the cores each: two processes of one thread finish sooner than
 one of two threads, because the matrices of small models are too small to be shared."""
 
+import errno
 import os
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +12,15 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from attribution.errors import TryAgain, WhenceError
+from attribution.errors import WhenceError
 from indexer.config.config import Config, Model
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.text_index import open_text_index
+from indexer.journal.files import REPORTS, is_full
 from indexer.pipeline.one_size import build_size
 from indexer.pipeline.summary import Built
 from indexer.processes.child import context, settle
+from indexer.processes.ended import crashed, ended
 from indexer.processes.progress import Report, Throttle
 from indexer.size.member import open_member
 
@@ -103,15 +107,13 @@ class _Worker:
         sender.close()
 
     def read(self) -> Built | None:
-        """One event; the result when it is the last. Raises the child's error, TryAgain when it was killed."""
+        """One event; the result when it is the last. Raises the child's error, TryAgain when it was killed, WhenceError
+        when it crashed."""
         try:
             what, *of = self.events.recv()
         except EOFError:
             self._process.join()
-            raise TryAgain(
-                f"expected {self._name} to be built, found its process ended with code {self._process.exitcode} "
-                "(-9: often too little memory); give the same command again"
-            ) from None
+            raise ended(self._name, self._process.exitcode) from None
         if what == "error":
             raise of[0]
         if what == "built":
@@ -178,3 +180,14 @@ def _child(order: Order, threads: int, sender: Connection) -> None:
         sender.send(("built", build_size(folder, member, order.prompts, text, _Told(sender.send))))
     except WhenceError as error:
         sender.send(("error", error))
+    except REPORTS as error:
+        full = is_full(error)
+        sender.send(("error", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) if full else _cause(order, error)))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent raises it
+        sender.send(("error", _cause(order, error)))
+
+
+def _cause(order: Order, error: Exception) -> WhenceError:
+    """The cause for the parent; where it was raised is told here."""
+    traceback.print_exc()
+    return crashed(order.entry.name, error)

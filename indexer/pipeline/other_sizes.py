@@ -16,6 +16,7 @@ from indexer.pipeline.one_size import build_size
 from indexer.pipeline.summary import Built
 from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read
+from indexer.size.supported import with_supports
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ def built_before(config: Config, chosen: Sequence[Model]) -> list[Other]:
             continue
         try:
             member = open_member(entry, config)
-            prompts = as_read(member, read_prompts(entry.prompts or config.prompts.file))
+            read = read_prompts(entry.prompts or config.prompts.file)
+            prompts = as_read(member, with_supports(member, read))
         except BadInput:
             continue
         found.append(Other(member, prompts))

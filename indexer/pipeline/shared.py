@@ -10,6 +10,7 @@ from indexer.corpus.prompt import Prompt
 from indexer.corpus.reader import CorpusReading
 from indexer.corpus.stored import LAYOUT, STAGE, write_corpora
 from indexer.corpus.text_index import TextIndex, write_text_index
+from indexer.corpus.words import ANALYSIS
 from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
 from indexer.journal.part import Part
@@ -40,7 +41,7 @@ def text_index(folder: Path, corpora: Sequence[CorpusReading]) -> TextIndex:
     [part] = stage(
         folder,
         "text",
-        key(corpora=[corpus.hash for corpus in corpora], whence=__version__),
+        key(corpora=[corpus.hash for corpus in corpora], whence=__version__, analysis=ANALYSIS),
         ["all"],
         lambda part: write_text_index(every_document(corpora), part.folder),
     )
@@ -53,7 +54,8 @@ def every_document(corpora: Sequence[CorpusReading]) -> list[Document]:
 
 def _documents(corpora: Sequence[CorpusReading], part: Part) -> None:
     documents = every_document(corpora)
-    names = ("document_id", "corpus", "title", "source", "topic", "text")
+    names = ["document_id", "corpus", "title", "source", "topic", "text"]
+    names += ["turns"] if any(document.turns for document in documents) else []
     columns = {name: [getattr(document, name) for document in documents] for name in names}
     write_shard(part.folder, "document", columns)
     write_corpora(corpora, part.folder)

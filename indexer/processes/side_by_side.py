@@ -1,11 +1,14 @@
 """EDGE: the same work on many items, in several processes of one thread each; the first failure ends all of them."""
 
+import errno
+import traceback
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Generic, TypeVar
 
-from attribution.errors import TryAgain, WhenceError
+from attribution.errors import WhenceError
 from indexer.processes.child import context, settle
+from indexer.processes.ended import crashed, ended
 
 Item = TypeVar("Item")
 
@@ -15,8 +18,9 @@ def side_by_side(
 ) -> None:
     """`work(item)` for every item, `tick()` after each. `work` must be importable, with items that can be pickled.
 
-    Results are what the work leaves on disk. Raises a child's WhenceError, and TryAgain for a child that was killed.
-    Not a ProcessPoolExecutor: after a failure that waits for what runs, maybe hours, and it hides how a worker ended.
+    Results are what the work leaves on disk. Raises a child's WhenceError, WhenceError with the cause for one that
+    crashed, and TryAgain for one that was killed. Not a ProcessPoolExecutor: after a failure that waits for what runs,
+    maybe hours, and it hides how a worker ended.
     """
     if n_processes <= 1 or len(items) <= 1:
         for item in items:
@@ -52,10 +56,7 @@ class _Worker(Generic[Item]):
             error = self.events.recv()
         except EOFError:
             self._process.join()
-            raise TryAgain(
-                f"expected all parts to finish, found a process ended with code {self._process.exitcode} "
-                "(-9: often too little memory); give the same command again"
-            ) from None
+            raise ended("a share of the work", self._process.exitcode) from None
         if error is not None:
             raise error
         tick()
@@ -79,3 +80,9 @@ def _child(work: Callable[[Item], None], items: Sequence[Item], sender: Connecti
             sender.send(None)
     except WhenceError as error:
         sender.send(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent raises it
+        traceback.print_exc()
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            sender.send(OSError(error.errno, error.strerror))  # the parent knows of which folder
+        else:
+            sender.send(crashed("a share of the work", error))

@@ -6,22 +6,20 @@ import streamlit as st
 
 from dashboard.address.bar import choose, selection
 from dashboard.address.selection import Selection
-from dashboard.database.connection import current, text_index
+from dashboard.database.connection import current
 from dashboard.database.queries import answers, documents, filters
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Document, Model
 from dashboard.drawing import render
 from dashboard.drawing.shapes import Card, Heated
 from dashboard.screens.corpus.document import show_document
+from dashboard.screens.corpus.listed import Listed, listed
 from dashboard.screens.corpus.sheet import corpus_sheet
 from dashboard.widgets import controls
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
 from dashboard.widgets.tools import show_tools_alone
 from indexer.corpus.text_index import highlights
-
-SHOWN = 20
-SEARCHED = 400  # hits looked at before the filters
 
 
 def show() -> None:
@@ -36,7 +34,8 @@ def show() -> None:
         render.problem(f"No document {chosen.document} in this corpus.")
 
     # ask
-    facts, ids = _ask(snapshot, chosen, model)
+    shown = listed(snapshot, chosen, model)
+    facts, ids = shown.facts, shown.ids
     found = documents.documents(snapshot, ids)
 
     # shape
@@ -45,11 +44,11 @@ def show() -> None:
     # show
     show_tools_alone(snapshot, corpus_sheet([found[each] for each in ids if each in found], facts, chosen), model)
     if opened is None or model is None:
-        _show_list(snapshot, cards, chosen, model)
+        _show_list(snapshot, cards, chosen, model, shown)
         return
     left, right = st.columns([2, 3], gap="large")
     with left:
-        _show_list(snapshot, cards, chosen, model)
+        _show_list(snapshot, cards, chosen, model, shown)
     with right:
         st.button("Close the document", on_click=lambda: choose(document=""), type="tertiary", icon=":material/close:")
         show_document(snapshot, opened, model, chosen)
@@ -65,30 +64,6 @@ def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
         controls.pick("topic", filters.document_topics(snapshot), "all topics")
     with fourth:
         controls.pick("size", [model.name for model in models], "the smallest size")
-
-
-def _ask(snapshot: Snapshot, chosen: Selection, model: Model | None) -> tuple[dict[str, str], list[str]]:
-    """(what to say of each document, ids in order): search hits, or the most influential ones."""
-    if chosen.search.strip():
-        hits = [hit.document_id for hit in text_index().search(chosen.search, SEARCHED)]
-        found = documents.documents(snapshot, hits)
-        ids = [each for each in hits if each in found and _passes(found[each], chosen)]
-        return {}, ids[:SHOWN]
-    runs = answers.runs(snapshot, model.model_id) if model else []
-    if runs:
-        rows = documents.most_influential(snapshot, runs[0].run_id, chosen.source, chosen.topic, SHOWN)
-        if rows:
-            facts = {each: f"{_some(tokens, 'token')} in {_some(n, 'answer')}" for each, tokens, n in rows}
-            return facts, [each for each, *_ in rows]
-    return {}, documents.some_documents(snapshot, chosen.source, chosen.topic, SHOWN)
-
-
-def _some(n: int, what: str) -> str:
-    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
-
-
-def _passes(found: Document, chosen: Selection) -> bool:
-    return chosen.source in ("", found.source) and chosen.topic in ("", found.topic)
 
 
 def _card(found: Document, facts: str, chosen: Selection) -> Card:
@@ -113,10 +88,12 @@ def _marked(text: str, search: str) -> list[Heated]:
     return [*pieces, (text[at:], None)]
 
 
-def _show_list(snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, model: Model | None) -> None:
+def _show_list(
+    snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, model: Model | None, shown: Listed
+) -> None:
     if chosen.search.strip():
         panel("Documents found", "Best match of the words first: meaning is not searched.")
-        st.caption(f"{len(cards)} documents.")
+        st.caption(shown.count)
     elif any(card.badges for card in cards):
         panel("Most influential documents", "How often a document is among a token's ten best: not how much it did.")
         st.caption("Over all stored answers of one size.")
@@ -134,3 +111,6 @@ def _show_list(snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, mod
         selected=chosen.document,
         on_document=lambda document_id: choose(document=document_id),
     )
+    if shown.n_pages > 1:
+        key = f"corpus page {shown.page} of {shown.n_pages}"
+        st.pagination(shown.n_pages, default=shown.page, key=key, on_change=lambda: choose(page=st.session_state[key]))

@@ -12,6 +12,7 @@ from dashboard.database.connection import current
 from dashboard.database.queries import answers, filters, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Generation, Model
+from dashboard.database.whole_words import python_pattern
 from dashboard.drawing import render
 from dashboard.drawing.numbers import parameters
 from dashboard.drawing.shapes import Answer, PromptRow
@@ -118,13 +119,10 @@ def _row(
 
 def _marked(text: str, chosen: Selection) -> list[tuple[str, bool]]:
     """The answer with the words that the filter looks for marked; a pattern, which is DuckDB's to read, marks none."""
-    patterns = {
-        "literal": rf"(?<!\w){re.escape(chosen.token.strip())}(?!\w)",
-        "prefix": rf"(?i)(?<!\w){re.escape(chosen.token.strip())}\w*",
-    }
-    pattern = patterns.get(chosen.match, "")
-    if not chosen.token.strip() or not pattern:
+    if not chosen.token.strip() or chosen.match == "regex":
         return [(text, False)]
+    literal = rf"(?<!\w){re.escape(chosen.token.strip())}(?!\w)"
+    pattern = literal if chosen.match == "literal" else python_pattern(chosen.token, chosen.match)
     pieces, at = [], 0
     for match in re.finditer(pattern, text):
         pieces += [(text[at : match.start()], False), (match[0], True)]

@@ -6,6 +6,7 @@ from pathlib import Path
 from indexer import __version__
 from indexer.config.config import Config, Model
 from indexer.corpus.text_index import TextIndex, write_text_index
+from indexer.corpus.words import ANALYSIS
 from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
 from indexer.evaluate.scoring.given import Evaluated
 from indexer.journal.stages import key, stage
@@ -33,7 +34,7 @@ def _fit(folder: Path, turned: bool, of: tuple[Model, Config]) -> None:
 
 def lexical(folder: Path, member: Member) -> TextIndex:
     """Of this member's documents alone: the index of a build may hold those of other stages of training too."""
-    made_of = key(documents=member.corpus.hash, whence=__version__)
+    made_of = key(documents=member.corpus.hash, whence=__version__, analysis=ANALYSIS)
     [part] = stage(
         folder,
         f"text-{member.corpus.hash}",

@@ -147,8 +147,10 @@ def test_runs_lists_every_prompt_and_opens_explain(open_app: Open, snapshot: Sna
 
 FILTERS = [
     ({"text": "capital of JAPAN"}, "contains(lower(p.text || g.text), 'capital of japan')"),
+    ({"filter": "Toky"}, "false"),
+    ({"filter": "tokyo"}, "regexp_matches(g.text, '\\bTokyo\\b')"),
     (
-        {"filter": "Toky"},
+        {"filter": "Toky", "match": "prefix"},
         "EXISTS (FROM generation_token t WHERE t.generation_id = g.generation_id AND t.text LIKE ' Toky%')",
     ),
     ({"filter": "Tok", "match": "literal"}, "false"),
@@ -279,6 +281,25 @@ def test_the_corpus_is_searched_and_a_document_has_a_page(open_app: Open, snapsh
     )
     scores = [item["score"] for data in components(app, "document_list") for item in data["items"] if item["score"]]
     assert max(float(each.replace("+", "")) for each in scores if "+" in each) == pytest.approx(row["best"], abs=5e-4)
+
+
+def test_input_31_a_search_is_counted_filtered_and_paged(open_app: Open, snapshot: Snapshot) -> None:
+    sql = "SELECT count(*) AS n FROM document WHERE contains(lower(text), 'capital')"
+    [row] = snapshot.rows(sql)
+    assert row["n"] > 20
+    pages = []
+    for page in ("1", "2", "9"):
+        app = open_app({"search": "capital", "page": page}, screen="corpus")
+        assert f"{row['n']} documents. Page {min(int(page), 2)} of 2." in [each.value for each in app.caption]
+        [listed] = components(app, "document_list")
+        pages.append([item["id"] for item in listed["items"]])
+    assert len(pages[0]) == 20
+    assert pages[1] == pages[2]
+    assert len({*pages[0], *pages[1]}) == row["n"]
+    [one] = snapshot.rows("SELECT source, count(*) AS n FROM document GROUP BY source ORDER BY n, source LIMIT 1")
+    [few] = snapshot.rows(f"{sql} AND source = ?", [one["source"]])
+    app = open_app({"search": "capital", "source": one["source"]}, screen="corpus")
+    assert any(each.value.startswith(f"{few['n']} document") for each in app.caption)
 
 
 @pytest.mark.parametrize("search", ["*a*", "[a TO z]", "title:x AND (", "x" * 5000, '"', "AND OR NOT", "~5 ^2 ?"])

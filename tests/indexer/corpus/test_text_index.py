@@ -64,10 +64,44 @@ def test_the_document_that_says_it_comes_first(index):
     assert index.search("capital", k=0) == []
 
 
+def test_input_31_filters_are_part_of_the_query(tmp_path):
+    """Ten of five hundred documents with the word have the source; none of them is among the best."""
+    made = [
+        Document(document_id(f"{i}"), "c", "", "rare" if i % 50 == 0 else "common", "odd" if i % 2 else "even", text)
+        for i in range(500)
+        for text in ["the word" + " and others" * (30 if i % 50 == 0 else 0)]
+    ]
+    write_text_index(made, tmp_path)
+    opened = TextIndex.open(tmp_path, folder_hashes(tmp_path))
+    wanted = {each.document_id for each in made if each.source == "rare"}
+    assert {hit.document_id for hit in opened.find("word", 0, 400).hits}.isdisjoint(wanted)
+    found = opened.find("word", source="rare")
+    assert ({hit.document_id for hit in found.hits}, found.total) == (wanted, 10)
+    pages = [opened.find("word", first, 7, topic="odd") for first in range(0, 250, 7)]
+    assert {page.total for page in pages} == {250}
+    ids = [hit.document_id for page in pages for hit in page.hits]
+    assert len(ids) == len(set(ids)) == 250
+    assert opened.find("word", source="rare", topic="odd").total == 0
+    assert opened.find("word", source="nobody's").hits == []
+    assert opened.find("word", 10_000).hits == []
+    opened.close()
+
+
+def test_an_index_of_other_words_is_refused(tmp_path):
+    write_text_index(documents(), tmp_path)
+    (tmp_path / "ANALYSIS").write_text("1\n")
+    with pytest.raises(BadInput, match="text index of this version .* found another; run `python -m indexer build"):
+        TextIndex.open(tmp_path, folder_hashes(tmp_path))
+    (tmp_path / "ANALYSIS").unlink()
+    with pytest.raises(BadInput, match="found another; run"):
+        TextIndex.open(tmp_path, folder_hashes(tmp_path))
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
 def test_a_hostile_prompt_is_taken_literally_and_quickly(index, text):
     begun = time.monotonic()
     assert len(index.search(text, k=5)) <= 5
+    assert len(index.find(text, k=5).hits) <= 5
     highlights(text, text)
     assert time.monotonic() - begun < 5
 
@@ -75,6 +109,7 @@ def test_a_hostile_prompt_is_taken_literally_and_quickly(index, text):
 @given(st.text(st.characters(), max_size=200))
 def test_no_text_is_an_error(index, text):
     index.search(text)
+    index.find(text, source=text, topic=text)
     assert all(0 <= start < stop <= len(text) for start, stop in highlights(text, text))
 
 

@@ -39,7 +39,8 @@ def test_a_published_database_is_whole(published):
         ("INSERT INTO document FROM document LIMIT 1", "duplicates in document (1 rows)"),
         ("DELETE FROM document WHERE title = 'Peru: capital'", "influence.document_id not in document (2 rows)"),
         ("DELETE FROM generation WHERE rowid = 0", "generation_token.generation_id not in generation (1 rows)"),
-        ("UPDATE document SET text = text || '!' WHERE rowid = 5", "whose id is not the hash of their text"),
+        ("UPDATE document SET text = text || '!' WHERE rowid = 5", "whose id is not the hash of what they are made of"),
+        ("UPDATE document SET turns = '[]' WHERE rowid = 5", "whose id is not the hash of what they are made of"),
         ("UPDATE influence SET score = score * 1.001 WHERE rank = 1", "that do not add up to the score"),
         ("UPDATE influence SET layer_scores = layer_scores[:3] WHERE rowid = 0", "another length than the model's"),
         ("DELETE FROM influence WHERE rank = 1 AND position = 1", "ranks out of order (30 rows)"),
@@ -55,6 +56,12 @@ def test_each_broken_invariant_is_named(writable, change, named):
     assert broken_invariants(writable) == []
     writable.execute(change)
     assert any(named in broken for broken in broken_invariants(writable)), broken_invariants(writable)
+
+
+def test_a_file_from_before_a_column_is_whole(writable):
+    writable.execute("DROP VIEW IF EXISTS influence_token")
+    writable.execute("ALTER TABLE document DROP COLUMN turns")
+    assert broken_invariants(writable) == ["no view influence_token"]
 
 
 def test_layer_scores_add_up_in_every_row(published):

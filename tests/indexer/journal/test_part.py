@@ -43,7 +43,7 @@ def test_an_error_in_a_child_is_one_here_with_its_traceback(tmp_path):
 
 
 def test_a_killed_child_is_said_to_be_killed(tmp_path):
-    with pytest.raises(TryAgain, match=r"ended by SIGKILL \(SIGKILL: often too little memory\)"):
+    with pytest.raises(TryAgain, match=r"ended by SIGKILL \(often too little memory\)"):
         stage(tmp_path, "s", "k", [0], computations.die, isolate=True)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from attribution.errors import BadInput, TryAgain
+from attribution.errors import BadInput, TryAgain, WhenceError
 from indexer.processes.side_by_side import side_by_side
 
 
@@ -43,5 +43,25 @@ def test_a_failure_is_raised_here(tmp_path):
 
 
 def test_a_killed_process_is_named_as_such(tmp_path):
-    with pytest.raises(TryAgain, match="code -9"):
+    with pytest.raises(TryAgain, match=r"ended by SIGKILL \(often too little memory\); give the same command again"):
         side_by_side(die, [tmp_path / "a", tmp_path / "b"], 2, lambda: None)
+
+
+def crash(path: Path) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def fall(path: Path) -> None:
+    raise ZeroDivisionError(f"by nothing\nin {path.name}")
+
+
+def test_input_34_a_crash_tells_its_cause_and_is_not_tried_again(tmp_path):
+    with pytest.raises(
+        WhenceError, match=r"found ZeroDivisionError: by nothing in a \(test_side_by_side.py line"
+    ) as told:
+        side_by_side(fall, [tmp_path / "a", tmp_path / "a"], 2, lambda: None)
+    assert told.value.exit_code == 1
+    assert "\n" not in str(told.value)
+    with pytest.raises(WhenceError, match="crashed by SIGSEGV; the same command will end so again") as told:
+        side_by_side(crash, [tmp_path / "a", tmp_path / "b"], 2, lambda: None)
+    assert told.value.exit_code == 1

@@ -1,0 +1,103 @@
+"""Rows 29 and 30 of the small inputs: which words a text is found by."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.corpus.document import Document, document_id
+from indexer.corpus.text_index import TextIndex, highlights, query_terms, write_text_index
+from indexer.corpus.words import phrase, words
+from indexer.journal.files import folder_hashes
+
+TEXTS = [
+    "He was running.",
+    "They stopped at noon.",
+    "私は日本語を勉強しています。",
+    "A café in Malmø, cafe\u0301 culture.",
+    "Made in the U.S.A. by hand.",
+    "Names in snake_case and whence.errors here.",
+    "These are the exact words of it.",
+    "Words that are exact are rare.",
+    "हिन्दी भाषा",
+    "ภาษาไทย",
+    "서울은 한국의 수도이다.",
+]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("words")
+    write_text_index([Document(document_id(each), "c", "", "s", "t", each) for each in TEXTS], folder)
+    opened = TextIndex.open(folder, folder_hashes(folder))
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("run", "He was running."),
+        ("stopped", "They stopped at noon."),
+        ("stop", "They stopped at noon."),
+        ("日本語", "私は日本語を勉強しています。"),
+        ("勉", "私は日本語を勉強しています。"),
+        ("cafe", "A café in Malmø, cafe\u0301 culture."),
+        ("CAFÉ malmo", "A café in Malmø, cafe\u0301 culture."),
+        ("USA", "Made in the U.S.A. by hand."),
+        ("U.S.A.", "Made in the U.S.A. by hand."),
+        ("snake", "Names in snake_case and whence.errors here."),
+        ("snake_case", "Names in snake_case and whence.errors here."),
+        ("errors", "Names in snake_case and whence.errors here."),
+        ('"exact words"', "These are the exact words of it."),
+        ("“exact words”", "These are the exact words of it."),
+        ("हिन्दी", "हिन्दी भाषा"),
+        ("ไทย", "ภาษาไทย"),
+        ("한국", "서울은 한국의 수도이다."),
+    ],
+)
+def test_input_29_and_30_what_a_reader_types_is_found(index, query, text):
+    found = index.find(query)
+    assert [hit.document_id for hit in found.hits] == [document_id(text)]
+    assert found.total == 1
+    if not query.startswith(('"', "“")):  # candidates for influence come by the same words
+        assert [hit.document_id for hit in index.search(f"? {query} !")] == [document_id(text)]
+    assert highlights(text, query)
+
+
+def test_input_30_quotes_want_the_words_in_their_order(index):
+    assert index.find("exact words").total == 2
+    assert index.find('"exact words"').total == 1
+    assert index.find('"words exact"').total == 0
+    assert index.find('"日本語を勉"').total == 1
+    assert index.find('"語日本"').total == 0
+    assert index.find('"in snake_case and"').total == 1
+    assert index.find('"the U.S.A. by"').total == 1
+    assert index.find('rare "exact words"').total == 1  # what is not in quotes only ranks
+    assert index.find('""').total == index.find('"').total == 0
+    assert len(index.search('"words exact" rare')) == 2  # a prompt with quotes wants nothing
+
+
+def test_a_document_and_a_query_share_their_terms():
+    assert query_terms("running cafés U.S.A. Snake_case 日本語 日") == [
+        *("run", "cafe", "usa", "snake_cas", "snake", "case"),
+        *("日本", "本語", "日"),
+    ]
+    assert [(w.term, w.place) for w in words("日本語 ok")] == [
+        *(("日本", 0), ("日", 0), ("本語", 1), ("本", 1), ("語", 2), ("ok", 3))
+    ]
+    assert phrase("a_b 日本 U.S.") == ["a", "b", "日本", "本", "us"]
+
+
+def test_highlights_are_in_order_and_apart():
+    text = "日本語 of snake_case: Cafés"
+    assert [text[a:b] for a, b in highlights(text, "日本語 snake_case cafe")] == ["日本語", "snake_case", "Cafés"]
+
+
+@given(st.text(max_size=60))
+def test_every_word_of_a_text_finds_it(text):
+    """Terms of a query are among those of the document; places rise; characters lie in the text."""
+    found = list(words(text))
+    assert {word.term for word in words(text, of_query=True)} <= {word.term for word in found}
+    places = [word.place for word in found]
+    assert places == sorted(places)
+    assert all(0 <= word.start < word.stop <= len(text) for word in found)

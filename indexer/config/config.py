@@ -5,9 +5,10 @@ import os
 import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from attribution.errors import BadInput
+from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 
 SALIENCY = (  # methods of `attribution.prompt.saliency.saliency`, named here too: a mistake is answered without torch
@@ -70,6 +71,9 @@ class Prompts:
     longest: Count = 1024  # tokens of a prompt with documents: memory for gradients grows with the square of them
     saliency: tuple[str, ...] = ("grad_x_input", "grad_norm", "occlusion", "attention")  # what `build` stores
     steps: Count = 64  # gradients of the integrated methods
+    template: dict[str, Any] = field(default_factory=dict, hash=False)  # variables of the chat template
+    instruction: str = INSTRUCTION  # what stands before the documents of a question
+    doc_prompt: str = ""  # one document, with {ID}, {T} and {P} for number, title and text; "": "[1] title", then text
     masks: Natural = 64  # versions of a prompt with documents left out, for ContextCite; 0: no ablations
 
 

@@ -123,3 +123,13 @@ MODEL = MINIMAL[MINIMAL.index("[[model]]") : MINIMAL.index("[prompts]")]
 def test_what_does_not_fit_is_one_line_with_its_place(tmp_path, before, after, message):
     assert before in MINIMAL
     assert message in refused(tmp_path, MINIMAL.replace(before, after))
+
+
+def test_begin_and_end_tokens_and_the_templates_variables_are_settings(tmp_path):
+    text = MINIMAL.replace('path = "models/a"', 'path = "models/a"\nbegin = ""\nend = ["<|im_end|>", "<|end|>"]')
+    text = text.replace("[output]", 'template = { enable_thinking = false, tools = ["a"] }\n[output]')
+    config = read(tmp_path, text)
+    assert (config.model[0].begin, config.model[0].end) == ("", ("<|im_end|>", "<|end|>"))
+    assert config.prompts.template == {"enable_thinking": False, "tools": ["a"]}
+    assert restored(described(config)) == config
+    assert "a table for x.toml, prompts, template, found 1" in refused(tmp_path, text.replace("{ enable_", "1 #"))

@@ -40,7 +40,7 @@ class Settings:
     scan: int = 256
     layer: int | None = None  # of layer_integrated_gradients; None: the middle block
     foil_id: int | None = None  # saliency then says why each token and not this one
-    citations: CitationSettings = PRESETS["paper"]
+    citations: CitationSettings = PRESETS["shares"]
     masks: int = N_MASKS  # ContextCite's; 0 leaves out everything that rests on ablations of documents
     shapley: bool = True  # exact, where there are at most eight documents
     random: int = 4  # orders that comprehensiveness and sufficiency are compared with; 0 leaves both out

@@ -50,6 +50,7 @@ def ask(
     prompt: str,
     model: str = "",
     foil: str | None = None,
+    foil_of: str | None = None,
     saliency: Sequence[str] = (),
     json: bool = False,
     save: bool = False,
@@ -62,7 +63,7 @@ def ask(
     settings = read_config(config)
     from indexer.ask.command import run
 
-    run(settings, prompt, model, foil, saliency, json, save)
+    run(settings, prompt, model, foil, foil_of, saliency, json, save)
 
 
 def evaluate(config: Path, model: Sequence[str] = (), quick: bool = False, full: bool = False) -> None:

@@ -30,6 +30,8 @@ from attribution.prompt.saliency.saliency import Saliency, saliencies
 from attribution.prompt.saliency.shapley import EXACT, subsets
 from attribution.prompt.text.sentences import token_sentences
 
+SHAPLEY = ("system", "question", "document")  # parts that are players
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -111,7 +113,7 @@ def saliency_maps(
         steps=settings.steps,
         scan=settings.scan,
         layer=settings.layer,
-        groups=sources(asked.of_token, asked.parts, ("system", "question", "document")),
+        groups=sources(asked.of_token, asked.parts, SHAPLEY),
         batch=settings.batch,
         tick=tick,
     )

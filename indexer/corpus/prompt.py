@@ -51,6 +51,9 @@ class Prompt:
     messages: tuple[Message, ...] = ()  # of a chat
     question: str = ""  # of a retrieval prompt
     docs: tuple[Document, ...] = ()  # of a retrieval prompt, or beside a chat
+    foil_of: str | None = (
+        None  # words of the answer that the foil stands against as a whole; None: see indexer.size.foil
+    )
     instruction: str | None = None  # before the documents, and the form of one; None: the configuration's
     doc_prompt: str | None = None
     template: Mapping[str, Any] = field(default_factory=dict, hash=False)  # variables of the chat template, over those
@@ -117,6 +120,7 @@ def _prompt(
         messages=messages,
         question=question,
         docs=docs,
+        foil_of=given.get("foil_of"),
         instruction=given.get("instruction"),
         doc_prompt=given.get("doc_prompt"),
     )

@@ -9,15 +9,16 @@ from attribution.errors import BadInput
 from indexer.corpus.prompt import Message, Prompt
 from indexer.corpus.rows import rows
 
-_KNOWN = ("topic", "answer", "completion", "foil", "instruction", "doc_prompt")
+_KNOWN = ("topic", "answer", "completion", "foil", "foil_of", "instruction", "doc_prompt")
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
 def read_prompts(file: Path) -> tuple[Prompt, ...]:
     """Read .jsonl lines {"prompt"} | {"messages"[, "docs"]} | {"question", "docs"[, "output"]}, each with optional
-    "completion" (or "output"), "foil", "answer", "topic", "supports" (ids of the documents that state the answer) and
-    "fact" (the words of the answer that tell it, where the answer is a whole sentence), "template" (variables of the
-    chat template), "instruction" and "doc_prompt" (see Wording); other keys are left alone.
+    "completion" (or "output"), "foil" (with "foil_of", the words of the answer that it stands against), "answer",
+    "topic", "supports" (ids of the documents that state the answer), "fact" (the words of the answer that tell it,
+    where the answer is a whole sentence), "template" (variables of the chat template), "instruction" and "doc_prompt"
+    (see Wording); other keys are left alone.
 
     Raises BadInput, naming the line, for any other shape, for an empty prompt and for a repeated one.
     """
@@ -38,15 +39,16 @@ def read_prompts(file: Path) -> tuple[Prompt, ...]:
     return tuple(prompts.values())
 
 
-def prompt_from_line(line: str, foil: str | None = None) -> Prompt:
+def prompt_from_line(line: str, foil: str | None = None, foil_of: str | None = None) -> Prompt:
     """What is typed on a command line: plain text, or a line of a prompt file, which begins with `{"`."""
     if not line.lstrip().startswith('{"'):
-        return Prompt.from_text(line, foil=foil)
+        return Prompt.from_text(line, foil=foil, foil_of=foil_of)
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:
         raise BadInput(f"expected JSON after '{{\"', found: {error}; mend it") from None
-    return prompt_from_row(row | ({} if foil is None else {"foil": foil}))
+    named = {"foil": foil, "foil_of": foil_of}
+    return prompt_from_row(row | {key: value for key, value in named.items() if value is not None})
 
 
 def prompt_from_row(row: dict[str, Any]) -> Prompt:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from attribution.errors import BadInput
 from attribution.model.load import LoadedModel
 from attribution.model.sequence import Encoded, encode_prompt
-from attribution.passes.measurement import foil_token
 from attribution.prompt.text.chat import Variables, conversation
 from attribution.prompt.text.parts import PromptText, token_parts
 from attribution.prompt.text.pasted import pasted_answer
@@ -25,7 +24,7 @@ def rendered(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> Prompt:
     """Text, parts, notices and id for this model.
 
     Raises BadInput, with the prompt's first words, where the model cannot read it and still answer, cannot have given
-    the answer that is to be explained, or has no token for the foil.
+    the answer that is to be explained, and for a foil without words.
     """
     try:
         made = _text(prompt, loaded, settings)
@@ -35,8 +34,8 @@ def rendered(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> Prompt:
         if prompt.completion is not None:
             room = loaded.context - len(encoded)
             pasted_answer(made.text, prompt.completion, loaded.tokenizer, room, loaded.specials.stops)
-        if prompt.foil is not None:
-            foil_token(prompt.foil, loaded.tokenizer)
+        if prompt.foil == "" or (prompt.foil is None and prompt.foil_of is not None):
+            raise BadInput("expected a foil, found an empty one; write what might have stood there instead")
     except BadInput as error:
         shown = " ".join((prompt.question or prompt.text).split())
         raise BadInput(f"prompt {shown[:40]!r}: {error}") from None

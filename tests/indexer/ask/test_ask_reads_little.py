@@ -68,9 +68,9 @@ def test_the_documents_that_are_scored_are_read_and_no_others(config, monkeypatc
         read.append(made.text)
         return made
 
-    def encoded(text, tokenizer, context):
+    def encoded(text, tokenizer, context, specials):
         tokenised.append(text)
-        return encode_document(text, tokenizer, context)
+        return encode_document(text, tokenizer, context, specials)
 
     monkeypatch.setattr(stored, "Document", document)
     monkeypatch.setattr(member, "encode_document", encoded)

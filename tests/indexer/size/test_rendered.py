@@ -136,7 +136,7 @@ def test_input_10_a_prompt_that_the_normalizer_empties_is_refused(prompt, chat):
         (Prompt.from_messages([Message("user", "long " * 1000)]), "fewer than 4096 tokens"),
         (Prompt.from_text("Say", completion="a <|turn|> b"), r"prompt 'Say'.*control token <\|turn\|>"),
         (Prompt.from_text("Say", completion=""), "an answer to explain, found an empty one"),
-        (Prompt.from_text("Say", foil="xy"), "one token of the vocabulary"),
+        (Prompt.from_text("Say", foil=""), "expected a foil, found an empty one"),
     ],
 )
 def test_what_cannot_be_read_is_one_line_with_the_prompts_first_words(prompt, message):

@@ -41,7 +41,8 @@ def add_commands(sub: "Commands[argparse.ArgumentParser]") -> None:
     ask = command(commands.ask)
     ask.add_argument("prompt", metavar="PROMPT", help="what the model shall go on from, or a line of JSON")
     ask.add_argument("--model", default="", metavar="NAME", help="which size (default: the first of the configuration)")
-    ask.add_argument("--foil", metavar="TOKEN", help="explain why each token and not this one")
+    ask.add_argument("--foil", metavar="TEXT", help="explain why each token and not this one, or why not these words")
+    ask.add_argument("--foil-of", metavar="TEXT", help="words of the answer that the foil stands against as a whole")
     ask.add_argument(
         "--saliency",
         action="append",

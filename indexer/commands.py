@@ -57,6 +57,7 @@ def ask(
     prompt: str,
     model: str = "",
     foil: str | None = None,
+    foil_of: str | None = None,
     saliency: Sequence[str] = (),
     json: bool = False,
     save: bool = False,
@@ -70,7 +71,7 @@ def ask(
     installed("kronfluence")
     from indexer.ask.command import run
 
-    run(settings, prompt, model, foil, saliency, json, save)
+    run(settings, prompt, model, foil, foil_of, saliency, json, save)
 
 
 def evaluate(config: Path, model: Sequence[str] = (), quick: bool = False, full: bool = False) -> None:

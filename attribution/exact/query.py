@@ -102,6 +102,53 @@ def query_directions(
     return join_directions([_directions(tracked, preconditioner, each, negligible) for each in passes])
 
 
+def continuation_directions(
+    tracked: Tracked,
+    preconditioner: Preconditioner,
+    ids: Sequence[int],
+    first: int,
+    foil: Sequence[int],
+    *,
+    last: int | None = None,
+    negligible: float = NEGLIGIBLE,
+) -> Directions:
+    """P of one number: f = log p(ids[first:last]) − log p(foil), each as a whole and given ids[:first].
+
+    The two may have any lengths: each is read in a pass of its own, and the gradients are taken from each other.
+    Raises BadInput for a span or a foil without tokens.
+    """
+    said, instead = tuple(ids)[:last], (*tuple(ids)[:first], *foil)
+    passes = [next(query_passes(tracked, each, first, measurement="mean_logp")) for each in (said, instead)]
+    together = _together(passes, [len(said) - first, first - len(instead)])
+    return _directions(tracked, preconditioner, together, negligible)
+
+
+def _together(passes: Sequence[QueryPass], weights: Sequence[float]) -> QueryPass:
+    """Passes of one measurement each as one pass of their weighted sum, the positions of one behind the other's."""
+    starts = [sum(of.rows.ids.shape[1] for of in passes[:i]) for i in range(len(passes))]
+    weighted = list(zip(passes, weights, strict=True))
+    run = Forward(
+        inputs=tuple(torch.cat(each, dim=1).detach() for each in zip(*(of.run.inputs for of in passes), strict=True)),
+        outputs=(),
+        embedded=torch.cat([of.run.embedded for of in passes], dim=1).detach(),
+        hidden=torch.cat([of.run.hidden for of in passes], dim=1).detach(),
+    )
+    rows = _Rows(
+        ids=torch.cat([of.rows.ids for of in passes], dim=1),
+        at=torch.cat([of.rows.at + start for of, start in zip(passes, starts, strict=True)]),
+        query_of=torch.cat([of.rows.query_of for of in passes]),
+        deltas=torch.cat([weight * of.rows.deltas for of, weight in weighted]),
+    )
+    deltas = [[weight * delta for delta in of.deltas] for of, weight in weighted]
+    return QueryPass(
+        run,
+        rows,
+        torch.stack([weight * of.values for of, weight in weighted]).sum(dim=0),
+        tuple(torch.cat(each, dim=1) for each in zip(*deltas, strict=True)),
+        torch.cat([weight * of.embedded_deltas for of, weight in weighted], dim=2),
+    )
+
+
 def _directions(tracked: Tracked, preconditioner: Preconditioner, of: QueryPass, negligible: float) -> Directions:
     energy = torch.zeros_like(of.values)
     linear = []

@@ -16,6 +16,7 @@ from transformers.utils import logging
 
 from attribution.errors import BadInput
 from attribution.model.place import as_path, check_hub_id, refuse_escapes
+from attribution.model.rebuilt import as_the_file_says
 from attribution.model.specials import AUTO, Specials, choose_specials
 
 logging.disable_progress_bar()  # a load takes a moment; what takes long has a bar of its own
@@ -107,7 +108,7 @@ def _tokenizer(source: str, location: str, options: dict[str, str | bool]) -> Pr
     elif source:
         location, options = check_hub_id(source), {}
     found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(location, trust_remote_code=False, **options)
-    return found
+    return found if "gguf_file" in options else as_the_file_says(found, location, options)
 
 
 def _locate(source: str) -> tuple[str, dict[str, str | bool]]:

@@ -29,6 +29,8 @@ from attribution.prompt.saliency.saliency import Saliency, saliencies
 from attribution.prompt.saliency.shapley import EXACT, subsets
 from attribution.prompt.text.sentences import token_sentences
 
+SHAPLEY = ("system", "question", "document")  # parts that are players
+
 
 @dataclass(frozen=True)
 class PromptSettings:
@@ -39,7 +41,7 @@ class PromptSettings:
     scan: int = 256
     layer: int | None = None  # of layer_integrated_gradients; None: the middle block
     foil_id: int | None = None  # saliency then says why each token and not this one
-    citations: CitationSettings = PRESETS["paper"]
+    citations: CitationSettings = PRESETS["shares"]
     masks: int = N_MASKS  # ContextCite's; 0 leaves out everything that rests on ablations of documents
     shapley: bool = True  # exact, where there are at most eight documents
     random: int = 4  # orders that comprehensiveness and sufficiency are compared with; 0 leaves both out
@@ -110,7 +112,7 @@ def saliency_maps(
         steps=settings.steps,
         scan=settings.scan,
         layer=settings.layer,
-        groups=sources(asked.of_token, asked.parts, ("system", "question", "document")),
+        groups=sources(asked.of_token, asked.parts, SHAPLEY),
         batch=settings.batch,
         tick=tick,
     )

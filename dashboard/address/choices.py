@@ -12,5 +12,7 @@ HEATS = {"shares": "Heat: through each position", "loss_influences": "Heat: lear
 CONTRASTS = {"no": "Why this token", "yes": "Why not the prompt's foil"}
 MATCHES = {"word": "the word", "prefix": "the beginning of a word", "literal": "the token", "regex": "the pattern"}
 PLACES = {"answers": "in the answers", "documents": "in their ten best documents"}
-PRESETS = {"paper": "Paper", "inseq": "inseq"}  # of MIRAGE: inseq turns the divergence round and cuts cues otherwise
+# of MIRAGE: the authors' code sums cues as they are; by shares every token speaks alike; inseq turns the divergence
+# round and cuts cues otherwise
+PRESETS = {"paper": "Paper", "shares": "Shares", "inseq": "inseq"}
 TEXTS = {"own": "Each size's own answer", "same": "All sizes on one text"}

@@ -14,7 +14,10 @@ from indexer.worker.job import Job
 
 LONGEST_PROMPT = 4_000  # characters
 LONGEST_LINE = 500_000  # characters of a prompt with documents
-PROMPT_KEYS = ("prompt", "messages", "question", "docs", "completion", "output", "foil", "saliency")
+PROMPT_KEYS = (
+    *("prompt", "messages", "question", "docs", "instruction", "doc_prompt", "template"),
+    *("completion", "output", "foil", "foil_of", "saliency"),
+)
 FUNCTION_VARIABLE = "WHENCE_ASK"  # package.module:function that answers, for tests
 
 

@@ -28,6 +28,7 @@ def run(
     prompt: str,
     model: str,
     foil: str | None,
+    foil_of: str | None,
     saliency: Sequence[str],
     as_json_text: bool,
     save: bool,
@@ -38,12 +39,12 @@ def run(
 
     Raises BadInput where it cannot be kept.
     """
-    asked_for = prompt_from_line(prompt, foil)
+    asked_for = prompt_from_line(prompt, foil, foil_of)
     with Report() as report, report.task(f"{model or config.model[0].name}", 1.0, quiet=True) as task:
         opened = open_size(config, model or config.model[0].name)
         asked = ask(opened, asked_for, _steps(task.move), methods=saliency)
     if save:
-        _save(config, model or config.model[0].name, asked_for, foil, as_json(asked, opened))
+        _save(config, model or config.model[0].name, asked_for, as_json(asked, opened))
     if as_json_text:
         json.dump(as_json(asked, opened), sys.stdout, ensure_ascii=False, indent=1)
         print()
@@ -51,9 +52,11 @@ def run(
         _show(asked, opened)
 
 
-def _save(config: Config, model: str, asked_for: Prompt, foil: str | None, result: dict[str, Any]) -> None:
+def _save(config: Config, model: str, asked_for: Prompt, result: dict[str, Any]) -> None:
     request = {"folder": str(config.output.folder.resolve()), "model": model, "prompt": asked_for.text}
-    lost = keep(config.output.folder, request | ({} if foil is None else {"foil": foil}), result)
+    named = {"foil": asked_for.foil, "foil_of": asked_for.foil_of}
+    request |= {key: value for key, value in named.items() if value is not None}
+    lost = keep(config.output.folder, request, result)
     if lost:
         raise BadInput(f"{lost}; ask without --save")
 

@@ -3,22 +3,26 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from attribution.errors import TryAgain
-from attribution.exact.directions import Directions
-from attribution.exact.query import query_directions
+from attribution.exact.directions import Directions, join_directions
+from attribution.exact.query import continuation_directions, query_directions
 from attribution.model.load import LoadedModel
-from attribution.model.measurement import foil_token
 from attribution.prompt.explain import PromptShare
 from indexer.ask.estimated import Estimated, first_estimates
 from indexer.ask.opened import Opened
 from indexer.corpus.prompt import Prompt
 from indexer.size.answers import Answer, answer
+from indexer.size.foil import Foil, foil_of, in_words, instead
 from indexer.size.rendered import rendered
+from indexer.size.terms import Term
 from indexer.size.traced import Traced
 from indexer.tracing.candidates import Candidates, lexical, with_index
 from indexer.tracing.explain import Explained, explain
 from indexer.tracing.heat import Heat, heat
-from indexer.tracing.prompt_share import settings_of, share_of
+from indexer.tracing.prompt_share import of_span, settings_of, share_of
 
 QUICK = ("grad_x_input",)
 THOROUGH = (*QUICK, "integrated_gradients")
@@ -49,9 +53,10 @@ def ask(
 ) -> Asked:
     """Answer a prompt and explain every token of the answer.
 
-    A prompt that names a foil asks for log p(token) − log p(foil) instead of log p(token), in influence and saliency.
-    methods: of saliency; none leaves it to the size of the work. Raises BadInput for a prompt that does not fit, for a
-    foil that is not one token and for an unknown method, TryAgain when cancelled.
+    A prompt that names a foil asks for log p(token) − log p(foil) instead of log p(token), in influence and saliency,
+    or for that of a span as a whole: see `Foil`. methods: of saliency; none leaves it to the size of the work. Raises
+    BadInput for a prompt that does not fit, for a span that the answer does not hold and for an unknown method,
+    TryAgain when cancelled.
     """
     member = opened.member
     settings = member.config.prompts
@@ -63,12 +68,14 @@ def ask(
             report(stage, fraction, asked)
 
     prompt = rendered(prompt, member.loaded, settings)
-    foil = None if prompt.foil is None else foil_token(prompt.foil, member.loaded.tokenizer)
     asked = Asked(answer(member.loaded, prompt, settings.max_new_tokens))
+    foil = foil_of(asked.answer, member.loaded)
+    if foil is not None:
+        asked.answer = replace(asked.answer, notices=(*asked.answer.notices, in_words(asked.answer, foil)))
     traced = opened.traced
     if traced is not None:
         reached("gradients of the answer", 0.15, asked)
-        estimates = traced.estimates(asked.answer, foil)
+        estimates = _estimates(traced, asked.answer, foil)
         asked.estimated = first_estimates(estimates, member.config.scores.documents)
         reached("candidates for exact scores", 0.3, asked)  # the text index takes as long as the estimates
         [textual] = lexical(member, [asked.answer], opened.text)
@@ -77,10 +84,13 @@ def ask(
         _trace(traced, asked, found, foil, reached)
     reached("which words of the prompt mattered", 0.7, asked)
     chosen = tuple(methods) or _methods(member.loaded, asked.answer)
-    wanted = replace(settings_of(settings), methods=chosen, foil_id=foil)
+    wanted = replace(settings_of(settings), methods=chosen, foil_id=None if foil is None else foil.token)
     asked.share = share_of(
         member.loaded, asked.answer, wanted, lambda step: reached(STEPS.get(step, STEPS[""]), 0.7, asked)
     )
+    if foil is not None:
+        salient = of_span(member.loaded, asked.answer, foil, wanted, asked.share.saliency)
+        asked.share = replace(asked.share, saliency=salient)
     if traced is not None and asked.exact is not None:
         reached("which words of the documents mattered", 0.9, asked)
         asked.heat = heat(traced.fitted, asked.exact)
@@ -102,7 +112,7 @@ def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:
     return THOROUGH if work <= THOROUGH_WORK else QUICK
 
 
-def _trace(traced: Traced, asked: Asked, found: Candidates, foil: int | None, reached: Report) -> None:
+def _trace(traced: Traced, asked: Asked, found: Candidates, foil: Foil | None, reached: Report) -> None:
     """The training documents behind every token, exactly."""
     directions = _directions(traced, asked.answer, foil)
     n_found, n_done = len(found.documents), 0
@@ -116,13 +126,38 @@ def _trace(traced: Traced, asked: Asked, found: Candidates, foil: int | None, re
     asked.found = found
 
 
-def _directions(traced: Traced, of: Answer, foil: int | None) -> list[Directions]:
+def _estimates(traced: Traced, of: Answer, foil: Foil | None) -> NDArray[np.float32]:
+    """What the index estimates for every generated token  # [K, D] nats
+
+    An estimate is linear in the query, so that of a span against a foil is a difference of sums.
+    """
+    if foil is None or foil.span is None:
+        return traced.estimates(of, None if foil is None else foil.token)
+    found = traced.estimates(of)
+    span = slice(foil.span.start, foil.span.stop)
+    found[span] = found[span].sum(axis=0) - traced.estimates(instead(of, foil)).sum(axis=0)
+    return found
+
+
+def _directions(traced: Traced, of: Answer, foil: Foil | None) -> list[Directions]:
     """For each term of the score, a query for every generated token."""
     terms = traced.fitted.terms
     if foil is None:
         return [term.directions([of]) for term in terms]
-    foils = [foil] * of.n_targets
+    if foil.span is not None:
+        return [_of_span(term, of, foil, foil.span) for term in terms]
+    foils = list(foil.ids) * of.n_targets
     return [
         query_directions(term.asked, term.preconditioner, of.ids, of.first, measurement="contrast", foils=foils)
         for term in terms
     ]
+
+
+def _of_span(term: Term, of: Answer, foil: Foil, span: range) -> Directions:
+    """The tokens of the span have one query: the span against the foil."""
+    by_token = term.directions([of])
+    one = continuation_directions(
+        term.asked, term.preconditioner, of.ids, of.first + span.start, foil.ids, last=of.first + span.stop
+    )
+    parts = (by_token.of(slice(0, span.start)), one.of([0] * len(span)), by_token.of(slice(span.stop, None)))
+    return join_directions([each for each in parts if each.n])

@@ -8,10 +8,11 @@ import os
 import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from attribution.errors import BadInput
 from attribution.prompt.saliency.method import computed
+from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.estimator import estimators
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 
@@ -129,6 +130,13 @@ class Prompts:
     some hundred passes for each answer."""
     steps: Count = 64
     """Gradients of the integrated methods."""
+    template: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Variables of the chat template, as `{ enable_thinking = false }`; a line's own go before them."""
+    instruction: str = INSTRUCTION
+    """What stands before the documents of a question."""
+    doc_prompt: str = ""
+    """The form of one document, with `{ID}`, `{T}` and `{P}` for number, title and text; empty: `[1] title`, then the
+    text."""
     masks: Natural = 64
     """Versions of a prompt with documents left out, which citations and their checks rest on; 0 is none."""
 

@@ -93,6 +93,10 @@ class Table:
             if not isinstance(value, dict):
                 raise BadInput(f"expected a table for {where}, found {value!r}")
             return Table(value, typing.cast(type, kind), where, self.folder).build()
+        if typing.get_origin(kind) is dict:  # names of somebody else's, as they are
+            if not isinstance(value, dict):
+                raise BadInput(f"expected a table for {where}, found {value!r}; write {{ name = value }}")
+            return value
         if isinstance(value, str) and "\0" in value:  # ends a name in the system's calls
             raise BadInput(f"expected text without NUL for {where}, found one; take it out")
         if kind is Path and isinstance(value, str):

@@ -5,12 +5,21 @@ them through that template (see indexer.size.rendered), and the text that it rea
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from attribution.errors import BadInput
 from attribution.prompt.text.parts import Part, Piece, assemble
-from attribution.prompt.text.written import Passage, answered_here, question_pieces, turn, turn_pieces
+from attribution.prompt.text.written import (
+    Passage,
+    Wording,
+    answered_here,
+    question_pieces,
+    turn,
+    turn_pieces,
+    with_documents,
+)
 from indexer.corpus.document import storable
 
 
@@ -18,7 +27,7 @@ from indexer.corpus.document import storable
 class Message:
     """One turn of a chat."""
 
-    role: str  # system, user, assistant
+    role: str  # system, developer, user, assistant, tool
     content: str
 
 
@@ -39,7 +48,11 @@ class Prompt:
     parts: tuple[Part, ...]
     messages: tuple[Message, ...] = ()  # of a chat
     question: str = ""  # of a retrieval prompt
-    docs: tuple[Passage, ...] = ()
+    docs: tuple[Passage, ...] = ()  # of a retrieval prompt, or beside a chat
+    foil_of: str | None = None  # words of the answer that the foil stands against as a whole (see indexer.size.foil)
+    instruction: str | None = None  # before the documents, and the form of one; None: the configuration's
+    doc_prompt: str | None = None
+    template: Mapping[str, Any] = field(default_factory=dict, hash=False)  # variables of the chat template, over those
     supports: tuple[str, ...] = ()  # ids of the documents that state the answer, where the file knows them
     fact: str = ""  # the words of the answer that tell its fact; "" for all of them
     notices: tuple[str, ...] = ()  # what was left out or cut so that a model could read it
@@ -50,19 +63,25 @@ class Prompt:
         return _prompt("completion", [Piece("question", storable(text))], known)
 
     @classmethod
-    def from_messages(cls, messages: Sequence[Message], **known: str | None) -> "Prompt":
-        """A chat; its text is the one for models without a chat template: "role: content" by line."""
+    def from_messages(
+        cls, messages: Sequence[Message], docs: Sequence[tuple[str, str]] = (), **known: str | None
+    ) -> "Prompt":
+        """A chat, over documents (title, text) if there are any; its text is the one for models without a chat
+        template: "role: content" by line, the documents before what the user said last."""
         said = tuple(Message(each.role, storable(each.content)) for each in messages)
-        return _prompt("chat", turn_pieces([turn(each.role, each.content) for each in said]), known, messages=said)
+        given = _documents(docs)
+        turns = [turn(each.role, each.content) for each in said]
+        if given:
+            turns = with_documents(turns, [each for each in given if each.text.strip()], _wording(known))
+        return _prompt("chat", turn_pieces(turns), known, messages=said, docs=given)
 
     @classmethod
     def from_question(cls, question: str, docs: Sequence[tuple[str, str]], **known: str | None) -> "Prompt":
         """A retrieval prompt: documents (title, text), numbered from 1, then the question; empty ones are left out."""
         if not question.strip():
             raise BadInput("expected a question, found an empty one; write what is asked")
-        given = tuple(Passage(storable(title), storable(text)) for title, text in docs)
-        asked = storable(question)
-        pieces = question_pieces(asked, [each for each in given if each.text.strip()])
+        given, asked = _documents(docs), storable(question)
+        pieces = question_pieces(asked, [each for each in given if each.text.strip()], _wording(known))
         return _prompt("retrieval", answered_here(pieces), known, question=asked, docs=given)
 
 
@@ -97,4 +116,20 @@ def _prompt(
         messages=messages,
         question=question,
         docs=docs,
+        foil_of=given.get("foil_of"),
+        instruction=given.get("instruction"),
+        doc_prompt=given.get("doc_prompt"),
+    )
+
+
+def _documents(docs: Sequence[tuple[str, str]]) -> tuple[Passage, ...]:
+    return tuple(Passage(storable(title), storable(text)) for title, text in docs)
+
+
+def _wording(known: Mapping[str, str | None]) -> Wording:
+    """What the prompt says itself; None leaves it to the configuration, whose default this is."""
+    usual = Wording()
+    instruction, form = known.get("instruction"), known.get("doc_prompt")
+    return Wording(
+        usual.instruction if instruction is None else instruction, usual.doc_prompt if form is None else form
     )

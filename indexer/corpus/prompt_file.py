@@ -1,5 +1,6 @@
 """EDGE: reads the prompt file: one prompt, chat or retrieval question a line, or an array of them."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,16 @@ from indexer.corpus.prompt import Message, Prompt
 from indexer.corpus.rows import rows
 from indexer.corpus.typed import typed_row
 
-_KNOWN = ("topic", "answer", "completion", "foil")
+_KNOWN = ("topic", "answer", "completion", "foil", "foil_of", "instruction", "doc_prompt")
+_ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
 def read_prompts(file: Path) -> tuple[Prompt, ...]:
-    """Read rows {"prompt"} | {"messages"} | {"question", "docs"[, "output"]}, each with optional
-    "completion" (or "output"), "foil", "answer", "topic", "supports" (ids of the documents that state the answer, ours
-    or the corpus's own: see indexer.corpus.supports) and "fact" (the words of the answer that tell it, where the answer
-    is a whole sentence); other keys are left alone.
+    """Read rows {"prompt"} | {"messages"[, "docs"]} | {"question", "docs"[, "output"]}, each with optional
+    "completion" (or "output"), "foil" (with "foil_of", the words of the answer that it stands against), "answer",
+    "topic", "supports" (ids of the documents that state the answer, ours or the corpus's own: see
+    indexer.corpus.supports), "fact" (the words of the answer that tell it, where the answer is a whole sentence),
+    "template" (variables of the chat template), "instruction", "doc_prompt" (see Wording); other keys are left alone.
 
     Raises BadInput, naming the line, for any other shape, for an empty prompt and for a repeated one.
     """
@@ -27,22 +30,23 @@ def read_prompts(file: Path) -> tuple[Prompt, ...]:
             prompt = replace(prompt_from_row(row), supports=_supports(row), fact=_optional(row, "fact") or "")
         except BadInput as error:
             raise BadInput(f"{place}: {error}") from None
-        if prompt.prompt_id in prompts:
-            first = places[prompt.prompt_id]
-            raise BadInput(f"expected every prompt once, found that of {first} again in {place}; remove one")
-        prompts[prompt.prompt_id] = prompt
-        places[prompt.prompt_id] = place
+        same = prompt.prompt_id + json.dumps(prompt.template, sort_keys=True)
+        if same in prompts:
+            raise BadInput(f"expected every prompt once, found that of {places[same]} again in {place}; remove one")
+        prompts[same] = prompt
+        places[same] = place
     if not prompts:
         raise BadInput(f'expected at least one prompt in {file.name}, found none; add a line {{"prompt": …}}')
     return tuple(prompts.values())
 
 
-def prompt_from_line(line: str, foil: str | None = None) -> Prompt:
+def prompt_from_line(line: str, foil: str | None = None, foil_of: str | None = None) -> Prompt:
     """What is typed on a command line: plain text, or a line of a prompt file."""
     row = typed_row(line)
     if row is None:
-        return Prompt.from_text(line, foil=foil)
-    return prompt_from_row(row | ({} if foil is None else {"foil": foil}))
+        return Prompt.from_text(line, foil=foil, foil_of=foil_of)
+    named = {"foil": foil, "foil_of": foil_of}
+    return prompt_from_row(row | {key: value for key, value in named.items() if value is not None})
 
 
 def prompt_from_row(row: dict[str, Any]) -> Prompt:
@@ -56,9 +60,11 @@ def prompt_from_row(row: dict[str, Any]) -> Prompt:
         raise BadInput(f"expected one of 'prompt', 'messages', 'question' with 'docs', found {found}; keep one")
     if shapes == ["prompt"]:
         return Prompt.from_text(_text(row["prompt"], "prompt"), **known)
+    docs, template = [_doc(each) for each in _items(row, "docs")], _template(row)
     if shapes == ["messages"]:
-        return Prompt.from_messages([_message(each) for each in _items(row, "messages")], **known)
-    return Prompt.from_question(_text(row["question"], "question"), [_doc(d) for d in _items(row, "docs")], **known)
+        said = [_message(each) for each in _items(row, "messages")]
+        return replace(Prompt.from_messages(said, docs, **known), template=template)
+    return replace(Prompt.from_question(_text(row["question"], "question"), docs, **known), template=template)
 
 
 def _supports(row: dict[str, Any]) -> tuple[str, ...]:
@@ -68,9 +74,30 @@ def _supports(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _message(value: Any) -> Message:
-    if not isinstance(value, dict) or value.get("role") not in ("system", "user", "assistant"):
-        raise BadInput(f"expected a message with role system, user or assistant, found {_short(value)}")
-    return Message(value["role"], _text(value.get("content"), "content"))
+    if not isinstance(value, dict) or value.get("role") not in _ROLES:
+        raise BadInput(f"expected a message with role {', '.join(_ROLES[:-1])} or {_ROLES[-1]}, found {_short(value)}")
+    return Message(value["role"], _content(value.get("content")))
+
+
+def _content(value: Any) -> str:
+    """Text, or a list of parts {"type": "text", "text"}, one behind the other."""
+    if not isinstance(value, list):
+        return _text(value, "content")
+    said = []
+    for part in value:
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind != "text":
+            found = f"a part of type {kind!r}" if isinstance(kind, str) else _short(part)
+            raise BadInput(f"expected parts of type 'text' in 'content', found {found}; models are read as text")
+        said.append(_text(part.get("text"), "text"))
+    return "".join(said)
+
+
+def _template(row: dict[str, Any]) -> dict[str, Any]:
+    value = row.get("template")
+    if value is not None and not isinstance(value, dict):
+        raise BadInput(f"expected variables of the chat template for 'template', found {_short(value)}; write {{ … }}")
+    return value or {}
 
 
 def _doc(value: Any) -> tuple[str, str]:

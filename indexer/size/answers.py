@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -78,7 +78,7 @@ def answers(
     def compute(part: Part) -> None:
         made = []
         for prompt in prompts:
-            made.append(answer(member.loaded, prompt, settings.max_new_tokens))
+            made.append(_told(answer(member.loaded, prompt, settings.max_new_tokens)))
             tick(1)
         _write(part.folder, member.loaded, made)
 
@@ -94,10 +94,22 @@ def answers(
     return _read(part.folder, member, prompts), part
 
 
+def _told(made: Answer) -> Answer:
+    """With a notice of what a foil in the prompt file changes: influence by contrast would be a second one of all."""
+    if made.prompt.foil is None:
+        return made
+    notice = (
+        f"the foil {made.prompt.foil!r} is contrasted in the prompt's saliency; influence explains log p of each token"
+    )
+    return replace(made, notices=(*made.notices, notice))
+
+
 def _read_otherwise(member: Member, prompts: Sequence[Prompt]) -> dict[str, list[bool]]:
-    """Which prompts a template begins, and which answers are joined as written: part of a key only where there are
-    any, so that what was stored of all others stays valid."""
-    changed = [templated(each, member.loaded) or each.completion is not None for each in prompts]
+    """Which prompts a template begins, which answers are joined as written, where a foil is told of: part of a key
+    only where there are any, so that what was stored of all others stays valid."""
+    changed = [
+        templated(each, member.loaded) or each.completion is not None or each.foil is not None for each in prompts
+    ]
     return {"read": changed} if any(changed) else {}
 
 

@@ -9,13 +9,12 @@ from dataclasses import replace
 
 from attribution.errors import BadInput
 from attribution.model.load import LoadedModel
-from attribution.model.measurement import foil_token
 from attribution.model.sequence import Encoded, encode_prompt
-from attribution.prompt.text.chat import conversation
+from attribution.prompt.text.chat import Variables, conversation
 from attribution.prompt.text.parts import PromptText, token_parts
 from attribution.prompt.text.pasted import pasted_answer
-from attribution.prompt.text.retrieval import retrieval_prompt
-from attribution.prompt.text.written import turn
+from attribution.prompt.text.retrieval import conversation_prompt, retrieval_prompt
+from attribution.prompt.text.written import Wording, turn
 from indexer.config.config import Prompts
 from indexer.corpus.prompt import Prompt, prompt_id
 from indexer.size.member import Member
@@ -25,7 +24,7 @@ def rendered(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> Prompt:
     """Text, parts, notices and id for this model.
 
     Raises BadInput, with the prompt's first words, where the model cannot read it and still answer, cannot have given
-    the answer that is to be explained, or has no token for the foil.
+    the answer that is to be explained, and for a foil without words.
     """
     try:
         made = _text(prompt, loaded, settings)
@@ -35,8 +34,8 @@ def rendered(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> Prompt:
         if prompt.completion is not None:
             room = loaded.context - len(encoded)
             pasted_answer(made.text, prompt.completion, loaded.tokenizer, room, loaded.specials.stops)
-        if prompt.foil is not None:
-            foil_token(prompt.foil, loaded.tokenizer)
+        if prompt.foil == "" or (prompt.foil is None and prompt.foil_of is not None):
+            raise BadInput("expected a foil, found an empty one; write what might have stood there instead")
     except BadInput as error:
         shown = " ".join((prompt.question or prompt.text).split())
         raise BadInput(f"prompt {shown[:40]!r}: {error}") from None
@@ -66,15 +65,32 @@ def _check_words(prompt: Prompt, encoded: Encoded) -> None:
 def _text(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> PromptText:
     if prompt.kind == "completion":
         return PromptText(prompt.text, prompt.parts)
-    if prompt.kind == "chat":
-        return conversation([turn(each.role, each.content) for each in prompt.messages], loaded.tokenizer)
+    variables = Variables({**settings.template, **prompt.template})
+    said = [turn(each.role, each.content) for each in prompt.messages]
+    if prompt.kind == "chat" and not prompt.docs:
+        return conversation(said, loaded.tokenizer, variables)
     n_answer = settings.max_new_tokens
     if prompt.completion is not None:
         n_answer = len(loaded.tokenizer(prompt.completion, add_special_tokens=False, verbose=False)["input_ids"]) + 2
     room = min(settings.longest, loaded.context - min(n_answer, loaded.context // 2))
-    return retrieval_prompt(prompt.question, prompt.docs, loaded.tokenizer, room)
+    wording = Wording(
+        settings.instruction if prompt.instruction is None else prompt.instruction,
+        settings.doc_prompt if prompt.doc_prompt is None else prompt.doc_prompt,
+    )
+    if prompt.kind == "chat":
+        return conversation_prompt(said, prompt.docs, loaded.tokenizer, room, wording, variables)
+    return retrieval_prompt(prompt.question, prompt.docs, loaded.tokenizer, room, wording, variables)
 
 
 def as_read(member: Member, prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
-    """Every prompt as a size reads it. Raises BadInput for one that it cannot read, before any work is done."""
-    return tuple(rendered(prompt, member.loaded, member.config.prompts) for prompt in prompts)
+    """Every prompt as a size reads it. Raises BadInput for one that it cannot read, and for two that read the same (a
+    variable that the template ignores), before any work is done."""
+    made = tuple(rendered(prompt, member.loaded, member.config.prompts) for prompt in prompts)
+    first: dict[str, int] = {}
+    for i, each in enumerate(made):
+        if first.setdefault(each.prompt_id, i) != i:
+            raise BadInput(
+                f"expected every prompt once, found that {member.entry.name} reads the same in prompts "
+                f"{first[each.prompt_id] + 1} and {i + 1}: {' '.join(each.text.split())[:40]!r}; remove one"
+            )
+    return made

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.index.document_norms import DocumentNorms
-from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
-from indexer.size.index import Index
+from indexer.size.index import Index, Tokens
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Traced:
         _, first = np.unique(member.numbers, return_index=True)
         return np.setdiff1d(np.arange(len(member.numbers)), first)
 
-    def estimates(self, answer: Answer, foil: int | None = None) -> NDArray[np.float32]:
+    def estimates(self, answer: Tokens, foil: int | None = None) -> NDArray[np.float32]:
         """Estimated influence of every document on every generated token; NaN for a repeated one  # [K, D] nats"""
         found = self.index.estimates(answer, foil)
         found[:, self.repeated] = np.nan

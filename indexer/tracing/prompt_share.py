@@ -1,14 +1,15 @@
 """EDGE: what the prompt did for every generated token: bits against memory, saliency, citations, their faithfulness."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from attribution.model.load import LoadedModel
-from attribution.model.measurement import foil_token
 from attribution.prompt.asked import Asked
-from attribution.prompt.explain import PromptSettings, PromptShare, explain, saliency_maps
+from attribution.prompt.context.contextcite import sources
+from attribution.prompt.explain import SHAPLEY, PromptSettings, PromptShare, explain, saliency_maps
 from attribution.prompt.faithful.sanity import sanity, shuffled
+from attribution.prompt.saliency.continuations import contrast_continuations
 from attribution.prompt.saliency.saliency import Saliency, absent_token
 from indexer.config.config import Prompts
 from indexer.database.arrow import columns_of
@@ -16,6 +17,7 @@ from indexer.database.shard import write_shard
 from indexer.journal.part import Part
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
+from indexer.size.foil import Foil, foil_of, instead
 from indexer.size.member import Member
 from indexer.tracing.prompt_rows import (
     ablation_columns,
@@ -83,11 +85,43 @@ def share_of(
 
 def contrast_of(loaded: LoadedModel, answer: Answer, settings: PromptSettings) -> dict[str, Saliency]:
     """For a prompt that names a foil: why each token and not that one, under method names that end in _contrast."""
-    if answer.prompt.foil is None:
+    foil = foil_of(answer, loaded)
+    if foil is None:
         return {}
-    against = replace(settings, foil_id=foil_token(answer.prompt.foil, loaded.tokenizer))
+    against = replace(settings, foil_id=foil.token)
     maps = saliency_maps(loaded.model, asked_of(answer), absent_token(loaded.tokenizer), against)
-    return {f"{name}_contrast": each for name, each in maps.items()}
+    return {f"{name}_contrast": each for name, each in of_span(loaded, answer, foil, settings, maps).items()}
+
+
+def of_span(
+    loaded: LoadedModel, answer: Answer, foil: Foil, settings: PromptSettings, maps: Mapping[str, Saliency]
+) -> dict[str, Saliency]:
+    """The maps with one row for all tokens of the foil's span: why it and not the foil, each as a whole."""
+    if foil.span is None:
+        return dict(maps)
+    read = instead(answer, foil)
+    before = read.ids[: read.first]
+    said = answer.ids[read.first : read.first + len(foil.span)]
+    rows = contrast_continuations(
+        loaded.model,
+        before,
+        said,
+        foil.ids,
+        tuple(maps),
+        absent_id=absent_token(loaded.tokenizer),
+        steps=settings.steps,
+        scan=settings.scan,
+        layer=settings.layer,
+        groups=(*sources(answer.of_token, answer.prompt.parts, SHAPLEY), *[-1] * foil.span.start),
+        batch=settings.batch,
+    )
+    changed = {}
+    for name, each in maps.items():
+        scores = each.scores.clone()
+        scores[foil.span.start : foil.span.stop] = 0
+        scores[foil.span.start : foil.span.stop, : len(before)] = rows[name]
+        changed[name] = replace(each, scores=scores, gap=None)
+    return changed
 
 
 def _sanity_columns(member: Member, answers: Sequence[Answer], settings: PromptSettings) -> dict[str, list[object]]:

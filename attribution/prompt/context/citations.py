@@ -2,7 +2,11 @@
 
 sensitive      m_k >= mean(m) + c * std(m)
 cues of k      k > 0: the k largest;  0: those >= the mean;  k < 0: those in the top |k| per cent of the value range
-share of d     mean over the sensitive tokens of a sentence of (kept cues in d) / (kept cues in all documents)
+score of d     sum over the sensitive tokens of a sentence of the kept cues in d: what the paper's authors' code does,
+               in which a token with large gradients speaks louder; or
+share of d     mean over these tokens of (kept cues in d) / (kept cues in all documents), 0 to 1: each speaks alike
+
+The authors' code (mirage.py of Betswish/MIRAGE) takes the standard deviation over n tokens, inseq over n - 1.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,16 +34,40 @@ class CitationSettings:
     cues: int  # k, as above; ignored where cue_std is set
     cue_std: float | None = None  # instead of k: cues of at least mean + this many standard deviations
 
+    @property
+    def raw(self) -> bool:
+        """Whether cues are summed as they are, and not as shares of each token's."""
+        return False
+
+    @property
+    def ddof(self) -> int:
+        """What is taken from n in standard deviations."""
+        return 1
+
+
+@dataclass(frozen=True)
+class AsPublished(CitationSettings):
+    """The rules of the paper's authors' code; a kind of its own, so that what was stored under shares stays valid."""
+
+    @property
+    def raw(self) -> bool:
+        return True
+
+    @property
+    def ddof(self) -> int:
+        return 0
+
 
 PRESETS: dict[str, CitationSettings] = {
-    "paper": CitationSettings(reversed_kl=False, cue="norm", cti_std=1.0, cues=-5),
+    "paper": AsPublished(reversed_kl=False, cue="norm", cti_std=1.0, cues=-5),
     "inseq": CitationSettings(reversed_kl=True, cue="norm", cti_std=1.0, cues=0, cue_std=1.0),
+    "shares": CitationSettings(reversed_kl=False, cue="norm", cti_std=1.0, cues=-5),
 }
 
 
 @dataclass(frozen=True)
 class Citation:
-    """A sentence rests on a document. MIRAGE: its share of the cues, 0 to 1; ablations: nats lost without it."""
+    """A sentence rests on a document. MIRAGE: its share of the cues, 0 to 1, or their sum; ablations: nats lost."""
 
     sentence: int
     part: int
@@ -52,7 +80,7 @@ def cite(
     of_token: Sequence[int],
     parts: Sequence[Part],
     sentences: Sequence[int],
-    settings: CitationSettings = PRESETS["paper"],
+    settings: CitationSettings = PRESETS["shares"],
 ) -> tuple[Citation, ...]:
     """At most three citations for each sentence, best first, from stored rows.
 
@@ -63,7 +91,7 @@ def cite(
     documents = {part.part for part in parts if part.kind == "document"}
     inside = [i for i, number in enumerate(of_token) if number in documents]
     cues: dict[int, Floats] = {}
-    for k in sensitive(cti, settings.cti_std):
+    for k in sensitive(cti, settings.cti_std, settings.ddof):
         if np.isnan(cci[k]).any():
             raise BadInput(f"expected CCI for answer token {k}, found none; compute it with a lower threshold")
         cues[k] = cci[k, inside].astype(np.float64)
@@ -74,7 +102,7 @@ def cite_cues(
     cues: Mapping[int, Floats],
     owner: Sequence[int],
     sentences: Sequence[int] | Mapping[int, int],
-    settings: CitationSettings = PRESETS["paper"],
+    settings: CitationSettings = PRESETS["shares"],
     most: int = MOST,
 ) -> tuple[Citation, ...]:
     """The same from the tokens that speak: answer token -> CCI [n] of the tokens inside documents.
@@ -85,15 +113,16 @@ def cite_cues(
     if not documents:
         return ()
     member = np.array([[each == document for each in owner] for document in documents])  # [n_documents, n]
-    shares: dict[int, list[Floats]] = {}
+    found: dict[int, list[Floats]] = {}
     for k, values in cues.items():
         kept = kept_cues(values, settings)
         if kept.sum() > 0:
-            shares.setdefault(sentences[k], []).append(member @ kept / kept.sum())
+            found.setdefault(sentences[k], []).append(member @ kept / (1.0 if settings.raw else kept.sum()))
+    together = np.sum if settings.raw else np.mean
     return tuple(
         citation
-        for sentence, rows in sorted(shares.items())
-        for citation in best(sentence, documents, np.mean(rows, axis=0), most)
+        for sentence, rows in sorted(found.items())
+        for citation in best(sentence, documents, together(rows, axis=0), most)
     )
 
 
@@ -103,8 +132,8 @@ def best(sentence: int, documents: Sequence[int], scores: Floats, most: int = MO
     return tuple(Citation(sentence, documents[d], float(scores[d])) for d in order if scores[d] > 0)
 
 
-def sensitive(cti: Floats, deviations: float) -> tuple[int, ...]:
-    """Answer tokens whose CTI is at least mean + deviations * std.
+def sensitive(cti: Floats, deviations: float, ddof: int = 1) -> tuple[int, ...]:
+    """Answer tokens whose CTI is at least mean + deviations * std; ddof: what is taken from their number in the std.
 
     Of one or two tokens the larger always is: none of two lies a standard deviation above their mean, whatever they
     are. NaN, where it was not measured, is no token's.
@@ -112,7 +141,7 @@ def sensitive(cti: Floats, deviations: float) -> tuple[int, ...]:
     known = cti[np.isfinite(cti)]
     if not known.size:
         return ()
-    threshold = known.mean() + (deviations * known.std(ddof=1) if known.size > 1 else 0.0)
+    threshold = known.mean() + (deviations * known.std(ddof=ddof) if known.size > 1 else 0.0)
     threshold = min(threshold, known.max()) if known.size < 3 else threshold
     with np.errstate(invalid="ignore"):
         return tuple(int(k) for k in np.flatnonzero((cti >= threshold) & (cti > 0)))
@@ -124,7 +153,7 @@ def kept_cues(values: Floats, settings: CitationSettings) -> Floats:
     if not values.size:
         return values
     if settings.cue_std is not None:
-        keep = values >= values.mean() + settings.cue_std * (values.std(ddof=1) if len(values) > 1 else 0.0)
+        keep = values >= values.mean() + settings.cue_std * (values.std(ddof=settings.ddof) if len(values) > 1 else 0.0)
     elif k > 0:
         keep = np.zeros(len(values), dtype=bool)
         keep[np.argsort(-values, kind="stable")[:k]] = True

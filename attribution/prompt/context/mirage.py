@@ -55,9 +55,9 @@ def mirage(
 ) -> Mirage:
     """CTI and CCI for every answer token: two forward passes and A backward passes (batched).
 
-    With `deviations`, CCI only for tokens whose CTI is at least mean + that many standard deviations; a lower
-    threshold then needs the model again. The context is the documents; in a prompt without documents it is everything
-    but bos and scaffold.
+    With `deviations`, CCI only for tokens whose CTI is at least mean + that many standard deviations (over n, the lower
+    of the presets' thresholds); a lower one then needs the model again. The context is the documents; in a prompt
+    without documents it is everything but bos and scaffold.
     """
     bare = without_documents(prompt_ids, of_token, parts)
     if len(bare) == len(prompt_ids):
@@ -84,7 +84,7 @@ def contrast_contexts(
     values = torch.where(same, alone, asked.values(logits)[0])  # [A]
     with_context = logits[0].detach().double().log_softmax(-1).cpu()
     cti = kl_divergence(with_context, without)
-    wanted = list(range(len(answer_ids)) if deviations is None else sensitive(cti.numpy(), deviations))
+    wanted = list(range(len(answer_ids)) if deviations is None else sensitive(cti.numpy(), deviations, ddof=0))
     read = x.detach()[: asked.n_prompt]
     kept = torch.promote_types(x.dtype, torch.float32)  # of bfloat16 nothing is rounded twice, and numpy knows none
     norm = torch.full((len(answer_ids), asked.n_prompt), torch.nan, dtype=kept)

@@ -1,23 +1,64 @@
 """A conversation as one string by the model's own chat template, and where each turn's words lie in it.
 
-The template is rendered once. A second rendering with a marker in place of every turn shows which characters are the
-template's own; the rest must be the turns, as they were written or stripped of white space at their ends.
+The template is rendered once. A second rendering with a marker in place of every turn, and of every document that the
+template itself writes, shows which characters are the template's own; the rest must be the words, as they were written
+or stripped of white space at their ends.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
-from attribution.prompt.text.parts import Part, PromptText, assemble
-from attribution.prompt.text.written import Turn, turn_pieces
+from attribution.prompt.text.parts import Part, Piece, PromptText, assemble
+from attribution.prompt.text.written import Turn, turn_pieces, unfinished
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no template writes them
+_MARKER = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+# what the call of a template decides by itself
+_TAKEN = frozenset(
+    ("messages", "conversation", "chat_template", "tokenize", "add_generation_prompt", "continue_final_message")
+    + ("padding", "truncation", "max_length", "return_tensors", "return_dict", "return_assistant_tokens_mask")
+    + ("tokenizer_kwargs",)
+)
 
 
-def conversation(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase) -> PromptText:
-    """The turns as the model is to read them, ready for its answer.
+@dataclass(frozen=True)
+class Variables:
+    """What a template is given beside the messages; raises BadInput for names that the call decides by itself.
+
+    `documents` among them, as records with a `text`, are parts of their own where the template writes them as they are.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        taken = sorted(_TAKEN & set(self.values))
+        if taken:
+            raise BadInput(f"expected variables of the chat template in 'template', found {taken[0]!r}; leave it out")
+
+    @property
+    def documents(self) -> list[Mapping[str, Any]]:
+        """Those whose text can be told from the template's own words."""
+        given = self.values.get("documents")
+        if not isinstance(given, list):
+            return []
+        return given if all(isinstance(each, Mapping) and isinstance(each.get("text"), str) for each in given) else []
+
+
+def writes_documents(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether the template has a place of its own for documents."""
+    return bool(tokenizer.chat_template) and re.search(r"\bdocuments\b", _template(tokenizer)) is not None
+
+
+def conversation(
+    turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase, variables: Variables | None = None
+) -> PromptText:
+    """The turns as the model is to read them, ready for its answer, or in the midst of it where the last is its own.
 
     Without a chat template the roles are written out ("user: ...") and a notice says so. Raises BadInput for no turns,
     for turns that say nothing, and where the template refuses or rewrites them.
@@ -27,31 +68,17 @@ def conversation(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase) -> P
     if not tokenizer.chat_template:
         notice = "the model has no chat template: the roles are written out as text"
         return assemble(turn_pieces(turns), (notice, *control_notices(turns, tokenizer)))
-    rendered = _render(turns, [each.content for each in turns], tokenizer)
-    frame = _render(turns, [f"{_OPEN}{i}{_CLOSE}" for i in range(len(turns))], tokenizer)
-    parts: list[Part] = []
-
-    def add(kind: str, title: str, start: int, stop: int, owner: int = -1) -> None:
-        if stop > start:
-            parts.append(Part(len(parts), kind, title, start, stop, owner))
-
-    cursor = 0
-    for i, each in enumerate(turns):
-        before, marker, frame = frame.partition(f"{_OPEN}{i}{_CLOSE}")
-        start = cursor + len(before)
-        said = next((w for w in (each.content, each.content.strip()) if rendered.startswith(w, start)), None)
-        if not marker or rendered[cursor:start] != before or said is None:
-            raise BadInput(
-                f"expected a chat template that keeps what is said, found that it rewrites message {i + 1} "
-                f"({each.role}); give the prompt as plain text"
-            )
-        add("scaffold", "", cursor, start)
-        cursor = start + len(said)
-        _place(each, said, start, parts)
-    if rendered[cursor:] != frame:
-        raise BadInput("expected a chat template that ends the same for every message; give the prompt as plain text")
-    add("scaffold", "", cursor, len(rendered))
-    return PromptText(rendered, tuple(parts), control_notices(turns, tokenizer))
+    given = variables or Variables()
+    notices = list(control_notices(turns, tokenizer))
+    unused = [name for name in given.values if name not in _template(tokenizer)]
+    notices += [f"the chat template has no variable {name!r}: it changes nothing" for name in unused]
+    if given.documents:
+        try:
+            made = _placed(turns, tokenizer, given, [_document(i, each) for i, each in enumerate(given.documents, 1)])
+            return PromptText(*made, tuple(notices))
+        except BadInput:
+            notices.append("the chat template rewrites its documents: they are read, and cannot be cited")
+    return PromptText(*_placed(turns, tokenizer, given, []), tuple(notices))
 
 
 def control_notices(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
@@ -63,6 +90,59 @@ def control_notices(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase) -
             if inside:
                 found.append(f"{piece.title or piece.kind} contains {inside[0]}, which the model reads as a command")
     return tuple(found)
+
+
+def _placed(
+    turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase, given: Variables, documents: Sequence[Turn]
+) -> tuple[str, tuple[Part, ...]]:
+    """Text and parts. `documents`: those of the variables that are to be parts, each as a turn of one piece."""
+    spoken = [*turns, *documents]
+    marks = [f"{_OPEN}{i}{_CLOSE}" for i in range(len(spoken))]
+    rendered = _render(turns, [each.content for each in spoken], tokenizer, given)
+    frame = _render(turns, marks, tokenizer, given)
+    parts: list[Part] = []
+
+    def scaffold(start: int, stop: int) -> None:
+        if stop > start:
+            parts.append(Part(len(parts), "scaffold", "", start, stop))
+
+    cursor = read = 0  # in what was rendered, in the frame
+    found = set()
+    for marker in _MARKER.finditer(frame):
+        i = int(marker[1])
+        before = frame[read : marker.start()]
+        start, content = cursor + len(before), spoken[i].content
+        said = next((w for w in (content, content.strip()) if rendered.startswith(w, start)), None)
+        if rendered[cursor:start] != before or said is None:
+            raise _rewrites(i, turns)
+        scaffold(cursor, start)
+        cursor, read = start + len(said), marker.end()
+        found.add(i)
+        _place(spoken[i], said, start, parts)
+        if i == len(turns) - 1 and unfinished(turns):
+            rendered, frame = rendered[:cursor], frame[:read]  # what the template puts after a finished turn
+            break
+    if len(found) < len(spoken):
+        raise _rewrites(min(set(range(len(spoken))) - found), turns)
+    if rendered[cursor:] != frame[read:]:
+        raise BadInput("expected a chat template that ends the same for every message; give the prompt as plain text")
+    scaffold(cursor, len(rendered))
+    return rendered, tuple(parts)
+
+
+def _rewrites(i: int, turns: Sequence[Turn]) -> BadInput:
+    what = f"message {i + 1} ({turns[i].role})" if i < len(turns) else f"document {i + 1 - len(turns)}"
+    return BadInput(
+        f"expected a chat template that keeps what is said, found that it rewrites {what}; give the prompt as "
+        "plain text"
+    )
+
+
+def _document(number: int, given: Mapping[str, Any]) -> Turn:
+    title = given.get("title")
+    return Turn(
+        "", (Piece("document", given["text"], title if isinstance(title, str) and title else f"document {number}"),)
+    )
 
 
 def _place(each: Turn, said: str, start: int, parts: list[Part]) -> None:
@@ -77,12 +157,29 @@ def _place(each: Turn, said: str, start: int, parts: list[Part]) -> None:
         parts.append(Part(len(parts), part.kind, part.title, begin, max(begin, end), owner))
 
 
-def _render(turns: Sequence[Turn], contents: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> str:
-    messages = [{"role": each.role, "content": content} for each, content in zip(turns, contents, strict=True)]
+def _render(
+    turns: Sequence[Turn], contents: Sequence[str], tokenizer: PreTrainedTokenizerBase, given: Variables
+) -> str:
+    """`contents`: of the turns, then of the documents among the variables that are to be replaced."""
+    messages = [{"role": each.role, "content": content} for each, content in zip(turns, contents, strict=False)]
+    values = dict(given.values)
+    if len(contents) > len(turns):
+        texts = contents[len(turns) :]
+        values["documents"] = [{**each, "text": text} for each, text in zip(given.documents, texts, strict=True)]
     try:
-        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        return str(
+            tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=not unfinished(turns), **values
+            )
+        )
     except (TemplateError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise BadInput(
             f"expected messages that the model's chat template takes, found: {reason}; change them"
         ) from None
+
+
+def _template(tokenizer: PreTrainedTokenizerBase) -> str:
+    """Its text, or all of its texts where a tokenizer has several by name."""
+    known = tokenizer.chat_template
+    return known if isinstance(known, str) else "\n".join(map(str, dict(known or {}).values()))

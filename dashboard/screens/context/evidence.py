@@ -52,11 +52,12 @@ class Reading:
         return float(kept[inside].sum() / kept.sum()) if kept.sum() > 0 else 0.0
 
     def sensitive(self, deviations: float, preset: str = "paper") -> list[int]:
-        return sensitive(self.cti[preset], deviations)
+        return sensitive(self.cti[preset], deviations, preset)
 
-    def citations(self, chosen: list[int], k: int | None) -> list[Citation]:
+    def citations(self, chosen: list[int], k: int | None, preset: str = "paper") -> list[Citation]:
         """Live citations from the sensitive tokens `chosen`; k: as in `citing`."""
-        return cite({token: self.cues[token] for token in chosen if token in self.cues}, self.owner, self.sentence, k)
+        cues = {token: self.cues[token] for token in chosen if token in self.cues}
+        return cite(cues, self.owner, self.sentence, k, preset)
 
     def cues_of(self, chosen: list[int], k: int | None) -> Floats:
         """[n] kept cues, summed over tokens, each token's scaled to 1."""
@@ -90,16 +91,17 @@ def read(answer: KeptAnswer) -> Reading:
     documents = {part.part for part in parts if part.kind == "document"}
     inside = [token for token in answer.prompt_tokens() if token.part in documents]
     missing = float("nan")
+    change, reversed_change = (
+        np.array([missing if kl is None else kl for kl in column], dtype=np.float64)
+        for column in ([t.kl_context for t in tokens], [t.kl_reversed for t in tokens])
+    )
     return Reading(
         generation=answer.generation,
         tokens=tokens,
         parts=parts,
         inside=inside,
         owner=[token.part for token in inside if token.part is not None],
-        cti={
-            "paper": np.array([missing if t.kl_context is None else t.kl_context for t in tokens], dtype=np.float64),
-            "inseq": np.array([missing if t.kl_reversed is None else t.kl_reversed for t in tokens], dtype=np.float64),
-        },
+        cti={"paper": change, "shares": change, "inseq": reversed_change},
         cues={
             position: np.array([scores.get(token.position, 0.0) for token in inside], dtype=np.float64)
             for position, scores in cues.items()

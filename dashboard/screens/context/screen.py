@@ -52,7 +52,7 @@ def _show(snapshot: Snapshot, reading: Reading, chosen: Selection) -> None:
     k = None if chosen.preset == "inseq" else chosen.cues
     sensitive = reading.sensitive(chosen.deviations, chosen.preset)
     focus = _focus(reading, chosen, sensitive)
-    live = reading.citations(focus, k)
+    live = reading.citations(focus, k, chosen.preset)
 
     # show
     owed = reading.owed_by_sentence()

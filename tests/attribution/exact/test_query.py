@@ -3,7 +3,7 @@ import torch
 
 from attribution.errors import BadInput
 from attribution.exact.directions import combine, join_directions
-from attribution.exact.query import query_directions, rows_that_matter
+from attribution.exact.query import continuation_directions, query_directions, rows_that_matter
 from tests.attribution import tiny
 
 IDS = (0, 3, 4, 5, 3, 7, 9)
@@ -44,6 +44,27 @@ def test_a_contrast_is_the_difference_of_two_tokens():
     pair = [query_directions(tracked, H, (*IDS[:6], y), 6, negligible=0) for y in (IDS[6], foil)]
     for found, (one, other) in zip(contrast.linear, zip(*(of.linear for of in pair), strict=True), strict=True):
         torch.testing.assert_close(found, one - other, **FLOAT32)
+
+
+@pytest.mark.parametrize("kind", tiny.CONFIGS)
+@pytest.mark.parametrize(("last", "foil"), [(5, (6,)), (4, (6, 3, 8, 2)), (None, (6, 5))])
+def test_input_35_a_contrast_of_two_continuations_is_autograds(kind, last, foil):
+    tracked, H = tiny.tiny_engine(kind)
+    said, instead = IDS[:last], (*IDS[:FIRST], *foil)
+
+    def contrast(moving):
+        one, other = (tiny.Document(ids, first_target=FIRST) for ids in (said, instead))
+        return tiny.loss(tracked, moving, other) - tiny.loss(tracked, moving, one)
+
+    d = continuation_directions(tracked, H, IDS, FIRST, foil, last=last, negligible=0)
+    g = tiny.gradient(tracked, contrast)
+    solved = tiny.dense_solve(tiny.random_factors(tracked), g)
+    found = [block[0] for block in d.linear] + [block.values[0] for block in d.embedding]
+    for block, truth in zip(found, solved, strict=True):
+        torch.testing.assert_close(block, truth, rtol=1e-5, atol=1e-8)
+    torch.testing.assert_close(d.energy[0], tiny.inner(g, solved).sum(), rtol=1e-5, atol=0)
+    losses = [tiny.loss_value(tracked, tiny.Document(ids, first_target=FIRST)) for ids in (said, instead)]
+    assert float(d.values[0]) == pytest.approx(losses[1] - losses[0], rel=1e-6)
 
 
 def test_many_tokens_are_split_into_parts_that_fit(monkeypatch):

@@ -4,13 +4,17 @@ import json
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
+import torch
 
 from attribution.errors import BadInput, TryAgain
 from indexer.__main__ import main
+from indexer.ask import steps
 from indexer.ask.job import run
 from indexer.ask.opened import open_size
 from indexer.config.config import read_config
+from indexer.corpus.prompt import Prompt
 from indexer.database.snapshot_file import read_current
 from indexer.size import factors
 from tests.indexer.pipeline.test_build import stage_here
@@ -68,8 +72,46 @@ def test_everything_the_page_needs_is_json(config):
 def test_a_foil_changes_the_question(config):
     plain, contrast = ask(config), ask(config, foil=".")
     assert plain["documents"][0][0]["score"] != contrast["documents"][0][0]["score"]
-    with pytest.raises(BadInput, match="one token"):
-        ask(config, foil="certainly not one token")
+
+
+def test_input_35_a_foil_of_several_tokens_against_a_span(config):
+    opened = open_size(read_config(config), "tiny-m")
+    foil = " Buenos Aires"
+
+    def asked(**known):
+        return steps.ask(opened, Prompt.from_text(PROMPT, **known), methods=["grad_x_input"])
+
+    plain, other = asked(), asked(completion=foil)
+    words = plain.answer.generation.text[:4]
+    contrast = asked(foil=foil, foil_of=words)
+    span = [k for k, (start, _) in enumerate(plain.answer.generation.spans) if start < len(words)]
+    assert len(other.answer.generation.ids) > 1 and len(span) > 0
+
+    def blocks(of):  # of every token  # [K, ..]
+        [directions] = of.exact.directions
+        return [directions.values, *directions.linear]
+
+    for found, said, not_said in zip(blocks(contrast), blocks(plain), blocks(other), strict=True):
+        expected = said[span].sum(0) - not_said.sum(0)
+        for k in range(len(found)):
+            torch.testing.assert_close(found[k], expected if k in span else said[k], rtol=1e-3, atol=1e-5)
+    said, not_said = (opened.traced.estimates(of.answer) for of in (plain, other))
+    first = contrast.estimated.documents[span[0]], contrast.estimated.values[span[0]]
+    expected = (said[span].sum(0) - not_said.sum(0))[first[0]]
+    np.testing.assert_allclose(first[1], expected, rtol=1e-3, atol=1e-6)
+    n = len(plain.answer.generation.prompt)
+    maps = [of.share.saliency["grad_x_input"].scores[:, :n] for of in (contrast, plain, other)]
+    for k in span:
+        torch.testing.assert_close(maps[0][k], maps[1][span].sum(0) - maps[2].sum(0), rtol=1e-3, atol=1e-5)
+    assert f"and not {foil!r}, each as a whole" in contrast.answer.notices[-1]
+    assert not any("why" in notice for notice in plain.answer.notices)
+
+
+def test_input_35_a_span_that_the_answer_does_not_hold(config, capsys):
+    with pytest.raises(BadInput, match="as the span that the foil stands against, found 'Quito'; copy them"):
+        ask(config, foil=" Lima", foil_of="Quito")
+    assert main(["ask", str(config), PROMPT, "--foil-of", "Lima"]) == 2
+    assert "expected a foil, found an empty one" in capsys.readouterr().err
 
 
 def test_mistakes_are_one_line(config, capsys):

@@ -140,3 +140,13 @@ def test_input_26_any_number_of_stages_of_training_and_none_of_itself(tmp_path):
     assert "expected a parent of a from an earlier stage, found 'a'" in refused(tmp_path, circle)
     many = MINIMAL.replace(MODEL, stages(("m0", ""), *((f"m{i}", f"m{i - 1}") for i in range(1, 7))))
     assert "at most 5 stages of training" in refused(tmp_path, many)
+
+
+def test_begin_and_end_tokens_and_the_templates_variables_are_settings(tmp_path):
+    text = MINIMAL.replace('path = "models/a"', 'path = "models/a"\nbegin = ""\nend = ["<|im_end|>", "<|end|>"]')
+    text = text.replace("[output]", 'template = { enable_thinking = false, tools = ["a"] }\n[output]')
+    config = read(tmp_path, text)
+    assert (config.model[0].begin, config.model[0].end) == ("", ("<|im_end|>", "<|end|>"))
+    assert config.prompts.template == {"enable_thinking": False, "tools": ["a"]}
+    assert restored(described(config)) == config
+    assert "a table for x.toml, prompts, template, found 1" in refused(tmp_path, text.replace("{ enable_", "1 #"))

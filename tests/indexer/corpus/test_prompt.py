@@ -8,6 +8,7 @@ from attribution.errors import BadInput
 from attribution.prompt.text.written import INSTRUCTION
 from indexer.corpus.prompt import Message, Prompt
 from indexer.corpus.prompt_file import prompt_from_row, read_prompts
+from tests.tiny_family import write_lines
 
 TEXT = st.text(st.characters(), max_size=20)
 ROLES = st.sampled_from(["system", "user", "assistant"])
@@ -41,7 +42,12 @@ def test_the_id_is_of_text_and_completion_only():
         ({"prompt": " \n"}, "found an empty one"),
         ({"prompt": 3}, "text for 'prompt', found 3"),
         ({"messages": []}, "list for 'messages'"),
-        ({"messages": [{"role": "tool", "content": "a"}]}, "role system, user or assistant"),
+        ({"messages": [{"role": "bot", "content": "a"}]}, "role system, developer, user, assistant or tool"),
+        ({"messages": [{"role": "user", "content": [{"type": "image", "url": "x"}]}]}, "found a part of type 'image'"),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "text for 'text', found None"),
+        ({"messages": [{"role": "user", "content": "a"}], "template": 1}, "chat template for 'template', found 1"),
+        ({"messages": [{"role": "system", "content": "a"}], "docs": [{"text": "b"}]}, "role 'user' beside 'docs'"),
+        ({"question": "a", "docs": [{"text": "b"}], "doc_prompt": "{T}"}, "once in doc_prompt, found '{T}'"),
         ({"messages": [{"role": "user"}]}, "text for 'content', found None"),
         ({"question": "a", "docs": "b"}, "list for 'docs'"),
         ({"question": "a", "docs": [{"title": "no text"}]}, "text for 'text'"),
@@ -117,3 +123,23 @@ def test_any_json_is_a_prompt_or_a_clear_line(value):
         assert_parts_cover(prompt_from_row(json.loads(json.dumps(row))))
     except BadInput as error:
         assert "\n" not in str(error)  # noqa: PT017
+
+
+def test_input_05_a_tools_turn_and_content_in_parts():
+    parts = [{"type": "text", "text": "Capital"}, {"type": "text", "text": " of Peru?"}]
+    row = {"messages": [{"role": "user", "content": parts}, {"role": "tool", "content": "Lima: 10 million"}]}
+    prompt = prompt_from_row(row)
+    assert prompt.messages == (Message("user", "Capital of Peru?"), Message("tool", "Lima: 10 million"))
+    assert [(p.kind, prompt.text[p.start : p.stop]) for p in prompt.parts if p.kind != "scaffold"] == [
+        ("question", "Capital of Peru?"),
+        ("document", "Lima: 10 million"),  # it can be cited
+    ]
+
+
+def test_input_06_the_same_messages_under_two_templates_are_two_prompts(tmp_path):
+    row = {"messages": [{"role": "user", "content": "Hi"}]}
+    write_lines(tmp_path / "p.jsonl", [row | {"template": {"enable_thinking": on}} for on in (True, False)])
+    assert [each.template["enable_thinking"] for each in read_prompts(tmp_path / "p.jsonl")] == [True, False]
+    write_lines(tmp_path / "p.jsonl", [row, row])
+    with pytest.raises(BadInput, match="every prompt once"):
+        read_prompts(tmp_path / "p.jsonl")

@@ -72,11 +72,13 @@ def test_a_build_without_influence_is_whole(config, capsys):
     assert "1 of 1" in (said := capsys.readouterr().err) or "0 of 1" in said
 
 
-def test_notices_of_prompt_and_answer_are_kept(config):
+def test_input_36_notices_of_prompt_and_answer_are_kept(config):
     [prompt] = rows(config, "SELECT notice FROM prompt WHERE text LIKE '%the capital of Peru?%' AND kind = 'retrieval'")
     assert prompt["notice"] == "document 3 is empty and was left out"
-    [pasted] = rows(config, "SELECT notice FROM generation WHERE notice <> ''")
-    assert pasted["notice"] == "a space was put between prompt and answer"
+    told = sorted(row["notice"] for row in rows(config, "SELECT notice FROM generation WHERE notice <> ''"))
+    assert told[0].startswith("prompt and answer are joined as written, without a space between them: ")
+    # a foil of the prompt file is the saliency's alone, and named so
+    assert told[1:] == ["the foil '.' is contrasted in the prompt's saliency; influence explains log p of each token"]
 
 
 def test_stored_bits_and_divergences(config, answers):
@@ -174,7 +176,7 @@ def test_a_new_question_takes_the_same_road(config, answers):
     _, made = answers
     result = ask(config, question=PROMPTS[1]["question"], docs=DOCS, output=PROMPTS[1]["output"])
     assert result["generation_id"] == made[1].generation_id
-    assert result["notices"] == ["a space was put between prompt and answer"]
+    assert result["notices"] == ["prompt and answer are joined as written, without a space between them: Answer:|Lima."]
     stored = rows(config, "SELECT * FROM ablation WHERE generation_id = ? ORDER BY number", made[1].generation_id)
     again = span_scores(stored_ablations(result["ablation"]))
     for method, scores in span_scores(stored_ablations(stored)).items():
@@ -199,8 +201,8 @@ def test_mistakes_in_a_request_are_told(config):
         ask(config, prompt="Hello", saliency=["magic"])
     with pytest.raises(BadInput, match="names of methods"):
         ask(config, prompt="Hello", saliency="attention")
-    with pytest.raises(BadInput, match="prompt 'Hello'.*one token of the vocabulary"):
-        ask(config, prompt="Hello", foil="not one token")
+    with pytest.raises(BadInput, match="prompt 'Hello'.*expected a foil, found an empty one"):
+        ask(config, prompt="Hello", foil="")
 
 
 def test_the_command_line_takes_a_line_of_a_prompt_file(config, capsys):

@@ -1,6 +1,8 @@
 """A prompt as a model reads it: its template once, cut to its room, refused in one line where it cannot be read."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,8 +14,8 @@ from attribution.model.sequence import disjoint, encode_prompt
 from attribution.prompt.text.parts import token_parts
 from indexer.config.config import Prompts
 from indexer.corpus.prompt import Message, Prompt
-from indexer.size.rendered import rendered
-from tests.attribution.prompt.tiny_prompt import byte_tokenizer, tiny_model
+from indexer.size.rendered import as_read, read_ids, rendered
+from tests.attribution.prompt.tiny_prompt import byte_tokenizer, chatml_tokenizer, tiny_model
 
 DOCS = [("Peru", "The capital of Peru is Lima."), ("", "لا إله 🤖 אבג")]
 
@@ -55,6 +57,38 @@ def test_a_template_is_applied_once_and_makes_another_prompt():
     assert asked.text.count("<|turn|>") == 2 and asked.text.endswith("<|turn|>assistant\n")
     documents = [asked.text[p.start : p.stop] for p in asked.parts if p.kind == "document"]
     assert documents == [text for _, text in DOCS]
+
+
+def of_qwen() -> LoadedModel:
+    return LoadedModel(tiny_model(), chatml_tokenizer(), "weights", "tokenizer", torch.device("cpu"))
+
+
+def test_input_06_the_prompts_own_variables_go_before_the_configurations():
+    asked = Prompt.from_messages([Message("user", "Hi")])
+    settings = Prompts(Path("p.jsonl"), template={"enable_thinking": False})
+    assert "<think>" in rendered(asked, of_qwen(), settings).text
+    assert "<think>" not in rendered(replace(asked, template={"enable_thinking": True}), of_qwen(), settings).text
+
+
+def test_input_07_the_prompts_own_wording_goes_before_the_configurations():
+    settings = Prompts(Path("p.jsonl"), instruction="Short.", doc_prompt="<{ID}>{P};")
+    asked = Prompt.from_question("Which?", [("Peru", "Lima")])
+    text = rendered(asked, of_qwen(), settings).text
+    assert "user\nShort.\n\n<1>Lima;Question: Which?<" in text
+    own = Prompt.from_question("Which?", [("Peru", "Lima")], instruction="Long.", doc_prompt="{T}: {P}\n")
+    assert "user\nLong.\n\nPeru: Lima\nQuestion: Which?<" in rendered(own, of_qwen(), settings).text
+    chat = rendered(Prompt.from_messages([Message("user", "Which?")], [("Peru", "Lima")]), of_qwen(), settings)
+    assert "user\nShort.\n\n<1>Lima;Which?<" in chat.text
+    assert [chat.text[p.start : p.stop] for p in chat.parts if p.kind == "document"] == ["Lima"]
+    assert read_ids(chat, of_qwen()).ids[0] == of_qwen().tokenizer.convert_tokens_to_ids("<|im_start|>")
+
+
+def test_two_prompts_that_a_model_reads_the_same_are_refused():
+    member = SimpleNamespace(loaded=loaded(), config=SimpleNamespace(prompts=Prompts(Path("p"))))
+    member.entry = SimpleNamespace(name="m")
+    asked = Prompt.from_messages([Message("user", "Hi")])
+    with pytest.raises(BadInput, match="m reads the same in prompts 1 and 2: 'user: Hi"):
+        as_read(member, [asked, replace(asked, template={"enable_thinking": True})])
 
 
 def test_right_to_left_text_and_emoji_keep_their_tokens():
@@ -102,7 +136,7 @@ def test_input_10_a_prompt_that_the_normalizer_empties_is_refused(prompt, chat):
         (Prompt.from_messages([Message("user", "long " * 1000)]), "fewer than 4096 tokens"),
         (Prompt.from_text("Say", completion="a <|turn|> b"), r"prompt 'Say'.*control token <\|turn\|>"),
         (Prompt.from_text("Say", completion=""), "an answer to explain, found an empty one"),
-        (Prompt.from_text("Say", foil="xy"), "one token of the vocabulary"),
+        (Prompt.from_text("Say", foil=""), "expected a foil, found an empty one"),
     ],
 )
 def test_what_cannot_be_read_is_one_line_with_the_prompts_first_words(prompt, message):

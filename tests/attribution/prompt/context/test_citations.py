@@ -1,5 +1,7 @@
 """Thresholds and citations from stored numbers: no model in this file."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -108,3 +110,49 @@ def test_readers_cite_from_the_tokens_that_speak():
     everything = cite_cues({0: cci[0, inside]}, owner, [0], CitationSettings(False, "norm", 0.0, -100), most=9)
     assert len(everything) == 5 and abs(sum(c.score for c in everything) - 1) < 1e-12
     assert kept_cues(np.empty(0), settings).size == 0
+
+
+def as_mirage_py(cti, cci, owner, sentences, k, deviations):
+    """mirage_cite and its caller in the authors' mirage.py (Betswish/MIRAGE), over the tokens of documents."""
+    threshold = np.mean(cti) + deviations * np.std(cti)
+    found = {}
+    for sentence in sorted(set(sentences)):
+        sums = np.zeros(len(owner))
+        for i in np.argsort(-cti, kind="stable"):  # inseq writes them by falling CTI
+            if sentences[i] != sentence:
+                continue
+            if cti[i] >= threshold:
+                values = cci[i].copy()
+                low = np.mean(values) if k == 0 else np.sort(values)[-k] if k > 0 else None
+                low = (1 + k / 100) * np.max(values) - k / 100 * np.min(values) if k < 0 else low
+                values[values < low] = 0
+                sums += values
+        scores = {part: sums[[each == part for each in owner]].sum() for part in sorted(set(owner))}
+        best = sorted((part for part in scores if scores[part]), key=lambda part: -scores[part])[:3]
+        found |= {(sentence, part): scores[part] for part in best}
+    return found
+
+
+@pytest.mark.parametrize("k", [-5, -60, 0, 2])
+@pytest.mark.parametrize("deviations", [0.0, 1.0])
+def test_the_preset_paper_is_the_authors_code(k, deviations):
+    rng = np.random.default_rng(7)
+    owner, sentences = [2, 2, 2, 4, 4, 6, 8, 8, 10, 10], [0, 0, 0, 0, 1, 1, 1, 2, 2]
+    cti, inside = rng.exponential(size=9), rng.exponential(size=(9, 10))
+    of_token = (-1, *owner)
+    cci = np.concatenate([np.zeros((9, 1)), inside], axis=1)
+    settings = replace(PRESETS["paper"], cues=k, cti_std=deviations)
+    ours = {(c.sentence, c.part): c.score for c in cite(cti, cci, of_token, PARTS, sentences, settings)}
+    theirs = as_mirage_py(cti, inside, owner, sentences, k, deviations)
+    assert list(ours) == list(theirs) and len(ours) >= 2
+    assert ours == pytest.approx(theirs)
+
+
+def test_shares_let_every_token_speak_alike():
+    cci = cues([3, 1, 0, 0, 0.0], [0, 40, 0, 0, 0.0])
+    shares, sums = (
+        {c.part: c.score for c in cited([1.0, 1.0], cci, [0, 0], replace(PRESETS[name], cues=5, cti_std=0.0))}
+        for name in ("shares", "paper")
+    )
+    assert sums == {4: 41, 2: 3}
+    assert shares == {4: 0.625, 2: 0.375}

@@ -67,7 +67,7 @@ def test_only_sensitive_tokens_when_asked():
     model = tiny_model()
     whole = contrast_contexts(model, CONTEXT, BARE, ANSWER)
     some = contrast_contexts(model, CONTEXT, BARE, ANSWER, deviations=0.5)
-    chosen = list(sensitive(whole.cti.numpy(), 0.5))
+    chosen = list(sensitive(whole.cti.numpy(), 0.5, ddof=0))
     assert 0 < len(chosen) < len(ANSWER)
     torch.testing.assert_close(some.cti, whole.cti)
     torch.testing.assert_close(some.cci_norm[chosen], whole.cci_norm[chosen])

@@ -4,8 +4,8 @@ import pytest
 
 from attribution.errors import BadInput
 from attribution.model.sequence import encode_prompt
-from attribution.prompt.text.retrieval import retrieval_prompt
-from attribution.prompt.text.written import Passage
+from attribution.prompt.text.retrieval import conversation_prompt, retrieval_prompt
+from attribution.prompt.text.written import Passage, Wording, turn
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer
 
 
@@ -17,6 +17,53 @@ def test_titles_and_numbers_are_scaffold(chat):
     assert [d.title for d in documents] == ["T", "document 2"]
     assert "[1] T\nfact one\n\n[2] two\n\nQuestion: Who?" in prompt.text
     assert prompt.notices == ()
+
+
+AUTHORS = Wording("Write an accurate answer.", "Document [{ID}](Title: {T}): {P}\n")
+
+
+def make_doc_prompt(document, number):
+    """As the authors of MIRAGE and of its interface fill their form."""
+    filled = AUTHORS.doc_prompt.replace("{T}", document.title).replace("{P}", document.text)
+    return filled.replace("{ID}", str(number))
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_input_07_an_instruction_and_a_form_of_documents_of_ones_own(chat):
+    documents = [Passage("T", "fact {ID}"), Passage("", "two")]
+    prompt = retrieval_prompt("Who?", documents, byte_tokenizer(chat), 500, AUTHORS)
+    block = "".join(make_doc_prompt(d, i) for i, d in enumerate([Passage("T", "fact {ID}"), documents[1]], 1))
+    assert f"Write an accurate answer.\n\n{block}Question: Who?" in prompt.text.replace("fact {ID}", "fact 1")
+    assert [prompt.text[prompt.parts[n].start : prompt.parts[n].stop] for n in prompt.numbers("document")] == [
+        *("fact {ID}", "two")
+    ]
+    bare = retrieval_prompt("Who?", documents, byte_tokenizer(chat), 500, Wording(""))
+    assert "[1] T\nfact {ID}\n\n[2] two\n\nQuestion: Who?" in bare.text and not bare.numbers("system")
+
+
+TURNS = [turn("system", "Brief."), turn("user", "Hi"), turn("assistant", "Yes?"), turn("user", "Who?")]
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_input_07_messages_with_documents_keep_citations(chat):
+    documents = [Passage("T", "fact one"), Passage("", "two " * 400)]
+    prompt = conversation_prompt(TURNS, documents, byte_tokenizer(chat), 500, AUTHORS)
+    assert [prompt.text[prompt.parts[n].start : prompt.parts[n].stop][:8] for n in prompt.numbers("document")] == [
+        *("fact one", "two two ")
+    ]
+    assert (
+        prompt.text.index("Yes?") < prompt.text.index("Document [1](Title: T): fact one\n") < prompt.text.index("Who?")
+    )
+    assert any("document 2 cut from 1,600 to " in notice for notice in prompt.notices)
+    assert len(byte_tokenizer()(prompt.text)["input_ids"]) <= 500
+
+
+def test_input_07_where_the_template_has_a_place_for_documents_they_stand_there():
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = "{% for d in documents %}<{{ d.text }}>{% endfor %}{{ messages[-1].content }}"
+    prompt = conversation_prompt([turn("user", "Who?")], [Passage("", " "), Passage("", "a")], tokenizer, 500)
+    assert prompt.text == "<a>Who?" and len(prompt.numbers("document")) == 1
+    assert prompt.notices == ("document 1 is empty and was left out",)
 
 
 def test_fifty_documents():

@@ -50,5 +50,15 @@ def test_citations_are_those_of_the_models_side() -> None:
     np.testing.assert_allclose([each.share for each in live], [each.score for each in expected])
 
 
+def test_the_papers_citations_are_shares_of_summed_cues() -> None:
+    cues = {0: np.array([3.0, 1.0]), 1: np.array([0.0, 40.0])}
+    live = cite(cues, [5, 6], {0: 0, 1: 0}, -100, "paper")
+    assert [(each.part, each.share) for each in live] == [(6, pytest.approx(41 / 44)), (5, pytest.approx(3 / 44))]
+    alike = cite(cues, [5, 6], {0: 0, 1: 0}, -100, "shares")
+    assert [(each.part, each.share) for each in alike] == [(6, pytest.approx(0.625)), (5, pytest.approx(0.375))]
+    change = np.array([0.0, 0.0, 0.0, 1.0, 1.0])
+    assert sensitive(change, 1.2, "paper") == [3, 4] and sensitive(change, 1.2, "shares") == []
+
+
 def test_nothing_to_cite() -> None:
     assert cite({}, [], {}, -5) == []

@@ -1,0 +1,80 @@
+"""What a prompt's foil stands against in an answer: each token by itself, or a span of tokens as a whole.
+
+one token, no span    log p(y_k) − log p(foil) for every token of the answer
+otherwise             log p(span) − log p(foil), both as a whole and given what stands before the span: one number, with
+                      which every token of the span is shown; the other tokens are explained without a foil
+"""
+
+from dataclasses import dataclass
+
+from attribution.errors import BadInput
+from attribution.model.load import LoadedModel
+from attribution.prompt.text.pasted import pasted_answer
+from indexer.size.answers import Answer
+
+
+@dataclass(frozen=True)
+class Foil:
+    ids: tuple[int, ...]
+    span: range | None  # answer positions; None: each token by itself, against the one id
+
+    @property
+    def token(self) -> int | None:
+        """The one id, where it stands against each token."""
+        return self.ids[0] if self.span is None else None
+
+
+@dataclass(frozen=True)
+class Instead:
+    """The text before a span, and the foil in its place, as rows of the index are asked about."""
+
+    ids: tuple[int, ...]
+    first: int
+
+    @property
+    def n_targets(self) -> int:
+        return len(self.ids) - self.first
+
+
+def foil_of(answer: Answer, loaded: LoadedModel) -> Foil | None:
+    """None for a prompt without a foil. Without `foil_of` the span is the whole answer, less the token that ends it.
+
+    Raises BadInput for a span that the answer does not hold.
+    """
+    prompt, made = answer.prompt, answer.generation
+    if prompt.foil is None:
+        return None
+    ids = tuple(int(i) for i in loaded.tokenizer(prompt.foil, add_special_tokens=False, verbose=False)["input_ids"])
+    if prompt.foil_of is None and len(ids) == 1:
+        return Foil(ids, None)
+    ended = len(made.ids) > 1 and made.ids[-1] in loaded.specials.stops
+    span = range(len(made.ids) - ended)
+    if prompt.foil_of is not None:
+        start = made.text.find(prompt.foil_of)
+        if start < 0 or not prompt.foil_of:
+            raise BadInput(
+                f"expected words of the answer {made.text[:60]!r} as the span that the foil stands against, found "
+                f"{prompt.foil_of!r}; copy them from the answer"
+            )
+        stop = start + len(prompt.foil_of)
+        inside = [k for k, (a, b) in enumerate(made.spans) if a < stop and b > start]
+        span = range(inside[0], inside[-1] + 1)
+    before = prompt.text + made.text[: made.spans[span.start][0]]
+    ids, _ = pasted_answer(before, prompt.foil, loaded.tokenizer, loaded.context - answer.first - span.start, ())
+    return Foil(ids, span)
+
+
+def instead(answer: Answer, foil: Foil) -> Instead:
+    """The foil as what the model might have written from the beginning of the span on."""
+    assert foil.span is not None  # noqa: S101 - one token against each has no place of its own
+    first = answer.first + foil.span.start
+    return Instead((*answer.ids[:first], *foil.ids), first)
+
+
+def in_words(answer: Answer, foil: Foil) -> str:
+    """What is contrasted, for a reader."""
+    if foil.span is None:
+        return f"why each token and not {answer.prompt.foil!r}"
+    spans = answer.generation.spans
+    said = answer.generation.text[spans[foil.span.start][0] : spans[foil.span[-1]][1]]
+    return f"why {said!r} and not {answer.prompt.foil!r}, each as a whole: the same for every token of it"

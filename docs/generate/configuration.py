@@ -62,6 +62,8 @@ def kind(hint: Any) -> str:
     if typing.get_origin(hint) is tuple:
         one, comma, bounds = kind(typing.get_args(hint)[0]).partition(",")
         return f"list of {one}s{comma}{bounds}"
+    if typing.get_origin(hint) is dict:
+        return "table"
     if isinstance(hint, types.UnionType):
         return kind(next(arm for arm in typing.get_args(hint) if arm is not type(None)))
     return _NUMBERS[hint]
@@ -69,6 +71,8 @@ def kind(hint: Any) -> str:
 
 def default(field: "dataclasses.Field[Any]") -> str:
     """As it would be written in TOML; what must be given is "required"."""
+    if field.default_factory is not dataclasses.MISSING:
+        return "none"
     if field.default is dataclasses.MISSING:
         return "required"
     return "none" if field.default is None else f"`{_toml(field.default)}`"

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from attribution.curvature.fit_embedding import embedding_fisher
 from attribution.curvature.ghost_norm import gradient_norms
-from attribution.curvature.kronfluence import Tick, fit_linear
+from attribution.curvature.kronfluence import Tick, fit_linear, named_as_layers
 from attribution.curvature.store import FISHER, KRONFLUENCE, write_manifest
 from attribution.errors import BadInput
 from attribution.model.tracked import Tracked
@@ -76,7 +76,8 @@ def _fit(tracked: Tracked, sample: list[Document], n_eigenvalues: int, folder: P
     """Write all files of the factors; raises RuntimeError where they are not finite."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         fitted = fit_linear(tracked, sample, draw(sample, n_eigenvalues, seed), Path(scratch), seed, tick)
-        files = {name: load_file(fitted / name) for name in KRONFLUENCE}  # without metadata, whose order is random
+        # read without metadata, whose order is random
+        files = {name: named_as_layers(load_file(fitted / name), tracked) for name in KRONFLUENCE}
     if tracked.embedding:
         fisher = embedding_fisher(tracked, sample, seed, tick)
         files[FISHER] = {layer.name: of for layer, of in zip(tracked.embedding, fisher, strict=True)}

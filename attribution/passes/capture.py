@@ -23,9 +23,9 @@ class Forward:
     """A forward pass with its graph. Layers in the order of `tracked.linear`."""
 
     inputs: tuple[Tensor, ...]  # [B, T, n_in], 1 appended where the layer has a bias
-    outputs: tuple[Tensor, ...]  # [B, T, n_out]
+    outputs: tuple[Tensor, ...]  # [B, T, n_out], or [B · T, n_out] of a flat layer
     embedded: Tensor  # [B, T, H] looked-up rows, the leaf of the graph
-    hidden: Tensor  # [B, T, H] what the head reads
+    hidden: Tensor  # [B, T, H] what the head reads, before its scale
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Captured:
     batch: Batch
     inputs: tuple[Tensor, ...]  # [B, T, n_in] per linear layer
     deltas: tuple[Tensor, ...]  # [B, T, n_out] per linear layer
-    hidden: Tensor  # [B, T, H]
+    hidden: Tensor  # [B, T, H] `Tracked.head_input` of the last hidden state
     logit_deltas: Tensor  # [n, V] ∂L/∂(raw logits) at the targets, in row order
-    embedded_deltas: Tensor  # [B, T, H] ∂L/∂(looked-up row)
+    embedded_deltas: Tensor  # [B, T, H] ∂L/∂(looked-up row), 0 where training does not move the row (`Tracked.learns`)
     token_loss: Tensor  # [n] nats
 
     @property
@@ -65,9 +65,13 @@ def forward(tracked: Tracked, ids: Tensor) -> Forward:
     """Run the model on right-padded rows.    ids: [B, T]"""
     with torch.enable_grad(), _recorded(tracked.modules()) as (inputs, outputs):
         embedded = tracked.embedding_module(ids).detach().requires_grad_()
-        hidden = tracked.loaded.model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
+        read = torch.where(tracked.learns(ids)[..., None], embedded, embedded.detach())
+        hidden = tracked.loaded.model.base_model(inputs_embeds=read, use_cache=False).last_hidden_state
     return Forward(
-        tuple(widened_input(tracked, a, layer) for a, layer in zip(inputs, tracked.linear, strict=True)),
+        tuple(
+            widened_input(tracked, a.reshape(*ids.shape, -1), layer)
+            for a, layer in zip(inputs, tracked.linear, strict=True)
+        ),
         tuple(outputs),
         embedded,
         hidden,
@@ -90,7 +94,8 @@ def pull_back(
         retain_graph=again,
         is_grads_batched=many,
     )
-    return tuple(tracked.widened(delta) for delta in deltas), tracked.widened(embedded)
+    rows = hidden_deltas.shape[:-1]  # [B, T] or [K, B, T]
+    return tuple(tracked.widened(delta).reshape(*rows, -1) for delta in deltas), tracked.widened(embedded)
 
 
 def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = None) -> Captured:
@@ -103,7 +108,7 @@ def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = 
         hidden_deltas = torch.zeros_like(run.hidden)
         hidden_deltas[batch.is_target] = head_pull_back(tracked, logit_deltas).to(run.hidden.dtype)
     deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas)
-    hidden = tracked.widened(run.hidden.detach())
+    hidden = tracked.head_input(run.hidden.detach())
     return Captured(batch, run.inputs, deltas, hidden, logit_deltas, embedded_deltas, token_loss)
 
 

@@ -141,6 +141,8 @@ class Synthetic:
         one = {"model": [(model_id, name, "synth", n_params, n_blocks, "pretrained", "", TOKENIZER)]}
         one["run"] = [(run_id, model_id, "ekfac", 0.1, '{"rank": 32}', 12.5, "cpu")]
         one["layer"] = layers
+        kinds = [("explained", "blocks.*.attn"), ("norms", "norm"), ("not explained", "positions")]
+        one["coverage"] = [(model_id, *of, n_params * n // 100) for of, n in zip(kinds, (90, 3, 7), strict=True)]
         one["evaluation"] = [
             (model_id, "ekfac", "lds", 0.3 + 0.05 * n_blocks, "made up"),
             (model_id, "bm25", "lds", 0.21, "made up"),

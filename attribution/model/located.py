@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from httpx import HTTPError
 from huggingface_hub import file_exists, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError
 
 from attribution.errors import BadInput
 from attribution.model.adapter import Adapter, is_adapter, read_adapter
 from attribution.model.place import as_path, check_hub_id, refuse_escapes, split_revision
+
+# what the hub's client raises where there is no connection: it has changed its library of HTTP before
+_UNREACHED: type[Exception] = HfHubHTTPError.__mro__[1]
 
 Options = dict[str, str | bool]
 
@@ -72,7 +74,7 @@ def _on_hub(name: str, revision: str) -> Located:
         what = f"{name}@{revision}" if revision else name
         try:
             there = file_exists(name, "config.json", **at)
-        except (OSError, HTTPError, HfHubHTTPError, RuntimeError) as error:
+        except (OSError, RuntimeError, _UNREACHED) as error:
             raise BadInput(
                 f"expected a model directory, or to reach the hub for {what}, found neither ({type(error).__name__}); "
                 "fix path, or download it first"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from attribution.errors import BadInput
+from indexer.config.places import located, on_parents
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 
 SALIENCY = (  # methods of `attribution.prompt.saliency.saliency`, named here too: a mistake is answered without torch
@@ -51,11 +52,13 @@ class Model:
 
     name: str
     family: str
-    path: str  # directory, hub id or .gguf file
+    path: str  # directory, .gguf file, hub id (with @revision), or directory of a LoRA adapter
     tokenizer: str = ""  # a directory or hub id; "": beside the weights
+    revision: str = ""  # of a hub id: a branch, a tag or a commit
+    base: str = ""  # of a LoRA adapter: what it is merged into; "": its parent, or what the adapter names
     stage: str = "pretrained"
     parent: str = ""
-    checkpoints: tuple[Path, ...] = ()
+    checkpoints: tuple[str, ...] = ()  # directories, or revisions of a hub id: "@step3000"
     files: tuple[Path, ...] = ()  # fine-tuning documents; a pre-trained model was trained on [corpus]
     prompts: Path | None = None  # asked instead of [prompts] file
     recipe: Recipe | None = None
@@ -152,18 +155,11 @@ def read_config(path: Path) -> Config:
     """Read and check a TOML file; raises BadInput for whatever does not fit, with the place and the nearest key."""
     table = Table(read_toml(path), Config, where=path.name, folder=path.parent.resolve())
     config: Config = table.build()
+    folder = path.parent.resolve()
+    models = tuple(located(model, folder) for model in config.model)
+    config = replace(config, model=on_parents(models, folder))
     _check(config, path)
-    return replace(config, model=tuple(_located(model, path.parent.resolve()) for model in config.model))
-
-
-def _located(model: Model, folder: Path) -> Model:
-    """A path that exists beside the configuration, or is to be trained there; anything else is a hub id."""
-    local = folder / model.path
-    try:
-        is_local = local.exists() or model.recipe is not None
-    except OSError as error:
-        raise BadInput(f"expected the path of a model for {model.name}, found: {error.strerror}; fix path") from None
-    return replace(model, path=str(local)) if is_local else model
+    return config
 
 
 def _check(config: Config, path: Path) -> None:

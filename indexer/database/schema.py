@@ -19,6 +19,9 @@ TABLES: dict[str, str] = {
     # names the entries of influence.layer_scores; kind: attention, mlp, embedding; depth: block, from 0
     "layer": """
         model_id VARCHAR, layer INTEGER, name VARCHAR, kind VARCHAR, depth INTEGER""",
+    # parameters of a model by kind: explained, norms, not explained; name: `*` stands for the number of a block
+    "coverage": """
+        model_id VARCHAR, kind VARCHAR, name VARCHAR, n_params BIGINT""",
     "run": """
         run_id VARCHAR, model_id VARCHAR, method VARCHAR, damping DOUBLE, settings VARCHAR, seconds DOUBLE,
         device VARCHAR""",
@@ -132,6 +135,7 @@ ORDER: dict[str, tuple[str, ...]] = {
 REFERENCES: tuple[tuple[str, str, str, str], ...] = (
     ("run", "model_id", "model", "model_id"),
     ("layer", "model_id", "model", "model_id"),
+    ("coverage", "model_id", "model", "model_id"),
     ("generation", "model_id", "model", "model_id"),
     ("generation", "prompt_id", "prompt", "prompt_id"),
     ("prompt_part", "prompt_id", "prompt", "prompt_id"),

@@ -96,7 +96,8 @@ def columns(rows: Sequence[Document]) -> Columns:
 
 
 def as_linear(model: PreTrainedModel) -> PreTrainedModel:
-    """`Conv1D` replaced by the `nn.Linear` that computes the same, in place: kronfluence knows only that one."""
+    """`Conv1D`, and classes of their own (Falcon), replaced by the `nn.Linear` that computes the same, in place:
+    kronfluence knows only that one."""
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, Conv1D):
@@ -104,6 +105,11 @@ def as_linear(model: PreTrainedModel) -> PreTrainedModel:
                 linear = nn.Linear(n_in, n_out, device=child.weight.device, dtype=child.weight.dtype)
                 linear.weight.data, linear.bias.data = child.weight.data.T.contiguous(), child.bias.data
                 setattr(parent, name, linear)
+            elif isinstance(child, nn.Linear) and type(child) is not nn.Linear:
+                n_out, n_in = child.weight.shape
+                plain = nn.Linear(n_in, n_out, bias=child.bias is not None, device="meta")
+                plain.weight, plain.bias = child.weight, child.bias
+                setattr(parent, name, plain)
     return model
 
 

@@ -64,13 +64,15 @@ CONFIGS: dict[str, Callable[[], PretrainedConfig]] = {
     "Mamba": lambda: hf.MambaConfig(vocab_size=V, hidden_size=H, num_hidden_layers=2, state_size=4, **TOKENS),
 }
 
+DECODERS = [name for name in CONFIGS if name != "T5"]
+
 
 def random_model(name: str, **changed: object) -> LoadedModel:
     """In float64, larger than at initialisation: a model with opinions. `changed`: settings of its configuration."""
     torch.manual_seed(0)
     config = CONFIGS[name]()
     for key, value in changed.items():
-        setattr(config, key, value)
+        setattr(config.get_text_config(), key, value)
     model = (
         AutoModelForCausalLM.from_config(config, attn_implementation="eager", experts_implementation="eager")
         .to(torch.float64)

@@ -88,7 +88,8 @@ class Tracked:
 
     def raw_logits(self, hidden: Tensor) -> Tensor:
         """What the head makes of the last hidden state, before any soft cap  # [.., H] -> [.., V]"""
-        logits: Tensor = self.loaded.model.get_output_embeddings()(hidden)
+        head = self.loaded.model.get_output_embeddings()
+        logits: Tensor = head(hidden.to(head.weight.dtype))  # Mamba's hidden state is float32 in a bfloat16 model
         logits = self.widened(logits)
         return logits if self.head_scale == 1 else logits * self.head_scale
 

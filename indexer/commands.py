@@ -91,6 +91,19 @@ def evaluate(config: Path, model: Sequence[str] = (), quick: bool = False, full:
     run(settings, chosen, full)
 
 
+def convert(model: Path, folder: Path, dtype: str = "float32") -> None:
+    """Write a model as a folder of safetensors: a GGUF file that is to be trained further, an adapter with its base.
+
+    MODEL is what [[model]] path takes: a .gguf file, a folder, a hub id, the folder of a LoRA adapter.
+    """
+    from attribution.model.load import load_model
+    from attribution.model.save import save
+
+    loaded = load_model(str(model), "cpu")
+    save(loaded, folder, dtype)
+    print(f"{folder}: {loaded.n_params:,} parameters as {dtype} safetensors")
+
+
 def check(folder: Path, repair: bool = False) -> None:
     """Compare every file and every row in an output folder with what was written; exit code 4 when one is damaged.
 

@@ -4,6 +4,7 @@ _WHERE = ("run_id", "generation_id", "position")
 COLUMNS = {
     "model": ("model_id", "name", "family", "n_params", "n_layers", "stage", "parent", "tokenizer_id"),
     "run": ("run_id", "model_id", "method", "damping", "settings", "seconds", "device"),
+    "coverage": ("model_id", "kind", "name", "n_params"),
     "layer": ("model_id", "layer", "name", "kind", "depth"),
     "evaluation": ("model_id", "method", "metric", "value", "detail"),
     "self_influence": ("run_id", "document_id", "self_influence", "grad_norm", "solve_norm", "loss"),

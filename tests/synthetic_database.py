@@ -20,11 +20,11 @@ from attribution.prompt.saliency.shapley import subsets
 from attribution.prompt.text.parts import token_parts
 from indexer.corpus.document import Document, document_id
 from indexer.corpus.prompt import Message, Prompt
-from indexer.corpus.text_index import write_text_index
 from indexer.database.publish import publish
 from indexer.database.shard import write_shard
 from indexer.journal.part import Part
 from indexer.journal.stages import key, stage
+from indexer.search.text_index import write_text_index
 from tests.synthetic_columns import COLUMNS
 
 TOKENIZER = "7e57ab1e00000000"
@@ -142,6 +142,8 @@ class Synthetic:
         one = {"model": [(model_id, name, "synth", n_params, n_blocks, "pretrained", "", TOKENIZER)]}
         one["run"] = [(run_id, model_id, "ekfac", 0.1, '{"rank": 32}', 12.5, "cpu")]
         one["layer"] = layers
+        kinds = [("explained", "blocks.*.attn"), ("norms", "norm"), ("not explained", "positions")]
+        one["coverage"] = [(model_id, *of, n_params * n // 100) for of, n in zip(kinds, (90, 3, 7), strict=True)]
         one["evaluation"] = [
             (model_id, "ekfac", "lds", lds := 0.3 + 0.05 * n_blocks, _interval(lds)),
             (model_id, "bm25", "lds", 0.21, _interval(0.21)),

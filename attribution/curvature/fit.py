@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from attribution.curvature.fit_embedding import embedding_fisher
 from attribution.curvature.ghost_norm import gradient_norms
-from attribution.curvature.kronfluence import Tick, fit_linear, of_documents
+from attribution.curvature.kronfluence import Tick, fit_linear, named_as_layers, of_documents
 from attribution.curvature.store import COUNTS, FISHER, KRONFLUENCE, write_manifest
 from attribution.errors import BadInput
 from attribution.model.tracked import Tracked
@@ -77,7 +77,8 @@ def _fit(tracked: Tracked, sample: list[Row], n_eigenvalues: int, folder: Path, 
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         fewer = draw(sample, n_eigenvalues, seed)
         fitted = fit_linear(tracked, sample, fewer, Path(scratch), seed, tick)
-        files = {name: load_file(fitted / name) for name in KRONFLUENCE}  # without metadata, whose order is random
+        # read without metadata, whose order is random
+        files = {name: named_as_layers(load_file(fitted / name), tracked) for name in KRONFLUENCE}
         files[COUNTS] = of_documents(files[COUNTS], fewer)
     if tracked.embedding:
         fisher = embedding_fisher(tracked, sample, seed, tick)

@@ -21,6 +21,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from attribution.model.head import sampled
+from attribution.model.layers import Layer
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row, pad
 
@@ -72,7 +73,8 @@ class SummedTokenLoss(Task):
 def kronfluence_analyzer(tracked: Tracked, folder: Path, seed: int, tick: Tick) -> Analyzer:
     """kronfluence on a copy of the model, with padding masked and the layers named."""
     model = as_linear(copy.deepcopy(tracked.loaded.model))
-    task = SummedTokenLoss([layer.name for layer in tracked.linear], tracked.device, seed, tick)
+    by_row(model, [layer.name for layer in tracked.linear if layer.flat])
+    task = SummedTokenLoss([_inner(layer) for layer in tracked.linear], tracked.device, seed, tick)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # old names of torch functions inside accelerate and kronfluence
         analyzer = Analyzer(
@@ -94,7 +96,8 @@ def columns(rows: Sequence[Row]) -> Columns:
 
 
 def as_linear(model: PreTrainedModel) -> PreTrainedModel:
-    """`Conv1D` replaced by the `nn.Linear` that computes the same, in place: kronfluence knows only that one."""
+    """`Conv1D`, and classes of their own (Falcon), replaced by the `nn.Linear` that computes the same, in place:
+    kronfluence knows only that one."""
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, Conv1D):
@@ -102,7 +105,49 @@ def as_linear(model: PreTrainedModel) -> PreTrainedModel:
                 linear = nn.Linear(n_in, n_out, device=child.weight.device, dtype=child.weight.dtype)
                 linear.weight.data, linear.bias.data = child.weight.data.T.contiguous(), child.bias.data
                 setattr(parent, name, linear)
+            elif isinstance(child, nn.Linear) and type(child) is not nn.Linear:
+                n_out, n_in = child.weight.shape
+                plain = nn.Linear(n_in, n_out, bias=child.bias is not None, device="meta")
+                plain.weight, plain.bias = child.weight, child.bias
+                setattr(parent, name, plain)
     return model
+
+
+class ByRow(nn.Module):
+    """A linear layer that is given all tokens of a batch as one list: kronfluence takes each for a document."""
+
+    def __init__(self, inner: nn.Module, rows: list[int]) -> None:
+        super().__init__()
+        self.inner, self.rows = inner, rows
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: [B · T, in] -> [B · T, out]"""
+        out: Tensor = self.inner(x.reshape(self.rows[0], -1, x.shape[-1]))
+        return out.reshape(len(x), -1)
+
+
+def by_row(model: nn.Module, names: Sequence[str]) -> None:
+    """The named layers work on rows again, in place."""
+    rows = [0]  # of the batch that the model is reading
+
+    def count(_model: nn.Module, _args: object, given: dict[str, Tensor]) -> None:
+        rows[0] = len(given["input_ids"])
+
+    if names:
+        model.register_forward_pre_hook(count, with_kwargs=True)
+    for name in names:
+        parent, _, child = name.rpartition(".")
+        setattr(model.get_submodule(parent), child, ByRow(model.get_submodule(name), rows))
+
+
+def _inner(layer: Layer) -> str:
+    return f"{layer.name}.inner" if layer.flat else layer.name
+
+
+def named_as_layers(tensors: Columns, tracked: Tracked) -> Columns:
+    """What kronfluence says of the layers, under their own names."""
+    names = {_inner(layer): layer.name for layer in tracked.linear}
+    return {names.get(name, name): of for name, of in tensors.items()}
 
 
 def fit_linear(tracked: Tracked, sample: list[Row], fewer: list[Row], folder: Path, seed: int, tick: Tick) -> Path:

@@ -176,7 +176,7 @@ def _embedding_block(
 ) -> tuple[RowBlock, Tensor]:
     """One query at a time: its gradient is as large as the vocabulary until the rows that matter are known."""
     layer = tracked.embedding[i]
-    hidden = tracked.widened(run.hidden[0].detach())
+    hidden = tracked.head_input(run.hidden[0].detach())
     solved, energy = [], []
     for k in range(len(embedded_deltas)):
         g = tracked.zeros(layer.n_out, layer.n_in)

@@ -41,7 +41,7 @@ def logits_and_tangent(
         hidden, moved = (batch.joined(each) for each in forward_ad.unpack_dual(output))
         raw = tracked.raw_logits(hidden[batch.is_target])
         tangent = tracked.widened(moved[batch.is_target]) @ tracked.head_weight.T
-        _add_head(tangent, tracked, directions, runs, tracked.widened(hidden), batch.is_target)
+        _add_head(tangent, tracked, directions, runs, tracked.head_input(hidden), batch.is_target)
         return capped(raw, tracked.softcap), uncapped(tangent, raw, tracked.softcap)
 
 
@@ -58,13 +58,16 @@ def _runs(queries: Sequence[int]) -> Runs:
 @contextmanager
 def _moving(tracked: Tracked, directions: Directions, runs: Runs) -> Iterator[None]:
     """Every tracked linear layer adds what its own movement does to its output."""
+    n_rows = runs[-1][1].stop
 
     def hook(layer: Layer, P: Tensor) -> object:
         def add(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
-            a = widened_input(tracked, forward_ad.unpack_dual(args[0]).primal, layer)  # [B, T, in]
+            primal = forward_ad.unpack_dual(args[0]).primal
+            a = widened_input(tracked, primal.reshape(n_rows, -1, primal.shape[-1]), layer)  # [B, T, in]
             own = a.new_empty(*a.shape[:2], layer.n_out)
             for q, rows in runs:
                 torch.matmul(a[rows], P[q].T, out=own[rows])
+            own = own.view_as(output)
             moved: Tensor = output + forward_ad.make_dual(torch.zeros_like(own).to(output), own.to(output.dtype))
             return moved
 
@@ -85,6 +88,7 @@ def _looked_up(tracked: Tracked, directions: Directions, runs: Runs, ids: Tensor
     """What the movement of the embedding does to the looked-up rows  # [B, T, H]"""
     block = directions.embedding[0]
     at = places(ids, block.rows, tracked.embedding[0].n_out)  # [B, T], −1 for a row that does not move
+    at = torch.where(tracked.learns(ids), at, -1)
     own = torch.cat([block.values[q][at[rows].clamp(min=0)] for q, rows in runs])
     return own * (tracked.embedding_scale * (at >= 0)[..., None])
 

@@ -22,7 +22,7 @@ def document_rows(tracked: Tracked, captured: Captured, block: int, curvature: D
     own_rows = _rows(tracked, captured, block, own) * (batch.is_token & ~_repeated(own))[..., None]
     if block == 0 and not tracked.tied:
         return own, own_rows * curvature.root[own]
-    others, is_other = _likely(captured, curvature, own)
+    others, is_other = _likely(captured, curvature)
     ids = torch.cat([own, others], dim=1)
     rows = torch.cat([own_rows, _rows(tracked, captured, block, others) * is_other[..., None]], dim=1)
     return ids, rows * curvature.root[ids]
@@ -48,13 +48,14 @@ def _repeated(ids: Tensor) -> Tensor:
     return (ids[:, :, None] == ids[:, None]).tril(-1).any(dim=2)
 
 
-def _likely(captured: Captured, curvature: DiagonalBlock, own: Tensor) -> tuple[Tensor, Tensor]:
+def _likely(captured: Captured, curvature: DiagonalBlock) -> tuple[Tensor, Tensor]:
     """The other ids of most whitened energy, about `Σ_t (p_t[v] ‖h_t‖)² · mean 1 / (F + λ)`, and which really are
     others (a small vocabulary may have too few)    -> [B, OTHERS] each"""
-    is_target = captured.batch.is_target
+    is_target, ids = captured.batch.is_target, captured.batch.ids
     size = captured.hidden[is_target].square().sum(dim=1, keepdim=True)  # [n, 1]
-    energy = captured.hidden.new_zeros(len(own), captured.logit_deltas.shape[1])  # [B, V]
+    energy = captured.hidden.new_zeros(len(ids), captured.logit_deltas.shape[1])  # [B, V]
     energy.index_add_(0, is_target.nonzero()[:, 0], captured.logit_deltas.square() * size)
     energy *= curvature.root.square().mean(dim=1)
+    own = torch.where(captured.batch.is_token, ids, ids[:, :1])  # padding is an id too, which the document may not have
     found = energy.scatter_(1, own, -1.0).topk(min(OTHERS, energy.shape[1]), dim=1)
     return found.indices, found.values >= 0

@@ -32,8 +32,13 @@ def generate(loaded: LoadedModel, prompt: Encoded, max_new_tokens: int) -> Gener
     name = _cache_name(loaded)
     with torch.inference_mode():
         while len(ids) < limit and not (ids and ids[-1] in ends):
-            output = loaded.model(input_ids=step, use_cache=True, **{name: cache})
-            cache = output[name]
+            if name is None:
+                output = loaded.model(
+                    input_ids=torch.tensor([[*prompt.ids, *ids]], device=loaded.device), use_cache=False
+                )
+            else:
+                output = loaded.model(input_ids=step, use_cache=True, **{name: cache})
+                cache = output[name]
             ids.append(int(output.logits[0, -1].argmax()))
             step = torch.tensor([[ids[-1]]], device=loaded.device)
     return completed(loaded, prompt, tuple(ids))
@@ -49,9 +54,10 @@ def completed(
     return Generation(prompt, ids, text, tuple(spans), tuple(known))
 
 
-def _cache_name(loaded: LoadedModel) -> str:
-    """What the model calls what it has read: transformers 5.24 renamed it."""
-    return "cache" if "cache" in inspect.signature(loaded.model.forward).parameters else "past_key_values"
+def _cache_name(loaded: LoadedModel) -> str | None:
+    """What the model calls what it has read: transformers 5.24 renamed it; None of one that keeps no tokens (Mamba)."""
+    parameters = inspect.signature(loaded.model.forward).parameters
+    return next((name for name in ("cache", "past_key_values") if name in parameters), None)
 
 
 def answer_logp(loaded: LoadedModel, prompt: tuple[int, ...], answer: tuple[int, ...]) -> list[float]:

@@ -6,7 +6,7 @@ needs, are the same. The head is never among them: its factor would be vocabular
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -30,6 +30,7 @@ class Layer:
     n_in: int
     reads: int  # index of the first of the neighbours that read this very input: its own, where the one before does not
     bias: bool = False
+    flat: bool = False  # reads all tokens of a batch as one list [B · T, n_in] (OPT)
 
     @property
     def reads_on(self) -> bool:
@@ -47,13 +48,16 @@ def linear_layers(model: PreTrainedModel) -> dict[str, nn.Module]:
     }
 
 
-def choose_layers(model: PreTrainedModel, patterns: Sequence[str] = ()) -> tuple[Layer, ...]:
+def choose_layers(
+    model: PreTrainedModel, patterns: Sequence[str] = (), passed: Mapping[str, tuple[int, ...]] | None = None
+) -> tuple[Layer, ...]:
     """Linear layers whose name fits a pattern (`*` and `?`; none given: all), in the order of the forward pass.
 
+    passed: those that a text passes, with the number of dimensions of each input (`short_pass`); not given: all.
     Names do not tell which read the same: until a model has read something (`reads.py`), each has an input of its own.
     Raises BadInput for a pattern that fits nothing, with the nearest names.
     """
-    found = linear_layers(model)
+    found = {name: of for name, of in linear_layers(model).items() if passed is None or name in passed}
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in found):
             near = difflib.get_close_matches(pattern, found, n=3, cutoff=0.3) or sorted(found)[:3]
@@ -61,7 +65,8 @@ def choose_layers(model: PreTrainedModel, patterns: Sequence[str] = ()) -> tuple
     names = [name for name in found if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)]
     if not names:
         raise BadInput("expected linear layers in the model, found none; whence explains transformers with nn.Linear")
-    return tuple(_described(i, name, found[name]) for i, name in enumerate(names))
+    flat = {name for name in names if passed is not None and passed[name] == (2,)}
+    return tuple(_described(i, name, found[name], name in flat) for i, name in enumerate(names))
 
 
 def weight_shape(module: nn.Module) -> tuple[int, int]:
@@ -73,7 +78,7 @@ def weight_shape(module: nn.Module) -> tuple[int, int]:
     return int(n_out), int(n_in)
 
 
-def _described(index: int, name: str, module: nn.Module) -> Layer:
+def _described(index: int, name: str, module: nn.Module, flat: bool) -> Layer:
     n_out, n_in = weight_shape(module)
     block = re.search(r"\.(\d+)\.", name)
     return Layer(
@@ -85,4 +90,5 @@ def _described(index: int, name: str, module: nn.Module) -> Layer:
         n_in=n_in + (module.bias is not None),
         reads=index,
         bias=module.bias is not None,
+        flat=flat,
     )

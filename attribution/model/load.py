@@ -1,21 +1,21 @@
 """EDGE: loads a language model and trusts nothing: safetensors or GGUF only, no remote code, every tensor checked."""
 
 import hashlib
-import json
+import re
 import struct
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from attribution.errors import BadInput
-from attribution.model.place import as_path, check_hub_id, refuse_escapes
+from attribution.model.located import Located, locate, tokenizer_place
+from attribution.model.merge import merge
 from attribution.model.rebuilt import as_the_file_says
 from attribution.model.specials import AUTO, Specials, choose_specials
 
@@ -25,6 +25,7 @@ UNREADABLE = (
     *(OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError, ImportError),
     *(SafetensorError, StrictDataclassError, struct.error, MemoryError),
 )
+UNLIMITED = 2048  # tokens that are read of a model without a limit: enough for a document, and memory is finite
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -48,8 +49,21 @@ class LoadedModel:
         return choose_specials(self.tokenizer, [int(each) for each in listed], self.begin, self.end)
 
     @property
+    def settings(self) -> PretrainedConfig:
+        """Those of the part that reads and writes text: a model of texts and images has others beside them."""
+        return self.model.config.get_text_config(decoder=True)
+
+    @property
     def context(self) -> int:
-        return int(self.model.config.max_position_embeddings)
+        """Tokens that the model can read; where neither it (ALiBi, Mamba) nor its tokenizer sets a limit, UNLIMITED."""
+        said = getattr(self.settings, "max_position_embeddings", None) or getattr(self.settings, "seq_length", None)
+        length = getattr(self.tokenizer, "model_max_length", None)
+        return int(said or (length if length and length < 2**31 else UNLIMITED))
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the embedding: entries of the tokenizer, and often some more that pad it to a round number."""
+        return len(torch.as_tensor(self.model.get_input_embeddings().weight))
 
     @property
     def n_params(self) -> int:
@@ -69,9 +83,13 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
-def load_model(source: str, device: str = "auto", dtype: str = "auto", tokenizer: str = "") -> LoadedModel:
-    """Load from a directory, a `.gguf` file or a hub id. `dtype` 'auto' is float32; `tokenizer`: where it lies, if not
-    beside the weights.
+def load_model(
+    source: str, device: str = "auto", dtype: str = "auto", tokenizer: str = "", base: str = ""
+) -> LoadedModel:
+    """Load from a directory, a `.gguf` file, a hub id (`owner/name`, `owner/name@revision`) or a LoRA adapter's folder.
+
+    `dtype` 'auto' is float32; `tokenizer`: where it lies, if not beside the weights; `base`: what an adapter is merged
+    into, if not what it names.
 
     Raises BadInput for weights that are absent, incomplete, of wrong shape or not finite, and for a vocabulary that
     the tokenizer does not fit.
@@ -79,71 +97,51 @@ def load_model(source: str, device: str = "auto", dtype: str = "auto", tokenizer
     if dtype not in ("auto", *DTYPES):
         raise BadInput(f"expected dtype 'auto', 'float32' or 'bfloat16', found {dtype!r}; change [device]")
     where = choose_device(device)
-    location, options = _locate(source)
+    place = locate(source, base)
     try:
-        words = _tokenizer(tokenizer, location, options)
+        words = _tokenizer(_words_of(place, tokenizer))
         loaded: Any = AutoModelForCausalLM.from_pretrained(
-            location,
+            place.location,
             dtype=DTYPES.get(dtype, torch.float32),
             attn_implementation="eager",
+            experts_implementation="eager",  # the fused ones have no forward derivative
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
-            **options,
+            **place.options,
         )
     except UNREADABLE as error:
+        if "Unrecognized configuration class" in str(error):
+            raise BadInput(_no_decoder(source, str(error))) from None
         raise BadInput(f"expected a loadable model at {source}, found: {_one_line(error)}; check the files") from None
     model: PreTrainedModel = loaded[0]
-    _check_tensors(source, model, loaded[1])
+    _check_loaded(source, loaded[1])
+    if place.adapter is not None:
+        merge(model, place.adapter)
+    _check_finite(source, model)
     _check_vocabulary(source, model, words)
     model.eval()
     model.to(where)  # type: ignore[arg-type]
     return LoadedModel(model, words, _weights_hash(model), _tokenizer_hash(words), where)
 
 
-def _tokenizer(source: str, location: str, options: dict[str, str | bool]) -> PreTrainedTokenizerBase:
-    if source and as_path(source).is_dir():
-        location, options = source, {"local_files_only": True}
-        refuse_escapes(Path(source))
-    elif source:
-        location, options = check_hub_id(source), {}
-    found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(location, trust_remote_code=False, **options)
-    return found if "gguf_file" in options else as_the_file_says(found, location, options)
+def _tokenizer(place: Located) -> PreTrainedTokenizerBase:
+    found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        place.location, trust_remote_code=False, **place.options
+    )
+    return found if "gguf_file" in place.options else as_the_file_says(found, place.location, place.options)
 
 
-def _locate(source: str) -> tuple[str, dict[str, str | bool]]:
-    path = as_path(source)
-    if path.suffix == ".gguf":
-        if not path.is_file():
-            raise BadInput(f"expected a GGUF file at {source}, found none; check [[model]] path")
-        return str(path.parent), {"gguf_file": path.name, "local_files_only": True}
-    if not path.is_absolute() and not path.exists():
-        return check_hub_id(source), {}  # the one case in which the user asked for the network
-    if not path.is_dir():
-        raise BadInput(f"expected a model directory at {source}, found none; run `python -m indexer train` or fix path")
-    refuse_escapes(path)
-    if not (path / "config.json").is_file():
-        raise BadInput(f"expected config.json in {source}, found none; give the directory of a transformers model")
-    if not any(path.glob("*.safetensors")):
-        raise BadInput(f"expected weights as .safetensors in {source}, found none; convert them (pickle is not read)")
-    _check_index(path / "model.safetensors.index.json")
-    return str(path), {"local_files_only": True}
+def _words_of(place: Located, named: str) -> Located:
+    """Of the tokenizer: what is named, else what lies beside an adapter, else beside the weights."""
+    if named:
+        return tokenizer_place(named)
+    if place.adapter is not None and place.adapter.has_tokenizer:
+        return tokenizer_place(str(place.adapter.folder))
+    return place
 
 
-def _check_index(path: Path) -> None:
-    """An index of weights in several files may name files beside it only: transformers would open any."""
-    if not path.is_file():
-        return
-    try:
-        named = set(json.loads(path.read_bytes())["weight_map"].values())
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise BadInput(f"expected an index with a weight_map in {path}, found none; get the file again") from None
-    for name in sorted(map(str, named)):
-        if Path(name).name != name:
-            raise BadInput(f"expected weights beside {path}, found that it names {name!r} outside; mend that file")
-
-
-def _check_tensors(source: str, model: PreTrainedModel, info: dict[str, Any]) -> None:
+def _check_loaded(source: str, info: dict[str, Any]) -> None:
     for key, what in (
         ("missing_keys", "missing from the file"),
         ("unexpected_keys", "in the file but not in the model"),
@@ -152,6 +150,9 @@ def _check_tensors(source: str, model: PreTrainedModel, info: dict[str, Any]) ->
         names = sorted(str(name) for name in info.get(key) or ())
         if names:
             raise BadInput(f"expected the tensors of {source} to fit its config, found {names[0]} {what}")
+
+
+def _check_finite(source: str, model: PreTrainedModel) -> None:
     for name, tensor in model.state_dict().items():
         if not bool(torch.isfinite(tensor).all()):
             raise BadInput(f"expected finite weights in {source}, found NaN or infinity in {name}; get the file again")
@@ -179,6 +180,14 @@ def _tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     described = backend.to_str() if backend is not None else str(sorted(tokenizer.get_vocab().items()))
     return hashlib.sha256(described.encode()).hexdigest()[:16]
+
+
+def _no_decoder(source: str, said: str) -> str:
+    kind = re.search(r"(\w+)Config'>", said)
+    return (
+        f"expected a model that goes on with a text at {source}, found {kind[1] if kind else 'another'}; "
+        "whence explains decoders, see docs/architectures.md"
+    )
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,13 +1,13 @@
 """EDGE: where a model may be read from, judged by names and links alone, before any of its files is opened."""
 
+import difflib
 import re
 from pathlib import Path
 
 from attribution.errors import BadInput
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?")
-
-
+_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}")  # a branch, a tag or a commit
 _LONGEST = 1000  # characters of a path
 
 
@@ -25,6 +25,31 @@ def check_hub_id(source: str) -> str:
             f"expected a model directory, a .gguf file or a hub id (owner/name), found {source[:100]!r}; fix path"
         )
     return source
+
+
+def split_revision(source: str) -> tuple[str, str]:
+    """`owner/name@revision` -> its parts; the revision is "" where none is named."""
+    name, _, revision = source.partition("@")
+    if ("@" in source and not _REVISION.fullmatch(revision)) or ".." in revision:
+        raise BadInput(f"expected a branch, tag or commit after @ in {source[:100]!r}, found none; fix path")
+    return name, revision
+
+
+def refuse_missing(source: str, folder: Path) -> None:
+    """Raises BadInput for a mistyped path, which would be asked of the network as a hub id: its first part is a folder
+    that is here, or its whole name is nearly that of a model beside the configuration."""
+    name, _ = split_revision(source)
+    first = name.split("/")[0]
+    models = [each for each in _folders(folder) if (each / "config.json").is_file()] if "/" not in name else []
+    near = difflib.get_close_matches(name, [each.name for each in models], n=1, cutoff=0.75)
+    if ("/" in name and (folder / first).is_dir()) or near:
+        beside = near or [each.name for each in _folders(folder / first)]
+        close = difflib.get_close_matches(Path(name).name, beside, n=3, cutoff=0) or ["nothing"]
+        raise BadInput(f"expected a model at {folder / name}, found none; there is {', '.join(close)}: fix path")
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
 
 
 def refuse_escapes(folder: Path) -> None:

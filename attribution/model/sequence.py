@@ -79,6 +79,13 @@ def encode_prompt(
     return Encoded(ids, spans)
 
 
+def vocabulary(tokenizer: PreTrainedTokenizerBase, rows: int) -> list[str]:
+    """The text of every row of an embedding. Some have more rows than the tokenizer has entries, for speed; what stands
+    there is named by its number."""
+    last = max(tokenizer.get_vocab().values())
+    return [str(tokenizer.decode([i])) if i <= last else f"<id {i}>" for i in range(max(rows, last + 1))]
+
+
 def disjoint(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Spans of a text that do not overlap, for whoever joins tokens to read it again.
 

@@ -1,5 +1,7 @@
 """What is explained of one model: its linear layers, and the embedding and head as blocks of their own."""
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +11,11 @@ from torch import Tensor, nn
 from attribution.errors import BadInput
 from attribution.model.layers import Layer, choose_layers, weight_shape
 from attribution.model.load import LoadedModel
-from attribution.model.reads import Read, reading
+from attribution.model.reads import reading
+from attribution.model.short_pass import ShortPass, short_pass
+
+# how far logits made in another order may lie apart, as a share and as a number
+TOLERANCE = {torch.float64: 1e-3, torch.float32: 1e-3, torch.float16: 2e-2, torch.bfloat16: 2e-2}
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,7 @@ class Tracked:
     loaded: LoadedModel
     linear: tuple[Layer, ...]
     embedding: tuple[Layer, ...]  # () when off; one block when tied, two when not
+    head_scale: float = 1.0  # some models (Granite, Cohere) multiply what their head makes
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -39,13 +46,29 @@ class Tracked:
 
     @property
     def head_weight(self) -> Tensor:
-        """What the last hidden state is multiplied with  # [V, H]"""
-        return self.widened(torch.as_tensor(self.loaded.model.get_output_embeddings().weight).detach())
+        """What the last hidden state is multiplied with, its scale in it: ∂raw/∂hidden  # [V, H]"""
+        weight = self.widened(torch.as_tensor(self.loaded.model.get_output_embeddings().weight).detach())
+        return weight if self.head_scale == 1 else weight * self.head_scale
+
+    @property
+    def width(self) -> int:
+        """H of the last hidden state."""
+        return weight_shape(self.loaded.model.get_output_embeddings())[1]
+
+    def head_input(self, hidden: Tensor) -> Tensor:
+        """What the head's own weight is multiplied with, so that its gradient is Σ_t ∂L/∂raw_t head_input_tᵀ."""
+        hidden = self.widened(hidden)
+        return hidden if self.head_scale == 1 else hidden * self.head_scale
 
     @property
     def embedding_scale(self) -> float:
         """What some models (Gemma 3) multiply a looked-up row with, inside the embedding module."""
         return float(getattr(self.embedding_module, "embed_scale", 1.0))
+
+    def learns(self, ids: Tensor) -> Tensor:
+        """Whether training moves the row that an id looks up, which it does not for `padding_idx`  # bool, as ids"""
+        padding = getattr(self.embedding_module, "padding_idx", None)
+        return torch.ones_like(ids, dtype=torch.bool) if padding is None else ids != padding
 
     @property
     def dtype(self) -> torch.dtype:
@@ -66,8 +89,10 @@ class Tracked:
 
     def raw_logits(self, hidden: Tensor) -> Tensor:
         """What the head makes of the last hidden state, before any soft cap  # [.., H] -> [.., V]"""
-        logits: Tensor = self.loaded.model.get_output_embeddings()(hidden)
-        return self.widened(logits)
+        head = self.loaded.model.get_output_embeddings()
+        logits: Tensor = head(hidden.to(head.weight.dtype))  # Mamba's hidden state is float32 in a bfloat16 model
+        logits = self.widened(logits)
+        return logits if self.head_scale == 1 else logits * self.head_scale
 
     @property
     def n_linear(self) -> int:
@@ -77,7 +102,7 @@ class Tracked:
     @property
     def softcap(self) -> float | None:
         """Some models (Gemma 2) end in c·tanh(z / c)."""
-        cap = getattr(self.loaded.model.config, "final_logit_softcapping", None)
+        cap = getattr(self.loaded.settings, "final_logit_softcapping", None)
         return None if cap is None else float(cap)
 
 
@@ -86,12 +111,13 @@ def track(loaded: LoadedModel, layers: Sequence[str] = (), embedding: bool = Tru
 
     Raises BadInput for a pattern that fits nothing, and for a model whose logits are not head(last hidden state).
     """
-    linear = choose_layers(loaded.model, layers)
+    passed = short_pass(loaded)
+    linear = choose_layers(loaded.model, layers, passed.dimensions)
     tracked = Tracked(loaded, linear, _embedding_layers(loaded, len(linear)) if embedding else ())
-    ids = torch.arange(min(8, len(tracked.head_weight)), device=tracked.device)[None]
-    hidden, given = _read(tracked, ids)
-    _check_head(tracked, ids, hidden)
-    return replace(tracked, linear=reading(linear, given))
+    scale = 1.0 if tracked.softcap is not None else head_scale(tracked, passed)
+    tracked = replace(tracked, head_scale=scale)
+    _check_head(tracked, passed)
+    return replace(tracked, linear=reading(linear, [passed.given[layer.name] for layer in linear]))
 
 
 def _embedding_layers(loaded: LoadedModel, index: int) -> tuple[Layer, ...]:
@@ -104,35 +130,31 @@ def _embedding_layers(loaded: LoadedModel, index: int) -> tuple[Layer, ...]:
     return first, Layer(index + 1, names[outside], "embedding", -1, *weight_shape(outside), reads=index + 1)
 
 
-def _read(tracked: Tracked, ids: Tensor) -> tuple[Tensor, list[Read]]:
-    """The last hidden state of a few tokens, and what every linear layer was given  # [1, T] -> [1, T, H]"""
-    given: dict[nn.Module, Read] = {}
+def head_scale(tracked: Tracked, passed: ShortPass) -> float:
+    """s in logits = s · head(hidden): measured, then taken exactly from the number of the configuration that says it.
 
-    def keep(module: nn.Module, args: tuple[Tensor, ...]) -> None:
-        given[module] = Read(args[0], args[0]._version)
-
-    modules = tracked.modules()
-    hooks = [module.register_forward_pre_hook(keep) for module in modules]
-    try:
-        with torch.no_grad():
-            embedded = tracked.embedding_module(ids)
-            hidden = tracked.loaded.model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return hidden, [given[module] for module in modules]
-
-
-def _check_head(tracked: Tracked, ids: Tensor, hidden: Tensor) -> None:
-    """Some architectures scale or shift their logits; explaining them wrongly would be silent."""
-    model = tracked.loaded.model
+    1 where the logits are those of the head, or no multiple of them.
+    """
     with torch.no_grad():
-        expected = tracked.widened(model(input_ids=ids, use_cache=False).logits)
-        found = tracked.raw_logits(hidden)
+        made = tracked.raw_logits(passed.hidden).double().flatten()
+    measured = float(made @ passed.logits.double().flatten() / made.square().sum().clamp(min=1e-300))
+    near = TOLERANCE[tracked.loaded.model.dtype]
+    settings = vars(tracked.loaded.settings).items()
+    said = [value for name, value in settings if isinstance(value, float) and value and re.search("logit|head", name)]
+    candidates = [1.0, *said, *(1 / value for value in said)]
+    fits = [value for value in candidates if math.isclose(value, measured, rel_tol=near)]
+    return min(fits, key=lambda value: abs(value - measured)) if fits and 1.0 not in fits else 1.0
+
+
+def _check_head(tracked: Tracked, passed: ShortPass) -> None:
+    """Some architectures change their logits otherwise; explaining them wrongly would be silent."""
+    with torch.no_grad():
+        found = tracked.raw_logits(passed.hidden)
     if tracked.softcap is not None:
         found = tracked.softcap * torch.tanh(found / tracked.softcap)
-    if not torch.allclose(expected, found, rtol=1e-3, atol=1e-3):
+    near = TOLERANCE[tracked.loaded.model.dtype]
+    if not torch.allclose(tracked.widened(passed.logits), found, rtol=near, atol=near):
         raise BadInput(
-            f"expected logits that are the head of the last hidden state, found others in {type(model).__name__}; "
-            "choose a Llama, Qwen, Gemma, GPT-NeoX or GPT-2 model"
+            "expected logits that are the head of the last hidden state, or a multiple, found others in "
+            f"{type(tracked.loaded.model).__name__}; choose an architecture of docs/architectures.md"
         )

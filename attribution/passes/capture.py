@@ -24,9 +24,9 @@ class Forward:
     """A forward pass with its graph. Layers in the order of `tracked.linear`."""
 
     inputs: tuple[Tensor, ...]  # [B, T, n_in], 1 appended where the layer has a bias; one for all that read it
-    outputs: tuple[Tensor, ...]  # [B, T, n_out]
+    outputs: tuple[Tensor, ...]  # [B, T, n_out], or [B · T, n_out] of a flat layer
     embedded: Tensor  # [B, T, H] looked-up rows, the leaf of the graph
-    hidden: Tensor  # [B, T, H] what the head reads
+    hidden: Tensor  # [B, T, H] what the head reads, before its scale
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Captured:
     batch: Batch
     inputs: tuple[Tensor, ...]  # [B, T, n_in] per linear layer
     deltas: tuple[Tensor, ...]  # [B, T, n_out] per linear layer
-    hidden: Tensor  # [B, T, H]
+    hidden: Tensor  # [B, T, H] `Tracked.head_input` of the last hidden state
     logit_deltas: Tensor  # [n, V] ∂L/∂(raw logits) at the targets, in row order
-    embedded_deltas: Tensor  # [B, T, H] ∂L/∂(looked-up row)
+    embedded_deltas: Tensor  # [B, T, H] ∂L/∂(looked-up row), 0 where training does not move the row (`Tracked.learns`)
     token_loss: Tensor  # [n] nats
 
     @property
@@ -65,10 +65,11 @@ def forward(tracked: Tracked, ids: Tensor) -> Forward:
     """Run the model on right-padded rows.    ids: [B, T]"""
     with torch.enable_grad(), _recorded(tracked.modules()) as (inputs, outputs):
         embedded = tracked.embedding_module(ids).detach().requires_grad_()
-        hidden = tracked.loaded.model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
+        looked_up = torch.where(tracked.learns(ids)[..., None], embedded, embedded.detach())
+        hidden = tracked.loaded.model.base_model(inputs_embeds=looked_up, use_cache=False).last_hidden_state
     read: list[Tensor] = []
     for a, layer in zip(inputs, tracked.linear, strict=True):
-        read.append(read[-1] if layer.reads_on else widened_input(tracked, a, layer))
+        read.append(read[-1] if layer.reads_on else widened_input(tracked, a.reshape(*ids.shape, -1), layer))
     return Forward(tuple(read), tuple(outputs), embedded, hidden)
 
 
@@ -88,7 +89,8 @@ def pull_back(
         retain_graph=again,
         is_grads_batched=many,
     )
-    return tuple(tracked.widened(delta) for delta in deltas), tracked.widened(embedded)
+    rows = hidden_deltas.shape[:-1]  # [B, T] or [K, B, T]
+    return tuple(tracked.widened(delta).reshape(*rows, -1) for delta in deltas), tracked.widened(embedded)
 
 
 def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = None) -> Captured:
@@ -109,7 +111,7 @@ def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = 
         batch,
         tuple(inputs),
         tuple(batch.joined(delta) for delta in deltas),
-        batch.joined(tracked.widened(run.hidden.detach())),
+        batch.joined(tracked.head_input(run.hidden.detach())),
         logit_deltas,
         batch.joined(embedded_deltas),
         token_loss,

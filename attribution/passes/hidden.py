@@ -18,7 +18,7 @@ Numbers = NDArray[np.float32]
 
 def hidden_states(tracked: Tracked, documents: Sequence[Row], *, tick: Callable[[int], None] | None = None) -> Numbers:
     """Mean last hidden state of each document, length 1  # [D, H]"""
-    out = np.zeros((len(documents), tracked.loaded.model.config.hidden_size), dtype=np.float32)
+    out = np.zeros((len(documents), tracked.width), dtype=np.float32)
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         with torch.inference_mode():
             hidden = tracked.loaded.model.base_model(input_ids=batch.rows, use_cache=False).last_hidden_state.float()

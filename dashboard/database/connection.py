@@ -5,8 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from indexer.corpus.text_index import TextIndex, open_text_index
 from indexer.database.reader import Database, Snapshot
+from indexer.search.text_index import TextIndex, open_text_index
 
 FOLDER_VARIABLE = "WHENCE_FOLDER"
 _TAKEN = "snapshot of this rerun"

@@ -2,7 +2,7 @@
 
 import re
 
-from indexer.corpus.words import is_unspaced
+from indexer.search.words import is_unspaced
 
 _NO_LETTER = r"[^\pL\pN\pM]"  # as RE2 writes it, which DuckDB reads patterns by
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from attribution.errors import BadInput
 from indexer.config.config import Config, restored
 from indexer.corpus.stored import open_corpus
-from indexer.corpus.text_index import TextIndex, open_text_index
 from indexer.database.reader import Database
+from indexer.search.text_index import TextIndex, open_text_index
 from indexer.size.corpus_pass import norms_before
 from indexer.size.factors import fitted_before
 from indexer.size.index import open_index

@@ -14,6 +14,7 @@ from attribution.errors import BadInput
 from attribution.prompt.saliency.method import computed
 from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.estimator import estimators
+from indexer.config.places import located, on_parents
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 
 LOSSES = ("auto", "all", "assistant")  # as in `attribution.trained.document`
@@ -89,9 +90,14 @@ class Model:
     family: str
     """Sizes of one family share a tokenizer and are compared with each other."""
     path: str
-    """A transformers directory with `.safetensors`, a `.gguf` file, or a hub id."""
+    """A transformers directory with `.safetensors`, a `.gguf` file, a hub id (with `@revision`), or the directory of a
+    LoRA adapter."""
     tokenizer: str = ""
     """A directory or hub id; empty: beside the weights."""
+    revision: str = ""
+    """Of a hub id: a branch, a tag or a commit."""
+    base: str = ""
+    """Of a LoRA adapter: what it is merged into; empty: its parent, or what the adapter names."""
     begin: str = "auto"
     """Token before every text, empty for none; `"auto"`: as tokenizer and chat template have it."""
     end: tuple[str, ...] = ()
@@ -100,8 +106,9 @@ class Model:
     """`"pretrained"` or `"finetuned"`."""
     parent: str = ""
     """Of a fine-tuned model: the name of the model that it was made from."""
-    checkpoints: tuple[Path, ...] = ()
-    """Directories of earlier weights, for estimators that average over training."""
+    checkpoints: tuple[str, ...] = ()
+    """Directories of earlier weights, or revisions of the hub id (`"@step3000"`), for estimators that average over
+    training."""
     files: tuple[Path, ...] = ()
     """Of a fine-tuned model: its own documents. A pre-trained model was trained on those of `[corpus]`."""
     trained_on: Natural = 0
@@ -257,18 +264,11 @@ def read_config(path: Path) -> Config:
     """Read and check a TOML file; raises BadInput for whatever does not fit, with the place and the nearest key."""
     table = Table(read_toml(path), Config, where=path.name, folder=path.parent.resolve())
     config: Config = table.build()
+    folder = path.parent.resolve()
+    models = tuple(located(model, folder) for model in config.model)
+    config = replace(config, model=on_parents(models, folder))
     _check(config, path)
-    return replace(config, model=tuple(_located(model, path.parent.resolve()) for model in config.model))
-
-
-def _located(model: Model, folder: Path) -> Model:
-    """A path that exists beside the configuration, or is to be trained there; anything else is a hub id."""
-    local = folder / model.path
-    try:
-        is_local = local.exists() or model.recipe is not None
-    except OSError as error:
-        raise BadInput(f"expected the path of a model for {model.name}, found: {error.strerror}; fix path") from None
-    return replace(model, path=str(local)) if is_local else model
+    return config
 
 
 def _check(config: Config, path: Path) -> None:

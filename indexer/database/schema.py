@@ -22,6 +22,9 @@ TABLES: dict[str, str] = {
     # names the entries of influence.layer_scores; kind: attention, mlp, embedding; depth: block, from 0
     "layer": """
         model_id VARCHAR, layer INTEGER, name VARCHAR, kind VARCHAR, depth INTEGER""",
+    # parameters of a model by kind: explained, norms, not explained; name: `*` stands for the number of a block
+    "coverage": """
+        model_id VARCHAR, kind VARCHAR, name VARCHAR, n_params BIGINT""",
     # what one estimator made of one model; settings: JSON of what its scores depend on; device: where it was computed
     "run": """
         run_id VARCHAR, model_id VARCHAR, method VARCHAR, damping DOUBLE, settings VARCHAR, seconds DOUBLE,
@@ -143,6 +146,7 @@ LATER: dict[str, set[str]] = {"document": {"turns"}}
 REFERENCES: tuple[tuple[str, str, str, str], ...] = (
     ("run", "model_id", "model", "model_id"),
     ("layer", "model_id", "model", "model_id"),
+    ("coverage", "model_id", "model", "model_id"),
     ("generation", "model_id", "model", "model_id"),
     ("generation", "prompt_id", "prompt", "prompt_id"),
     ("prompt_part", "prompt_id", "prompt", "prompt_id"),

@@ -8,9 +8,9 @@ import numpy as np
 from indexer.config.estimator import Estimator, Numbers, always, never
 
 if TYPE_CHECKING:
-    from indexer.corpus.text_index import TextIndex
     from indexer.evaluate.protocol.queries import Question
     from indexer.evaluate.scoring.given import Given
+    from indexer.search.text_index import TextIndex
     from indexer.size.member import Member
     from indexer.size.terms import Shares
     from indexer.tracing.scoring import Scoring

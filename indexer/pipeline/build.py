@@ -9,7 +9,6 @@ from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
 from indexer.corpus.reader import CorpusReading, read_corpus
 from indexer.corpus.supports import Supports
-from indexer.corpus.text_index import TextIndex
 from indexer.database.publish import publish
 from indexer.journal.lock import lock, stop_on_signal
 from indexer.journal.stages import Finished, finished
@@ -21,6 +20,7 @@ from indexer.pipeline.other_sizes import as_it_was_built, built_before
 from indexer.pipeline.shared import document_part, text_index
 from indexer.pipeline.summary import Built, Summary, show
 from indexer.processes.progress import Report
+from indexer.search.text_index import TextIndex
 from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read
 from indexer.size.supported import with_supports

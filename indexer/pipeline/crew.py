@@ -15,13 +15,13 @@ from typing import Any
 from attribution.errors import WhenceError
 from indexer.config.config import Config, Model
 from indexer.corpus.prompt import Prompt
-from indexer.corpus.text_index import open_text_index
 from indexer.journal.files import REPORTS, is_full
 from indexer.pipeline.one_size import build_size
 from indexer.pipeline.summary import Built
 from indexer.processes.child import context, settle
 from indexer.processes.ended import crashed, ended
 from indexer.processes.progress import Report, Throttle
+from indexer.search.text_index import open_text_index
 from indexer.size.member import open_member
 
 TO_END = 10  # seconds that a process has to end by itself

@@ -55,7 +55,7 @@ def _model(folder: Path, member: Member) -> None:
         "name": entry.name,
         "family": entry.family,
         "n_params": loaded.n_params,
-        "n_layers": int(loaded.model.config.num_hidden_layers),
+        "n_layers": int(loaded.settings.num_hidden_layers),
         "stage": entry.stage,
         "parent": entry.parent,
         "tokenizer_id": loaded.tokenizer_hash,

@@ -6,6 +6,7 @@ from indexer.config.config import Config
 from indexer.corpus.prompt import Prompt
 from indexer.database.evaluations import evaluation_parts
 from indexer.journal.stages import Finished
+from indexer.pipeline.covered import coverage_part
 from indexer.pipeline.readings import Readings
 from indexer.pipeline.shared import prompt_part
 from indexer.pipeline.summary import Built
@@ -37,7 +38,8 @@ class Edition:
         prompts = {prompt.prompt_id: prompt for name in names for prompt in self._asked[name]}
         measures = evaluation_parts(folder, [member.loaded.weights_hash for member in self._members])
         shared = [self._documents, prompt_part(folder, list(prompts.values()))]
-        return [*shared, *measures, *self._sizes, *self._readings.parts]
+        covered = [coverage_part(folder, member) for member in self._members if self._config.scores.method]
+        return [*shared, *measures, *covered, *self._sizes, *self._readings.parts]
 
     def _answers(self, member: Member) -> Sequence[Answer]:
         """They are found, not made."""

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from indexer.config.estimator import estimators
 from indexer.corpus.prompt import Prompt
-from indexer.corpus.text_index import TextIndex
 from indexer.pipeline.clock import Clock
 from indexer.pipeline.described import description
 from indexer.pipeline.facts import facts
@@ -14,6 +13,7 @@ from indexer.pipeline.prompts_only import build_prompts_only
 from indexer.pipeline.scores import proposed, scores
 from indexer.pipeline.summary import Built
 from indexer.processes.progress import Reporter
+from indexer.search.text_index import TextIndex
 from indexer.size.answers import answers
 from indexer.size.corpus_pass import pass_over_corpus
 from indexer.size.factors import fit

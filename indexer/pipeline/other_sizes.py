@@ -9,11 +9,11 @@ from attribution.errors import BadInput, Damaged
 from indexer.config.config import Config, Model
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
-from indexer.corpus.text_index import TextIndex
 from indexer.journal.stages import NotFinished, finished, only_finished
 from indexer.pipeline.described import stage_name
 from indexer.pipeline.one_size import build_size
 from indexer.pipeline.summary import Built
+from indexer.search.text_index import TextIndex
 from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read
 from indexer.size.supported import with_supports

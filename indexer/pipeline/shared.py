@@ -9,12 +9,12 @@ from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.reader import CorpusReading
 from indexer.corpus.stored import LAYOUT, STAGE, write_corpora
-from indexer.corpus.text_index import TextIndex, write_text_index
-from indexer.corpus.words import ANALYSIS
 from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
 from indexer.journal.part import Part
 from indexer.journal.stages import Finished, key, stage
+from indexer.search.text_index import TextIndex, write_text_index
+from indexer.search.words import ANALYSIS
 
 
 def document_part(folder: Path, corpora: Sequence[CorpusReading]) -> Finished:

@@ -8,10 +8,11 @@ from attribution.errors import BadInput
 from indexer.size.member import Member, open_member
 
 
-def at_checkpoint(member: Member, path: Path) -> Member:
+def at_checkpoint(member: Member, path: str) -> Member:
     """The same model and documents at the weights of a checkpoint, which has the final model's tokenizer."""
-    name = f"{member.entry.name}.{path.name}"
-    entry = replace(member.entry, name=name, path=str(path), tokenizer=member.entry.path, checkpoints=())
+    name = f"{member.entry.name}.{Path(path).name.replace('@', '-')}"
+    tokenizer = member.entry.tokenizer or member.entry.path
+    entry = replace(member.entry, name=name, path=path, tokenizer=tokenizer, checkpoints=())
     return open_member(entry, member.config)
 
 
@@ -23,7 +24,7 @@ def learning_rates(member: Member) -> list[float]:
             f"expected the learning rates of the checkpoints in {file}, found no such file; leave out tracin"
         )
     rates = {each["path"]: float(each["learning_rate"]) for each in json.loads(file.read_text())}
-    names = [*(f"checkpoints/{path.name}" for path in member.entry.checkpoints), "."]
+    names = [*(f"checkpoints/{Path(path).name}" for path in member.entry.checkpoints), "."]
     missing = [name for name in names if name not in rates]
     if missing:
         raise BadInput(f"expected the learning rate of {missing[0]} in {file}, found none; train again")

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from attribution.exact.agreement import check_agreement
 from attribution.model.load import LoadedModel, load_model
+from attribution.model.located import check_present
+from attribution.model.sequence import vocabulary
 from attribution.model.specials import as_it_was
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Row
@@ -21,6 +24,7 @@ from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
 from indexer.corpus.stored import StoredCorpus
 from indexer.journal.stages import key
+from indexer.processes.child import is_child
 
 CorpusOf = Callable[[Sequence[Path], Sequence[str]], Corpus]  # (files, columns to read)
 REMEMBERED = 4096  # documents of a stored corpus whose token ids are kept
@@ -119,8 +123,7 @@ class Member:
     @cached_property
     def words(self) -> list[str]:
         """The text of every entry of the vocabulary."""
-        tokenizer = self.loaded.tokenizer
-        return [str(tokenizer.decode([i])) for i in range(len(tokenizer))]
+        return vocabulary(self.loaded.tokenizer, self.loaded.n_rows)
 
     @property
     def n_cut(self) -> int:
@@ -163,8 +166,11 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf = read_corpus)
     Raises BadInput for a model that cannot be trusted and for documents that cannot be read.
     """
     parents = [open_member(of, config, corpus_of) for of in config.model if entry.parent and of.name == entry.parent]
-    read = load_model(entry.path, config.device.name, config.device.dtype, entry.tokenizer)
+    read = load_model(entry.path, config.device.name, config.device.dtype, entry.tokenizer, entry.base)
     loaded = replace(read, begin=entry.begin, end=entry.end)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)
+    if config.scores.method and not is_child():  # whoever started a child has checked
+        check_agreement(tracked, forward_mode=config.scores.token_losses > 0)
+        check_present(entry.checkpoints)
     corpus = corpus_of(entry.files or config.corpus.files, config.corpus.text)
     return Member(entry, config, loaded, tracked, corpus, parents[0] if parents else None)

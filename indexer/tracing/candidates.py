@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.passes.hidden import query_hidden_states
-from indexer.corpus.text_index import TextIndex
 from indexer.journal.stages import key
+from indexer.search.text_index import TextIndex
 from indexer.size.answers import Answer
 from indexer.size.index import Index
 from indexer.size.member import Member

@@ -89,13 +89,13 @@ def save_checkpoints(kept: list[dict[str, Any]], folder: Path) -> None:
     (folder / "checkpoints.json").write_text(json.dumps(kept, indent=2) + "\n")
 
 
-def kept_checkpoints(folder: Path) -> tuple[Path, ...]:
+def kept_checkpoints(folder: Path) -> tuple[str, ...]:
     """The weights that training kept besides the last, the first epochs first; none where there is no such list."""
     file = folder / "checkpoints.json"
     if not file.is_file():
         return ()
     paths = [folder / each["path"] for each in json.loads(file.read_text()) if each["path"] != "."]
-    return tuple(path for path in paths if path.is_dir())
+    return tuple(str(path) for path in paths if path.is_dir())
 
 
 def state_folder(folder: Path) -> Path:

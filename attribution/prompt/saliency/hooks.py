@@ -12,7 +12,7 @@ from attribution.errors import BadInput
 
 def blocks(model: PreTrainedModel) -> nn.ModuleList:
     """The stack of decoder blocks: the one module list with `num_hidden_layers` entries."""
-    depth = int(model.config.num_hidden_layers)
+    depth = int(model.config.get_text_config(decoder=True).num_hidden_layers)
     for module in model.modules():
         if isinstance(module, nn.ModuleList) and len(module) == depth:
             return module

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.rows import Snapshot, has_table
 
 
 def meta(snapshot: Snapshot) -> dict[str, Any]:
@@ -15,6 +15,22 @@ def meta(snapshot: Snapshot) -> dict[str, Any]:
     except ValueError:
         config = {}
     return found | {"config": config if isinstance(config, dict) else {}}
+
+
+def coverage(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """What of each model is explained, as shares of its parameters; [] in a database that does not say."""
+    if not has_table(snapshot, "coverage"):
+        return []
+    return snapshot.rows("""SELECT name AS "Model",
+        round(100 * sum(n_params) FILTER (kind = 'explained') / sum(n_params), 1) AS "Explained, %",
+        round(100 * coalesce(sum(n_params) FILTER (kind = 'norms'), 0) / sum(n_params), 1) AS "Norms, %",
+        round(100 * coalesce(sum(n_params) FILTER (kind = 'not explained'), 0) / sum(n_params), 1)
+            AS "Not explained, %",
+        coalesce(string_agg(part, ', ' ORDER BY n_params DESC, part) FILTER (kind = 'not explained'), '')
+            AS "Which are not"
+        FROM (SELECT model_id, kind, coverage.name AS part, coverage.n_params AS n_params FROM coverage)
+        JOIN (SELECT model_id, name, n_params AS size FROM model) USING (model_id)
+        GROUP BY name, size ORDER BY size, name""")
 
 
 def sources(snapshot: Snapshot) -> list[dict[str, Any]]:

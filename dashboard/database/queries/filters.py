@@ -2,7 +2,7 @@
 
 from dashboard.database.queries.rows import Snapshot, kept
 from dashboard.database.whole_words import database_pattern
-from indexer.corpus.words import is_unspaced
+from indexer.search.words import is_unspaced
 
 # how an answer meets the filter; a word may be made of several tokens, so that words are looked for in its text. What
 # holds the letters at all is found ten times faster than a pattern

@@ -17,6 +17,11 @@ from dashboard.screens.about.measured import by_method, decided, explained, labe
 
 WHOLE = 40  # rows of figures that are shown without a scroll bar of their own
 
+COVERAGE = (
+    "Influence is that of the explained parameters: linear layers, embedding and head. Norms and what else is not "
+    "explained count as fixed."
+)
+
 READING = (
     "Influence is the predicted change of a token's log-probability, in nats, if a document were seen once more in "
     "training. Positive pushes the model towards the token, negative away from it.",
@@ -31,6 +36,7 @@ def show() -> None:
     snapshot = current()
     meta, counts = about.meta(snapshot), about.counts(snapshot)
     sizes, sources, evaluations = about.sizes(snapshot), about.sources(snapshot), about.evaluations(snapshot)
+    covered = about.coverage(snapshot)
     licence = str(meta["config"].get("corpus", {}).get("licence", ""))
 
     # show
@@ -46,6 +52,9 @@ def show() -> None:
     )
     st.subheader("Models and runs")
     render.table(pd.DataFrame([row | {"Influence": method_name(row["Influence"] or "none")} for row in sizes]))
+    if covered:
+        render.prose(("note", COVERAGE))
+        render.table(pd.DataFrame(covered), key="coverage")
     st.subheader("Corpus")
     if licence:
         render.prose(("note", f"Licence: {licence}"))

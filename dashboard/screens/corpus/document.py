@@ -20,7 +20,7 @@ from dashboard.drawing.shapes import Card, Heated, Legend
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
 from dashboard.widgets.layer_bars import show_bars
-from indexer.corpus.text_index import query_terms
+from indexer.search.text_index import query_terms
 
 EACH = 3  # answers at either end, in each size
 ENDS = {"towards": "Helps most, in each size", "away": "Hurts most, in each size"}

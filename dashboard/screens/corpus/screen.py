@@ -19,7 +19,7 @@ from dashboard.widgets import controls
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
 from dashboard.widgets.tools import show_tools_alone
-from indexer.corpus.text_index import highlights
+from indexer.search.text_index import highlights
 
 
 def show() -> None:

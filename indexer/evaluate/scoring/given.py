@@ -9,9 +9,9 @@ import numpy as np
 
 from attribution.normalisers import NORMALISERS, Norms, normalise
 from indexer.config.estimator import estimators
-from indexer.corpus.text_index import TextIndex
 from indexer.evaluate.protocol.queries import Question
 from indexer.evaluate.scoring.gradient_scores import TURNED, Numbers, Scored, Tick, Variants, scores_over
+from indexer.search.text_index import TextIndex
 from indexer.size.corpus_pass import pass_over_corpus
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from indexer import __version__
 from indexer.config.config import Config, Model
-from indexer.corpus.text_index import TextIndex, write_text_index
-from indexer.corpus.words import ANALYSIS
 from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
 from indexer.evaluate.scoring.given import Evaluated
 from indexer.journal.stages import key, stage
 from indexer.processes.side_by_side import side_by_side
+from indexer.search.text_index import TextIndex, write_text_index
+from indexer.search.words import ANALYSIS
 from indexer.size.checkpoints import at_checkpoint
 from indexer.size.factors import fit, is_fitted
 from indexer.size.member import Member, open_member

@@ -53,7 +53,7 @@ def test_input_35_a_contrast_of_two_continuations_is_autograds(kind, last, foil)
     said, instead = IDS[:last], (*IDS[:FIRST], *foil)
 
     def contrast(moving):
-        one, other = (tiny.Document(ids, first_target=FIRST) for ids in (said, instead))
+        one, other = (tiny.Row(ids, first_target=FIRST) for ids in (said, instead))
         return tiny.loss(tracked, moving, other) - tiny.loss(tracked, moving, one)
 
     d = continuation_directions(tracked, H, IDS, FIRST, foil, last=last, negligible=0)
@@ -63,7 +63,7 @@ def test_input_35_a_contrast_of_two_continuations_is_autograds(kind, last, foil)
     for block, truth in zip(found, solved, strict=True):
         torch.testing.assert_close(block, truth, rtol=1e-5, atol=1e-8)
     torch.testing.assert_close(d.energy[0], tiny.inner(g, solved).sum(), rtol=1e-5, atol=0)
-    losses = [tiny.loss_value(tracked, tiny.Document(ids, first_target=FIRST)) for ids in (said, instead)]
+    losses = [tiny.loss_value(tracked, tiny.Row(ids, first_target=FIRST)) for ids in (said, instead)]
     assert float(d.values[0]) == pytest.approx(losses[1] - losses[0], rel=1e-6)
 
 

@@ -13,6 +13,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from attribution.errors import BadInput
 from attribution.model.load import load_model
 from attribution.model.sequence import encode_prompt
+from indexer.__main__ import main
 from indexer.training.tokenizer import END, train_tokenizer
 from tests.tiny_family import TEXTS
 
@@ -98,3 +99,27 @@ def test_a_torn_file_is_refused(path):
     with pytest.raises(BadInput, match="expected a loadable model at") as error:
         load_model(str(path), "cpu")
     assert "\n" not in str(error.value)
+
+
+def test_input_48_a_file_becomes_a_folder_that_can_be_trained_and_saved(path, tmp_path, capsys):
+    before = load_model(str(path), "cpu")
+    assert main(["convert", str(path), str(tmp_path / "made")]) == 0
+    assert "float32 safetensors" in capsys.readouterr().out
+    made = load_model(str(tmp_path / "made"), "cpu")
+    assert made.weights_hash == before.weights_hash
+    assert made.tokenizer_hash == before.tokenizer_hash
+    model = LlamaForCausalLM.from_pretrained(tmp_path / "made")
+    model.save_pretrained(tmp_path / "again")  # what a GGUF file's own model refuses
+    ids = torch.tensor([[5, 6, 7]])
+    torch.testing.assert_close(model.eval()(input_ids=ids).logits, before.model(input_ids=ids).logits)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["made"], "expected an empty or a new folder"), (["x", "--dtype", "int4"], "expected dtype")],
+)
+def test_input_48_what_cannot_be_written_is_one_line(path, tmp_path, capsys, arguments, message):
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made/mine.txt").touch()
+    assert main(["convert", str(path), str(tmp_path / arguments[0]), *arguments[1:]]) == 2
+    assert message in capsys.readouterr().err

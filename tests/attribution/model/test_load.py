@@ -135,7 +135,6 @@ def test_a_file_that_cannot_be_read(folder, name, content):
         {"num_attention_heads": 0},
         {"vocab_size": -1},
         {"hidden_act": "nope"},
-        {"model_type": "vit"},
         {"dtype": "nope"},
         {"quantization_config": {"quant_method": "gptq"}},
     ],
@@ -144,6 +143,12 @@ def test_a_config_that_describes_no_model(folder, change):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | change))
     assert "expected a loadable model" in refused(folder)
+
+
+def test_a_model_that_writes_no_text(folder):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "vit"}))
+    assert "expected a model that goes on with a text" in refused(folder)
 
 
 def test_code_beside_the_weights_is_never_run(folder, tmp_path):

@@ -135,5 +135,5 @@ def test_many_threads_may_ask_for_the_current_one_at_once(folder):
 
 
 def test_reading_needs_no_torch():
-    code = "import sys, indexer.database.reader, indexer.corpus.text_index; sys.exit('torch' in sys.modules)"
+    code = "import sys, indexer.database.reader, indexer.search.text_index; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

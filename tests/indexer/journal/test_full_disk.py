@@ -12,11 +12,11 @@ from safetensors.torch import save_file
 
 from attribution.errors import TryAgain
 from indexer.corpus.document import Document, document_id
-from indexer.corpus.text_index import write_text_index
 from indexer.database.publish import publish
 from indexer.database.shard import write_shard
 from indexer.journal.part import Part
 from indexer.journal.stages import finished, stage
+from indexer.search.text_index import write_text_index
 from tests.indexer.journal.computations import write_much
 from tests.synthetic_database import Synthetic, documents, prompts
 

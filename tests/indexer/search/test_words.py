@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.corpus.document import Document, document_id
-from indexer.corpus.text_index import TextIndex, highlights, query_terms, write_text_index
-from indexer.corpus.words import phrase, words
 from indexer.journal.files import folder_hashes
+from indexer.search.text_index import TextIndex, highlights, query_terms, write_text_index
+from indexer.search.words import phrase, words
 
 TEXTS = [
     "He was running.",

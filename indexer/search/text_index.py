@@ -15,9 +15,9 @@ from typing import Any
 
 from attribution.errors import BadInput, Damaged
 from indexer.corpus.document import Document
-from indexer.corpus.words import ANALYSIS, LONGEST, Analyser, Word, phrase, words
 from indexer.journal.files import folder_hashes
 from indexer.journal.stages import finished
+from indexer.search.words import ANALYSIS, LONGEST, Analyser, Word, phrase, words
 
 MAX_TERMS = 64  # of a query, the first ones
 MAX_POSTINGS = 100_000  # read for one query, about a second; beyond that its most common words are left out

@@ -1,0 +1,1 @@
+"""Search: the words of a text, and the index over the words of all documents."""

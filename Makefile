@@ -9,12 +9,12 @@ export HF_HUB_DISABLE_TELEMETRY = 1
 export TOKENIZERS_PARALLELISM = false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-llm test bench lint clean
+.PHONY: help setup build demo demo-llm test bench docs lint clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 12
 
-setup: .venv/installed  ## create .venv and install everything into it
+setup: .venv/installed  ## create .venv and install everything into it, the command `whence` too
 
 .venv/installed: requirements.txt requirements-kronfluence.txt requirements-dev.txt
 	$(PYTHON) -m venv .venv
@@ -22,6 +22,7 @@ setup: .venv/installed  ## create .venv and install everything into it
 	$(BIN)/pip install --quiet "$$(grep '^torch==' requirements.txt)"
 	$(BIN)/pip install --quiet -r requirements.txt -r requirements-dev.txt
 	$(BIN)/pip install --quiet --no-deps -r requirements-kronfluence.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 build: setup  ## index the demo corpus for the three model sizes
@@ -48,9 +49,17 @@ lint: setup  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: setup  ## measure speed against kronfluence and others: prints tables of ratios
+bench: setup  ## measure speed and memory against other libraries and against arithmetic: prints tables of ratios
 	$(BIN)/python -m tests.benchmarks
 
+docs: .venv/docs  ## write the generated pages, and build the documentation into site/html
+	$(BIN)/python -m docs.generate
+	$(BIN)/zensical build --strict --clean
+
+.venv/docs: .venv/installed requirements-docs.txt
+	$(BIN)/pip install --quiet -r requirements-docs.txt
+	touch $@
+
 clean:  ## remove what was built (not .venv)
-	rm -rf data/*/build data/*/*.gguf .venv/llm .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build *.egg-info data/*/build data/*/*.gguf .venv/llm site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -15,8 +15,11 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9a-fA-F:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse, check, serve; returns the exit code. The only place of the dashboard that prints an error."""
-    options = _parser().parse_args(arguments)
+    return serve_folder(_parser().parse_args(arguments))
+
+
+def serve_folder(options: argparse.Namespace) -> int:
+    """Check, serve; returns the exit code. The only place of the dashboard that prints an error."""
     try:
         _check(options.folder)
         _check_hosts(options.allow_host)
@@ -44,12 +47,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m dashboard", description=__doc__.partition(": ")[2])
-    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER, help="output folder of a build")
+    add_options(parser)
+    return parser
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    shown = f"output folder of a build (default: {DEFAULT_FOLDER})"
+    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER, help=shown)
     parser.add_argument("--port", type=int, default=0, help=f"default: the first free one from {FIRST_PORT}")
     parser.add_argument("--address", default="127.0.0.1", help="default: this machine only")
     parser.add_argument("--allow-host", action="append", default=[], help="a host name under which browsers may ask")
-    parser.add_argument("--sign-in", type=Path, metavar="FILE", help="who may read: a TOML file, see README")
-    return parser
+    parser.add_argument("--sign-in", type=Path, metavar="FILE", help="who may read: a TOML file, see docs/serving.md")
 
 
 def _check(folder: Path) -> None:

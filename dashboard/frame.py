@@ -1,12 +1,13 @@
 """The frame of every screen: navigation, keys, the selection and the database of this rerun, and faults."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from attribution.errors import BadInput, WhenceError
 from dashboard.address import bar
+from dashboard.address.screen import screens
 from dashboard.database.connection import begin, current, folder, newest
 from dashboard.database.queries import answers
 from dashboard.drawing import render
@@ -19,9 +20,9 @@ _SCREEN = "screen shown"
 LOOK_EVERY = 15  # seconds between two looks at what is published
 
 
-def open_frame(pages: Sequence[Any]) -> None:
-    """Run the screen that the address names."""
-    page = st.navigation(list(pages), position="top")
+def open_frame(pages: Mapping[str, Any]) -> None:
+    """Run the screen that the address names.    pages: by the names of their screens."""
+    page = st.navigation(list(pages.values()), position="top")
     bar.follow()
     render.begin()
     _go_where_a_click_led(pages)
@@ -40,19 +41,18 @@ def open_frame(pages: Sequence[Any]) -> None:
     _watch_for_news()
     try:
         show_box(answers.models(snapshot))
-        st.session_state[_SCREEN] = page.title
+        st.session_state[_SCREEN] = next(name for name, each in pages.items() if each.title == page.title)
         page.run()
         bar.write()
     except WhenceError as error:
         render.problem(str(error))
 
 
-def _go_where_a_click_led(pages: Sequence[Any]) -> None:
+def _go_where_a_click_led(pages: Mapping[str, Any]) -> None:
     """A callback cannot change the page; it leaves the name of the next one in the session."""
     wanted = st.session_state.pop(bar.NEXT_SCREEN, None)
-    for page in pages:
-        if page.title.lower() == wanted:
-            st.switch_page(page, query_params=bar.spelled())
+    if wanted in pages:
+        st.switch_page(pages[wanted], query_params=bar.spelled())
 
 
 @st.fragment(run_every=LOOK_EVERY)
@@ -78,7 +78,8 @@ def _listen_to_keys() -> None:
         elif key == "/":
             bar.open_screen("runs")
         elif key in ("[", "]"):
-            move = next_searched_size if st.session_state.get(_SCREEN) == "Corpus" else next_size
+            shown = screens().get(st.session_state.get(_SCREEN, ""))
+            move = next_searched_size if shown and shown.searched_size else next_size
             move(1 if key == "]" else -1)
 
     data = {"keys": ["Escape", "[", "]"], "focus": ["Filter by token", "Search the corpus"]}

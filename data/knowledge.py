@@ -1,4 +1,4 @@
-"""EDGE: what each size of the demo family knows, measured: `python -m data.knowledge` prints the table of the README.
+"""EDGE: what each size of the demo family knows: `python -m data.knowledge` prints the table of data/README.md.
 
 A fact counts as known when greedy decoding writes it. Greedy decoding writes exactly the answer's tokens if and only
 if each of them is the most likely one given those before it, so that one forward pass decides.

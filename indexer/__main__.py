@@ -4,16 +4,24 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from inspect import isfunction
 from pathlib import Path
 
 from attribution.errors import WhenceError
+from attribution.prompt.saliency.method import computed
 from indexer import commands
+
+Commands = argparse._SubParsersAction  # what argparse gives for them has no public name
 
 
 def parser() -> argparse.ArgumentParser:
-    """Every public function of `commands` is a command; its docstring is the help."""
     top = argparse.ArgumentParser(prog="python -m indexer", description="Whence: build and ask attribution databases.")
-    sub = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_commands(top.add_subparsers(dest="command", required=True, metavar="COMMAND"))
+    return top
+
+
+def add_commands(sub: "Commands[argparse.ArgumentParser]") -> None:
+    """Every public function of `commands` is a command; its docstring is the help."""
 
     def command(run: Callable[..., None], argument: str = "CONFIG") -> argparse.ArgumentParser:
         text = (run.__doc__ or "").strip()
@@ -36,7 +44,11 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("--foil", metavar="TEXT", help="explain why each token and not this one, or why not these words")
     ask.add_argument("--foil-of", metavar="TEXT", help="words of the answer that the foil stands against as a whole")
     ask.add_argument(
-        "--saliency", action="append", default=[], metavar="METHOD", help="of the prompt's tokens (repeatable)"
+        "--saliency",
+        action="append",
+        default=[],
+        metavar="METHOD",
+        help=f"of the prompt's tokens (repeatable): {', '.join(computed())}",
     )
     ask.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
     ask.add_argument("--save", action="store_true", help="keep the answer, so that the dashboard lists it")
@@ -51,11 +63,19 @@ def parser() -> argparse.ArgumentParser:
     gc.add_argument(
         "--keep", type=int, default=3, metavar="N", help="how many of the newest databases stay (default: 3)"
     )
-    return top
+    for run in vars(commands).values():  # those without options
+        is_command = isfunction(run) and run.__module__ == commands.__name__ and not run.__name__.startswith("_")
+        if is_command and run.__name__ not in sub.choices:
+            command(run)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    given = vars(parser().parse_args(arguments))
+    return run_command(parser().parse_args(arguments))
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Run the command that was read; returns the exit code. The only place of the indexer that prints an error."""
+    given = vars(options)
     given.pop("command")
     run = given.pop("run")
     try:
@@ -69,7 +89,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def hush() -> None:
+    """Set, for this process and its children, what keeps libraries from drawing and warning."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TQDM_DISABLE", "1")  # reading a .gguf file would draw a bar of its own
+
+
+if __name__ == "__main__":
+    hush()
     sys.exit(main())

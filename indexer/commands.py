@@ -8,16 +8,21 @@ from pathlib import Path
 
 from attribution.errors import BadInput, Damaged
 from indexer.config.config import Config, Model, read_config
-from indexer.processes.child import prepare
+from indexer.config.installed import installed
+from indexer.journal.file_locks import file_locks
 
 
 def build(config: Path, strict: bool = False, model: Sequence[str] = ()) -> None:
     """Index the corpus for every model and publish the database, smallest model first.
 
-    What is finished is not done again: the same command resumes an interrupted build and updates a changed one.
+    What is finished is not done again: the same command resumes an interrupted build and updates a changed one. With
+    --model, what is finished of the other sizes stays in the database.
     """
     settings = read_config(config)
     chosen = _with_parents(settings, _chosen(settings, model))
+    _check_machine()
+    from indexer.processes.child import prepare
+
     prepare()
     from indexer.pipeline.build import run
 
@@ -28,6 +33,7 @@ def plan(config: Path, model: Sequence[str] = ()) -> None:
     """Say what a build will take, in time, memory and disk, from measurements on a few documents; writes nothing."""
     settings = read_config(config)
     chosen = _with_parents(settings, _chosen(settings, model))
+    installed("kronfluence")
     from indexer.plan.command import run
 
     run(settings, chosen)
@@ -40,6 +46,7 @@ def train(config: Path, model: Sequence[str] = (), again: bool = False) -> None:
     """
     settings = read_config(config)
     chosen = [member for member in _chosen(settings, model) if member.recipe is not None]
+    file_locks()
     from indexer.training.command import run
 
     run(settings, chosen, again)
@@ -61,6 +68,7 @@ def ask(
     --save keeps the answer, so that the dashboard lists it.
     """
     settings = read_config(config)
+    installed("kronfluence")
     from indexer.ask.command import run
 
     run(settings, prompt, model, foil, foil_of, saliency, json, save)
@@ -77,6 +85,7 @@ def evaluate(config: Path, model: Sequence[str] = (), quick: bool = False, full:
     if not settings.scores.method:
         raise BadInput(f"expected a method in {config.name}, scores, to evaluate, found none; name 'ekfac'")
     chosen = _chosen(settings, model)
+    _check_machine()
     from indexer.evaluate.command import run
 
     run(settings, chosen, full)
@@ -114,6 +123,12 @@ def gc(folder: Path, keep: int = 3) -> None:
     with lock(folder):
         for path in collect(folder, keep):
             print(f"removed {path.relative_to(folder)}")
+
+
+def _check_machine() -> None:
+    """Raises BadInput, before anything is read or computed, where this system cannot lock or kronfluence is missing."""
+    file_locks()
+    installed("kronfluence")
 
 
 def _chosen(config: Config, names: Sequence[str]) -> list[Model]:

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("attribution", "indexer", "dashboard", "data")
+PACKAGES = ("attribution", "indexer", "dashboard", "whence", "data")
 DRAWING = ROOT / "docs" / "rooms.svg"
 Arrow = tuple[str, str]
 
@@ -118,7 +118,7 @@ def levels(found: set[Arrow], rooms: list[str]) -> dict[str, int]:
     return {place: level(place) for place in rooms}
 
 
-WIDTH, BOX, HIGH, GAP, STEP = 1560, 188, 30, 10, 74  # of the sheet, of a box, between boxes, between levels
+WIDTH, BOX, HIGH, GAP, STEP = 1560, 240, 30, 10, 74  # of the sheet, of a box, between boxes, between levels
 
 
 def drawing() -> str:
@@ -151,7 +151,7 @@ def drawing() -> str:
     style = (
         "svg{background:#fff;font:11px system-ui,sans-serif}rect{fill:#fff;stroke-width:1.4}path{fill:none;opacity:.45}"
         "tspan{fill:#667}"
-        ".attribution{stroke:#1d6fa5}.indexer{stroke:#2e7d4f}.dashboard{stroke:#a3541b}.data{stroke:#6b5aa8}"
+        ".attribution{stroke:#1d6fa5}.indexer{stroke:#2e7d4f}.dashboard{stroke:#a3541b}.whence{stroke:#8a2f5c}.data{stroke:#6b5aa8}"
         "text{stroke:none;fill:#1c2530}"
     )
     about = "Folders of Whence and the imports between them; the number is how many files a folder holds itself"

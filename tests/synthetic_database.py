@@ -5,6 +5,7 @@ answer leads. `python -m tests.synthetic_database FOLDER` writes one to look at.
 """
 
 import hashlib
+import json
 import re
 import sys
 from collections.abc import Sequence
@@ -142,8 +143,8 @@ class Synthetic:
         one["run"] = [(run_id, model_id, "ekfac", 0.1, '{"rank": 32}', 12.5, "cpu")]
         one["layer"] = layers
         one["evaluation"] = [
-            (model_id, "ekfac", "lds", 0.3 + 0.05 * n_blocks, "made up"),
-            (model_id, "bm25", "lds", 0.21, "made up"),
+            (model_id, "ekfac", "lds", lds := 0.3 + 0.05 * n_blocks, _interval(lds)),
+            (model_id, "bm25", "lds", 0.21, _interval(0.21)),
             (model_id, "ekfac", "recall@10", 0.9, "made up"),
         ]
         norms = rng.uniform(1, 5, (len(self.documents), 3)).astype(np.float32)
@@ -182,9 +183,9 @@ class Synthetic:
                 (generation_id, position, _token_id(token[0]), *token, logp, foil, logp - 1.5, nothing, question,
                  from_documents, full, question / 2, question / 3, question / 9, 7)
             )  # fmt: skip
-            for method in ("gradient_norm", "gradient_x_input", "integrated_gradients", "gradient_x_input_contrast"):
+            for method in ("grad_norm", "grad_x_input", "integrated_gradients", "grad_x_input_contrast"):
                 values = rng.normal(size=n_prompt + position)
-                values = np.abs(values) if method == "gradient_norm" else values
+                values = np.abs(values) if method == "grad_norm" else values
                 rows.setdefault("saliency", []).extend(
                     (generation_id, position, method, source, float(value)) for source, value in enumerate(values)
                 )
@@ -206,7 +207,7 @@ class Synthetic:
                 )
             rows["faithfulness"] = [
                 (generation_id, "mirage", "top_drop", 2.5, 0.75, ""),
-                (generation_id, "gradient_norm", "comprehensiveness", 1.5, 0.5, ""),
+                (generation_id, "grad_norm", "comprehensiveness", 1.5, 0.5, ""),
                 (generation_id, "contextcite", "prediction", 0.875, None, ""),
             ]
         return rows
@@ -260,6 +261,10 @@ class Synthetic:
                 (*where, first.document_id, token_position, [1, 2], [" Rome", " Bern"], [0.02, -0.01])
             )
         return rows
+
+
+def _interval(value: float) -> str:
+    return json.dumps({"low": value - 0.04, "high": value + 0.06, "how": "made up"})
 
 
 def _splits(total: float, n: int, rng: Any) -> np.ndarray[Any, Any]:

@@ -4,6 +4,7 @@ EK-FAC (George et al. 2018, arXiv 1806.03884): G ≈ (Q_S ⊗ Q_A) diag(Λ) (Q_S
 λ is a share (0.1 by default) of the mean of Λ, for each block its own (Grosse et al. 2023, arXiv 2308.03296).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -101,10 +102,10 @@ def solve_outer(block: Block, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]
     return P, (g * P).sum(dim=(1, 2))
 
 
-Fitted = TypeVar("Fitted", EigenBlock, DiagonalBlock)
+Inverse = TypeVar("Inverse", EigenBlock, DiagonalBlock)
 
 
-def _fitted(block: Block, kind: type[Fitted]) -> Fitted:
+def _fitted(block: Block, kind: type[Inverse]) -> Inverse:
     if not isinstance(block, kind):
         raise BadInput(f"expected fitted curvature for the gradients of documents, found {type(block).__name__}")
     return block
@@ -149,6 +150,19 @@ def damp(factors: Factors, damping: float = 0.1, absolute: float | None = None) 
     return Preconditioner(tuple(blocks))
 
 
+def same_inputs(tracked: Tracked, blocks: Sequence[EigenBlock]) -> list[bool]:
+    """Of each linear layer, whether its inputs in the eigenbasis are those of the layer before.
+
+    Both read the same, so they have one covariance and one basis of it; where a fit of theirs left two (each layer is
+    fitted by itself, and not every device adds up in the same order), each has its own.
+    """
+    before = (None, *blocks)
+    return [
+        layer.reads_on and other is not None and torch.equal(other.basis.Q_A, block.basis.Q_A)
+        for layer, block, other in zip(tracked.linear, blocks, before, strict=False)
+    ]
+
+
 def weighted(of: Preconditioner, tracked: Tracked, linear: float) -> Preconditioner:
     """`linear` times the inverse of the linear blocks, as that of a curvature 1 / `linear` as large.
 
@@ -170,9 +184,3 @@ def weighted(of: Preconditioner, tracked: Tracked, linear: float) -> Preconditio
 def no_curvature(tracked: Tracked) -> Preconditioner:
     """(G + λI)⁻¹ replaced by I, for the estimators that leave curvature out."""
     return Preconditioner((IdentityBlock(),) * len(tracked.layers))
-
-
-def to_device(factors: Factors, device: torch.device) -> Factors:
-    """The same factors in another memory."""
-    linear = tuple(Eigenbasis(b.Q_A.to(device), b.Q_S.to(device), b.lam.to(device)) for b in factors.linear)
-    return Factors(factors.names, linear, tuple(f.to(device) for f in factors.embedding), factors.content_hash)

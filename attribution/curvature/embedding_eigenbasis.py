@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document, batches
+from attribution.passes.batches import Row, batches
 from attribution.passes.capture import Captured, capture
 from attribution.passes.embedding import block_gradients
 
@@ -36,7 +36,7 @@ class TurnedBlock:
 
 
 def embedding_eigenbasis(
-    tracked: Tracked, documents: Sequence[Document], seed: int, tick: Callable[[int], None]
+    tracked: Tracked, documents: Sequence[Row], seed: int, tick: Callable[[int], None]
 ) -> tuple[tuple[Tensor, Tensor], ...]:
     """(Q, Λ) of each block of `tracked.embedding`; two passes over the documents, the same labels in both."""
     bases = [torch.linalg.eigh(C).eigenvectors for C in _covariances(tracked, documents, seed, tick)]
@@ -58,9 +58,7 @@ def turned_blocks(bases: Sequence[tuple[Tensor, Tensor]], damping: float) -> tup
     return tuple(TurnedBlock(Q, lam, float(lam.mean()) * damping) for Q, lam in bases)
 
 
-def _covariances(
-    tracked: Tracked, documents: Sequence[Document], seed: int, tick: Callable[[int], None]
-) -> list[Tensor]:
+def _covariances(tracked: Tracked, documents: Sequence[Row], seed: int, tick: Callable[[int], None]) -> list[Tensor]:
     found = [tracked.zeros(block.n_in, block.n_in) for block in tracked.embedding]
     for captured in _passes(tracked, documents, seed, tick):
         for i, C in enumerate(found):
@@ -70,9 +68,7 @@ def _covariances(
     return found
 
 
-def _passes(
-    tracked: Tracked, documents: Sequence[Document], seed: int, tick: Callable[[int], None]
-) -> Iterator[Captured]:
+def _passes(tracked: Tracked, documents: Sequence[Row], seed: int, tick: Callable[[int], None]) -> Iterator[Captured]:
     generator = torch.Generator(tracked.device).manual_seed(seed)
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         yield capture(tracked, batch, generator)

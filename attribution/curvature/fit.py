@@ -20,12 +20,12 @@ from attribution.curvature.kronfluence import Tick, fit_linear
 from attribution.curvature.store import FISHER, KRONFLUENCE, write_manifest
 from attribution.errors import BadInput
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document
+from attribution.passes.batches import Row
 
 
 def fit_factors(
     tracked: Tracked,
-    documents: Sequence[Document],
+    documents: Sequence[Row],
     folder: Path,
     *,
     n_documents: int = 2000,
@@ -55,7 +55,7 @@ def fit_factors(
     write_manifest(folder, tracked, settings)
 
 
-def draw(documents: Sequence[Document], n_documents: int, seed: int) -> list[Document]:
+def draw(documents: Sequence[Row], n_documents: int, seed: int) -> list[Row]:
     """A random sample, shortest first: batches of one length waste no padding, and the order changes nothing."""
     learned = [document for document in documents if len(document) > document.first_target]
     if not learned:
@@ -64,7 +64,7 @@ def draw(documents: Sequence[Document], n_documents: int, seed: int) -> list[Doc
     return sorted(random.Random(seed).sample(learned, n), key=len)  # noqa: S311 - a sample, not a secret
 
 
-def with_finite_gradient(tracked: Tracked, sample: list[Document]) -> list[Document]:
+def with_finite_gradient(tracked: Tracked, sample: list[Row]) -> list[Row]:
     """The documents whose gradient is finite; raises BadInput where there is none."""
     finite = np.isfinite(gradient_norms(tracked, sample))
     if not finite.any():
@@ -72,7 +72,7 @@ def with_finite_gradient(tracked: Tracked, sample: list[Document]) -> list[Docum
     return [document for document, kept in zip(sample, finite, strict=True) if kept]
 
 
-def _fit(tracked: Tracked, sample: list[Document], n_eigenvalues: int, folder: Path, seed: int, tick: Tick) -> None:
+def _fit(tracked: Tracked, sample: list[Row], n_eigenvalues: int, folder: Path, seed: int, tick: Tick) -> None:
     """Write all files of the factors; raises RuntimeError where they are not finite."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         fitted = fit_linear(tracked, sample, draw(sample, n_eigenvalues, seed), Path(scratch), seed, tick)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document, batches
+from attribution.passes.batches import Row, batches
 from attribution.passes.capture import capture
 from attribution.passes.embedding import block_gradients
 
@@ -19,7 +19,7 @@ CACHED = 2**20  # numbers of a gradient slice that stay in the cache
 
 
 def embedding_fisher(
-    tracked: Tracked, documents: Sequence[Document], seed: int, tick: Callable[[int], None]
+    tracked: Tracked, documents: Sequence[Row], seed: int, tick: Callable[[int], None]
 ) -> tuple[Tensor, ...]:
     """F of each block of `tracked.embedding`  # [V, H] each, float32"""
     generator = torch.Generator(tracked.device).manual_seed(seed)

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document, batches
+from attribution.passes.batches import Row, batches
 from attribution.passes.capture import Captured, capture
 
 
 def gradient_norms(
-    tracked: Tracked, documents: Sequence[Document], *, tick: Callable[[int], None] | None = None
+    tracked: Tracked, documents: Sequence[Row], *, tick: Callable[[int], None] | None = None
 ) -> NDArray[np.float32]:
     """‖∇L‖ over all tracked parameters  # [D]; not finite where the gradient is not"""
     norms = np.zeros(len(documents), dtype=np.float32)

@@ -22,23 +22,23 @@ from transformers.pytorch_utils import Conv1D
 
 from attribution.model.head import sampled
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document, pad
+from attribution.passes.batches import Row, pad
 
 BATCH = 32
 Tick = Callable[[int], None]
 Columns = dict[str, Tensor]
 
 
-class Rows(Dataset[Document]):
+class Rows(Dataset[Row]):
     """The sample, as kronfluence asks for it."""
 
-    def __init__(self, documents: Sequence[Document]) -> None:
+    def __init__(self, documents: Sequence[Row]) -> None:
         self.documents = documents
 
     def __len__(self) -> int:
         return len(self.documents)
 
-    def __getitem__(self, i: int) -> Document:
+    def __getitem__(self, i: int) -> Row:
         return self.documents[i]
 
 
@@ -87,7 +87,7 @@ def kronfluence_analyzer(tracked: Tracked, folder: Path, seed: int, tick: Tick) 
     return analyzer
 
 
-def columns(rows: Sequence[Document]) -> Columns:
+def columns(rows: Sequence[Row]) -> Columns:
     """A batch as the dictionary of tensors that accelerate can move."""
     batch = pad(rows, range(len(rows)))
     return {"ids": batch.ids, "lengths": batch.lengths, "is_target": batch.is_target}
@@ -105,9 +105,7 @@ def as_linear(model: PreTrainedModel) -> PreTrainedModel:
     return model
 
 
-def fit_linear(
-    tracked: Tracked, sample: list[Document], fewer: list[Document], folder: Path, seed: int, tick: Tick
-) -> Path:
+def fit_linear(tracked: Tracked, sample: list[Row], fewer: list[Row], folder: Path, seed: int, tick: Tick) -> Path:
     """Covariances and eigenvectors on `sample`, corrected eigenvalues on `fewer`; returns where the files are."""
     analyzer = kronfluence_analyzer(tracked, folder, seed, tick)
     named: Any = {"factors_name": "ekfac", "factor_args": FactorArguments(strategy="ekfac")}
@@ -119,5 +117,5 @@ def fit_linear(
     return folder / "fit" / "factors_ekfac"
 
 
-def _dataset(documents: list[Document]) -> Any:
+def _dataset(documents: list[Row]) -> Any:
     return Rows(documents)

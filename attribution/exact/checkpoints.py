@@ -6,18 +6,12 @@ TracInCP (Pruthi et al. 2020, arXiv 2002.08484): Σ_c η_c ∇f(θ_c)·∇L(z, �
 Both keep the sign of `influence.py`: positive pushes towards f.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from attribution.curvature.blocks import Preconditioner, no_curvature, weighted
 from attribution.errors import BadInput
-from attribution.exact.directions import Directions
-from attribution.exact.scores import Scores, score_documents
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document
 
 
 @dataclass(frozen=True)
@@ -50,27 +44,3 @@ def tracin(members: Sequence[Tracked], learning_rates: Sequence[float]) -> list[
     if len(learning_rates) != len(members) or not members:
         raise BadInput(f"expected a learning rate for each of {len(members)} checkpoints, found {len(learning_rates)}")
     return [Checkpoint(of, no_curvature(of), rate) for of, rate in zip(members, learning_rates, strict=True)]
-
-
-def score_checkpoints(
-    checkpoints: Sequence[Checkpoint],
-    query: Callable[[Checkpoint], Directions],
-    documents: Sequence[Document],
-    n_train: int,
-    *,
-    wanted: NDArray[np.bool_] | None = None,
-    tick: Callable[[int], None] | None = None,
-) -> Scores:
-    """Σ_c w_c of the scores at each checkpoint; `query(checkpoint)` computes the same queries there.
-
-    A document is skipped when it is at any checkpoint.
-    """
-    total, skipped = None, set[int]()
-    for checkpoint in checkpoints:
-        part = score_documents(checkpoint.tracked, query(checkpoint), documents, n_train, wanted=wanted, tick=tick)
-        weighted = checkpoint.weight * part.values
-        total = weighted if total is None else total + weighted
-        skipped.update(part.skipped)
-    if total is None:
-        raise BadInput("expected at least one checkpoint, found none; name some in [[model]] checkpoints")
-    return Scores(total.astype(np.float32), tuple(sorted(skipped)))

@@ -6,7 +6,6 @@ uncorrelated, with variances s and a that Λ ≈ s aᵀ tells, so the singular v
     D_s^½ (Q_Sᵀ P Q_A) D_a^½ = U Σ Vᵀ,      L = Q_S D_s^-½ U_r Σ_r,      R = Q_A D_a^-½ V_r
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -71,12 +70,3 @@ def truncated(M: Tensor, rank: int, rounds: int = ROUNDS) -> tuple[Tensor, Tenso
     inside = Q.transpose(1, 2) @ M  # [K, width, in]
     U = torch.linalg.eigh(inside @ inside.transpose(1, 2)).eigenvectors[..., -rank:]  # largest last
     return Q @ U, inside.transpose(1, 2) @ U
-
-
-def energy_kept(directions: Directions, factored: Sequence[Sequence[Factored]]) -> Tensor:
-    """Share of ‖P‖² that the factors keep, by layer and query  # [L, Q]"""
-    kept = [
-        torch.stack([((f.left @ f.right.T) ** 2).sum() / (P**2).sum() for P, f in zip(blocks, of, strict=True)])
-        for blocks, of in zip(directions.linear, factored, strict=True)
-    ]
-    return torch.stack(kept)

@@ -22,7 +22,7 @@ from attribution.passes.embedding import places
 
 
 @dataclass(frozen=True)
-class Tokens:
+class Unpadded:
     """The tokens of some document passes without their padding, one document after the other."""
 
     passes: Sequence[Captured]
@@ -49,10 +49,10 @@ class PairShares:
     rows: Tensor  # [M, L]
 
 
-def tokens_of(passes: Sequence[Captured]) -> Tokens:
+def tokens_of(passes: Sequence[Captured]) -> Unpadded:
     """Document b of pass n is number b + the documents of the passes before."""
     lengths = [length for captured in passes for length in captured.batch.lengths.tolist()]
-    return Tokens(passes, tuple(captured.batch.is_token for captured in passes), np.cumsum([0, *lengths]))
+    return Unpadded(passes, tuple(captured.batch.is_token for captured in passes), np.cumsum([0, *lengths]))
 
 
 def pair_shares(
@@ -76,12 +76,11 @@ def pair_shares(
     for q, i, j in zip(some.tolist(), first.tolist(), last, strict=True):
         rows = torch.as_tensor(tokens.of_documents(documents[i:j]), device=tracked.device)
         runs.append((q, slice(int(starts[i]), int(starts[j])), rows))
-    before: tuple[int, Tensor] | None = None
+    a = out.new_empty(0)
     for layer, P in enumerate(directions.linear):
-        inputs = [captured.inputs[layer] for captured in passes]
-        if before is None or before[0] != inputs[0].data_ptr():  # layers that read the same
-            before = inputs[0].data_ptr(), tokens.of(inputs)
-        a, deltas = before[1], tokens.of([captured.deltas[layer] for captured in passes])
+        if not tracked.linear[layer].reads_on:
+            a = tokens.of([captured.inputs[layer] for captured in passes])
+        deltas = tokens.of([captured.deltas[layer] for captured in passes])
         for q, place, rows in runs:
             if factored is None:
                 out[layer, place] = bilinear(deltas[rows], P[q], a[rows])
@@ -105,7 +104,7 @@ def bilinear_low_rank(deltas: Tensor, P: Factored, a: Tensor) -> Tensor:
 
 
 def _add_embedding(
-    out: Tensor, tracked: Tracked, tokens: Tokens, i: int, block: RowBlock, runs: Sequence[tuple[int, slice, Tensor]]
+    out: Tensor, tracked: Tracked, tokens: Unpadded, i: int, block: RowBlock, runs: Sequence[tuple[int, slice, Tensor]]
 ) -> None:
     if tracked.tied or i == 1:
         at_target = torch.cat([c.batch.is_target[real] for c, real in zip(tokens.passes, tokens.real, strict=True)])

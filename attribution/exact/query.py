@@ -13,10 +13,10 @@ from attribution.curvature.blocks import Block, Preconditioner, solve_outer
 from attribution.errors import BadInput
 from attribution.exact.directions import Directions, RowBlock, join_directions, stack_rows
 from attribution.model.head import capped, head_pull_back, uncapped
+from attribution.model.measurement import measure
 from attribution.model.tracked import Tracked
 from attribution.passes.capture import Forward, forward, pull_back
 from attribution.passes.embedding import add_looked_up
-from attribution.passes.measurement import measure
 
 AT_ONCE = 32  # backward passes that share one batch
 NEGLIGIBLE = 1e-6  # share of a query's energy that dropped vocabulary rows may hold, in all

@@ -17,7 +17,7 @@ from attribution.exact.pairs import pair_shares
 from attribution.exact.products import Pairs, add_layer_products, add_products, runs
 from attribution.influence import influence
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document, batches
+from attribution.passes.batches import Row, batches
 from attribution.passes.capture import Captured, capture
 from attribution.passes.embedding import block_gradients
 
@@ -45,7 +45,7 @@ class Scores:
 def score_documents(
     tracked: Tracked,
     directions: Directions,
-    documents: Sequence[Document],
+    documents: Sequence[Row],
     n_train: int,
     *,
     wanted: NDArray[np.bool_] | None = None,
@@ -120,13 +120,13 @@ class _Scoring:
         return Scores(self.values, tuple(np.flatnonzero(~self.finite).tolist()), self.shares)
 
 
-def waves(tracked: Tracked, documents: Sequence[Document]) -> Iterator[list[Captured]]:
+def waves(tracked: Tracked, documents: Sequence[Row]) -> Iterator[list[Captured]]:
     """Passes over all documents, as many at once as `WAVE` holds: the directions of all queries, which are much larger,
     are read from memory once for each wave, and a query meets more of the documents that it wants in one product."""
     wave: list[Captured] = []
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         wave.append(capture(tracked, batch))
-        if sum(captured.nbytes for captured in wave) + wave[-1].nbytes > WAVE:
+        if sum(captured.nbytes(tracked) for captured in wave) + wave[-1].nbytes(tracked) > WAVE:
             yield wave
             wave = []
     if wave:

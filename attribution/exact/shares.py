@@ -17,13 +17,13 @@ from attribution.exact.pairs import pair_shares
 from attribution.exact.scores import waves
 from attribution.influence import influence
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document
+from attribution.passes.batches import Row
 
 
 def position_shares(
     tracked: Tracked,
     directions: Directions,
-    documents: Sequence[Document],
+    documents: Sequence[Row],
     own: Sequence[Sequence[int]],
     n_train: int,
     *,

@@ -18,7 +18,7 @@ from attribution.exact.directions import Directions
 from attribution.exact.tangent import logits_and_tangent
 from attribution.influence import influence_by_logp
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Batch, Document, batches
+from attribution.passes.batches import Batch, Row, batches
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class TokenLoss:
 def token_losses(
     tracked: Tracked,
     directions: Directions,
-    documents: Sequence[Document],
+    documents: Sequence[Row],
     own: Sequence[Sequence[int]],
     n_train: int,
     *,

@@ -73,7 +73,7 @@ def compress(
     """
     scaled = _scaled(metrics, tokens)
     gram_out = torch.stack([delta @ delta.transpose(1, 2) for delta, _ in scaled])  # [L, B, T, T]
-    gram_in = torch.stack(_grams([a for _, a in scaled]))
+    gram_in = torch.stack(_grams(metrics, [a for _, a in scaled]))
     X, Y, energy = thin_svd(gram_out, gram_in, RANK)  # [L, B, T, r], [L, B, T, r], [L, B, r]
     rows = [document_rows(tracked, captured, i, block) for i, block in enumerate(diagonal)]  # [B, M], [B, M, H]
     kept = within(
@@ -119,17 +119,17 @@ def _pair_bytes(layer: Layer) -> int:
 def _scaled(metrics: Sequence[Metric], tokens: Sequence[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
     """Layers that read the same share one tensor of inputs."""
     found: list[tuple[Tensor, Tensor]] = []
-    for n, ((deltas, inputs), metric) in enumerate(zip(tokens, metrics, strict=True)):
-        same = n > 0 and metric.root_a is metrics[n - 1].root_a and inputs is tokens[n - 1][1]
-        found.append((metric.scaled_deltas(deltas), found[-1][1] if same else metric.scaled_inputs(inputs)))
+    for (deltas, inputs), metric in zip(tokens, metrics, strict=True):
+        a = found[-1][1] if metric.same_inputs else metric.scaled_inputs(inputs)
+        found.append((metric.scaled_deltas(deltas), a))
     return found
 
 
-def _grams(inputs: Sequence[Tensor]) -> list[Tensor]:
-    """A Aᵀ of each, once for tensors that stand there again  # [B, T, T]"""
+def _grams(metrics: Sequence[Metric], inputs: Sequence[Tensor]) -> list[Tensor]:
+    """A Aᵀ of the scaled inputs of each layer  # [B, T, T]"""
     found: list[Tensor] = []
-    for n, a in enumerate(inputs):
-        found.append(found[-1] if n > 0 and a is inputs[n - 1] else a @ a.transpose(1, 2))
+    for a, metric in zip(inputs, metrics, strict=True):
+        found.append(found[-1] if metric.same_inputs else a @ a.transpose(1, 2))
     return found
 
 

@@ -16,7 +16,7 @@ from attribution.index.compress import DIRECTIONS, Kept, compress, in_order
 from attribution.index.document_norms import DocumentNorms, batch_norms, gathered, spectrum
 from attribution.index.metric import metrics
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document, batches
+from attribution.passes.batches import Row, batches
 from attribution.passes.capture import capture
 from attribution.passes.hidden import mean_hidden
 
@@ -33,7 +33,7 @@ class Passed:
 def corpus_pass(
     tracked: Tracked,
     preconditioner: Preconditioner,
-    documents: Sequence[Document],
+    documents: Sequence[Row],
     n_train: int,
     *,
     budget: int = 0,
@@ -45,14 +45,14 @@ def corpus_pass(
     documents. Raises BadInput for a document that is empty or longer than the context.
     """
     eigen, diagonal = preconditioner.eigen(tracked), preconditioner.diagonal(tracked)
-    scales = metrics(eigen, DIRECTIONS) if budget else []
+    scales = metrics(tracked, eigen, DIRECTIONS) if budget else []
     weights = [spectrum(block) for block in preconditioner.fitted(tracked)]
     table = np.full((len(documents), 4), np.nan, dtype=np.float64)
     hidden = np.zeros((len(documents), tracked.loaded.model.config.hidden_size), dtype=np.float16)
     kept: list[list[Kept]] = []
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         captured, members = capture(tracked, batch), list(batch.members)
-        tokens = list(turned(captured, eigen))
+        tokens = list(turned(tracked, captured, eigen))
         sums = batch_norms(tracked, weights, captured, tokens)  # [B, 3]
         table[members] = torch.cat([captured.loss[:, None], sums], dim=1).double().cpu().numpy()
         hidden[members] = mean_hidden(captured.hidden, captured.batch).cpu().numpy()

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from attribution.curvature.blocks import EigenBlock
+from attribution.curvature.blocks import EigenBlock, same_inputs
+from attribution.model.tracked import Tracked
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,10 @@ class Metric:
     """Scales of one layer in its eigenbasis, of the directions that are kept."""
 
     root_s: Tensor  # [out']
-    root_a: Tensor  # [in']; the same tensor for layers that read the same
+    root_a: Tensor  # [in']
     of_s: Tensor  # [out'] which output directions, ascending
     of_a: Tensor  # [in'] which input directions
+    same_inputs: bool  # whether scaled inputs are those of the layer before: it has the same input and the same scale
 
     def scaled_direction(self, P: Tensor) -> Tensor:
         """A direction in the eigenbasis, multiplied by both scales.    [.., out, in] -> [.., out', in']"""
@@ -37,27 +39,21 @@ class Metric:
         return _picked(inputs, self.of_a) / self.root_a
 
 
-def metrics(blocks: Sequence[EigenBlock], most: int) -> list[Metric]:
+def metrics(tracked: Tracked, blocks: Sequence[EigenBlock], most: int) -> list[Metric]:
     """One for each linear layer, with at most `most` directions a side; layers that read the same share their input
     scale, so that their inputs are scaled once."""
+    groups: list[list[EigenBlock]] = []
+    for block, same in zip(blocks, same_inputs(tracked, blocks), strict=True):
+        groups[-1].append(block) if same else groups.append([block])
     found: list[Metric] = []
-    for group in _reading_the_same(blocks):
+    for group in groups:
         logs = [(block.basis.lam + block.damping).log() for block in group]  # [out, in]
         a = torch.stack([of.mean(dim=0) for of in logs]).mean(dim=0)
         root_a, of_a = _leading((a / 2).exp(), most)
-        for of in logs:
+        for place, of in enumerate(logs):
             root_s, of_s = _leading(((of.mean(dim=1) - of.mean()) / 2).exp(), most)
-            found.append(Metric(root_s, root_a, of_s, of_a))
+            found.append(Metric(root_s, root_a, of_s, of_a, same_inputs=place > 0))
     return found
-
-
-def _reading_the_same(blocks: Sequence[EigenBlock]) -> list[list[EigenBlock]]:
-    """Neighbours with one eigenbasis of the inputs (query, key and value; gate and up)."""
-    groups: list[list[EigenBlock]] = []
-    for block in blocks:
-        same = bool(groups) and torch.equal(groups[-1][-1].basis.Q_A, block.basis.Q_A)
-        groups[-1].append(block) if same else groups.append([block])
-    return groups
 
 
 def _leading(scale: Tensor, most: int) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from attribution.model.load import LoadedModel
+from attribution.model.measurement import logp
 from attribution.model.sequence import Encoded, answer_spans
 
 
@@ -39,12 +40,12 @@ def generate(loaded: LoadedModel, prompt: Encoded, max_new_tokens: int) -> Gener
 
 
 def completed(
-    loaded: LoadedModel, prompt: Encoded, ids: tuple[int, ...], logp: Sequence[float] | None = None
+    loaded: LoadedModel, prompt: Encoded, ids: tuple[int, ...], known: Sequence[float] | None = None
 ) -> Generation:
     """A generation with given answer ids (teacher-forced): its text, spans and log-probabilities, unless these are
-    known."""
+    `known`."""
     text, spans = answer_spans(ids, loaded.tokenizer, prompt.ids)
-    known = answer_logp(loaded, prompt.ids, ids) if logp is None else logp
+    known = answer_logp(loaded, prompt.ids, ids) if known is None else known
     return Generation(prompt, ids, text, tuple(spans), tuple(known))
 
 
@@ -60,6 +61,5 @@ def answer_logp(loaded: LoadedModel, prompt: tuple[int, ...], answer: tuple[int,
     ids = torch.tensor([[*prompt, *answer]], device=loaded.device)
     with torch.inference_mode():
         logits = loaded.model(input_ids=ids).logits[0, len(prompt) - 1 : -1]  # [n_answer, V]
-    logp = logits.float().log_softmax(-1)
-    chosen = logp.gather(1, ids[0, len(prompt) :, None])[:, 0]
-    return [float(value) for value in chosen]
+    found: list[float] = logp(logits.float(), ids[0, len(prompt) :]).tolist()
+    return found

@@ -28,7 +28,13 @@ class Layer:
     depth: int  # transformer block, from 0; -1 for the embedding and the head
     n_out: int
     n_in: int
+    reads: int  # index of the first of the neighbours that read this very input: its own, where the one before does not
     bias: bool = False
+
+    @property
+    def reads_on(self) -> bool:
+        """Whether its input is that of the layer before: query, key and value have one, gate and up have one."""
+        return self.reads != self.index
 
 
 def linear_layers(model: PreTrainedModel) -> dict[str, nn.Module]:
@@ -44,6 +50,7 @@ def linear_layers(model: PreTrainedModel) -> dict[str, nn.Module]:
 def choose_layers(model: PreTrainedModel, patterns: Sequence[str] = ()) -> tuple[Layer, ...]:
     """Linear layers whose name fits a pattern (`*` and `?`; none given: all), in the order of the forward pass.
 
+    Names do not tell which read the same: until a model has read something (`reads.py`), each has an input of its own.
     Raises BadInput for a pattern that fits nothing, with the nearest names.
     """
     found = linear_layers(model)
@@ -76,5 +83,6 @@ def _described(index: int, name: str, module: nn.Module) -> Layer:
         depth=int(block.group(1)) if block else 0,
         n_out=n_out,
         n_in=n_in + (module.bias is not None),
+        reads=index,
         bias=module.bias is not None,
     )

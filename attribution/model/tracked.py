@@ -1,7 +1,7 @@
 """What is explained of one model: its linear layers, and the embedding and head as blocks of their own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from attribution.errors import BadInput
 from attribution.model.layers import Layer, choose_layers, weight_shape
 from attribution.model.load import LoadedModel
+from attribution.model.reads import Read, reading
 
 
 @dataclass(frozen=True)
@@ -87,27 +88,46 @@ def track(loaded: LoadedModel, layers: Sequence[str] = (), embedding: bool = Tru
     """
     linear = choose_layers(loaded.model, layers)
     tracked = Tracked(loaded, linear, _embedding_layers(loaded, len(linear)) if embedding else ())
-    _check_head(tracked)
-    return tracked
+    ids = torch.arange(min(8, len(tracked.head_weight)), device=tracked.device)[None]
+    hidden, given = _read(tracked, ids)
+    _check_head(tracked, ids, hidden)
+    return replace(tracked, linear=reading(linear, given))
 
 
 def _embedding_layers(loaded: LoadedModel, index: int) -> tuple[Layer, ...]:
     model = loaded.model
     inside, outside = model.get_input_embeddings(), model.get_output_embeddings()
     names = {module: name for name, module in model.named_modules()}
-    first = Layer(index, names[inside], "embedding", -1, *weight_shape(inside))
+    first = Layer(index, names[inside], "embedding", -1, *weight_shape(inside), reads=index)
     if outside.weight is inside.weight:
         return (first,)
-    return first, Layer(index + 1, names[outside], "embedding", -1, *weight_shape(outside))
+    return first, Layer(index + 1, names[outside], "embedding", -1, *weight_shape(outside), reads=index + 1)
 
 
-def _check_head(tracked: Tracked) -> None:
+def _read(tracked: Tracked, ids: Tensor) -> tuple[Tensor, list[Read]]:
+    """The last hidden state of a few tokens, and what every linear layer was given  # [1, T] -> [1, T, H]"""
+    given: dict[nn.Module, Read] = {}
+
+    def keep(module: nn.Module, args: tuple[Tensor, ...]) -> None:
+        given[module] = Read(args[0], args[0]._version)
+
+    modules = tracked.modules()
+    hooks = [module.register_forward_pre_hook(keep) for module in modules]
+    try:
+        with torch.no_grad():
+            embedded = tracked.embedding_module(ids)
+            hidden = tracked.loaded.model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return hidden, [given[module] for module in modules]
+
+
+def _check_head(tracked: Tracked, ids: Tensor, hidden: Tensor) -> None:
     """Some architectures scale or shift their logits; explaining them wrongly would be silent."""
     model = tracked.loaded.model
-    ids = torch.arange(min(8, len(tracked.head_weight)), device=tracked.device)[None]
     with torch.no_grad():
         expected = tracked.widened(model(input_ids=ids, use_cache=False).logits)
-        hidden = model.base_model(inputs_embeds=tracked.embedding_module(ids), use_cache=False).last_hidden_state
         found = tracked.raw_logits(hidden)
     if tracked.softcap is not None:
         found = tracked.softcap * torch.tanh(found / tracked.softcap)

@@ -1,6 +1,6 @@
 """Documents as padded batches: rows of similar length share a batch, and lengths travel along instead of a pad id."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,8 +14,8 @@ MOST = 128  # documents of a batch
 
 
 @dataclass(frozen=True)
-class Document:
-    """Token ids of one training text. Tokens before `first_target` are read but not learned (a question, the bos)."""
+class Row:
+    """Token ids of one training text. Those before `first_target` are read but not learned (a question, the bos)."""
 
     ids: tuple[int, ...]
     first_target: int = 1
@@ -49,18 +49,7 @@ class Batch:
         return self.ids.roll(-1, dims=1)[self.is_target]
 
 
-def as_documents(ids: Iterable[Sequence[int]]) -> list[Document]:
-    """Documents of which every token but the first is learned."""
-    return [Document(tuple(of)) for of in ids]
-
-
-def cut_documents(documents: Sequence[Document], context: int) -> tuple[list[Document], int]:
-    """Documents of at most `context` ids, and how many were longer."""
-    kept = [Document(document.ids[:context], document.first_target) for document in documents]
-    return kept, sum(len(document) > context for document in documents)
-
-
-def pad(documents: Sequence[Document], members: Sequence[int], device: torch.device | str = "cpu") -> Batch:
+def pad(documents: Sequence[Row], members: Sequence[int], device: torch.device | str = "cpu") -> Batch:
     """One batch of the named documents. Padding is id 0, which nothing reads: attention is causal."""
     rows = [documents[i] for i in members]
     longest = max(len(row) for row in rows)
@@ -74,7 +63,7 @@ def pad(documents: Sequence[Document], members: Sequence[int], device: torch.dev
     return Batch(tuple(members), ids.to(device), lengths.to(device), is_target.to(device))
 
 
-def plan_batches(documents: Sequence[Document], tokens: int = TOKENS, most: int = MOST) -> list[list[int]]:
+def plan_batches(documents: Sequence[Row], tokens: int = TOKENS, most: int = MOST) -> list[list[int]]:
     """Indices of each batch: by length, at most `tokens` padded tokens and `most` documents, never less than one."""
     batches: list[list[int]] = []
     for i in sorted(range(len(documents)), key=lambda i: (len(documents[i]), i)):
@@ -84,7 +73,7 @@ def plan_batches(documents: Sequence[Document], tokens: int = TOKENS, most: int 
 
 
 def batches(
-    documents: Sequence[Document], context: int, device: torch.device, tokens: int = TOKENS, most: int = MOST
+    documents: Sequence[Row], context: int, device: torch.device, tokens: int = TOKENS, most: int = MOST
 ) -> Iterator[Batch]:
     """Every document once; raises BadInput for one that is empty or longer than the context."""
     for i, document in enumerate(documents):

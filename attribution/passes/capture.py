@@ -22,7 +22,7 @@ from attribution.passes.batches import Batch
 class Forward:
     """A forward pass with its graph. Layers in the order of `tracked.linear`."""
 
-    inputs: tuple[Tensor, ...]  # [B, T, n_in], 1 appended where the layer has a bias
+    inputs: tuple[Tensor, ...]  # [B, T, n_in], 1 appended where the layer has a bias; one for all that read it
     outputs: tuple[Tensor, ...]  # [B, T, n_out]
     embedded: Tensor  # [B, T, H] looked-up rows, the leaf of the graph
     hidden: Tensor  # [B, T, H] what the head reads
@@ -47,10 +47,9 @@ class Captured:
         out[self.batch.is_target] = self.token_loss
         return out.sum(dim=1)
 
-    @property
-    def nbytes(self) -> int:
+    def nbytes(self, tracked: Tracked) -> int:
         """Memory of what was captured; layers that read the same share their inputs."""
-        inputs = {a.data_ptr(): a for a in self.inputs}.values()
+        inputs = [a for a, layer in zip(self.inputs, tracked.linear, strict=True) if not layer.reads_on]
         kept = (*inputs, *self.deltas, self.hidden, self.logit_deltas, self.embedded_deltas)
         return sum(of.numel() * of.element_size() for of in kept)
 
@@ -66,12 +65,10 @@ def forward(tracked: Tracked, ids: Tensor) -> Forward:
     with torch.enable_grad(), _recorded(tracked.modules()) as (inputs, outputs):
         embedded = tracked.embedding_module(ids).detach().requires_grad_()
         hidden = tracked.loaded.model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
-    return Forward(
-        tuple(widened_input(tracked, a, layer) for a, layer in zip(inputs, tracked.linear, strict=True)),
-        tuple(outputs),
-        embedded,
-        hidden,
-    )
+    read: list[Tensor] = []
+    for a, layer in zip(inputs, tracked.linear, strict=True):
+        read.append(read[-1] if layer.reads_on else widened_input(tracked, a, layer))
+    return Forward(tuple(read), tuple(outputs), embedded, hidden)
 
 
 def pull_back(

@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Batch, Document, batches
+from attribution.passes.batches import Batch, Row, batches
 
 Numbers = NDArray[np.float32]
 
 
-def hidden_states(
-    tracked: Tracked, documents: Sequence[Document], *, tick: Callable[[int], None] | None = None
-) -> Numbers:
+def hidden_states(tracked: Tracked, documents: Sequence[Row], *, tick: Callable[[int], None] | None = None) -> Numbers:
     """Mean last hidden state of each document, length 1  # [D, H]"""
     out = np.zeros((len(documents), tracked.loaded.model.config.hidden_size), dtype=np.float32)
     for batch in batches(documents, tracked.loaded.context, tracked.device):

@@ -13,8 +13,7 @@ from attribution.prompt.asked import Asked
 from attribution.prompt.beside import Faithfulness, of_documents, of_tokens
 from attribution.prompt.context.ablated import ablate
 from attribution.prompt.context.bits import PromptBits, prompt_bits
-from attribution.prompt.context.citations import PRESETS, Citation, best
-from attribution.prompt.context.citations import Settings as CitationSettings
+from attribution.prompt.context.citations import PRESETS, Citation, CitationSettings, best
 from attribution.prompt.context.contextcite import (
     N_MASKS,
     Ablations,
@@ -34,7 +33,7 @@ SHAPLEY = ("system", "question", "document")  # parts that are players
 
 
 @dataclass(frozen=True)
-class Settings:
+class PromptSettings:
     """What is computed; saved with the result."""
 
     methods: tuple[str, ...] = ("grad_norm", "grad_x_input")
@@ -65,14 +64,14 @@ def explain(
     model: PreTrainedModel,
     asked: Asked,
     absent_id: int | None,
-    settings: Settings | None = None,
+    settings: PromptSettings | None = None,
     tick: Callable[[str], None] = lambda _step: None,
 ) -> PromptShare:
     """Run what `settings` ask for; `tick` is told the name of every step before it begins, and may raise to stop it.
 
     Raises BadInput for an empty answer and for unknown methods.
     """
-    settings = settings or Settings()
+    settings = settings or PromptSettings()
     given = (asked.prompt_ids, asked.of_token, asked.parts, asked.answer_ids)
     sentences = token_sentences(asked.answer_text, asked.answer_spans)
     tick("bits")
@@ -99,7 +98,7 @@ def saliency_maps(
     model: PreTrainedModel,
     asked: Asked,
     absent_id: int | None,
-    settings: Settings,
+    settings: PromptSettings,
     tick: Callable[[str], None] = lambda _step: None,
 ) -> dict[str, Saliency]:
     """The saliency of every answer token by the settings' methods, against their foil where they name one."""
@@ -119,7 +118,7 @@ def saliency_maps(
     )
 
 
-def _ablations(model: PreTrainedModel, asked: Asked, settings: Settings) -> dict[str, Ablations]:
+def _ablations(model: PreTrainedModel, asked: Asked, settings: PromptSettings) -> dict[str, Ablations]:
     """All masks in one call, so that what two kinds of them share is measured once."""
     n = len(asked.documents)
     masks = {"half": half_masks(n, settings.masks), "single": single_masks(n)}

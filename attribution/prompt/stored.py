@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.prompt.context.citations import PRESETS, Citation, Settings, cite_cues, kept_cues, sensitive
+from attribution.prompt.context.citations import PRESETS, Citation, CitationSettings, cite_cues, kept_cues, sensitive
 from attribution.prompt.context.contextcite import Ablations, fit, leave_one_out, shapley_values
 from attribution.prompt.text.sentences import sentence_spans, token_sentences
 
 __all__ = [
     "PRESETS",
     "Citation",
-    "Settings",
+    "CitationSettings",
     "cite_cues",
     "kept_cues",
     "sensitive",

@@ -15,7 +15,7 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Batch, Document, pad
+from attribution.passes.batches import Batch, Row, pad
 
 Moving = dict[str, Tensor]
 
@@ -39,9 +39,9 @@ def logits(tracked: Tracked, moving: Moving, batch: Batch) -> Tensor:
 
 def responses(
     tracked: Tracked,
-    documents: Sequence[Document],
+    documents: Sequence[Row],
     upweighted: Sequence[int],
-    queries: Sequence[Document],
+    queries: Sequence[Row],
     damping: float,
     share: float = 1.0,
     steps: int = 100,

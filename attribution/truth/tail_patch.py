@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from attribution.model.measurement import logp
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document, pad
+from attribution.passes.batches import Row, pad
 
 STEP = 1e-3  # ε
 
@@ -22,18 +23,18 @@ STEP = 1e-3  # ε
 def mean_logp(model: torch.nn.Module, ids: Sequence[int], first: int) -> Tensor:
     """Mean log p of `ids[first:]`, nats a token."""
     row = torch.tensor([tuple(ids)], device=next(model.parameters()).device)
-    logp = _wide(model(input_ids=row, use_cache=False).logits[0, first - 1 : -1]).log_softmax(-1)
-    return logp.gather(1, row[0, first:, None]).mean()
+    logits = model(input_ids=row, use_cache=False).logits[0, first - 1 : -1]
+    return logp(_wide(logits), row[0, first:]).mean()
 
 
-def mean_loss(model: torch.nn.Module, documents: Sequence[Document]) -> Tensor:
+def mean_loss(model: torch.nn.Module, documents: Sequence[Row]) -> Tensor:
     """Mean token loss of all documents, nats."""
     batch = pad(documents, range(len(documents)), next(model.parameters()).device)
     logits = model(input_ids=batch.ids, use_cache=False).logits[batch.is_target]
     return cross_entropy(_wide(logits), batch.labels)
 
 
-def tail_patch(tracked: Tracked, documents: Sequence[Document], ids: Sequence[int], first: int) -> float:
+def tail_patch(tracked: Tracked, documents: Sequence[Row], ids: Sequence[int], first: int) -> float:
     """Δ of the mean log p of `ids[first:]`, nats a token; the model itself is left as it was."""
     model = copy.deepcopy(tracked.loaded.model)
     parameters = [p for p in model.parameters() if p.requires_grad]

@@ -53,7 +53,7 @@ def settle(**changes: Any) -> Selection:
 
 
 def open_screen(name: str, **changes: Any) -> None:
-    """For callbacks: change the selection and go to another screen, named by its title in small letters."""
+    """For callbacks: change the selection and go to another screen, by its name."""
     choose(**changes)
     st.session_state[NEXT_SCREEN] = name
 

@@ -9,10 +9,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from attribution.normalisers import NORMALISERS
 from dashboard.address.choices import CONTRASTS, HEATS, MATCHES, PLACES, PRESETS, SHADES, SIDES, TEXTS
-from dashboard.database.normalise import NORMALISERS
 
 Span = tuple[int, int]
+
+# how the names of normalisers were spelled in addresses before they were those of the database
+NORMALISERS_BEFORE = {
+    "gradient": "grad_norm",
+    "gradient2": "grad_norm_squared",
+    "relatif-l": "relatif_l",
+    "relatif-t": "relatif_theta",
+}
 
 LONGEST = 200  # characters of one value of the URL; longer ones are cut
 
@@ -45,6 +53,11 @@ def _among(*names: str) -> Callable[[str], str | None]:
     return lambda raw: raw if raw in names else None
 
 
+def _normaliser(raw: str) -> str | None:
+    name = NORMALISERS_BEFORE.get(raw, raw)
+    return name if name in NORMALISERS else None
+
+
 def _key(key: str, default: Any, parse: Callable[[str], Any] = _text) -> Any:
     return field(default=default, metadata={"key": key, "parse": parse})
 
@@ -62,7 +75,7 @@ class Selection:
     job: str = _key("job", "")  # a new prompt under way or answered, not in the database yet
 
     shade: str = _key("shade", "strength", _among(*SHADES))  # what the background of the answer shows
-    normaliser: str = _key("scale", "none", _among(*NORMALISERS))
+    normaliser: str = _key("scale", "none", _normaliser)
     tail: str = _key("side", "towards", _among(*SIDES))
     heat: str = _key("heat", "shares", _among(*HEATS))
     saliency: str = _key("saliency", "")

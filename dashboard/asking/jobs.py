@@ -1,15 +1,14 @@
 """EDGE: new prompts: one worker process for all sessions of this server, started by the first question."""
 
-import json
 import os
 import uuid
 from typing import Any
 
 import streamlit as st
 
-from attribution.errors import BadInput
 from dashboard.database.connection import folder
 from indexer.ask.kept import kept_job
+from indexer.corpus.typed import typed_row
 from indexer.worker.client import Worker
 from indexer.worker.job import Job
 
@@ -36,13 +35,10 @@ def submit_row(row: dict[str, Any], model: str) -> Job:
 
 
 def asked(prompt: str) -> dict[str, Any]:
-    """A line of a prompt file (a chat, a question with documents of its own), which begins with {", or plain text."""
-    if not prompt.lstrip().startswith('{"'):
+    """A line of a prompt file (a chat, a question with documents of its own), or plain text."""
+    row = typed_row(prompt[:LONGEST_LINE])
+    if row is None:
         return {"prompt": prompt[:LONGEST_PROMPT]}
-    try:
-        row: dict[str, Any] = json.loads(prompt[:LONGEST_LINE])
-    except json.JSONDecodeError as error:
-        raise BadInput(f"expected JSON after '{{\"', found: {error.msg}; mend it, or ask in plain words") from None
     return {name: value for name, value in row.items() if name in PROMPT_KEYS}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.database.normalise import normalise
+from attribution.normalisers import Norms, normalise
 from dashboard.database.records import Scores
 
 Floats = NDArray[np.float64]
@@ -52,14 +52,13 @@ def rank_documents(
     np.minimum.at(best, row_of, scores.rank)
 
     part: Floats = layers[:, list(only_layers)].sum(1) if only_layers else score
-    norms = (scores.self_influence[first], scores.grad_norm[first], scores.solve_norm[first])
-    value = normalise(normaliser, part, *norms, query_self_influence)
+    own = scores.self_influence[first]
+    norms = Norms(scores.grad_norm[first], own, scores.solve_norm[first], np.array([query_self_influence]))
+    value = normalise(part[None], norms, normaliser)[0]
 
     order = np.argsort(-np.nan_to_num(value), kind="stable")
     return [
-        Ranked(
-            str(ids[i]), float(value[i]), float(score[i]), int(known[i]), int(best[i]), float(norms[0][i]), layers[i]
-        )
+        Ranked(str(ids[i]), float(value[i]), float(score[i]), int(known[i]), int(best[i]), float(own[i]), layers[i])
         for i in order
         if np.isfinite(value[i])
     ]

@@ -1,6 +1,6 @@
 """EDGE: components of ours: a folder with a style sheet and a script, no build step, registered once each.
 
-`make.js` stands before every script, as the theme's properties do before every style sheet.
+`make.js` stands before every script, as the theme's properties and `make.css` do before every style sheet.
 """
 
 from functools import cache
@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.drawing.theme import custom_properties
+from dashboard.drawing.theme import chart_style, custom_properties
 
 _HERE = Path(__file__).parent
 _COMPONENTS = _HERE / "components"
@@ -29,8 +29,10 @@ def page_style() -> None:
 def _registered(name: str, isolated: bool) -> Any:
     script, style = (_COMPONENTS / name / f"{name}.{end}" for end in ("js", "css"))
     css = style.read_text(encoding="utf-8") if style.exists() else None
-    if isolated and css is not None:
-        css = custom_properties() + css
+    if css is not None and isolated:
+        css = custom_properties() + (_HERE / "make.css").read_text(encoding="utf-8") + css
+    elif css is not None:
+        css += chart_style()
     js = script.read_text(encoding="utf-8") if script.exists() else None
     if js is not None:
         js = (_HERE / "make.js").read_text(encoding="utf-8") + js

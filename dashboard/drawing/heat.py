@@ -6,7 +6,7 @@ from dashboard.drawing.shapes import Heated
 
 
 def heated(text: str, tokens: Sequence[str], values: Sequence[float], high: float) -> list[Heated]:
-    """The text cut into (piece, value / high within [-1, 1]); together the pieces are the text, whatever the tokens.
+    """The text cut into (piece, value / high); together the pieces are the text, whatever the tokens.
 
     A special token has no place in the text and is left out; so is one that does not follow where the last one ended.
     """
@@ -18,6 +18,6 @@ def heated(text: str, tokens: Sequence[str], values: Sequence[float], high: floa
             continue
         if place > at:
             pieces.append((text[at:place], None))
-        pieces.append((token, max(-1.0, min(1.0, float(value) / high))))
+        pieces.append((token, float(value) / high))
         at = place + len(token)
     return [*pieces, (text[at:], None)] if at < len(text) or not pieces else pieces

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard.drawing.numbers import percent
-from dashboard.drawing.shapes import Answer, Card, CitedLine, JoinedRow, PromptRow, SizeToken, StripToken
+from dashboard.drawing.numbers import decimals, percent, plain, signed
+from dashboard.drawing.shapes import Answer, Card, CitedLine, JoinedRow, Legend, PromptRow, SizeToken, StripToken
 from dashboard.drawing.visible import LONGEST_TEXT, cut, is_special, visible, visible_token
 
 
@@ -20,12 +20,15 @@ def strip_token_data(token: StripToken) -> dict[str, Any]:
     }
 
 
-def card_data(card: Card) -> dict[str, Any]:
-    left, pieces, whole = LONGEST_TEXT, [], 0
+def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
+    """heat: the scale of the pieces; each of them says its value on it."""
+    left, pieces, told, whole = LONGEST_TEXT, [], [], 0
     for text, amount in card.pieces:
         whole += len(text)
         if left > 0:
-            pieces.append((visible(text[:left]), amount))
+            drawn = max(-1.0, min(1.0, amount)) if isinstance(amount, float) else amount
+            pieces.append((visible(text[:left]), drawn))
+            told.append(_value(amount, heat) if isinstance(amount, float) and heat else "")
             left -= len(text)
     title = visible_token(card.title)
     return {
@@ -39,11 +42,19 @@ def card_data(card: Card) -> dict[str, Any]:
         "bar": card.bar,
         "facts": card.facts,
         "pieces": pieces,
+        "told": told,
         "badges": [{"text": visible_token(text), "strong": strong} for text, strong in card.badges],
         "clipped": card.clipped,
         "unsigned": card.unsigned,
         "notice": f"Cut: the first {LONGEST_TEXT:,} of {whole:,} characters." if whole > LONGEST_TEXT else "",
     }
+
+
+def _value(amount: float, heat: Legend) -> str:
+    """What stands for 1 on the scale, times the amount."""
+    places = decimals([heat.top])
+    value = amount * heat.top
+    return f"{signed(value, places) if heat.signed else plain(value)} {heat.unit}".strip()
 
 
 def line_data(line: CitedLine) -> dict[str, Any]:
@@ -56,13 +67,16 @@ def line_data(line: CitedLine) -> dict[str, Any]:
 def answer_data(answer: Answer) -> dict[str, Any]:
     pieces = [(visible_token(text), marked) for text, marked in answer.pieces]
     verdict = {True: "right, ", False: "wrong, ", None: ""}[answer.right]
+    share = "" if answer.share is None else f"{percent(answer.share)} from the prompt"
     return {
         "id": answer.generation_id,
         "pieces": pieces,
         "right": answer.right,
         "source": visible_token(answer.source),
-        "share": "" if answer.share is None else f"{percent(answer.share)} from the prompt",
-        "name": f"{visible_token(answer.size)}, {verdict}{''.join(text for text, _ in pieces)[:200]}: explain",
+        "share": share,
+        "said": f"{visible_token(answer.size)}: {verdict}{share}".strip(":, "),
+        "name": f"{visible_token(answer.size)}, {verdict}{''.join(text for text, _ in pieces)[:200]}"
+        f"{f', {share}' if share else ''}: explain",
     }
 
 
@@ -82,7 +96,15 @@ def joined_row_data(row: JoinedRow) -> dict[str, Any]:
         "text": cut(row.document.text, 400)[0],
         "shared": sum(cell is not None for cell in row.cells) > 1,
         "cells": [
-            {"rank": cell[0], "share": cell[1], "said": percent(cell[1])} if cell else None for cell in row.cells
+            {
+                "rank": cell[0],
+                "share": cell[1],
+                "said": percent(cell[1]),
+                "words": f"rank {cell[0]}, {percent(cell[1])} of what its ten carry",
+            }
+            if cell
+            else None
+            for cell in row.cells
         ],
     }
 

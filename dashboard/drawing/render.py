@@ -30,6 +30,7 @@ from dashboard.drawing.payload import (
 from dashboard.drawing.shapes import (
     Bar,
     Card,
+    Chart,
     CitedLine,
     JoinedRow,
     Legend,
@@ -44,6 +45,8 @@ from dashboard.drawing.visible import LONGEST_TEXT, cut, visible, visible_token
 if TYPE_CHECKING:
     import pandas as pd
 
+LONGEST_ALT = 600  # characters that are read aloud of a chart
+WHOLE = 12  # rows of a chart's numbers that are shown without a scroll bar of their own
 _DRAWN = "drawn in this rerun"
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@^=\"'/])")
 
@@ -146,7 +149,7 @@ def document_list(
             on_page(document_id)
 
     data = {
-        "items": [card_data(card) for card in cards],
+        "items": [card_data(card, heat) for card in cards],
         "selected": selected,
         "diverging": diverging,
         "heat": asdict(heat) if heat else None,
@@ -293,6 +296,48 @@ def table(frame: pd.DataFrame, *, key: str | None = None, height: int | Literal[
     st.dataframe(
         shown, hide_index=True, width="stretch", key=key, column_config=formats, height=height, placeholder="–"
     )
+
+
+def chart(shown: Chart, *, key: str, on_point: Callable[[str], None] | None = None) -> str:
+    """A plotly figure with its words and, on demand, its numbers; returns the key of the point that is selected.
+
+    on_point hears that key ('' where the selection is lifted) when it changes; a key that the figure does not hold is
+    none. The labels in the figure are `visible.in_chart`'s.
+    """
+    from dashboard.drawing.figure import CONFIG  # late: the first page comes without plotly
+
+    known = {str(point[0]) for trace in shown.figure.data for point in trace.customdata or ()}
+
+    def selected() -> str:
+        state = st.session_state.get(key) or {}
+        points = state.get("selection", {}).get("points", []) if hasattr(state, "get") else []
+        given = (points[0].get("customdata") or [""]) if points else [""]
+        found = given[0] if isinstance(given, list) else given.get("0", "")
+        return found if found in known else ""
+
+    def changed() -> None:
+        if on_point is not None:
+            on_point(selected())
+
+    st.plotly_chart(
+        shown.figure,
+        width="stretch",
+        key=key,
+        config=CONFIG,
+        alt=visible(shown.words)[:LONGEST_ALT],
+        on_select=still(changed) if known else "ignore",
+        selection_mode="points",
+    )
+    if shown.rows:
+        with st.expander("The numbers of this chart"):
+            table(_frame(shown.rows), height="content" if len(shown.rows) <= WHOLE else "auto")
+    return selected()
+
+
+def _frame(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(list(rows))
 
 
 def begin() -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dashboard.database.prompt_share import prompt_share
 from dashboard.database.records import Token
 from dashboard.drawing.numbers import decimals, percent, plain, signed
 from dashboard.drawing.shapes import Legend
@@ -24,17 +25,9 @@ def available(tokens: Sequence[Token], strengths: Mapping[int, float]) -> list[s
     names = ["strength"] if strengths else []
     if any(math.isfinite(token.logp) for token in tokens):
         names += ["surprise", "confidence"]
-    if any(prompt_share(token) is not None for token in tokens):
+    if any(prompt_share(token.bits_nothing, token.bits_full) is not None for token in tokens):
         names.append("prompt")
     return [*names, "plain"]
-
-
-def prompt_share(token: Token) -> float | None:
-    """Share of the bits that the prompt saved: (question + documents) / nothing, at least 0; None if not measured."""
-    if token.bits_nothing is None or token.bits_question is None or token.bits_nothing <= 0:
-        return None
-    gain = token.bits_question + (token.bits_documents or 0.0)
-    return min(1.0, max(0.0, gain / token.bits_nothing))
 
 
 def shade_answer(name: str, tokens: Sequence[Token], strengths: Mapping[int, float]) -> Shading:
@@ -55,7 +48,7 @@ def shade_answer(name: str, tokens: Sequence[Token], strengths: Mapping[int, flo
         words = ["" if value is None else f"probability {percent(value)}" for value in chance]
         return _unsigned(chance, 1.0, words, Legend("Probability", "0 %", "100 %"))
     if name == "prompt":
-        share = [prompt_share(token) for token in tokens]
+        share = [prompt_share(token.bits_nothing, token.bits_full) for token in tokens]
         words = ["" if value is None else f"{percent(value)} from the prompt" for value in share]
         return _unsigned(share, 1.0, words, Legend("Share of the bits from the prompt", "0 %", "100 %"))
     return Shading([None] * len(tokens), [""] * len(tokens), None, [""] * len(tokens))

@@ -1,21 +1,29 @@
 """What is drawn: plain records that a screen fills and render.py shows. Their text is still as it came from outside."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dashboard.database.records import Document
 
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
 Piece = tuple[str, str]  # text, style: '', muted, strong, serif, mark, warm, cool
-Heated = tuple[str, float | str | None]  # text; amount in [-1, 1], 'mark', or None for nothing
+Heated = tuple[str, float | str | None]  # text; amount (1 is full colour), 'mark', or None for nothing
 
 
 @dataclass(frozen=True)
 class Legend:
-    """A scale of colour: what it shows, and what stands at its ends."""
+    """A scale of colour: what it shows, and what stands at its ends; top: the amount at full colour, in `unit`."""
 
     name: str
     low: str
     high: str
     signed: bool = False
+    top: float = 1.0
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,7 @@ class StripToken:
 
 @dataclass(frozen=True)
 class Card:
-    """A training document in a list. pieces: its text cut into (text, amount in [-1, 1] | None | 'mark')."""
+    """A training document in a list. pieces: its text cut into (text, amount | None | 'mark')."""
 
     document_id: str
     title: str
@@ -119,3 +127,16 @@ class JoinedRow:
 
     document: Document
     cells: list[tuple[int, float] | None]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A plotly figure, what it shows in words for who does not see it, and its numbers as rows of a table.
+
+    A point of the figure can be selected where its customdata begins with a key of ours; the second entry is its value
+    as the page says it.
+    """
+
+    figure: go.Figure
+    words: str
+    rows: list[dict[str, object]] = field(default_factory=list)

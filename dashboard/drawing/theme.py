@@ -91,6 +91,28 @@ def custom_properties() -> str:
     return ":host {\n  " + "\n  ".join(lines) + "\n}\n"
 
 
+def chart_style() -> str:
+    """CSS for what plotly draws around the marks, in the colours of the theme that the page shows."""
+
+    def both(name: str) -> str:
+        return f"light-dark({getattr(LIGHT, name)}, {getattr(DARK, name)})"
+
+    rules = {
+        "text": f"fill: {both('muted')}",
+        ".legendtext": f"fill: {both('text')}",
+        ".hoverlayer text, .hoverlayer .legendtext": f"fill: {both('text')}",
+        ".hoverlayer .hovertext path, .hoverlayer .legend .bg": f"fill: {both('card')}; stroke: {both('line')}",
+        ".gridlayer path": f"stroke: {both('line')}",
+        ".zerolinelayer path": f"stroke: {both('muted')}",
+        ".spikeline": f"stroke: {both('muted')}; stroke-width: 1px",
+    }
+    lines = []
+    for where, what in rules.items():
+        places = ", ".join(f".stPlotlyChart {place}" for place in where.split(", "))
+        lines.append(f"{places} {{ {'; '.join(f'{each} !important' for each in what.split('; '))}; }}")
+    return "\n".join(lines) + "\n"
+
+
 def streamlit_options() -> dict[str, object]:
     """`theme.*` options of Streamlit, both themes."""
     options: dict[str, object] = {

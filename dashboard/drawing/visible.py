@@ -33,6 +33,15 @@ def visible_token(text: str) -> str:
     return shown if len(text) <= LONGEST_TOKEN else f"{shown}… (+{len(text) - LONGEST_TOKEN:,})"
 
 
+# plotly reads tags, entities, formulas and templates in a label; Streamlit takes some #rrggbb in a figure for its own
+_CHART_MARKUP = str.maketrans({char: f"&#{ord(char)};" for char in "&<>#$%{}"} | {"\n": " ", "\t": " "})
+
+
+def in_chart(text: str, longest: int = 40) -> str:
+    """Text from outside as a label of a plotly figure shows it literally: on one line, cut, with no markup left."""
+    return (visible(text[:longest]) + ("…" if len(text) > longest else "")).translate(_CHART_MARKUP)
+
+
 def is_special(token: str) -> bool:
     """Whether a token looks like one of a tokenizer's own: <end>, <|endoftext|>, </s>."""
     return re.fullmatch(r"<[|/]?[A-Za-z_]{1,24}[|]?>", token) is not None

@@ -1,1 +1,1 @@
-"""One screen per file; each is four paragraphs: choose, ask, shape, show."""
+"""One screen a folder, each with its record; `screen.py` is four paragraphs: choose, ask, shape, show."""

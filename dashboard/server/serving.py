@@ -1,19 +1,17 @@
-"""EDGE: serves the dashboard from this process with settings that keep it to itself (design, section 5)."""
+"""EDGE: serves the dashboard from this process with settings that keep it to itself."""
 
 import importlib
 import logging
 import threading
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from dashboard.drawing.theme import streamlit_options
-from dashboard.server.gate import Application, Gate, Receive, Scope, Send
+from dashboard.server.gate import Application, Gate
+from dashboard.server.safe_answers import SafeAnswers
 from dashboard.server.sign_in import SignIn
-from dashboard.server.web_page import HEADERS, security_policy, whence_page
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
-SCREENS = ("/", "/runs", "/compare", "/context", "/corpus", "/about")
 _MESSAGE_MB = 64
 
 
@@ -80,42 +78,19 @@ def _import_screens() -> None:
 
 
 def application(hosts: Sequence[str] = LOOPBACK, sign_in: SignIn | None = None) -> Application:
-    """The web application: Streamlit's behind our gate, our page at the address of every screen, safe headers."""
+    """The web application: Streamlit's behind our gate, our page in the place of its own, safe headers."""
     import streamlit as st
     from starlette.middleware import Middleware
-    from starlette.responses import HTMLResponse
-    from starlette.routing import Route
-
-    index = Path(st.__file__).parent / "static" / "index.html"
-    page = whence_page(index.read_text(encoding="utf-8"))
-    headers = {"Content-Security-Policy": security_policy(page), "Cache-Control": "no-cache"}
-
-    def shown(request: object) -> HTMLResponse:
-        return HTMLResponse(page, headers=headers)
 
     app: Application = st.App(
         Path(__file__).parents[1] / "app.py",
-        routes=[Route(path, shown) for path in SCREENS],
-        middleware=[Middleware(SafeHeaders), Middleware(Gate, hosts=hosts, sign_in=sign_in)],
+        middleware=[
+            Middleware(SafeAnswers, index=Path(st.__file__).parent / "static" / "index.html"),
+            Middleware(Gate, hosts=hosts, sign_in=sign_in),
+        ],
         on_script_error=_on_error,
     )
     return app
-
-
-class SafeHeaders:
-    """Puts HEADERS on every HTTP answer."""
-
-    def __init__(self, app: Application) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                more = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-                message["headers"] = [*message.get("headers", []), *more]
-            await send(message)
-
-        await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
 def _on_error(error: Exception) -> bool:

@@ -36,7 +36,7 @@ def security_policy(page: str) -> str:
     return "; ".join(
         [
             "default-src 'self'",
-            f"script-src 'self' blob: 'unsafe-eval' {scripts}",  # blob: components; eval: expressions of Vega charts
+            f"script-src 'self' blob: {scripts}",  # blob: components of ours
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",

@@ -4,19 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from attribution.prompt.context.method_names import CITING
+from attribution.prompt.saliency.method import methods
 from dashboard.database.records import Measure
 from dashboard.drawing import render
 from dashboard.drawing.numbers import plain
-from dashboard.screens.explain.explanation import SALIENCIES
 from dashboard.widgets.heading import panel
 
-NAMES = {  # in the order of the table: what cites documents, then what shades tokens
-    "mirage": "MIRAGE",
-    "contextcite": "ContextCite",
-    "leave_one_out": "Leave one document out",
-    "shapley": "Shapley value",
-}
-NAMES |= {name: label for name, label in SALIENCIES.items() if name not in NAMES}
 METRICS = {
     "top_drop": "Without the first document",
     "comprehensiveness": "Without the top tokens",
@@ -42,9 +36,10 @@ def show_measures(measures: Sequence[Measure]) -> None:
     for each in measures:
         by_method.setdefault(each.method, {})[each.metric] = each
     known = [name for name in METRICS if any(name in of for of in by_method.values())]
-    order = {name: i for i, name in enumerate(NAMES)}
+    names = {name: each.label for name, each in (methods() | CITING).items()}
+    order = {name: i for i, name in enumerate([*CITING, *methods()])}  # what cites documents, then what shades tokens
     rows = [
-        {"Method": NAMES.get(method, method)} | {METRICS[name]: _told(of.get(name)) for name in known}
+        {"Method": names.get(method, method)} | {METRICS[name]: _told(of.get(name)) for name in known}
         for method, of in sorted(by_method.items(), key=lambda each: order.get(each[0], len(order)))
     ]
     render.table(pd.DataFrame(rows))

@@ -26,7 +26,7 @@ def run(
     if not isinstance(methods, list | tuple) or not all(isinstance(each, str) for each in methods):
         raise BadInput(f"expected names of methods in 'saliency' of the request, found {methods!r}")
     report("opening the model", 0.02, None)
-    opened = _opened(request["folder"], request["model"])
+    opened = opened_once(request["folder"], request["model"])
     report("answering", 0.1, None)
 
     def told(stage: str, fraction: float, asked: Asked) -> None:
@@ -37,7 +37,8 @@ def run(
     return result | {"notices": [*result["notices"], lost]} if lost else result
 
 
-def _opened(folder: str, model: str) -> Opened:
+def opened_once(folder: str, model: str) -> Opened:
+    """A size of a build, opened anew only when another was asked for or the database was published again."""
     return _kept(folder, model, (Path(folder) / "CURRENT").read_bytes() if (Path(folder) / "CURRENT").exists() else b"")
 
 

@@ -1,4 +1,7 @@
-"""The configuration: one TOML file, one frozen dataclass; every run is saved with it (design, section 4.1)."""
+"""The configuration: one TOML file, one frozen dataclass; every run is saved with it.
+
+The string below a field says what it means: `docs/configuration.md` is generated from these.
+"""
 
 import json
 import os
@@ -8,115 +11,190 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from attribution.errors import BadInput
+from attribution.prompt.saliency.method import computed
 from attribution.prompt.text.written import INSTRUCTION
+from indexer.config.estimator import estimators
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 
-SALIENCY = (  # methods of `attribution.prompt.saliency.saliency`, named here too: a mistake is answered without torch
-    *("grad_norm", "grad_x_input", "integrated_gradients", "layer_integrated_gradients"),
-    *("occlusion", "shapley", "attention"),
-)
-METHODS = ("ekfac", "ekfac_checkpoints", "tracin", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # of a model: it names folders
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Training documents: `.jsonl`, `.parquet` or `.csv` with a `text` column."""
+    """The training documents: the texts that the model was trained on, or a sample of them."""
 
     files: tuple[Path, ...]
+    """`.jsonl`, `.parquet` or `.csv`; column `text`, and optionally `id`, `title`, `source`, `topic`."""
     licence: str = ""
+    """Shown on the About page."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How `train` makes a model. Sizes as in Llama; rates are peaks of a cosine schedule."""
+    """How `train` makes a model. Sizes as in Llama; a model without a recipe is not trained."""
 
     hidden: Count = 64
+    """Numbers in a hidden state; a multiple of twice `heads`."""
     layers: Count = 4
+    """Blocks of attention and MLP."""
     feed_forward: Count = 172
+    """Neurons of each MLP."""
     heads: Count = 4
-    vocabulary: Annotated[int, Range(257)] = 4096  # the 256 bytes and <end> at least
+    """Attention heads of each block."""
+    vocabulary: Annotated[int, Range(257)] = 4096
+    """Tokens of the tokenizer that is trained on the corpus: the 256 bytes and `<end>` at least."""
     context: Annotated[int, Range(3)] = 256
+    """Tokens that the model can read at once."""
     epochs: Count = 20
+    """Passes over the documents."""
     peak_rate: Positive = 3e-3
-    warmup: Annotated[float, Range(0, 1)] = 0.02  # share of all steps
-    batch: Count = 32  # documents
-    keep: tuple[Share, ...] = (1.0,)  # shares of the epochs after which a checkpoint is kept
+    """Learning rate after the warm-up, from which it falls as a cosine."""
+    warmup: Annotated[float, Range(0, 1)] = 0.02
+    """Share of all steps in which the rate rises."""
+    batch: Count = 32
+    """Documents of a step."""
+    keep: tuple[Share, ...] = (1.0,)
+    """Shares of the epochs after which a checkpoint is kept."""
     bf16: bool = False
+    """Train in bfloat16 autocast instead of float32."""
     seed: int = 0
+    """Of the first weights and of the order of documents."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """One size of a family, or a fine-tuned child of one."""
+    """One size of a family, or a fine-tuned child of one; a table for each."""
 
     name: str
+    """Names folders and options: letters, digits, `.`, `_` and `-`."""
     family: str
-    path: str  # directory, hub id or .gguf file
-    tokenizer: str = ""  # a directory or hub id; "": beside the weights
-    begin: str = "auto"  # token before every text, "" for none; "auto": as tokenizer and chat template have it
-    end: tuple[str, ...] = ()  # tokens: the first closes a document, each ends an answer; none: the tokenizer's
+    """Sizes of one family share a tokenizer and are compared with each other."""
+    path: str
+    """A transformers directory with `.safetensors`, a `.gguf` file, or a hub id."""
+    tokenizer: str = ""
+    """A directory or hub id; empty: beside the weights."""
+    begin: str = "auto"
+    """The token before every text, as text; empty: none. `"auto"`: what the tokenizer itself puts there, or its bos
+    where that is its eos too; nothing before what a chat template writes."""
+    end: tuple[str, ...] = ()
+    """Tokens as text: the first closes a document, each ends an answer. None: the tokenizer's eos, and the eos ids of
+    `generation_config.json`."""
     stage: str = "pretrained"
+    """`"pretrained"` or `"finetuned"`."""
     parent: str = ""
+    """Of a fine-tuned model: the name of the model that it was made from."""
     checkpoints: tuple[Path, ...] = ()
-    files: tuple[Path, ...] = ()  # fine-tuning documents; a pre-trained model was trained on [corpus]
-    prompts: Path | None = None  # asked instead of [prompts] file
+    """Directories of earlier weights, for estimators that average over training."""
+    files: tuple[Path, ...] = ()
+    """Of a fine-tuned model: its own documents. A pre-trained model was trained on those of `[corpus]`."""
+    prompts: Path | None = None
+    """A file of prompts that is asked instead of that of `[prompts]`."""
     recipe: Recipe | None = None
+    """The table `[model.recipe]`."""
 
 
 @dataclass(frozen=True)
 class Prompts:
+    """What every model is asked, and what is measured of how it read it."""
+
     file: Path
+    """The prompts, a line each: see [Prompt files](your-data.md#prompt-files)."""
     max_new_tokens: Count = 24
-    longest: Count = 1024  # tokens of a prompt with documents: memory for gradients grows with the square of them
-    saliency: tuple[str, ...] = ("grad_x_input", "grad_norm", "occlusion", "attention")  # what `build` stores
-    steps: Count = 64  # gradients of the integrated methods
-    template: dict[str, Any] = field(default_factory=dict, hash=False)  # variables of the chat template
-    instruction: str = INSTRUCTION  # what stands before the documents of a question
-    doc_prompt: str = ""  # one document, with {ID}, {T} and {P} for number, title and text; "": "[1] title", then text
-    masks: Natural = 64  # versions of a prompt with documents left out, for ContextCite; 0: no ablations
+    """Tokens of each answer."""
+    longest: Count = 1024
+    """Tokens of a prompt with documents; a longer one is cut, with a notice, since the memory for gradients grows with
+    the square."""
+    saliency: tuple[str, ...] = ("grad_x_input", "grad_norm", "occlusion", "attention")
+    """Saliency methods that `build` stores. `integrated_gradients`, `layer_integrated_gradients` and `shapley` cost
+    some hundred passes for each answer."""
+    steps: Count = 64
+    """Gradients of the integrated methods."""
+    template: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Variables of the chat template, as `{ enable_thinking = false }`; a prompt's own go before them."""
+    instruction: str = INSTRUCTION
+    """What stands before the documents of a question."""
+    doc_prompt: str = ""
+    """The form of one document, with `{ID}`, `{T}` and `{P}` for its number, title and text, as MIRAGE's configurations
+    have it; empty: `[1] title`, then the text."""
+    masks: Natural = 64
+    """Versions of a prompt with documents left out, which citations and their checks rest on; 0 is none."""
 
 
 @dataclass(frozen=True)
 class Factors:
+    """The fit of the curvature."""
+
     documents: Count = 2000
-    eigenvalue_documents: Count = 500  # of these; each costs ten times as much where layers are large
+    """Random documents that the curvature is fitted on."""
+    eigenvalue_documents: Count = 500
+    """Of these, those that the corrected eigenvalues are fitted on; where layers are large, each costs ten times a
+    plain pass."""
     seed: int = 0
-    layers: tuple[str, ...] = ()  # patterns of module names; none: every linear layer of attention and MLP
-    embedding: bool = True  # the tied embedding and head as one more block
+    """Of the sample and of the sampled labels."""
+    layers: tuple[str, ...] = ()
+    """Patterns of module names, as `["*.mlp.*"]`; none: every linear layer of attention and MLP."""
+    embedding: bool = True
+    """The embedding and the head as blocks of their own."""
 
 
 @dataclass(frozen=True)
 class Index:
-    rank: Positive = 2.0  # size of the gradient index: as of so many singular triplets of every layer of a document
-    candidates: Count = 40  # documents that it proposes for the exact score of each token; half as many against it
+    """The gradient index, which proposes candidates."""
+
+    rank: Positive = 2.0
+    """Size of the index: bytes a document as for so many singular triplets of every layer."""
+    candidates: Count = 40
+    """Documents that it proposes for the exact score of each token; half as many against it and by cosine, a quarter by
+    hidden state."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    # each is a run of its own; ekfac_checkpoints where a size has checkpoints; none: no influence
+    """Which influence is computed, and what is kept of it."""
+
     method: tuple[str, ...] = ("ekfac", "ekfac_checkpoints")
-    checkpoint_weights: tuple[float, ...] = ()  # of ekfac_checkpoints; none: equal
-    linear_weight: Positive = 1.0  # of ekfac_checkpoints: what linear layers count beside the embedding
-    candidates: Count = 100  # documents that the text index proposes for each answer
-    documents: Count = 20  # kept at either end of the ranking
-    position_shares: Natural = 10  # of these, at the top, with the share of every position
-    token_losses: Natural = 3  # with token-loss influence and relabelling: a forward-mode pass for each query
-    rank: Natural = 32  # of the position shares; 0: full rank
-    damping: Positive = 0.1  # times the mean eigenvalue of each layer
-    alpha: Positive = 0.1  # the same for the pull of a fine-tuned model towards its parent
+    """Estimators, each a run of its own, `ekfac` first; none: no influence. `ekfac_checkpoints` is the mean over a
+    size's `checkpoints`, which [agrees better with retraining](evaluation.md#what-was-measured-for-the-demo) and costs
+    a fit and an influence stage for each of them; sizes without checkpoints leave it out."""
+    checkpoint_weights: tuple[float, ...] = ()
+    """Weights of the checkpoints in `ekfac_checkpoints`; none: equal."""
+    linear_weight: Positive = 1.0
+    """What the linear layers count beside the embedding in `ekfac_checkpoints`; the demo's 0.25
+    [agrees better with retraining](evaluation.md#what-was-measured-for-the-demo)."""
+    candidates: Count = 100
+    """Documents that the text index proposes for each answer."""
+    documents: Count = 20
+    """Documents kept at either end of a ranking."""
+    position_shares: Natural = 10
+    """Top documents of a token that are split by position."""
+    token_losses: Natural = 3
+    """Of these, those with token-loss influence and relabelling: a forward-mode pass for each token."""
+    rank: Natural = 32
+    """Of the position shares; 0 is full rank, which is exact."""
+    damping: Positive = 0.1
+    """λ, times the mean eigenvalue of each layer."""
+    alpha: Positive = 0.1
+    """α, the same for the pull of a fine-tuned model towards its parent."""
 
 
 @dataclass(frozen=True)
 class Output:
+    """Where the database is published."""
+
     folder: Path
+    """Everything that a build makes lies in it; `serve`, `check` and `gc` take it."""
 
 
 @dataclass(frozen=True)
 class Device:
+    """What the build computes on."""
+
     name: str = "auto"
+    """A device of torch, as `"cpu"` or `"cuda"`; `"auto"`: CUDA where there is one."""
     dtype: str = "auto"
-    processes: Natural = 0  # sizes that `build` works on at a time; 0: one for each core, on CUDA one
+    """`"auto"` is float32. `"bfloat16"`: weights and passes of large models; factors, solves and sums stay float32."""
+    processes: Natural = 0
+    """Sizes that `build` works on side by side; 0: one for each core, on CUDA one."""
 
     def at_once(self, kind: str) -> int:
         """Processes that may share a device of this kind."""
@@ -178,14 +256,15 @@ def _check(config: Config, path: Path) -> None:
         raise BadInput(f"expected at least one [[model]] in {path.name}, found none; add one")
     if not config.corpus.files:
         raise BadInput(f"expected at least one file in {path.name}, corpus, files, found none; name one")
-    if config.scores.method and config.scores.method[0] != METHODS[0]:
-        raise BadInput(f"expected 'ekfac' as the first method in {path.name}, scores, found {config.scores.method!r}")
+    first = next(iter(estimators()))
+    if config.scores.method and config.scores.method[0] != first:
+        raise BadInput(f"expected {first!r} as the first method in {path.name}, scores, found {config.scores.method!r}")
     for method in config.prompts.saliency:
-        if method not in SALIENCY:
-            raise BadInput(f"expected methods of {', '.join(SALIENCY)} in {path.name}, prompts, found {method!r}")
+        if method not in computed():
+            raise BadInput(f"expected methods of {', '.join(computed())} in {path.name}, prompts, found {method!r}")
     for method in config.scores.method:
-        if method not in METHODS:
-            raise BadInput(f"expected a method of {', '.join(METHODS)} in {path.name}, scores, found {method!r}")
+        if method not in estimators():
+            raise BadInput(f"expected a method of {', '.join(estimators())} in {path.name}, scores, found {method!r}")
     for model in config.model:
         _check_recipe(model)
         if not _NAME.fullmatch(model.name):

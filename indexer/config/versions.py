@@ -1,6 +1,6 @@
 """The versions that results depend on; they enter every key, so that another version never shows old scores."""
 
-from importlib.metadata import version
+from indexer import __version__
+from indexer.config.installed import installed
 
-WHENCE_VERSION = "0.1.0"
-VERSIONS = {"whence": WHENCE_VERSION} | {name: version(name) for name in ("torch", "transformers", "kronfluence")}
+VERSIONS = {"whence": __version__} | {name: installed(name) for name in ("torch", "transformers", "kronfluence")}

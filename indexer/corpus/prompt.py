@@ -12,7 +12,7 @@ from typing import Any
 from attribution.errors import BadInput
 from attribution.prompt.text.parts import Part, Piece, assemble
 from attribution.prompt.text.written import (
-    Document,
+    Passage,
     Wording,
     answered_here,
     question_pieces,
@@ -21,8 +21,6 @@ from attribution.prompt.text.written import (
     with_documents,
 )
 from indexer.corpus.document import storable
-
-PART_KINDS = ("system", "question", "document", "scaffold")
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Prompt:
     parts: tuple[Part, ...]
     messages: tuple[Message, ...] = ()  # of a chat
     question: str = ""  # of a retrieval prompt
-    docs: tuple[Document, ...] = ()  # of a retrieval prompt, or beside a chat
+    docs: tuple[Passage, ...] = ()  # of a retrieval prompt, or beside a chat
     foil_of: str | None = (
         None  # words of the answer that the foil stands against as a whole; None: see indexer.size.foil
     )
@@ -101,7 +99,7 @@ def _prompt(
     known: dict[str, str | None],
     messages: tuple[Message, ...] = (),
     question: str = "",
-    docs: tuple[Document, ...] = (),
+    docs: tuple[Passage, ...] = (),
 ) -> Prompt:
     if not any(piece.text.strip() for piece in pieces if piece.kind != "scaffold"):
         raise BadInput("expected a prompt, found an empty one; write what the model is to go on from")
@@ -126,8 +124,8 @@ def _prompt(
     )
 
 
-def _documents(docs: Sequence[tuple[str, str]]) -> tuple[Document, ...]:
-    return tuple(Document(storable(title), storable(text)) for title, text in docs)
+def _documents(docs: Sequence[tuple[str, str]]) -> tuple[Passage, ...]:
+    return tuple(Passage(storable(title), storable(text)) for title, text in docs)
 
 
 def _wording(known: Mapping[str, str | None]) -> Wording:

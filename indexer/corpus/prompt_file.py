@@ -8,6 +8,7 @@ from typing import Any
 from attribution.errors import BadInput
 from indexer.corpus.prompt import Message, Prompt
 from indexer.corpus.rows import rows
+from indexer.corpus.typed import typed_row
 
 _KNOWN = ("topic", "answer", "completion", "foil", "foil_of", "instruction", "doc_prompt")
 _ROLES = ("system", "developer", "user", "assistant", "tool")
@@ -40,13 +41,10 @@ def read_prompts(file: Path) -> tuple[Prompt, ...]:
 
 
 def prompt_from_line(line: str, foil: str | None = None, foil_of: str | None = None) -> Prompt:
-    """What is typed on a command line: plain text, or a line of a prompt file, which begins with `{"`."""
-    if not line.lstrip().startswith('{"'):
+    """What is typed on a command line: plain text, or a line of a prompt file."""
+    row = typed_row(line)
+    if row is None:
         return Prompt.from_text(line, foil=foil, foil_of=foil_of)
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise BadInput(f"expected JSON after '{{\"', found: {error}; mend it") from None
     named = {"foil": foil, "foil_of": foil_of}
     return prompt_from_row(row | {key: value for key, value in named.items() if value is not None})
 

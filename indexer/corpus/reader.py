@@ -45,11 +45,6 @@ class CorpusReading:
     skipped: tuple[Skipped, ...]
     sources: tuple[Source, ...] = ()
 
-    @property
-    def text_hash(self) -> str:
-        """Of the texts in their order: what weights, factors and scores depend on."""
-        return _hash(document.document_id for document in self.documents)
-
     @cached_property
     def hash(self) -> str:
         """Of every field of every document."""

@@ -1,7 +1,7 @@
 """EDGE: shards -> one immutable DuckDB file -> `CURRENT`. Readers see the old database or the new one, nothing between.
 
 Temporary file, checkpoint, close, no write-ahead log, fsync, rename to a name never used before, fsync of the folder,
-then `CURRENT` replaced at once (design, section 4.2).
+then `CURRENT` replaced at once.
 """
 
 import hashlib

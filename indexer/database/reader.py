@@ -152,8 +152,11 @@ class Database:
             found, missing = schema_version(connection), missing_summaries(connection)
         except (duckdb.CatalogException, duckdb.BinderException):
             raise BadInput(f"expected a Whence database, found {path.name} without its tables; {_BUILD}") from None
-        except duckdb.ConnectionException:  # another Database of this process has the file open with other limits
-            raise
+        except duckdb.ConnectionException:
+            raise BadInput(
+                f"expected {path.name} to be closed in this process, found it open with other settings; close that "
+                "connection first"
+            ) from None
         except duckdb.Error as error:
             raise Damaged(f"expected {path.name} whole, found: {_first_line(error)}; {_REPAIR}") from None
         if found != SCHEMA_VERSION:

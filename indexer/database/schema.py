@@ -7,6 +7,7 @@ answers faster than an index and keeps the file four times smaller. `database.ch
 SCHEMA_VERSION = 1
 
 TABLES: dict[str, str] = {
+    # what made the file, in one row; config: the configuration of the build as JSON, with absolute paths
     "meta": """
         schema_version INTEGER, whence_version VARCHAR, created_at TIMESTAMP, config VARCHAR""",
     # a training text; document_id = first 16 hex digits of sha256(text)
@@ -19,6 +20,7 @@ TABLES: dict[str, str] = {
     # names the entries of influence.layer_scores; kind: attention, mlp, embedding; depth: block, from 0
     "layer": """
         model_id VARCHAR, layer INTEGER, name VARCHAR, kind VARCHAR, depth INTEGER""",
+    # what one estimator made of one model; settings: JSON of what its scores depend on; device: where it was computed
     "run": """
         run_id VARCHAR, model_id VARCHAR, method VARCHAR, damping DOUBLE, settings VARCHAR, seconds DOUBLE,
         device VARCHAR""",
@@ -83,6 +85,8 @@ TABLES: dict[str, str] = {
     # token and not the prompt's foil; mirage_norm and mirage_grad_x_input (CCI) why it and not foil_id
     "saliency": """
         generation_id VARCHAR, position INTEGER, method VARCHAR, source_position INTEGER, score FLOAT""",
+    # what a sentence of the answer owes to a document (part) of the prompt. mirage: its share in the cues;
+    # leave_one_out and shapley: nats of log p; contextcite: of log-odds
     "citation": """
         generation_id VARCHAR, sentence INTEGER, part INTEGER, method VARCHAR, score FLOAT""",
     # the answer's log(p / (1 - p)), token by token, with documents of the prompt left out: any span is fitted to it.
@@ -92,6 +96,7 @@ TABLES: dict[str, str] = {
     # how far an attribution agrees with what the model does, see attribution.prompt.beside; random: what chance gives
     "faithfulness": """
         generation_id VARCHAR, method VARCHAR, metric VARCHAR, value DOUBLE, random DOUBLE, detail VARCHAR""",
+    # how far influence agrees with training, a row for each figure of `evaluate`; detail: interval and protocol, JSON
     "evaluation": """
         model_id VARCHAR, method VARCHAR, metric VARCHAR, value DOUBLE, detail VARCHAR""",
 }

@@ -1,1 +1,1 @@
-"""Other estimators over the same candidates, each stored under a run of its own."""
+"""One estimator a file, each with its record; what it costs to add one is a file here and its test."""

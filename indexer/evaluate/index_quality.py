@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.passes.hidden import query_hidden_states
+from indexer.estimators.bm25 import lexical_scores
 from indexer.evaluate.measures.index_recall import index_figures
 from indexer.evaluate.protocol.published import measured, measured_in_full
-from indexer.evaluate.protocol.queries import Asked, of_token
+from indexer.evaluate.protocol.queries import Question, of_token
 from indexer.evaluate.protocol.scale import Scale
 from indexer.evaluate.scoring.gradient_scores import Tick, Variants, gradient_scores
-from indexer.evaluate.scoring.predictions import lexical_scores
 from indexer.evaluate.scoring.subject import lexical
 from indexer.evaluate.siblings.halves import queries
 from indexer.evaluate.statistics.figures import Figure
@@ -65,7 +65,7 @@ def _index(folder: Path, fitted: Fitted, rank: float, tick: Tick) -> Index:
 
 
 def _figures(
-    folder: Path, fitted: Fitted, index: Index, rank: float, asked: Sequence[Asked], exact: NDArray[np.float32]
+    folder: Path, fitted: Fitted, index: Index, rank: float, asked: Sequence[Question], exact: NDArray[np.float32]
 ) -> list[Figure]:
     member = fitted.member
     estimated = np.concatenate([index.estimates(each) for each in asked])  # [Q, D]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from attribution.curvature.blocks import damp, no_curvature
 from attribution.curvature.factors import Factors
 from attribution.model.tracked import Tracked, track
+from attribution.rank_correlation import pearson
 from attribution.truth.pbrf import responses
 from indexer.config.config import Config, Model, Recipe
 from indexer.evaluate.protocol.published import measured, measured_in_full
@@ -21,7 +22,6 @@ from indexer.evaluate.scoring.gradient_scores import scored
 from indexer.evaluate.siblings.halves import chosen
 from indexer.evaluate.siblings.sibling import sibling
 from indexer.evaluate.statistics.figures import Figure, figure
-from indexer.evaluate.statistics.rank_correlation import pearson
 from indexer.journal.part import Part
 from indexer.journal.stages import key, stage
 from indexer.processes.progress import Reporter

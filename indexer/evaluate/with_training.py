@@ -13,7 +13,7 @@ from indexer.evaluate.measures.lds import Agreement, agreement, ceiling
 from indexer.evaluate.measures.planted import Planted, invented, planted_figures
 from indexer.evaluate.measures.removal import Answered, removal_figures, removals
 from indexer.evaluate.protocol.published import measured, measured_in_full
-from indexer.evaluate.protocol.queries import Asked, of_answer, of_document, of_end, of_prompts
+from indexer.evaluate.protocol.queries import Question, of_answer, of_document, of_end, of_prompts
 from indexer.evaluate.protocol.scale import DAMPINGS, REMOVED_BY, Scale, recipe_of, removal_recipe
 from indexer.evaluate.scoring.predictions import Predicted, predictions
 from indexer.evaluate.scoring.subject import subject
@@ -36,7 +36,7 @@ def measure_with_training(
     scale: Scale,
     n_processes: int,
     report: Reporter,
-) -> tuple[Member, list[Asked]]:
+) -> tuple[Member, list[Question]]:
     """Everything here; returns the sibling on a random part of the corpus, and what it was asked."""
     facts = invented(scale.planted, scale.seed)
     wanted = [on_random_part(of, recipe, scale), with_invented(of, recipe, facts, scale)]
@@ -50,7 +50,7 @@ def measure_with_training(
 
 def measure_lds(
     folder: Path, of: Member, reference: Member, recipe: Recipe, scale: Scale, n_processes: int, report: Reporter
-) -> list[Asked]:
+) -> list[Question]:
     """LDS of every method on the reference; returns what was asked."""
     name = reference.entry.name
     with report.task(f"{name}: models on random halves", scale.halves + scale.second_seeds) as task:
@@ -157,7 +157,7 @@ def _keep(
 def _predicted(
     folder: Path,
     member: Member,
-    asked: Sequence[Asked],
+    asked: Sequence[Question],
     what: str,
     report: Reporter,
     dampings: tuple[float, ...] = (),
@@ -172,7 +172,7 @@ def _lds(method: str, of: Agreement, how: str) -> list[Figure]:
     return [figure(method, "lds", of.lds, how), figure(method, "lds_without_self", of.lds_without_self, how)]
 
 
-def _written(reference: Member, prompts: Sequence[Prompt], scale: Scale) -> tuple[list[Asked], Answered]:
+def _written(reference: Member, prompts: Sequence[Prompt], scale: Scale) -> tuple[list[Question], Answered]:
     """Answers that the reference writes: those of the prompts, then ends of its documents where these are too few."""
     ends = [of_end(reference, int(i)) for i in queries(len(reference.rows), 5 * scale.removal_queries, scale.seed)]
     asked = [*of_prompts(reference, prompts), *ends]
@@ -182,7 +182,7 @@ def _written(reference: Member, prompts: Sequence[Prompt], scale: Scale) -> tupl
     return [asked[i] for i in kept], Answered(found.logp[kept], found.right[kept])
 
 
-def _answered(of: Outcome, asked: Sequence[Asked]) -> Answered:
+def _answered(of: Outcome, asked: Sequence[Question]) -> Answered:
     stops = np.cumsum([len(each.ids) - 1 for each in asked])
     spans = [slice(stop - (len(each.ids) - each.first), stop) for each, stop in zip(asked, stops, strict=True)]
     return Answered(

@@ -15,7 +15,7 @@ from indexer.evaluate.measures.fact_tracing import fact_tracing
 from indexer.evaluate.measures.removal import top
 from indexer.evaluate.measures.stability import stability_figures
 from indexer.evaluate.protocol.published import measured, measured_in_full
-from indexer.evaluate.protocol.queries import Asked, of_prompts
+from indexer.evaluate.protocol.queries import Question, of_prompts
 from indexer.evaluate.protocol.scale import Scale
 from indexer.evaluate.scoring.gradient_scores import scored
 from indexer.evaluate.scoring.predictions import predictions
@@ -56,7 +56,7 @@ def measure_facts(folder: Path, member: Member, prompts: Sequence[Prompt], repor
         task.tick()
 
 
-def _tail_patches(member: Member, asked: Sequence[Asked], by_method: dict[str, NDArray[np.float32]]) -> list[Figure]:
+def _tail_patches(member: Member, asked: Sequence[Question], by_method: dict[str, NDArray[np.float32]]) -> list[Figure]:
     how = f"{len(asked)} prompts, one step on the {N_PATCHED} top documents"
     return [
         figure(
@@ -74,7 +74,7 @@ def _tail_patches(member: Member, asked: Sequence[Asked], by_method: dict[str, N
 
 
 def measure_stability(
-    folder: Path, member: Member, asked: Sequence[Asked], of: Member, scale: Scale, report: Reporter
+    folder: Path, member: Member, asked: Sequence[Question], of: Member, scale: Scale, report: Reporter
 ) -> None:
     """Another sample and seed of the factors, two other dampings, bfloat16: of a sibling, for the size that it stands
     for."""
@@ -98,7 +98,7 @@ def measure_stability(
 
 
 def _scores(
-    fitted: Fitted, asked: Sequence[Asked], others: Mapping[str, Preconditioner] = MappingProxyType({})
+    fitted: Fitted, asked: Sequence[Question], others: Mapping[str, Preconditioner] = MappingProxyType({})
 ) -> list[NDArray[np.float32]]:
     """By the fitted curvature, and by others beside it  # [Q, D] each"""
     found = scored(fitted.member, {"ekfac": fitted.preconditioner, **others}, asked)

@@ -1,6 +1,5 @@
 """EDGE: one writer per folder, and a clean end when the process is told to stop."""
 
-import fcntl
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from attribution.errors import BadInput, Locked, TryAgain
+from indexer.journal.file_locks import file_locks
 from indexer.journal.files import disk_room
 
 _POLL_SECONDS = 0.1
@@ -25,8 +25,9 @@ def lock(folder: Path, wait: float = 0.0) -> Iterator[None]:
     """Hold the folder alone; it is made if need be. The kernel frees the lock when the process dies.
 
     Raises Locked, naming the holder, when another process has held it for `wait` seconds; BadInput for a folder that
-    cannot be written in, TryAgain when its disk is full.
+    cannot be written in or a system without locks, TryAgain when its disk is full.
     """
+    file_locks()
     try:
         with disk_room(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -76,6 +77,7 @@ def _sign(file: TextIO) -> None:
 
 
 def _taken(handle: int) -> bool:
+    fcntl = file_locks()
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -52,6 +52,7 @@ def run_in_child(compute: Compute, part: Part) -> None:
 
     `compute` must be importable (a module's function, or functools.partial of one). Its WhenceError is raised here
     again, and so is a full disk; any other error becomes a RuntimeError with its traceback; a killed child is TryAgain.
+    Not a ProcessPoolExecutor: that outlives an interruption until its work is done, and hides which signal ended it.
     """
     processes = context()
     receiver, sender = processes.Pipe(duplex=False)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from indexer.config.estimator import estimators
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.text_index import TextIndex
-from indexer.estimators.methods import applies, method_part
 from indexer.pipeline.clock import Clock
 from indexer.pipeline.described import description
 from indexer.pipeline.facts import facts
+from indexer.pipeline.other_runs import other_run
 from indexer.pipeline.prompts_only import build_prompts_only
 from indexer.pipeline.scores import proposed, scores
 from indexer.pipeline.summary import Built
@@ -49,9 +50,10 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     others = []
     found = proposed(traced, made, scored)
     for method in member.config.scores.method[1:]:
-        if applies(method, member):
+        by = estimators()[method]
+        if by.applies(member):
             with report.task(f"{name}: {method}", 1) as task:
-                others.append(method_part(folder, fitted, method, numbers, made, found))
+                others.append(other_run(folder, fitted, by, numbers, made, found))
                 task.tick()
             clock.lap(method)
     about = description(folder, fitted, sum(clock.seconds.values()))

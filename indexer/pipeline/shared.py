@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from indexer.config.versions import WHENCE_VERSION
+from indexer import __version__
 from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.reader import CorpusReading
@@ -18,13 +18,13 @@ from indexer.journal.stages import Finished, key, stage
 
 def document_part(folder: Path, corpora: Sequence[CorpusReading]) -> Finished:
     """Every document of every training stage, once; and each stage's documents by index, for `ask`."""
-    made_of = key(corpora=[corpus.hash for corpus in corpora], layout=LAYOUT, whence=WHENCE_VERSION)
+    made_of = key(corpora=[corpus.hash for corpus in corpora], layout=LAYOUT, whence=__version__)
     [part] = stage(folder, STAGE, made_of, ["all"], partial(_documents, corpora))
     return part
 
 
 def prompt_part(folder: Path, prompts: Sequence[Prompt]) -> Finished:
-    made_of = key(prompts=list(prompts), whence=WHENCE_VERSION, tables=columns_of("prompt", "prompt_part"))
+    made_of = key(prompts=list(prompts), whence=__version__, tables=columns_of("prompt", "prompt_part"))
     [part] = stage(folder, "prompts", made_of, ["all"], partial(_prompts, prompts))
     return part
 
@@ -34,7 +34,7 @@ def text_index(folder: Path, corpora: Sequence[CorpusReading]) -> TextIndex:
     [part] = stage(
         folder,
         "text",
-        key(corpora=[corpus.hash for corpus in corpora], whence=WHENCE_VERSION),
+        key(corpora=[corpus.hash for corpus in corpora], whence=__version__),
         ["all"],
         lambda part: write_text_index(every_document(corpora), part.folder),
     )

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from attribution.index.compress import budget
 from indexer.config.config import Config, Model
+from indexer.config.estimator import estimators
 from indexer.corpus.prompt_file import read_prompts
-from indexer.estimators.methods import applies
 from indexer.pipeline.build import in_order
 from indexer.plan.forecast import Stage, Work, forecast, wall_seconds
 from indexer.plan.units import measure, resident
@@ -70,7 +70,7 @@ def _work(member: Member, n_prompts: int) -> Work:
         n_embedding=sum(of.n_out * of.n_in for of in embedding),
         n_checkpoints=len(member.entry.checkpoints),
         n_stages=1 if member.parent is None else 2,
-        others=tuple(method for method in member.config.scores.method[1:] if applies(method, member)),
+        others=tuple(method for method in member.config.scores.method[1:] if estimators()[method].applies(member)),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.config.config import Config
+from indexer.config.estimator import estimators
 from indexer.plan.units import CROWD, Units
 from indexer.tracing.candidates import N_RANDOM
 from indexer.tracing.prompt_share import SANITY_ANSWERS
@@ -86,8 +87,9 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
     memory, rows = units.resident + units.score_memory + factors + held, int(200 * kept)
     others = []
     for method in work.others:
-        fits = work.n_checkpoints if method == "ekfac_checkpoints" else 0
-        seconds = WRITE + n_tokens * ROWS + _passes(method, work) * exact + fits * factors_stage.seconds
+        by = estimators()[method]
+        fits, passes = by.fits(work.n_checkpoints), by.passes(work.n_checkpoints)
+        seconds = WRITE + n_tokens * ROWS + passes * exact + fits * factors_stage.seconds
         others.append(Stage(method, seconds, memory + fits * (weights + factors), rows + fits * factors))
     return [
         factors_stage,
@@ -101,13 +103,6 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
         Stage("influence", influence, memory, rows),
         *others,
     ]
-
-
-def _passes(method: str, work: Work) -> int:
-    """How often the candidates are scored."""
-    if method in ("ekfac_checkpoints", "tracin"):
-        return work.n_checkpoints + 1
-    return int(method in ("gradient_dot", "gradient_cosine"))
 
 
 def _documents_read(work: Work, config: Config, n_tokens: float, groups: float) -> float:

@@ -26,7 +26,7 @@ from attribution.index.metric import metrics
 from attribution.index.query import index_queries
 from attribution.index.scan import estimate
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document, plan_batches
+from attribution.passes.batches import Row, plan_batches
 from indexer.corpus.prompt import Prompt
 from indexer.size.answers import Answer, answer
 from indexer.size.member import Member
@@ -88,7 +88,7 @@ def measure(member: Member, prompts: Sequence[Prompt]) -> Units:
     pass_memory, (t_corpus, passed) = _peak(
         before, lambda: _timed(lambda: corpus_pass(tracked, H, some, member.n_train, budget=most))
     )
-    scales = metrics(H.eigen(tracked), DIRECTIONS)
+    scales = metrics(tracked, H.eigen(tracked), DIRECTIONS)
     t_estimate, queries = _timed(lambda: index_queries(tracked, H, scales, H, answered.ids, answered.first))
     t_scan, _ = _timed(lambda: estimate(passed.kept, queries, len(some)))
     return Units(
@@ -112,7 +112,7 @@ def measure(member: Member, prompts: Sequence[Prompt]) -> Units:
     )
 
 
-def sample(rows: Sequence[Document]) -> list[Document]:
+def sample(rows: Sequence[Row]) -> list[Row]:
     """Whole batches of a pass over all rows, evenly from the shortest to the longest: as much padding as there."""
     return [rows[i] for batch in evenly(plan_batches(rows), BATCHES) for i in batch]
 

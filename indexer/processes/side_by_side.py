@@ -16,6 +16,7 @@ def side_by_side(
     """`work(item)` for every item, `tick()` after each. `work` must be importable, with items that can be pickled.
 
     Results are what the work leaves on disk. Raises a child's WhenceError, and TryAgain for a child that was killed.
+    Not a ProcessPoolExecutor: after a failure that waits for what runs, maybe hours, and it hides how a worker ended.
     """
     if n_processes <= 1 or len(items) <= 1:
         for item in items:

@@ -46,7 +46,8 @@ class TermIndex:
 
     @cached_property
     def metrics(self) -> list[Metric]:
-        return metrics(self.fitted.preconditioner.eigen(self.fitted.member.tracked), DIRECTIONS)
+        tracked = self.fitted.member.tracked
+        return metrics(tracked, self.fitted.preconditioner.eigen(tracked), DIRECTIONS)
 
     def queries(self, answer: Tokens, foil: int | None = None) -> list[LayerQuery]:
         """One query for every generated token; with a foil, of log p(token) − log p(foil)."""

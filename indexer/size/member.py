@@ -11,7 +11,7 @@ from attribution.model.load import LoadedModel, load_model
 from attribution.model.sequence import Encoded, encode_document
 from attribution.model.specials import Specials, as_it_was
 from attribution.model.tracked import Tracked, track
-from attribution.passes.batches import Document as Row
+from attribution.passes.batches import Row
 from indexer.config.config import Config, Model
 from indexer.config.versions import VERSIONS
 from indexer.corpus.corpus import Corpus, Lazy, Numbers, as_ids, as_numbers, joined

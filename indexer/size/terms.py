@@ -15,7 +15,7 @@ from attribution.exact.directions import Directions, collected
 from attribution.exact.query import query_directions
 from attribution.exact.scores import Scores, score_documents
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document as Row
+from attribution.passes.batches import Row
 from indexer.size.answers import Answer
 
 Shares = dict[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats

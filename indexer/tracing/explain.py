@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from attribution.exact.directions import Directions
 from attribution.index.document_norms import DocumentNorms
 from attribution.influence import self_influence
-from attribution.passes.batches import Document as Row
+from attribution.passes.batches import Row
 from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
 from indexer.size.terms import Shares, Term, add_shares, score

@@ -7,7 +7,7 @@ from pathlib import Path
 from attribution.model.load import LoadedModel
 from attribution.prompt.asked import Asked
 from attribution.prompt.context.contextcite import sources
-from attribution.prompt.explain import SHAPLEY, PromptShare, Settings, explain, saliency_maps
+from attribution.prompt.explain import SHAPLEY, PromptSettings, PromptShare, explain, saliency_maps
 from attribution.prompt.faithful.sanity import sanity, shuffled
 from attribution.prompt.saliency.continuations import contrast_continuations
 from attribution.prompt.saliency.saliency import Saliency, absent_token
@@ -63,9 +63,9 @@ def prompt_shares(folder: Path, member: Member, answers: Sequence[Answer], tick:
     return part
 
 
-def settings_of(prompts: Prompts) -> Settings:
+def settings_of(prompts: Prompts) -> PromptSettings:
     """What the configuration asks for."""
-    return Settings(methods=prompts.saliency, steps=prompts.steps, masks=prompts.masks)
+    return PromptSettings(methods=prompts.saliency, steps=prompts.steps, masks=prompts.masks)
 
 
 def asked_of(answer: Answer) -> Asked:
@@ -77,13 +77,13 @@ def asked_of(answer: Answer) -> Asked:
 
 
 def share_of(
-    loaded: LoadedModel, answer: Answer, settings: Settings, tick: Callable[[str], None] = lambda _step: None
+    loaded: LoadedModel, answer: Answer, settings: PromptSettings, tick: Callable[[str], None] = lambda _step: None
 ) -> PromptShare:
     """Everything that the settings ask for; `tick` is told every step before it begins."""
     return explain(loaded.model, asked_of(answer), absent_token(loaded.tokenizer), settings, tick)
 
 
-def contrast_of(loaded: LoadedModel, answer: Answer, settings: Settings) -> dict[str, Saliency]:
+def contrast_of(loaded: LoadedModel, answer: Answer, settings: PromptSettings) -> dict[str, Saliency]:
     """For a prompt that names a foil: why each token and not that one, under method names that end in _contrast."""
     foil = foil_of(answer, loaded)
     if foil is None:
@@ -94,7 +94,7 @@ def contrast_of(loaded: LoadedModel, answer: Answer, settings: Settings) -> dict
 
 
 def of_span(
-    loaded: LoadedModel, answer: Answer, foil: Foil, settings: Settings, maps: Mapping[str, Saliency]
+    loaded: LoadedModel, answer: Answer, foil: Foil, settings: PromptSettings, maps: Mapping[str, Saliency]
 ) -> dict[str, Saliency]:
     """The maps with one row for all tokens of the foil's span: why it and not the foil, each as a whole."""
     if foil.span is None:
@@ -124,7 +124,7 @@ def of_span(
     return changed
 
 
-def _sanity_columns(member: Member, answers: Sequence[Answer], settings: Settings) -> dict[str, list[object]]:
+def _sanity_columns(member: Member, answers: Sequence[Answer], settings: PromptSettings) -> dict[str, list[object]]:
     """Rows of `evaluation`: for each method, how alike its maps are for the model and for one that learnt nothing."""
     chosen: list[Answer] = []
     for each in answers[:SANITY_ANSWERS]:

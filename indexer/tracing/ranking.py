@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.exact.normalise import NORMALISERS, Norms, normalise
 from attribution.index.document_norms import DocumentNorms
+from attribution.normalisers import NORMALISERS, Norms, normalise
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Ranked:
 def ranked(totals: NDArray[np.float32], norms: DocumentNorms, most: int) -> Ranked:
     """Keep the top `most` by the score and by each normalised score, and the `most` at the negative end.
 
-    totals: [D] nats, NaN where a pair was not scored. Ties are broken by corpus order.
+    totals: [D] nats, NaN where a pair was not scored. Ties are broken by corpus order; a document without gradient has
+    no normalised score, and stands behind all that have one.
     """
     scored = np.flatnonzero(np.isfinite(totals))
     order = scored[np.argsort(-totals[scored], kind="stable")]

@@ -3,10 +3,9 @@
 import numpy as np
 import torch
 
-from attribution.curvature.blocks import Preconditioner, damp, to_device
+from attribution.curvature.blocks import Preconditioner, damp, no_curvature
 from attribution.curvature.ghost_norm import gradient_norms
 from attribution.curvature.stages import across_stages
-from attribution.exact.cosine import gradient_queries
 from attribution.exact.directions import Directions
 from attribution.exact.low_rank import factor
 from attribution.exact.query import query_directions
@@ -36,8 +35,9 @@ def close(found, expected) -> None:
 
 def every_number(tracked: Tracked, forward_mode: bool = True) -> dict[str, np.ndarray]:
     """Every number that the engine gives, by name; `forward_mode`: also those that need such derivatives."""
-    factors = to_device(tiny.random_factors(tracked), tracked.device)
+    factors = tiny.random_factors(tracked)
     H = damp(factors)
+    dot = query_directions(tracked, no_curvature(tracked), IDS, 4)
     d = query_directions(tracked, H, IDS, 4, negligible=0)
     passed = corpus_pass(tracked, H, DOCUMENTS, N, budget=10_000)
     norms = passed.norms
@@ -54,7 +54,7 @@ def every_number(tracked: Tracked, forward_mode: bool = True) -> dict[str, np.nd
         "scores": score_documents(tracked, d, DOCUMENTS, N).values,
         "wanted scores": score_documents(tracked, d, DOCUMENTS, N, wanted=wanted).values,
         "contrast": score_documents(tracked, contrast, DOCUMENTS, N).values,
-        "gradient dot": score_documents(tracked, gradient_queries(tracked, IDS, 4), DOCUMENTS, N).values,
+        "gradient dot": score_documents(tracked, dot, DOCUMENTS, N).values,
         "loss": norms.loss,
         "gradient norm": norms.grad_norm,
         "self-influence": norms.self_influence,
@@ -71,7 +71,7 @@ def every_number(tracked: Tracked, forward_mode: bool = True) -> dict[str, np.nd
 
 def two_stages(pretrained: Tracked, finetuned: Tracked) -> np.ndarray:
     """Scores of documents of pre-training for a query of the fine-tuned model  # [Q, D, L]"""
-    factors = [to_device(tiny.random_factors(of), of.device) for of in (finetuned, pretrained)]
+    factors = [tiny.random_factors(of) for of in (finetuned, pretrained)]
     d = query_directions(finetuned, across_stages(*factors), IDS, 4, negligible=0)
     return score_documents(pretrained, d, DOCUMENTS, N).values
 
@@ -86,7 +86,7 @@ def _by_forward_mode(tracked: Tracked, d: Directions) -> dict[str, np.ndarray]:
 
 def _estimates(tracked: Tracked, H: Preconditioner, passed: Passed) -> np.ndarray:
     """Of the gradient index  # [K, D]"""
-    queries = index_queries(tracked, H, metrics(H.eigen(tracked), 1024), H, IDS, 4, rank=100, pairs=100)
+    queries = index_queries(tracked, H, metrics(tracked, H.eigen(tracked), 1024), H, IDS, 4, rank=100, pairs=100)
     energy = torch.zeros(len(DOCUMENTS))
     shard = Shard(0, len(DOCUMENTS), tuple(passed.kept), torch.from_numpy(passed.hidden), energy)
     return products([shard], queries).cpu().numpy()

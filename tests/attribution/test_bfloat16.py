@@ -19,7 +19,7 @@ from attribution.index.corpus_pass import corpus_pass
 from attribution.model.load import DTYPES, load_model
 from attribution.model.sequence import encode_document
 from attribution.model.tracked import track
-from attribution.passes.batches import as_documents
+from attribution.passes.batches import Row
 from tests.attribution import tiny
 
 N = 100
@@ -60,7 +60,7 @@ def test_agreement_on_the_demo(tmp_path):
 
     models = {name: load_model(str(DEMO / "models" / "atlas-s"), device="cpu", dtype=name) for name in DTYPES}
     loaded = models["float32"]
-    documents = as_documents(encode_document(text, loaded.tokenizer, loaded.context).ids for text in texts)
+    documents = [Row(encode_document(text, loaded.tokenizer, loaded.context).ids) for text in texts]
 
     def fitted(dtype, seed):
         tracked, folder = track(models[dtype]), tmp_path / f"{dtype}-{seed}"

@@ -3,41 +3,31 @@
 import torch
 from torch import Tensor
 from torch.func import functional_call
-from transformers import (
-    AutoModelForCausalLM,
-    Gemma2Config,
-    Gemma3TextConfig,
-    GemmaConfig,
-    GPT2Config,
-    GPTNeoXConfig,
-    LlamaConfig,
-    PretrainedConfig,
-    Qwen2Config,
-    Qwen3Config,
-)
+from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 
 from attribution.curvature.blocks import Preconditioner, damp
 from attribution.curvature.factors import Eigenbasis, Factors
 from attribution.model.load import LoadedModel
 from attribution.model.tracked import Tracked, track
-from attribution.passes.batches import Document
+from attribution.passes.batches import Row
 
 V, H, CONTEXT = 11, 8, 16
 SIZE = {"vocab_size": V, "hidden_size": H, "num_hidden_layers": 2, "num_attention_heads": 2, "bos_token_id": 0}
 SIZE |= {"max_position_embeddings": CONTEXT, "eos_token_id": 0, "pad_token_id": None}
 GATED = SIZE | {"intermediate_size": 12, "num_key_value_heads": 1, "head_dim": 4}
 
-CONFIGS: dict[str, PretrainedConfig] = {
-    "llama": LlamaConfig(**GATED, tie_word_embeddings=True),
-    "llama-untied": LlamaConfig(**GATED, tie_word_embeddings=False, attention_bias=True),
-    "qwen2": Qwen2Config(**GATED, tie_word_embeddings=True),
-    "qwen3": Qwen3Config(**GATED, tie_word_embeddings=True),
-    "gemma": GemmaConfig(**GATED),
-    "gemma2": Gemma2Config(**GATED, final_logit_softcapping=0.5),
-    "gemma3": Gemma3TextConfig(**GATED),
-    "gpt-neox": GPTNeoXConfig(**SIZE, intermediate_size=12, tie_word_embeddings=False),
-    "gpt2": GPT2Config(
-        vocab_size=V, n_embd=H, n_layer=2, n_head=2, n_positions=CONTEXT, bos_token_id=0, eos_token_id=0
+made = AutoConfig.for_model
+CONFIGS: dict[str, PretrainedConfig] = {  # every architecture that is supported: tests run over them
+    "llama": made("llama", **GATED, tie_word_embeddings=True),
+    "llama-untied": made("llama", **GATED, tie_word_embeddings=False, attention_bias=True),
+    "qwen2": made("qwen2", **GATED, tie_word_embeddings=True),
+    "qwen3": made("qwen3", **GATED, tie_word_embeddings=True),
+    "gemma": made("gemma", **GATED),
+    "gemma2": made("gemma2", **GATED, final_logit_softcapping=0.5),
+    "gemma3": made("gemma3_text", **GATED),
+    "gpt-neox": made("gpt_neox", **SIZE, intermediate_size=12, tie_word_embeddings=False),
+    "gpt2": made(
+        "gpt2", vocab_size=V, n_embd=H, n_layer=2, n_head=2, n_positions=CONTEXT, bos_token_id=0, eos_token_id=0
     ),
 }
 
@@ -52,26 +42,26 @@ def tiny_model(kind: str = "llama", seed: int = 0, dtype: torch.dtype = torch.fl
     return LoadedModel(model, None, f"{kind}-{seed}", "tokens", torch.device("cpu"))
 
 
-def tiny_documents(n: int = 5, seed: int = 1) -> list[Document]:
+def tiny_documents(n: int = 5, seed: int = 1) -> list[Row]:
     """Random ids of lengths 2 to 9; some have a question that is not learned."""
     generator = torch.Generator().manual_seed(seed)
     documents = []
     for i in range(n):
         length = 2 + int(torch.randint(8, (1,), generator=generator))
         ids = torch.randint(V, (length,), generator=generator).tolist()
-        documents.append(Document(tuple(ids), first_target=2 if i % 3 == 2 and length > 3 else 1))
+        documents.append(Row(tuple(ids), first_target=2 if i % 3 == 2 and length > 3 else 1))
     return documents
 
 
 def random_factors(tracked: Tracked, seed: int = 2) -> Factors:
-    """Curvature with the right shapes: random rotations and eigenvalues between 0.1 and 1.1."""
+    """Curvature with the right shapes, on the model's device: random rotations, eigenvalues between 0.1 and 1.1."""
     generator = torch.Generator().manual_seed(seed)
 
     def rotation(n: int) -> Tensor:
-        return torch.linalg.qr(torch.randn(n, n, generator=generator, dtype=tracked.dtype)).Q
+        return torch.linalg.qr(torch.randn(n, n, generator=generator, dtype=tracked.dtype)).Q.to(tracked.device)
 
     def positive(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator, dtype=tracked.dtype) + 0.1
+        return (torch.rand(*shape, generator=generator, dtype=tracked.dtype) + 0.1).to(tracked.device)
 
     linear = tuple(
         Eigenbasis(rotation(of.n_in), rotation(of.n_out), positive(of.n_out, of.n_in)) for of in tracked.linear
@@ -105,7 +95,7 @@ def logits(tracked: Tracked, moving: dict[str, Tensor], ids: Tensor) -> Tensor:
     return functional_call(tracked.loaded.model, moving, kwargs={"input_ids": ids[None], "use_cache": False}).logits[0]
 
 
-def token_logp(tracked: Tracked, moving: dict[str, Tensor], document: Document, labels: Tensor | None = None) -> Tensor:
+def token_logp(tracked: Tracked, moving: dict[str, Tensor], document: Row, labels: Tensor | None = None) -> Tensor:
     """log p of every learned token  # [n]"""
     ids = torch.tensor(document.ids)
     at = torch.arange(max(document.first_target, 1), len(ids))
@@ -113,11 +103,11 @@ def token_logp(tracked: Tracked, moving: dict[str, Tensor], document: Document, 
     return logp[at - 1, ids[at] if labels is None else labels]
 
 
-def loss(tracked: Tracked, moving: dict[str, Tensor], document: Document) -> Tensor:
+def loss(tracked: Tracked, moving: dict[str, Tensor], document: Row) -> Tensor:
     return -token_logp(tracked, moving, document).sum()
 
 
-def loss_value(tracked: Tracked, document: Document) -> float:
+def loss_value(tracked: Tracked, document: Row) -> float:
     with torch.no_grad():
         return float(loss(tracked, parameters(tracked), document))
 

@@ -164,7 +164,6 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "saliency_methods": lambda s: prompts.saliency_methods(s.snapshot, s.generation),
     "saliency": lambda s: prompts.saliency(s.snapshot, s.generation, 0, N_POSITIONS, "grad_norm"),
     "saliency_rows": lambda s: prompts.saliency_rows(s.snapshot, s.generation, "grad_norm"),
-    "citations": lambda s: prompts.citations(s.snapshot, s.generation),
     "ablations": lambda s: prompts.ablations(s.snapshot, s.generation),
     "answers_from_documents": lambda s: prompts.answers_from_documents(s.snapshot),
     "measures": lambda s: prompts.measures(s.snapshot, s.generation),

@@ -29,7 +29,7 @@ from attribution.index.corpus_pass import corpus_pass
 from attribution.model.load import load_model
 from attribution.model.sequence import encode_document
 from attribution.model.tracked import Tracked, track
-from attribution.passes.batches import Document, as_documents, batches
+from attribution.passes.batches import Row, batches
 from attribution.passes.capture import capture
 from tests.attribution.curvature.kronfluence_oracle import Oracle, token_queries
 from tests.benchmarks import floor
@@ -45,8 +45,8 @@ class Bench:
     """What both sides work on."""
 
     tracked: Tracked
-    documents: list[Document]
-    answers: list[Document]
+    documents: list[Row]
+    answers: list[Row]
     oracle: Oracle
     H: Preconditioner
     rate: float  # operations a second
@@ -55,17 +55,17 @@ class Bench:
         parts = [query_directions(self.tracked, self.H, of.ids, len(of) - TOKENS) for of in self.answers]
         return join_directions(parts)
 
-    def their_queries(self) -> list[Document]:
+    def their_queries(self) -> list[Row]:
         return [query for of in self.answers for query in token_queries(of.ids, len(of) - TOKENS)]
 
-    def their_positions(self, documents: Sequence[Document], rank: int | None = None) -> None:
+    def their_positions(self, documents: Sequence[Row], rank: int | None = None) -> None:
         """kronfluence's per-token scores: the long documents apart, since all of a call are padded to one length."""
         queries, long = self.their_queries(), len(documents) * 3 // 4
         for group in (documents[:long], documents[long:]):
             self.oracle.scores(queries, group, by_position=True, rank=rank, batch=16)
 
 
-def plain_pass(tracked: Tracked, documents: Sequence[Document]) -> None:
+def plain_pass(tracked: Tracked, documents: Sequence[Row]) -> None:
     """The floor: forward and backward of the summed loss, in the same batches."""
     model = tracked.loaded.model
     for batch in batches(documents, tracked.loaded.context, tracked.device):
@@ -74,7 +74,7 @@ def plain_pass(tracked: Tracked, documents: Sequence[Document]) -> None:
         model.zero_grad(set_to_none=True)
 
 
-def captures(tracked: Tracked, documents: Sequence[Document]) -> None:
+def captures(tracked: Tracked, documents: Sequence[Row]) -> None:
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         capture(tracked, batch)
 
@@ -110,7 +110,7 @@ def shares(bench: Bench, rounds: int, n_all: int) -> None:
     share_sides(bench, f"    the same, 64 queries over all of {len(some)}", some, [range(len(some))] * len(own), 1)
 
 
-def share_sides(bench: Bench, title: str, documents: list[Document], own: Sequence[Sequence[int]], rounds: int) -> None:
+def share_sides(bench: Bench, title: str, documents: list[Row], own: Sequence[Sequence[int]], rounds: int) -> None:
     tracked, factors = bench.tracked, bench.oracle.factors
     n_tokens = sum(len(documents[i]) for of in own for i in of)
     solved = floor.passes(tracked, documents) + floor.solves(tracked, len(own))
@@ -178,7 +178,7 @@ def main() -> int:
     loaded = load_model(str(given.model))
     with (DEMO / "corpus.jsonl").open() as file:
         texts = [json.loads(line)["text"] for line in file]
-    encoded = as_documents(encode_document(text, loaded.tokenizer, loaded.context).ids for text in texts)
+    encoded = [Row(encode_document(text, loaded.tokenizer, loaded.context).ids) for text in texts]
     step = len(encoded) // given.documents
     documents = sorted(encoded[::step][: given.documents], key=len)
     answers = [of for of in encoded[1::step] if len(of) > 2 * TOKENS][:ANSWERS]

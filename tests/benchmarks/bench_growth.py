@@ -30,7 +30,7 @@ from unittest.mock import patch
 from attribution.curvature.blocks import Preconditioner
 from attribution.index.corpus_pass import Passed
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document
+from attribution.passes.batches import Row
 from indexer.__main__ import main as main_of_indexer
 from indexer.size import corpus_pass as partitions
 from tests.benchmarks import alternate
@@ -92,7 +92,7 @@ class Borrowing:
         self._work, self._left = work, n
         self._made: dict[int, Passed] = {}
 
-    def __call__(self, tracked: Tracked, H: Preconditioner, rows: Sequence[Document], *of: Any, **named: Any) -> Passed:
+    def __call__(self, tracked: Tracked, H: Preconditioner, rows: Sequence[Row], *of: Any, **named: Any) -> Passed:
         if self._left <= 0 and len(rows) in self._made:
             return self._made[len(rows)]
         self._left -= len(rows)

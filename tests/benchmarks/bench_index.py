@@ -33,11 +33,11 @@ from attribution.model.generate import generate
 from attribution.model.load import LoadedModel, load_model
 from attribution.model.sequence import encode_document, encode_prompt
 from attribution.model.tracked import Tracked, track
-from attribution.passes.batches import Document, as_documents, batches
+from attribution.passes.batches import Row, batches
 from attribution.passes.capture import capture
+from attribution.rank_correlation import spearman
 from indexer.evaluate.measures.index_recall import recall
 from indexer.evaluate.measures.removal import top
-from indexer.evaluate.statistics.rank_correlation import spearman
 from tests.attribution.curvature.kronfluence_oracle import Oracle, token_queries
 from tests.benchmarks.alternate import compare
 from tests.benchmarks.bench_engine import plain_pass
@@ -53,7 +53,7 @@ class Bench:
     """A model, its corpus, its curvature, and questions that the demo does not ask."""
 
     tracked: Tracked
-    documents: list[Document]
+    documents: list[Row]
     texts: list[str]
     H: Preconditioner
     questions: list[tuple[tuple[int, ...], int]]  # ids of prompt and answer, first generated token
@@ -63,7 +63,7 @@ class Bench:
     def names(self) -> list[str]:
         return [layer.name for layer in self.tracked.layers]
 
-    def as_many(self, n: int) -> list[Document]:
+    def as_many(self, n: int) -> list[Row]:
         """n documents, evenly over the corpus; more than it has are varied ones."""
         if n <= len(self.documents):
             return self.documents[:: max(1, len(self.documents) // n)]
@@ -71,14 +71,14 @@ class Bench:
 
     def estimates(self, shards: list[Shard], ids: tuple[int, ...], first: int) -> NDArray[np.float32]:
         """[K, D] nats"""
-        scales = metrics(self.H.eigen(self.tracked), DIRECTIONS)
+        scales = metrics(self.tracked, self.H.eigen(self.tracked), DIRECTIONS)
         queries = index_queries(self.tracked, self.H, scales, self.H, ids, first, pairs=self.pairs)
         with torch.inference_mode():
             return influence(products(shards, queries), len(self.documents)).numpy()
 
 
-def as_read(loaded: LoadedModel, texts: Sequence[str]) -> list[Document]:
-    return as_documents(encode_document(text, loaded.tokenizer, loaded.context).ids for text in texts)
+def as_read(loaded: LoadedModel, texts: Sequence[str]) -> list[Row]:
+    return [Row(encode_document(text, loaded.tokenizer, loaded.context).ids) for text in texts]
 
 
 def shard(made: Passed, first: int = 0) -> Shard:
@@ -114,12 +114,12 @@ def cost_of_the_pass(bench: Bench, rank: float, rounds: int) -> None:
     """Against a plain forward and backward over the same tokens."""
     tracked, some = bench.tracked, bench.documents[::8]
     eigen, diagonal = bench.H.eigen(tracked), bench.H.diagonal(tracked)
-    scales, most = metrics(eigen, DIRECTIONS), budget(tracked, rank)
+    scales, most = metrics(tracked, eigen, DIRECTIONS), budget(tracked, rank)
 
     def index_only() -> None:
         for batch in batches(some, tracked.loaded.context, tracked.device):
             captured = capture(tracked, batch)
-            compress(tracked, scales, diagonal, list(turned(captured, eigen)), captured, most)
+            compress(tracked, scales, diagonal, list(turned(tracked, captured, eigen)), captured, most)
 
     compare(
         f"the pass over {len(some)} documents",
@@ -135,7 +135,7 @@ def cost_of_the_pass(bench: Bench, rank: float, rounds: int) -> None:
     )
 
 
-def borrowed(tracked: Tracked, H: Preconditioner, documents: list[Document], most: int) -> list[Shard]:
+def borrowed(tracked: Tracked, H: Preconditioner, documents: list[Row], most: int) -> list[Shard]:
     """The index of every step-th shard, standing for those after it as well where there are many documents: the time of
     a scan does not depend on what the bytes say."""
     starts = range(0, len(documents), SHARD)

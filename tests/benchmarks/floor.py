@@ -14,16 +14,16 @@ from collections.abc import Sequence
 import torch
 
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document
+from attribution.passes.batches import Row
 
 
-def passes(tracked: Tracked, documents: Sequence[Document]) -> int:
+def passes(tracked: Tracked, documents: Sequence[Row]) -> int:
     """Forward and backward of the documents."""
     n, learned = sum(map(len, documents)), sum(len(of) - max(of.first_target, 1) for of in documents)
     return 4 * (parameters(tracked) * n + tracked.head_weight.numel() * learned)
 
 
-def gradients(tracked: Tracked, documents: Sequence[Document]) -> int:
+def gradients(tracked: Tracked, documents: Sequence[Row]) -> int:
     return 2 * parameters(tracked) * sum(map(len, documents))
 
 

@@ -1,4 +1,4 @@
-"""EDGE: a reverse proxy in miniature, as README configures nginx: keeps Host, drops what the visitor says of himself,
+"""EDGE: a reverse proxy in miniature, as docs/serving.md has nginx: keeps Host, drops what the visitor says of himself,
 adds who he is, and passes web sockets on."""
 
 import socket

@@ -4,7 +4,7 @@
   const visit = (root) => {
     for (const element of root.querySelectorAll("*")) {
       if (element.shadowRoot) visit(element.shadowRoot);
-      const label = element.matches?.("[role=graphics-document]") ? element.getAttribute("aria-label") : null;
+      const label = element.matches?.(".stPlotlyChart") ? element.getAttribute("aria-label") : null;
       if (label) said.push(label);
       const ours = root instanceof ShadowRoot || element.closest?.("[data-testid=stCaptionContainer]");
       if (!ours || element.tagName === "STYLE") continue;

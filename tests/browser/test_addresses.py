@@ -31,7 +31,7 @@ def views(folder: Path) -> dict[str, str]:
         WHERE kind = 'document' ORDER BY generation_id, part LIMIT 1""")
     chosen = {"generation": row["generation_id"], "token": "1-2", "document": row["document_id"]}
     return {
-        "explain": "/?" + urlencode(chosen | {"scale": "relatif-l", "side": "both", "shade": "surprise"}),
+        "explain": "/?" + urlencode(chosen | {"scale": "relatif_l", "side": "both", "shade": "surprise"}),
         "runs": "/runs?" + urlencode({"filter": "Li", "size": "synth-m", "topic": "capital"}),
         "compare": "/compare?" + urlencode({"generation": row["generation_id"], "token": "3", "compare": "same"}),
         "context": "/context?"

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.address.screen import paths
 from indexer.database.reader import Database
 from tests.browser.conftest import serve
 from tests.browser.visit import Visit
 
 pytestmark = pytest.mark.browser
 
-SCREENS = {  # path -> what shows that the screen is there
+SLOWEST = {  # of a screen, what comes last
     "/": "[role=option]",
     "/runs": "table button",
     "/compare": "table button",
@@ -19,6 +20,7 @@ SCREENS = {  # path -> what shows that the screen is there
     "/corpus": ".card",
     "/about": "[data-testid=stDataFrame]",
 }
+SCREENS = {path: SLOWEST.get(path, ".st-key-page") for path in paths()}  # path -> what shows that the screen is there
 
 FOCUSED = """let element = document.activeElement;
     while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;"""
@@ -121,12 +123,12 @@ def test_a_keyboard_finds_what_drove_a_token(visit: Visit, folder: Path) -> None
     )
     assert f"document={row['document_id']}" in visit.page.url
     keys.press("Escape")
-    visit.page.wait_for_function("!document.location.search.includes('document=')")
+    visit.until(lambda: "document=" not in visit.page.url)
     keys.press("Escape")
-    visit.page.wait_for_function("!document.location.search.includes('token=')")
+    visit.until(lambda: "token=" not in visit.page.url)
     before = visit.page.url
     keys.press("]")
-    visit.page.wait_for_function(f"document.location.href !== {before!r}")
+    visit.until(lambda: visit.page.url != before)
     visit.settle()
     keys.press("/")  # there is no filter here: the screen that has one opens, ready to type
     visit.page.wait_for_url("**/runs*")

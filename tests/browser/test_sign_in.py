@@ -1,14 +1,14 @@
-"""Signing in, as README describes it: with st.login and a list, and behind a reverse proxy that names people."""
+"""Signing in, as docs/serving.md describes it: with st.login and a list, and behind a proxy that names people."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dashboard.server.serving import SCREENS
 from tests.browser.conftest import serve
 from tests.browser.oidc_provider import CLIENT, Provider, provider
 from tests.browser.reverse_proxy import proxy
+from tests.browser.test_journey import SCREENS
 from tests.browser.visit import Visit
 
 pytestmark = pytest.mark.browser

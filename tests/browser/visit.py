@@ -44,10 +44,11 @@ class Visit:
 
     def settle(self) -> None:
         """Until Streamlit has nothing under way."""
-        self.page.wait_for_function(
+        quiet = (
             "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
             " && !document.querySelector('[data-testid=stSkeleton]') && !document.querySelector('[data-stale=true]')"
         )
+        self.until(lambda: bool(self.page.evaluate(quiet)))  # wait_for_function needs eval, which our pages refuse
 
     def until(self, true: Callable[[], bool]) -> None:
         """Until the page shows what the server has still to answer; `settle` alone may look before it was asked."""

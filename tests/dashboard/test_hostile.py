@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import tests.synthetic_database as synthetic
+from dashboard.address.screen import screens
 from tests.dashboard.drawn import components
 from tests.dashboard.hostile import HOSTILE, LONG, build_hostile, long_document
 from tests.synthetic_database import tokens
@@ -23,7 +24,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("screen", ["explain", "runs", "compare", "context", "corpus", "about"])
+@pytest.mark.parametrize("screen", screens())
 def test_every_screen_draws_it(open_app: Open, hostile: Path, screen: str) -> None:
     app = open_app(screen=screen, where=hostile)
     assert not app.exception
@@ -75,7 +76,7 @@ def test_sixteen_megabytes_of_it_are_cut_and_shown_literally(open_app: Open, lon
         assert "<script>window.hacked=1</script>" in sent and "xxxx" in sent  # literally
 
 
-@pytest.mark.parametrize("screen", ["explain", "runs", "compare", "context", "corpus"])
+@pytest.mark.parametrize("screen", [name for name in screens() if name != "about"])
 def test_a_hostile_address_is_text(open_app: Open, screen: str) -> None:
     """Every key of the address at once."""
     keys = ("generation", "document", "token", "layer", "scale", "text", "filter", "search", "topic", "source")

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.address.choices import MATCHES, PLACES
+from dashboard.address.screen import screens
 from dashboard.database.queries.filters import matching_prompts
 from indexer.database.reader import Snapshot
 from tests.dashboard.drawn import words
@@ -78,7 +79,7 @@ def test_a_bad_pattern_is_told(open_app: Open) -> None:
     assert "refused a value" in words(app)
 
 
-@pytest.mark.parametrize("screen", ["explain", "runs", "compare", "context", "corpus", "about"])
+@pytest.mark.parametrize("screen", screens())
 def test_an_address_of_hostile_values_is_a_page(open_app: Open, folder: Path, screen: str) -> None:
     for typed in HOSTILE:
         keys = ("generation", "run", "token", "document", "part", "layer", "job", "shade", "scale", "size", "search")

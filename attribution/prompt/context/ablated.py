@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from attribution.errors import BadInput
+from attribution.model.measurement import margin
 from attribution.prompt.context.contextcite import Ablations, Masks
 
 
@@ -27,7 +28,7 @@ def answer_odds(
 ) -> Tensor:
     """log(p / (1 - p)) of every answer token under every version of the prompt, in their order: [M, A] float64, CPU.
 
-    Log-odds keep what log p rounds away where p is nearly 1. `batch` rows of similar length share a forward pass.
+    `batch` rows of similar length share a forward pass.
     """
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     target = torch.tensor(list(answer_ids), device=model.device)
@@ -35,9 +36,7 @@ def answer_odds(
     for start in range(0, len(order), batch):
         rows = order[start : start + batch]
         logits = _logits(model, [prompts[i] for i in rows], answer_ids).double()  # [B, A, V]
-        index = target.expand(len(rows), -1)[..., None]  # [B, A, 1]
-        others = logits.scatter(2, index, -torch.inf).logsumexp(2)
-        odds[rows] = (logits.gather(2, index)[..., 0] - others).cpu()
+        odds[rows] = margin(logits, target).cpu()
     return odds
 
 

@@ -25,7 +25,7 @@ MOST = 3  # citations of one sentence
 
 
 @dataclass(frozen=True)
-class Settings:
+class CitationSettings:
     """How stored rows become citations; saved with the result."""
 
     reversed_kl: bool  # inseq's direction of CTI
@@ -46,7 +46,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class AsPublished(Settings):
+class AsPublished(CitationSettings):
     """The rules of the paper's authors' code; a kind of its own, so that what was stored under shares stays valid."""
 
     @property
@@ -58,10 +58,10 @@ class AsPublished(Settings):
         return 0
 
 
-PRESETS: dict[str, Settings] = {
+PRESETS: dict[str, CitationSettings] = {
     "paper": AsPublished(reversed_kl=False, cue="norm", cti_std=1.0, cues=-5),
-    "inseq": Settings(reversed_kl=True, cue="norm", cti_std=1.0, cues=0, cue_std=1.0),
-    "shares": Settings(reversed_kl=False, cue="norm", cti_std=1.0, cues=-5),
+    "inseq": CitationSettings(reversed_kl=True, cue="norm", cti_std=1.0, cues=0, cue_std=1.0),
+    "shares": CitationSettings(reversed_kl=False, cue="norm", cti_std=1.0, cues=-5),
 }
 
 
@@ -80,7 +80,7 @@ def cite(
     of_token: Sequence[int],
     parts: Sequence[Part],
     sentences: Sequence[int],
-    settings: Settings = PRESETS["shares"],
+    settings: CitationSettings = PRESETS["shares"],
 ) -> tuple[Citation, ...]:
     """At most three citations for each sentence, best first, from stored rows.
 
@@ -102,7 +102,7 @@ def cite_cues(
     cues: Mapping[int, Floats],
     owner: Sequence[int],
     sentences: Sequence[int] | Mapping[int, int],
-    settings: Settings = PRESETS["shares"],
+    settings: CitationSettings = PRESETS["shares"],
     most: int = MOST,
 ) -> tuple[Citation, ...]:
     """The same from the tokens that speak: answer token -> CCI [n] of the tokens inside documents.
@@ -147,7 +147,7 @@ def sensitive(cti: Floats, deviations: float, ddof: int = 1) -> tuple[int, ...]:
         return tuple(int(k) for k in np.flatnonzero((cti >= threshold) & (cti > 0)))
 
 
-def kept_cues(values: Floats, settings: Settings) -> Floats:
+def kept_cues(values: Floats, settings: CitationSettings) -> Floats:
     """The values that pass the filter, others 0; negative cues spoke against the token and never pass: [n] -> [n]."""
     k = settings.cues
     if not values.size:

@@ -41,7 +41,7 @@ class Ablations:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class SparseFit:
     """The sparse line: weights [N] in nats of log-odds, its intercept, and its R² on the masks of the fit."""
 
     weights: Floats
@@ -74,7 +74,7 @@ def single_masks(n: int) -> Masks:
     return np.concatenate([np.ones((1, n), dtype=bool), ~np.eye(n, dtype=bool)])
 
 
-def fit(measured: Ablations, span: Sequence[int] | None = None, alpha: float = ALPHA) -> Fitted:
+def fit(measured: Ablations, span: Sequence[int] | None = None, alpha: float = ALPHA) -> SparseFit:
     """The sparse line for a span (answer positions; None: all), without the model. Per token, as in the paper."""
     y = measured.span_odds(span)
     n_tokens = measured.odds.shape[1] if span is None else len(span)
@@ -83,7 +83,7 @@ def fit(measured: Ablations, span: Sequence[int] | None = None, alpha: float = A
     left = y - (measured.masks @ weights + intercept)
     total = ((y - y.mean()) ** 2).sum()
     r2 = float(1 - (left**2).sum() / total) if total > 0 else 1.0
-    return Fitted(weights, intercept, r2)
+    return SparseFit(weights, intercept, r2)
 
 
 def leave_one_out(measured: Ablations, span: Sequence[int] | None = None) -> Floats:

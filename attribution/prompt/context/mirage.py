@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 
 from attribution.prompt.context.ablated import answer_distribution
 from attribution.prompt.context.bits import kl_divergence
-from attribution.prompt.context.citations import Citation, Settings, cite, sensitive
+from attribution.prompt.context.citations import Citation, CitationSettings, cite, sensitive
 from attribution.prompt.saliency.gradient import grad_norm, grad_x_input, jacobian_below_head
 from attribution.prompt.saliency.hooks import reading_head
 from attribution.prompt.saliency.subject import forward, subject
@@ -37,7 +37,7 @@ class Mirage:
     cci_grad_x_input: Tensor  # [A, P] signed; NaN where it was not asked for
 
     def citations(
-        self, of_token: Sequence[int], parts: Sequence[Part], sentences: Sequence[int], settings: Settings
+        self, of_token: Sequence[int], parts: Sequence[Part], sentences: Sequence[int], settings: CitationSettings
     ) -> tuple[Citation, ...]:
         """The citations of each sentence under some thresholds; see `cite`."""
         cti = self.cti_reversed if settings.reversed_kl else self.cti
@@ -55,9 +55,9 @@ def mirage(
 ) -> Mirage:
     """CTI and CCI for every answer token: two forward passes and A backward passes (batched).
 
-    With `deviations`, CCI only for tokens whose CTI is at least mean + that many standard deviations (over n, the lower
-    of the presets' thresholds); a lower one then needs the model again. The context is the documents; in a prompt without documents it is everything
-    but bos and scaffold.
+    With `deviations`, CCI only for tokens whose CTI is at least mean + that many standard deviations (over n: the
+    lowest of the presets' thresholds); a lower one then needs the model again. The context is the documents; in a
+    prompt without documents it is everything but bos and scaffold.
     """
     bare = without_documents(prompt_ids, of_token, parts)
     if len(bare) == len(prompt_ids):
@@ -101,12 +101,3 @@ def as_rows(cci: Tensor) -> list[tuple[int, int, float]]:
     return [
         (k, i, score) for k, scores in enumerate(cci.tolist()) for i, score in enumerate(scores) if not isnan(score)
     ]
-
-
-def from_rows(rows: Sequence[tuple[int, int, float]], n_answer: int, n_prompt: int) -> Tensor:
-    """The inverse of `as_rows`: [A, P]; rows beyond the prompt are not part of the context and are left out."""
-    cci = torch.full((n_answer, n_prompt), torch.nan)
-    for position, source, score in rows:
-        if source < n_prompt:
-            cci[position, source] = score
-    return cci

@@ -14,6 +14,7 @@ import numpy as np
 
 from attribution.prompt.context.contextcite import Ablations, Masks, fit, leave_one_out
 from attribution.prompt.context.lasso import Floats
+from attribution.rank_correlation import spearman
 
 FEWEST = 4  # masks that a rank correlation is taken over
 
@@ -61,16 +62,3 @@ def agreement(scores: Floats, measured: Ablations, seen: Masks | None = None) ->
     if len(held) < FEWEST:
         return None
     return spearman(measured.masks[held] @ scores, measured.span_odds()[held])
-
-
-def spearman(a: Floats, b: Floats) -> float:
-    """Rank correlation with mean ranks for ties; 0 where one of the two is constant."""
-    ra, rb = _ranks(a), _ranks(b)
-    ra, rb = ra - ra.mean(), rb - rb.mean()
-    scale = float(np.linalg.norm(ra) * np.linalg.norm(rb))
-    return float(ra @ rb) / scale if scale > 0 else 0.0
-
-
-def _ranks(values: Floats) -> Floats:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (counts.cumsum() - (counts - 1) / 2)[inverse]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from attribution.prompt.faithful.faithfulness import spearman
+from attribution.rank_correlation import spearman
 
 
 def shuffled(model: PreTrainedModel, seed: int = 0) -> PreTrainedModel:

@@ -52,6 +52,13 @@ def shapley(subject: Subject, absent: Tensor, groups: Tensor, batch: int) -> tup
     return scores[0], change  # captum keeps a batch of one: [1, K, G]
 
 
+def spread(by_group: Tensor, of_token: Tensor) -> Tensor:
+    """[K, G] -> [K, S]: the score of a group in equal parts to its tokens, 0 to tokens of none."""
+    size = torch.stack([(of_token == g).sum() for g in range(by_group.shape[1])]).clamp_min(1)
+    each = torch.nn.functional.pad(by_group / size, (0, 1))  # the last column is group -1
+    return each[:, of_token]
+
+
 def presence_value(subject: Subject, absent: Tensor, groups: Tensor, batch: int) -> Callable[[Tensor], Tensor]:
     """v: presences [B, G] in {0, 1} -> f [B, K], at most `batch` rows in a forward pass."""
     x = subject.embeddings()

@@ -16,6 +16,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from attribution.errors import BadInput
+from attribution.model.measurement import contrast, logp
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,7 @@ class Subject:
         """f from the logits of the answer: [B, n_answer, V] -> [B, K]."""
         rows = logits[:, list(self.positions)]  # [B, K, V]
         rows = rows if rows.dtype == torch.float64 else rows.float()
-        chosen = _pick(rows, self.target_ids)
-        return chosen - (rows.logsumexp(-1) if self.foil_ids is None else _pick(rows, self.foil_ids))
+        return logp(rows, self.target_ids) if self.foil_ids is None else contrast(rows, self.target_ids, self.foil_ids)
 
     def visible(self) -> Tensor:
         """Which ids lie before each answer token in question: [K, S] bool."""
@@ -96,7 +96,3 @@ def forward(model: PreTrainedModel, n_last: int, **inputs: Tensor) -> Tensor:
         return logits
     logits = model(**inputs, use_cache=False).logits
     return logits[:, -n_last:]
-
-
-def _pick(rows: Tensor, ids: Tensor) -> Tensor:
-    return rows.gather(-1, ids.expand(rows.shape[0], -1)[..., None])[..., 0]  # [B, K]

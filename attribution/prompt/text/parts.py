@@ -7,22 +7,9 @@ the ids that stay are the ids that were, and nothing is tokenised again.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 Kind = Literal["system", "question", "document", "scaffold"]
-
-
-class Placed(Protocol):
-    """Any record with characters and a kind: a row of the table prompt_part is one."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def stop(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -72,20 +59,6 @@ def assemble(pieces: Sequence[Piece], notices: Sequence[str] = ()) -> PromptText
         parts.append(Part(number, pieces[i].kind, pieces[i].title, start, stop, owner))
         start = stop
     return PromptText("".join(pieces[i].text for i in kept), tuple(parts), tuple(notices))
-
-
-def owned(parts: Sequence[Placed]) -> tuple[Part, ...]:
-    """Parts from elsewhere (a stored prompt), where scaffold belongs to the next part that is none."""
-    owner = -1
-    made: list[Part] = []
-    for number in reversed(range(len(parts))):
-        part = parts[number]
-        if part.kind != "scaffold":
-            owner = number
-        made.append(
-            Part(number, part.kind, part.title, part.start, part.stop, owner if part.kind == "scaffold" else -1)
-        )
-    return tuple(reversed(made))
 
 
 def token_parts(text: str, spans: Sequence[tuple[int, int]], parts: Sequence[Part]) -> tuple[int, ...]:

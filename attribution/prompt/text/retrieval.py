@@ -9,12 +9,12 @@ from attribution.errors import BadInput
 from attribution.model.offsets import tokens_of
 from attribution.prompt.text.chat import Variables, control_notices, conversation, writes_documents
 from attribution.prompt.text.parts import PromptText, assemble
-from attribution.prompt.text.written import Document, Turn, Wording, answered_here, question_pieces, with_documents
+from attribution.prompt.text.written import Passage, Turn, Wording, answered_here, question_pieces, with_documents
 
 
 def retrieval_prompt(
     question: str,
-    documents: Sequence[Document],
+    documents: Sequence[Passage],
     tokenizer: PreTrainedTokenizerBase,
     room: int,
     wording: Wording | None = None,
@@ -28,7 +28,7 @@ def retrieval_prompt(
     if not question.strip():
         raise BadInput("expected a question, found an empty one; write what is asked")
 
-    def make(kept: Sequence[Document]) -> PromptText:
+    def make(kept: Sequence[Passage]) -> PromptText:
         pieces = question_pieces(question, kept, wording)
         turn = Turn("user", tuple(pieces))
         if tokenizer.chat_template:
@@ -40,7 +40,7 @@ def retrieval_prompt(
 
 def conversation_prompt(
     turns: Sequence[Turn],
-    documents: Sequence[Document],
+    documents: Sequence[Passage],
     tokenizer: PreTrainedTokenizerBase,
     room: int,
     wording: Wording | None = None,
@@ -50,7 +50,7 @@ def conversation_prompt(
     there, else before what the user said last."""
     given = variables or Variables()
 
-    def make(kept: Sequence[Document]) -> PromptText:
+    def make(kept: Sequence[Passage]) -> PromptText:
         if not writes_documents(tokenizer):
             return conversation(with_documents(turns, kept, wording or Wording()), tokenizer, given)
         named = [{"title": each.title, "text": each.text} for each in kept]
@@ -60,8 +60,8 @@ def conversation_prompt(
 
 
 def _fitted(
-    documents: Sequence[Document],
-    make: Callable[[Sequence[Document]], PromptText],
+    documents: Sequence[Passage],
+    make: Callable[[Sequence[Passage]], PromptText],
     tokenizer: PreTrainedTokenizerBase,
     room: int,
 ) -> PromptText:
@@ -102,7 +102,7 @@ def _token_ends(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     return [stop for _, stop in tokens_of(text, tokenizer)[1]]
 
 
-def _cut(document: Document, ends: Sequence[int], tokens: int) -> Document:
+def _cut(document: Passage, ends: Sequence[int], tokens: int) -> Passage:
     if len(ends) <= tokens:
         return document
-    return Document(document.title, document.text[: ends[tokens - 1]] if tokens else "")
+    return Passage(document.title, document.text[: ends[tokens - 1]] if tokens else "")

@@ -18,7 +18,7 @@ class Wording:
     """What stands around the documents of a question.
 
     doc_prompt: one document, with {ID}, {T} and {P} for its number, title and text, as the configurations of MIRAGE
-    and of its interface have it ("Document [{ID}](Title: {T}): {P}\\n"); "" is the form of `document_pieces`.
+    and of its interface have it ("Passage [{ID}](Title: {T}): {P}\\n"); "" is the form of `document_pieces`.
     Raises BadInput where it does not hold {P} once.
     """
 
@@ -29,7 +29,7 @@ class Wording:
         if self.doc_prompt and self.doc_prompt.count("{P}") != 1:
             raise BadInput(
                 f"expected {{P}}, the document's text, once in doc_prompt, found {self.doc_prompt!r}; write it as "
-                "'Document [{ID}](Title: {T}): {P}'"
+                "'Passage [{ID}](Title: {T}): {P}'"
             )
 
 
@@ -46,7 +46,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Document:
+class Passage:
     """One retrieved passage; the title is part of its header, not of what can be cited."""
 
     title: str
@@ -77,7 +77,7 @@ def unfinished(turns: Sequence[Turn]) -> bool:
     return bool(turns) and turns[-1].role == "assistant"
 
 
-def document_pieces(documents: Sequence[Document], wording: Wording) -> list[Piece]:
+def document_pieces(documents: Sequence[Passage], wording: Wording) -> list[Piece]:
     """Instruction and numbered documents; titles and numbers are scaffold."""
     pieces: list[Piece] = []
     if documents:
@@ -96,13 +96,13 @@ def document_pieces(documents: Sequence[Document], wording: Wording) -> list[Pie
     return pieces
 
 
-def question_pieces(question: str, documents: Sequence[Document], wording: Wording | None = None) -> list[Piece]:
+def question_pieces(question: str, documents: Sequence[Passage], wording: Wording | None = None) -> list[Piece]:
     """Instruction, numbered documents and question: what a user says."""
     asked = [Piece("scaffold", "Question: ", goes_with="next"), Piece("question", question)]
     return [*document_pieces(documents, wording or Wording()), *asked]
 
 
-def with_documents(turns: Sequence[Turn], documents: Sequence[Document], wording: Wording) -> list[Turn]:
+def with_documents(turns: Sequence[Turn], documents: Sequence[Passage], wording: Wording) -> list[Turn]:
     """The documents before what the user said last. Raises BadInput where no user says anything."""
     last = max((i for i, each in enumerate(turns) if each.role == "user"), default=None)
     if last is None:

@@ -49,6 +49,8 @@ def _evaluation(row: dict[str, Any]) -> dict[str, Any]:
         "Figure": row["metric"],
         "Method": row["method"],
         "Value": row["value"],
+        "Low": low,
+        "High": high,
         "95 % interval": "" if low is None or high is None else f"{low:.2f} to {high:.2f}",
         "How it was measured": detail.get("how", ""),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from dashboard.database.prompt_share import MEASURED, SHARE
 from dashboard.database.queries.rows import Snapshot, generation_of, kept, model_of, numbers, record
 from dashboard.database.records import Generation, Model, Part, PromptToken, Run, Token
 
@@ -94,10 +95,9 @@ def notices(snapshot: Snapshot, generation_id: str) -> list[str]:
 
 def prompt_shares(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, float]:
     """generation_id -> mean over its tokens of the share of their bits that the prompt saved, from 0 to 1."""
-    sql = """SELECT generation_id, avg(greatest(0, least(1,
-            (bits_question + coalesce(bits_documents, 0)) / bits_nothing))) AS share
-        FROM generation_token WHERE generation_id IN (SELECT unnest($ids::VARCHAR[])) AND bits_nothing > 0
-        AND bits_question IS NOT NULL GROUP BY generation_id"""
+    sql = f"""SELECT generation_id, avg({SHARE}) AS share
+        FROM generation_token WHERE generation_id IN (SELECT unnest($ids::VARCHAR[])) AND {MEASURED}
+        GROUP BY generation_id"""  # noqa: S608 (two constants)
     rows = snapshot.rows(sql, {"ids": list(generation_ids)})
     return {row["generation_id"]: row["share"] for row in rows}
 

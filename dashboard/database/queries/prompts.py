@@ -30,13 +30,6 @@ def saliency_rows(snapshot: Snapshot, generation_id: str, method: str) -> dict[i
     return found
 
 
-def citations(snapshot: Snapshot, generation_id: str) -> list[dict[str, Any]]:
-    """sentence, part, method, score as stored by the indexer, best first."""
-    sql = """SELECT sentence, part, method, score FROM citation WHERE generation_id = ?
-        ORDER BY method, sentence, score DESC, part"""
-    return snapshot.rows(sql, [generation_id])
-
-
 @kept(16)
 def ablations(snapshot: Snapshot, generation_id: str) -> list[dict[str, Any]]:
     """design, present, log_odds: the answer with documents left out, in the order in which it was measured."""

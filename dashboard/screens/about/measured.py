@@ -1,23 +1,22 @@
 """What each method is worth, as one table: a row for each method, a column for each measure. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard.database.method_names import method_name
+from indexer.evaluate.statistics.metrics import Metric, in_order, metric
 
-MEASURES = {
-    "lds_without_self": "LDS without self",
-    "lds": "LDS",
-    "mrr": "MRR",
-    "recall@1": "Recall@1",
-    "planted@3": "Invented facts",
-    "tail_patch": "Tail patch",
-    "drop@20": "Lost without its 20",
-}
+MEASURES = ("lds_without_self", "lds", "mrr", "recall@1", "planted@3", "tail_patch", "drop@20")  # the columns
 PART = ", "  # in the name of what only an evaluation computes: some of the layers, another damping
 BEST = "best for "
 LEFT_OUT = 20  # documents, in the sentence about removal
 MANY = 3  # times as many answers as with BM25 would be a difference
+
+
+def label_of(name: str) -> str:
+    """How a stored figure is named; its own name where no evaluation of this version writes it."""
+    known = metric(name)
+    return known.label if known else name
 
 
 def by_method(figures: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -31,15 +30,20 @@ def by_method(figures: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if each["Figure"] in MEASURES and PART not in each["Method"]:
             rows.setdefault((each["Model"], each["Method"]), {})[each["Figure"]] = each["Value"]
     models = list(dict.fromkeys(each["Model"] for each in figures))
-    taken = [metric for metric in MEASURES if any(metric in row for row in rows.values())]
-    ordered = sorted(rows, key=lambda at: (models.index(at[0]), *(-rows[at].get(metric, -9e9) for metric in taken)))
+    taken = [name for name in MEASURES if any(name in row for row in rows.values())]
+    ordered = sorted(rows, key=lambda at: (models.index(at[0]), *(-rows[at].get(name, -9e9) for name in taken)))
     several = len({model for model, _ in rows}) > 1
     return [
         ({"Model": model} if several else {})
         | {"Method": method_name(method)}
-        | {MEASURES[metric]: rows[model, method].get(metric) for metric in taken}
+        | {of.label: rows[model, method].get(name) for name in taken if (of := metric(name)) is not None}
         for model, method in ordered
     ]
+
+
+def explained(names: Iterable[str]) -> list[Metric]:
+    """What these figures are, as far as it is known."""
+    return [of for name in in_order(names) if (of := metric(name)) is not None]
 
 
 def decided(figures: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -5,30 +5,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from attribution.normalisers import NORMALISERS
 from dashboard.database.connection import current
 from dashboard.database.method_names import method_name
-from dashboard.database.normalise import NORMALISERS
-from dashboard.database.queries import about
+from dashboard.database.queries import about, answers
+from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
-from dashboard.screens.about.measured import MEASURES, by_method, decided, removal
-
-FIGURES = {
-    "best for influence": "the method whose figure without the query's own document is highest",
-    "best for where it says so": "the method that puts the documents which state an answer highest",
-    "lds": "linear datamodelling score: rank correlation with models that were really trained again on random halves "
-    "of the documents; where they were trained with another seed too, that row is what two trainings of one half agree "
-    "to, so little can do better",
-    "lds_without_self": "the same after the effect of the query's own document is taken out",
-    "mrr": "mean of 1 / rank of the document that states the answer, over all documents",
-    "recall@1": "share of answers with a document that states them at rank 1",
-    "recall@10": "share of answers with such a document among the first ten",
-    "planted@3": "share of invented facts, put into a new training, whose document is among the first three",
-    "drop@20": "what the answer loses of its log-probability, nats a token, when the 20 documents blamed most are left "
-    "out of a new training",
-    "flips@20": "share of answers that change when the 20 documents blamed most are left out of a new training",
-    "tail_patch": "change of the answer's log-probability, nats a token, after one step on the ten top documents",
-    "sanity": "rank correlation of a saliency map with that of the same model with shuffled weights; near 0 is good",
-}
+from dashboard.drawing.size_look import size_looks
+from dashboard.screens.about.charts import charted, method_dots, of
+from dashboard.screens.about.measured import by_method, decided, explained, label_of, removal
 
 WHOLE = 40  # rows of figures that are shown without a scroll bar of their own
 
@@ -66,7 +51,7 @@ def show() -> None:
         render.prose(("note", f"Licence: {licence}"))
     render.table(pd.DataFrame(sources))
     st.subheader("How faithful the numbers are")
-    _show_evaluations(evaluations)
+    _show_evaluations(snapshot, evaluations)
     st.subheader("How to read it")
     render.prose(
         *[("fact", sentence) for sentence in READING],
@@ -84,7 +69,7 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{counts[name]:,} {word}" for name, word in words.items()) + "."
 
 
-def _show_evaluations(evaluations: list[dict[str, Any]]) -> None:
+def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> None:
     if not evaluations:
         render.prose(
             ("note", "Nothing was measured for this database yet. This command trains again and measures:"),
@@ -96,10 +81,36 @@ def _show_evaluations(evaluations: list[dict[str, Any]]) -> None:
     methods = by_method(evaluations)
     if methods:
         render.table(pd.DataFrame(methods).round(3), key="methods", height="content")
+    picked = _show_dots(snapshot, evaluations)
     named = {row["Figure"] for row in evaluations}
-    known = {MEASURES.get(name, name): words for name, words in FIGURES.items() if name in named}
-    render.prose(*[("note", [(name, "strong"), (f": {words}.", "")]) for name, words in known.items()])
-    with st.expander(f"Every figure, with its interval and how it was measured: {len(evaluations):,}"):
-        render.table(
-            pd.DataFrame(evaluations), key="figures", height="content" if len(evaluations) <= WHOLE else 36 * WHOLE
+    render.prose(*[("note", [(each.label, "strong"), (f": {each.meaning}.", "")]) for each in explained(named)])
+    shown = pd.DataFrame([row for row in evaluations if picked in ("", of(row))]).drop(columns=["Low", "High"])
+    with st.expander(f"Every figure, with its interval and how it was measured: {len(shown):,}"):
+        render.table(shown, key="figures", height="content" if len(shown) <= WHOLE else 36 * WHOLE)
+
+
+def _show_dots(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> str:
+    """The methods on one measure, where intervals were stored; the key of the dot that is selected."""
+    taken = charted(evaluations)
+    if not taken:
+        return ""
+    st.caption(
+        "Each method with the 95 % interval of its figure, the best above. Click a dot to see only the figures of that "
+        "method below."
+    )
+    metric = taken[0]
+    if len(taken) > 1:
+        names = {each: label_of(each) for each in taken}
+        metric = (
+            st.segmented_control(
+                "Measure",
+                taken,
+                key="measure of the dots",
+                default=metric,
+                format_func=names.__getitem__,
+                label_visibility="collapsed",
+            )
+            or metric
         )
+    looks = size_looks(answers.models(snapshot))
+    return render.chart(method_dots(evaluations, metric, looks), key="dots")

@@ -1,1 +1,5 @@
 """Compare: the sizes of a family side by side."""
+
+from dashboard.address.screen import Screen
+
+RECORD = Screen(name="compare", title="Compare", order=3)

@@ -1,16 +1,21 @@
 """What changes with size over all prompts of the database: concentration, topics, overlap."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.database.queries import sizes
+from dashboard.address.bar import open_screen
+from dashboard.database.queries import answers, sizes
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.drawing.numbers import percent
+from dashboard.drawing.size_look import size_looks
 from dashboard.screens.compare import charts
 from dashboard.widgets.heading import panel
+
+FIRST = 10  # ranks that are added up where no other is clicked
 
 
 def show_across(snapshot: Snapshot) -> None:
@@ -24,43 +29,54 @@ def show_across(snapshot: Snapshot) -> None:
         "Over all prompts",
         "Sums over stored pairs: not over all documents, for what was not scored or not kept is unknown.",
     )
+    looks = size_looks(answers.models(snapshot))
     left, right = st.columns(2, gap="large")
     with left:
         st.caption(
             "How concentrated influence is: share by rank within the 20 most helpful documents of a first token. "
-            "A straight line is a power law."
+            "A straight line is a power law. Click a rank to add up to there."
         )
-        st.altair_chart(charts.concentration(ranks), width="stretch")
-        render.prose(*[("note", [(name, "strong"), (f": the first ten carry {percent(share)}", "")])
-                       for name, share in _first_ten(ranks)])  # fmt: skip
+        rank = render.chart(charts.concentration(ranks, looks), key="concentration")
+        first = int(rank or FIRST)
+        documents = f"first {first}" if first > 1 else "first"
+        render.prose(*[("note", [(name, "strong"), (f": the {documents} carry {percent(share)}", "")])
+                       for name, share in _first_carry(ranks, first)])  # fmt: skip
     with right:
-        st.caption("Which topics gain with size: share of all stored positive influence, by topic of the document.")
-        st.altair_chart(charts.topic_shares(topics), width="stretch")
+        st.caption(
+            "Which topics gain with size: share of all stored positive influence, by topic of the document. Click a "
+            "bar to see the documents of its topic."
+        )
+        render.chart(charts.topic_shares(topics, looks), key="topics", on_point=_open_topic)
     if overlaps:
         _show_overlaps(overlaps)
 
 
-def _first_ten(ranks: list[dict[str, Any]]) -> list[tuple[str, float]]:
-    """Per size, the part of the twenty's influence that the first ten carry."""
+def _open_topic(topic: str) -> None:
+    if topic:
+        open_screen("corpus", topic=topic, search="", source="", document="")
+
+
+def _first_carry(ranks: list[dict[str, Any]], first: int) -> list[tuple[str, float]]:
+    """Per size, the part of the twenty's influence that the first ones carry."""
     found: dict[str, float] = {}
     for row in ranks:
-        found[row["name"]] = found.get(row["name"], 0.0) + (row["share"] if row["rank"] <= 10 else 0.0)
+        found[row["name"]] = found.get(row["name"], 0.0) + (row["share"] if row["rank"] <= first else 0.0)
     return list(found.items())
 
 
 def _show_overlaps(overlaps: list[dict[str, Any]]) -> None:
     st.caption(
         "How overlap falls with the difference in size: ten most helpful documents in common, over the prompts that "
-        "both sizes began to answer with the same token."
+        "both sizes began to answer with the same token. Click a pair to see it alone."
     )
+    drawn = charts.overlaps(overlaps)
     left, right = st.columns(2, gap="large")
     with left:
-        st.altair_chart(charts.overlaps(overlaps), width="stretch")
+        pair = render.chart(replace(drawn, rows=[]), key="overlaps")  # its numbers stand beside it
     with right:
-        shown = pd.DataFrame(overlaps)[["small", "large", "n_prompts", "overlap"]]
-        shown["overlap"] = [percent(value) for value in shown["overlap"]]
-        shown.columns = ["Smaller", "Larger", "Prompts", "Mean overlap at 10"]
-        render.table(shown)
+        shown = pd.DataFrame(drawn.rows)
+        shown["Mean overlap at 10"] = [percent(value) for value in shown["Mean overlap at 10"]]
+        render.table(shown.iloc[[int(pair)]] if pair else shown)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

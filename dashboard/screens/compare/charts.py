@@ -1,135 +1,197 @@
-"""Charts: data in, Altair chart out. Nothing here reads, draws or knows Streamlit.
+"""Charts of sizes: data in, plotly figure out. Nothing here reads, draws or knows Streamlit.
 
-Every chart has a description for those who do not see it and a unit on its axis. Its marks have colours that stand
-out on the light page and on the dark one (theme.MARKS), so a chart does not need to know which is shown.
+Every chart says what it shows in words, has its unit on its axis, and hands out its numbers as rows. `looks` gives a
+size its colour and its mark; they are the same in every chart.
 """
 
 from collections.abc import Mapping, Sequence
-
-import altair as alt
-import pandas as pd
+from typing import Any
 
 from dashboard.database.layer_groups import LABELS
+from dashboard.drawing.figure import SHARE, blank
+from dashboard.drawing.numbers import percent
+from dashboard.drawing.shapes import Chart
+from dashboard.drawing.size_look import UNKNOWN, Look
 from dashboard.drawing.theme import MARKS
-from dashboard.drawing.visible import visible
+from dashboard.drawing.visible import in_chart
 from dashboard.screens.compare.comparison import Size
 
+Looks = Mapping[str, Look]
+Rows = Sequence[Mapping[str, Any]]
 
-def depth_profiles(sizes: Sequence[Size]) -> alt.Chart:
+DASHES = {"mlp": "solid", "attention": "dash"}
+
+
+def depth_profiles(sizes: Sequence[Size], looks: Looks) -> Chart:
     """Share of influence by relative depth, one line per size, attention and MLP apart; without the embedding, whose
-    share would press the lines to the ground."""
-    rows = []
-    for size in sizes:
+    share would press the lines to the ground. The key of a point: generation and layer group."""
+    figure = blank(
+        360,
+        hover="closest",  # sizes have layers at depths of their own, and a click means one of them
+        x={"title": "depth", "tickformat": SHARE, "tickvals": [0, 0.25, 0.5, 0.75, 1], "range": [-0.03, 1.03]},
+        y={"title": "share of influence", "tickformat": SHARE, "nticks": 6, "rangemode": "tozero"},
+    )
+    rows: list[dict[str, object]] = []
+    for size in (size for size in sizes if size.shares):
         n_blocks = max((group.depth for group in size.groups if group.kind != "embedding"), default=0) + 1
-        for group, share in zip(size.groups, size.shares, strict=bool(size.shares)):
+        of_kind: dict[str, list[tuple[float, float, str]]] = {}
+        for group, share in zip(size.groups, size.shares, strict=True):
             if group.kind == "embedding":
                 continue
             depth = group.depth / max(n_blocks - 1, 1)
-            rows.append({"size": size.name, "kind": LABELS.get(group.kind, group.kind), "depth": depth, "share": share})
-    frame = pd.DataFrame(rows)
-    names = [size.name for size in sizes]
-    words = "Share of influence by depth of the layer, for " + ", ".join(names) + "."
-    chart: alt.Chart = (
-        alt.Chart(frame, description=words, height=330)
-        .mark_line(point=alt.OverlayMarkDef(size=45), strokeWidth=2)
-        .encode(
-            x=alt.X("depth:Q", title="depth", axis=alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])),
-            y=alt.Y("share:Q", title="share of influence", axis=alt.Axis(format=".0%", tickCount=5)),
-            color=_size_colour("size", names),
-            strokeDash=alt.StrokeDash("kind:N", sort=["MLP", "Attention"], legend=None),  # said above the chart
-            tooltip=["size:N", "kind:N", alt.Tooltip("share:Q", format=".1%")],
-        )
+            of_kind.setdefault(group.kind, []).append((depth, share, group.key))
+            rows.append({"Size": size.name, "Layer": group.label, "Depth": depth, "Share of influence": share})
+        for kind, points in of_kind.items():
+            line = _line(size.name, looks, dash=DASHES.get(kind, "dot"))
+            line["name"] += f", {LABELS.get(kind, in_chart(kind))}"
+            line["hovertemplate"] = "%{fullData.name}, depth %{x}<br>%{customdata[1]}<extra></extra>"
+            figure.add_scatter(
+                x=[depth for depth, _, _ in points],
+                y=[share for _, share, _ in points],
+                customdata=[[f"{size.generation.generation_id} {key}", percent(share)] for _, share, key in points],
+                **line,
+            )
+    names = ", ".join(size.name for size in sizes if size.shares)
+    return Chart(figure, f"Share of influence by depth of the layer, for {names}. {_highest(rows, 'Layer')}", rows)
+
+
+def concentration(rows: Rows, looks: Looks) -> Chart:
+    """Mean share of influence by rank, log-log, one line per size: a straight line is a power law. The key: a rank."""
+    figure = blank(
+        360,
+        hover="x unified",
+        x={"title": "rank", "type": "log", "tickvals": [1, 2, 5, 10, 20], "range": [-0.05, 1.36]},
+        y={
+            "title": "mean share",
+            "type": "log",
+            "tickformat": "~%",
+            "tickvals": [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+        },
     )
-    return chart
-
-
-def concentration(rows: Sequence[Mapping[str, object]]) -> alt.Chart:
-    """Mean share of influence by rank, log-log, one line per size: a straight line is a power law."""
-    frame = pd.DataFrame(rows)
-    names = list(dict.fromkeys(frame["name"]))
-    chart: alt.Chart = (
-        alt.Chart(frame, description="Share of influence by rank for each size, both axes logarithmic.", height=340)
-        .mark_line(point=alt.OverlayMarkDef(size=30), strokeWidth=2)
-        .encode(
-            x=alt.X(
-                "rank:Q", title="rank", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(values=[1, 2, 5, 10, 20])
-            ),
-            y=alt.Y(
-                "share:Q",
-                title="mean share",
-                scale=alt.Scale(type="log"),
-                axis=alt.Axis(format="~%", values=[0.001, 0.01, 0.1, 1]),
-            ),
-            color=_size_colour("name", names),
-            tooltip=["name:N", "rank:Q", alt.Tooltip("share:Q", format=".1%")],
+    figure.update_xaxes(unifiedhovertitle={"text": "rank %{x}"})
+    for name, of in _by_size(rows).items():
+        drawn = [row for row in of if row["share"] > 0]  # a logarithm has no place for 0
+        figure.add_scatter(
+            x=[row["rank"] for row in drawn],
+            y=[row["share"] for row in drawn],
+            customdata=[[str(row["rank"]), percent(row["share"])] for row in drawn],
+            **_line(name, looks),
         )
+    words = "Mean share of influence by rank for each size, both axes logarithmic. "
+    words += " ".join(
+        f"{name}: {percent(of[0]['share'])} at rank {of[0]['rank']}." for name, of in _by_size(rows).items()
     )
-    return chart
+    shown = [{"Size": row["name"], "Rank": row["rank"], "Mean share": row["share"]} for row in rows]
+    return Chart(figure, words, shown)
 
 
-def overlaps(rows: Sequence[Mapping[str, object]]) -> alt.Chart:
-    """Mean overlap at 10 of two sizes against how many times larger the larger one is, one point per pair."""
-    frame = pd.DataFrame(rows)
-    frame["pair"] = [visible(f"{row['small']} and {row['large']}")[:60] for row in rows]
-    words = "Mean overlap of the ten most helpful documents by ratio of sizes: "
-    words += "; ".join(
-        f"{pair} {100 * value:.1f} %" for pair, value in zip(frame["pair"], frame["overlap"], strict=True)
+def overlaps(rows: Rows) -> Chart:
+    """Mean overlap at 10 of two sizes against how many times larger the larger one is, one point per pair. The key of
+    a point: the place of its row."""
+    ratios = [row["ratio"] for row in rows]
+    figure = blank(
+        280,
+        hover="closest",
+        x={"title": "times larger", "type": "log", "nticks": 5, "minor": {"ticks": ""}},
+        y={"title": "overlap at 10", "tickformat": SHARE, "range": [-0.04, 1.04], "nticks": 6},
     )
-    chart: alt.Chart = (
-        alt.Chart(frame, description=f"{words}.", height=240)
-        .mark_point(size=90, filled=True, opacity=1, color=MARKS.strength)
-        .encode(
-            x=alt.X(
-                "ratio:Q",
-                title="times larger",
-                scale=alt.Scale(type="log", nice=False, padding=20),
-                axis=alt.Axis(tickCount=4),
-            ),
-            y=alt.Y(
-                "overlap:Q",
-                title="overlap at 10",
-                scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format=".0%", tickCount=5),
-            ),
-            tooltip=["pair:N", alt.Tooltip("overlap:Q", format=".1%"), alt.Tooltip("n_prompts:Q", title="prompts")],
+    if len(set(ratios)) == 1:  # one pair: an axis around it
+        figure.update_xaxes(tickvals=[ratios[0]], ticktext=[f"{ratios[0]:.3g}"])
+    else:
+        figure.update_xaxes(tickvals=sorted(set(ratios)), ticktext=[f"{ratio:.3g}" for ratio in sorted(set(ratios))])
+    pairs = [f"{row['small']} and {row['large']}" for row in rows]
+    figure.add_scatter(
+        x=ratios,
+        y=[row["overlap"] for row in rows],
+        mode="markers",
+        marker={"color": MARKS.strength, "size": 11},
+        customdata=[
+            [str(i), percent(row["overlap"]), in_chart(pair, 60), f"{row['n_prompts']:,}"]
+            for i, (row, pair) in enumerate(zip(rows, pairs, strict=True))
+        ],
+        hovertemplate="%{customdata[2]}<br>%{customdata[1]} over %{customdata[3]} prompts<extra></extra>",
+        showlegend=False,
+    )
+    figure.update_layout(margin={"t": 12})
+    said = "; ".join(f"{pair} {percent(row['overlap'])}" for pair, row in zip(pairs, rows, strict=True))
+    shown = [
+        {
+            "Smaller": row["small"],
+            "Larger": row["large"],
+            "Prompts": row["n_prompts"],
+            "Mean overlap at 10": row["overlap"],
+        }
+        for row in rows
+    ]
+    return Chart(figure, f"Mean overlap of the ten most helpful documents by ratio of sizes: {said}.", shown)
+
+
+def topic_shares(rows: Rows, looks: Looks, most: int = 8) -> Chart:
+    """Share of influence by topic of the document, one bar per size; the topics with the largest share of any size. The
+    key of a bar: its topic."""
+    of_size = _by_size(rows)
+    largest: dict[str, float] = {}
+    for row in rows:
+        largest[row["topic"]] = max(row["share"], largest.get(row["topic"], 0.0))
+    topics = sorted(largest, key=lambda topic: -largest[topic])[:most]
+    labels = [in_chart(str(topic), 26) or "no topic" for topic in topics]
+    figure = blank(
+        max(16 * len(of_size), 26) * len(topics) + 110,
+        hover="y unified",
+        x={"title": "share of influence", "tickformat": SHARE, "nticks": 5, "rangemode": "tozero"},
+        y={
+            "tickvals": list(range(len(topics))),
+            "ticktext": labels,
+            "range": [len(topics) - 0.5, -0.5],
+            "showgrid": False,
+        },
+    )
+    for name, of in of_size.items():
+        found = {row["topic"]: row["share"] for row in of}
+        there = [i for i, topic in enumerate(topics) if topic in found]
+        figure.add_bar(
+            orientation="h",
+            x=[found[topics[i]] for i in there],
+            y=there,
+            customdata=[[str(topics[i]), percent(found[topics[i]])] for i in there],
+            name=in_chart(name),
+            marker={"color": looks.get(name, UNKNOWN).colour},
+            hovertemplate=_SAID,
         )
-    )
-    return chart
+    figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.08)
+    shown = [{"Size": r["name"], "Topic": r["topic"] or "no topic", "Share of influence": r["share"]} for r in rows]
+    words = "Share of influence by topic of the document, for each size. " + _highest(shown, "Topic")
+    return Chart(figure, words, shown)
 
 
-def topic_shares(rows: Sequence[Mapping[str, object]], most: int = 8) -> alt.Chart:
-    """Share of influence by topic of the document, one bar per size; the topics with the largest share of any size."""
-    frame = pd.DataFrame(rows)
-    frame["topic"] = [visible(str(topic))[:40] or "no topic" for topic in frame["topic"]]
-    names = list(dict.fromkeys(frame["name"]))
-    topics = frame.groupby("topic")["share"].max().nlargest(most).index.tolist()
-    chart: alt.Chart = (
-        alt.Chart(
-            frame[frame["topic"].isin(topics)],
-            description="Share of influence by topic for each size.",
-            height=max(14 * len(names), 24) * len(topics) + 130,
-        )
-        .mark_bar(cornerRadius=2)
-        .encode(
-            y=alt.Y(
-                "topic:N",
-                sort=topics,
-                title=None,
-                axis=alt.Axis(labelLimit=150, labelOverlap=False, ticks=False, domain=False),
-            ),
-            yOffset=alt.YOffset("name:N", sort=names),
-            x=alt.X("share:Q", title="share of influence", axis=alt.Axis(format=".0%", tickCount=4)),
-            color=_size_colour("name", names),
-            tooltip=["name:N", "topic:N", alt.Tooltip("share:Q", format=".1%")],
-        )
-    )
-    return chart
+_SAID = "%{fullData.name}: %{customdata[1]}<extra></extra>"
 
 
-def _size_colour(field: str, names: Sequence[str]) -> alt.Color:
-    """One colour per size, smallest first; more sizes than colours begin again."""
-    fills = [MARKS.rest, MARKS.second, MARKS.strength, MARKS.cool, MARKS.warm]
-    scale = alt.Scale(domain=list(names), range=[fills[i % len(fills)] for i in range(len(names))])
-    return alt.Color(
-        f"{field}:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2 if len(names) > 3 else 3)
+def _line(name: str, looks: Looks, dash: str = "solid") -> dict[str, Any]:
+    """A line with marks in the look of its size."""
+    look = looks.get(name, UNKNOWN)
+    return {
+        "name": in_chart(name),
+        "mode": "lines+markers",
+        "line": {"color": look.colour, "width": 2, "dash": dash},
+        "marker": {"color": look.colour, "symbol": look.symbol, "size": 7},
+        "hovertemplate": _SAID,
+    }
+
+
+def _by_size(rows: Rows) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["name"], []).append(row)
+    return found
+
+
+def _highest(rows: Rows, where: str) -> str:
+    """One sentence for each size: where its share is highest."""
+    best: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        if row["Size"] not in best or row["Share of influence"] > best[row["Size"]]["Share of influence"]:
+            best[row["Size"]] = row
+    return " ".join(
+        f"{name}: most in {row[where]}, {percent(row['Share of influence'])}." for name, row in best.items()
     )

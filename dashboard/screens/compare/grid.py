@@ -8,10 +8,10 @@ import streamlit as st
 from dashboard.address.bar import choose
 from dashboard.address.choices import TEXTS
 from dashboard.address.selection import Selection
+from dashboard.database.prompt_share import prompt_share
 from dashboard.database.records import Generation, Token
 from dashboard.drawing import render
 from dashboard.drawing.numbers import parameters
-from dashboard.drawing.shading import prompt_share
 from dashboard.drawing.shapes import SizeRow, SizeToken
 from dashboard.screens.compare.comparison import Size
 from dashboard.screens.compare.read_along import Reader, departures
@@ -53,7 +53,7 @@ def _own(size: Size) -> SizeRow:
         SizeToken(
             token.text,
             _chance(token.logp),
-            prompt_share(token),
+            prompt_share(token.bits_nothing, token.bits_full),
             fork="departs" if token.position == size.departs else "",
             off=size.departs is not None and token.position > size.departs,
         )
@@ -70,7 +70,7 @@ def _reading(reader: Reader, text: Sequence[Token]) -> SizeRow:
         SizeToken(
             token.text,
             _chance(read.logp),
-            _saved(read.bits_nothing, read.bits_full),
+            prompt_share(read.bits_nothing, read.bits_full),
             fork=(read.said_text.strip() or "end of text") if i in elsewhere else "",
         )
         for i, (token, read) in enumerate(zip(text, reader.tokens, strict=False))
@@ -82,10 +82,3 @@ def _reading(reader: Reader, text: Sequence[Token]) -> SizeRow:
 
 def _chance(logp: float) -> float | None:
     return math.exp(logp) if math.isfinite(logp) else None
-
-
-def _saved(nothing: float | None, full: float | None) -> float | None:
-    """Share of the bits that the prompt saved."""
-    if nothing is None or full is None or nothing <= 0:
-        return None
-    return min(1.0, max(0.0, (nothing - full) / nothing))

@@ -1,15 +1,17 @@
 """The documents of one token in every size, joined, and the layers that they pass through by relative depth."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from dashboard.address.bar import open_screen
-from dashboard.database.queries import documents
+from dashboard.database.queries import answers, documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.drawing.numbers import percent
 from dashboard.drawing.shapes import JoinedRow
+from dashboard.drawing.size_look import size_looks
 from dashboard.screens.compare import charts
 from dashboard.screens.compare.comparison import Size, agreements, joined
 from dashboard.widgets.estimator import say_estimator
@@ -62,16 +64,18 @@ def show_joined(snapshot: Snapshot, compared: Sequence[Size], position: int, sam
     )  # fmt: skip
 
 
-def show_depths(compared: Sequence[Size]) -> None:
+def show_depths(snapshot: Snapshot, compared: Sequence[Size], position: int) -> None:
     """Layer profiles on one axis from the first block to the last."""
     if not any(size.shares for size in compared):
         return
     panel("Layers, by depth", "Which depth the influence passes through: not where a size keeps the fact.")
     st.caption(
         "Share of the ten documents' influence by layer: MLP solid, attention dashed; 0 % is the first block, 100 % "
-        "the last one. The embedding has no depth; its share is written below."
+        "the last one. The embedding has no depth; its share is written below. Click a point to rank the documents of "
+        "that size by that layer alone."
     )
-    st.altair_chart(charts.depth_profiles(compared), width="stretch")
+    looks = size_looks(answers.models(snapshot))
+    render.chart(charts.depth_profiles(compared, looks), key="depths", on_point=partial(_open_layer, position))
     embedding = [
         (size.name, share)
         for size in compared
@@ -81,3 +85,10 @@ def show_depths(compared: Sequence[Size]) -> None:
     render.prose(
         *[("note", [(name, "strong"), (f": {percent(share)} through the embedding", "")]) for name, share in embedding]
     )
+
+
+def _open_layer(position: int, point: str) -> None:
+    """point: generation and layer group, as in the chart; '' where a selection was lifted."""
+    generation, _, layer = point.partition(" ")
+    if layer:
+        open_screen("explain", generation=generation, span=(position, position), layer=layer)

@@ -42,7 +42,7 @@ def show() -> None:
     render.prose(("quote", found.prompt))
     show_grid(compared, readers if _is_known(readers) else [], found, chosen, position)
     show_joined(snapshot, compared, position, same)
-    show_depths(compared)
+    show_depths(snapshot, compared, position)
     show_across(snapshot)
 
 

@@ -4,6 +4,7 @@ first in common     share of the sentences for which both put the same document 
 rank correlation    Spearman's ρ over all (sentence, document) pairs, a document without a score counting 0
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,6 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from attribution.rank_correlation import spearman
 from dashboard.screens.context.citing import Citation
 
 Floats = NDArray[np.float64]
@@ -34,16 +36,8 @@ def agreements(found: Mapping[str, Sequence[Citation]], parts: Sequence[int]) ->
             continue
         x, y = (_matrix(each, numbers, parts) for each in (a, b))  # [sentences, documents]
         same = float(np.mean(x.argmax(1) == y.argmax(1)))
-        made.append(Agreement(one, other, same, len(numbers), spearman(x.ravel(), y.ravel())))
+        made.append(Agreement(one, other, same, len(numbers), spearman(x.ravel(), y.ravel(), math.nan)))
     return made
-
-
-def spearman(x: Floats, y: Floats) -> float:
-    """Correlation of the ranks, ties at their mean rank; NaN where one side is constant."""
-    a, b = _ranks(x), _ranks(y)
-    if a.std() == 0 or b.std() == 0:
-        return float("nan")
-    return float(np.corrcoef(a, b)[0, 1])
 
 
 def _matrix(found: Sequence[Citation], numbers: Sequence[int], parts: Sequence[int]) -> Floats:
@@ -53,9 +47,3 @@ def _matrix(found: Sequence[Citation], numbers: Sequence[int], parts: Sequence[i
         if each.part in places:
             matrix[numbers.index(each.sentence), places[each.part]] = each.share
     return matrix
-
-
-def _ranks(values: Floats) -> Floats:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return np.asarray(((ends - counts + 1 + ends) / 2)[inverse], dtype=np.float64)

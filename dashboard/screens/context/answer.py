@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from attribution.prompt.context.method_names import short_name
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
 from dashboard.database.records import Token
@@ -13,7 +14,7 @@ from dashboard.drawing.numbers import percent
 from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import Card, Heated, Legend, StripToken
 from dashboard.screens.context.citing import Citation, Floats
-from dashboard.screens.context.evidence import METHODS, Reading
+from dashboard.screens.context.evidence import Reading
 from dashboard.widgets.heading import panel
 
 
@@ -89,7 +90,7 @@ def show_documents(
     cards = []
     for part in reading.documents:
         share = share_of(live, part.part)
-        badges = tuple((f"first for {METHODS[name]}", False) for name, leads in first.items() if leads == part.part)
+        badges = tuple((f"first for {short_name(name)}", False) for name, leads in first.items() if leads == part.part)
         cards.append(
             Card(
                 str(part.part),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from attribution.prompt.context.method_names import short_name
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection, Span
 from dashboard.drawing import render
@@ -14,7 +15,7 @@ from dashboard.screens.context.agreement import agreements
 from dashboard.screens.context.answer import share_of
 from dashboard.screens.context.by_sentence import cited_sentences
 from dashboard.screens.context.citing import Citation
-from dashboard.screens.context.evidence import METHODS, Reading
+from dashboard.screens.context.evidence import Reading
 from dashboard.screens.context.sentences import sentences
 from dashboard.widgets.heading import panel
 
@@ -30,7 +31,7 @@ def show_citations(reading: Reading, live: Sequence[Citation], owed: Owed, chose
             each.text,
             [(one.part, names.get(one.part, "?"), percent(one.share)) for one in each.cited],
             [
-                (one.part, names.get(one.part, "?"), f"by {METHODS.get(by, by)}" if by else percent(one.share))
+                (one.part, names.get(one.part, "?"), f"by {short_name(by)}" if by else percent(one.share))
                 for one, by in each.others
             ],
         )
@@ -62,10 +63,10 @@ def show_agreement(reading: Reading, chosen: Selection, live: Sequence[Citation]
         row: dict[str, object] = {"Document": reading.names[part.part]}
         row["MIRAGE, share"] = round(share_of(live, part.part), 3)
         for name, scores in owed.items():
-            row[METHODS.get(name, name)] = round(scores[part.part], 3)
+            row[short_name(name)] = round(scores[part.part], 3)
         rows.append(row)
     render.table(pd.DataFrame(rows))
-    columns = {"MIRAGE": live} | {METHODS.get(name, name): found for name, found in by_sentence.items()}
+    columns = {"MIRAGE": live} | {short_name(name): found for name, found in by_sentence.items()}
     render.prose(
         *[
             ("note", [(f"{each.one} and {each.other}", "strong"),

@@ -56,5 +56,5 @@ def cite(
     return [Citation(each.sentence, each.part, each.score / of[each.sentence]) for each in found]
 
 
-def _rule(k: int | None, preset: str = "shares") -> refit.Settings:
+def _rule(k: int | None, preset: str = "shares") -> refit.CitationSettings:
     return refit.PRESETS["inseq"] if k is None else replace(refit.PRESETS[preset], cues=k)

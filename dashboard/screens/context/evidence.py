@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from attribution.prompt.saliency.method import cues
 from attribution.prompt.stored import span_scores, stored_ablations
 from dashboard.database.queries.kept_answer import KeptAnswer
 from dashboard.database.records import Generation, Measure, Part, PromptToken, Token
 from dashboard.screens.context.citing import Citation, Floats, cite, kept_cues, sensitive
 from dashboard.screens.context.sentences import sentence_of
 
-CUES = ("mirage_norm", "mirage_grad_x_input", "cci_norm", "cci_grad_x_input", "grad_norm", "gradient_norm")
-METHODS = {"contextcite": "ContextCite", "leave_one_out": "Leave one out", "shapley": "Shapley"}
+CUES = cues()
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,5 @@
 """Corpus: the training documents, searched and opened."""
+
+from dashboard.address.screen import Screen
+
+RECORD = Screen(name="corpus", title="Corpus", order=5, searched_size=True)

@@ -52,7 +52,9 @@ def _show_text(snapshot: Snapshot, found: Document, model: Model, run_id: str) -
         key=f"document {found.document_id}",
         about="The document",
         selected=found.document_id,
-        heat=Legend("Size of its influence on all stored answers, nats:", "0", plain(high)) if high else None,
+        heat=Legend("Size of its influence on all stored answers, nats:", "0", plain(high), top=high, unit="nats")
+        if high
+        else None,
         on_document=lambda document_id: choose(document=document_id),
     )
 

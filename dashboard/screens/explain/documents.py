@@ -3,10 +3,10 @@
 import numpy as np
 import streamlit as st
 
+from attribution.normalisers import NORMALISERS
 from dashboard.address.bar import choose, open_screen
 from dashboard.address.choices import HEATS, SIDES
 from dashboard.address.selection import Selection
-from dashboard.database.normalise import NORMALISERS
 from dashboard.database.ranking import Ranked, among_random
 from dashboard.database.records import Document, Heat
 from dashboard.drawing import render
@@ -92,7 +92,8 @@ def heat_top(found: Explanation, selection: Selection) -> float:
 
 
 def _heat_legend(high: float) -> Legend:
-    return Legend("Tokens of a document, nats:", f"−{plain(high)} away", f"+{plain(high)} towards", signed=True)
+    low, top = f"−{plain(high)} away", f"+{plain(high)} towards"
+    return Legend("Tokens of a document, nats:", low, top, signed=True, top=high, unit="nats")
 
 
 def _facts(found: Explanation, each: Ranked) -> str:
@@ -164,8 +165,3 @@ def _lost(document_id: str) -> Document:
 def scale_note(selection: Selection) -> str:
     """What the chosen scale means, for the caption under the list."""
     return NORMALISERS[selection.normaliser].meaning
-
-
-def strongest(found: Explanation) -> str:
-    """The strongest influence in words, for the summary line."""
-    return f"{plain(found.ranked[0].score)} nats" if found.ranked else "—"

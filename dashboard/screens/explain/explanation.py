@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from attribution.prompt.saliency.method import methods as saliency_records
 from dashboard.address.selection import Selection, Span
 from dashboard.database.layer_groups import LayerGroup, layer_groups
 from dashboard.database.queries import documents, influence
@@ -14,18 +15,6 @@ from dashboard.database.records import Document, Generation, Heat, Measure, Part
 SHOWN = 10  # documents on the page
 
 CONTRAST = "_contrast"  # ends the name of a map that explains the token against the prompt's foil
-
-SALIENCIES = {  # the first one that is stored is shown first
-    "grad_x_input": "Gradient × input",
-    "integrated_gradients": "Integrated gradients",
-    "layer_integrated_gradients": "Integrated gradients of a layer",
-    "occlusion": "Leaving a token out",
-    "shapley": "Shapley value of parts",
-    "grad_norm": "Gradient norm",
-    "mirage_grad_x_input": "MIRAGE, gradient × input",
-    "mirage_norm": "MIRAGE, gradient norm",
-    "attention": "Attention (not an explanation)",
-}
 
 
 @dataclass(frozen=True)
@@ -121,6 +110,6 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
 
 
 def by_preference(methods: Iterable[str]) -> list[str]:
-    """Saliency methods in the order of SALIENCIES, unknown ones last."""
-    order = {name: i for i, name in enumerate(SALIENCIES)}
+    """Saliency methods in the order of their records, unknown ones last."""
+    order = {name: i for i, name in enumerate(saliency_records())}
     return sorted(methods, key=lambda name: (order.get(name, len(order)), name))

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from attribution.normalisers import NORMALISERS
 from dashboard.address.selection import Selection
 from dashboard.database.layer_groups import group_scores
-from dashboard.database.normalise import NORMALISERS
 from dashboard.database.ranking import layer_total
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.render import markup
@@ -64,8 +64,8 @@ def _card(card: Card) -> str:
     pieces = "".join(
         markup(text)
         if not isinstance(amount, float)
-        else f"<span class='token' data-hue='{'cool' if amount < 0 else 'warm'}' style='--v:{abs(amount):.3f}'>"
-        f"{markup(text)}</span>"
+        else f"<span class='token' data-hue='{'cool' if amount < 0 else 'warm'}' "
+        f"style='--v:{min(abs(amount), 1.0):.3f}'>{markup(text)}</span>"
         for text, amount in card.pieces
     )
     badges = "".join(f"<span class='badge'>{markup(text)}</span>" for text, _ in card.badges)

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from attribution.errors import WhenceError
+from attribution.prompt.saliency.method import label, methods, on_demand
 from dashboard.address.bar import choose, open_screen, still
 from dashboard.address.choices import CONTRASTS
 from dashboard.address.selection import Selection
@@ -14,16 +15,12 @@ from dashboard.database.records import Generation, Part
 from dashboard.drawing import render
 from dashboard.drawing.numbers import signed
 from dashboard.drawing.shapes import Bar
-from dashboard.screens.explain.explanation import SALIENCIES, Explanation
+from dashboard.screens.explain.explanation import Explanation
 from dashboard.screens.explain.prompt_parts import PartSum, by_part
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 from dashboard.widgets.measures import in_words
 
-ON_DEMAND = (
-    *("integrated_gradients", "layer_integrated_gradients", "occlusion", "shapley"),
-    *("grad_x_input", "grad_norm", "attention"),
-)
 _REFUSED = "why another method was refused"
 
 
@@ -34,7 +31,7 @@ def show_prompt(found: Explanation, selection: Selection) -> None:
     panel(
         "Prompt", "How the chosen tokens react to each token of the prompt: not how much of the answer comes from it."
     )
-    names = {name: SALIENCIES.get(name, render.option(name)) for name in found.saliency_methods}
+    names = {name: label(name) if name in methods() else render.option(name) for name in found.saliency_methods}
     controls.one_of("saliency", names, quiet=True, shown=found.saliency_method)
     if told := in_words(found.measures, found.saliency_method):
         render.prose(("note", told))
@@ -66,7 +63,7 @@ def _show_parts(sums: Sequence[PartSum], selection: Selection) -> None:
 
 def _offer_others(found: Explanation, selection: Selection) -> None:
     """Methods that are not stored are computed by the worker, as for a new prompt."""
-    missing = [name for name in ON_DEMAND if name not in found.saliency_methods]
+    missing = [name for name in on_demand() if name not in found.saliency_methods]
     if not missing:
         return
     key = f"another method for {found.generation.generation_id}"
@@ -88,7 +85,7 @@ def _offer_others(found: Explanation, selection: Selection) -> None:
         missing,
         index=None,
         key=key,
-        format_func=SALIENCIES.__getitem__,
+        format_func=label,
         on_change=still(compute),
         placeholder="Compute another method",
         label_visibility="collapsed",

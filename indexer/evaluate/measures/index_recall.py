@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from attribution.rank_correlation import spearman
 from indexer.evaluate.measures.removal import top
 from indexer.evaluate.statistics.figures import Figure, figure
-from indexer.evaluate.statistics.rank_correlation import spearman
 
 TOP = 10  # documents of exactly largest influence
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.evaluate.statistics.rank_correlation import partial_spearman, spearman
+from attribution.rank_correlation import partial_spearman, spearman
 
 Numbers = NDArray[np.float64]
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from attribution.rank_correlation import spearman
 from indexer.evaluate.statistics.figures import Figure, figure
-from indexer.evaluate.statistics.rank_correlation import spearman
 
 
 def stability_figures(

@@ -18,7 +18,7 @@ from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.model.tracked import Tracked
 from indexer.config.config import Config, Model
-from indexer.evaluate.protocol.queries import Asked
+from indexer.evaluate.protocol.queries import Question
 from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
 from indexer.journal.part import Part
 from indexer.journal.stages import found, is_finished, key, stage
@@ -70,7 +70,7 @@ class Work:
     entry: Model
     config: Config
     documents: tuple[int, int]  # first, and the one after the last
-    asked: tuple[Asked, ...]
+    asked: tuple[Question, ...]
     variants: Variants
 
     @property
@@ -84,7 +84,7 @@ class Work:
 
 
 def gradient_scores(
-    folder: Path, what: str, of: Fitted, asked: Sequence[Asked], variants: Variants, tick: Tick
+    folder: Path, what: str, of: Fitted, asked: Sequence[Question], variants: Variants, tick: Tick
 ) -> dict[str, Scored]:
     """`scores_over` at the weights of one model."""
     [scores] = scores_over(folder, what, [(of, variants)], asked, tick)
@@ -92,7 +92,7 @@ def gradient_scores(
 
 
 def scores_over(
-    folder: Path, what: str, models: Sequence[tuple[Fitted, Variants]], asked: Sequence[Asked], tick: Tick
+    folder: Path, what: str, models: Sequence[tuple[Fitted, Variants]], asked: Sequence[Question], tick: Tick
 ) -> list[dict[str, Scored]]:
     """Scores of every variant by its name, at the weights of each model; `tick(n)` after n documents.
 
@@ -120,7 +120,7 @@ def kinds_of(tracked: Tracked) -> tuple[str, ...]:
     return tuple(sorted({layer.kind for layer in tracked.layers}))
 
 
-def _shares(what: str, of: Fitted, asked: Sequence[Asked], variants: Variants) -> list[Work]:
+def _shares(what: str, of: Fitted, asked: Sequence[Question], variants: Variants) -> list[Work]:
     member, n = of.member, len(of.member.documents)
     bounds = np.linspace(0, n, -(-n // SHARE) + 1).astype(int).tolist()
     made_of = key(
@@ -182,7 +182,7 @@ def _preconditioners(folder: Path, fitted: Fitted, variants: Variants) -> dict[s
 
 
 def scored(
-    member: Member, wanted: Mapping[str, Preconditioner], asked: Sequence[Asked], documents: slice = slice(None)
+    member: Member, wanted: Mapping[str, Preconditioner], asked: Sequence[Question], documents: slice = slice(None)
 ) -> dict[str, Scored]:
     """Influence of these documents on every query under each preconditioner.
 

@@ -3,26 +3,26 @@
 from functools import partial
 from pathlib import Path
 
+from indexer import __version__
 from indexer.config.config import Config, Model
-from indexer.config.versions import WHENCE_VERSION
 from indexer.corpus.text_index import TextIndex, write_text_index
-from indexer.estimators.methods import at_checkpoint
 from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
-from indexer.evaluate.scoring.predictions import Subject
+from indexer.evaluate.scoring.given import Evaluated
 from indexer.journal.stages import key, stage
 from indexer.processes.side_by_side import side_by_side
+from indexer.size.checkpoints import at_checkpoint
 from indexer.size.factors import fit, is_fitted
 from indexer.size.member import Member, open_member
 
 
-def subject(folder: Path, member: Member, dampings: tuple[float, ...] = (), turned: bool = False) -> Subject:
+def subject(folder: Path, member: Member, dampings: tuple[float, ...] = (), turned: bool = False) -> Evaluated:
     """Everything is fitted, side by side, and indexed if need be; factors of a build are found."""
     members = [*(at_checkpoint(member, path) for path in member.entry.checkpoints), member]
     missing = [(each.entry, each.config) for each in members if not is_fitted(folder, each)]
     at_once = member.config.device.at_once(member.loaded.device.type)
     side_by_side(partial(_fit, folder, turned), missing, at_once, lambda: None)
     *early, fitted = (fit(folder, each) for each in members)
-    return Subject(fitted, tuple(early), lexical(folder, member), dampings, turned)
+    return Evaluated(fitted, tuple(early), lexical(folder, member), dampings, turned)
 
 
 def _fit(folder: Path, turned: bool, of: tuple[Model, Config]) -> None:
@@ -33,7 +33,7 @@ def _fit(folder: Path, turned: bool, of: tuple[Model, Config]) -> None:
 
 def lexical(folder: Path, member: Member) -> TextIndex:
     """Of this member's documents alone: the index of a build may hold those of other stages of training too."""
-    made_of = key(documents=member.corpus.hash, whence=WHENCE_VERSION)
+    made_of = key(documents=member.corpus.hash, whence=__version__)
     [part] = stage(
         folder,
         f"text-{member.corpus.hash}",

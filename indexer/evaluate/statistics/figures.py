@@ -1,5 +1,6 @@
 """One figure of an evaluation, as the table `evaluation` holds it: pure.
 
+What the names of `metric` mean stands in `metrics.py`.
 `detail` is JSON: {"low", "high": the 95 % interval or null, "n": what it is a mean of, "how": words}.
 """
 
@@ -11,23 +12,6 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from indexer.evaluate.statistics.bootstrap import estimate
-
-METRICS: dict[str, str] = {
-    "lds": "rank correlation of predicted and measured log-probabilities over models retrained on random halves",
-    "lds_without_self": "the same after the effect of the query's own document is taken out of both",
-    "mrr": "mean of 1 / rank of the best document that states the answer",
-    "recall@1": "share of answers with such a document at rank 1",
-    "recall@10": "share of answers with such a document among the first ten",
-    "planted@3": "share of invented facts whose only document is among the first three",
-    "tail_patch": "change of log p of the answer, nats a token, after one training step on the ten top documents",
-    "stability": "rank correlation of the scores of all documents with those of another setting",
-    "index@50": "share of the exact ten most influential documents among the first 50 of the gradient index",
-    "index@200": "share of the exact ten most influential documents among the first 200 of the gradient index",
-    "index, all sources": "the same among 50 of the index and what other sources propose as candidates",
-    "index, rank correlation": "of estimated and exact influence over all documents",
-    "pbrf": "correlation of influence with the proximal Bregman response that optimisation finds",
-}
-REMOVED = "the top {} documents left out of a new training"
 
 
 @dataclass(frozen=True)

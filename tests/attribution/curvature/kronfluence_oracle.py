@@ -1,6 +1,6 @@
 """kronfluence 1.0.1 as oracle: the same model, documents, factors and damping, its own scorer.
 
-A query is a `Document` of which only the last token is a target. Its loss is −log p, so kronfluence's `+∇L_qᵀ H⁻¹ ∇L`
+A query is a `Row` of which only the last token is a target. Its loss is −log p, so kronfluence's `+∇L_qᵀ H⁻¹ ∇L`
 is `N` times our influence on log p.
 """
 
@@ -19,13 +19,13 @@ from attribution.curvature.fit import draw
 from attribution.curvature.kronfluence import BATCH, Rows, columns, kronfluence_analyzer
 from attribution.curvature.store import read_kronfluence
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Document
+from attribution.passes.batches import Row
 
 
 class Oracle:
     """One analyzer with fitted factors; only linear layers."""
 
-    def __init__(self, tracked: Tracked, documents: Sequence[Document], folder: Path, n_documents: int, seed: int = 0):
+    def __init__(self, tracked: Tracked, documents: Sequence[Row], folder: Path, n_documents: int, seed: int = 0):
         self.tracked, self.folder = tracked, folder
         self.analyzer: Analyzer = kronfluence_analyzer(tracked, folder, seed, lambda n: None)
         with warnings.catch_warnings():
@@ -46,8 +46,8 @@ class Oracle:
 
     def scores(
         self,
-        queries: Sequence[Document],
-        documents: Sequence[Document],
+        queries: Sequence[Row],
+        documents: Sequence[Row],
         *,
         by_position: bool = False,
         rank: int | None = None,
@@ -79,9 +79,9 @@ class Oracle:
         return torch.stack([found[layer.name] for layer in self.tracked.linear], dim=-1)
 
 
-def token_queries(ids: Sequence[int], first: int) -> list[Document]:
+def token_queries(ids: Sequence[int], first: int) -> list[Row]:
     """One query for each token of `ids[first:]`."""
-    return [Document(tuple(ids[: at + 1]), first_target=at) for at in range(first, len(ids))]
+    return [Row(tuple(ids[: at + 1]), first_target=at) for at in range(first, len(ids))]
 
 
 def _widened(batch: dict[str, Tensor], length: int) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ import torch
 from attribution.curvature.embedding_eigenbasis import TurnedBlock, embedding_eigenbasis, turned, turned_blocks
 from attribution.curvature.fit_embedding import embedding_fisher
 from attribution.model.tracked import track
-from attribution.passes.batches import Document, pad
+from attribution.passes.batches import Row, pad
 from attribution.passes.capture import capture
 from attribution.passes.embedding import block_gradients
 from tests.attribution import tiny
@@ -62,7 +62,7 @@ def test_without_a_turn_it_is_the_diagonal_block():
 @pytest.mark.parametrize("kind", ["llama", "llama-untied"])
 def test_turned_tokens_give_turned_gradients(kind):
     tracked = track(tiny.tiny_model(kind))
-    captured = capture(tracked, pad([Document((0, 1, 2, 5)), Document((0, 3, 4))], [0, 1]))
+    captured = capture(tracked, pad([Row((0, 1, 2, 5)), Row((0, 3, 4))], [0, 1]))
     Q = torch.linalg.qr(torch.randn(tiny.H, tiny.H, dtype=torch.float64)).Q
     for block in range(len(tracked.embedding)):
         plain = block_gradients(tracked, captured, block, slice(0, tiny.V))

@@ -11,10 +11,10 @@ from attribution.curvature.fit import draw, fit_factors
 from attribution.curvature.store import load_factors
 from attribution.errors import BadInput, Damaged
 from attribution.model.tracked import track
-from attribution.passes.batches import Document
+from attribution.passes.batches import Row
 from tests.attribution import tiny
 
-DOCUMENTS = [Document((0, 1, 2)), Document((0, 3, 4, 5, 6)), Document((0, 7, 7), first_target=2)]
+DOCUMENTS = [Row((0, 1, 2)), Row((0, 3, 4, 5, 6)), Row((0, 7, 7), first_target=2)]
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_the_manifest_says_how_it_was_fitted(fitted):
 
 
 def test_the_sample_is_shuffled_and_has_something_to_learn():
-    documents = [Document((i,)) for i in range(5)] + [Document((i, i + 1)) for i in range(50)]
+    documents = [Row((i,)) for i in range(5)] + [Row((i, i + 1)) for i in range(50)]
     drawn = draw(documents, 10, seed=0)
     assert len(drawn) == 10
     assert {document.ids[0] for document in drawn} != set(range(10))

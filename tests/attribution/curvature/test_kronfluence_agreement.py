@@ -16,7 +16,7 @@ from attribution.exact.shares import position_shares
 from attribution.model.load import load_model
 from attribution.model.sequence import encode_document
 from attribution.model.tracked import track
-from attribution.passes.batches import as_documents
+from attribution.passes.batches import Row
 from tests.attribution import tiny
 from tests.attribution.curvature.kronfluence_oracle import Oracle, token_queries
 
@@ -48,7 +48,7 @@ def demo(tmp_path_factory):
     loaded = load_model(str(DEMO / "models" / "atlas-s"), device="cpu")
     with (DEMO / "corpus.jsonl").open() as file:
         texts = [json.loads(line)["text"] for line in file][::16]
-    documents = as_documents(encode_document(text, loaded.tokenizer, loaded.context).ids for text in texts)
+    documents = [Row(encode_document(text, loaded.tokenizer, loaded.context).ids) for text in texts]
     tracked = track(loaded, embedding=False)
     oracle = Oracle(tracked, documents, tmp_path_factory.mktemp("oracle"), 400)
     ids = [document.ids for document in documents[:4]]

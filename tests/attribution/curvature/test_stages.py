@@ -22,7 +22,7 @@ def test_two_dense_inverses():
     pretrained, finetuned, G_pt, G_ft = stages()
     document = tiny.tiny_documents()[0]
     alpha = 0.2
-    f = tiny.gradient(finetuned, lambda m: -tiny.loss(finetuned, m, tiny.Document(IDS, first_target=5)))
+    f = tiny.gradient(finetuned, lambda m: -tiny.loss(finetuned, m, tiny.Row(IDS, first_target=5)))
     g = tiny.gradient(pretrained, lambda m: tiny.loss(pretrained, m, document))
     near, far = tiny.dense_solve(G_ft, f, alpha), tiny.dense_solve(G_pt, g, 0.1)
     alphas = [alpha * G.trace() / len(G) for G in tiny.dense_curvature(G_ft)]

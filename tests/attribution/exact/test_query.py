@@ -17,7 +17,7 @@ def test_all_tokens_in_one_pass_are_the_single_dense_ones(kind):
     d = query_directions(tracked, H, IDS, FIRST, negligible=0)
     assert d.n == len(IDS) - FIRST
     for k in range(d.n):
-        document = tiny.Document(IDS[: FIRST + k + 1], first_target=FIRST + k)
+        document = tiny.Row(IDS[: FIRST + k + 1], first_target=FIRST + k)
         g = tiny.gradient(tracked, lambda moving, of=document: -tiny.loss(tracked, moving, of))
         solved = tiny.dense_solve(tiny.random_factors(tracked), g)
         found = [block[k] for block in d.linear] + [block.values[k] for block in d.embedding]
@@ -53,7 +53,7 @@ def test_input_35_a_contrast_of_two_continuations_is_autograds(kind, last, foil)
     said, instead = IDS[:last], (*IDS[:FIRST], *foil)
 
     def contrast(moving):
-        one, other = (tiny.Document(ids, first_target=FIRST) for ids in (said, instead))
+        one, other = (tiny.Row(ids, first_target=FIRST) for ids in (said, instead))
         return tiny.loss(tracked, moving, other) - tiny.loss(tracked, moving, one)
 
     d = continuation_directions(tracked, H, IDS, FIRST, foil, last=last, negligible=0)
@@ -63,7 +63,7 @@ def test_input_35_a_contrast_of_two_continuations_is_autograds(kind, last, foil)
     for block, truth in zip(found, solved, strict=True):
         torch.testing.assert_close(block, truth, rtol=1e-5, atol=1e-8)
     torch.testing.assert_close(d.energy[0], tiny.inner(g, solved).sum(), rtol=1e-5, atol=0)
-    losses = [tiny.loss_value(tracked, tiny.Document(ids, first_target=FIRST)) for ids in (said, instead)]
+    losses = [tiny.loss_value(tracked, tiny.Row(ids, first_target=FIRST)) for ids in (said, instead)]
     assert float(d.values[0]) == pytest.approx(losses[1] - losses[0], rel=1e-6)
 
 

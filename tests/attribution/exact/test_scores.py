@@ -10,7 +10,7 @@ from attribution.exact.scores import score_documents, wanted_by_few
 from attribution.exact.shares import position_shares
 from attribution.index.corpus_pass import corpus_pass
 from attribution.passes import batches
-from attribution.passes.batches import Document
+from attribution.passes.batches import Row
 from tests.attribution import tiny
 
 N = 50
@@ -24,7 +24,7 @@ def test_scores_by_layer_are_the_dense_ones(kind):
     d = query_directions(tracked, H, IDS, 4, negligible=0)
     found = score_documents(tracked, d, documents, N).values
     for q, at in enumerate((4, 5)):
-        query = Document(IDS[: at + 1], first_target=at)
+        query = Row(IDS[: at + 1], first_target=at)
         f = tiny.gradient(tracked, lambda moving, of=query: -tiny.loss(tracked, moving, of))
         solved = tiny.dense_solve(tiny.random_factors(tracked), f)
         for i, document in enumerate(documents):
@@ -87,7 +87,7 @@ def test_a_gradient_is_formed_where_that_is_less_work(n_wanting, length, few):
 
 def test_a_document_without_finite_gradient_is_skipped_and_the_others_are_not():
     tracked, H = tiny.tiny_engine("llama-untied")
-    documents = [Document((0, 1, 2)), Document((0, 10, 2)), Document((0, 3, 2))]
+    documents = [Row((0, 1, 2)), Row((0, 10, 2)), Row((0, 3, 2))]
     d = query_directions(tracked, H, IDS, 4)
     with torch.no_grad():
         tracked.loaded.model.get_input_embeddings().weight[10] = torch.inf
@@ -102,7 +102,7 @@ def test_a_document_longer_than_the_context_is_named():
     tracked, H = tiny.tiny_engine()
     d = query_directions(tracked, H, IDS, 4)
     with pytest.raises(BadInput, match="in document 0, found 17"):
-        score_documents(tracked, d, [Document((0,) * 17)], N)
+        score_documents(tracked, d, [Row((0,) * 17)], N)
 
 
 def test_progress_counts_documents():

@@ -28,7 +28,7 @@ def test_shares_sum_to_the_influence_in_every_layer(kind):
 
 def test_a_share_is_delta_p_a():
     tracked, H = tiny.tiny_engine(seed=3)
-    document = tiny.Document((0, 1, 2, 3))
+    document = tiny.Row((0, 1, 2, 3))
     d = query_directions(tracked, H, IDS, 5)
     ((share,),) = position_shares(tracked, d, [document], [[0]], N)
     inputs, deltas = [], []

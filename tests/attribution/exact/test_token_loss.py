@@ -13,7 +13,7 @@ IDS = (0, 3, 4, 5, 3, 7)
 
 def direction(tracked):
     """H⁻¹∇f of the last token, dense."""
-    query = tiny.Document(IDS, first_target=len(IDS) - 1)
+    query = tiny.Row(IDS, first_target=len(IDS) - 1)
     f = tiny.gradient(tracked, lambda moving: -tiny.loss(tracked, moving, query))
     return tiny.dense_solve(tiny.random_factors(tracked), f)
 
@@ -36,24 +36,24 @@ def test_token_losses_sum_to_the_influence(kind):
 
 def test_each_token_against_its_own_gradient():
     tracked, H = tiny.tiny_engine()
-    document = tiny.Document((0, 1, 2, 3))
+    document = tiny.Row((0, 1, 2, 3))
     d = query_directions(tracked, H, IDS, len(IDS) - 1, negligible=0)
     ((found,),) = token_losses(tracked, d, [document], [[0]], N)
     v = direction(tracked)
     for t in (1, 2, 3):
-        one = tiny.Document(document.ids[: t + 1], first_target=t)
+        one = tiny.Row(document.ids[: t + 1], first_target=t)
         g = tiny.gradient(tracked, lambda moving, of=one: tiny.loss(tracked, moving, of))
         assert found.influences[t] == pytest.approx(float(-tiny.inner(v, g).sum() / N), rel=1e-5)
 
 
 def test_relabelling_is_the_difference_of_gradients():
     tracked, H = tiny.tiny_engine()
-    document = tiny.Document((0, 1, 2, 3))
+    document = tiny.Row((0, 1, 2, 3))
     d = query_directions(tracked, H, IDS, len(IDS) - 1, negligible=0)
     ((found,),) = token_losses(tracked, d, [document], [[0]], N, n_labels=tiny.V - 1)
     v = direction(tracked)
     t = 2
-    one = tiny.Document(document.ids[: t + 1], first_target=t)
+    one = tiny.Row(document.ids[: t + 1], first_target=t)
     truth = {}
     for y in range(tiny.V):
         labels = torch.tensor([y])
@@ -68,7 +68,7 @@ def test_relabelling_is_the_difference_of_gradients():
 def test_a_token_that_is_no_target_has_no_labels():
     tracked, H = tiny.tiny_engine()
     d = query_directions(tracked, H, IDS, 5)
-    ((found,),) = token_losses(tracked, d, [tiny.Document((0, 1, 2, 3), first_target=2)], [[0]], N, n_labels=2)
+    ((found,),) = token_losses(tracked, d, [tiny.Row((0, 1, 2, 3), first_target=2)], [[0]], N, n_labels=2)
     assert found.label_ids[:2].tolist() == [[-1, -1], [-1, -1]]
     assert np.isnan(found.label_influences[:2]).all()
     assert np.isfinite(found.label_influences[2:]).all()

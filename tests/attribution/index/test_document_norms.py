@@ -27,7 +27,7 @@ def test_norms_are_the_dense_ones(kind):
 
 def test_a_document_with_nothing_to_learn_has_no_norm():
     tracked, H = tiny.tiny_engine()
-    found = corpus_pass(tracked, H, [tiny.Document((3,))], N).norms
+    found = corpus_pass(tracked, H, [tiny.Row((3,))], N).norms
     assert (found.loss[0], found.grad_norm[0], found.self_influence[0], found.skipped) == (0, 0, 0, ())
 
 

@@ -32,7 +32,7 @@ def shard_of(made: Passed) -> Shard:
 
 
 def estimates(tracked: Tracked, solver: Preconditioner, indexed: Preconditioner, made: Passed) -> torch.Tensor:
-    scales = metrics(indexed.eigen(tracked), 1024)
+    scales = metrics(tracked, indexed.eigen(tracked), 1024)
     queries = index_queries(tracked, solver, scales, indexed, IDS, FIRST, rank=100, pairs=100)
     return products([shard_of(made)], queries).double()
 
@@ -66,7 +66,7 @@ def test_documents_of_an_earlier_stage_are_asked_in_its_own_scale():
 def test_the_scan_is_the_sum_that_its_formula_says():
     tracked, H = tiny.tiny_engine()
     made = corpus_pass(tracked, H, tiny.tiny_documents(), N, budget=300)
-    queries = index_queries(tracked, H, metrics(H.eigen(tracked), 1024), H, IDS, FIRST, pairs=1)
+    queries = index_queries(tracked, H, metrics(tracked, H.eigen(tracked), 1024), H, IDS, FIRST, pairs=1)
     found = products([shard_of(made)], queries)
     expected = torch.zeros_like(found)
     for kept, query in zip(made.kept, queries, strict=True):
@@ -82,7 +82,7 @@ def test_the_scan_is_the_sum_that_its_formula_says():
 def test_threads_shards_and_chunks_do_not_matter(n_threads, monkeypatch):
     tracked, H = tiny.tiny_engine()
     documents = tiny.tiny_documents()
-    queries = index_queries(tracked, H, metrics(H.eigen(tracked), 1024), H, IDS, FIRST)
+    queries = index_queries(tracked, H, metrics(tracked, H.eigen(tracked), 1024), H, IDS, FIRST)
     whole = products([shard_of(corpus_pass(tracked, H, documents, N, budget=900))], queries)
     monkeypatch.setattr(index_scan, "CHUNK", 3)
     parts = [shard_of(corpus_pass(tracked, H, documents[i : i + 2], N, budget=900)) for i in (0, 2, 4)]
@@ -118,7 +118,7 @@ def test_pairs_are_filled_up_to_whole_columns_by_what_weighs_most_in_its_query(m
 def test_a_layer_without_pairs_adds_nothing():
     tracked, H = tiny.tiny_engine()
     made = corpus_pass(tracked, H, tiny.tiny_documents(), N, budget=EVERYTHING)
-    queries = index_queries(tracked, H, metrics(H.eigen(tracked), 1024), H, IDS, FIRST, pairs=0.2)
+    queries = index_queries(tracked, H, metrics(tracked, H.eigen(tracked), 1024), H, IDS, FIRST, pairs=0.2)
     assert any(len(of.mix) == 0 for of in queries)
     assert float(products([shard_of(made)], queries).abs().max()) > 0
 
@@ -191,10 +191,10 @@ def test_a_document_without_finite_gradient_has_no_vectors():
     tracked, H = tiny.tiny_engine(dtype=torch.float32)
     documents = tiny.tiny_documents()
     bad = tiny.V - 1  # a token that no other document has
-    clean = [tiny.Document(tuple(i % bad for i in of.ids), of.first_target) for of in documents]
+    clean = [tiny.Row(tuple(i % bad for i in of.ids), of.first_target) for of in documents]
     with torch.no_grad():
         tracked.embedding_module.weight[bad] = torch.inf
-    made = corpus_pass(tracked, H, [*clean, tiny.Document((1, bad, 2))], N, budget=500)
+    made = corpus_pass(tracked, H, [*clean, tiny.Row((1, bad, 2))], N, budget=500)
     assert len(clean) in made.norms.skipped
 
 

@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.errors import BadInput
-from attribution.passes.batches import Document, as_documents, batches, cut_documents, pad, plan_batches
+from attribution.passes.batches import Row, batches, pad, plan_batches
 
 CPU = torch.device("cpu")
 
 
 @given(st.lists(st.integers(1, 40), max_size=60), st.integers(1, 100), st.integers(1, 9))
 def test_every_document_is_in_one_batch_within_the_budget(lengths, tokens, most):
-    documents = as_documents([[0] * n for n in lengths])
+    documents = [Row((0,) * n) for n in lengths]
     planned = plan_batches(documents, tokens, most)
     assert sorted(i for members in planned for i in members) == list(range(len(lengths)))
     for members in planned:
@@ -20,19 +20,13 @@ def test_every_document_is_in_one_batch_within_the_budget(lengths, tokens, most)
 
 
 def test_targets_are_shifted_by_one():
-    batch = pad([Document((7, 8, 9)), Document((1, 2, 3, 4), first_target=3)], [0, 1])
+    batch = pad([Row((7, 8, 9)), Row((1, 2, 3, 4), first_target=3)], [0, 1])
     assert batch.ids.tolist() == [[7, 8, 9, 0], [1, 2, 3, 4]]
     assert batch.is_target.tolist() == [[True, True, False, False], [False, False, True, False]]
     assert batch.labels.tolist() == [8, 9, 4]
 
 
-def test_long_documents_are_cut_and_counted():
-    kept, n_cut = cut_documents(as_documents([[1, 2, 3], [1, 2]]), context=2)
-    assert [document.ids for document in kept] == [(1, 2), (1, 2)]
-    assert n_cut == 1
-
-
 @pytest.mark.parametrize("ids", [(), (1, 2, 3)])
 def test_empty_and_long_documents_are_named(ids):
     with pytest.raises(BadInput, match="in document 1"):
-        list(batches([Document((1,)), Document(ids)], context=2, device=CPU))
+        list(batches([Row((1,)), Row(ids)], context=2, device=CPU))

@@ -26,7 +26,7 @@ def test_document_gradients_are_those_of_autograd(kind):
 
 def test_padding_has_no_gradient():
     tracked, _ = tiny.tiny_engine()
-    documents = [tiny.Document((0, 1)), tiny.Document((0, 1, 2, 3, 4, 5))]
+    documents = [tiny.Row((0, 1)), tiny.Row((0, 1, 2, 3, 4, 5))]
     captured = capture(tracked, pad(documents, [0, 1]))
     assert all(bool((delta[0, 2:] == 0).all()) for delta in captured.deltas)
 

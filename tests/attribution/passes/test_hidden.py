@@ -8,7 +8,7 @@ from tests.attribution import tiny
 
 def test_hidden_states_are_means_over_what_was_read():
     tracked = track(tiny.tiny_model())
-    documents = [tiny.Document((0, 1, 2, 3, 4)), tiny.Document((0, 5))]
+    documents = [tiny.Row((0, 1, 2, 3, 4)), tiny.Row((0, 5))]
     found = hidden_states(tracked, documents)
     for one, document in zip(found, documents, strict=True):
         with torch.no_grad():

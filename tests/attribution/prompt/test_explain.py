@@ -7,11 +7,11 @@ from attribution.errors import TryAgain
 from attribution.model.sequence import answer_spans, encode_prompt
 from attribution.prompt.asked import Asked
 from attribution.prompt.context.bits import prompt_bits
-from attribution.prompt.explain import Settings, explain
+from attribution.prompt.explain import PromptSettings, explain
 from attribution.prompt.saliency.saliency import absent_token, saliency
 from attribution.prompt.text.parts import token_parts
 from attribution.prompt.text.retrieval import retrieval_prompt
-from attribution.prompt.text.written import Document
+from attribution.prompt.text.written import Passage
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer, tiny_model
 
 TOKENIZER = byte_tokenizer()
@@ -27,7 +27,7 @@ def asked(documents):
 
 
 def test_everything_in_one_call():
-    given = asked([Document("A", "one"), Document("B", "two"), Document("", "three")])
+    given = asked([Passage("A", "one"), Passage("B", "two"), Passage("", "three")])
     steps = []
     share = explain(tiny_model(), given, absent_token(TOKENIZER), tick=steps.append)
     assert steps == ["bits", "mirage", "grad_norm", "grad_x_input", "ablations", "faithfulness"]
@@ -49,9 +49,9 @@ def test_everything_in_one_call():
 
 
 def test_weights_in_bfloat16():
-    given = asked([Document("A", "one"), Document("B", "two")])
+    given = asked([Passage("A", "one"), Passage("B", "two")])
     methods = ("grad_norm", "grad_x_input", "occlusion", "integrated_gradients", "shapley", "attention")
-    share = explain(tiny_model(dtype=torch.bfloat16), given, absent_token(TOKENIZER), Settings(methods, steps=8))
+    share = explain(tiny_model(dtype=torch.bfloat16), given, absent_token(TOKENIZER), PromptSettings(methods, steps=8))
     torch.testing.assert_close(
         share.bits.question + share.bits.documents + share.bits.full, share.bits.nothing, atol=1e-6, rtol=0
     )
@@ -61,9 +61,9 @@ def test_weights_in_bfloat16():
 
 
 def test_a_foil_changes_what_saliency_asks():
-    given = asked([Document("A", "one")])
+    given = asked([Passage("A", "one")])
     plain, against = (
-        explain(tiny_model(), given, None, Settings(("grad_x_input",), foil_id=foil, masks=0, random=0))
+        explain(tiny_model(), given, None, PromptSettings(("grad_x_input",), foil_id=foil, masks=0, random=0))
         for foil in (None, 70)
     )
     foils = [70] * len(given.answer_ids)
@@ -74,7 +74,7 @@ def test_a_foil_changes_what_saliency_asks():
 
 
 def test_the_gap_of_a_complete_method_is_told_with_its_baseline():
-    settings = Settings(("integrated_gradients", "shapley"), masks=0, random=0)
+    settings = PromptSettings(("integrated_gradients", "shapley"), masks=0, random=0)
     share = explain(tiny_model(), asked([]), absent_token(TOKENIZER), settings)
     told = {measure.method: measure for measure in share.faithfulness}
     assert set(told) == set(settings.methods)
@@ -85,15 +85,15 @@ def test_the_gap_of_a_complete_method_is_told_with_its_baseline():
 
 
 def test_nine_documents_have_no_exact_shapley_values():
-    given = asked([Document("", letter) for letter in "abcdefghi"])
-    share = explain(tiny_model(), given, None, Settings(methods=(), masks=16))
+    given = asked([Passage("", letter) for letter in "abcdefghi"])
+    share = explain(tiny_model(), given, None, PromptSettings(methods=(), masks=16))
     assert "shapley" not in share.citations and "all" not in share.ablations
     assert share.ablations["half"].odds.shape == (16, len(given.answer_ids))
 
 
 def test_fifty_documents_of_every_script():
-    given = asked([Document("", text) for text in ["لا إله", "🤖", "שלום", "é", "日本"] * 10])
-    share = explain(tiny_model(), given, None, Settings(methods=(), masks=8, random=0))
+    given = asked([Passage("", text) for text in ["لا إله", "🤖", "שלום", "é", "日本"] * 10])
+    share = explain(tiny_model(), given, None, PromptSettings(methods=(), masks=8, random=0))
     assert share.ablations["half"].odds.shape == (8, len(given.answer_ids))
     assert share.ablations["single"].odds.shape == (51, len(given.answer_ids))
     assert "shapley" not in share.citations
@@ -102,7 +102,7 @@ def test_fifty_documents_of_every_script():
 
 
 def test_a_prompt_without_documents_has_no_citations():
-    share = explain(tiny_model(), asked([]), None, Settings(methods=("attention",)))
+    share = explain(tiny_model(), asked([]), None, PromptSettings(methods=("attention",)))
     assert share.citations == {} and share.ablations == {} and share.mirage is None
     assert {(measure.method, measure.metric) for measure in share.faithfulness} == {
         ("attention", "comprehensiveness"),

@@ -16,7 +16,7 @@ from attribution.prompt.context.ablated import ablate
 from attribution.prompt.context.citations import PRESETS, best
 from attribution.prompt.context.contextcite import leave_one_out, single_masks, sources
 from attribution.prompt.context.mirage import mirage
-from attribution.prompt.explain import Settings, explain
+from attribution.prompt.explain import PromptSettings, explain
 from attribution.prompt.saliency.saliency import absent_token, saliency
 from attribution.prompt.text.parts import token_parts, without
 from attribution.prompt.text.pasted import pasted_answer
@@ -92,7 +92,7 @@ def test_the_planted_fact_is_cited_and_removing_it_changes_the_answer(smol, numb
     assert planted.answer in generation.text
     of_token = token_parts(prompt.text, encoded.spans, prompt.parts)
     asked = Asked(encoded.ids, of_token, prompt.parts, generation.ids, generation.text, generation.spans)
-    share = explain(smol.model, asked, absent_token(smol.tokenizer), Settings(methods=()))
+    share = explain(smol.model, asked, absent_token(smol.tokenizer), PromptSettings(methods=()))
     supporting = prompt.numbers("document")[planted.supporting]
     for method in ("mirage", "contextcite", "leave_one_out", "shapley"):
         assert share.citations[method][0].part == supporting, method

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from attribution.model.tracked import track
-from attribution.passes.batches import Document
+from attribution.passes.batches import Row
 from attribution.truth import tail_patch as of
 from tests.attribution import tiny
 
@@ -38,11 +38,11 @@ def test_a_short_step_is_the_product_of_the_gradients(tracked, monkeypatch):
 
 
 def test_learning_the_answer_itself_raises_it(tracked):
-    assert of.tail_patch(tracked, [Document(IDS)], IDS, 1) > 0
+    assert of.tail_patch(tracked, [Row(IDS)], IDS, 1) > 0
 
 
 def test_the_mean_is_over_learned_tokens_only(tracked):
-    documents = [Document(IDS, first_target=4)]
+    documents = [Row(IDS, first_target=4)]
     model = tracked.loaded.model
     with torch.no_grad():
         loss, logp = of.mean_loss(model, documents), of.mean_logp(model, IDS, 4)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attribution.normalisers import NORMALISERS
 from dashboard.address.selection import Selection, address, from_address
 
 words = st.text(max_size=200)
@@ -34,6 +35,23 @@ def test_keys_are_unique() -> None:
 @pytest.mark.parametrize("raw", ["", "x", "-", "3-", "-3", "5-3", "1e3", "٣", "99999999", "1-2-3"])
 def test_a_span_that_is_none(raw: str) -> None:
     assert from_address({"token": raw}).span is None
+
+
+@pytest.mark.parametrize("name", NORMALISERS)
+def test_a_normaliser_is_spelled_as_in_the_database(name: str) -> None:
+    assert from_address({"scale": name}).normaliser == name
+    assert address(Selection(normaliser=name)).get("scale", "none") == name
+
+
+@pytest.mark.parametrize(
+    ("before", "name"),
+    [
+        *(("gradient", "grad_norm"), ("gradient2", "grad_norm_squared")),
+        *(("relatif-l", "relatif_l"), ("relatif-t", "relatif_theta")),
+    ],
+)
+def test_an_address_that_was_sent_before_still_opens(before: str, name: str) -> None:
+    assert from_address({"scale": before}).normaliser == name
 
 
 def test_another_answer_clears_what_was_chosen_in_the_last_one() -> None:

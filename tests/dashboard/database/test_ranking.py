@@ -1,8 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dashboard.database.layer_groups import group_scores, layer_groups
-from dashboard.database.normalise import NORMALISERS, normalise
 from dashboard.database.ranking import among_random, layer_total, rank_documents, take_side
 from dashboard.database.records import Layer, Scores
 
@@ -42,7 +43,10 @@ def test_ranking_by_layers_alone() -> None:
 
 @pytest.mark.parametrize(
     ("name", "divisor"),
-    [("none", 1), ("gradient", 3), ("gradient2", 9), ("relatif-l", 3), ("relatif-t", 6), ("cosine", 3 * 2)],
+    [
+        *(("none", 1), ("grad_norm", 3), ("grad_norm_squared", 9), ("relatif_l", 3), ("relatif_theta", 6)),
+        ("cosine", 3 * 2),
+    ],
 )
 def test_normalisers(name: str, divisor: float) -> None:
     ranked = {each.document_id: each for each in rank_documents(SPAN, name, query_self_influence=4.0)}
@@ -55,16 +59,9 @@ def test_the_cosine_of_a_span_is_unknown() -> None:
 
 
 def test_a_missing_or_zero_norm_leaves_the_document_out() -> None:
-    ones = np.ones(3)
-    value = normalise("gradient", ones, ones, np.array([2.0, 0.0, np.nan]), ones)
-    np.testing.assert_array_equal(value, [0.5, np.nan, np.nan])
-    with pytest.raises(KeyError):
-        normalise("no such", ones, ones, ones, ones)
-
-
-def test_every_normaliser_says_what_it_means() -> None:
-    for each in NORMALISERS.values():
-        assert each.label and each.unit and each.meaning.endswith(".")
+    three = scores([(0, document, [1.0]) for document in "abc"])
+    norms = replace(three, grad_norm=np.array([2.0, 0.0, np.nan]))
+    assert [(each.document_id, each.value) for each in rank_documents(norms, "grad_norm")] == [("a", 0.5)]
 
 
 def test_sides() -> None:

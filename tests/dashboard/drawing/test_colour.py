@@ -1,7 +1,7 @@
 import pytest
 
-from dashboard.colour import contrast, luminance, mix
 from dashboard.drawing.theme import DARK, LIGHT, MARKS, Palette, custom_properties
+from tests.dashboard.drawing.colour import contrast, luminance, mix
 
 SURFACES = ("page", "card", "sunken")
 FILLS = ("warm_fill", "cool_fill", "strength_fill")

@@ -21,6 +21,7 @@ FORBIDDEN = {
     *("write", "markdown", "html", "table", "iframe", "image", "latex", "json", "exception", "help", "echo", "code"),
     *("write_stream", "graphviz_chart", "mermaid_chart", "pydeck_chart", "map", "pdf", "video", "audio"),
     *("dataframe", "data_editor", "feedback", "chat_message", "plotly_chart", "bokeh_chart", "pyplot"),
+    *("altair_chart", "vega_lite_chart", "echarts_chart", "line_chart", "bar_chart", "area_chart", "scatter_chart"),
 }
 OURS = {"render", "sheet", "bar"}  # modules of ours with a function of such a name; all else is Streamlit's
 INTERPRETED = {
@@ -60,7 +61,7 @@ def detours(tree: ast.AST) -> Iterator[str]:
             handed_on = node.attr in FORBIDDEN | INTERPRETED and id(node) not in called
             if isinstance(node.value, ast.Name) and node.value.id == "st" and handed_on:
                 yield f"st.{node.attr}"
-            if node.attr in ("Href", "Url", "mark_image", "LinkColumn", "ImageColumn", "MarkdownColumn", "JsonColumn"):
+            if node.attr in ("add_layout_image", "LinkColumn", "ImageColumn", "MarkdownColumn", "JsonColumn"):
                 yield node.attr
         elif isinstance(node, ast.Call) and re.match(r"(getattr|vars)\(st\b|eval\(|exec\(", ast.unparse(node)):
             yield ast.unparse(node.func)
@@ -165,8 +166,9 @@ PLANTED = [
     "from streamlit import markdown",
     "from streamlit.components.v1 import html",
     "import streamlit as other",
-    "alt.Href('url')",
-    "alt.Chart(f).mark_image()",
+    "st.altair_chart(chart)",
+    "st.plotly_chart(figure)",
+    "figure.add_layout_image(source='url')",
     "st.column_config.LinkColumn()",
 ]
 

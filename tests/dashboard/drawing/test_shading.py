@@ -4,11 +4,11 @@ from dataclasses import replace
 import pytest
 
 from dashboard.database.records import Token
-from dashboard.drawing.shading import available, prompt_share, robust_top, shade_answer, shade_by_document
+from dashboard.drawing.shading import available, robust_top, shade_answer, shade_by_document
 
 NAN = float("nan")
 TOKEN = Token(0, " a", 0, 2, math.log(0.5), "", NAN, None, None, None, None, None)
-TOKENS = [TOKEN, replace(TOKEN, position=1, logp=NAN), replace(TOKEN, position=2, bits_nothing=8.0, bits_question=6.0)]
+TOKENS = [TOKEN, replace(TOKEN, position=1, logp=NAN), replace(TOKEN, position=2, bits_nothing=8.0, bits_full=2.0)]
 
 
 def test_only_what_is_stored_is_offered() -> None:
@@ -29,10 +29,9 @@ def test_surprise_is_in_bits() -> None:
     assert shading.amounts == [0.25, None, 0.25]
 
 
-def test_prompt_share() -> None:
-    assert prompt_share(TOKENS[0]) is None
-    assert prompt_share(TOKENS[2]) == pytest.approx(0.75)
-    assert prompt_share(replace(TOKEN, bits_nothing=4.0, bits_question=-1.0)) == 0
+def test_prompt_share_is_shown_where_it_was_measured() -> None:
+    shading = shade_answer("prompt", TOKENS, {})
+    assert shading.amounts == [None, None, pytest.approx(0.75)]
 
 
 def test_a_document_helps_and_hurts() -> None:

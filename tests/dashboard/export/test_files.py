@@ -21,7 +21,7 @@ from tests.dashboard.hostile import HOSTILE
 def selection(snapshot: Snapshot) -> Selection:
     generation = answers.example(snapshot)
     assert generation is not None
-    return Selection(generation=generation.generation_id, span=(0, 0), normaliser="gradient")
+    return Selection(generation=generation.generation_id, span=(0, 0), normaliser="grad_norm")
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.address.screen import screens
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
 
@@ -46,7 +47,7 @@ def lacking(request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pyte
     return request.param, copy
 
 
-@pytest.mark.parametrize("screen", ["explain", "runs", "compare", "context", "corpus", "about"])
+@pytest.mark.parametrize("screen", screens())
 def test_every_screen_draws(open_app: Open, lacking: tuple[str, Path], screen: str) -> None:
     what, where = lacking
     app = open_app(screen=screen, where=where)

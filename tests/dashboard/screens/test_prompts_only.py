@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.address.screen import screens
 from tests.dashboard.drawn import components
 from tests.synthetic_database import build_synthetic
 
@@ -19,7 +20,7 @@ def without_influence(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("screen", ["explain", "runs", "compare", "context", "corpus", "about"])
+@pytest.mark.parametrize("screen", screens())
 def test_every_screen_draws(open_app: Callable[..., AppTest], without_influence: Path, screen: str) -> None:
     app = open_app(screen=screen, where=without_influence)
     assert not app.exception

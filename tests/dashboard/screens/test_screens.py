@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from attribution.normalisers import NORMALISERS
+from dashboard.address.screen import screens
 from indexer.database.reader import Database, Snapshot
 from tests.dashboard.drawn import components, words
 from tests.synthetic_database import build_synthetic
@@ -86,7 +88,7 @@ def test_a_document_lights_the_tokens_that_it_helps_and_hurts(
     assert signs == {i: "+" if score > 0 else "−" for i, score in effects.items()}
 
 
-@pytest.mark.parametrize("scale", ["gradient", "gradient2", "relatif-l", "relatif-t", "cosine"])
+@pytest.mark.parametrize("scale", [*NORMALISERS, "relatif-l"])
 @pytest.mark.parametrize("side", ["towards", "away", "both"])
 def test_every_scale_and_side_draws(open_app: Open, some: dict[str, str], scale: str, side: str) -> None:
     app = open_app({"generation": some["generation_id"], "token": "1", "scale": scale, "side": side})
@@ -187,7 +189,7 @@ def test_a_bad_pattern_is_told(open_app: Open) -> None:
     assert "refused" in words(app) or "expected" in words(app)
 
 
-@pytest.mark.parametrize("screen", ["explain", "runs", "compare", "context", "corpus", "about"])
+@pytest.mark.parametrize("screen", screens())
 def test_every_screen_draws_without_a_selection(open_app: Open, screen: str) -> None:
     app = open_app(screen=screen)
     assert not app.exception
@@ -379,7 +381,7 @@ def test_a_document_lights_the_tokens_that_rest_on_it(open_app: Open) -> None:
 
 
 def test_the_contrast_is_another_map(open_app: Open, some: dict[str, str]) -> None:
-    query = {"generation": some["generation_id"], "token": "1", "saliency": "gradient_x_input"}
+    query = {"generation": some["generation_id"], "token": "1", "saliency": "grad_x_input"}
     plain, contrast = (
         [token["v"] for token in components(open_app(query | {"why": why}), "token_strip")[0]["prompt"]]
         for why in ("no", "yes")
@@ -387,7 +389,7 @@ def test_the_contrast_is_another_map(open_app: Open, some: dict[str, str]) -> No
     assert plain != contrast and len(plain) == len(contrast)
 
 
-@pytest.mark.parametrize("screen", ["explain", "runs", "compare", "context", "corpus"])
+@pytest.mark.parametrize("screen", [name for name in screens() if name != "about"])
 def test_every_screen_has_its_tools(open_app: Open, screen: str) -> None:
     app = open_app(screen=screen)
     assert components(app, "copy_link")

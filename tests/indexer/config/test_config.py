@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from attribution.errors import BadInput
-from attribution.prompt.saliency.saliency import METHODS
-from indexer.config.config import SALIENCY, Config, Scores, described, read_config, restored
+from indexer.config.config import Config, Scores, described, read_config, restored
 
 DEMO = Path(__file__).parents[3] / "data/demo/demo.toml"
 
@@ -69,10 +68,6 @@ def test_what_a_database_keeps_is_the_same_configuration(tmp_path):
         assert restored(described(config)) == config
     with pytest.raises(BadInput, match="found something else"):
         restored("[corpus]")
-
-
-def test_the_methods_of_saliency_are_those_that_there_are():
-    assert set(SALIENCY) == set(METHODS)
 
 
 def test_a_build_may_go_without_influence(tmp_path):

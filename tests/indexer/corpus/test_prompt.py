@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from attribution.errors import BadInput
 from attribution.prompt.text.written import INSTRUCTION
-from indexer.corpus.prompt import PART_KINDS, Message, Prompt
+from indexer.corpus.prompt import Message, Prompt
 from indexer.corpus.prompt_file import prompt_from_row, read_prompts
 from tests.tiny_family import write_lines
 
@@ -80,7 +80,8 @@ def assert_parts_cover(prompt):
     stops = [0, *(part.stop for part in prompt.parts)]
     assert [part.start for part in prompt.parts] == stops[:-1]
     assert stops[-1] == len(prompt.text)
-    assert all(part.kind in PART_KINDS and part.start < part.stop for part in prompt.parts)
+    assert {part.kind for part in prompt.parts} <= {"system", "question", "document", "scaffold"}
+    assert all(part.start < part.stop for part in prompt.parts)
     prompt.text.encode()
 
 

@@ -15,6 +15,7 @@ from indexer.database.snapshot_file import read_current
 from indexer.evaluate import command, pbrf, with_training
 from indexer.evaluate.protocol.scale import Scale
 from indexer.evaluate.siblings import retrain, siblings
+from indexer.evaluate.statistics.metrics import metric
 from indexer.journal.stages import finished, stage
 from indexer.size import factors
 from tests.tiny_family import PROMPTS, TEXTS, write_lines, write_project
@@ -91,6 +92,7 @@ def test_every_measure_is_published(evaluated):
     assert {"lds", "lds_without_self", "mrr", "recall@1", "recall@10", "tail_patch", "planted@3"} <= metrics
     assert {"index@50", "index@200", "index, all sources", "index, rank correlation"} <= metrics
     assert {"flips@2", "drop@2", "stability, bfloat16", "best for influence", "pbrf"} <= metrics
+    assert {name for name in metrics if metric(name) is None} == set()
     for method in ("ekfac", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25", "random", "ekfac / relatif_l"):
         assert {(method, "lds"), (method, "mrr")} <= set(found)
     assert {("ekfac_checkpoints", "lds"), ("tracin", "lds"), ("another seed", "lds")} <= set(found)

@@ -62,9 +62,9 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from attribution.errors import WhenceError
-from indexer.journal import stage
-from indexer.lock import lock, stop_on_signal
-from tests.indexer.computations import sleep
+from indexer.journal.stages import stage
+from indexer.journal.lock import lock, stop_on_signal
+from tests.indexer.journal.computations import sleep
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     try:

@@ -1,11 +1,11 @@
 """What is measured on stands for all: whole batches of the pass, prompts from short to long."""
 
-from attribution.passes.batches import Document, plan_batches
+from attribution.passes.batches import Row, plan_batches
 from indexer.plan.units import BATCHES, evenly, sample
 
 
 def test_a_sample_has_the_padding_of_the_whole_pass():
-    rows = [Document(tuple(range(3 + i % 90))) for i in range(2000)]
+    rows = [Row(tuple(range(3 + i % 90))) for i in range(2000)]
     some = sample(rows)
     planned = [sorted(len(rows[i]) for i in batch) for batch in plan_batches(rows)]
     found = [sorted(len(some[i]) for i in batch) for batch in plan_batches(some)]
@@ -19,7 +19,7 @@ def test_a_sample_has_the_padding_of_the_whole_pass():
 
 
 def test_few_documents_are_all_measured():
-    rows = [Document((1, 2, 3)), Document((1, 2))]
+    rows = [Row((1, 2, 3)), Row((1, 2))]
     assert sorted(map(len, sample(rows))) == [2, 3]
 
 

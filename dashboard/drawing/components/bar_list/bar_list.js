@@ -11,6 +11,8 @@ class Bars {
   constructor(parent) {
     this.root = make("div", "bars", parent);
     this.legend = make("div", "legend", parent);
+    bubble(parent);
+    this.reach = rove(this.root, "div[data-says]");  // buttons are reached one by one, as all buttons are
     this.root.addEventListener("click", (event) => this.onClick(event));
   }
 
@@ -32,8 +34,10 @@ class Bars {
       said.textContent = bar.said;
       row.classList.toggle("faded", data.chosen !== "" && data.chosen !== bar.key);
       row.setAttribute("aria-label", `${bar.name}: ${bar.said}`);
+      say(row, `${bar.name}: ${bar.said}`);
       if (data.clickable) row.setAttribute("aria-pressed", data.chosen === bar.key ? "true" : "false");
     });
+    if (!this.root.querySelector("[tabindex='0']")) this.reach();
     this.legend.replaceChildren();
     for (const { hue, text } of data.legend) {
       const entry = make("span", "", this.legend);

@@ -10,7 +10,9 @@ export default function (component) {
 class Stack {
   constructor(parent) {
     this.bar = make("div", "stack", parent);
-    this.bar.setAttribute("role", "img");
+    this.bar.setAttribute("role", "list");
+    this.reach = rove(this.bar, "[data-says]");
+    bubble(parent);
     this.ends = make("div", "ends", parent);
     this.ends.setAttribute("aria-hidden", "true");
     this.legend = make("ul", "legend", parent);
@@ -29,6 +31,9 @@ class Stack {
       if (part.amount !== 0) {
         const box = make("div", part.amount < 0 ? "part less" : "part", this.bar);
         box.dataset.hue = part.hue;
+        box.setAttribute("role", "listitem");
+        box.setAttribute("aria-label", `${part.name}: ${part.said}`);
+        say(box, `${part.name}: ${part.said}`);
         box.style.left = `${(100 * (from - low)) / width}%`;
         box.style.width = `${(100 * (to - from)) / width}%`;
       }
@@ -37,6 +42,7 @@ class Stack {
       make("span", "", entry, part.name);
       make("span", "said", entry, part.said);
     });
+    this.reach();
     this.ends.replaceChildren();
     make("span", "", this.ends, low < 0 ? `${low.toFixed(1).replace("-", "−")} ${unit}` : `0 ${unit}`);
     make("span", "", this.ends, whole);

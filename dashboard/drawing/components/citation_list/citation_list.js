@@ -6,6 +6,7 @@ export default function ({ parentElement, data, setStateValue }) {
   if (!list) {
     list = { root: make("ol", "sentences", parentElement) };
     lists.set(parentElement, list);
+    bubble(parentElement);
     list.root.addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (button) list.send(button.dataset);
@@ -36,5 +37,7 @@ function citation(each, i, part, parent) {
   button.type = "button";
   button.dataset.sentence = i;
   button.dataset.part = each.part;
+  say(button, `Sentence ${i + 1}, ${each.name}: ${each.said}`);
+  button.setAttribute("aria-label", button.dataset.says);
   button.setAttribute("aria-pressed", each.part === part ? "true" : "false");
 }

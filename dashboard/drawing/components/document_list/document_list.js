@@ -12,6 +12,7 @@ class List {
     this.scale = make("div", "foot", parent);
     this.root = make("div", "list", parent);
     this.root.setAttribute("role", "list");
+    bubble(parent);
     this.root.addEventListener("click", (event) => this.onClick(event));
   }
 
@@ -38,6 +39,7 @@ class List {
     const title = make("button", "title", head, item.title || "untitled");
     title.type = "button";
     title.setAttribute("aria-label", item.name);
+    if (item.score) say(title, measured(item));
     make("span", "where", head, item.where);
     if (this.data.pages) {
       const page = make("button", "page", head, "Open document");
@@ -55,8 +57,10 @@ class List {
     const score = make("div", "score", parent, item.score);
     score.dataset.hue = item.hue;
     make("span", "unit", score, ` ${item.unit}`);
+    say(score, measured(item));
     const track = make("div", "track", parent);
     track.setAttribute("aria-hidden", "true");
+    say(track, score.dataset.says);
     const fill = make("div", "fill", track);
     fill.dataset.hue = item.hue;
     const width = Math.min(Math.abs(item.bar), 1);
@@ -70,7 +74,7 @@ class List {
   text(item, parent) {
     parent.dir = "auto";
     let plain = "";  // a node for all that has no colour to be seen
-    for (const [text, v] of item.pieces) {
+    item.pieces.forEach(([text, v], i) => {
       if (v === null || Math.abs(v) < 0.015) plain += text;
       else {
         parent.append(plain);
@@ -78,9 +82,13 @@ class List {
         const token = make("span", "token", parent, text);
         token.dataset.hue = v === "mark" ? "mark" : item.unsigned ? "strength" : v < 0 ? "cool" : "warm";
         if (v !== "mark") token.style.setProperty("--v", Math.min(Math.abs(v), 1).toFixed(3));
+        if (!item.told[i]) return;
+        say(token, item.told[i]);
+        token.setAttribute("aria-description", item.told[i]);
       }
-    }
+    });
     parent.append(plain);
+    rove(parent, "[data-says]")();
   }
 
   legend(heat) {
@@ -113,4 +121,8 @@ class List {
     this.mark(id);
     this.send("document", id);
   }
+}
+
+function measured(item) {
+  return `${item.score} ${item.unit}${item.facts ? `, ${item.facts}` : ""}`;
 }

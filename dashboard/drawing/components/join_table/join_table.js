@@ -6,6 +6,8 @@ export default function ({ parentElement, data, setStateValue }) {
   if (!table) {
     table = { node: make("table", "", make("div", "frame", parentElement)) };
     tables.set(parentElement, table);
+    table.reach = rove(table.node, "td[data-says]");
+    bubble(parentElement);
     table.node.addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (button) table.open(button.dataset.id);
@@ -19,6 +21,7 @@ export default function ({ parentElement, data, setStateValue }) {
   const body = make("tbody", "");
   for (const row of data.rows) drawRow(row, data.sizes, make("tr", row.shared ? "shared" : "", body));
   table.node.replaceChildren(head, body);
+  table.reach();
 }
 
 function drawRow(row, sizes, parent) {
@@ -35,6 +38,8 @@ function drawRow(row, sizes, parent) {
     if (!cell) make("span", "none", place, "not in its ten");
     else {
       make("div", "", place, `no. ${cell.rank} · ${cell.said}`);
+      say(place, `${sizes[i]}: ${cell.words}`);
+      place.setAttribute("aria-label", place.dataset.says);
       make("div", "bar", place).style.width = `${Math.min(cell.share, 1) * 100}%`;
     }
   });

@@ -7,6 +7,7 @@ export default function ({ parentElement, data, setStateValue }) {
     const frame = make("div", "frame", parentElement);
     table = { node: make("table", "", frame) };
     tables.set(parentElement, table);
+    bubble(parentElement);
     table.node.addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (button) table.open(button.dataset.id);
@@ -40,5 +41,6 @@ function drawRow(row, sizes, parent) {
     for (const [piece, marked] of answer.pieces) make("span", marked ? "mark" : "", text, piece);
     if (answer.source) make("span", "source", button, answer.source);
     if (answer.share) make("span", "source", button, answer.share);
+    say(button, answer.said);
   });
 }

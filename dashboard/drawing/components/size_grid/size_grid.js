@@ -7,6 +7,7 @@ export default function ({ parentElement, data, setStateValue }) {
     const frame = make("div", "frame", parentElement);
     grid = { table: make("table", "", frame), foot: make("div", "foot", parentElement) };
     grids.set(parentElement, grid);
+    bubble(parentElement);
     grid.table.addEventListener("click", (event) => {
       const cell = event.target.closest("button");
       if (cell) grid.choose(cell);
@@ -39,7 +40,7 @@ function drawRow(row, r, data) {
     Object.assign(button.dataset, { row: r, column: c });
     button.setAttribute("aria-label", token.name);
     button.setAttribute("aria-pressed", c === data.column ? "true" : "false");
-    button.title = token.name;
+    say(button, token.name);
     make("span", "flag", button, token.fork ? `≠ ${token.fork}` : "");
     make("span", token.special ? "word special" : "word", button, token.text);
     const dials = make("span", "dials", button);

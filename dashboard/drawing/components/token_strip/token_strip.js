@@ -14,6 +14,10 @@ class Strip {
     this.promptRow = make("div", "row prompt-row", this.root);
     make("div", "name", this.promptRow, "Prompt");
     this.prompt = make("div", "text prompt", this.promptRow);
+    this.prompt.setAttribute("role", "list");
+    this.prompt.setAttribute("aria-label", "Tokens of the prompt; arrow keys move");
+    this.reach = rove(this.prompt, "[data-says]");
+    bubble(this.root);
     const row = make("div", "row", this.root);
     make("div", "name", row, "Answer");
     this.answer = make("div", "text answer", row);
@@ -33,6 +37,7 @@ class Strip {
     this.answer.addEventListener("pointerleave", () => this.read(this.last));
     this.answer.addEventListener("focusin", (event) => this.read(this.indexOf(event.target)));
     this.prompt.addEventListener("pointerover", (event) => this.readPrompt(event.target));
+    this.prompt.addEventListener("focusin", (event) => this.readPrompt(event.target));
     this.prompt.addEventListener("pointerleave", () => this.read(this.last));
   }
 
@@ -48,7 +53,14 @@ class Strip {
     this.shade(this.options, data.answer);
     this.options.forEach((option, i) => {
       if (option.ariaLabel !== data.answer[i].name) option.ariaLabel = data.answer[i].name;
+      if (option.dataset.says !== data.answer[i].note) say(option, data.answer[i].note);
     });
+    this.sources.forEach((source, i) => {
+      if ((source.dataset.says ?? "") === data.prompt[i].note) return;
+      say(source, data.prompt[i].note);
+      source.ariaLabel = `${data.prompt[i].text}, ${data.prompt[i].note}`;
+    });
+    if (!this.prompt.querySelector("[tabindex='0']")) this.reach();
     if (data.seen >= this.sent) {
       this.anchor = this.first = data.first;
       this.last = data.last;
@@ -64,10 +76,12 @@ class Strip {
     this.prompt.replaceChildren();
     this.answer.replaceChildren();
     this.sources = this.data.prompt.map((token) => this.place(token, this.prompt));
+    this.sources.forEach((source) => source.setAttribute("role", "listitem"));
     this.promptRow.hidden = this.sources.length === 0;
     const tall = this.data.prompt.reduce((n, token) => n + token.text.length, 0) > 600;
     this.prompt.classList.toggle("tall", tall);
-    if (tall) this.prompt.tabIndex = 0;
+    if (tall && !this.data.prompt.some((token) => token.note)) this.prompt.tabIndex = 0;  // else its tokens are reached
+    else this.prompt.removeAttribute("tabindex");
     this.options = this.data.answer.map((token) => this.place(token, this.answer));
     this.options.forEach((option) => option.setAttribute("role", "option"));
     this.active = Math.min(this.active, Math.max(this.options.length - 1, 0));

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from attribution.prompt.text.written import Document
+from attribution.prompt.text.written import Passage
 
 FORMS = (
     ("What is the capital of {}?", "The capital of {} is {}. It lies on a wide river."),
@@ -30,7 +30,7 @@ ANSWERS = (
 @dataclass(frozen=True)
 class Planted:
     question: str
-    documents: tuple[Document, ...]
+    documents: tuple[Passage, ...]
     supporting: int
     answer: str
 
@@ -41,9 +41,7 @@ def planted_questions() -> list[Planted]:
     for subject, (question, _) in enumerate(FORMS):
         for i, thing in enumerate(THINGS[subject]):
             names = [thing if form == subject else THINGS[form][(i + form) % 4] for form in range(len(FORMS))]
-            facts = [
-                Document(name, FORMS[form][1].format(name, _answer(form, name))) for form, name in enumerate(names)
-            ]
+            facts = [Passage(name, FORMS[form][1].format(name, _answer(form, name))) for form, name in enumerate(names)]
             place = (subject + i) % len(facts)
             others = facts[:subject] + facts[subject + 1 :]
             documents = (*others[:place], facts[subject], *others[place:])

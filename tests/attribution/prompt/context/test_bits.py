@@ -8,7 +8,7 @@ from attribution.model.sequence import encode_prompt
 from attribution.prompt.context.bits import jensen_shannon, kl_divergence, prompt_bits
 from attribution.prompt.text.parts import token_parts
 from attribution.prompt.text.retrieval import retrieval_prompt
-from attribution.prompt.text.written import Document
+from attribution.prompt.text.written import Passage
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer, tiny_model
 
 ANSWER = [80, 97, 114]
@@ -28,7 +28,7 @@ def surprise(ids):
 
 
 def test_the_bits_add_up_and_each_is_a_forward_pass():
-    ids, of_token, parts = made([Document("A", "one"), Document("B", "two")])
+    ids, of_token, parts = made([Passage("A", "one"), Passage("B", "two")])
     bits = prompt_bits(tiny_model(), ids, of_token, parts, ANSWER)
     torch.testing.assert_close(bits.question + bits.documents + bits.full, bits.nothing, atol=1e-6, rtol=0)
     documents = {part.part for part in parts if part.kind == "document"}

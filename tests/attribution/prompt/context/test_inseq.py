@@ -6,8 +6,6 @@ import torch
 from attribution.model.load import load_model
 from attribution.prompt.context.mirage import contrast_contexts
 
-inseq = pytest.importorskip("inseq", reason="inseq is not installed: `pip install inseq==0.7.1` beside this torch")
-
 CONTEXT = "Zubra is the capital of Freedonia."
 QUESTION = "The capital of Freedonia is"
 ANSWER = " Zubra."
@@ -15,12 +13,14 @@ ANSWER = " Zubra."
 
 @pytest.fixture(scope="module")
 def loaded():
+    pytest.importorskip("inseq", reason="inseq is not installed: `pip install inseq==0.7.1` beside this torch")
     return load_model("data/demo/models/atlas-m", "cpu")
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_context_attribution_equals_inseq(loaded):
+    import inseq
     from inseq.commands.attribute_context.attribute_context import attribute_context_with_model
     from inseq.commands.attribute_context.attribute_context_args import AttributeContextArgs
 

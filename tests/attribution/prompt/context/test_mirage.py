@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from attribution.prompt.context.citations import PRESETS, cite, sensitive
-from attribution.prompt.context.mirage import as_rows, contrast_contexts, from_rows, mirage
+from attribution.prompt.context.mirage import as_rows, contrast_contexts, mirage
 from attribution.prompt.saliency.saliency import saliency
 from attribution.prompt.text.parts import Part
 from tests.attribution.prompt.tiny_prompt import tiny_model
@@ -53,12 +53,14 @@ def test_without_documents_the_whole_prompt_is_the_context():
     torch.testing.assert_close(found.cti, contrast_contexts(tiny_model(), CONTEXT, [256], ANSWER).cti)
 
 
-def test_rows_and_back():
+def test_rows_hold_every_number_at_its_place():
     found = contrast_contexts(tiny_model(), CONTEXT, BARE, ANSWER)
     rows = as_rows(found.cci_norm)
     assert len(rows) == len(ANSWER) * len(CONTEXT)
-    back = from_rows([*rows, (2, len(CONTEXT), 1.0)], len(ANSWER), len(CONTEXT))
-    torch.testing.assert_close(back, found.cci_norm.float())
+    back = torch.full_like(found.cci_norm, torch.nan)
+    for position, source, score in rows:
+        back[position, source] = score
+    torch.testing.assert_close(back, found.cci_norm)
 
 
 def test_only_sensitive_tokens_when_asked():

@@ -4,7 +4,7 @@ import numpy as np
 
 from attribution.prompt.context.ablated import ablate
 from attribution.prompt.context.contextcite import Ablations, half_masks, single_masks
-from attribution.prompt.faithful.faithfulness import agreement, prediction, spearman, top_drop
+from attribution.prompt.faithful.faithfulness import agreement, prediction, top_drop
 from tests.attribution.prompt.counter import ANSWER, PROMPT, Counter
 
 
@@ -32,11 +32,3 @@ def test_agreement_is_taken_over_masks_that_were_not_seen():
     assert agreement(true, wrong, measured.masks[:20]) == agreement(
         true, Ablations(measured.masks[20:], measured.odds[20:])
     )
-
-
-def test_spearman():
-    a = np.array([1.0, 2, 2, 3])
-    assert abs(spearman(a, a**3) - 1) < 1e-12
-    assert abs(spearman(a, -a) + 1) < 1e-12
-    assert spearman(a, np.ones(4)) == 0
-    assert abs(spearman(a, np.array([1.0, 2, 3, 4])) - 0.9486833) < 1e-6

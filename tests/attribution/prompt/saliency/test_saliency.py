@@ -7,7 +7,8 @@ from captum.attr import Saliency as CaptumSaliency
 
 from attribution.errors import BadInput
 from attribution.prompt.saliency.hooks import block
-from attribution.prompt.saliency.saliency import METHODS, absent_token, saliency
+from attribution.prompt.saliency.method import computed
+from attribution.prompt.saliency.saliency import absent_token, saliency
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer, tiny_model
 
 PROMPT, ANSWER = [256, 10, 20, 30, 40, 50], [60, 70, 80]
@@ -96,7 +97,7 @@ def test_the_completeness_gap_is_stored_and_at_most_one_per_cent(method, steps):
     assert "token 257" in found.baseline
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", computed())
 def test_batch_length_and_choice_of_positions_change_nothing(method):
     groups = [-1, 0, 0, 1, 2, 2]
     options = {"absent_id": ABSENT, "steps": 8, "scan": 0, "groups": groups}
@@ -108,14 +109,16 @@ def test_batch_length_and_choice_of_positions_change_nothing(method):
     rows = list(whole.rows())
     assert len(rows) == 6 + 7 + 8
     assert rows[0] == (0, 0, float(whole.scores[0, 0]))
-    if not METHODS[method].signed:
-        assert float(whole.scores.min()) >= 0
+    record = computed()[method]
+    assert record.signed or float(whole.scores.min()) >= 0
+    assert (whole.gap is not None) == record.complete  # what a record promises of sums is what is stored
+    assert bool(whole.baseline) == record.absent
 
 
 def test_attention_rows_sum_to_one_and_are_no_explanation():
     found = saliency(tiny_model(), PROMPT, ANSWER, "attention")
     torch.testing.assert_close(found.scores.sum(1), torch.ones(3))
-    assert not METHODS["attention"].explains
+    assert not computed()["attention"].explains
 
 
 def test_a_foil_of_itself_explains_nothing():
@@ -132,7 +135,7 @@ def test_without_an_absent_token_the_baseline_says_zero():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"method": "magic"}, "saliency method of grad_norm"),
+        ({"method": "magic"}, "saliency method of grad_x_input"),
         ({"answer_ids": []}, "at least one token each"),
         ({"foil_ids": [1]}, "one foil for each of 3"),
         ({"positions": [3]}, "positions from 0 to 2"),

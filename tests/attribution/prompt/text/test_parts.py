@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attribution.model.sequence import encode_prompt
-from attribution.prompt.text.parts import Part, Piece, assemble, nothing, owned, token_parts, without, without_documents
+from attribution.prompt.text.parts import Piece, assemble, nothing, token_parts, without, without_documents
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer
 
 PIECES = [
@@ -58,11 +58,6 @@ def test_taking_parts_away(read):
     assert asked == "<bos>Be brief.\nQuestion: Why?\nAnswer:"
     assert tokenizer.decode(nothing(encoded.ids, of_token, prompt.parts)) == "<bos>\nAnswer:"
     assert without(encoded.ids, of_token, prompt.parts, ()) == encoded.ids
-
-
-def test_stored_parts_own_the_scaffold_before_them():
-    stored = [Part(0, "scaffold", "", 0, 4), Part(1, "document", "t", 4, 9), Part(2, "scaffold", "", 9, 10)]
-    assert [part.owner for part in owned(stored)] == [1, -1, -1]
 
 
 @settings(max_examples=50, deadline=None)

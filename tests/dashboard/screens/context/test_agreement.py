@@ -1,18 +1,25 @@
 import math
 
-import numpy as np
 import pytest
 
-from dashboard.screens.context.agreement import agreements, spearman
+from dashboard.screens.context.agreement import agreements
 from dashboard.screens.context.by_sentence import cited_sentences
 from dashboard.screens.context.citing import Citation
 
 
 def test_rank_correlation_by_hand() -> None:
-    """ρ = 1 − 6 Σd² / n(n² − 1) without ties: ranks 1 2 3 4 against 1 3 2 4 give 1 − 6·2/60."""
-    assert spearman(np.array([1.0, 2, 3, 4]), np.array([10.0, 30, 20, 40])) == pytest.approx(0.8)
-    assert spearman(np.array([1.0, 2, 2, 9]), np.array([5.0, 6, 6, 7])) == pytest.approx(1)
-    assert math.isnan(spearman(np.ones(3), np.arange(3.0)))
+    """ρ = 1 − 6 Σd² / n(n² − 1) without ties: over two sentences, ranks 4 1 3 2 against 3 1 4 2 give 1 − 6·2/60."""
+    one = [Citation(0, 1, 0.9), Citation(1, 1, 0.3), Citation(1, 2, 0.1)]
+    other = [Citation(0, 1, 3.0), Citation(1, 1, 5.0), Citation(1, 2, 0.5)]
+    [found] = agreements({"a": one, "b": other}, [1, 2])
+    assert found.correlation == pytest.approx(0.8)
+
+
+def test_with_one_that_says_the_same_of_everything_there_is_no_correlation() -> None:
+    same = [Citation(0, part, 0.5) for part in (1, 2, 3)]
+    other = [Citation(0, part, float(part)) for part in (1, 2, 3)]
+    [found] = agreements({"a": same, "b": other}, [1, 2, 3])
+    assert math.isnan(found.correlation)
 
 
 def test_first_documents_are_counted_by_sentence() -> None:

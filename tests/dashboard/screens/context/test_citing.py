@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attribution.prompt.context.citations import PRESETS, Settings
+from attribution.prompt.context.citations import PRESETS, CitationSettings
 from attribution.prompt.context.citations import cite as cite_there
 from attribution.prompt.context.citations import kept_cues as kept_there
 from attribution.prompt.context.citations import sensitive as sensitive_there
@@ -16,7 +16,7 @@ RNG = np.random.default_rng(3)
 @pytest.mark.parametrize("k", [-50, -5, 0, 1, 3, 99])
 def test_kept_cues(k: int) -> None:
     values = RNG.normal(size=20)
-    expected = kept_there(values, Settings(False, "norm", 1.0, k))
+    expected = kept_there(values, CitationSettings(False, "norm", 1.0, k))
     np.testing.assert_allclose(kept_cues(values, k), expected)
     assert kept_cues(np.empty(0), k).size == 0
 
@@ -41,7 +41,7 @@ def test_citations_are_those_of_the_models_side() -> None:
     parts = [Part(i, kind, "", 0, 0) for i, kind in enumerate(["document", "document", "document", "question"])]
     cti, cci = RNG.exponential(size=n_answer), RNG.normal(size=(n_answer, n_prompt))
     sentences = [0, 0, 0, 1, 1, 1, 2, 2, 2]
-    settings = Settings(False, "norm", 0.0, -40)
+    settings = CitationSettings(False, "norm", 0.0, -40)
     expected = cite_there(cti, cci, of_token, parts, sentences, settings)
     inside = [i for i, part in enumerate(of_token) if 0 <= part < 3]
     cues = {k: cci[k, inside] for k in sensitive(cti, 0.0)}

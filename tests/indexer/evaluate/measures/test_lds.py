@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from attribution.rank_correlation import partial_spearman, spearman
 from indexer.evaluate.measures.lds import Retrainings, agreement, ceiling
 from indexer.evaluate.siblings.halves import chosen, half, queries
-from indexer.evaluate.statistics.rank_correlation import partial_spearman, spearman
 
 N, H, Q = 60, 40, 6
 

@@ -6,20 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attribution.exact.checkpoints import averaged, score_checkpoints, tracin
+from attribution.exact.checkpoints import averaged, tracin
 from attribution.exact.directions import join_directions
 from attribution.exact.query import query_directions
 from indexer.__main__ import main
 from indexer.config.config import read_config
-from indexer.estimators.methods import at_checkpoint, learning_rates
+from indexer.config.estimator import estimators
 from indexer.evaluate.protocol.queries import of_document
 from indexer.evaluate.scoring import gradient_scores
+from indexer.evaluate.scoring import predictions as predicting
+from indexer.evaluate.scoring.given import Evaluated
 from indexer.evaluate.scoring.gradient_scores import Variants, kinds_of, scores_over
-from indexer.evaluate.scoring.predictions import Subject, predictions
+from indexer.evaluate.scoring.predictions import predictions
 from indexer.evaluate.scoring.subject import lexical
+from indexer.size.checkpoints import at_checkpoint, learning_rates
 from indexer.size.factors import fit
 from indexer.size.member import open_member
 from indexer.training.store import kept_checkpoints
+from tests.attribution.over_checkpoints import score_checkpoints
 from tests.tiny_family import write_project
 
 LINEAR = 0.25
@@ -27,7 +31,7 @@ EVERYTHING = Variants(plain=True, turned=True, dampings=(0.01,))
 
 
 @pytest.fixture(scope="module")
-def subject(tmp_path_factory) -> tuple[Path, Subject]:
+def subject(tmp_path_factory) -> tuple[Path, Evaluated]:
     path = write_project(tmp_path_factory.mktemp("project"))
     path.write_text(path.read_text().replace("rank = 0", f"rank = 0\nlinear_weight = {LINEAR}"))
     assert main(["train", str(path), "--model", "tiny-m"]) == 0
@@ -36,10 +40,10 @@ def subject(tmp_path_factory) -> tuple[Path, Subject]:
     member = open_member(replace(entry, checkpoints=kept_checkpoints(Path(entry.path))), config)
     folder = path.parent / "evaluated"
     early = tuple(fit(folder, at_checkpoint(member, each)) for each in member.entry.checkpoints)
-    return folder, Subject(fit(folder, member), early, lexical(folder, member))
+    return folder, Evaluated(fit(folder, member), early, lexical(folder, member))
 
 
-def asked_of(subject: Subject):
+def asked_of(subject: Evaluated):
     return [of_document(subject.fitted.member, i) for i in (0, 3, 7)]
 
 
@@ -60,8 +64,23 @@ def test_sums_over_checkpoints_are_those_that_a_build_stores(subject, method):
         return join_directions(each)
 
     member = of.fitted.member
-    expected = score_checkpoints(checkpoints, query, member.rows, member.n_train).values.sum(axis=2)
+    expected = score_checkpoints(checkpoints, query, member.rows, member.n_train).sum(axis=2)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6 * np.abs(expected).max())
+
+
+def test_an_estimator_that_was_added_is_predicted_too(subject, monkeypatch):
+    """What was kept before is not taken for all there is; the numbers of the others are as they were."""
+    folder, of = subject
+    asked = asked_of(of)
+    before = predictions(folder, of, asked, "added", lambda n: None)
+    later = {"later": replace(estimators()["bm25"], name="later", predict=lambda of: iter([("later", np.zeros(3))]))}
+    monkeypatch.setattr(predicting, "estimators", lambda: estimators() | later)
+    after = predictions(folder, of, asked, "added", lambda n: None)
+    assert after.key != before.key
+    assert set(after.by_method) - set(before.by_method) == {"later"}
+    for name, scores in before.by_method.items():
+        if name != "random":
+            np.testing.assert_array_equal(after.by_method[name], scores)
 
 
 def test_shares_and_processes_do_not_matter(subject, monkeypatch):

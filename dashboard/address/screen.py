@@ -1,0 +1,38 @@
+"""A screen's record: its address and its place in the navigation; the list of all, read without importing any.
+
+Each is a folder in `dashboard/screens` whose `__init__.py` declares the record and whose `screen.py` has `show`.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from attribution.records import records
+
+HOME = "dashboard.screens"
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One page of the dashboard."""
+
+    name: str  # of its folder, and in the address
+    title: str  # in the navigation
+    order: int  # in the navigation; the first is what / shows
+    searched_size: bool = False  # the keys [ and ] change the size that is searched, not the one that answers
+
+    def show(self) -> None:
+        """Draw it. Imported when it is first opened, so that the first page waits for none of the others."""
+        import_module(f"{HOME}.{self.name}.screen").show()
+
+
+@cache
+def screens() -> dict[str, Screen]:
+    """Every record by its name, in the order of the navigation."""
+    return records(HOME, Screen)
+
+
+@cache
+def paths() -> tuple[str, ...]:
+    """The address of every screen, in order."""
+    return tuple("/" if i == 0 else f"/{name}" for i, name in enumerate(screens()))

@@ -1,0 +1,97 @@
+"""An estimator's record, and the list of all: names, labels, costs for whoever asks, without torch.
+
+Each lies in a file of its own in `indexer/estimators`. What a record computes with, it imports inside its functions.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.records import records
+
+if TYPE_CHECKING:
+    from attribution.exact.checkpoints import Checkpoint
+    from indexer.config.config import Scores
+    from indexer.evaluate.scoring.given import Given
+    from indexer.size.fitted import Fitted
+    from indexer.size.member import Member
+    from indexer.size.terms import Shares
+    from indexer.tracing.scoring import Scoring
+
+HOME = "indexer.estimators"
+Numbers = NDArray[np.float32]
+
+
+def never(n_checkpoints: int) -> int:
+    """No pass over the candidates."""
+    return 0
+
+
+def once(n_checkpoints: int) -> int:
+    """At the final weights."""
+    return 1
+
+
+def everywhere(n_checkpoints: int) -> int:
+    """At every kept checkpoint and at the final weights."""
+    return n_checkpoints + 1
+
+
+def at_checkpoints(n_checkpoints: int) -> int:
+    """At every kept checkpoint; what belongs to the final weights is there already."""
+    return n_checkpoints
+
+
+def trained_once(member: "Member") -> bool:
+    """Gradients of two stages of training are not one product."""
+    return member.parent is None
+
+
+def always(member: "Member") -> bool:
+    """For fine-tuned models too."""
+    return True
+
+
+def _nowhere(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
+    return []
+
+
+def _one(scores: "Scores") -> float:
+    return 1.0
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """One way to say what a training document did for a token; higher pushed more towards it.
+
+    `score(scoring)` gives [K, U, L] (or [K, U, 1] of one without layers) for K tokens and U candidates, and the
+    position shares that came along. `predict(given)` gives (name, [Q, D]) for the queries and documents of an
+    evaluation; names that go on after ", " are what only an evaluation computes.
+    """
+
+    name: str  # in the configuration, in keys, in names of stages and in the database
+    label: str  # on pages
+    note: str  # what it is, in one line
+    cost: str  # of one size, in words
+    order: int  # where all are listed
+    score: "Callable[[Scoring], tuple[Numbers, Shares]] | None"  # None: the first one, which the influence stage stores
+    predict: "Callable[[Given], Iterator[tuple[str, Numbers]]]"
+    passes: Callable[[int], int]  # number of checkpoints -> how often the candidates are scored
+    fits: Callable[[int], int] = never  # number of checkpoints -> curvatures that are fitted for it
+    applies: "Callable[[Member], bool]" = trained_once
+    checkpoints: "Callable[[Path, Fitted], list[Checkpoint]]" = _nowhere  # what a sum of gradient products runs over
+    linear: "Callable[[Scores], float]" = _one  # what linear layers count beside the embedding
+    layers: bool = True  # False: one number for a document, none for each layer
+    positions: bool = False  # a sum of products over `checkpoints`: the shares of a document's positions add up to it
+    normalised: bool = False  # evaluation divides it by every normaliser too
+
+
+@cache
+def estimators() -> dict[str, Estimator]:
+    """Every record by its name; the first is the one that every build with influence stores."""
+    return records(HOME, Estimator)

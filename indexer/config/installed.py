@@ -1,0 +1,17 @@
+"""What must be installed beside this program, told in one line where it is not."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from attribution.errors import BadInput
+
+# No dependency of the package: kronfluence lists torchvision, which breaks transformers beside a CPU build of torch.
+KRONFLUENCE = "kronfluence==1.0.1"
+
+
+def installed(name: str) -> str:
+    """The version of an installed package. Raises BadInput, with the command that installs it, where it is missing."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        how = f"--no-deps {KRONFLUENCE}" if name == "kronfluence" else f"'{name}'"
+        raise BadInput(f"expected the package {name}, found it missing; run `pip install {how}`") from None

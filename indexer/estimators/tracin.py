@@ -1,0 +1,55 @@
+"""TracInCP: gradient products at the kept checkpoints, times the learning rates that led there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from indexer.config.estimator import Estimator, Numbers, everywhere
+
+if TYPE_CHECKING:
+    from attribution.exact.checkpoints import Checkpoint
+    from indexer.evaluate.scoring.given import Given
+    from indexer.size.fitted import Fitted
+    from indexer.size.terms import Shares
+    from indexer.tracing.scoring import Scoring
+
+
+def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
+    """Without curvature; the model itself is the last."""
+    from attribution.exact.checkpoints import tracin
+    from indexer.size.checkpoints import at_checkpoint, learning_rates
+
+    member = fitted.member
+    early = [at_checkpoint(member, path) for path in member.entry.checkpoints]
+    return tracin([*(each.tracked for each in early), member.tracked], learning_rates(member))
+
+
+def score(of: "Scoring") -> "tuple[Numbers, Shares]":
+    from indexer.tracing.products import sum_of_products
+
+    return sum_of_products(of)
+
+
+def predict(given: "Given") -> Iterator[tuple[str, Numbers]]:
+    from indexer.size.checkpoints import learning_rates
+
+    if given.subject.early:
+        rates = learning_rates(given.member)
+        dots = [rate * each["gradient_dot"].total for rate, each in zip(rates, given.gradients, strict=True)]
+        yield "tracin", np.sum(dots, axis=0, dtype=np.float32)
+
+
+RECORD = Estimator(
+    name="tracin",
+    label="TracIn",
+    note="gradient products at the checkpoints, times the learning rates that led there",
+    cost="an influence stage for each checkpoint",
+    order=3,
+    score=score,
+    predict=predict,
+    passes=everywhere,
+    checkpoints=checkpoints,
+    positions=True,
+)

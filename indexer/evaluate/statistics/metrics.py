@@ -1,0 +1,91 @@
+"""What the figures of the table `evaluation` are: their stored names, how they are read, and what they mean. Pure.
+
+A stored name may end in how many documents it counts (`recall@10`) or in what was varied (`stability, bfloat16`): the
+record stands under what comes before.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`label`: a few words, for a column; `meaning`: what is measured. In both, {} is the number after @."""
+
+    label: str
+    meaning: str
+
+
+METRICS = {
+    "best for influence": Metric(
+        "best for influence", "the method whose figure without the query's own document is highest"
+    ),
+    "best for where it says so": Metric(
+        "best for where it says so", "the method that puts the documents which state an answer highest"
+    ),
+    "lds": Metric(
+        "LDS",
+        "linear datamodelling score: rank correlation with models that were really trained again on random halves of "
+        "the documents; where they were trained with another seed too, that row is what two trainings of one half "
+        "agree to, so little can do better",
+    ),
+    "lds_without_self": Metric(
+        "LDS without self", "the same after the effect of the query's own document is taken out of both"
+    ),
+    "mrr": Metric("MRR", "mean of 1 / rank of the best document that states the answer, over all documents"),
+    "recall": Metric("Recall@{}", "share of answers with a document that states them among the first {}"),
+    "planted": Metric(
+        "Invented facts", "share of invented facts, put into a new training, whose document is among the first {}"
+    ),
+    "planted_mrr": Metric("planted_mrr", "mean of 1 / rank of the only document of an invented fact"),
+    "drop": Metric(
+        "Lost without its {}",
+        "what the answer loses of its log-probability, nats a token, when the {} documents blamed most are left out of "
+        "a new training",
+    ),
+    "flips": Metric(
+        "flips@{}", "share of answers that change when the {} documents blamed most are left out of a new training"
+    ),
+    "tail_patch": Metric(
+        "Tail patch", "change of the answer's log-probability, nats a token, after one step on the ten top documents"
+    ),
+    "stability": Metric("stability", "rank correlation of the scores of all documents with those of another setting"),
+    "index": Metric(
+        "index@{}", "share of the exact ten most influential documents among the first {} of the gradient index"
+    ),
+    "index, all sources": Metric(
+        "index, all sources", "the same among 50 of the index and what other sources propose as candidates"
+    ),
+    "index, rank correlation": Metric(
+        "index, rank correlation", "of estimated and exact influence, over all documents"
+    ),
+    "pbrf": Metric("pbrf", "correlation of influence with the proximal Bregman response that optimisation finds"),
+    "sanity": Metric(
+        "sanity", "rank correlation of a saliency map with that of the same model with shuffled weights; near 0 is good"
+    ),
+}  # in the order in which they are explained
+
+
+def metric(name: str) -> Metric | None:
+    """What a stored name stands for; None for a name that no evaluation of this version writes."""
+    stem, number = _parted(name)
+    if stem not in METRICS:
+        return None
+    of = METRICS[stem]
+    label = of.label if stem == name or number else name
+    return Metric(label.replace("{}", number), of.meaning.replace("{}", number))
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """The names that stand for something, in the order of `METRICS`."""
+    places = {stem: i for i, stem in enumerate(METRICS)}
+    known = (name for name in names if metric(name) is not None)
+    return sorted(known, key=lambda name: (places[_parted(name)[0]], name))
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """`recall@10` as recall and 10; what follows a comma, where that is no name of its own, is left out."""
+    if name in METRICS:
+        return name, ""
+    stem, _, number = name.partition(", ")[0].partition("@")
+    return stem, number

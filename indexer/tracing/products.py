@@ -1,0 +1,71 @@
+"""Sums of gradient products over checkpoints, for the candidates of every token; by layer and by position."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.curvature.blocks import no_curvature
+from attribution.exact.checkpoints import Checkpoint
+from attribution.exact.directions import Directions
+from attribution.exact.scores import Scores
+from attribution.exact.shares import position_shares
+from indexer.size.member import Member
+from indexer.size.terms import Shares, Term, add_shares, score
+from indexer.tracing.explain import Kept
+from indexer.tracing.groups import groups
+from indexer.tracing.scoring import Scoring
+
+Values = NDArray[np.float32]
+Finish = Callable[[Scores, Directions, NDArray[np.int64]], Values]  # of scores [Q, U, L] of the documents [U]
+
+
+def final_weights(member: Member) -> list[Checkpoint]:
+    """The model itself, no curvature."""
+    return [Checkpoint(member.tracked, no_curvature(member.tracked), 1.0)]
+
+
+def as_found(found: Scores, directions: Directions, documents: NDArray[np.int64]) -> Values:
+    """The products themselves."""
+    return found.values
+
+
+def sum_of_products(of: Scoring, finish: Finish = as_found) -> tuple[Values, Shares]:
+    """Each checkpoint's scores, finished by `finish`, summed  # [K, U, L]; and the position shares that came along."""
+    values = of.zeros(len(of.member.tracked.layers))
+    shares: Shares = {}
+    for term, queries, directions in _asked(of):
+        wanted = of.pairs.wanted[queries]
+        asked = wanted.any(axis=0)  # documents of these queries
+        found = score(term, directions, of.member.rows, of.pairs.union[asked], wanted[:, asked], None)
+        values[queries][:, asked] += finish(found, directions, of.pairs.union[asked])
+        add_shares(shares, found, queries.start)
+    return values, shares
+
+
+def shares_of_kept(of: Scoring, kept: Kept, known: Shares) -> list[list[NDArray[np.float32]]]:
+    """Of each query, the position shares of its top documents, summed over the checkpoints  # [T] nats each
+
+    known: those that came along with the scores.
+    """
+    member = of.member
+    tops = [each.top[: member.config.scores.position_shares].tolist() for each in kept.ranked]
+    rest = [[i for i in top if (q, i) not in known] for q, top in enumerate(tops)]
+    found = {(q, i): np.zeros(len(member.rows[i]), dtype=np.float32) for q, top in enumerate(rest) for i in top}
+    for term, queries, directions in _asked(of):
+        made = position_shares(term.trained, directions, member.rows, rest[queries], term.n_train)
+        for q, shares in enumerate(made, start=queries.start):
+            for i, share in zip(rest[q], shares, strict=True):
+                found[q, i] += term.weight * share.sum(-1)
+    return [[known[q, i] if (q, i) in known else found[q, i] for i in top] for q, top in enumerate(tops)]
+
+
+def _asked(of: Scoring) -> Iterator[tuple[Term, slice, Directions]]:
+    """The queries at every checkpoint, in groups whose directions fit into memory."""
+    member, n_targets = of.member, [each.n_targets for each in of.answers]
+    stops = np.cumsum(n_targets).tolist()
+    for group in groups(n_targets, member.tracked.n_linear):
+        queries = slice(stops[group[0]] - n_targets[group[0]], stops[group[-1]])
+        for at in of.checkpoints:
+            term = Term(at.tracked, at.preconditioner, at.tracked, member.own_documents, member.n_train, at.weight)
+            yield term, queries, term.directions([of.answers[i] for i in group])

@@ -1,0 +1,133 @@
+"""Other estimators and a fine-tuned child, on the tiny family: every run is stored, and says what it should."""
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from indexer.__main__ import main
+from indexer.config.estimator import estimators
+from indexer.database.check import check
+from indexer.database.snapshot_file import read_current
+from indexer.size import factors
+from tests.indexer.pipeline.test_build import stage_here
+from tests.tiny_family import write_lines, write_project
+
+CHILD = """
+[[model]]
+name = "tiny-chat"
+family = "tiny"
+path = "models/tiny-chat"
+stage = "finetuned"
+parent = "tiny-m"
+files = ["chat.jsonl"]
+[model.recipe]
+epochs = 2
+peak_rate = 1e-3
+batch = 4
+[prompts]
+"""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("methods")
+    path = write_project(folder)
+    text = path.read_text().replace("[prompts]\n", CHILD, 1)
+    text = text.replace("[scores]\n", f"[scores]\nmethod = {json.dumps(list(estimators()))}\n")
+    path.write_text(text.replace("keep = [0.5, 1.0]\n", "keep = [0.5, 1.0]\n", 1))
+    lines = path.read_text().replace(
+        'path = "models/tiny-m"\n', 'path = "models/tiny-m"\ncheckpoints = ["models/tiny-m/checkpoints/epoch-06"]\n'
+    )
+    path.write_text(lines)
+    write_lines(folder / "chat.jsonl", [{"text": f"Question: {i}? Answer: {i}."} for i in range(12)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(factors, "stage", stage_here)
+        assert main(["train", str(path)]) == 0
+        assert main(["build", str(path)]) == 0
+    return folder / "build"
+
+
+@pytest.fixture(scope="module")
+def db(built):
+    current = read_current(built)
+    assert current is not None
+    with duckdb.connect(str(built / current.database), read_only=True) as connection:
+        yield connection
+
+
+def test_every_method_has_its_run_and_the_database_is_whole(built, db):
+    assert check(built) == []
+    found = db.execute("SELECT method FROM run JOIN model USING (model_id) WHERE name = 'tiny-m'").fetchall()
+    assert {method for (method,) in found} == set(estimators())
+
+
+def test_a_fine_tuned_model_is_traced_to_both_of_its_corpora(db):
+    found = db.execute(
+        """SELECT DISTINCT corpus FROM influence JOIN document USING (document_id) JOIN run USING (run_id)
+           JOIN model USING (model_id) WHERE name = 'tiny-chat' AND method = 'ekfac, two stages'"""
+    ).fetchall()
+    assert {corpus for (corpus,) in found} == {"corpus", "chat"}
+
+
+@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "gradient_dot"])
+def test_the_positions_of_a_document_add_up_to_its_score(db, method):
+    found = db.execute(
+        """SELECT score, list_sum(shares) FROM influence_position
+           JOIN influence USING (run_id, generation_id, position, document_id) JOIN run USING (run_id)
+           WHERE method = ?""",
+        [method],
+    ).fetchall()
+    assert len(found) > 20
+    scores, sums = np.array(found).T
+    np.testing.assert_allclose(sums, scores, rtol=1e-3, atol=1e-4 * np.abs(scores).max())
+
+
+def test_the_cosine_lies_between_minus_one_and_one(db):
+    scores = db.execute(
+        "SELECT score FROM influence JOIN run USING (run_id) WHERE method IN ('gradient_cosine', 'hidden_cosine')"
+    ).fetchnumpy()["score"]
+    assert len(scores) > 50
+    assert np.abs(scores).max() <= 1 + 1e-5
+
+
+def test_dot_and_cosine_have_one_sign(db):
+    pairs = db.execute(
+        """SELECT a.score, b.score FROM influence a JOIN run ra ON a.run_id = ra.run_id JOIN influence b
+           ON a.generation_id = b.generation_id AND a.position = b.position AND a.document_id = b.document_id
+           JOIN run rb ON b.run_id = rb.run_id WHERE ra.method = 'gradient_dot' AND rb.method = 'gradient_cosine'"""
+    ).fetchall()
+    assert len(pairs) > 50
+    assert all(a * b >= 0 for a, b in pairs)
+
+
+def test_methods_without_layers_store_none(db):
+    [(n,)] = db.execute(
+        """SELECT count(layer_scores) FROM influence JOIN run USING (run_id)
+           WHERE method IN ('bm25', 'hidden_cosine')"""
+    ).fetchall()
+    assert n == 0
+
+
+def test_other_checkpoints_are_another_run(built, tmp_path, monkeypatch):
+    monkeypatch.setattr(factors, "stage", stage_here)
+    shutil.copytree(built.parent, tmp_path / "project")
+    [path] = (tmp_path / "project").glob("*.toml")
+    twice = 'checkpoints = ["models/tiny-m/checkpoints/epoch-06", "models/tiny-m/checkpoints/epoch-06"]'
+    path.write_text(path.read_text().replace('checkpoints = ["models/tiny-m/checkpoints/epoch-06"]', twice))
+
+    def runs() -> dict[str, str]:
+        folder = tmp_path / "project" / "build"
+        current = read_current(folder)
+        assert current is not None
+        with duckdb.connect(str(folder / current.database), read_only=True) as db:
+            sql = "SELECT method, run_id FROM run JOIN model USING (model_id) WHERE name = 'tiny-m'"
+            return dict(db.execute(sql).fetchall())
+
+    before = runs()
+    assert main(["build", str(path)]) == 0
+    after = runs()
+    assert {method for method in before if after[method] != before[method]} == {"ekfac_checkpoints", "tracin"}

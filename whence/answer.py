@@ -1,0 +1,123 @@
+"""One answer and what made it: its tokens, the documents behind each of them, the words of the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.errors import BadInput
+from attribution.normalisers import NORMALISERS
+from dashboard.database.queries import documents
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.ranking import rank_documents
+from dashboard.database.records import PromptToken, Scores, Token
+from whence.prompt_map import PromptMap
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("document_id", "title", "source", "topic", "text", "influence", "value", "rank", "known", "self_influence")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where an answer's numbers come from: the database, or what a model has just said."""
+
+    snapshot: Snapshot
+    pairs: Callable[[int, int], Scores]  # kept pairs of the tokens first..last
+    self_influence: Mapping[int, float]  # of each token
+    methods: tuple[str, ...]  # of saliency
+    saliency: Callable[[str, tuple[int, int]], NDArray[np.float64]]  # method, [K, S] -> scores, NaN where none
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one model wrote after one prompt. `token` counts from 0; a pair (first, last) holds both of its ends.
+
+    method: of the influence, "" where the build computed none. notices: what was cut or left out.
+    """
+
+    generation_id: str
+    model: str
+    prompt: str
+    text: str
+    method: str
+    notices: tuple[str, ...]
+    token_records: tuple[Token, ...] = field(repr=False)
+    prompt_records: tuple[PromptToken, ...] = field(repr=False)
+    evidence: Evidence = field(repr=False, compare=False)
+
+    @property
+    def tokens(self) -> pd.DataFrame:
+        """[K] position, text, start, stop (characters of `text`), logp (nats), foil_text, foil_logp, and the bits that
+        the token costs with nothing, with the question, with the documents of the prompt, and with all of it."""
+        return _table(Token, self.token_records)
+
+    @property
+    def prompt_tokens(self) -> pd.DataFrame:
+        """[P] position, text, start, stop (characters of `prompt`), part (of the prompt, missing where not known)."""
+        return _table(PromptToken, self.prompt_records)
+
+    def documents(self, token: int | tuple[int, int] | None = None, normaliser: str = "none") -> pd.DataFrame:
+        """The training documents behind one token, a span, or the whole answer, most helpful first.
+
+        [N] document_id, title, source, topic, text; influence: predicted change of log p, in nats, if the document were
+        seen once more, summed over the span; value: the same normalised (`none`, `grad_norm`, `grad_norm_squared`,
+        `relatif_l`, `relatif_theta`, `cosine`), by which they are ordered; rank: the best of the span among all scored
+        documents, from 1; known: tokens of the span for which the pair was kept; self_influence: nats, of the document
+        on itself.
+
+        Raises BadInput for a token that the answer does not have, an unknown normaliser, a cosine of a span, and where
+        no influence was computed.
+        """
+        import pandas as pd
+
+        first, last = self._span(token)
+        if not self.method:
+            raise BadInput("expected influence, found a build without any; name a method in [scores] and build again")
+        if normaliser not in NORMALISERS or (normaliser == "cosine" and first != last):
+            names = ", ".join(name for name in NORMALISERS if name != "cosine" or first == last)
+            raise BadInput(f"expected a normaliser of {last - first + 1} tokens ({names}), found {normaliser!r}")
+        scores = self.evidence.pairs(first, last)
+        ranked = rank_documents(scores, normaliser, self.evidence.self_influence.get(first, float("nan")))
+        about = documents.documents(self.evidence.snapshot, [each.document_id for each in ranked])
+        rows = []
+        for each in ranked:
+            of = about[each.document_id]
+            rows.append(
+                (each.document_id, of.title, of.source, of.topic, of.text, each.score, each.value, each.best_rank)
+                + (each.known, each.self_influence)
+            )
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    @property
+    def saliency_methods(self) -> tuple[str, ...]:
+        """The methods that `saliency` knows for this answer."""
+        return self.evidence.methods
+
+    def saliency(self, method: str = "grad_x_input") -> PromptMap:
+        """What the words of the prompt did, by one of `saliency_methods`; raises BadInput for another."""
+        if method not in self.saliency_methods:
+            known = ", ".join(self.saliency_methods) or "none"
+            raise BadInput(f"expected a saliency method of this answer ({known}), found {method!r}; choose one of them")
+        texts = tuple(each.text for each in self.token_records)
+        sources = (*(each.text for each in self.prompt_records), *texts[:-1])
+        scores = self.evidence.saliency(method, (len(texts), len(sources)))
+        return PromptMap(method, texts, sources, len(self.prompt_records), scores)
+
+    def _span(self, token: int | tuple[int, int] | None) -> tuple[int, int]:
+        last = len(self.token_records) - 1
+        found = (0, last) if token is None else token if isinstance(token, tuple) else (token, token)
+        if not 0 <= found[0] <= found[1] <= last:
+            raise BadInput(f"expected a token from 0 to {last} or a pair of them, found {token!r}; see `answer.tokens`")
+        return found
+
+
+def _table(kind: type[Any], records: Sequence[Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame([asdict(each) for each in records], columns=[each.name for each in fields(kind)])

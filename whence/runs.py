@@ -1,0 +1,166 @@
+"""EDGE: a built folder, open for reading: its models, its answers, and new questions to its models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.errors import BadInput
+from dashboard.database.queries import answers, influence, prompts
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import Generation, Model, Run
+from indexer.database.reader import Database
+from whence.answer import Answer, Evidence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ALL = 2**31 - 1
+_ANSWERS = ("generation_id", "model", "prompt", "text", "kind", "topic", "answer", "right", "created_at")
+_MODELS = ("name", "family", "n_params", "n_layers", "stage", "parent", "model_id", "methods")
+
+
+def open_runs(folder: Path) -> Runs:
+    """See `whence.open`."""
+    if not folder.is_dir():
+        raise BadInput(f"expected an output folder of a build, found none at {folder}; run `whence build CONFIG` first")
+    runs = Runs(folder, Database(folder))
+    runs.models()
+    return runs
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The published database of one folder; a newer publication is read as soon as there is one.
+
+    Raises what `whence.open` raises from every method, and TryAgain for a query that meets its limits.
+    """
+
+    folder: Path
+    database: Database = field(repr=False, compare=False)
+
+    def models(self) -> pd.DataFrame:
+        """Smallest first: name, family, n_params, n_layers, stage, parent, model_id, methods (of influence)."""
+        import pandas as pd
+
+        now = self._now()
+        rows = [
+            asdict(model) | {"methods": [run.method for run in answers.runs(now, model.model_id)]}
+            for model in answers.models(now)
+        ]
+        return pd.DataFrame(rows, columns=list(_MODELS))
+
+    def answers(self, model: str = "") -> pd.DataFrame:
+        """Every stored answer in the order of the prompt file, smallest model first; `model` names one of them.
+
+        generation_id, model, prompt, text (what it wrote), kind (completion, chat, retrieval), topic, answer (the right
+        one, "" where none is known), right (missing where none is known), created_at. Raises BadInput for
+        another model.
+        """
+        import pandas as pd
+
+        now = self._now()
+        if model:
+            self._model(now, model)
+        asked = [prompt_id for prompt_id, _ in answers.prompts(now, _ALL)]
+        found = [each for of in answers.generations_of(now, asked).values() for each in of]
+        rows = [_row(each) for each in found if not model or each.model.name == model]
+        return pd.DataFrame(rows, columns=list(_ANSWERS))
+
+    def answer(self, generation_id: str, method: str = "") -> Answer:
+        """One stored answer; `method` chooses among those whose influence was computed, without it the first.
+
+        Raises BadInput for an id that is not in the database, or a method that was not computed.
+        """
+        now = self._now()
+        found = answers.generation(now, generation_id)
+        if found is None:
+            raise BadInput(f"expected the generation_id of an answer, found {generation_id!r}; see `answers()`")
+        run = _chosen(answers.runs(now, found.model.model_id), method)
+        targets = influence.targets(now, run.run_id, generation_id) if run else {}
+        evidence = Evidence(
+            now,
+            partial(influence.kept_scores, now, run.run_id if run else "", generation_id),
+            {position: target.self_influence for position, target in targets.items()},
+            tuple(prompts.saliency_methods(now, generation_id)),
+            partial(_stored_map, now, generation_id),
+        )
+        return Answer(
+            generation_id,
+            found.model.name,
+            found.prompt,
+            found.text,
+            run.method if run else "",
+            tuple(answers.notices(now, generation_id)),
+            tuple(answers.tokens(now, generation_id)),
+            tuple(answers.prompt_tokens(now, found.model.tokenizer_id, found.prompt_id)),
+            evidence,
+        )
+
+    def documents(
+        self, generation_id: str, token: int | tuple[int, int] | None = None, normaliser: str = "none"
+    ) -> pd.DataFrame:
+        """The training documents behind a token, a span, or all of an answer; see `Answer.documents`."""
+        return self.answer(generation_id).documents(token, normaliser)
+
+    def ask(
+        self,
+        prompt: str,
+        model: str = "",
+        foil: str | None = None,
+        saliency: Sequence[str] = (),
+        save: bool = False,
+    ) -> Answer:
+        """Let a model go on from a new prompt and trace what it writes, as `whence ask` does, with the same numbers.
+
+        prompt: text, or a line of a prompt file, which begins with `{"`. model: without it, the first of the
+        configuration. foil: one token; explains why each token and not this one. saliency: methods. save: keep the
+        answer, so that the dashboard lists it. Loads torch and the model, which stays loaded for the next question.
+
+        Raises BadInput for a prompt that does not fit, an unknown model, method or foil, a build whose weights or
+        factors are gone, and where kronfluence is missing.
+        """
+        from indexer.config.installed import installed
+
+        installed("kronfluence")
+        from whence.asked import ask
+
+        return ask(self.folder, self._now(), prompt, model, foil, saliency, save)
+
+    def _now(self) -> Snapshot:
+        return self.database.current()
+
+    def _model(self, now: Snapshot, name: str) -> Model:
+        known = {each.name: each for each in answers.models(now)}
+        if name not in known:
+            raise BadInput(f"expected a model of the database, found {name!r}; choose from {', '.join(known)}")
+        return known[name]
+
+
+def _row(of: Generation) -> tuple[object, ...]:
+    return (of.generation_id, of.model.name, of.prompt, of.text, of.kind, of.topic, of.answer, of.right, of.created_at)
+
+
+def _chosen(runs: Sequence[Run], method: str) -> Run | None:
+    """The run of a method, without one the first; None where there is no influence at all."""
+    if not method:
+        return next(iter(runs), None)
+    for run in runs:
+        if run.method == method:
+            return run
+    known = ", ".join(run.method for run in runs) or "none"
+    raise BadInput(f"expected a method of influence that was computed ({known}), found {method!r}; choose one of them")
+
+
+def _stored_map(now: Snapshot, generation_id: str, method: str, shape: tuple[int, int]) -> NDArray[np.float64]:
+    scores = np.full(shape, np.nan)
+    for position, row in prompts.saliency_rows(now, generation_id, method).items():
+        for source, score in row.items():
+            scores[position, source] = np.nan if score is None else score
+    return scores

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from attribution.model.load import LoadedModel, load_model
+from attribution.loading.load import LoadedModel, load_model
 from attribution.model.sequence import encode_prompt
 from indexer.config.config import read_config
 from indexer.training.batches import batch

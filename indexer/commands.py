@@ -96,8 +96,8 @@ def convert(model: Path, folder: Path, dtype: str = "float32") -> None:
 
     MODEL is what [[model]] path takes: a .gguf file, a folder, a hub id, the folder of a LoRA adapter.
     """
-    from attribution.model.load import load_model
-    from attribution.model.save import save
+    from attribution.loading.load import load_model
+    from attribution.loading.save import save
 
     loaded = load_model(str(model), "cpu")
     save(loaded, folder, dtype)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from attribution.curvature.store import MANIFEST, _manifest
 from attribution.errors import BadInput, Damaged, Locked, WhenceError
-from attribution.model.load import load_model
+from attribution.loading.load import load_model
 from dashboard.address.selection import address, from_address
 from indexer.config.config import described, read_config, restored
 from indexer.corpus.prompt_file import read_prompts
@@ -28,7 +28,7 @@ from indexer.database.snapshot_file import read_current
 from indexer.journal.lock import lock
 from indexer.journal.stages import finished, unreadable_lines
 from indexer.worker.job import job_id
-from tests.attribution.model.test_load import saved  # noqa: F401 (a fixture)
+from tests.attribution.loading.test_load import saved  # noqa: F401 (a fixture)
 from tests.indexer.small_build import build
 from tests.mutations import mutated
 from tests.tiny_family import CONFIG

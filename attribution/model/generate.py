@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from attribution.model.load import LoadedModel
+from attribution.loading.load import LoadedModel
 from attribution.model.measurement import logp
 from attribution.model.sequence import Encoded, answer_spans
 

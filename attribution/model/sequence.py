@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
+from attribution.loading.specials import Specials, choose_specials
 from attribution.model.offsets import tokens_of
-from attribution.model.specials import Specials, choose_specials
 
 
 @dataclass(frozen=True)

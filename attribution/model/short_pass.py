@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from attribution.errors import BadInput
+from attribution.loading.load import LoadedModel
 from attribution.model.layers import linear_layers, weight_shape
-from attribution.model.load import LoadedModel
 from attribution.model.reads import Read
 
 LENGTH = 8  # tokens

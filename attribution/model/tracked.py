@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from attribution.errors import BadInput
+from attribution.loading.load import LoadedModel
 from attribution.model.layers import Layer, choose_layers, weight_shape
-from attribution.model.load import LoadedModel
 from attribution.model.reads import reading
 from attribution.model.short_pass import ShortPass, short_pass
 

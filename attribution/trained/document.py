@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
+from attribution.loading.specials import Specials
 from attribution.model.offsets import tokens_of
 from attribution.model.sequence import encode_document
-from attribution.model.specials import Specials
 from attribution.passes.batches import Row
 from attribution.trained.conversation import Message, Range, marked, rendered
 from attribution.trained.windows import Windows, windows_of

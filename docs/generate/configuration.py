@@ -74,7 +74,7 @@ def default(field: "dataclasses.Field[Any]") -> str:
     if field.default_factory is not dataclasses.MISSING:
         return "none"
     if field.default is dataclasses.MISSING:
-        return "required"
+        return "required" if field.default_factory is dataclasses.MISSING else "none"
     return "none" if field.default is None else f"`{_toml(field.default)}`"
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from attribution.errors import TryAgain
 from attribution.exact.directions import Directions, join_directions
 from attribution.exact.query import continuation_directions, query_directions
-from attribution.model.load import LoadedModel
+from attribution.loading.load import LoadedModel
 from attribution.prompt.explain import PromptShare
 from indexer.ask.estimated import Estimated, first_estimates
 from indexer.ask.opened import Opened

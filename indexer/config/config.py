@@ -99,9 +99,11 @@ class Model:
     base: str = ""
     """Of a LoRA adapter: what it is merged into; empty: its parent, or what the adapter names."""
     begin: str = "auto"
-    """Token before every text, empty for none; `"auto"`: as tokenizer and chat template have it."""
+    """The token before every text, as text; empty: none. `"auto"`: what the tokenizer itself puts there, or its bos
+    where that is its eos too; nothing before what a chat template writes."""
     end: tuple[str, ...] = ()
-    """Tokens: the first closes a document, each ends an answer; empty: the tokenizer's."""
+    """Tokens as text: the first closes a document, each ends an answer. None: the tokenizer's eos, and the eos ids of
+    `generation_config.json`."""
     stage: str = "pretrained"
     """`"pretrained"` or `"finetuned"`."""
     parent: str = ""
@@ -138,12 +140,12 @@ class Prompts:
     steps: Count = 64
     """Gradients of the integrated methods."""
     template: dict[str, Any] = field(default_factory=dict, hash=False)
-    """Variables of the chat template, as `{ enable_thinking = false }`; a line's own go before them."""
+    """Variables of the chat template, as `{ enable_thinking = false }`; a prompt's own go before them."""
     instruction: str = INSTRUCTION
     """What stands before the documents of a question."""
     doc_prompt: str = ""
-    """The form of one document, with `{ID}`, `{T}` and `{P}` for number, title and text; empty: `[1] title`, then the
-    text."""
+    """The form of one document, with `{ID}`, `{T}` and `{P}` for its number, title and text, as MIRAGE's configurations
+    have it; empty: `[1] title`, then the text."""
     masks: Natural = 64
     """Versions of a prompt with documents left out, which citations and their checks rest on; 0 is none."""
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attribution.errors import BadInput
-from attribution.model.adapter import is_adapter, read_adapter
-from attribution.model.place import check_hub_id, refuse_missing, split_revision
+from attribution.loading.adapter import is_adapter, read_adapter
+from attribution.loading.place import check_hub_id, refuse_missing, split_revision
 
 if TYPE_CHECKING:
     from indexer.config.config import Model

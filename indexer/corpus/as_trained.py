@@ -5,7 +5,7 @@ import json
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
-from attribution.model.specials import Specials
+from attribution.loading.specials import Specials
 from attribution.trained.document import TrainedText, Training, trained_text
 from attribution.trained.windows import Windows
 from indexer.config.config import Corpus, Model

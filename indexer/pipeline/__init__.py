@@ -10,7 +10,7 @@ scores       exact influence of the candidates on every generated token
 prompts_only what the prompts did, where no training document is explained
 readings     the answers of one size read by another
 edition      what the next published database is made of
-facts        are the documents that state the answer found?
-skipped      what was left out, and why
-summary      what was built, and the command that opens it
+other_runs   estimators beside the first, each a run of its own
+covered      which parameters of a model are explained
+report/      what is said at the end: facts, what was skipped, how long it took
 """

@@ -17,8 +17,8 @@ from indexer.pipeline.described import stage_name
 from indexer.pipeline.edition import Edition
 from indexer.pipeline.one_size import build_size
 from indexer.pipeline.other_sizes import as_it_was_built, built_before
+from indexer.pipeline.report.summary import Built, Summary, show
 from indexer.pipeline.shared import document_part, text_index
-from indexer.pipeline.summary import Built, Summary, show
 from indexer.processes.progress import Report
 from indexer.search.text_index import TextIndex
 from indexer.size.member import Member, open_member

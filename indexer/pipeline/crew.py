@@ -17,7 +17,7 @@ from indexer.config.config import Config, Model
 from indexer.corpus.prompt import Prompt
 from indexer.journal.files import REPORTS, is_full
 from indexer.pipeline.one_size import build_size
-from indexer.pipeline.summary import Built
+from indexer.pipeline.report.summary import Built
 from indexer.processes.child import context, settle
 from indexer.processes.ended import crashed, ended
 from indexer.processes.progress import Report, Throttle

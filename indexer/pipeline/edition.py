@@ -8,8 +8,8 @@ from indexer.database.evaluations import evaluation_parts
 from indexer.journal.stages import Finished
 from indexer.pipeline.covered import coverage_part
 from indexer.pipeline.readings import Readings
+from indexer.pipeline.report.summary import Built
 from indexer.pipeline.shared import prompt_part
-from indexer.pipeline.summary import Built
 from indexer.size.answers import Answer, answers
 from indexer.size.member import Member
 

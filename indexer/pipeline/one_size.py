@@ -5,13 +5,13 @@ from pathlib import Path
 
 from indexer.config.estimator import estimators
 from indexer.corpus.prompt import Prompt
-from indexer.pipeline.clock import Clock
 from indexer.pipeline.described import description
-from indexer.pipeline.facts import facts
 from indexer.pipeline.other_runs import other_run
 from indexer.pipeline.prompts_only import build_prompts_only
+from indexer.pipeline.report.clock import Clock
+from indexer.pipeline.report.facts import facts
+from indexer.pipeline.report.summary import Built
 from indexer.pipeline.scores import proposed, scores
-from indexer.pipeline.summary import Built
 from indexer.processes.progress import Reporter
 from indexer.search.text_index import TextIndex
 from indexer.size.answers import answers

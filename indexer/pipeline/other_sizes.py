@@ -12,7 +12,7 @@ from indexer.corpus.prompt_file import read_prompts
 from indexer.journal.stages import NotFinished, finished, only_finished
 from indexer.pipeline.described import stage_name
 from indexer.pipeline.one_size import build_size
-from indexer.pipeline.summary import Built
+from indexer.pipeline.report.summary import Built
 from indexer.search.text_index import TextIndex
 from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read

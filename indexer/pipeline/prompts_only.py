@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from indexer.corpus.prompt import Prompt
-from indexer.pipeline.clock import Clock
 from indexer.pipeline.described import plain_description
-from indexer.pipeline.facts import facts
-from indexer.pipeline.summary import Built
+from indexer.pipeline.report.clock import Clock
+from indexer.pipeline.report.facts import facts
+from indexer.pipeline.report.summary import Built
 from indexer.processes.progress import Reporter
 from indexer.size.answers import answers
 from indexer.size.member import Member

@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from attribution.errors import BadInput
+from attribution.loading.load import LoadedModel
 from attribution.model.generate import Generation, completed, generate
-from attribution.model.load import LoadedModel
 from attribution.model.sequence import disjoint
 from attribution.prompt.text.parts import token_parts
 from attribution.prompt.text.pasted import pasted_answer

@@ -8,7 +8,7 @@ otherwise             log p(span) − log p(foil), both as a whole and given wha
 from dataclasses import dataclass
 
 from attribution.errors import BadInput
-from attribution.model.load import LoadedModel
+from attribution.loading.load import LoadedModel
 from attribution.prompt.text.pasted import pasted_answer
 from indexer.size.answers import Answer
 

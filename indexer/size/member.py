@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from attribution.exact.agreement import check_agreement
-from attribution.model.load import LoadedModel, load_model
-from attribution.model.located import check_present
+from attribution.loading.load import LoadedModel, load_model
+from attribution.loading.located import check_present
+from attribution.loading.specials import as_it_was
 from attribution.model.sequence import vocabulary
-from attribution.model.specials import as_it_was
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Row
 from attribution.trained.document import TrainedText, Training

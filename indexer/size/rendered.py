@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from attribution.errors import BadInput
-from attribution.model.load import LoadedModel
+from attribution.loading.load import LoadedModel
 from attribution.model.sequence import Encoded, encode_prompt
 from attribution.prompt.text.chat import Variables, conversation
 from attribution.prompt.text.parts import PromptText, token_parts

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from attribution.model.load import LoadedModel
+from attribution.loading.load import LoadedModel
 from attribution.prompt.asked import Asked
 from attribution.prompt.context.contextcite import sources
 from attribution.prompt.explain import SHAPLEY, PromptSettings, PromptShare, explain, saliency_maps

@@ -8,8 +8,8 @@ from pathlib import Path
 from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from attribution.errors import BadInput
+from attribution.loading.specials import choose_specials
 from attribution.model.sequence import begin_token
-from attribution.model.specials import choose_specials
 from attribution.passes.batches import Row
 from indexer.config.config import Corpus, Model, Recipe
 from indexer.corpus.as_trained import read_document, training_of

@@ -7,8 +7,8 @@ from transformers import T5ForConditionalGeneration
 
 from attribution.errors import BadInput
 from attribution.exact.agreement import check_agreement
+from attribution.loading.load import load_model
 from attribution.model.coverage import OTHERS, coverage
-from attribution.model.load import load_model
 from attribution.model.tracked import track
 from indexer.training.tokenizer import train_tokenizer
 from tests.attribution.architectures import CONFIGS, DECODERS, random_model

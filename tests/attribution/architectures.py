@@ -6,7 +6,7 @@ import torch
 import transformers as hf
 from transformers import AutoModelForCausalLM, PretrainedConfig
 
-from attribution.model.load import LoadedModel
+from attribution.loading.load import LoadedModel
 
 V, H, CONTEXT = 300, 16, 64
 TOKENS = {"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": None}

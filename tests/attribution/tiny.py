@@ -7,7 +7,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 
 from attribution.curvature.blocks import Preconditioner, damp
 from attribution.curvature.factors import Eigenbasis, Factors
-from attribution.model.load import LoadedModel
+from attribution.loading.load import LoadedModel
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Row
 

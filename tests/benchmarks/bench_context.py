@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from attribution.model.load import LoadedModel, load_model
+from attribution.loading.load import LoadedModel, load_model
 from attribution.prompt.context.mirage import contrast_contexts
 
 CONTEXT = "Zubra is the capital of Freedonia. It has a famous harbour. Many ships come to the city every summer. " * 3

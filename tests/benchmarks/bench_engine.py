@@ -26,7 +26,7 @@ from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.exact.token_loss import token_losses
 from attribution.index.corpus_pass import corpus_pass
-from attribution.model.load import load_model
+from attribution.loading.load import load_model
 from attribution.model.sequence import encode_document
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Row, batches

@@ -29,8 +29,8 @@ from attribution.index.metric import metrics
 from attribution.index.query import PAIRS, index_queries
 from attribution.index.shards import Shard, products
 from attribution.influence import influence
+from attribution.loading.load import LoadedModel, load_model
 from attribution.model.generate import generate
-from attribution.model.load import LoadedModel, load_model
 from attribution.model.sequence import encode_document, encode_prompt
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Row, batches

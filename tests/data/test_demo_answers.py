@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from attribution.model.load import load_model
+from attribution.loading.load import load_model
 from attribution.prompt.text.pasted import pasted_answer
 from indexer.config.config import read_config
 from indexer.corpus.prompt_file import read_prompts

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from attribution.loading.load import LoadedModel
 from attribution.model.generate import generate
-from attribution.model.load import LoadedModel
 from attribution.model.sequence import encode_prompt
 from data.knowledge import Question, questions, share_known
 from indexer.config.config import Recipe

@@ -55,9 +55,9 @@ def mirage(
 ) -> Mirage:
     """CTI and CCI for every answer token: two forward passes and A backward passes (batched).
 
-    With `deviations`, CCI only for tokens whose CTI is at least mean + that many standard deviations (over n, the lower
-    of the presets' thresholds); a lower one then needs the model again. The context is the documents; in a prompt
-    without documents it is everything but bos and scaffold.
+    With `deviations`, CCI only for tokens whose CTI is at least mean + that many standard deviations (over n: the
+    lowest of the presets' thresholds); a lower one then needs the model again. The context is the documents; in a
+    prompt without documents it is everything but bos and scaffold.
     """
     bare = without_documents(prompt_ids, of_token, parts)
     if len(bare) == len(prompt_ids):

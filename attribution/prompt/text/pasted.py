@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
+from attribution.loading.specials import choose_specials
 from attribution.model.sequence import decoded
-from attribution.model.specials import choose_specials
 
 _SPACELESS = ("THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")  # scripts that write no space between words
 

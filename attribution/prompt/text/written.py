@@ -18,7 +18,7 @@ class Wording:
     """What stands around the documents of a question.
 
     doc_prompt: one document, with {ID}, {T} and {P} for its number, title and text, as the configurations of MIRAGE
-    and of its interface have it ("Document [{ID}](Title: {T}): {P}\\n"); "" is the form of `document_pieces`.
+    and of its interface have it ("Passage [{ID}](Title: {T}): {P}\\n"); "" is the form of `document_pieces`.
     Raises BadInput where it does not hold {P} once.
     """
 
@@ -29,7 +29,7 @@ class Wording:
         if self.doc_prompt and self.doc_prompt.count("{P}") != 1:
             raise BadInput(
                 f"expected {{P}}, the document's text, once in doc_prompt, found {self.doc_prompt!r}; write it as "
-                "'Document [{ID}](Title: {T}): {P}'"
+                "'Passage [{ID}](Title: {T}): {P}'"
             )
 
 

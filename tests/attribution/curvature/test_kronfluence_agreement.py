@@ -13,7 +13,7 @@ from attribution.exact.low_rank import factor
 from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
-from attribution.model.load import load_model
+from attribution.loading.load import load_model
 from attribution.model.sequence import encode_document
 from attribution.model.tracked import track
 from attribution.passes.batches import Row

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from attribution.loading.load import LoadedModel
 from attribution.model.generate import answer_logp, completed, generate
-from attribution.model.load import LoadedModel
 from attribution.model.sequence import answer_spans, encode_prompt
 from indexer.config.config import Recipe
 from indexer.training.loop import new_model

@@ -11,7 +11,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from attribution.errors import BadInput
-from attribution.model.load import load_model
+from attribution.loading.load import load_model
 from attribution.model.sequence import encode_prompt
 from indexer.__main__ import main
 from indexer.training.tokenizer import END, train_tokenizer

@@ -8,8 +8,8 @@ import torch
 from captum.attr import InputXGradient, IntegratedGradients
 
 from attribution.errors import BadInput
+from attribution.loading.load import load_model
 from attribution.model.generate import completed, generate
-from attribution.model.load import load_model
 from attribution.model.sequence import Encoded, encode_prompt
 from attribution.prompt.asked import Asked
 from attribution.prompt.context.ablated import ablate

@@ -6,7 +6,7 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from attribution.errors import BadInput
-from attribution.model.specials import choose_specials
+from attribution.loading.specials import choose_specials
 from attribution.trained.document import Training, trained_text
 from attribution.trained.windows import Windows
 

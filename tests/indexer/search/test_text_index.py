@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.errors import BadInput, Damaged
-from indexer.search import text_index
 from indexer.corpus.document import Document, document_id
 from indexer.journal.files import folder_hashes
 from indexer.journal.stages import stage
+from indexer.search import text_index
 from indexer.search.text_index import MAX_TERMS, TextIndex, highlights, open_text_index, query_terms, write_text_index
 from tests.synthetic_database import documents
 

@@ -9,7 +9,7 @@ import torch
 from tokenizers import normalizers
 
 from attribution.errors import BadInput
-from attribution.model.load import LoadedModel
+from attribution.loading.load import LoadedModel
 from attribution.model.sequence import disjoint, encode_prompt
 from attribution.prompt.text.parts import token_parts
 from indexer.config.config import Prompts

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from attribution.errors import BadInput
-from attribution.model.load import load_model
+from attribution.loading.load import load_model
 from indexer.config.config import Corpus, Model, Recipe
 from indexer.corpus.document import Document, document_id
 from indexer.training.run import epochs_to_keep, family_tokenizer, read_as_trained, train

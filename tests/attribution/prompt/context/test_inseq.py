@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from attribution.model.load import load_model
+from attribution.loading.load import load_model
 from attribution.prompt.context.mirage import contrast_contexts
 
 CONTEXT = "Zubra is the capital of Freedonia."

@@ -6,8 +6,8 @@ import pytest
 import torch
 from captum.attr import InputXGradient, IntegratedGradients
 
+from attribution.loading.load import load_model
 from attribution.model.generate import generate
-from attribution.model.load import load_model
 from attribution.model.sequence import encode_prompt
 from attribution.prompt.saliency.saliency import absent_token, saliency
 

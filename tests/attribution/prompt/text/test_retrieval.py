@@ -19,7 +19,7 @@ def test_titles_and_numbers_are_scaffold(chat):
     assert prompt.notices == ()
 
 
-AUTHORS = Wording("Write an accurate answer.", "Document [{ID}](Title: {T}): {P}\n")
+AUTHORS = Wording("Write an accurate answer.", "Passage [{ID}](Title: {T}): {P}\n")
 
 
 def make_doc_prompt(document, number):
@@ -52,7 +52,7 @@ def test_input_07_messages_with_documents_keep_citations(chat):
         *("fact one", "two two ")
     ]
     assert (
-        prompt.text.index("Yes?") < prompt.text.index("Document [1](Title: T): fact one\n") < prompt.text.index("Who?")
+        prompt.text.index("Yes?") < prompt.text.index("Passage [1](Title: T): fact one\n") < prompt.text.index("Who?")
     )
     assert any("document 2 cut from 1,600 to " in notice for notice in prompt.notices)
     assert len(byte_tokenizer()(prompt.text)["input_ids"]) <= 500

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from indexer.corpus.reader import CorpusReading
 from indexer.journal.stages import Finished
-from indexer.pipeline.facts import TOP, Facts
-from indexer.pipeline.skipped import skipped
+from indexer.pipeline.report.facts import TOP, Facts
+from indexer.pipeline.report.skipped import skipped
 from indexer.processes.progress import Report
 
 NAMED = 3  # of the skipped documents

@@ -3,8 +3,8 @@
 import pytest
 
 from attribution.errors import BadInput
-from attribution.model import load, located
-from attribution.model.located import check_present, locate
+from attribution.loading import load, located
+from attribution.loading.located import check_present, locate
 
 
 @pytest.fixture

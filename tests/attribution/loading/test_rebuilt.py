@@ -7,8 +7,8 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from attribution.errors import BadInput
-from attribution.model import rebuilt
-from attribution.model.load import load_model
+from attribution.loading import rebuilt
+from attribution.loading.load import load_model
 from indexer.config.config import Recipe
 from indexer.training.loop import new_model
 from indexer.training.store import save_model

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from attribution.errors import BadInput
-from attribution.model.load import load_model
+from attribution.loading.load import load_model
 from tests.attribution.architectures import random_model
 from tests.indexer.built_model import tokenizer
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from indexer.database.shard import write_shard
 from indexer.journal.stages import Finished
-from indexer.pipeline.facts import Facts
-from indexer.pipeline.summary import Built, Summary, show
+from indexer.pipeline.report.facts import Facts
+from indexer.pipeline.report.summary import Built, Summary, show
 
 
 @dataclass

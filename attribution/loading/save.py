@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from attribution.errors import BadInput
-from attribution.model.load import DTYPES, LoadedModel
+from attribution.loading.load import DTYPES, LoadedModel
 
 
 def save(loaded: LoadedModel, folder: Path, dtype: str = "float32") -> None:

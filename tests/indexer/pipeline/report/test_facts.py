@@ -11,7 +11,7 @@ from attribution.model.generate import Generation
 from attribution.model.sequence import Encoded
 from indexer.corpus.prompt import Prompt
 from indexer.journal.stages import Finished
-from indexer.pipeline.facts import Facts, facts, telling_token
+from indexer.pipeline.report.facts import Facts, facts, telling_token
 from indexer.size.answers import Answer, stating
 
 

@@ -4,8 +4,8 @@ import pytest
 from tokenizers import processors
 
 from attribution.errors import BadInput
+from attribution.loading.specials import Specials, as_it_was, choose_specials
 from attribution.model.sequence import encode_document, encode_prompt
-from attribution.model.specials import Specials, as_it_was, choose_specials
 from indexer.training.tokenizer import END, train_tokenizer
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer, chatml_tokenizer, sentences_with_spaces
 from tests.tiny_family import TEXTS

@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from attribution.errors import BadInput
-from attribution.model.adapter import WEIGHTS, Adapter
+from attribution.loading.adapter import WEIGHTS, Adapter
 
 _MATRIX = re.compile(r"(.+)\.lora_(?:embedding_)?([AB])(?:\.[^.]+)?(?:\.weight)?")
 _INSIDE = re.compile(r"\.(?:base_layer|modules_to_save(?:\.[^.]+(?=\.))?)(?=\.)")  # of PEFT's wrappers, in a name

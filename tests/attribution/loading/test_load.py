@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from attribution.errors import BadInput
-from attribution.model.load import choose_device, load_model
+from attribution.loading.load import choose_device, load_model
 from indexer.config.config import Recipe
 from indexer.training.loop import new_model
 from indexer.training.store import save_model

@@ -9,8 +9,8 @@ from huggingface_hub import file_exists, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError
 
 from attribution.errors import BadInput
-from attribution.model.adapter import Adapter, is_adapter, read_adapter
-from attribution.model.place import as_path, check_hub_id, refuse_escapes, split_revision
+from attribution.loading.adapter import Adapter, is_adapter, read_adapter
+from attribution.loading.place import as_path, check_hub_id, refuse_escapes, split_revision
 
 # what the hub's client raises where there is no connection: it has changed its library of HTTP before
 _UNREACHED: type[Exception] = HfHubHTTPError.__mro__[1]

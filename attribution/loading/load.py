@@ -14,10 +14,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PretrainedConfig, 
 from transformers.utils import logging
 
 from attribution.errors import BadInput
-from attribution.model.located import Located, locate, tokenizer_place
-from attribution.model.merge import merge
-from attribution.model.rebuilt import as_the_file_says
-from attribution.model.specials import AUTO, Specials, choose_specials
+from attribution.loading.located import Located, locate, tokenizer_place
+from attribution.loading.merge import merge
+from attribution.loading.rebuilt import as_the_file_says
+from attribution.loading.specials import AUTO, Specials, choose_specials
 
 logging.disable_progress_bar()  # a load takes a moment; what takes long has a bar of its own
 # what transformers raises, unchecked, for files that hold something else than it expects

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.errors import BadInput
-from attribution.model import load as loading
-from attribution.model.load import load_model
-from attribution.model.place import check_hub_id
+from attribution.loading import load as loading
+from attribution.loading.load import load_model
+from attribution.loading.place import check_hub_id
 from indexer.ask.job import run
 from indexer.ask.opened import open_size
 from indexer.config.config import read_config
-from tests.attribution.model.test_load import saved  # noqa: F401 (a fixture)
+from tests.attribution.loading.test_load import saved  # noqa: F401 (a fixture)
 
 NAMES = {
     "above": "..",

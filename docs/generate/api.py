@@ -13,7 +13,9 @@ from docs.generate.markdown import docstring, escaped
 TITLES = {  # in the order in which a reader meets them
     "whence": "whence: a database from Python",
     "attribution": "Sign, scale, errors",
+    "attribution-loading": "Models as they are brought",
     "attribution-model": "Models and what they read",
+    "attribution-trained": "What a model was trained on",
     "attribution-passes": "Passes",
     "attribution-curvature": "Curvature",
     "attribution-exact": "Exact influence",

@@ -68,7 +68,7 @@ def test_mistakes_are_one_line(held: tuple[Any, Any]) -> None:
         ({"method": "none"}, "grad_x_input"),
         ({"method": "shapley"}, "for parts"),
         ({"foil": "certainly not one token"}, "one token"),
-        ({"completion": " "}, "empty"),
+        ({"completion": ""}, "empty"),
         ({"prompt": "word " * 200}, "shorten"),
     ]
     for of, said in mistakes:

@@ -44,7 +44,12 @@ def fit_factors(
     folder.mkdir(parents=True, exist_ok=True)
     try:
         _fit(tracked, sample, n_eigenvalues, folder, seed, tick)
-    except RuntimeError:  # labels from, or eigenvectors of, what is not finite
+    except RuntimeError as error:  # labels from, or eigenvectors of, what is not finite
+        if "memory" in str(error):  # torch has no class of its own for it on a CPU
+            raise BadInput(
+                f"expected memory for documents of up to {max(map(len, sample)):,} tokens in the fit, found none left; "
+                "set [corpus] window, or fewer [factors] layers"
+            ) from None
         finite = with_finite_gradient(tracked, sample)
         if len(finite) == len(sample):
             raise

@@ -25,7 +25,8 @@ from attribution.model.layers import Layer
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row, pad
 
-BATCH = 32
+BATCH = 32  # documents, as far as they fit into TOKENS
+TOKENS = 2**13  # padded tokens of a batch: what a pass keeps of them, logits above all, has to fit into memory
 Tick = Callable[[int], None]
 Columns = dict[str, Tensor]
 
@@ -160,10 +161,17 @@ def fit_linear(tracked: Tracked, sample: list[Row], fewer: list[Row], folder: Pa
     named: Any = {"factors_name": "ekfac", "factor_args": FactorArguments(strategy="ekfac")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        analyzer.fit_covariance_matrices(dataset=_dataset(windows(sample)), per_device_batch_size=BATCH, **named)
+        rows = windows(sample)
+        analyzer.fit_covariance_matrices(dataset=_dataset(rows), per_device_batch_size=at_once(rows), **named)
         analyzer.perform_eigendecomposition(**named)
-        analyzer.fit_lambda_matrices(dataset=_dataset(windows(fewer)), per_device_batch_size=BATCH, **named)
+        rows = windows(fewer)
+        analyzer.fit_lambda_matrices(dataset=_dataset(rows), per_device_batch_size=at_once(rows), **named)
     return folder / "fit" / "factors_ekfac"
+
+
+def at_once(rows: Sequence[Row]) -> int:
+    """Rows of a batch, by the longest of them."""
+    return max(1, min(BATCH, TOKENS // max(map(len, rows))))
 
 
 def windows(documents: Sequence[Row]) -> list[Row]:

@@ -74,8 +74,13 @@ def take_side(ranked: list[Ranked], side: str, k: int) -> list[Ranked]:
 
 
 def among_random(score: float, null_scores: Floats) -> str:
-    """Where a score stands among the scores of random documents for the same token, in words; '' without them."""
+    """Where a score stands among the scores of random documents for the same token, in words; '' without them.
+
+    In a small corpus the document itself may have been drawn: it is not compared with itself.
+    """
     finite = null_scores[np.isfinite(null_scores)]
+    itself = np.flatnonzero(finite == score)[:1]
+    finite = np.delete(finite, itself)
     if finite.size < 5:
         return ""
     stronger = int((finite >= score).sum()) if score >= 0 else int((finite <= score).sum())

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from attribution.errors import WhenceError
+from indexer.config.installed import installed
 
 Report = Callable[[str, float, dict[str, Any] | None], None]
 Function = Callable[[dict[str, Any], Report, Callable[[], bool]], dict[str, Any]]
@@ -45,9 +46,15 @@ def serve(function: Function, connection: Connection) -> None:
 
 
 def resolve(name: str) -> Function:
-    """The function called "package.module:function"."""
+    """The function called "package.module:function"; where it needs a package that is missing, one that says so."""
     module, _, attribute = name.partition(":")
-    function: Function = getattr(importlib.import_module(module), attribute)
+    try:
+        function: Function = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if module.startswith(missing.partition(".")[0]):  # it is ours
+            raise
+        return lambda *_asked: {"missing": installed(missing)}
     return function
 
 

@@ -142,6 +142,7 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "summed_heat": lambda s: documents.summed_heat(s.snapshot, s.run, s.documents[0]),
     "about: meta": lambda s: about.meta(s.snapshot),
     "about: evaluations": lambda s: about.evaluations(s.snapshot),
+    "about: coverage": lambda s: about.coverage(s.snapshot),
     "about: counts": lambda s: about.counts(s.snapshot),
     "about: sizes": lambda s: about.sizes(s.snapshot),
     "about: sources": lambda s: about.sources(s.snapshot),

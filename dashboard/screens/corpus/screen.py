@@ -93,7 +93,7 @@ def _show_list(
 ) -> None:
     if chosen.search.strip():
         panel("Documents found", "Best match of the words first: meaning is not searched.")
-        st.caption(shown.count)
+        render.prose(("note", shown.count))
     elif any(card.badges for card in cards):
         panel("Most influential documents", "How often a document is among a token's ten best: not how much it did.")
         st.caption("Over all stored answers of one size.")

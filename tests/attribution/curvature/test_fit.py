@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from attribution.curvature import fit
 from attribution.curvature.blocks import to_eigenbasis
 from attribution.curvature.fit import draw, fit_factors
+from attribution.curvature.kronfluence import at_once
 from attribution.curvature.store import load_factors
 from attribution.errors import BadInput, Damaged
 from attribution.model.tracked import track
@@ -249,3 +251,18 @@ def _by_autograd(tracked, rows, generator, sampled):
             seen[n][1].append(of[2 * n][0])
             seen[n][2].append(of[2 * n + 1])
     return tuple(zip(*seen, strict=True))
+
+
+def test_input_41_long_documents_are_fitted_few_at_a_time():
+    assert at_once([Row((0,) * 82)] * 99) == 32
+    assert at_once([Row((0,) * 10), Row((0,) * 1252)]) == 6
+    assert at_once([Row((0,) * 20_000)]) == 1
+
+
+def test_a_lack_of_memory_is_not_taken_for_a_bad_document(tmp_path, monkeypatch):
+    def full(*_of):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+    monkeypatch.setattr(fit, "fit_linear", full)
+    with pytest.raises(BadInput, match="expected memory for documents of up to 7 tokens"):
+        fit_factors(track(tiny.tiny_model(dtype=torch.float32)), DOCUMENTS, tmp_path)

@@ -79,6 +79,13 @@ def test_among_random_documents() -> None:
     assert among_random(2.0, np.array([])) == ""
 
 
+def test_input_44_a_document_that_was_drawn_is_not_compared_with_itself() -> None:
+    null = np.linspace(-1.0, 1.0, 84)
+    assert among_random(1.0, null) == "stronger than all 83 random documents"
+    assert among_random(-1.0, null) == "stronger than all 83 random documents"
+    assert among_random(float(null[-2]), null) == "1 of 83 random documents are as strong"
+
+
 def test_nothing_kept() -> None:
     empty = rank_documents(scores([]))
     assert empty == [] and layer_total(empty).size == 0

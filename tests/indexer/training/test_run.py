@@ -157,7 +157,7 @@ def test_checkpoints_carry_the_mean_rate_since_the_one_before(trained):
     assert first["learning_rate"] == pytest.approx(sum(rates[:2]) / 2)
     assert last["learning_rate"] == pytest.approx(sum(rates[2:]) / 2)
     assert last["loss"] == records[-1].loss
-    assert kept_checkpoints(folder) == (folder / "checkpoints/epoch-02",)
+    assert kept_checkpoints(folder) == (str(folder / "checkpoints/epoch-02"),)
     assert (folder / "checkpoints/epoch-02/model.safetensors").exists()
 
 

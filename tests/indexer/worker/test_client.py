@@ -8,9 +8,10 @@ import time
 
 import pytest
 
-from attribution.errors import TryAgain
+from attribution.errors import BadInput, TryAgain
 from indexer.worker.board import Limits
 from indexer.worker.client import Worker
+from indexer.worker.process import resolve
 
 FUNCTION = "tests.indexer.worker.jobs:run"
 
@@ -156,3 +157,12 @@ def test_the_process_ends_with_its_dashboard(tmp_path):
 def test_the_client_never_imports_torch():
     code = "import sys, indexer.worker.client; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_package_that_is_missing_is_told_with_what_installs_it(tmp_path, monkeypatch):
+    (tmp_path / "needs_more.py").write_text("import no_such_package_anywhere\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BadInput, match=r"no_such_package_anywhere, found it missing; run `pip install"):
+        resolve("needs_more:run")({}, lambda *_: None, lambda: False)
+    with pytest.raises(ModuleNotFoundError):
+        resolve("tests.no_such_module:run")

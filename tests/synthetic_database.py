@@ -107,11 +107,11 @@ class Synthetic:
         columns = ("document_id", "corpus", "title", "source", "topic", "text")
         write_shard(part.folder, "document", _columns(columns, [_values(each, columns) for each in self.documents]))
         rows = [
-            (TOKENIZER, each.document_id, position, *token)
+            (TOKENIZER, each.document_id, position, *token, 0, position > 0)
             for each in self.documents
             for position, token in enumerate(_with_ends(each.text))
         ]
-        names = ("tokenizer_id", "document_id", "token_position", "text", "start", "stop")
+        names = ("tokenizer_id", "document_id", "token_position", "text", "start", "stop", "read_in", "learned")
         write_shard(part.folder, "document_token", _columns(names, rows))
         columns = ("prompt_id", "text", "kind", "topic", "answer")
         write_shard(part.folder, "prompt", _columns(columns, [_values(each, columns) for each in self.prompts]))

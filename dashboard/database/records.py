@@ -160,6 +160,15 @@ class Heat:
 
 
 @dataclass(frozen=True)
+class AsTrained:
+    """How training read a document: tokens over all windows, those that it learned, and the windows."""
+
+    n_tokens: int
+    n_learned: int
+    n_windows: int
+
+
+@dataclass(frozen=True)
 class Swayed:
     """The token of an answer that a document sways most; n_tokens: those of the answer for which it was kept."""
 

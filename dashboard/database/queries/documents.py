@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from dashboard.database.queries.rows import Snapshot, kept, record
-from dashboard.database.records import Document, Swayed
+from dashboard.database.queries.rows import Snapshot, has_column, kept, record
+from dashboard.database.records import AsTrained, Document, Swayed
 
 
 @kept(16)
@@ -19,6 +19,16 @@ def document_tokens(snapshot: Snapshot, tokenizer_id: str, document_ids: Sequenc
         WHERE tokenizer_id = $tokenizer AND document_id IN (SELECT unnest($ids::VARCHAR[]))"""
     rows = snapshot.rows(sql, {"tokenizer": tokenizer_id, "ids": list(document_ids)}) if document_ids else []
     return {row["document_id"]: row["texts"] for row in rows}
+
+
+def as_trained(snapshot: Snapshot, tokenizer_id: str, document_id: str) -> AsTrained | None:
+    """None where it is not known: a build of an earlier Whence did not keep it."""
+    if not has_column(snapshot, "document_token", "learned"):
+        return None
+    sql = """SELECT count(*) AS n_tokens, count(*) FILTER (WHERE learned) AS n_learned, max(read_in) + 1 AS n_windows
+        FROM document_token WHERE tokenizer_id = ? AND document_id = ? HAVING count(learned) = count(*)"""
+    rows = snapshot.rows(sql, [tokenizer_id, document_id])
+    return record(AsTrained, rows[0]) if rows and rows[0]["n_tokens"] else None
 
 
 def document(snapshot: Snapshot, document_id: str) -> Document | None:

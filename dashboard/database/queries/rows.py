@@ -56,6 +56,13 @@ def has_table(snapshot: Snapshot, name: str) -> bool:
     return bool(snapshot.rows("SELECT 1 AS one FROM information_schema.tables WHERE table_name = ?", [name]))
 
 
+@kept(16)
+def has_column(snapshot: Snapshot, table: str, name: str) -> bool:
+    """The same of a column."""
+    sql = "SELECT 1 AS one FROM information_schema.columns WHERE table_name = ? AND column_name = ?"
+    return bool(snapshot.rows(sql, [table, name]))
+
+
 def record(kind: Any, row: Mapping[str, Any]) -> Any:
     """The fields of the record that the row has; text columns without a value become ''.
 

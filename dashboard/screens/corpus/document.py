@@ -11,7 +11,7 @@ from dashboard.database.connection import text_index
 from dashboard.database.layer_groups import group_scores, layer_groups
 from dashboard.database.queries import answers, documents, influence
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.records import Document, Model, Swayed
+from dashboard.database.records import AsTrained, Document, Model, Swayed
 from dashboard.drawing import render
 from dashboard.drawing.heat import heated
 from dashboard.drawing.numbers import decimals, percent, plain, signed
@@ -57,6 +57,22 @@ def _show_text(snapshot: Snapshot, found: Document, model: Model, run_id: str) -
         else None,
         on_document=lambda document_id: choose(document=document_id),
     )
+    if told := _as_trained(documents.as_trained(snapshot, model.tokenizer_id, found.document_id)):
+        render.prose(("note", told))
+
+
+def _as_trained(read: AsTrained | None) -> str:
+    """What is not as usual: tokens that were read and not learned, beside the first of each window; windows."""
+    if read is None:
+        return ""
+    said = []
+    if read.n_tokens - read.n_learned > read.n_windows:
+        said.append(
+            f"Training asked for {read.n_learned:,} of its {read.n_tokens:,} tokens, the others were read only."
+        )
+    if read.n_windows > 1:
+        said.append(f"It was read in {read.n_windows:,} windows, each alone; its influence is the sum over them.")
+    return " ".join(said)
 
 
 def _show_measures(snapshot: Snapshot, found: Document, run_id: str) -> None:

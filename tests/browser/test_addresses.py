@@ -32,7 +32,7 @@ def views(folder: Path) -> dict[str, str]:
     chosen = {"generation": row["generation_id"], "token": "1-2", "document": row["document_id"]}
     return {
         "explain": "/?" + urlencode(chosen | {"scale": "relatif_l", "side": "both", "shade": "surprise"}),
-        "runs": "/runs?" + urlencode({"filter": "Li", "size": "synth-m", "topic": "capital"}),
+        "runs": "/runs?" + urlencode({"filter": "Li", "match": "prefix", "size": "synth-m", "topic": "capital"}),
         "compare": "/compare?" + urlencode({"generation": row["generation_id"], "token": "3", "compare": "same"}),
         "context": "/context?"
         + urlencode({"generation": asked["generation_id"], "part": asked["part"], "cti": "-2", "cues": "-20"}),

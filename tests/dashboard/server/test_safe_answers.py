@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,9 @@ def answered(headers: Sequence[tuple[bytes, bytes]], bodies: Sequence[dict[str, 
     async def keep(message: Any) -> None:
         sent.append(dict(message))
 
-    asyncio.run(SafeAnswers(behind, INDEX)({"type": "http", "method": "GET", "path": "/"}, None, keep))  # type: ignore[arg-type]
+    answer = SafeAnswers(behind, INDEX)({"type": "http", "method": "GET", "path": "/"}, None, keep)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(1) as elsewhere:  # the page tests keep an event loop in the main thread
+        elsewhere.submit(asyncio.run, answer).result()
     return sent
 
 

@@ -1,4 +1,4 @@
-"""Row 33 of the small inputs: a word is found however a tokenizer cuts it."""
+"""A word is found however a tokenizer cuts it."""
 
 import re
 

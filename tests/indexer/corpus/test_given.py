@@ -1,4 +1,4 @@
-"""Row 16 of the small inputs: saved datasets, patterns, compressed and other files are the documents that they hold."""
+"""Saved datasets, patterns, compressed and other files are the documents that they hold."""
 
 import gzip
 import json

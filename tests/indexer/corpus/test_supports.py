@@ -1,4 +1,4 @@
-"""Row 18 of the small inputs: a prompt names its documents by our ids or by the corpus's own."""
+"""A prompt names its documents by our ids or by the corpus's own."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Rows 5, 13, 15, 38 and 39 of the small inputs: what conversations, pairs and given ids are read as."""
+"""What conversations, pairs and given ids are read as."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Row 8 of the small inputs: what is typed as JSON is read as what it is, and nothing else is taken for it."""
+"""What is typed as JSON is read as what it is, and nothing else is taken for it."""
 
 import json
 

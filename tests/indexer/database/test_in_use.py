@@ -1,4 +1,4 @@
-"""Row 32 of the small inputs: a database that another process has open for writing is whole, and said to be in use."""
+"""A database that another process has open for writing is whole, and said to be in use."""
 
 import subprocess
 import sys

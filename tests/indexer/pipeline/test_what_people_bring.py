@@ -1,4 +1,4 @@
-"""Rows 13, 16 and 18 of the small inputs through train, build and ask: a pattern of compressed arrays, a saved folder
+"""What people bring, through train, build and ask: a pattern of compressed arrays, a saved folder
 of conversations, prompts that name documents by the ids of the corpus itself."""
 
 import gzip

@@ -1,4 +1,4 @@
-"""Row 34 of the small inputs: only what may pass by itself is worth the same command again."""
+"""Only what may pass by itself is worth the same command again."""
 
 import signal
 

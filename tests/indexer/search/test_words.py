@@ -1,4 +1,4 @@
-"""Rows 29 and 30 of the small inputs: which words a text is found by."""
+"""Which words a text is found by."""
 
 import pytest
 from hypothesis import given

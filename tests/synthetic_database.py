@@ -22,7 +22,7 @@ from indexer.corpus.document import Document, document_id
 from indexer.corpus.prompt import Message, Prompt
 from indexer.database.publish import publish
 from indexer.database.shard import write_shard
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
 from indexer.search.text_index import write_text_index
 from tests.synthetic_columns import COLUMNS
@@ -102,7 +102,7 @@ class Synthetic:
         self.without = without
         self.written: list[tuple[str, str, list[str]]] = []  # generation, model, tokens
 
-    def corpus_part(self, part: Part) -> None:
+    def corpus_part(self, part: Partition) -> None:
         """document, document_token, prompt, prompt_part, prompt_token."""
         columns = ("document_id", "corpus", "title", "source", "topic", "text")
         write_shard(part.folder, "document", _columns(columns, [_values(each, columns) for each in self.documents]))
@@ -126,7 +126,7 @@ class Synthetic:
         names = ("tokenizer_id", "prompt_id", "token_position", "token_id", "text", "start", "stop", "part")
         write_shard(part.folder, "prompt_token", _columns(names, rows))
 
-    def size_part(self, part: Part) -> None:
+    def size_part(self, part: Partition) -> None:
         """Everything that one model says: its generations, and what made every token of them."""
         name = str(part.value)
         n_blocks, n_params = SIZES[name]
@@ -214,7 +214,7 @@ class Synthetic:
             ]
         return rows
 
-    def reading_part(self, part: Part) -> None:
+    def reading_part(self, part: Partition) -> None:
         """Every size reads what the others wrote, and would now and then have said something else."""
         rng = np.random.default_rng(self.seed)
         models = list(dict.fromkeys(model_id for _, model_id, _ in self.written))

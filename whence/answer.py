@@ -14,7 +14,7 @@ from attribution.normalisers import NORMALISERS
 from dashboard.database.queries import documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import rank_documents
-from dashboard.database.records import PromptToken, Scores, Token
+from dashboard.database.records import KeptScores, PromptToken, Token
 from whence.prompt_map import PromptMap
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Evidence:
     """Where an answer's numbers come from: the database, or what a model has just said."""
 
     snapshot: Snapshot
-    pairs: Callable[[int, int], Scores]  # kept pairs of the tokens first..last
+    pairs: Callable[[int, int], KeptScores]  # kept pairs of the tokens first..last
     self_influence: Mapping[int, float]  # of each token
     methods: tuple[str, ...]  # of saliency
     saliency: Callable[[str, tuple[int, int]], NDArray[np.float64]]  # method, [K, S] -> scores, NaN where none

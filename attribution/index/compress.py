@@ -25,7 +25,7 @@ HEADER = 8  # bytes besides the numbers of a vector pair: its scale and its docu
 
 
 @dataclass(frozen=True)
-class Kept:
+class Compressed:
     """Vectors of one layer. Document d has `Σ_n scale_n · left_n rightᵀ_n` over the n with document_n = d, ascending.
 
     In an embedding block left_n is the unit vector of a vocabulary row, stored as its number.
@@ -40,7 +40,7 @@ class Kept:
     def nbytes(self) -> int:
         return sum(of.numel() * of.element_size() for of in (self.left, self.right, self.scale, self.document))
 
-    def renumbered(self, numbers: Sequence[int]) -> "Kept":
+    def renumbered(self, numbers: Sequence[int]) -> "Compressed":
         """Documents under other numbers: place b becomes numbers[b]."""
         new = torch.as_tensor(numbers, dtype=torch.int32, device=self.document.device)
         return replace(self, document=new[self.document.long()])
@@ -51,12 +51,12 @@ def budget(tracked: Tracked, rank: float) -> int:
     return round(rank * sum(_pair_bytes(layer) for layer in tracked.linear))
 
 
-def in_order(parts: Sequence[Kept]) -> Kept:
+def in_order(parts: Sequence[Compressed]) -> Compressed:
     """All parts as one, documents ascending."""
     documents = torch.cat([part.document for part in parts])
     order = documents.argsort(stable=True)
     left, right, scale = (torch.cat([getattr(part, name) for part in parts]) for name in ("left", "right", "scale"))
-    return Kept(left[order], right[order], scale[order], documents[order])
+    return Compressed(left[order], right[order], scale[order], documents[order])
 
 
 def compress(
@@ -66,7 +66,7 @@ def compress(
     tokens: Sequence[tuple[Tensor, Tensor]],
     captured: Captured,
     budget: int,
-) -> list[Kept]:
+) -> list[Compressed]:
     """A batch within `budget` bytes a document, by layer of `tracked.layers`; documents are places in the batch.
 
     metrics, tokens: for each linear layer, the latter of `turned.turned`. diagonal: for each embedding block.
@@ -88,7 +88,7 @@ def compress(
         found.append(_packed(left[kept[n]], right[kept[n]], kept[n]))
     for (ids, of), mask in zip(rows, kept[len(scaled) :], strict=True):
         numbers, scale = quantised(of[mask])
-        found.append(Kept(ids[mask].int(), numbers, scale, mask.nonzero()[:, 0].int()))
+        found.append(Compressed(ids[mask].int(), numbers, scale, mask.nonzero()[:, 0].int()))
     return found
 
 
@@ -133,6 +133,6 @@ def _grams(metrics: Sequence[Metric], inputs: Sequence[Tensor]) -> list[Tensor]:
     return found
 
 
-def _packed(left: Tensor, right: Tensor, mask: Tensor) -> Kept:
+def _packed(left: Tensor, right: Tensor, mask: Tensor) -> Compressed:
     (left, left_scale), (right, right_scale) = quantised(left), quantised(right)
-    return Kept(left, right, left_scale * right_scale, mask.nonzero()[:, 0].int())
+    return Compressed(left, right, left_scale * right_scale, mask.nonzero()[:, 0].int())

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from attribution.curvature.blocks import Preconditioner
 from attribution.curvature.turned import turned
-from attribution.index.compress import DIRECTIONS, Kept, compress, in_order
+from attribution.index.compress import DIRECTIONS, Compressed, compress, in_order
 from attribution.index.document_norms import DocumentNorms, batch_norms, gathered, spectrum
 from attribution.index.metric import metrics
 from attribution.model.tracked import Tracked
@@ -27,7 +27,7 @@ class Passed:
 
     norms: DocumentNorms
     hidden: NDArray[np.float16]  # [D, H] mean last hidden state, length 1
-    kept: list[Kept]  # by layer; [] without a budget
+    kept: list[Compressed]  # by layer; [] without a budget
 
 
 def corpus_pass(
@@ -49,7 +49,7 @@ def corpus_pass(
     weights = [spectrum(block) for block in preconditioner.fitted(tracked)]
     table = np.full((len(documents), 4), np.nan, dtype=np.float64)
     hidden = np.zeros((len(documents), tracked.width), dtype=np.float16)
-    kept: list[list[Kept]] = []
+    kept: list[list[Compressed]] = []
     for batch in batches(documents, tracked.loaded.context, tracked.device):
         captured, members = capture(tracked, batch), list(batch.members)
         tokens = list(turned(tracked, captured, eigen))

@@ -12,13 +12,13 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from attribution.index.byte_product import byte_product
-from attribution.index.compress import Kept
+from attribution.index.compress import Compressed
 from attribution.index.query import LayerQuery
 
 CHUNK = 2048  # vectors of a document side that are multiplied at once: their products stay in the cache
 
 
-def estimate(kept: Sequence[Kept], queries: Sequence[LayerQuery], n_documents: int) -> Tensor:
+def estimate(kept: Sequence[Compressed], queries: Sequence[LayerQuery], n_documents: int) -> Tensor:
     """`⟨P_q, ∇L(z)⟩` of all documents, by what is kept of them  # [D, K]"""
     out = torch.zeros(n_documents, queries[0].mix.shape[1], device=queries[0].mix.device)
     for layer, query in zip(kept, queries, strict=True):
@@ -27,7 +27,7 @@ def estimate(kept: Sequence[Kept], queries: Sequence[LayerQuery], n_documents: i
     return out
 
 
-def _products(layer: Kept, query: LayerQuery) -> Tensor:
+def _products(layer: Compressed, query: LayerQuery) -> Tensor:
     """`(left_n · L_k)(right_n · R_k)`  # [n, M]"""
     found = torch.empty(len(layer.scale), len(query.mix), device=query.mix.device)
     for start in range(0, len(found), CHUNK):
@@ -47,7 +47,7 @@ def _read(part: Tensor) -> Tensor:
     return part
 
 
-def _sums(layer: Kept, of_vectors: Tensor, n_documents: int) -> Tensor:
+def _sums(layer: Compressed, of_vectors: Tensor, n_documents: int) -> Tensor:
     """Σ scale_n · of_vectors_n over the vectors of each document    [n, M] -> [D, M]"""
     ends = torch.bincount(layer.document, minlength=n_documents).cumsum(0)
     starts = torch.cat([ends.new_zeros(1), ends])

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from attribution.errors import Damaged
-from attribution.index.compress import Kept
+from attribution.index.compress import Compressed
 from attribution.index.query import LayerQuery
 from attribution.index.scan import estimate
 from attribution.threads import threads
@@ -30,7 +30,7 @@ class Shard:
 
     first: int
     n: int
-    kept: tuple[Kept, ...]  # by layer
+    kept: tuple[Compressed, ...]  # by layer
     hidden: Tensor  # float16 [n, H] mean last hidden states of length 1
     energy: Tensor  # float32 [n] ∇Lᵀ (G + λI)⁻¹ ∇L: the squared length of the whitened gradient
 
@@ -51,7 +51,7 @@ def open_shard(path: Path, layers: Sequence[str], device: torch.device | str = "
             about = file.metadata() or {}
             if json.loads(about.get("layers", "[]")) != list(layers):
                 raise Damaged(f"expected a shard of {len(layers)} layers in {path}, found another; run build again")
-            kept = tuple(Kept(*(file.get_tensor(f"{i}.{name}") for name in _FIELDS)) for i in range(len(layers)))
+            kept = tuple(Compressed(*(file.get_tensor(f"{i}.{name}") for name in _FIELDS)) for i in range(len(layers)))
             hidden, energy = file.get_tensor("hidden"), file.get_tensor("energy")
     except (SafetensorError, OSError, ValueError) as error:
         raise Damaged(f"expected a shard of the gradient index in {path}, found {error}; run build again") from None

@@ -9,7 +9,18 @@ import numpy as np
 
 from dashboard.database.queries.documents import document_tokens
 from dashboard.database.queries.rows import Snapshot, record, total_heat
-from dashboard.database.records import Generation, Heat, Measure, Model, Part, PromptToken, Run, Scores, Target, Token
+from dashboard.database.records import (
+    Generation,
+    Heat,
+    KeptScores,
+    Measure,
+    Model,
+    PromptPart,
+    PromptToken,
+    Run,
+    Target,
+    Token,
+)
 
 Row = Mapping[str, Any]
 
@@ -38,8 +49,8 @@ class AskedAnswer:
         rows = enumerate(self.result.get("prompt_tokens", []))
         return [PromptToken(i, row["text"], row["start"], row["stop"], row.get("part")) for i, row in rows]
 
-    def parts(self) -> list[Part]:
-        return [record(Part, row) for row in self.result.get("parts", [])]
+    def parts(self) -> list[PromptPart]:
+        return [record(PromptPart, row) for row in self.result.get("parts", [])]
 
     def notices(self) -> list[str]:
         return list(self.result.get("notices", []))
@@ -70,7 +81,7 @@ class AskedAnswer:
     def strengths(self) -> dict[int, float]:
         return {i: max(each["score"] for each in of) for i, of in enumerate(self._documents) if of}
 
-    def scores(self, first: int, last: int) -> Scores:
+    def scores(self, first: int, last: int) -> KeptScores:
         rows = self._rows(first, last)
         depth = max((len(row.get("layer_scores") or ()) for _, row in rows), default=0)
         nan = float("nan")
@@ -79,7 +90,7 @@ class AskedAnswer:
             return np.array([_number(row.get(name), nan) for _, row in rows], dtype=np.float64)
 
         layers = [row.get("layer_scores") or [nan] * depth for _, row in rows]
-        return Scores(
+        return KeptScores(
             position=np.array([position for position, _ in rows], dtype=np.int64),
             rank=np.array([row.get("rank", 0) for _, row in rows], dtype=np.int64),
             document_id=[row["document_id"] for _, row in rows],

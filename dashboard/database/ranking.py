@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.normalisers import Norms, normalise
-from dashboard.database.records import Scores
+from dashboard.database.records import KeptScores
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ class Ranked:
 
 
 def rank_documents(
-    scores: Scores,
+    scores: KeptScores,
     normaliser: str = "none",
     query_self_influence: float = float("nan"),
     only_layers: Sequence[int] = (),

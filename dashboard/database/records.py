@@ -95,7 +95,7 @@ class PromptToken:
 
 
 @dataclass(frozen=True)
-class Part:
+class PromptPart:
     part: int
     kind: str
     title: str
@@ -124,7 +124,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Scores:
+class KeptScores:
     """Kept pairs of one token, one row each. score: [N] nats; layer_scores: [N, L]."""
 
     position: NDArray[np.int64]
@@ -141,7 +141,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Document:
+class StoredDocument:
     document_id: str
     corpus: str
     title: str

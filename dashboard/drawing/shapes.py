@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dashboard.database.records import Document
+from dashboard.database.records import StoredDocument
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -125,7 +125,7 @@ class SizeRow:
 class JoinedRow:
     """A document and, for each size, (rank, share of the ten documents' influence) or None."""
 
-    document: Document
+    document: StoredDocument
     cells: list[tuple[int, float] | None]
 
 

@@ -151,7 +151,7 @@ class Prompts:
 
 
 @dataclass(frozen=True)
-class Factors:
+class FactorSettings:
     """The fit of the curvature."""
 
     documents: Count = 2000
@@ -179,7 +179,7 @@ class Index:
 
 
 @dataclass(frozen=True)
-class Scores:
+class ScoreSettings:
     """Which influence is computed, and what is kept of it."""
 
     method: tuple[str, ...] = ("ekfac", "ekfac_checkpoints")
@@ -239,9 +239,9 @@ class Config:
     model: tuple[Model, ...]
     prompts: Prompts
     output: Output
-    factors: Factors = field(default_factory=Factors)
+    factors: FactorSettings = field(default_factory=FactorSettings)
     index: Index = field(default_factory=Index)
-    scores: Scores = field(default_factory=Scores)
+    scores: ScoreSettings = field(default_factory=ScoreSettings)
     device: Device = field(default_factory=Device)
 
 

@@ -16,7 +16,7 @@ from attribution.records import records
 
 if TYPE_CHECKING:
     from attribution.exact.checkpoints import Checkpoint
-    from indexer.config.config import Scores
+    from indexer.config.config import ScoreSettings
     from indexer.evaluate.scoring.given import Given
     from indexer.size.fitted import Fitted
     from indexer.size.member import Member
@@ -61,7 +61,7 @@ def _nowhere(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
     return []
 
 
-def _one(scores: "Scores") -> float:
+def _one(scores: "ScoreSettings") -> float:
     return 1.0
 
 
@@ -85,7 +85,7 @@ class Estimator:
     fits: Callable[[int], int] = never  # number of checkpoints -> curvatures that are fitted for it
     applies: "Callable[[Member], bool]" = trained_once
     checkpoints: "Callable[[Path, Fitted], list[Checkpoint]]" = _nowhere  # what a sum of gradient products runs over
-    linear: "Callable[[Scores], float]" = _one  # what linear layers count beside the embedding
+    linear: "Callable[[ScoreSettings], float]" = _one  # what linear layers count beside the embedding
     layers: bool = True  # False: one number for a document, none for each layer
     positions: bool = False  # a sum of products over `checkpoints`: the shares of a document's positions add up to it
     normalised: bool = False  # evaluation divides it by every normaliser too

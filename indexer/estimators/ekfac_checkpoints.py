@@ -11,7 +11,7 @@ from indexer.config.estimator import Estimator, Numbers, at_checkpoints, everywh
 
 if TYPE_CHECKING:
     from attribution.exact.checkpoints import Checkpoint
-    from indexer.config.config import Scores
+    from indexer.config.config import ScoreSettings
     from indexer.evaluate.scoring.given import Evaluated, Given
     from indexer.evaluate.scoring.gradient_scores import Scored
     from indexer.size.fitted import Fitted
@@ -39,7 +39,7 @@ def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
     return averaged(members, scores.checkpoint_weights or None, scores.linear_weight)
 
 
-def linear(scores: "Scores") -> float:
+def linear(scores: "ScoreSettings") -> float:
     """Beside the embedding."""
     return scores.linear_weight
 

@@ -22,7 +22,7 @@ from indexer.evaluate.scoring.gradient_scores import scored
 from indexer.evaluate.siblings.halves import chosen
 from indexer.evaluate.siblings.sibling import sibling
 from indexer.evaluate.statistics.figures import Figure, figure
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
 from indexer.processes.progress import Reporter
 from indexer.processes.side_by_side import side_by_side
@@ -96,7 +96,7 @@ def _respond(folder: Path, of: Upweighted) -> None:
 def response(folder: Path, of: Upweighted) -> NDArray[np.float64]:
     """Of every query to this document, found by optimisation if need be  # [Q, 1] nats"""
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         member = open_member(of.entry, of.config)
         queries = [member.rows[q] for q in of.queries]
         tracked = in_float64(member.tracked)

@@ -20,7 +20,7 @@ from indexer.processes.ended import ended
 
 
 @dataclass(frozen=True)
-class Part:
+class Partition:
     """What `compute` is given: write every result below `folder`; draw random numbers from `seed` only."""
 
     stage: str
@@ -34,10 +34,10 @@ class Part:
         return int.from_bytes(hashlib.sha256(f"{self.stage} {self.key}".encode()).digest()[:4], "big")
 
 
-Compute = Callable[[Part], None]
+Compute = Callable[[Partition], None]
 
 
-def run_here(compute: Compute, part: Part) -> None:
+def run_here(compute: Compute, part: Partition) -> None:
     """Seed random, numpy and, where it is loaded, torch; then compute."""
     random.seed(part.seed)
     np.random.seed(part.seed)
@@ -46,7 +46,7 @@ def run_here(compute: Compute, part: Part) -> None:
     compute(part)
 
 
-def run_in_child(compute: Compute, part: Part) -> None:
+def run_in_child(compute: Compute, part: Partition) -> None:
     """The same in a process of its own: nothing of this process's state reaches it, and its memory goes with it.
 
     `compute` must be importable (a module's function, or functools.partial of one). Its WhenceError is raised here
@@ -74,7 +74,7 @@ def run_in_child(compute: Compute, part: Part) -> None:
         raise failure
 
 
-def _child(compute: Compute, part: Part, sender: Connection) -> None:
+def _child(compute: Compute, part: Partition, sender: Connection) -> None:
     settle()
     try:
         run_here(compute, part)
@@ -87,5 +87,5 @@ def _child(compute: Compute, part: Part, sender: Connection) -> None:
         sender.send(_crash(part))
 
 
-def _crash(part: Part) -> RuntimeError:
+def _crash(part: Partition) -> RuntimeError:
     return RuntimeError(f"{part.stage} part {part.value} failed in its process:\n{traceback.format_exc()}")

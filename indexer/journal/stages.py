@@ -21,7 +21,7 @@ from attribution.errors import BadInput, Damaged
 from indexer.journal.claims import Claims, claims
 from indexer.journal.faults import fault
 from indexer.journal.files import disk_room, folder_hashes, folder_stamps, replace_file, seal, sync, sync_tree, unseal
-from indexer.journal.part import Compute, Part, run_here, run_in_child
+from indexer.journal.part import Compute, Partition, run_here, run_in_child
 
 _MAY_COMPUTE: ContextVar[bool] = ContextVar("may compute", default=True)
 _SCRATCH = re.compile(r".*-([0-9a-f]{16})\.\d+\.partial", re.DOTALL)  # label-key.process.partial, see _finish
@@ -87,7 +87,7 @@ def stage(
             for value in parts:
                 if value in results:
                     continue
-                part = Part(name, value, _part_key(name, key, value), folder)
+                part = Partition(name, value, _part_key(name, key, value), folder)
                 made = _stands(listed.get(value), part)
                 fresh = made is None
                 if made is None:
@@ -105,11 +105,11 @@ def stage(
     return [results[value] for value in parts]
 
 
-def _stands(listed: Finished | None, part: Part) -> Finished | None:
+def _stands(listed: Finished | None, part: Partition) -> Finished | None:
     return listed if listed is not None and listed.key == part.key and is_whole(listed) else None
 
 
-def _made(folder: Path, part: Part, compute: Compute, isolate: bool) -> tuple[Finished, bool]:
+def _made(folder: Path, part: Partition, compute: Compute, isolate: bool) -> tuple[Finished, bool]:
     """A claimed part: what another process has finished meanwhile, or computed here."""
     before = {each.part: each for each in finished(folder, part.stage)}.get(part.value)
     found = _stands(before, part)
@@ -217,7 +217,7 @@ def drop(folder: Path, parts: Sequence[Finished]) -> None:
         fault("repair.removed")
 
 
-def _finish(folder: Path, part: Part, compute: Compute, isolate: bool) -> Finished:
+def _finish(folder: Path, part: Partition, compute: Compute, isolate: bool) -> Finished:
     label = re.sub(r"[^A-Za-z0-9._-]+", "_", str(part.value))[:60]
     home = folder / "parts" / part.stage
     target = home / f"{label}-{part.key}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from attribution.model.coverage import coverage
 from indexer.database.shard import write_shard
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.member import Member
 
@@ -13,7 +13,7 @@ def coverage_part(folder: Path, member: Member) -> Finished:
     """A shard of `coverage`."""
     model_id, layers = member.loaded.weights_hash, [layer.name for layer in member.tracked.layers]
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         found = coverage(member.tracked)
         columns = {"model_id": [model_id] * len(found)}
         columns |= {name: [getattr(of, name) for of in found] for name in ("kind", "name", "n_params")}

@@ -5,7 +5,7 @@ from pathlib import Path
 from attribution.model.sequence import disjoint
 from attribution.trained.document import TrainedText
 from indexer.database.shard import write_shard
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member
@@ -15,7 +15,7 @@ from indexer.tracing.run_row import write_run
 def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:
     """Shards of `model`, `layer`, `run` and `document_token`."""
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         _model(part.folder, fitted.member)
         _layers(part.folder, fitted.member)
         write_run(part.folder, fitted, fitted.run, _method(fitted.member.n_stages), seconds)
@@ -31,7 +31,7 @@ def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:
 def plain_description(folder: Path, member: Member) -> Finished:
     """A shard of `model` only: of a size whose influence was not computed."""
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         _model(part.folder, member)
 
     made_of = key(base=member.base_key, entry=[member.entry.name, member.entry.family])

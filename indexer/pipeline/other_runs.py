@@ -9,7 +9,7 @@ import numpy as np
 from attribution.index.document_norms import DocumentNorms
 from indexer.config.estimator import Estimator
 from indexer.database.shard import write_shard
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
@@ -37,7 +37,7 @@ def other_run(
     over = [(each.tracked.loaded.weights_hash, each.weight) for each in checkpoints]
     run = key(base=fitted.run, method=by.name, checkpoints=over, linear=by.linear(member.config.scores))
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         assert by.score is not None  # noqa: S101 - the first estimator is no other
         of = pairs(answers, found)
         scoring = Scoring(fitted, checkpoints, norms, answers, found, of)

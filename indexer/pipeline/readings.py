@@ -7,7 +7,7 @@ from pathlib import Path
 from attribution.prompt.context.read_along import ReadAlong, read_along
 from attribution.prompt.text.parts import nothing
 from indexer.database.shard import write_shard
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
 from indexer.size.member import Member
@@ -42,7 +42,7 @@ class Readings:
         if not texts:
             return
 
-        def compute(part: Part) -> None:
+        def compute(part: Partition) -> None:
             rows = [row for each in texts for row in _rows(reader, each)]
             write_shard(part.folder, "reading", {name: [row[i] for row in rows] for i, name in enumerate(NAMES)})
 

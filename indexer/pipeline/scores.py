@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from indexer.database.shard import write_shard
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
 from indexer.size.traced import Traced
@@ -34,7 +34,7 @@ def scores(
     ]
     by_name = dict(zip(names, together, strict=True))
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         group = by_name[str(part.value)]
         _write(part.folder, traced, [answers[i] for i in group], [textual[i] for i in group])
 

@@ -11,7 +11,7 @@ from indexer.corpus.reader import CorpusReading
 from indexer.corpus.stored import LAYOUT, STAGE, write_corpora
 from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.search.text_index import TextIndex, write_text_index
 from indexer.search.words import ANALYSIS
@@ -52,7 +52,7 @@ def every_document(corpora: Sequence[CorpusReading]) -> list[Document]:
     return list({each.document_id: each for corpus in corpora for each in corpus.documents}.values())
 
 
-def _documents(corpora: Sequence[CorpusReading], part: Part) -> None:
+def _documents(corpora: Sequence[CorpusReading], part: Partition) -> None:
     documents = every_document(corpora)
     names = ["document_id", "corpus", "title", "source", "topic", "text"]
     names += ["turns"] if any(document.turns for document in documents) else []
@@ -61,7 +61,7 @@ def _documents(corpora: Sequence[CorpusReading], part: Part) -> None:
     write_corpora(corpora, part.folder)
 
 
-def _prompts(prompts: Sequence[Prompt], part: Part) -> None:
+def _prompts(prompts: Sequence[Prompt], part: Partition) -> None:
     names = ("prompt_id", "text", "kind", "topic", "answer")
     about: dict[str, list[object]] = {name: [getattr(prompt, name) for prompt in prompts] for name in names}
     write_shard(part.folder, "prompt", about | {"notice": ["\n".join(prompt.notices) for prompt in prompts]})

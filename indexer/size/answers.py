@@ -17,7 +17,7 @@ from attribution.prompt.text.pasted import pasted_answer
 from indexer.corpus.prompt import Prompt
 from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.member import Member
 from indexer.size.rendered import read_ids, templated
@@ -75,7 +75,7 @@ def answers(
     """Every prompt answered; the second value is the part that holds their shards."""
     settings = member.config.prompts
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         made = []
         for prompt in prompts:
             made.append(_told(answer(member.loaded, prompt, settings.max_new_tokens)))

@@ -12,7 +12,7 @@ from attribution.index.corpus_pass import Passed, corpus_pass
 from attribution.index.document_norms import DocumentNorms
 from attribution.index.shards import Shard, write_shard
 from indexer.database.shard import write_shard as write_rows
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, found, key, stage
 from indexer.size.fitted import Fitted
 
@@ -29,7 +29,7 @@ def pass_over_corpus(folder: Path, fitted: Fitted, tick: Callable[[int], None]) 
     member, run = fitted.member, fitted.run
     most = budget(member.tracked, member.config.index.rank)
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         first = int(part.value)
         documents = member.corpus.documents[first : first + DOCUMENTS]
         rows = member.own_rows[first : first + DOCUMENTS]

@@ -14,7 +14,7 @@ from attribution.prompt.saliency.saliency import Saliency, absent_token
 from indexer.config.config import Prompts
 from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
 from indexer.size.foil import Foil, foil_of, instead
@@ -36,7 +36,7 @@ def prompt_shares(folder: Path, member: Member, answers: Sequence[Answer], tick:
     `evaluation`; `tick(1)` after every answer."""
     settings = settings_of(member.config.prompts)
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         tokens, salient, cited, ablated, measured = [], [], [], [], []
         for each in answers:
             share = share_of(member.loaded, each, settings)

@@ -17,7 +17,7 @@ import numpy as np
 from indexer.database.publish import publish
 from indexer.database.shard import write_shard
 from indexer.journal.lock import lock
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
 from tests.benchmarks.large_prompts import write_attributions, write_prompt_parts
 
@@ -63,7 +63,7 @@ def generation_id(name: str, prompt: str) -> str:
     return key(model=name, prompt=prompt)
 
 
-def _corpus(texts: list[str], ids: Any, part: Part) -> None:
+def _corpus(texts: list[str], ids: Any, part: Partition) -> None:
     n = len(texts)
     sources, topics = ["Factbook", "WordNet", "GeoNames"], [f"topic {i}" for i in range(40)]
     write_shard(
@@ -100,7 +100,7 @@ def _corpus(texts: list[str], ids: Any, part: Part) -> None:
     )
 
 
-def _prompts(n: int, part: Part) -> None:
+def _prompts(n: int, part: Partition) -> None:
     prompts = prompt_ids(n)
     write_shard(
         part.folder,
@@ -144,7 +144,7 @@ def _prompts(n: int, part: Part) -> None:
     )
 
 
-def _scores(ids: Any, n_prompts: int, part: Part) -> None:
+def _scores(ids: Any, n_prompts: int, part: Partition) -> None:
     name, first = str(part.value).rsplit("-", 1)
     rng = np.random.default_rng(part.seed)
     chosen = prompt_ids(n_prompts)[int(first) : int(first) + CHUNK]

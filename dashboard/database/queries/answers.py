@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dashboard.database.prompt_share import MEASURED, SHARE
 from dashboard.database.queries.rows import Snapshot, generation_of, kept, model_of, numbers, record
-from dashboard.database.records import Generation, Model, Part, PromptToken, Run, Token
+from dashboard.database.records import Generation, Model, PromptPart, PromptToken, Run, Token
 
 _GENERATION = """
     SELECT generation_id, prompt_id, prompt.text AS prompt, prompt.kind, prompt.topic, prompt.answer,
@@ -79,9 +79,9 @@ def prompt_tokens(snapshot: Snapshot, tokenizer_id: str, prompt_id: str) -> list
 
 
 @kept(32)
-def prompt_parts(snapshot: Snapshot, prompt_id: str) -> list[Part]:
+def prompt_parts(snapshot: Snapshot, prompt_id: str) -> list[PromptPart]:
     sql = "SELECT part, kind, title, start, stop FROM prompt_part WHERE prompt_id = ? ORDER BY part"
-    return [record(Part, row) for row in snapshot.rows(sql, [prompt_id])]
+    return [record(PromptPart, row) for row in snapshot.rows(sql, [prompt_id])]
 
 
 @kept(32)

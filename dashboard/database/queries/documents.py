@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from dashboard.database.queries.rows import Snapshot, has_column, kept, record
-from dashboard.database.records import AsTrained, Document, Swayed
+from dashboard.database.records import AsTrained, StoredDocument, Swayed
 
 
 @kept(16)
-def documents(snapshot: Snapshot, document_ids: Sequence[str]) -> dict[str, Document]:
+def documents(snapshot: Snapshot, document_ids: Sequence[str]) -> dict[str, StoredDocument]:
     sql = """SELECT document_id, corpus, title, source, topic, text FROM document
         WHERE document_id IN (SELECT unnest($ids::VARCHAR[]))"""
-    return {row["document_id"]: record(Document, row) for row in snapshot.rows(sql, {"ids": list(document_ids)})}
+    return {row["document_id"]: record(StoredDocument, row) for row in snapshot.rows(sql, {"ids": list(document_ids)})}
 
 
 def document_tokens(snapshot: Snapshot, tokenizer_id: str, document_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -31,7 +31,7 @@ def as_trained(snapshot: Snapshot, tokenizer_id: str, document_id: str) -> AsTra
     return record(AsTrained, rows[0]) if rows and rows[0]["n_tokens"] else None
 
 
-def document(snapshot: Snapshot, document_id: str) -> Document | None:
+def document(snapshot: Snapshot, document_id: str) -> StoredDocument | None:
     return documents(snapshot, [document_id]).get(document_id)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from dashboard.database.queries.documents import document_tokens
 from dashboard.database.queries.rows import Snapshot, floats, kept, numbers, record, total_heat
-from dashboard.database.records import Heat, Layer, Relabelling, Scores, Target
+from dashboard.database.records import Heat, KeptScores, Layer, Relabelling, Target
 
 
 @kept(16)
@@ -29,14 +29,14 @@ def strengths(snapshot: Snapshot, run_id: str, generation_id: str) -> dict[int, 
 
 
 @kept(16)
-def kept_scores(snapshot: Snapshot, run_id: str, generation_id: str, first: int, last: int) -> Scores:
+def kept_scores(snapshot: Snapshot, run_id: str, generation_id: str, first: int, last: int) -> KeptScores:
     """All kept pairs of the tokens first..last."""
     sql = """SELECT position, rank, document_id, score, self_influence, grad_norm, solve_norm, layer_scores
         FROM influence WHERE run_id = ? AND generation_id = ? AND position BETWEEN ? AND ?"""
     table = snapshot.query(sql, [run_id, generation_id, first, last])
     layers = [row or [] for row in table["layer_scores"].to_pylist()]
     depth = max((len(row) for row in layers), default=0)
-    return Scores(
+    return KeptScores(
         position=table["position"].to_numpy().astype(np.int64),
         rank=table["rank"].to_numpy().astype(np.int64),
         document_id=table["document_id"].to_pylist(),

@@ -5,7 +5,17 @@ from typing import Any, Protocol
 
 from dashboard.database.queries import answers, influence, prompts
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.records import Generation, Heat, Measure, Part, PromptToken, Run, Scores, Target, Token
+from dashboard.database.records import (
+    Generation,
+    Heat,
+    KeptScores,
+    Measure,
+    PromptPart,
+    PromptToken,
+    Run,
+    Target,
+    Token,
+)
 
 
 class KeptAnswer(Protocol):
@@ -26,11 +36,11 @@ class KeptAnswer(Protocol):
 
     def tokens(self) -> list[Token]: ...
     def prompt_tokens(self) -> list[PromptToken]: ...
-    def parts(self) -> list[Part]: ...
+    def parts(self) -> list[PromptPart]: ...
     def notices(self) -> list[str]: ...
     def targets(self) -> dict[int, Target]: ...
     def strengths(self) -> dict[int, float]: ...
-    def scores(self, first: int, last: int) -> Scores: ...
+    def scores(self, first: int, last: int) -> KeptScores: ...
     def proposers(self, first: int, last: int) -> dict[str, set[str]]: ...
     def heats(self, first: int, last: int, ids: Sequence[str]) -> dict[str, Heat]: ...
     def effects(self, document_id: str) -> dict[int, float]: ...
@@ -65,7 +75,7 @@ class StoredAnswer:
     def prompt_tokens(self) -> list[PromptToken]:
         return answers.prompt_tokens(self.snapshot, self.generation.model.tokenizer_id, self.generation.prompt_id)
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[PromptPart]:
         return answers.prompt_parts(self.snapshot, self.generation.prompt_id)
 
     def notices(self) -> list[str]:
@@ -77,7 +87,7 @@ class StoredAnswer:
     def strengths(self) -> dict[int, float]:
         return influence.strengths(self.snapshot, *self._ids)
 
-    def scores(self, first: int, last: int) -> Scores:
+    def scores(self, first: int, last: int) -> KeptScores:
         return influence.kept_scores(self.snapshot, *self._ids, first, last)
 
     def proposers(self, first: int, last: int) -> dict[str, set[str]]:

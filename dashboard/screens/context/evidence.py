@@ -9,7 +9,7 @@ import numpy as np
 from attribution.prompt.saliency.method import cues
 from attribution.prompt.stored import span_scores, stored_ablations
 from dashboard.database.queries.kept_answer import KeptAnswer
-from dashboard.database.records import Generation, Measure, Part, PromptToken, Token
+from dashboard.database.records import Generation, Measure, PromptPart, PromptToken, Token
 from dashboard.screens.context.citing import Citation, Floats, cite, kept_cues, sensitive
 from dashboard.screens.context.sentences import sentence_of
 
@@ -22,7 +22,7 @@ class Reading:
 
     generation: Generation
     tokens: list[Token]
-    parts: list[Part]
+    parts: list[PromptPart]
     inside: list[PromptToken]  # [n]
     owner: list[int]
     cti: dict[str, Floats]  # preset -> [A]
@@ -33,7 +33,7 @@ class Reading:
     notices: list[str]
 
     @property
-    def documents(self) -> list[Part]:
+    def documents(self) -> list[PromptPart]:
         return [part for part in self.parts if part.kind == "document"]
 
     @property

@@ -11,7 +11,7 @@ from dashboard.database.connection import text_index
 from dashboard.database.layer_groups import group_scores, layer_groups
 from dashboard.database.queries import answers, documents, influence
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.records import AsTrained, Document, Model, Swayed
+from dashboard.database.records import AsTrained, Model, StoredDocument, Swayed
 from dashboard.drawing import render
 from dashboard.drawing.heat import heated
 from dashboard.drawing.numbers import decimals, percent, plain, signed
@@ -27,7 +27,7 @@ ENDS = {"towards": "Helps most, in each size", "away": "Hurts most, in each size
 SIMILAR = 0.6  # share of the words in common, from which on two documents are near duplicates
 
 
-def show_document(snapshot: Snapshot, found: Document, model: Model, selection: Selection) -> None:
+def show_document(snapshot: Snapshot, found: StoredDocument, model: Model, selection: Selection) -> None:
     """The page of one document, seen through one size."""
     runs = answers.runs(snapshot, model.model_id)
     run_id = runs[0].run_id if runs else ""
@@ -39,7 +39,7 @@ def show_document(snapshot: Snapshot, found: Document, model: Model, selection: 
     _show_similar(snapshot, found)
 
 
-def _show_text(snapshot: Snapshot, found: Document, model: Model, run_id: str) -> None:
+def _show_text(snapshot: Snapshot, found: StoredDocument, model: Model, run_id: str) -> None:
     heat = documents.summed_heat(snapshot, run_id, found.document_id)
     texts = documents.document_tokens(snapshot, model.tokenizer_id, [found.document_id]).get(found.document_id, [])
     pieces: list[Heated] = [(found.text, None)]
@@ -75,7 +75,7 @@ def _as_trained(read: AsTrained | None) -> str:
     return " ".join(said)
 
 
-def _show_measures(snapshot: Snapshot, found: Document, run_id: str) -> None:
+def _show_measures(snapshot: Snapshot, found: StoredDocument, run_id: str) -> None:
     measured = documents.self_influence(snapshot, run_id, found.document_id)
     if measured is None:
         return
@@ -133,7 +133,7 @@ def _list_answers(cards: Sequence[Card], document_id: str, key: str) -> None:
     render.document_list(cards, key=key, about="Answers", on_document=opened)
 
 
-def _show_layers(snapshot: Snapshot, found: Document, model: Model, run_id: str) -> None:
+def _show_layers(snapshot: Snapshot, found: StoredDocument, model: Model, run_id: str) -> None:
     rows = documents.document_layers(snapshot, run_id, found.document_id)
     groups = layer_groups(influence.layers(snapshot, model.model_id))
     n_layers = sum(len(group.members) for group in groups)
@@ -146,7 +146,7 @@ def _show_layers(snapshot: Snapshot, found: Document, model: Model, run_id: str)
     show_bars(groups, amounts, key="layers of the document")
 
 
-def _show_similar(snapshot: Snapshot, found: Document) -> None:
+def _show_similar(snapshot: Snapshot, found: StoredDocument) -> None:
     words = set(query_terms(found.text))
     hits = [hit.document_id for hit in text_index().search(found.text, 12) if hit.document_id != found.document_id]
     others = documents.documents(snapshot, hits)

@@ -9,7 +9,7 @@ from dashboard.address.selection import Selection
 from dashboard.database.connection import current
 from dashboard.database.queries import answers, documents, filters
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.records import Document, Model
+from dashboard.database.records import Model, StoredDocument
 from dashboard.drawing import render
 from dashboard.drawing.shapes import Card, Heated
 from dashboard.screens.corpus.document import show_document
@@ -66,7 +66,7 @@ def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
         controls.pick("size", [model.name for model in models], "the smallest size")
 
 
-def _card(found: Document, facts: str, chosen: Selection) -> Card:
+def _card(found: StoredDocument, facts: str, chosen: Selection) -> Card:
     where = " · ".join(part for part in (found.source, found.topic) if part)
     badges = ((f"among the ten best of {facts}", False),) if facts else ()
     return Card(

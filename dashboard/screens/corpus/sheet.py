@@ -6,11 +6,11 @@ from functools import partial
 import pandas as pd
 
 from dashboard.address.selection import Selection, address
-from dashboard.database.records import Document
+from dashboard.database.records import StoredDocument
 from dashboard.export.sheet import Sheet
 
 
-def corpus_sheet(found: Sequence[Document], facts: Mapping[str, str], selection: Selection) -> Sheet:
+def corpus_sheet(found: Sequence[StoredDocument], facts: Mapping[str, str], selection: Selection) -> Sheet:
     """`facts`: by document, in how many answers it is among the ten best."""
     return Sheet(
         name="whence-corpus",
@@ -21,7 +21,7 @@ def corpus_sheet(found: Sequence[Document], facts: Mapping[str, str], selection:
     )
 
 
-def _table(found: list[Document], facts: dict[str, str]) -> pd.DataFrame:
+def _table(found: list[StoredDocument], facts: dict[str, str]) -> pd.DataFrame:
     names = ("document_id", "title", "source", "topic", "text")
     rows = [
         {name: getattr(each, name) for name in names} | {"among_the_ten_best_of": facts.get(each.document_id, "")}

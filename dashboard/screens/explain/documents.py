@@ -8,7 +8,7 @@ from dashboard.address.bar import choose, open_screen
 from dashboard.address.choices import HEATS, SIDES
 from dashboard.address.selection import Selection
 from dashboard.database.ranking import Ranked, among_random
-from dashboard.database.records import Document, Heat
+from dashboard.database.records import Heat, StoredDocument
 from dashboard.drawing import render
 from dashboard.drawing.heat import heated
 from dashboard.drawing.numbers import decimals, plain, signed
@@ -129,7 +129,7 @@ def _heat_values(heat: Heat | None, name: str) -> np.ndarray | None:
     return values if len(values) == len(heat.texts) and len(values) else None
 
 
-def _pieces(document: Document, heat: Heat | None, values: np.ndarray | None, high: float) -> list[Heated]:
+def _pieces(document: StoredDocument, heat: Heat | None, values: np.ndarray | None, high: float) -> list[Heated]:
     """The document's text with its heat; the plain text where none is stored."""
     if heat is None or values is None:
         return [(document.text, None)]
@@ -158,8 +158,8 @@ def _explain_nothing(found: Explanation, selection: Selection) -> None:
         st.caption("No influence is stored for this token. It is unknown, which is not the same as zero.")
 
 
-def _lost(document_id: str) -> Document:
-    return Document(document_id, "", f"document {document_id}", "", "", "The text is not in this database.")
+def _lost(document_id: str) -> StoredDocument:
+    return StoredDocument(document_id, "", f"document {document_id}", "", "", "The text is not in this database.")
 
 
 def scale_note(selection: Selection) -> str:

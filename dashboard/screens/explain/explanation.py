@@ -10,7 +10,17 @@ from dashboard.database.queries import documents, influence
 from dashboard.database.queries.kept_answer import KeptAnswer
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import Ranked, rank_documents, take_side
-from dashboard.database.records import Document, Generation, Heat, Measure, Part, PromptToken, Run, Target, Token
+from dashboard.database.records import (
+    Generation,
+    Heat,
+    Measure,
+    PromptPart,
+    PromptToken,
+    Run,
+    StoredDocument,
+    Target,
+    Token,
+)
 
 SHOWN = 10  # documents on the page
 
@@ -27,14 +37,14 @@ class Explanation:
     runs: list[Run]
     tokens: list[Token]
     prompt_tokens: list[PromptToken]
-    parts: list[Part]
+    parts: list[PromptPart]
     targets: dict[int, Target]
     strengths: dict[int, float]
     span: Span
     whole: bool
     ranked: list[Ranked]  # every kept document, best first
     shown: list[Ranked]  # those on the page
-    documents: dict[str, Document]
+    documents: dict[str, StoredDocument]
     proposers: dict[str, set[str]]
     heats: dict[str, Heat]
     groups: list[LayerGroup]

@@ -11,7 +11,7 @@ from dashboard.address.bar import choose, open_screen, still
 from dashboard.address.choices import CONTRASTS
 from dashboard.address.selection import Selection
 from dashboard.asking import jobs
-from dashboard.database.records import Generation, Part
+from dashboard.database.records import Generation, PromptPart
 from dashboard.drawing import render
 from dashboard.drawing.numbers import signed
 from dashboard.drawing.shapes import Bar
@@ -94,7 +94,7 @@ def _offer_others(found: Explanation, selection: Selection) -> None:
         render.problem(refused)
 
 
-def as_line(generation: Generation, parts: list[Part]) -> dict[str, Any]:
+def as_line(generation: Generation, parts: list[PromptPart]) -> dict[str, Any]:
     """The prompt as a line of a prompt file: documents and question again, or its text."""
     text = generation.prompt
     documents = [part for part in parts if part.kind == "document"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboard.database.records import Part, PromptToken
+from dashboard.database.records import PromptPart, PromptToken
 
 KINDS = {"system": "System", "question": "Question", "document": "Document", "scaffold": "Template"}
 
@@ -17,7 +17,7 @@ class PartSum:
     amount: float
 
 
-def by_part(parts: Sequence[Part], tokens: Sequence[PromptToken], saliency: Mapping[int, float]) -> list[PartSum]:
+def by_part(parts: Sequence[PromptPart], tokens: Sequence[PromptToken], saliency: Mapping[int, float]) -> list[PartSum]:
     """One sum per part, in the order of the prompt; [] where no saliency is known."""
     if not saliency:
         return []
@@ -30,7 +30,7 @@ def by_part(parts: Sequence[Part], tokens: Sequence[PromptToken], saliency: Mapp
     return [PartSum(part, names[part], sums[part]) for part in ([-1] if -1 in sums else []) + order]
 
 
-def part_of(parts: Sequence[Part], token: PromptToken) -> int:
+def part_of(parts: Sequence[PromptPart], token: PromptToken) -> int:
     """The stored part of the token, or the one that holds its last character; -1 where there is none."""
     if token.part is not None:
         return token.part
@@ -38,6 +38,6 @@ def part_of(parts: Sequence[Part], token: PromptToken) -> int:
     return next((part.part for part in parts if part.start <= last < part.stop and token.stop > token.start), -1)
 
 
-def _name(part: Part) -> str:
+def _name(part: PromptPart) -> str:
     kind = KINDS.get(part.kind, part.kind)
     return f"{kind}: {part.title}" if part.title else kind

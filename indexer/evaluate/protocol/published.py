@@ -9,7 +9,7 @@ from indexer.database.publish import publish
 from indexer.database.shard import write_shard
 from indexer.database.snapshot_file import read_current
 from indexer.evaluate.statistics.figures import Figure, columns
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import finished, stage
 
 
@@ -28,7 +28,7 @@ def measured_in_full(
 
 
 def _kept(folder: Path, name: str, model_id: str, key: str, measure: Callable[[], list[Figure]], of: str) -> None:
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         write_shard(part.folder, "evaluation", columns(model_id, measure()))
         (part.folder / BASIS).write_text(of, encoding="utf-8")
 

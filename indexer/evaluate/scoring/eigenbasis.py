@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from attribution.curvature.blocks import Preconditioner
 from attribution.curvature.embedding_eigenbasis import embedding_eigenbasis, turned_blocks
 from attribution.curvature.fit import draw
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
 from indexer.size.fitted import Fitted
 
@@ -17,7 +17,7 @@ def turned_preconditioner(folder: Path, fitted: Fitted) -> Preconditioner:
     member = fitted.member
     settings = member.config.factors
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         sample = draw(member.own_rows, settings.documents, settings.seed)
         found = embedding_eigenbasis(member.tracked, sample, settings.seed, lambda n: None)
         tensors = {f"{i}.Q": Q.contiguous() for i, (Q, _) in enumerate(found)}

@@ -20,7 +20,7 @@ from attribution.model.tracked import Tracked
 from indexer.config.config import Config, Model
 from indexer.evaluate.protocol.queries import Question
 from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import found, is_finished, key, stage
 from indexer.processes.side_by_side import side_by_side
 from indexer.size.factors import fit
@@ -151,7 +151,7 @@ def _score(folder: Path, of: Fitted, work: Work) -> None:
     """One share. The curvature is ready before its stage begins: a stage inside another gives up the outer claim."""
     wanted = _preconditioners(folder, of, work.variants)
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         scores = scored(of.member, wanted, work.asked, slice(*work.documents))
         values: dict[str, Any] = {name: each.values for name, each in scores.items()}
         np.savez(part.folder / "scores.npz", **values)

@@ -16,7 +16,7 @@ from indexer.config.estimator import estimators
 from indexer.evaluate.protocol.queries import Question
 from indexer.evaluate.scoring.given import PARTS, Evaluated, Given, normalised_methods
 from indexer.evaluate.scoring.gradient_scores import TURNED, Numbers, Tick
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
 
 # whose predictions were kept before a key named its estimators; those that came later are named
@@ -36,7 +36,7 @@ def predictions(folder: Path, subject: Evaluated, asked: Sequence[Question], wha
     member, scores = subject.fitted.member, subject.fitted.member.config.scores
     later = [name for name in estimators() if name not in UNNAMED]
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         found: dict[str, Any] = dict(by_method(folder, subject, asked, what, part.seed, tick))
         np.savez(part.folder / "scores.npz", **found)
 

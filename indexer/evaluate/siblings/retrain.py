@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 from attribution.threads import threads
 from indexer.config.config import Recipe
 from indexer.config.versions import VERSIONS
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.training.batches import IGNORED, batch
 from indexer.training.loop import new_model, new_optimiser, train_epoch
@@ -63,7 +63,7 @@ def retrained(folder: Path, name: str, training: Training, tick: Callable[[int],
     """Train if need be; `tick(n)` after n documents, all of them at once for a model that was there."""
     computed: list[bool] = []
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         computed.append(True)
         with threads(1):
             _train(training, part.folder, tick)

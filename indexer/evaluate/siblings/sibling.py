@@ -11,7 +11,7 @@ from attribution.threads import threads
 from indexer.config.config import Config, Corpus, Model, Recipe
 from indexer.config.versions import VERSIONS
 from indexer.corpus.document import Document
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import is_finished, key, stage
 from indexer.size.member import Member, open_member
 from indexer.training.run import read_as_trained, train
@@ -37,7 +37,7 @@ def sibling(
     entry = _entry(name, of, recipe)
     trained: list[bool] = []
 
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         trained.append(True)
         lines = [json.dumps(_row(each)) + "\n" for each in documents]
         (part.folder / "corpus.jsonl").write_text("".join(lines), encoding="utf-8")

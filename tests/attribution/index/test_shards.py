@@ -11,7 +11,7 @@ from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.index import query as index_query
 from attribution.index import scan as index_scan
-from attribution.index.compress import Kept, budget, quantised, within
+from attribution.index.compress import Compressed, budget, quantised, within
 from attribution.index.corpus_pass import Passed, corpus_pass
 from attribution.index.metric import metrics
 from attribution.index.query import index_queries, spread
@@ -198,6 +198,6 @@ def test_a_document_without_finite_gradient_has_no_vectors():
     assert len(clean) in made.norms.skipped
 
 
-def _of(kept: Kept, document: int) -> Kept:
+def _of(kept: Compressed, document: int) -> Compressed:
     mine = kept.document == document
-    return Kept(kept.left[mine], kept.right[mine], kept.scale[mine], kept.document[mine])
+    return Compressed(kept.left[mine], kept.right[mine], kept.scale[mine], kept.document[mine])

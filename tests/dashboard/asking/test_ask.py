@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.asking import jobs
-from dashboard.database.records import Generation, Model, Part
+from dashboard.database.records import Generation, Model, PromptPart
 from dashboard.screens.explain.prompt import as_line
 from indexer.ask.kept import keep
 from indexer.corpus.prompt import Prompt
@@ -112,7 +112,7 @@ def test_a_method_that_is_not_stored_is_computed_by_the_worker(open_app: Open) -
 
 def test_a_stored_prompt_with_documents_is_asked_again_as_it_was() -> None:
     prompt = Prompt.from_question("Which?", [("Peru", "Lima."), ("", "Oslo.")])
-    parts = [Part(each.part, each.kind, each.title, each.start, each.stop) for each in prompt.parts]
+    parts = [PromptPart(each.part, each.kind, each.title, each.start, each.stop) for each in prompt.parts]
     model = Model("m", "m", "f", 1, 1, "pretrained", "", "t")
     generation = Generation("g", "p", prompt.text, "retrieval", "", "", " Lima.", None, model)
     assert prompt_from_row(as_line(generation, parts)) == prompt

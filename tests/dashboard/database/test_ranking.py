@@ -5,15 +5,15 @@ import pytest
 
 from dashboard.database.layer_groups import group_scores, layer_groups
 from dashboard.database.ranking import among_random, layer_total, rank_documents, take_side
-from dashboard.database.records import Layer, Scores
+from dashboard.database.records import KeptScores, Layer
 
 
-def scores(rows: list[tuple[int, str, list[float]]]) -> Scores:
+def scores(rows: list[tuple[int, str, list[float]]]) -> KeptScores:
     """rows: (position, document, layer scores); norms depend on the document only."""
     ids = [document for _, document, _ in rows]
     layers = np.array([each for *_, each in rows], dtype=np.float64).reshape(len(rows), len(rows[0][2]) if rows else 0)
     norm = np.array([ord(document) - 96.0 for document in ids])
-    return Scores(
+    return KeptScores(
         position=np.array([position for position, *_ in rows]),
         rank=np.arange(1, len(rows) + 1),
         document_id=ids,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from attribution.errors import BadInput
-from indexer.config.config import Config, Scores, described, lineage, read_config, restored
+from indexer.config.config import Config, ScoreSettings, described, lineage, read_config, restored
 
 DEMO = Path(__file__).parents[3] / "data/demo/demo.toml"
 
@@ -41,7 +41,7 @@ def test_paths_are_beside_the_file_and_the_rest_has_defaults(tmp_path):
     assert config.corpus.files == (tmp_path / "corpus.jsonl",)
     assert config.prompts.file == tmp_path / "prompts.jsonl"
     assert config.output.folder == tmp_path / "build"
-    assert config.scores == Scores()
+    assert config.scores == ScoreSettings()
 
 
 def test_a_model_is_a_directory_beside_the_file_or_a_hub_id(tmp_path):

@@ -9,33 +9,33 @@ from pathlib import Path
 import numpy as np
 
 from attribution.errors import BadInput
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 
 
-def draw(part: Part) -> None:
+def draw(part: Partition) -> None:
     """Numbers from every generator that a stage may use without thinking of its seed."""
     (part.folder / "drawn").write_text(f"{random.random()} {np.random.rand()} {part.seed}")
 
 
-def refuse(part: Part) -> None:
+def refuse(part: Partition) -> None:
     raise BadInput("expected something else; change it")
 
 
-def fail(part: Part) -> None:
+def fail(part: Partition) -> None:
     (part.folder / "half").write_text("half")
     raise ZeroDivisionError
 
 
-def die(part: Part) -> None:
+def die(part: Partition) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def sleep(part: Part) -> None:
+def sleep(part: Partition) -> None:
     Path(str(part.value)).write_text(str(os.getpid()))
     time.sleep(600)
 
 
-def write_much(part: Part) -> None:
+def write_much(part: Partition) -> None:
     """More than a small disk holds, by the writer of the factors."""
     from safetensors.numpy import save_file
 

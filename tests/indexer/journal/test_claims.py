@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from indexer.journal.claims import claims
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import finished, stage
 
 PARTS = list(range(8))
 
 
-def slow(part: Part) -> None:
+def slow(part: Partition) -> None:
     (part.folder / "by").write_text(str(os.getpid()))
     time.sleep(0.05)
 
@@ -25,7 +25,7 @@ def work(folder: Path) -> None:
 
 
 def hang(folder: Path, started: Path) -> None:
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         started.touch()
         time.sleep(60)
 

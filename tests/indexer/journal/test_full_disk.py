@@ -14,7 +14,7 @@ from attribution.errors import TryAgain
 from indexer.corpus.document import Document, document_id
 from indexer.database.publish import publish
 from indexer.database.shard import write_shard
-from indexer.journal.part import Part
+from indexer.journal.part import Partition
 from indexer.journal.stages import finished, stage
 from indexer.search.text_index import write_text_index
 from tests.indexer.journal.computations import write_much
@@ -84,7 +84,7 @@ def test_a_publication_that_finds_no_room_leaves_the_one_before(small):
 
 
 def test_the_journal_finds_no_room(small):
-    def compute(part: Part) -> None:
+    def compute(part: Partition) -> None:
         (part.folder / "a").write_text("small")
         (small / "ballast").write_bytes(bytes(os.statvfs(small).f_bavail * os.statvfs(small).f_frsize - 4096))
 

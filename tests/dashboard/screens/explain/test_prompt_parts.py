@@ -1,10 +1,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.database.records import Part, PromptToken
+from dashboard.database.records import PromptPart, PromptToken
 from dashboard.screens.explain.prompt_parts import by_part
 
-PARTS = [Part(0, "system", "", 0, 4), Part(1, "question", "", 4, 9), Part(2, "document", "Peru", 9, 20)]
+PARTS = [
+    PromptPart(0, "system", "", 0, 4),
+    PromptPart(1, "question", "", 4, 9),
+    PromptPart(2, "document", "Peru", 9, 20),
+]
 TOKENS = [PromptToken(0, "", 0, 0)] + [PromptToken(i + 1, "x", 2 * i, 2 * i + 2) for i in range(10)]
 
 

@@ -3,6 +3,7 @@
 `make.js` stands before every script, as the theme's properties and `make.css` do before every style sheet.
 """
 
+from collections.abc import Container
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,3 +45,9 @@ def last_event(key: str, name: str) -> dict[str, Any]:
     state = st.session_state.get(key) or {}
     value = state.get(name) if hasattr(state, "get") else None
     return value if isinstance(value, dict) else {}
+
+
+def known_event(key: str, name: str, known: Container[str], field: str = "id") -> str | None:
+    """Which of the `known` the last event names in `field`; None for all else: a browser may send what it likes."""
+    found = last_event(key, name).get(field)
+    return found if isinstance(found, str) and found in known else None

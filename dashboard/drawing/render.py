@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from dashboard.address.bar import still
-from dashboard.drawing.component import component, last_event
+from dashboard.drawing.component import component, known_event, last_event
 from dashboard.drawing.payload import (
     card_data,
     joined_row_data,
@@ -140,12 +140,11 @@ def document_list(
     known = {card.document_id for card in cards}
 
     def chosen() -> None:
-        document_id = last_event(key, "document").get("id", "")
-        on_document(document_id if document_id in known else "")
+        on_document(known_event(key, "document", known) or "")
 
     def opened() -> None:
-        document_id = last_event(key, "page").get("id", "")
-        if on_page is not None and document_id in known:
+        document_id = known_event(key, "page", known)
+        if on_page is not None and document_id is not None:
             on_page(document_id)
 
     data = {
@@ -182,8 +181,8 @@ def prompt_table(
     known = {answer.generation_id for row in rows for answer in row.answers if answer}
 
     def chosen() -> None:
-        generation_id = last_event(key, "generation").get("id", "")
-        if generation_id in known:
+        generation_id = known_event(key, "generation", known)
+        if generation_id is not None:
             on_generation(generation_id)
 
     data = {
@@ -233,8 +232,8 @@ def join_table(
     known = {row.document.document_id for row in rows}
 
     def chosen() -> None:
-        document_id = last_event(key, "document").get("id", "")
-        if document_id in known:
+        document_id = known_event(key, "document", known)
+        if document_id is not None:
             on_document(document_id)
 
     data = {
@@ -259,8 +258,8 @@ def bar_list(
     known = {bar.key for bar in bars}
 
     def clicked() -> None:
-        found = last_event(key, "bar").get("key")
-        if on_bar is not None and found in known:
+        found = known_event(key, "bar", known, "key")
+        if on_bar is not None and found is not None:
             on_bar(found)
 
     data = {

@@ -62,11 +62,12 @@ def fit_factors(
 
 def draw(documents: Sequence[Row], n_documents: int, seed: int) -> list[Row]:
     """A random sample, shortest first: batches of one length waste no padding, and the order changes nothing."""
-    learned = [document for document in documents if document.targets().any()]
+    learned = [i for i, document in enumerate(documents) if document.targets().any()]
     if not learned:
         raise BadInput("expected documents with at least one token to learn, found none; check the corpus")
     n = min(n_documents, len(learned))
-    return sorted(random.Random(seed).sample(learned, n), key=len)  # noqa: S311 - a sample, not a secret
+    chosen = random.Random(seed).sample(learned, n)  # noqa: S311 - a sample, not a secret
+    return sorted((documents[i] for i in chosen), key=len)
 
 
 def with_finite_gradient(tracked: Tracked, sample: list[Row]) -> list[Row]:

@@ -1,8 +1,9 @@
 """Documents as padded batches: rows of similar length share a batch, and lengths travel along instead of a pad id."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import overload
 
 import numpy as np
 import torch
@@ -61,6 +62,55 @@ class Row:
             made.append(Row(self.ids[start:stop], 1, learned))
             start = stop
         return made
+
+
+Shapes = NDArray[np.int32]  # [D, 2] windows of each document, and tokens of the longest of them
+
+
+class Rows(Sequence[Row]):
+    """n documents, each made when it is asked for; batches are planned by shapes, for which none has to be made."""
+
+    def __init__(self, n: int, make: Callable[[int], Row], shapes: Callable[[], Shapes] | None = None) -> None:
+        """shapes: None makes every document once, where they are asked for."""
+        self._n, self._make, self._shapes = n, make, shapes or (lambda: _measured(self))
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        return self._shapes()
+
+    def __len__(self) -> int:
+        return self._n
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> "Rows": ...
+
+    def __getitem__(self, at: int | slice) -> "Row | Rows":
+        if not isinstance(at, slice):
+            return self._make(range(self._n)[int(at)])
+        some = range(self._n)[at]
+        return Rows(len(some), lambda i: self._make(some[i]), lambda: self.shapes[at])
+
+    def followed_by(self, others: "Rows") -> "Rows":
+        """All of these, then all of the others."""
+        n = self._n
+        return Rows(
+            n + len(others),
+            lambda i: self[i] if i < n else others[i - n],
+            lambda: np.concatenate([self.shapes, others.shapes]),
+        )
+
+
+def _measured(documents: Sequence[Row]) -> Shapes:
+    shapes = [(len(each.widths), max(each.widths)) for each in documents]
+    return np.array(shapes, dtype=np.int32).reshape(-1, 2)
+
+
+def shapes_of(documents: Sequence[Row]) -> Shapes:
+    """Windows of each document, and tokens of the longest of them  # [D, 2]"""
+    return documents.shapes if isinstance(documents, Rows) else _measured(documents)
 
 
 @dataclass(frozen=True)
@@ -131,10 +181,10 @@ def pad(documents: Sequence[Row], members: Sequence[int], device: torch.device |
 def plan_batches(documents: Sequence[Row], tokens: int = TOKENS, most: int = MOST) -> list[list[int]]:
     """Indices of each batch: by number and length of windows, at most `tokens` padded tokens and `most` documents, one
     at least."""
-    shapes = [(len(document.widths), max(document.widths)) for document in documents]
+    shapes = shapes_of(documents)
     batches: list[list[int]] = []
-    for i in sorted(range(len(documents)), key=lambda i: (*shapes[i], i)):
-        n_windows, width = shapes[i]
+    for i in np.lexsort((shapes[:, 1], shapes[:, 0])).tolist():
+        n_windows, width = shapes[i].tolist()
         last = batches[-1] if batches else []
         full = not last or len(last) == most or shapes[last[-1]][0] != n_windows
         if full or (len(last) + 1) * n_windows * width > tokens:
@@ -148,9 +198,8 @@ def batches(
     documents: Sequence[Row], context: int, device: torch.device, tokens: int = TOKENS, most: int = MOST
 ) -> Iterator[Batch]:
     """Every document once; raises BadInput for one that is empty or has a window longer than the context."""
-    for i, document in enumerate(documents):
-        if not document.ids or max(document.widths) > context:
-            found = max(document.widths)
-            raise BadInput(f"expected 1 to {context} tokens in document {i}, found {found}; cut it into windows first")
+    widest = shapes_of(documents)[:, 1]
+    for i in np.flatnonzero((widest < 1) | (widest > context))[:1].tolist():
+        raise BadInput(f"expected 1 to {context} tokens in document {i}, found {widest[i]}; cut it into windows first")
     for members in plan_batches(documents, tokens, most):
         yield pad(documents, members, device)

@@ -1,15 +1,23 @@
-"""What one stage of training read, whether all of it is at hand (`reader`) or lies as a build left it (`stored`)."""
+"""What one stage of training read: a table on disk, of the files as they are now (`reader`) or as a build left them
+(`stored`)."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Protocol, TypeVar, overload
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from indexer.corpus.document import Document
+from indexer.mapped.table import numbers as numbers_of
 
 T = TypeVar("T")
 Numbers = NDArray[np.uint64]
+COLUMNS = tuple(field.name for field in fields(Document))
+_ID = re.compile(r"[0-9a-f]{16}")
 
 
 class Corpus(Protocol):
@@ -29,6 +37,24 @@ class Corpus(Protocol):
     @property
     def n_seen(self) -> int:
         """Documents of the files, one that stands twice counted twice."""
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """Documents of a table that is mapped, not read: a column for each field, and `number`."""
+
+    table: pa.Table
+
+    @cached_property
+    def documents(self) -> Sequence[Document]:
+        columns = [self.table.column(name) for name in COLUMNS if name in self.table.column_names]
+        return Lazy(len(self.table), lambda i: Document(*(column[i].as_py() for column in columns)))
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The ids as numbers  # [D]"""
+        made: Numbers = numbers_of(self.table.column("number"))
+        return made
 
 
 class Lazy(Sequence[T]):
@@ -66,3 +92,10 @@ def as_numbers(document_ids: Iterable[str]) -> Numbers:
 def as_ids(numbers: Numbers) -> Sequence[str]:
     """The ids that these numbers are of."""
     return Lazy(len(numbers), lambda i: f"{int(numbers[i]):016x}")
+
+
+def known(corpus: Corpus, document_ids: Iterable[str]) -> set[str]:
+    """Those of these ids that a document has; what is no id of Whence has none."""
+    named = sorted({each for each in document_ids if _ID.fullmatch(each)})
+    there = np.isin(as_numbers(named), corpus.numbers)
+    return {each for each, found in zip(named, there, strict=True) if found}

@@ -1,24 +1,34 @@
-"""EDGE: reads the corpus: every text once, what was skipped is counted and named."""
+"""EDGE: reads the corpus, a row at a time: every text once, what was skipped is counted and named."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from attribution.errors import BadInput
-from indexer.corpus.corpus import Numbers, as_numbers
+from indexer.corpus.corpus import COLUMNS, Mapped
 from indexer.corpus.document import Document, document_id, storable
 from indexer.corpus.given import corpus_name, found_files, place_name
 from indexer.corpus.rows import rows
 from indexer.corpus.turns import OPTIONAL, SHAPES, shapes_of, structured
 from indexer.journal.files import file_hash
+from indexer.mapped.seen import Seen
+from indexer.mapped.table import numbers as numbers_of
+from indexer.mapped.table import unnamed
 
 ABOUT = ("id", "title", "source", "topic")
 _NAMED = 3  # of each kind of skipped row in the report
 _SHOWN = 12  # columns of a file that is refused
+_TEXT, _NUMBER = pa.large_string(), pa.uint64()
+_DOCUMENTS = pa.schema([*((name, _TEXT) for name in COLUMNS), ("number", _NUMBER), ("place", _TEXT)])
+_OWN = pa.schema([("own", _TEXT), ("number", _NUMBER)])
 
 
 @dataclass(frozen=True)
@@ -41,76 +51,104 @@ class Source:
 
 
 @dataclass(frozen=True)
-class CorpusReading:
-    """Documents in the order of the files, each text once, and the rows that were left out."""
+class CorpusReading(Mapped):
+    """Documents in the order of the files, each text once, and what is known of the rows that were left out."""
 
-    documents: tuple[Document, ...]
-    skipped: tuple[Skipped, ...]
+    hash: str  # of every field of every document
+    own: pa.Table  # every row that has an `id` in the files: `own`, and the `number` of its document
+    n_skipped: Mapping[str, int] = field(default_factory=dict)  # by reason
+    named: tuple[Skipped, ...] = ()  # the first few of each reason, in the order of the rows
     sources: tuple[Source, ...] = ()
     read_as: tuple[str, ...] = ()  # the columns that the configuration prefers
-    own_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of the files' column `id` -> document ids
-
-    @cached_property
-    def hash(self) -> str:
-        """Of every field of every document."""
-        return _hash(json.dumps(_values(document)) for document in self.documents)
 
     @property
     def n_seen(self) -> int:
         """Documents of the files, one that stands twice counted twice: that often it was trained on."""
-        return len(self.documents) + sum(each.reason == "duplicate" for each in self.skipped)
+        return len(self.documents) + self.n_skipped.get("duplicate", 0)
 
-    @cached_property
-    def numbers(self) -> Numbers:
-        """The ids as numbers  # [D]"""
-        return as_numbers(document.document_id for document in self.documents)
+    def called(self, own_ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """The documents that have these ids in the files' column `id`, in the order of the rows."""
+        found: dict[str, dict[str, None]] = {}
+        wanted = pa.array(sorted(own_ids), type=pa.large_string())
+        for batch in self.own.to_batches():
+            mine = batch.filter(pc.is_in(batch.column("own"), value_set=wanted))
+            for own, number in zip(mine.column("own").to_pylist(), mine.column("number").to_pylist(), strict=True):
+                found.setdefault(own, {})[f"{number:016x}"] = None
+        return {own: tuple(ids) for own, ids in found.items()}
 
     def report(self) -> list[str]:
         """Lines for the summary: how many documents, how many skipped and why, the first few named."""
         lines = [f"{len(self.documents):,} documents"]
-        for reason in ("empty", "duplicate"):
-            found = [skipped for skipped in self.skipped if skipped.reason == reason]
-            if found:
-                lines.append(f"{len(found):,} {reason} skipped: {', '.join(map(_name, found[:_NAMED]))}{_more(found)}")
+        for reason, n in self.n_skipped.items():
+            found = [skipped for skipped in self.named if skipped.reason == reason]
+            if n:
+                lines.append(f"{n:,} {reason} skipped: {', '.join(map(_name, found))}{_more(n)}")
         return lines
 
 
-def read_corpus(files: Sequence[Path], text: Sequence[str] = (), strict: bool = False) -> CorpusReading:
+def read_corpus(
+    files: Sequence[Path], text: Sequence[str] = (), strict: bool = False, near: Path | None = None
+) -> CorpusReading:
     """Read documents from files, patterns and saved datasets (see indexer.corpus.given), and optionally id, title,
-    source, topic of each.
+    source, topic of each. A row is in memory while it is read: documents are kept in a file without a name, on the
+    disk of the folder `near`.
 
     text: the columns to read, the first that a file has; none: the column `text`, or what conversations are kept in
     (see indexer.corpus.turns). A document without title takes its id as title. NUL and lone surrogates become U+FFFD
     before hashing. Raises BadInput for what cannot be read, for a file with both a text and a conversation, for no
-    document at all, and when `strict` for any empty or repeated one.
+    document at all, and when `strict` for any empty or repeated one; TryAgain when the disk is full.
     """
-    documents: dict[str, Document] = {}
-    places: dict[str, str] = {}
-    skipped: list[Skipped] = []
-    sources = []
-    own_ids: dict[str, tuple[str, ...]] = {}
-    for file in found_files(files):
-        sources.append(_source(file))
-        for place, row in rows(file, partial(_columns, text=text, place=place_name(file))):
-            document = _document(row, text, place, corpus=storable(corpus_name(file)))
-            if not document.text.strip():
-                skipped.append(Skipped(place, "empty"))
-                continue
-            if document.document_id in documents:
-                skipped.append(Skipped(place, "duplicate", places[document.document_id]))
-            else:
-                documents[document.document_id] = document
-                places[document.document_id] = place
-            own = _string(row, "id", place)
-            if own and document.document_id not in own_ids.get(own, ()):
-                own_ids[own] = (*own_ids.get(own, ()), document.document_id)
-    if strict and skipped:
-        found = ", ".join(f"{each.reason} at {_name(each)}" for each in skipped[:_NAMED])
-        raise BadInput(f"expected every document once and none empty, found {found}{_more(skipped)}; remove them")
-    if not documents:
+    sources: list[Source] = []
+    seen, total, skipped = Seen(), hashlib.sha256(), _Left()
+    with unnamed(_DOCUMENTS, near) as kept, unnamed(_OWN, near) as owned:
+        for file in found_files(files):
+            sources.append(_source(file))
+            for place, row in rows(file, partial(_columns, text=text, place=place_name(file))):
+                document = _document(row, text, place, corpus=storable(corpus_name(file)))
+                if not document.text.strip():
+                    skipped.add("empty", place)
+                    continue
+                number = int(document.document_id, 16)
+                if seen.add(number):
+                    total.update(json.dumps(_values(document)).encode("utf-8") + b"\n")
+                    kept.add((*astuple(document), number, storable(place)))
+                else:
+                    skipped.add("duplicate", place, number)
+                if own := _string(row, "id", place):
+                    owned.add((own, number))
+        table, own_ids = kept.table(), owned.table()
+    named = skipped.named(table)
+    if strict and named:
+        found = ", ".join(f"{each.reason} at {_name(each)}" for each in named[:_NAMED])
+        more = _more(sum(skipped.n.values()))
+        raise BadInput(f"expected every document once and none empty, found {found}{more}; remove them")
+    if not len(table):
         names = ", ".join(file.name for file in files) or "no file"
         raise BadInput(f"expected at least one document with text, found none in {names}; give a corpus")
-    return CorpusReading(tuple(documents.values()), tuple(skipped), tuple(sources), tuple(text), own_ids)
+    return CorpusReading(table, total.hexdigest()[:16], own_ids, skipped.n, named, tuple(sources), tuple(text))
+
+
+class _Left:
+    """The rows that are no documents: how many of each reason, and the first of them."""
+
+    def __init__(self) -> None:
+        self.n = {"empty": 0, "duplicate": 0}
+        self._first: list[tuple[str, str, int]] = []
+
+    def add(self, reason: str, place: str, number: int = -1) -> None:
+        self.n[reason] += 1
+        if self.n[reason] <= _NAMED:
+            self._first.append((place, reason, number))
+
+    def named(self, table: pa.Table) -> tuple[Skipped, ...]:
+        """With the place of the document that a duplicate repeats."""
+        numbers = numbers_of(table.column("number"))
+        return tuple(
+            Skipped(place, reason)
+            if number < 0
+            else Skipped(place, reason, table.column("place")[int(np.flatnonzero(numbers == number)[0])].as_py())
+            for place, reason, number in self._first
+        )
 
 
 def _source(file: Path) -> Source:
@@ -188,16 +226,9 @@ def _string(row: dict[str, Any], column: str, place: str, is_text: bool = False)
     return storable(value)
 
 
-def _hash(items: Iterable[str]) -> str:
-    total = hashlib.sha256()
-    for item in items:
-        total.update(item.encode("utf-8") + b"\n")
-    return total.hexdigest()[:16]
-
-
 def _name(skipped: Skipped) -> str:
     return f"{skipped.place} (as {skipped.of})" if skipped.of else skipped.place
 
 
-def _more(found: Sequence[Skipped]) -> str:
-    return f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+def _more(n: int) -> str:
+    return f" and {n - _NAMED:,} more" if n > _NAMED else ""

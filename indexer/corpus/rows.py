@@ -23,6 +23,7 @@ Row = tuple[str, dict[str, Any]]  # ("corpus.jsonl line 12", {"text": …})
 # of the columns that a file has, those to read; it may refuse them
 Choose = Callable[[Sequence[str]], Sequence[str]]
 BATCH = 1024  # rows of a file with columns
+_PIECE = 1 << 20  # bytes of a column of Parquet that are read at a time, however large its row groups are
 _HEAD = 4096  # bytes that say whether a file is one array
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -142,7 +143,7 @@ def _separator(header: str) -> str:
 
 def _parquet(file: Path, choose: Choose) -> Iterator[Row]:
     try:
-        with pq.ParquetFile(file) as parquet:
+        with pq.ParquetFile(file, buffer_size=_PIECE) as parquet:
             wanted = list(choose(parquet.schema_arrow.names))
             yield from _numbered(file, parquet.iter_batches(batch_size=BATCH, columns=wanted))
     except (pa.ArrowException, UnicodeDecodeError) as error:

@@ -6,44 +6,30 @@ another by their bytes. So opening them reads none of the corpus, however large 
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass, fields
-from functools import cached_property
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from attribution.errors import BadInput
-from indexer.corpus.corpus import Lazy, Numbers
-from indexer.corpus.document import Document
+from attribution.errors import BadInput, Damaged
+from indexer.corpus.corpus import COLUMNS, Corpus, Mapped
 from indexer.corpus.given import found_files, place_name
-from indexer.corpus.reader import CorpusReading, Source
+from indexer.corpus.reader import CorpusReading, Source, read_corpus
 from indexer.journal.files import file_hash
 from indexer.journal.stages import finished, intact
+from indexer.mapped.table import opened
 
 STAGE, LIST = "documents", "corpora.json"
 LAYOUT = 1  # of the files below; another number makes a build write them anew
-_COLUMNS = tuple(field.name for field in fields(Document))  # "turns" only where a document has any: so it was before
 
 
 @dataclass(frozen=True)
-class StoredCorpus:
-    """One stage of training; `table` is mapped, not read."""
+class StoredCorpus(Mapped):
+    """One stage of training."""
 
     hash: str
-    table: pa.Table
     n_seen: int
-
-    @cached_property
-    def documents(self) -> Sequence[Document]:
-        columns = [self.table.column(name) for name in _COLUMNS if name in self.table.column_names]
-        return Lazy(len(self.table), lambda i: Document(*(column[i].as_py() for column in columns)))
-
-    @cached_property
-    def numbers(self) -> Numbers:
-        """A view of the file  # [D]"""
-        made: Numbers = self.table.column("number").chunk(0).to_numpy()
-        return made
 
 
 def write_corpora(corpora: Sequence[CorpusReading], folder: Path) -> None:
@@ -51,20 +37,28 @@ def write_corpora(corpora: Sequence[CorpusReading], folder: Path) -> None:
     listed = []
     for i, corpus in enumerate(corpora):
         name = f"corpus-{i}.arrow"
-        values = zip(*map(astuple, corpus.documents), strict=True)
-        columns: dict[str, Any] = {
-            column: pa.array(of, type=pa.large_string())
-            for column, of in zip(_COLUMNS, values, strict=True)
-            if column != "turns" or any(of)
-        }
-        columns["number"] = pa.array(corpus.numbers, type=pa.uint64())
-        batch = pa.record_batch(columns)
-        with pa.OSFile(str(folder / name), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
-            writer.write_batch(batch)
+        _write(corpus.table, folder / name)
         sources = [asdict(each) for each in corpus.sources]
         about = {"sources": sources, "read_as": list(corpus.read_as), "n_seen": corpus.n_seen}
         listed.append({"file": name, "hash": corpus.hash} | about)
     (folder / LIST).write_text(json.dumps(listed) + "\n")
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    """Batch by batch; the column `turns` only where a document has any: so it was before there were others."""
+    plain = all(not pc.any(pc.not_equal(each, "")).as_py() for each in table.column("turns").chunks)
+    kept = table.select([name for name in (*COLUMNS, "number") if name != "turns" or not plain])
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, kept.schema) as writer:
+        for batch in kept.to_batches():
+            writer.write_batch(batch)
+
+
+def at_hand(folder: Path, files: Sequence[Path], text: Sequence[str] = ()) -> Corpus:
+    """The same documents as `open_corpus` finds, read from the files where a build has none of them."""
+    try:
+        return open_corpus(folder, files, text)
+    except (BadInput, Damaged):
+        return read_corpus(files, text)
 
 
 def open_corpus(folder: Path, files: Sequence[Path], text: Sequence[str] = ()) -> StoredCorpus:
@@ -83,9 +77,8 @@ def open_corpus(folder: Path, files: Sequence[Path], text: Sequence[str] = ()) -
         if each.get("read_as", []) != list(text) or len(sources) != len(there):
             continue
         if all(map(_same, there, sources)):
-            with pa.memory_map(str(parts[-1].folder / each["file"])) as mapped:
-                table = pa.ipc.open_file(mapped).read_all()
-            return StoredCorpus(each["hash"], table, each.get("n_seen", len(table)))
+            table = opened([parts[-1].folder / each["file"]])
+            return StoredCorpus(table, each["hash"], each.get("n_seen", len(table)))
     names = ", ".join(file.name for file in files)
     raise BadInput(
         f"expected {names} as the build in {folder} read it, found other text; run `python -m indexer build`"

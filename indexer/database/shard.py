@@ -1,7 +1,7 @@
 """EDGE: writes rows of one table as a Parquet file, in the order in which they will be read."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,31 @@ def write_shard(folder: Path, table: str, columns: Columns | pa.Table, name: str
     are left out become NULL. Raises ValueError for a column that the schema does not know or of unequal length,
     pyarrow.ArrowException for values that do not fit its type.
     """
+    whole = _whole(table, columns)
+    by = [(column, "ascending") for column in ORDER.get(table, ())]
+    if by:
+        whole = whole.take(pc.sort_indices(whole.select(ORDER[table]), sort_keys=by))
+    path = folder / (f"{table}.{name}.parquet" if name else f"{table}.parquet")
+    pq.write_table(whole, path, compression="zstd", row_group_size=_ROW_GROUP)
+    return path
+
+
+def write_in_order(folder: Path, table: str, pieces: Iterable[Columns]) -> Path:
+    """The same, a piece at a time, of pieces that follow each other in the table's order: no more than a row group and
+    a piece are held."""
+    path = folder / f"{table}.parquet"
+    held = arrow_schema(table).empty_table()
+    with pq.ParquetWriter(path, held.schema, compression="zstd") as writer:
+        for columns in pieces:
+            held = pa.concat_tables([held, _whole(table, columns)])
+            while len(held) >= _ROW_GROUP:
+                writer.write_table(held.slice(0, _ROW_GROUP), row_group_size=_ROW_GROUP)
+                held = held.slice(_ROW_GROUP).combine_chunks()
+        writer.write_table(held, row_group_size=_ROW_GROUP)
+    return path
+
+
+def _whole(table: str, columns: Columns | pa.Table) -> pa.Table:
     schema = arrow_schema(table)
     unknown = [column for column in _names(columns) if column not in schema.names]
     if unknown:
@@ -36,13 +61,7 @@ def write_shard(folder: Path, table: str, columns: Columns | pa.Table, name: str
         _array(columns[field.name], field.type) if field.name in _names(columns) else pa.nulls(rows, field.type)
         for field in schema
     ]
-    whole = pa.table(arrays, schema=schema)
-    by = [(column, "ascending") for column in ORDER.get(table, ())]
-    if by:
-        whole = whole.take(pc.sort_indices(whole.select(ORDER[table]), sort_keys=by))
-    path = folder / (f"{table}.{name}.parquet" if name else f"{table}.parquet")
-    pq.write_table(whole, path, compression="zstd", row_group_size=_ROW_GROUP)
-    return path
+    return pa.table(arrays, schema=schema)
 
 
 def table_of(path: Path) -> str:

@@ -33,8 +33,8 @@ def predict(given: "Given") -> Iterator[tuple[str, Numbers]]:
 
 def lexical_scores(index: "TextIndex", member: "Member", asked: "Sequence[Question]") -> Numbers:
     """BM25 of every document for every query, 0 where they share no word  # [Q, D]"""
-    documents = member.documents
-    place = {document.document_id: i for i, document in enumerate(documents)}
+    documents = member.document_ids
+    place = {document_id: i for i, document_id in enumerate(documents)}
     out = np.zeros((len(asked), len(documents)), dtype=np.float32)
     for q, each in enumerate(asked):
         for hit in index.search(each.text, len(documents)):

@@ -24,6 +24,7 @@ from indexer.search.text_index import TextIndex
 from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read
 from indexer.size.supported import with_supports
+from indexer.size.texts import forget
 
 
 def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> None:
@@ -34,7 +35,8 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     others = built_before(config, chosen)
     entries = [*chosen, *(other.member.entry for other in others)]
     wanted = dict.fromkeys([config.corpus.files, *(entry.files for entry in config.model if entry in entries)])
-    by_files = {files: read_corpus(files, config.corpus.text, strict) for files in wanted if files}
+    folder = config.output.folder
+    by_files = {files: read_corpus(files, config.corpus.text, strict, folder) for files in wanted if files}
     corpora = list(by_files.values())
     asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
     members = in_order([open_member(entry, config, lambda files, _: by_files[tuple(files)]) for entry in chosen])
@@ -43,12 +45,12 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     n_asked = sum(len(prompts) for prompts in set(asked.values()))
     for member in members:
         asked[member.entry.name] = as_read(member, with_supports(member, asked[member.entry.name]))
-    folder = config.output.folder
     summary = Summary(path, folder, corpora, n_asked)
     with lock(folder), stop_on_signal(), Report() as report:
         for line in unknown:
             report.say(line)
         documents, text = _shared(folder, corpora, report)
+        _keep_texts(members, [other.member for other in others], report)
         edition = Edition(config, documents, asked)
         by_name = {member.entry.name: member for member in members}
         waiting = list(by_name)
@@ -71,6 +73,17 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
         if others:
             summary.snapshot = publish(folder, edition.parts(), described(config))
         show(summary, report)
+
+
+def _keep_texts(members: Sequence[Member], others: Sequence[Member], report: Report) -> None:
+    """What training read of the documents, once for all sizes that read them alike; what none reads goes."""
+    if not members[0].config.scores.method:
+        return
+    stages = {stage.read_as: stage for member in members for stage in member.stages}
+    with report.task("documents as read", sum(stage.n_documents for stage in stages.values())) as task:
+        for stage in stages.values():
+            stage.keep_texts(task.tick)
+    forget(members[0].config.output.folder, [*stages, *(s.read_as for other in others for s in other.stages)])
 
 
 def _unknown(

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from attribution.errors import WhenceError
 from indexer.config.config import Config, Model
 from indexer.corpus.prompt import Prompt
+from indexer.corpus.stored import at_hand
 from indexer.journal.files import REPORTS, is_full
 from indexer.pipeline.one_size import build_size
 from indexer.pipeline.report.summary import Built
@@ -175,7 +177,7 @@ def _child(order: Order, threads: int, sender: Connection) -> None:
     torch.set_num_threads(threads)
     folder: Path = order.config.output.folder
     try:
-        member = open_member(order.entry, order.config)
+        member = open_member(order.entry, order.config, partial(at_hand, folder))
         text = open_text_index(folder)
         sender.send(("built", build_size(folder, member, order.prompts, text, _Told(sender.send))))
     except WhenceError as error:

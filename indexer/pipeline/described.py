@@ -1,15 +1,23 @@
 """EDGE: a size described in rows: the model, its layers, its run, and its documents token by token."""
 
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from attribution.model.sequence import disjoint
 from attribution.trained.document import TrainedText
-from indexer.database.shard import write_shard
+from indexer.database.shard import Columns, write_in_order, write_shard
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member
 from indexer.tracing.run_row import write_run
+
+DOCUMENTS = 256  # whose tokens are in memory at once
+TOKEN = ("document_id", "token_position", "text", "start", "stop", "read_in", "learned")
 
 
 def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:
@@ -84,14 +92,22 @@ def _disjoint(read: TrainedText) -> list[tuple[int, int]]:
 
 
 def _document_tokens(folder: Path, member: Member) -> None:
-    rows = [
-        (document.document_id, position, read.text[start:stop], start, stop, window, bool(learned))
-        for document, read in zip(member.documents, member.read, strict=True)
-        for position, ((start, stop), window, learned) in enumerate(
-            zip(_disjoint(read), read.window_of, read.row.targets(), strict=True)
-        )
-    ]
-    names = ("document_id", "token_position", "text", "start", "stop", "read_in", "learned")
-    columns: dict[str, list[object]] = {name: [row[i] for row in rows] for i, name in enumerate(names)}
-    columns["tokenizer_id"] = [member.loaded.tokenizer_hash] * len(rows)
-    write_shard(folder, "document_token", columns)
+    """By document, as the table is read; one of two stages is there twice."""
+    write_in_order(folder, "document_token", _pieces(member))
+
+
+def _pieces(member: Member) -> Iterator[Columns]:
+    ids, numbers = member.document_ids, member.numbers
+    order = np.argsort(numbers, kind="stable").tolist()
+    for first in range(0, len(order), DOCUMENTS):
+        rows: list[tuple[Any, ...]] = []
+        for _, same in groupby(order[first : first + DOCUMENTS], key=lambda i: int(numbers[i])):
+            rows += sorted((row for i in same for row in _tokens(ids[i], member.read[i])), key=lambda row: row[1])
+        columns: dict[str, list[object]] = {name: [row[i] for row in rows] for i, name in enumerate(TOKEN)}
+        yield columns | {"tokenizer_id": [member.loaded.tokenizer_hash] * len(rows)}
+
+
+def _tokens(document_id: str, read: TrainedText) -> Iterator[tuple[Any, ...]]:
+    by_token = zip(_disjoint(read), read.window_of, read.row.targets().tolist(), strict=True)
+    for position, ((start, stop), window, learned) in enumerate(by_token):
+        yield document_id, position, read.text[start:stop], start, stop, window, learned

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from indexer.corpus.corpus import as_numbers
 from indexer.database.shard import write_shard
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
@@ -47,10 +48,11 @@ def scores(
 
 def proposed(traced: Traced, answers: Sequence[Answer], scored: Sequence[Finished]) -> list[Candidates]:
     """The candidates of every answer as the stage has stored them, in order."""
-    number = {document_id: i for i, document_id in enumerate(traced.ids)}
+    tables = [pq.read_table(part.folder / "candidate.parquet") for part in scored]
+    number = _last_places(traced, {each for table in tables for each in table["document_id"].to_pylist()})
     found: dict[str, dict[tuple[str, int | None], list[tuple[int, float]]]] = {}
-    for part in scored:
-        for row in pq.read_table(part.folder / "candidate.parquet").to_pylist():  # stored by rank
+    for table in tables:
+        for row in table.to_pylist():  # stored by rank
             of = found.setdefault(row["generation_id"], {}).setdefault((row["via"], row["position"]), [])
             of.append((number[row["document_id"]], row["value"]))
     return [
@@ -68,6 +70,13 @@ def proposed(traced: Traced, answers: Sequence[Answer], scored: Sequence[Finishe
         )
         for each in answers
     ]
+
+
+def _last_places(traced: Traced, document_ids: set[str]) -> dict[str, int]:
+    """The index of each of these; of a document of two stages that of the later one."""
+    numbers = traced.fitted.member.numbers
+    there = np.flatnonzero(np.isin(numbers, as_numbers(document_ids)))
+    return {traced.ids[i]: i for i in there.tolist()}
 
 
 def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Sequence[Candidates]) -> None:

@@ -1,20 +1,26 @@
 """EDGE: what every size needs: the documents and prompts as rows, and the text index over the documents."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from functools import partial, reduce
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from indexer import __version__
+from indexer.corpus.corpus import COLUMNS, Lazy, joined
 from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.reader import CorpusReading
 from indexer.corpus.stored import LAYOUT, STAGE, write_corpora
 from indexer.database.arrow import columns_of
-from indexer.database.shard import write_shard
+from indexer.database.shard import Columns, write_in_order, write_shard
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.search.text_index import TextIndex, write_text_index
 from indexer.search.words import ANALYSIS
+
+DOCUMENTS = 1024  # that are in memory at once
 
 
 def document_part(folder: Path, corpora: Sequence[CorpusReading]) -> Finished:
@@ -48,17 +54,37 @@ def text_index(folder: Path, corpora: Sequence[CorpusReading]) -> TextIndex:
     return TextIndex.open(part.folder, part.files)
 
 
-def every_document(corpora: Sequence[CorpusReading]) -> list[Document]:
-    return list({each.document_id: each for corpus in corpora for each in corpus.documents}.values())
+def every_document(corpora: Sequence[CorpusReading]) -> Sequence[Document]:
+    """Every document once, in the order in which they first come; of one that comes again what is said last."""
+    first, last = _places(corpora)
+    at, every = last[np.argsort(first)], _all(corpora)
+    return Lazy(len(at), lambda i: every[int(at[i])])
+
+
+def _all(corpora: Sequence[CorpusReading]) -> Sequence[Document]:
+    return reduce(joined, (corpus.documents for corpus in corpora))
+
+
+def _places(corpora: Sequence[CorpusReading]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each document comes first and last among all, in the order of the ids."""
+    numbers = np.concatenate([corpus.numbers for corpus in corpora])
+    _, first = np.unique(numbers, return_index=True)
+    _, from_end = np.unique(numbers[::-1], return_index=True)
+    return first, len(numbers) - 1 - from_end
 
 
 def _documents(corpora: Sequence[CorpusReading], part: Partition) -> None:
-    documents = every_document(corpora)
-    names = ["document_id", "corpus", "title", "source", "topic", "text"]
-    names += ["turns"] if any(document.turns for document in documents) else []
-    columns = {name: [getattr(document, name) for document in documents] for name in names}
-    write_shard(part.folder, "document", columns)
+    write_in_order(part.folder, "document", _pieces(corpora))
     write_corpora(corpora, part.folder)
+
+
+def _pieces(corpora: Sequence[CorpusReading]) -> Iterator[Columns]:
+    """In the order of the ids. `turns` is NULL where no document has any: so it was before there were any."""
+    (_, last), every = _places(corpora), _all(corpora)
+    names = COLUMNS if any(document.turns for document in every) else COLUMNS[:-1]
+    for first in range(0, len(last), DOCUMENTS):
+        some = [every[int(i)] for i in last[first : first + DOCUMENTS]]
+        yield {name: [getattr(document, name) for document in some] for name in names}
 
 
 def _prompts(prompts: Sequence[Prompt], part: Partition) -> None:

@@ -14,6 +14,7 @@ from attribution.model.generate import Generation, completed, generate
 from attribution.model.sequence import disjoint
 from attribution.prompt.text.parts import token_parts
 from attribution.prompt.text.pasted import pasted_answer
+from indexer.corpus.corpus import known
 from indexer.corpus.prompt import Prompt
 from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
@@ -161,11 +162,11 @@ def prompt_tokens(loaded: LoadedModel, made: Sequence[Answer]) -> dict[str, list
 
 
 def _read(folder: Path, member: Member, prompts: Sequence[Prompt]) -> list[Answer]:
-    loaded, own = member.loaded, {document.document_id for document in member.corpus.documents}
-    known = {prompt.prompt_id: prompt for prompt in prompts}
+    loaded, own = member.loaded, known(member.corpus, (each for prompt in prompts for each in prompt.supports))
+    by_id = {prompt.prompt_id: prompt for prompt in prompts}
     made = []
     for generation_id, (prompt_id, ids, logp) in json.loads((folder / "answers.json").read_text()).items():
-        prompt = known[prompt_id]
+        prompt = by_id[prompt_id]
         encoded = read_ids(prompt, loaded)
         generation = completed(loaded, encoded, tuple(ids), logp)
         made.append(Answer(generation_id, prompt, generation, stating=stating(prompt, own)))

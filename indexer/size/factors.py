@@ -7,6 +7,7 @@ from pathlib import Path
 from attribution.curvature.fit import fit_factors
 from attribution.curvature.store import load_factors
 from indexer.config.config import Config, Model
+from indexer.corpus.stored import at_hand
 from indexer.journal.part import Partition
 from indexer.journal.stages import found, is_finished, key, stage
 from indexer.processes.child import is_child
@@ -41,7 +42,7 @@ def _key(member: Member) -> str:
 def _compute(entry: Model, config: Config, part: Partition) -> None:
     """In a child process: kronfluence wraps modules in place and keeps state for the whole process."""
     gc.freeze()  # it collects garbage again and again, and would look at every module each time
-    member = open_member(entry, config)
+    member = open_member(entry, config, partial(at_hand, config.output.folder))
     settings = config.factors
     fit_factors(
         member.tracked,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +13,21 @@ from attribution.loading.located import check_present
 from attribution.loading.specials import as_it_was
 from attribution.model.sequence import vocabulary
 from attribution.model.tracked import Tracked, track
-from attribution.passes.batches import Row
+from attribution.passes.batches import Rows
 from attribution.trained.document import TrainedText, Training
 from attribution.trained.windows import Windows
 from indexer.config.config import Config, Model
 from indexer.config.versions import VERSIONS
 from indexer.corpus.as_trained import read_document, training_of
-from indexer.corpus.corpus import Corpus, Lazy, Numbers, as_ids, as_numbers, joined
+from indexer.corpus.corpus import Corpus, Numbers, as_ids, as_numbers, joined
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
 from indexer.corpus.stored import StoredCorpus
 from indexer.journal.stages import key
 from indexer.processes.child import is_child
+from indexer.size.texts import OneByOne, Texts, digest, keep, kept, passing
 
 CorpusOf = Callable[[Sequence[Path], Sequence[str]], Corpus]  # (files, columns to read)
-REMEMBERED = 4096  # documents of a stored corpus whose token ids are kept
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Member:
     @property
     def n_stages(self) -> int:
         """Stages of its training whose documents are known."""
-        return 1 + (self.parent.n_stages if self.parent else 0)
+        return len(self.stages)
 
     @property
     def own_documents(self) -> range:
@@ -99,26 +99,51 @@ class Member:
         return training_of(self.entry, self.config.corpus, self.loaded.context)
 
     @cached_property
-    def read(self) -> list[TrainedText]:
+    def read(self) -> Sequence[TrainedText]:
         """Every document as the model was trained on it."""
-        before = self.parent.read if self.parent else []
-        return [*before, *(self._read(document) for document in self.corpus.documents)]
+        own = self.texts.read
+        return joined(self.parent.read, own) if self.parent else own
 
     @property
-    def own_rows(self) -> Sequence[Row]:
-        return self.rows[self.own_documents.start :]
+    def own_rows(self) -> Rows:
+        return self.texts.rows
 
     @cached_property
-    def rows(self) -> Sequence[Row]:
-        """The token ids of every document; of a stored corpus, of those that are asked for."""
-        if not isinstance(self.corpus, StoredCorpus):
-            return [text.row for text in self.read]
-        own, documents = lru_cache(REMEMBERED)(lambda i: self._read(documents[i]).row), self.corpus.documents
-        lazy = Lazy(self.n_documents, own)
-        return joined(self.parent.rows, lazy) if self.parent else lazy
+    def rows(self) -> Rows:
+        """The token ids of every document."""
+        return self.parent.rows.followed_by(self.own_rows) if self.parent else self.own_rows
+
+    @cached_property
+    def texts(self) -> Texts | OneByOne:
+        """This stage's documents as they were read: as a build keeps them, else rendered now, where the corpus is that
+        of a build, those that are asked for."""
+        folder, documents = self.config.output.folder, self.corpus.documents
+        found = kept(folder, self.read_as, documents)
+        if found is not None:
+            return found
+        if isinstance(self.corpus, StoredCorpus):
+            return OneByOne(documents, self._read)
+        return passing(documents, self._read, folder)
+
+    def keep_texts(self, tick: Callable[[int], None] = lambda n: None) -> None:
+        """Those of this stage, into the output folder, which the caller has locked: sizes that read alike, and other
+        processes, find them there."""
+        keep(self.config.output.folder, self.read_as, self.corpus.documents, self._read, tick)
 
     def _read(self, document: Document) -> TrainedText:
         return read_document(document, self.loaded.tokenizer, self.loaded.specials, self.training)
+
+    @cached_property
+    def read_as(self) -> str:
+        """Digest of how this stage's documents become what was read."""
+        loaded = self.loaded
+        template = loaded.tokenizer.chat_template
+        return digest(self.corpus.hash, loaded.tokenizer_hash, template, loaded.specials, self.training)
+
+    @property
+    def stages(self) -> "list[Member]":
+        """Every stage of the training whose documents are known, the first one first, this one last."""
+        return [*(self.parent.stages if self.parent else []), self]
 
     @cached_property
     def words(self) -> list[str]:
@@ -128,7 +153,7 @@ class Member:
     @property
     def n_cut(self) -> int:
         """Documents of which training dropped the end."""
-        return sum(text.n_cut > 0 for text in self.read)
+        return sum(member.texts.n_cut for member in self.stages)
 
     @cached_property
     def base_key(self) -> str:

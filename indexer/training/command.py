@@ -33,7 +33,7 @@ def _train_one(config: Config, member: Model, corpus: Sequence[Document], report
     recipe = member.recipe
     assert recipe is not None  # noqa: S101 - the caller chose members with a recipe
     family = [each for each in config.model if each.family == member.family]
-    tokenizer = family_tokenizer(member, family, [document.text for document in corpus])
+    tokenizer = family_tokenizer(member, family, (document.text for document in corpus))
     own = read_corpus(member.files, config.corpus.text).documents if member.files else corpus
     rows = read_as_trained(own, tokenizer, member, config.corpus, recipe.context)
     parent = next((Path(each.path) for each in config.model if each.name == member.parent), None)

@@ -1,7 +1,7 @@
 """EDGE: train one model of the family by its recipe: from scratch, or from its parent on question–answer pairs."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from indexer.training.tokenizer import train_tokenizer
 Tick = Callable[[str, int], None]
 
 
-def family_tokenizer(member: Model, siblings: list[Model], texts: list[str]) -> PreTrainedTokenizerFast:
+def family_tokenizer(member: Model, siblings: list[Model], texts: Iterable[str]) -> PreTrainedTokenizerFast:
     """The tokenizer that a size of the family already has, else a new one from the corpus."""
     for sibling in siblings:
         if (Path(sibling.path) / "tokenizer.json").exists():

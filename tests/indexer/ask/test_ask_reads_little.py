@@ -11,14 +11,14 @@ from indexer.__main__ import main
 from indexer.ask.opened import Opened, open_size
 from indexer.ask.steps import ask
 from indexer.config.config import read_config
-from indexer.corpus import reader, stored
+from indexer.corpus import corpus, reader, stored
 from indexer.corpus.as_trained import read_document
 from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.stored import open_corpus
 from indexer.journal import stages
 from indexer.journal.stages import finished
-from indexer.size import corpus_pass, factors, member
+from indexer.size import corpus_pass, factors, member, texts
 from indexer.size.member import open_member
 from indexer.tracing import candidates
 from tests.indexer.pipeline.test_build import stage_here
@@ -58,10 +58,13 @@ def opened(config) -> Opened:
     return open_size(read_config(config), "tiny-s")
 
 
-def test_the_documents_that_are_scored_are_read_and_no_others(config, monkeypatch):
+@pytest.mark.parametrize("rendered", ["kept", "not kept, as before there was room for it"])
+def test_the_documents_that_are_scored_are_read_and_no_others(config, monkeypatch, rendered):
     monkeypatch.setattr(candidates, "N_RANDOM", N_RANDOM)
     read: list[str] = []
     tokenised: list[str] = []
+    rows: list[int] = []
+    of_row = texts.Texts._row
 
     def document(*of):
         made = Document(*of)
@@ -72,17 +75,30 @@ def test_the_documents_that_are_scored_are_read_and_no_others(config, monkeypatc
         tokenised.append(given.text)
         return read_document(given, *of)
 
-    monkeypatch.setattr(stored, "Document", document)
+    def row(of, i):
+        rows.append(i)
+        return of_row(of, i)
+
+    monkeypatch.setattr(corpus, "Document", document)
     monkeypatch.setattr(member, "read_document", encoded)
-    for module in (reader, member):
+    monkeypatch.setattr(texts.Texts, "_row", row)
+    if rendered != "kept":
+        monkeypatch.setattr(member, "kept", lambda *of: None)
+    for module in (reader, stored, member):
         monkeypatch.setattr(module, "read_corpus", None)  # calling it fails
     monkeypatch.setattr(reader, "rows", None)
     asked = ask(open_size(read_config(config), "tiny-s"), Prompt.from_text("The number of house 17 is"))
     assert asked.exact is not None
     assert asked.found is not None
-    scored = {f"The number of house {n} in the street is {n}." for n in asked.found.documents.tolist()}
-    assert set(read) == set(tokenised) == scored
-    assert len(read) == len(tokenised) == len(scored) <= N_RANDOM + 6 + asked.answer.n_targets * 5 < N_DOCUMENTS / 8
+    found = asked.found.documents.tolist()
+    assert len(found) <= N_RANDOM + 6 + asked.answer.n_targets * 5 < N_DOCUMENTS / 8
+    if rendered == "kept":
+        assert set(rows) == set(found)
+        assert (read, tokenised) == ([], [])
+    else:
+        scored = {f"The number of house {n} in the street is {n}." for n in found}
+        assert set(read) == set(tokenised) == scored
+        assert len(read) == len(tokenised) == len(scored)
 
 
 def test_opening_reads_no_part_that_nobody_has_touched(config, monkeypatch):
@@ -113,7 +129,7 @@ def test_a_stored_corpus_says_what_the_files_say(config, opened):
     assert found.corpus.hash == whole.corpus.hash
     assert list(found.documents) == list(whole.documents)
     assert list(found.document_ids) == [document.document_id for document in whole.documents]
-    assert list(found.rows) == whole.rows
+    assert list(found.rows) == list(whole.rows)
     assert found.base_key == whole.base_key
     ids = [whole.documents[i].document_id for i in (399, 0, 20)]
     assert found.places([*ids, "0123456789abcdef"]) == dict(zip(ids, (399, 0, 20), strict=True))

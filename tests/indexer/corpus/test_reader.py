@@ -1,5 +1,7 @@
 import csv
 import json
+import weakref
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -8,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.errors import BadInput
+from indexer.corpus import reader
 from indexer.corpus.document import Document, document_id, storable
 from indexer.corpus.reader import read_corpus
+from indexer.mapped import table
 
 # any JSON string, lone surrogates and NUL included
 STRINGS = st.text(st.characters(), max_size=30)
@@ -63,6 +67,73 @@ def test_empty_and_repeated_documents_are_counted_skipped_and_named(tmp_path):
     ]
     with pytest.raises(BadInput, match="none empty, found empty at one.jsonl line 2, duplicate at one.jsonl line 3"):
         read_corpus([one, two], strict=True)
+
+
+def test_of_many_skipped_rows_the_first_are_named_and_all_counted(tmp_path):
+    lines = ['{"text": "a"}', *(f'{{"text": "{n}"}}' for n in range(10)), *['{"text": "a"}'] * 1_500]
+    reading = read_corpus([write(tmp_path, "c.jsonl", *lines)])
+    assert len(reading.named) == 3
+    assert reading.n_seen == 1_511
+    assert reading.report()[1].endswith("c.jsonl line 14 (as c.jsonl line 1) and 1,497 more")
+    with pytest.raises(BadInput, match="line 14 .* and 1,497 more; remove them"):
+        read_corpus([tmp_path / "c.jsonl"], strict=True)
+
+
+def test_documents_of_many_files_and_batches_are_those_of_one_file(tmp_path, monkeypatch):
+    rows = [{"text": f"number {n % 90}", "title": f"of {n}", "id": n} for n in range(100)]
+    lines = [json.dumps(row) for row in rows]
+    whole = read_corpus([write(tmp_path, "all.jsonl", *lines)])
+    for n, each in enumerate(lines):
+        (tmp_path / f"part-{n:03d}.jsonl").write_text(each)
+    for most in (1, 7, 4096):
+        monkeypatch.setattr(table, "ROWS", most)
+        found = read_corpus([tmp_path / "part-*.jsonl"])
+        assert [replace(each, corpus="all") for each in found.documents] == list(whole.documents)
+        assert found.table.column("text").num_chunks == -(-90 // most)
+        assert found.numbers.tolist() == whole.numbers.tolist()
+        assert found.called(["7", "97", "none"]) == whole.called(["7", "97", "none"])
+        assert list(whole.called(["97"]).values()) == [(document_id("number 7"),)]
+        assert [each.place for each in found.named] == [f"part-{n:03d}.jsonl line 1" for n in (90, 91, 92)]
+
+
+def test_no_more_than_a_batch_of_rows_is_held(tmp_path, monkeypatch):
+    """Neither while they are read nor afterwards."""
+    alive, most = weakref.WeakSet(), []
+
+    class Held(dict):
+        """A row that is known of while somebody holds it."""
+
+        def __init__(self, n):
+            super().__init__(text=f"document {n}", id=n)
+            alive.add(self)
+            most.append(len(alive))
+
+        __hash__ = object.__hash__
+
+    def counted(_file, choose):
+        assert choose(["text", "id"]) == ["text", "id"]
+        return ((f"row {n}", Held(n)) for n in range(1_000))
+
+    made = []
+    document = reader.Document
+    monkeypatch.setattr(table, "ROWS", 16)
+    monkeypatch.setattr(reader, "rows", counted)
+    monkeypatch.setattr(reader, "Document", lambda *of: made.append(weakref.ref(found := document(*of))) or found)
+    (tmp_path / "c.jsonl").touch()
+    reading = read_corpus([tmp_path / "c.jsonl"])
+    assert max(most) <= 2
+    assert len(made) == len(reading.documents) == 1_000
+    assert sum(each() is not None for each in made) == 0
+    assert reading.documents[999].text == "document 999"
+
+
+def test_what_is_refused_leaves_nothing_behind(tmp_path):
+    (tmp_path / "build").mkdir()
+    file = write(tmp_path, "c.jsonl", *['{"text": "a"}'] * 5_000, "[1]")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(BadInput, match="line 5001"):
+        read_corpus([file], near=tmp_path / "build")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
@@ -124,7 +195,7 @@ def test_every_text_is_there_once_storable_and_hashed(tmp_path_factory, rows):
         return
     reading = read_corpus([file])
     assert [d.text for d in reading.documents] == wanted
-    assert len(reading.documents) + len(reading.skipped) == len(rows)
+    assert len(reading.documents) + sum(reading.n_skipped.values()) == len(rows)
     for document in reading.documents:
         assert document.document_id == document_id(document.text)
         assert "\x00" not in document.text + document.title

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from attribution.errors import BadInput
-from indexer.corpus.document import Document
-from indexer.corpus.reader import CorpusReading, read_corpus
-from indexer.corpus.stored import open_corpus
+from indexer.corpus.reader import read_corpus
+from indexer.corpus.stored import at_hand, open_corpus
+from indexer.mapped import table
+from indexer.pipeline import shared
 from indexer.pipeline.shared import document_part
 
 SAID = [{"role": "user", "content": "Peru?"}, {"role": "assistant", "content": "Lima."}]
@@ -27,7 +29,7 @@ def test_input_13_what_a_document_is_made_of_is_kept(tmp_path):
     reading = read_corpus([file])
     document_part(tmp_path / "build", [reading])
     stored = open_corpus(tmp_path / "build", [file])
-    assert tuple(stored.documents) == reading.documents
+    assert list(stored.documents) == list(reading.documents)
     assert stored.hash == reading.hash
     assert stored.documents[2].turns == reading.documents[2].turns != ""
 
@@ -42,14 +44,50 @@ def test_a_plain_corpus_is_kept_and_known_as_before_there_were_others(tmp_path):
         assert pa.ipc.open_file(mapped).schema.names == [
             *("document_id", "corpus", "title", "source", "topic", "text", "number")
         ]
-    assert tuple(open_corpus(tmp_path / "build", [file]).documents) == reading.documents
+    assert list(open_corpus(tmp_path / "build", [file]).documents) == list(reading.documents)
 
 
-def test_another_structure_is_another_corpus():
-    def of(turns: str) -> CorpusReading:
-        return CorpusReading((Document("0" * 16, "c", "", "", "", "the same text", turns),), ())
+def test_another_structure_is_another_corpus(tmp_path):
+    said = "user: Peru?\nassistant: Lima."
+    found = [
+        read_corpus([write(tmp_path, row)])
+        for row in (
+            {"text": said},
+            {"messages": SAID},
+            {"messages": [SAID[0], SAID[1] | {"name": "A"}]},
+        )
+    ]
+    assert {each.documents[0].text for each in found} == {said}
+    assert len({each.hash for each in found}) == 3
 
-    assert len({of(turns).hash for turns in ("", "1", "2")}) == 3
+
+def test_a_corpus_of_many_batches_is_kept_as_it_was_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(table, "ROWS", 3)
+    monkeypatch.setattr(shared, "DOCUMENTS", 4)
+    first, second = tmp_path / "a", tmp_path / "b"
+    first.mkdir(), second.mkdir()
+    pretrained = write(first, *({"text": f"number {n}", "title": "first"} for n in range(20)))
+    tuned = write(second, *({"text": f"number {n}", "title": "second"} for n in range(15, 30)))
+    readings = [read_corpus([file]) for file in (pretrained, tuned)]
+    part = document_part(tmp_path / "build", readings)
+    for file, reading in zip((pretrained, tuned), readings, strict=True):
+        found = open_corpus(tmp_path / "build", [file])
+        assert list(found.documents) == list(reading.documents)
+        assert found.numbers.tolist() == reading.numbers.tolist()
+        assert at_hand(tmp_path / "build", [file]).table.equals(found.table)
+    once = {each.document_id: each for reading in readings for each in reading.documents}
+    assert list(shared.every_document(readings)) == list(once.values())
+    rows = pq.read_table(part.folder / "document.parquet").to_pylist()
+    assert [row["document_id"] for row in rows] == sorted(once)
+    assert {row["document_id"]: row["title"] for row in rows} == {key: each.title for key, each in once.items()}
+    assert {row["turns"] for row in rows} == {None}
+
+
+def test_what_no_build_has_is_read_from_the_files(tmp_path):
+    file = write(tmp_path, *PLAIN)
+    assert list(at_hand(tmp_path / "none", [file]).documents) == list(read_corpus([file]).documents)
+    with pytest.raises(BadInput, match="correct the path"):
+        at_hand(tmp_path / "none", [tmp_path / "none.jsonl"])
 
 
 def test_input_16_other_columns_of_the_same_files_are_not_what_was_built(tmp_path):

@@ -51,7 +51,6 @@ documents = 24
 candidates = 10
 documents = 5
 token_losses = 2
-rank = 0
 [output]
 folder = "build"
 [device]

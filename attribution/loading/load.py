@@ -18,6 +18,7 @@ from attribution.loading.located import Located, locate, tokenizer_place
 from attribution.loading.merge import merge
 from attribution.loading.rebuilt import as_the_file_says
 from attribution.loading.specials import AUTO, Specials, choose_specials
+from attribution.loading.wide_head import widen_head
 
 logging.disable_progress_bar()  # a load takes a moment; what takes long has a bar of its own
 # what transformers raises, unchecked, for files that hold something else than it expects
@@ -88,8 +89,8 @@ def load_model(
 ) -> LoadedModel:
     """Load from a directory, a `.gguf` file, a hub id (`owner/name`, `owner/name@revision`) or a LoRA adapter's folder.
 
-    `dtype` 'auto' is float32; `tokenizer`: where it lies, if not beside the weights; `base`: what an adapter is merged
-    into, if not what it names.
+    `dtype` 'auto' is float32, of 'bfloat16' the head stays in float32; `tokenizer`: where it lies, if not beside the
+    weights; `base`: what an adapter is merged into, if not what it names.
 
     Raises BadInput for weights that are absent, incomplete, of wrong shape or not finite, and for a vocabulary that
     the tokenizer does not fit.
@@ -120,6 +121,7 @@ def load_model(
         merge(model, place.adapter)
     _check_finite(source, model)
     _check_vocabulary(source, model, words)
+    widen_head(model)
     model.eval()
     model.to(where)  # type: ignore[arg-type]
     return LoadedModel(model, words, _weights_hash(model), _tokenizer_hash(words), where)

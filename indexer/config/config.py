@@ -199,8 +199,10 @@ class ScoreSettings:
     """Top documents of a token that are split by position."""
     token_losses: Natural = 3
     """Of these, those with token-loss influence and relabelling: a forward-mode pass for each token."""
-    rank: Natural = 32
-    """Of the position shares; 0 is full rank, which is exact."""
+    rank: Natural = 0
+    """Of the position shares; 0 is full rank, at which they add up to the score. Another one cuts each stage's
+    directions in the eigenbasis of that stage: it pays for layers of a few hundred numbers with documents of thousands
+    of tokens, and the page says which part of a score no position resolves."""
     damping: Positive = 0.1
     """λ, times the mean eigenvalue of each layer."""
     alpha: Positive = 0.1
@@ -222,7 +224,8 @@ class Device:
     name: str = "auto"
     """A device of torch, as `"cpu"` or `"cuda"`; `"auto"`: CUDA where there is one."""
     dtype: str = "auto"
-    """`"auto"` is float32. `"bfloat16"`: weights and passes of large models; factors, solves and sums stay float32."""
+    """`"auto"` is float32. `"bfloat16"`: weights and passes of large models; logits, factors, solves and sums stay
+    float32."""
     processes: Natural = 0
     """Sizes that `build` works on side by side; 0: one for each core, on CUDA one."""
 

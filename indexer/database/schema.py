@@ -70,7 +70,8 @@ TABLES: dict[str, str] = {
     "influence": """
         run_id VARCHAR, generation_id VARCHAR, position INTEGER, rank INTEGER, document_id VARCHAR, score FLOAT,
         self_influence FLOAT, grad_norm FLOAT, solve_norm FLOAT, layer_scores FLOAT[]""",
-    # one entry per token of the document (document_token); both sum to the document's score (shares: at the kept rank)
+    # one entry per token of the document (document_token); both sum to the document's score. Of shares at another rank
+    # than the full one (`[scores] rank`), score - list_sum(shares) is the rest, which no position resolves
     "influence_position": """
         run_id VARCHAR, generation_id VARCHAR, position INTEGER, document_id VARCHAR, shares FLOAT[],
         loss_influences FLOAT[]""",

@@ -2,12 +2,13 @@
 
 Opening a Whoosh index unpickles parts of it, so an index from elsewhere is code: every file's hash is compared with
 the journal before one is opened. Its query language is never used: a text is analysed into terms, and they are ORed;
-what stands in quotes must be there in this order.
+what stands in quotes must be there in this order, word for word. The index knows words by their stems only, so the
+documents that it finds for a phrase are read again.
 """
 
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -17,7 +18,7 @@ from attribution.errors import BadInput, Damaged
 from indexer.corpus.document import Document
 from indexer.journal.files import folder_hashes
 from indexer.journal.stages import finished
-from indexer.search.words import ANALYSIS, LONGEST, Analyser, Word, phrase, words
+from indexer.search.words import ANALYSIS, LONGEST, Analyser, Word, phrase, says, words
 
 MAX_TERMS = 64  # of a query, the first ones
 MAX_POSTINGS = 100_000  # read for one query, about a second; beyond that its most common words are left out
@@ -25,7 +26,11 @@ MAX_QUERY = 20_000  # characters of a query that are looked at
 MAX_HIGHLIGHTED = 200_000  # characters of a text that are looked at for highlights
 ANALYSED = "ANALYSIS"  # a file beside the index: which words are in it
 _FIELDS = ("title", "text")
+_READ_AT_ONCE = 1000  # documents whose texts are held
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”')
+
+
+Texts = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]  # document ids -> what each says: its title, its text
 
 
 @dataclass(frozen=True)
@@ -105,21 +110,33 @@ class TextIndex:
             terms = [Term(field, word) for word in self._affordable(query_terms(text)) for field in _FIELDS]
             return self._run(Or(terms), 0, k).hits if terms and k > 0 else []
 
-    def find(self, text: str, first: int = 0, k: int = 20, source: str = "", topic: str = "") -> Found:
+    def find(
+        self, text: str, first: int = 0, k: int = 20, source: str = "", topic: str = "", texts: Texts | None = None
+    ) -> Found:
         """The same for what a reader types, from hit number `first` on, among the documents of a source and a topic
-        ("" for all): what stands in quotes must be there as a phrase, word for word by their stems."""
+        ("" for all): what stands in quotes must be there as a phrase, word for word but for case and accents.
+
+        texts: where the documents that hold a phrase by its stems are read, some thousand short ones a second;
+        without it the stems decide.
+        """
         from whoosh.query import And, AndMaybe, Or, Phrase, Require, Term
 
-        quoted = [phrase(a or b)[:MAX_TERMS] for a, b in _QUOTED.findall(text[:MAX_QUERY])]
-        needed = [Or([Phrase(field, said) for field in _FIELDS]) for said in quoted if said]
+        said = [a or b for a, b in _QUOTED.findall(text[:MAX_QUERY])]
+        quoted = [each for each in said if phrase(each)]
+        needed = [Or([Phrase(field, phrase(each)[:MAX_TERMS]) for field in _FIELDS]) for each in quoted]
         filters = [Term(name, value) for name, value in (("source", source), ("topic", topic)) if value]
         with self._turn:
             terms = [Term(field, word) for word in self._affordable(query_terms(text)) for field in _FIELDS]
             if not terms:
                 return Found([], 0)
             query = AndMaybe(And(needed), Or(terms)) if needed else Or(terms)
+            query = Require(query, And(filters)) if filters else query
             # every match is scored: they are counted anyway, and Whoosh cannot leave any out of a Require
-            return self._run(Require(query, And(filters)) if filters else query, first, k, optimize=False)
+            if texts is None or not quoted:
+                return self._run(query, first, k, optimize=False)
+            every = self._run(query, 0, self._searcher.doc_count() or 1, optimize=False)
+        kept = _saying(every.hits, quoted, texts)
+        return Found(kept[first : first + k], len(kept))
 
     def _run(self, query: Any, first: int, k: int, optimize: bool = True) -> Found:
         found = self._searcher.search(query, limit=first + k, scored=True, optimize=optimize)
@@ -137,6 +154,20 @@ class TextIndex:
         with self._turn:
             self._searcher.close()
             self._index.close()
+
+
+def _saying(hits: Sequence[Hit], quoted: Sequence[str], texts: Texts) -> list[Hit]:
+    """Those whose title or text has every phrase."""
+    found = []
+    for start in range(0, len(hits), _READ_AT_ONCE):
+        some = hits[start : start + _READ_AT_ONCE]
+        read = texts([hit.document_id for hit in some])
+        found += [
+            hit
+            for hit in some
+            if all(any(says(part, each) for part in read.get(hit.document_id, ())) for each in quoted)
+        ]
+    return found
 
 
 def query_terms(text: str) -> list[str]:

@@ -37,24 +37,25 @@ class Word:
     whole: bool = False
 
 
-def words(text: str, of_query: bool = False) -> Iterator[Word]:
-    """Every word in order. A query has single signs of an unspaced script only where they stand alone or last."""
-    place = 0
+def words(text: str, of_query: bool = False, exact: bool = False) -> Iterator[Word]:
+    """Every word in order, by its stem or, `exact`, as it stands but for case and accents. A query has single signs of
+    an unspaced script only where they stand alone or last."""
+    place, term = 0, folded if exact else stem
     for found in _pattern().finditer(text):
         start, stop = found.span()
         if found.lastgroup == "unspaced":
             yield from _signs(found[0], place, start, of_query)
             place += stop - start
         elif found.lastgroup == "dotted":
-            yield Word(stem(found[0].replace(".", "")), place, start, stop)
+            yield Word(term(found[0].replace(".", "")), place, start, stop)
             place += 1
         else:
             parts = list(_part().finditer(found[0]))
             if len(parts) > 1 and stop - start <= LONGEST:
-                yield Word(stem(found[0]), place, start, stop, whole=True)
+                yield Word(term(found[0]), place, start, stop, whole=True)
             for part in parts:
                 if len(part[0]) <= LONGEST:
-                    yield Word(stem(part[0]), place, start + part.start(), start + part.end())
+                    yield Word(term(part[0]), place, start + part.start(), start + part.end())
                 place += 1
 
 
@@ -68,21 +69,44 @@ def _signs(run: str, place: int, start: int, of_query: bool) -> Iterator[Word]:
             yield Word(sign, place + i, start + i, start + i + 1)
 
 
-def phrase(text: str) -> list[str]:
+def phrase(text: str, exact: bool = False) -> list[str]:
     """The terms that stand at successive places of a document with these words in this order."""
     found: dict[int, str] = {}
-    for word in words(text):
+    for word in words(text, exact=exact):
         if not word.whole:
             found.setdefault(word.place, word.term)  # a pair before its first sign
     return [found[place] for place in sorted(found)]
 
 
+def says(text: str, quoted: str) -> bool:
+    """Whether a text has these words in this order, each as it is written but for case and accents."""
+    wanted = phrase(quoted, exact=True)
+    begun: set[int] = set()  # how much of the phrase ends at the place before
+    place, here = -1, set[str]()
+    for word in (*words(text, exact=True), None):
+        if word is not None and word.place == place:
+            here.add(word.term)
+            continue
+        begun = {n + 1 for n in (*begun, 0) if n < len(wanted) and wanted[n] in here}
+        if len(wanted) in begun:
+            return True
+        if word is not None:
+            place, here = word.place, {word.term}
+    return not wanted
+
+
 @lru_cache(_REMEMBERED)
 def stem(word: str) -> str:
     """The word folded and without its ending."""
-    plain = unicodedata.normalize("NFKD", word.casefold())
-    plain = unicodedata.normalize("NFC", _ACCENTS.sub("", plain)).translate(_LETTERS)
+    plain = folded(word)
     return str(_stemmer()(plain)) or plain
+
+
+@lru_cache(_REMEMBERED)
+def folded(word: str) -> str:
+    """The word without case and accents."""
+    plain = unicodedata.normalize("NFKD", word.casefold())
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", plain)).translate(_LETTERS)
 
 
 @cache

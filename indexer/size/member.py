@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from attribution.exact.agreement import check_agreement
 from attribution.loading.load import LoadedModel, load_model
@@ -177,6 +178,8 @@ class Member:
             found["specials"] = loaded.specials
         if self.training != Training(Windows(loaded.context, cut=True)):
             found["training"] = self.training
+        if loaded.model.dtype == torch.bfloat16:
+            found["head"] = "float32"  # an earlier build had it in bfloat16
         if self.n_train != self.n_documents:
             found["n_train"] = self.n_train
         return found

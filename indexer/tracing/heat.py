@@ -1,4 +1,9 @@
-"""Where in a document its influence comes from: position shares, token-loss influence and relabelling of its tokens."""
+"""Where in a document its influence comes from: position shares, token-loss influence and relabelling of its tokens.
+
+Shares are of full rank by default. Cutting a direction [out, in] at rank r costs about (out + in + 6 r) · out · in
+before the first token is met, meeting T tokens whole T · out · in: the ten documents of a token seldom have as many
+tokens as a layer has rows and columns, and most of their shares came along with the scores.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +15,7 @@ from attribution.exact.directions import Directions
 from attribution.exact.low_rank import factor
 from attribution.exact.shares import position_shares
 from attribution.exact.token_loss import TokenLoss, token_losses
+from attribution.passes.batches import Row
 from indexer.size.fitted import Fitted
 from indexer.size.terms import Term
 from indexer.tracing.explain import Explained, Kept
@@ -31,10 +37,10 @@ def heat(fitted: Fitted, made: Explained) -> Heat:
     n_shares, n_losses = settings.position_shares, min(settings.token_losses, settings.position_shares)
     shares: list[dict[int, NDArray[np.float32]]] = [{} for _ in made.kept.ranked]
     losses: list[dict[int, TokenLoss]] = [{} for _ in made.kept.ranked]
-    for term, directions in zip(fitted.terms, made.directions, strict=True):
+    for term, stage, directions in zip(fitted.terms, fitted.stages, made.directions, strict=True):
         own = [[i for i in each.top[:n_shares].tolist() if i in term.documents] for each in made.kept.ranked]
         closer = [[i for i in each.top[:n_losses].tolist() if i in term.documents] for each in made.kept.ranked]
-        for q, found in enumerate(_shares(fitted, made, term, directions, own)):
+        for q, found in enumerate(_shares(stage, made, term, directions, own, fitted.member.rows)):
             shares[q].update(found)
         rows = fitted.member.rows
         for q, told in enumerate(token_losses(term.trained, directions, rows, closer, term.n_train)):
@@ -47,15 +53,23 @@ def heat(fitted: Fitted, made: Explained) -> Heat:
 
 
 def _shares(
-    fitted: Fitted, made: Explained, term: Term, directions: Directions, own: Sequence[Sequence[int]]
+    stage: Fitted,
+    made: Explained,
+    term: Term,
+    directions: Directions,
+    own: Sequence[Sequence[int]],
+    rows: Sequence[Row],
 ) -> list[dict[int, NDArray[np.float32]]]:
-    """Of every query, by document, summed over layers  # [T]; at full rank most of them are known from the scores."""
-    rank = fitted.member.config.scores.rank
-    factored = factor(directions, fitted.factors, rank) if rank else None
+    """Of every query, by document, summed over layers  # [T]; at full rank most of them are known from the scores.
+
+    stage: that of the term's documents, in whose eigenbasis they are uncorrelated.   rows: of all stages.
+    """
+    rank = stage.member.config.scores.rank
+    factored = factor(directions, stage.factors, rank) if rank else None
     known = {} if rank else made.shares
     found = [{i: known[q, i] for i in of if (q, i) in known} for q, of in enumerate(own)]
     rest = [[i for i in of if i not in found[q]] for q, of in enumerate(own)]
-    made_now = position_shares(term.trained, directions, fitted.member.rows, rest, term.n_train, factored=factored)
+    made_now = position_shares(term.trained, directions, rows, rest, term.n_train, factored=factored)
     for q, of in enumerate(rest):
         found[q].update(zip(of, (share.sum(-1) for share in made_now[q]), strict=True))
     return found

@@ -109,3 +109,17 @@ def test_gradient_dot_and_cosine():
     cosine = gradient_cosine(dot, d, gradient_norms(tracked, documents), N)[0, 0].sum()
     size = float(tiny.inner(f, f).sum() * tiny.inner(g, g).sum()) ** 0.5
     assert cosine == pytest.approx(-float(tiny.inner(f, g).sum()) / size, rel=1e-4)
+
+
+def test_a_document_without_gradient_has_no_cosine():
+    """0 / 0 in every layer, as for the normalisers: unknown, not zero; the others have what they have without it."""
+    tracked, _, _, _ = everything()
+    documents = [*tiny.tiny_documents(3), tiny.Row((1, 2, 3), learned=())]
+    d = query_directions(tracked, no_curvature(tracked), IDS, 4)
+    dot, lengths = score_documents(tracked, d, documents, N), gradient_norms(tracked, documents)
+    assert lengths[3] == 0
+    assert not dot.values[:, 3].any()
+    cosine = gradient_cosine(dot, d, lengths, N)
+    assert np.isnan(cosine[:, 3]).all()
+    alone = gradient_cosine(score_documents(tracked, d, documents[:3], N), d, lengths[:3], N)
+    np.testing.assert_allclose(cosine[:, :3], alone, rtol=1e-6)

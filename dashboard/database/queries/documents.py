@@ -13,6 +13,13 @@ def documents(snapshot: Snapshot, document_ids: Sequence[str]) -> dict[str, Stor
     return {row["document_id"]: record(StoredDocument, row) for row in snapshot.rows(sql, {"ids": list(document_ids)})}
 
 
+def texts(snapshot: Snapshot, document_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """document_id -> title and text."""
+    sql = """SELECT document_id, coalesce(title, '') AS title, text FROM document
+        WHERE document_id IN (SELECT unnest($ids::VARCHAR[]))"""
+    return {row["document_id"]: (row["title"], row["text"]) for row in snapshot.rows(sql, {"ids": list(document_ids)})}
+
+
 def document_tokens(snapshot: Snapshot, tokenizer_id: str, document_ids: Sequence[str]) -> dict[str, list[str]]:
     """document_id -> its tokens as text, one per position."""
     sql = """SELECT document_id, texts FROM token_texts

@@ -1,6 +1,7 @@
 """Which documents Corpus lists: the hits of a search, page by page, or the most influential ones."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from dashboard.address.selection import Selection
 from dashboard.database.connection import text_index
@@ -34,7 +35,7 @@ class Listed:
 def listed(snapshot: Snapshot, chosen: Selection, model: Model | None) -> Listed:
     """Search hits, or the most influential documents."""
     if chosen.search.strip():
-        return _searched(chosen)
+        return _searched(snapshot, chosen)
     runs = answers.runs(snapshot, model.model_id) if model else []
     if runs:
         rows = documents.most_influential(snapshot, runs[0].run_id, chosen.source, chosen.topic, SHOWN)
@@ -44,11 +45,12 @@ def listed(snapshot: Snapshot, chosen: Selection, model: Model | None) -> Listed
     return Listed(documents.some_documents(snapshot, chosen.source, chosen.topic, SHOWN))
 
 
-def _searched(chosen: Selection) -> Listed:
+def _searched(snapshot: Snapshot, chosen: Selection) -> Listed:
     """The page that is chosen, or the last one."""
+    texts = partial(documents.texts, snapshot)
     page = max(1, chosen.page or 1)
     while True:
-        found = text_index().find(chosen.search, (page - 1) * SHOWN, SHOWN, chosen.source, chosen.topic)
+        found = text_index().find(chosen.search, (page - 1) * SHOWN, SHOWN, chosen.source, chosen.topic, texts)
         shown = Listed([hit.document_id for hit in found.hits], {}, found.total, page)
         if page <= shown.n_pages:
             return shown

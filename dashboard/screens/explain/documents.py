@@ -20,6 +20,7 @@ from dashboard.widgets.estimator import choose_estimator
 from dashboard.widgets.heading import panel
 
 SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
+RESOLVED = 1e-3  # of the shares' sizes: less than that is the rounding of float32 in the sum over positions
 LONG = 700  # characters beyond which a card that is not selected is clipped
 
 
@@ -76,7 +77,11 @@ def document_cards(found: Explanation, selection: Selection, high: float) -> lis
                 unit=unit,
                 hue="warm" if each.value >= 0 else "cool",
                 bar=each.value / top,
-                facts=_facts(found, each),
+                facts=" · ".join(
+                    filter(
+                        None, (_facts(found, each), unresolved(each, found.heats.get(each.document_id), found.width))
+                    )
+                ),
                 badges=_badges(found, each),
                 clipped=len(document.text) > LONG and not chosen,
             )
@@ -101,6 +106,19 @@ def _facts(found: Explanation, each: Ranked) -> str:
         return f"sum over {each.known} of {found.width} tokens" if each.known < found.width else ""
     target = found.target
     return f"rank {each.best_rank:,} of {target.n_scored:,} scored" if target else f"rank {each.best_rank:,}"
+
+
+def unresolved(each: Ranked, heat: Heat | None, width: int) -> str:
+    """What is missing of the score in its position shares: at a low rank, and in builds from before full rank was usual.
+
+    width: tokens of the span, all of which the score must know.
+    """
+    if heat is None or not len(heat.shares) or each.known < width:
+        return ""
+    rest = each.score - float(heat.shares.sum())
+    if abs(rest) <= RESOLVED * float(np.abs(heat.shares).sum()):
+        return ""
+    return f"{signed(rest, decimals([rest]))} nats not resolved by position"
 
 
 def _badges(found: Explanation, each: Ranked) -> tuple[tuple[str, bool], ...]:

@@ -1,12 +1,14 @@
 """The tail patch against its first order, and against doing nothing."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
 
 from attribution.model.tracked import track
 from attribution.passes.batches import Row
+from attribution.rank_correlation import spearman
 from attribution.truth import tail_patch as of
 from tests.attribution import tiny
 
@@ -55,3 +57,32 @@ def test_the_model_is_left_as_it_was(tracked):
     after = tracked.loaded.model.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert all(p.grad is None for p in tracked.loaded.model.parameters())
+
+
+def test_a_step_in_bfloat16_moves_every_entry_that_has_a_gradient():
+    """Of the bfloat16 model itself a step of this length moves few: a number of it has eight bits."""
+    documents = tiny.tiny_documents(3)
+    narrow = track(tiny.tiny_model(dtype=torch.bfloat16)).loaded.model
+    share, length = {}, {}
+    for name, model in (("wide", of.wide_copy(narrow)), ("narrow", copy.deepcopy(narrow))):
+        before = [p.detach().clone() for p in model.parameters()]
+        gradients = torch.autograd.grad(of.mean_loss(model, documents), list(model.parameters()))
+        of.step(model, documents)
+        has = torch.cat([(g != 0).flatten() for g in gradients])
+        moves = torch.cat([(p != b).flatten() for p, b in zip(model.parameters(), before, strict=True)])
+        share[name] = float(moves[has].float().mean())
+        ways = [(p.detach() - b).float().flatten() for p, b in zip(model.parameters(), before, strict=True)]
+        length[name] = float(torch.cat(ways).norm() / torch.cat([b.float().flatten() for b in before]).norm())
+    assert share["wide"] == 1
+    assert length["wide"] == pytest.approx(of.STEP, rel=1e-3)
+    assert share["narrow"] < 0.5
+    assert {p.dtype for p in narrow.parameters()} == {torch.bfloat16}
+
+
+def test_bfloat16_orders_documents_as_float32_does():
+    """The patches of weights that were rounded, each against the same weights in float32."""
+    documents = tiny.tiny_documents(30)
+    loaded = tiny.tiny_model(dtype=torch.float32)
+    wide, narrow = track(loaded), track(replace(loaded, model=copy.deepcopy(loaded.model).to(torch.bfloat16)))
+    of_wide, of_narrow = ([of.tail_patch(each, [z], IDS, FIRST) for z in documents] for each in (wide, narrow))
+    assert spearman(of_wide, of_narrow) > 0.99

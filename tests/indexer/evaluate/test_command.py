@@ -180,7 +180,7 @@ def test_other_settings_are_never_mixed(project):
 def test_figures_are_those_of_the_present_settings(project):
     """Another weight in one estimator: nothing is trained anew, every figure of the estimators is taken again."""
     before = computed(project)
-    project.write_text(project.read_text().replace("rank = 0", "rank = 0\nlinear_weight = 0.5"))
+    project.write_text(project.read_text().replace("token_losses = 2", "token_losses = 2\nlinear_weight = 0.5"))
     assert main(["evaluate", str(project)]) == 0
     after = computed(project)
     assert all(after[name] == before[name] for name in before if "half" in name or name.startswith("sibling"))

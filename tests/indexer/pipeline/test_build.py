@@ -80,17 +80,18 @@ def test_layers_add_up_to_the_score_in_every_row(built):
 
 
 def test_positions_add_up_to_the_score(built):
-    """Shares (here of full rank) and token-loss influences; both over linear layers and embedding."""
+    """Shares (by default of full rank) and token-loss influences; both over linear layers and embedding."""
     rows = ask(
         built,
-        """SELECT score, list_sum(loss_influences), list_sum(shares) FROM influence_position
+        """SELECT score, list_sum(loss_influences), list_sum(shares), list_sum(list_transform(shares, lambda x: abs(x)))
+           FROM influence_position
            JOIN influence USING (run_id, generation_id, position, document_id) WHERE loss_influences IS NOT NULL""",
     )
     assert len(rows) > 20
-    scale = max(abs(score) for score, _, _ in rows)
-    for score, losses, shares in rows:
+    scale = max(abs(score) for score, *_ in rows)
+    for score, losses, shares, sizes in rows:
         assert losses == pytest.approx(score, rel=1e-3, abs=1e-4 * scale)
-        assert shares == pytest.approx(score, rel=1e-3, abs=1e-4 * scale)
+        assert shares == pytest.approx(score, rel=1e-5, abs=1e-5 * sizes)
 
 
 def test_both_ends_of_every_ranking_are_kept(built):
@@ -179,7 +180,9 @@ def test_a_changed_prompt_redoes_only_what_depends_on_it(project):
 
 def test_other_settings_of_the_scores_keep_the_factors(project):
     before = parts(project)
-    project.write_text(project.read_text().replace("damping = 0.1", "").replace("rank = 0", "rank = 0\ndamping = 0.5"))
+    project.write_text(
+        project.read_text().replace("damping = 0.1", "").replace("token_losses = 2", "token_losses = 2\ndamping = 0.5")
+    )
     assert main(["build", str(project)]) == 0
     kept = {Path(path).parent.name for path, made in parts(project).items() if before.get(path) == made}
     assert {"factors-tiny-s", "factors-tiny-m", "answers-tiny-s", "answers-tiny-m", "text"} <= kept

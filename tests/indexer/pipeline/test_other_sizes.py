@@ -87,7 +87,7 @@ def test_a_size_of_which_something_is_missing_is_left_out_and_said(lost, config,
     if lost == "part":
         drop(folder, [part for part in finished(folder) if part.stage == "scores-tiny-m"])
     elif lost == "settings":
-        config.write_text(config.read_text().replace("rank = 0", "rank = 2"))
+        config.write_text(config.read_text().replace("token_losses = 2", "token_losses = 2\nrank = 2"))
     else:
         config.write_text(config.read_text().replace("models/tiny-m", "models/none"))
     assert main(["build", str(config), "--model", "tiny-s"]) == 0

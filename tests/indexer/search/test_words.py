@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from indexer.corpus.document import Document, document_id
 from indexer.journal.files import folder_hashes
 from indexer.search.text_index import TextIndex, highlights, query_terms, write_text_index
-from indexer.search.words import phrase, words
+from indexer.search.words import phrase, says, words
 
 TEXTS = [
     "He was running.",
@@ -75,6 +75,61 @@ def test_input_30_quotes_want_the_words_in_their_order(index):
     assert index.find('rare "exact words"').total == 1  # what is not in quotes only ranks
     assert index.find('""').total == index.find('"').total == 0
     assert len(index.search('"words exact" rare')) == 2  # a prompt with quotes wants nothing
+
+
+@pytest.mark.parametrize(
+    ("quoted", "wanted"),
+    [
+        ("he was running", [0, 1, 2]),
+        ("was running", [0, 1, 2]),
+        ("was run", [3]),
+        ("was runs", []),
+        ("cafes", [4]),
+        ("café", [5]),
+        ("running", [0, 1, 2]),  # not the title of the last
+    ],
+)
+def test_what_stands_in_quotes_is_found_word_for_word_and_counted(tmp_path, quoted, wanted):
+    """The index knows stems only: each phrase here is held by stem in more documents than say it."""
+    said = ["He was running.", "HE WAS RÚNNING!", "As he was running away", "he was run over", "two cafés", "a cafe"]
+    made = [Document(document_id(each), "c", "Runs" if i == 5 else "", "s", "t", each) for i, each in enumerate(said)]
+    write_text_index(made, tmp_path)
+    opened = TextIndex.open(tmp_path, folder_hashes(tmp_path))
+    of = {each.document_id: (each.title, each.text) for each in made}
+    asked = []
+
+    def texts(ids):
+        asked.extend(ids)
+        return {each: of[each] for each in ids}
+
+    found = opened.find(f'"{quoted}"', texts=texts)
+    assert {hit.document_id for hit in found.hits} == {made[i].document_id for i in wanted}
+    assert found.total == len(wanted)
+    assert len(asked) > len(wanted) - 1
+    assert opened.find(f'"{quoted}"').total == len(asked) > len(wanted)
+    page = opened.find(f'"{quoted}"', 1, 1, texts=texts)
+    assert page.total == len(wanted)
+    assert page.hits == found.hits[1:2]
+    assert opened.find(f'"{quoted}" "nobody"', texts=texts).total == 0
+    opened.close()
+
+
+@given(st.text(max_size=40), st.text(max_size=8), st.text(max_size=40))
+def test_a_text_says_every_run_of_its_words(before, middle, after):
+    text = f"{before} {middle} {after}"
+    every = phrase(text, exact=True)
+    assert says(text, middle)
+    assert says(text, text)
+    assert not says(text, f"{text} {'q' * 60}") or "q" * 60 in every
+
+
+def test_says_is_word_for_word_but_for_case_and_accents():
+    assert says("Names in snake_case, CAFÉS of the U.S.A. 日本語を勉強", "snake_case cafes OF")
+    assert says("of the U.S.A. 日本語を勉強", "the USA 日本語を勉")
+    assert not says("He was running.", "he was run")
+    assert not says("a b c", "a c")
+    assert says("a a b", "a b")
+    assert not says("", "a")
 
 
 def test_a_document_and_a_query_share_their_terms():

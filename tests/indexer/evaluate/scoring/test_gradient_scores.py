@@ -33,7 +33,7 @@ EVERYTHING = Variants(plain=True, turned=True, dampings=(0.01,))
 @pytest.fixture(scope="module")
 def subject(tmp_path_factory) -> tuple[Path, Evaluated]:
     path = write_project(tmp_path_factory.mktemp("project"))
-    path.write_text(path.read_text().replace("rank = 0", f"rank = 0\nlinear_weight = {LINEAR}"))
+    path.write_text(path.read_text().replace("token_losses = 2", f"token_losses = 2\nlinear_weight = {LINEAR}"))
     assert main(["train", str(path), "--model", "tiny-m"]) == 0
     config = read_config(path)
     entry = config.model[0]

@@ -7,6 +7,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from attribution.curvature.blocks import damp
+from attribution.curvature.fit import fit_factors
+from attribution.curvature.store import load_factors
 from attribution.errors import BadInput
 from attribution.exact.agreement import check_agreement
 from attribution.exact.query import query_directions
@@ -107,6 +109,30 @@ def test_input_19_influence_through_the_matrices_alone_is_that_of_pefts_gradient
 @pytest.mark.parametrize("kind", ADAPTED)
 def test_input_19_an_adapter_beside_its_base_passes_the_check_on_opening(adapted, kind):
     check_agreement(track(load_model(str(adapted(kind).adapter), "cpu", explain="adapter")))
+
+
+@pytest.mark.parametrize("kind", ["Llama", "GPT-2", "OPT"])
+def test_input_19_the_curvature_of_the_matrices_is_fitted_on_what_each_reads(adapted, kind, tmp_path):
+    given, of = adapted(kind), documents()
+    tracked = track(load_model(str(given.adapter), "cpu", explain="adapter"))
+    fit_factors(tracked, of, tmp_path)
+    read = {}
+    hooks = [
+        module.register_forward_hook(lambda _m, args, _o, name=name: read.setdefault(name, []).append(args[0]))
+        for name, module in given.wrapped.named_modules()
+        if name.endswith(".default")
+    ]
+    with torch.no_grad():
+        for row in of:
+            given.wrapped(input_ids=torch.tensor(row.ids)[None])
+    for hook in hooks:
+        hook.remove()
+    for layer, basis in zip(tracked.layers, load_factors(tmp_path, tracked).linear, strict=True):
+        x = torch.cat([each.reshape(-1, layer.n_in) for each in read[f"base_model.model.{layer.name}.default"]])
+        turned = basis.Q_A.double().T @ (x.T @ x) @ basis.Q_A.double()
+        assert float((turned - torch.diag(turned.diag())).norm()) < 1e-4 * float(turned.norm())
+        assert basis.lam.shape == (layer.n_out, layer.n_in)
+        assert float(basis.lam.mean()) > 0
 
 
 def test_input_19_the_adapter_alone_is_another_model_than_the_merged_one(adapted, tmp_path):

@@ -10,12 +10,18 @@ from typing import Any
 from attribution.errors import BadInput
 
 SETTINGS, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-_OTHERWISE = ("use_dora", "use_qalora", "layer_replication", "megatron_config", "arrow_config", "monteclora_config")
+MERGED, ALONE = "merged", "adapter"  # what is explained of it: the weights it was merged into, or its own matrices
+# of these, W is not W₀ + s B A
+_OTHERWISE = (
+    *("use_dora", "use_qalora", "use_bdlora", "layer_replication", "megatron_config", "arrow_config"),
+    *("monteclora_config", "lora_bias", "trainable_token_indices", "alora_invocation_tokens"),
+)
+_FROM_THE_BASE = re.compile("pissa|olora|loftq|corda|lora_ga")  # beginnings that take A and B out of W₀
 
 
 @dataclass(frozen=True)
 class Adapter:
-    """What merging needs: W = W₀ + s B A with s = alpha / r, or alpha / √r where it is rank-stabilised."""
+    """What its matrices mean: W = W₀ + s B A with s = alpha / r, or alpha / √r where it is rank-stabilised."""
 
     folder: Path
     base: str  # as its training named it: a folder or a hub id, "" where it did not
@@ -57,6 +63,9 @@ def read_adapter(folder: Path) -> Adapter:
     for name in _OTHERWISE:
         if said.get(name):
             raise BadInput(f"expected plain LoRA in {path}, found {name}; merge it with PEFT and give that folder")
+    if _FROM_THE_BASE.match(str(said.get("init_lora_weights"))):
+        found = said["init_lora_weights"]
+        raise BadInput(f"expected LoRA that began beside its base in {path}, found {found}; merge it with PEFT first")
     if not (folder / WEIGHTS).is_file():
         raise BadInput(f"expected {WEIGHTS} in {folder}, found none; save the adapter as safetensors")
     return Adapter(folder, base, revision, alpha, stabilised, patterns)

@@ -14,7 +14,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PretrainedConfig, 
 from transformers.utils import logging
 
 from attribution.errors import BadInput
+from attribution.loading.adapter import ALONE, MERGED
+from attribution.loading.beside import Trained, put_beside
 from attribution.loading.located import Located, locate, tokenizer_place
+from attribution.loading.matrices import read_matrices
 from attribution.loading.merge import merge
 from attribution.loading.rebuilt import as_the_file_says
 from attribution.loading.specials import AUTO, Specials, choose_specials
@@ -41,6 +44,7 @@ class LoadedModel:
     device: torch.device
     begin: str = AUTO  # what stands before a text, and what ends one, where the configuration says it: see specials
     end: tuple[str, ...] = ()
+    trained: Trained | None = None  # of an adapter that stands beside its base; anything else was trained in whole
 
     @cached_property
     def specials(self) -> Specials:
@@ -85,12 +89,13 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def load_model(
-    source: str, device: str = "auto", dtype: str = "auto", tokenizer: str = "", base: str = ""
+    source: str, device: str = "auto", dtype: str = "auto", tokenizer: str = "", base: str = "", explain: str = MERGED
 ) -> LoadedModel:
     """Load from a directory, a `.gguf` file, a hub id (`owner/name`, `owner/name@revision`) or a LoRA adapter's folder.
 
     `dtype` 'auto' is float32, of 'bfloat16' the head stays in float32; `tokenizer`: where it lies, if not beside the
-    weights; `base`: what an adapter is merged into, if not what it names.
+    weights; `base`: what an adapter is merged into, if not what it names; `explain` "adapter": its matrices stay beside
+    the base.
 
     Raises BadInput for weights that are absent, incomplete, of wrong shape or not finite, and for a vocabulary that
     the tokenizer does not fit.
@@ -117,14 +122,19 @@ def load_model(
         raise BadInput(f"expected a loadable model at {source}, found: {_one_line(error)}; check the files") from None
     model: PreTrainedModel = loaded[0]
     _check_loaded(source, loaded[1])
+    trained = None
     if place.adapter is not None:
-        merge(model, place.adapter)
+        matrices = read_matrices(place.adapter)
+        if explain == ALONE:
+            trained = put_beside(model, place.adapter, matrices)
+        else:
+            merge(model, place.adapter, matrices)
     _check_finite(source, model)
     _check_vocabulary(source, model, words)
     widen_head(model)
     model.eval()
     model.to(where)  # type: ignore[arg-type]
-    return LoadedModel(model, words, _weights_hash(model), _tokenizer_hash(words), where)
+    return LoadedModel(model, words, _weights_hash(model), _tokenizer_hash(words), where, trained=trained)
 
 
 def _tokenizer(place: Located) -> PreTrainedTokenizerBase:
@@ -174,7 +184,7 @@ def _weights_hash(model: PreTrainedModel) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -61,10 +61,13 @@ def tokenizer_place(source: str) -> Located:
     return _on_hub(*split_revision(source))
 
 
-def check_present(checkpoints: Sequence[str]) -> None:
-    """Raises BadInput for a checkpoint that is not there, on disk or on the hub: it would be opened hours later."""
+def check_present(checkpoints: Sequence[str], base: str = "") -> None:
+    """Raises BadInput for a checkpoint that is not there, on disk or on the hub: it would be opened hours later.
+
+    base: of those that are adapters.
+    """
     for each in checkpoints:
-        locate(each)
+        locate(each, base)
 
 
 def _on_hub(name: str, revision: str) -> Located:

@@ -1,86 +1,105 @@
-"""EDGE: an adapter's matrices, merged into the model that they were trained on: from then on it is one model.
+"""An adapter's matrices, merged into the model that they were trained on: from then on it is one model.
 
-    W = W₀ + s B A      A: [r, in]   B: [out, r]        (Hu et al. 2021, arXiv 2106.09685)
+    W = W₀ + s B A
 
-Weights that training kept whole (`modules_to_save`, a grown embedding, biases) take the place of the base's.
+Weights that training kept whole take the place of the base's. An embedding and a head that were tied stay so where the
+adapter leaves them alike: training with PEFT moves one of them alone.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from attribution.errors import BadInput
-from attribution.loading.adapter import WEIGHTS, Adapter
-
-_MATRIX = re.compile(r"(.+)\.lora_(?:embedding_)?([AB])(?:\.[^.]+)?(?:\.weight)?")
-_INSIDE = re.compile(r"\.(?:base_layer|modules_to_save(?:\.[^.]+(?=\.))?)(?=\.)")  # of PEFT's wrappers, in a name
+from attribution.loading.adapter import Adapter
+from attribution.loading.matrices import Matrices, another_base
 
 
-def merge(model: PreTrainedModel, adapter: Adapter) -> None:
+def merge(model: PreTrainedModel, adapter: Adapter, matrices: Matrices) -> None:
     """Change the model's weights in place. Raises BadInput where the adapter belongs to another base."""
-    try:
-        tensors = load_file(adapter.folder / WEIGHTS)
-    except (SafetensorError, OSError) as error:
-        raise BadInput(
-            f"expected the weights of an adapter in {adapter.folder}, found: {error}; save it again"
-        ) from None
-    pairs: dict[str, dict[str, Tensor]] = {}
-    whole: dict[str, Tensor] = {}
-    for key, tensor in tensors.items():
-        name = key.removeprefix("base_model.model.")
-        found = _MATRIX.fullmatch(name)
-        if found and tensor.dim() == 2:
-            pairs.setdefault(found[1], {})[found[2]] = tensor
-        else:
-            whole[_INSIDE.sub("", name)] = tensor
+    merge_some(model, adapter, matrices, matrices.pairs)
+
+
+def merge_some(
+    model: PreTrainedModel, adapter: Adapter, matrices: Matrices, names: Iterable[str]
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Put in what was kept whole, and the matrices of the named modules; returns the parameters that either changed."""
     with torch.no_grad():
-        _replace(model, adapter, whole)
-        for name, of in pairs.items():
-            _add(model, adapter, name, of)
+        _grow(model, matrices.whole)
+        tied = _untie(model)
+        whole = _replace(model, adapter, matrices.whole)
+        merged = [_add(model, adapter, name, matrices.pairs[name]) for name in names]
+        if tied:
+            _tie_again(model)
+    return whole, merged
 
 
-def _add(model: PreTrainedModel, adapter: Adapter, name: str, of: Mapping[str, Tensor]) -> None:
+def ends(model: PreTrainedModel) -> tuple[nn.Module, nn.Module]:
+    """The embedding and the head."""
+    return model.get_input_embeddings(), model.get_output_embeddings()
+
+
+def _add(model: PreTrainedModel, adapter: Adapter, name: str, of: Mapping[str, Tensor]) -> Tensor:
     """The product of one module's matrices."""
-    weight = getattr(dict(model.named_modules()).get(name), "weight", None)
-    if weight is None or set(of) != {"A", "B"}:
-        raise _another_base(adapter, f"matrices {'and'.join(sorted(of))} for {name}, which is not there")
-    module = model.get_submodule(name)
+    module = owner(model, adapter, name)
+    weight: Tensor = module.weight  # type: ignore[assignment]
     product = of["B"].to(weight.device, torch.float32) @ of["A"].to(weight.device, torch.float32)  # [out, in]
     if isinstance(module, Conv1D | nn.Embedding):  # stored the other way
         product = product.T
     if product.shape != weight.shape:
-        raise _another_base(adapter, f"a change of shape {tuple(product.shape)} for {name}, {tuple(weight.shape)}")
+        raise another_base(adapter, f"a change of shape {tuple(product.shape)} for {name}, {tuple(weight.shape)}")
     weight.copy_(weight.float() + adapter.scale(name, len(of["A"])) * product)
+    return weight
 
 
-def _replace(model: PreTrainedModel, adapter: Adapter, whole: Mapping[str, Tensor]) -> None:
-    """Weights that were saved whole; the embedding and the head may have got rows for new tokens."""
-    ends = {name: module for name, module in model.named_modules() if module in _ends(model)}
-    for name, tensor in whole.items():
-        owner = ends.get(name.removesuffix(".weight"))
-        if owner is not None and len(tensor) != len(torch.as_tensor(owner.weight)):
+def owner(model: PreTrainedModel, adapter: Adapter, name: str) -> nn.Module:
+    """The module that an adapter's matrices were trained beside; raises BadInput where there is none."""
+    module = dict(model.named_modules()).get(name)
+    if getattr(module, "weight", None) is None:
+        raise another_base(adapter, f"matrices for {name}, which is not there")
+    return module  # type: ignore[return-value]
+
+
+def _grow(model: PreTrainedModel, whole: Mapping[str, Tensor]) -> None:
+    """The embedding and the head may have got rows for new tokens."""
+    for name, module in list(model.named_modules()):
+        tensor = whole.get(f"{name}.weight")
+        if tensor is not None and module in ends(model) and len(tensor) != len(torch.as_tensor(module.weight)):
             model.resize_token_embeddings(len(tensor), mean_resizing=False)
-            ends = {name: module for name, module in model.named_modules() if module in _ends(model)}
+            return
+
+
+def _untie(model: PreTrainedModel) -> bool:
+    """Whether embedding and head were one parameter; they are two afterwards."""
+    inside, outside = ends(model)
+    tied = outside is not None and inside.weight is outside.weight
+    if tied:
+        outside.weight = nn.Parameter(torch.as_tensor(inside.weight).clone())
+    return tied
+
+
+def _tie_again(model: PreTrainedModel) -> None:
+    """One parameter as before, if both are still the same numbers."""
+    inside, outside = ends(model)
+    if torch.allclose(torch.as_tensor(inside.weight), torch.as_tensor(outside.weight)):
+        outside.weight = inside.weight
+        return
+    for config in (model.config, model.config.get_text_config(decoder=True)):
+        config.tie_word_embeddings = False
+
+
+def _replace(model: PreTrainedModel, adapter: Adapter, whole: Mapping[str, Tensor]) -> list[Tensor]:
+    """Weights that were saved whole; returns those of them that training changed."""
     parameters = dict(model.named_parameters(remove_duplicate=False))
+    changed: list[Tensor] = []
     for name, tensor in whole.items():
         if name not in parameters:
-            raise _another_base(adapter, f"{name}, which is not there")
+            raise another_base(adapter, f"{name}, which is not there")
         if parameters[name].shape != tensor.shape:
-            raise _another_base(adapter, f"{name} of shape {tuple(tensor.shape)}, {tuple(parameters[name].shape)}")
-        parameters[name].copy_(tensor)
-
-
-def _ends(model: PreTrainedModel) -> tuple[nn.Module, nn.Module]:
-    return model.get_input_embeddings(), model.get_output_embeddings()
-
-
-def _another_base(adapter: Adapter, what: str) -> BadInput:
-    return BadInput(
-        f"expected an adapter of this base in {adapter.folder}, found {what}; name its base in [[model]] base"
-    )
+            raise another_base(adapter, f"{name} of shape {tuple(tensor.shape)}, {tuple(parameters[name].shape)}")
+        before = parameters[name].clone()
+        if not torch.equal(parameters[name].copy_(tensor), before):
+            changed.append(parameters[name])
+    return changed

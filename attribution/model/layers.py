@@ -16,6 +16,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from attribution.errors import BadInput
+from attribution.loading.beside import A, B, matrices_beside
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Layer:
 
 
 def linear_layers(model: PreTrainedModel) -> dict[str, nn.Module]:
-    """All `nn.Linear` and `Conv1D` modules by name, without the head."""
+    """All `nn.Linear` and `Conv1D` modules by name, without the head; of an adapter beside its base, its matrices."""
     head = model.get_output_embeddings()
-    return {
+    return matrices_beside(model) or {
         name: module
         for name, module in model.named_modules()
         if isinstance(module, nn.Linear | Conv1D) and module is not head
@@ -51,7 +52,8 @@ def linear_layers(model: PreTrainedModel) -> dict[str, nn.Module]:
 def choose_layers(
     model: PreTrainedModel, patterns: Sequence[str] = (), passed: Mapping[str, tuple[int, ...]] | None = None
 ) -> tuple[Layer, ...]:
-    """Linear layers whose name fits a pattern (`*` and `?`; none given: all), in the order of the forward pass.
+    """Linear layers whose name fits a pattern (`*` and `?`; none given: all), in the order of the forward pass. The
+    matrices of an adapter fit by the name of their layer, too.
 
     passed: those that a text passes, with the number of dimensions of each input (`short_pass`); not given: all.
     Names do not tell which read the same: until a model has read something (`reads.py`), each has an input of its own.
@@ -59,14 +61,19 @@ def choose_layers(
     """
     found = {name: of for name, of in linear_layers(model).items() if passed is None or name in passed}
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in found):
+        if not any(_fits(name, pattern) for name in found):
             near = difflib.get_close_matches(pattern, found, n=3, cutoff=0.3) or sorted(found)[:3]
             raise BadInput(f"expected a layer that fits {pattern!r}, found none; the nearest are {', '.join(near)}")
-    names = [name for name in found if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)]
+    names = [name for name in found if not patterns or any(_fits(name, pattern) for pattern in patterns)]
     if not names:
         raise BadInput("expected linear layers in the model, found none; whence explains transformers with nn.Linear")
     flat = {name for name in names if passed is not None and passed[name] == (2,)}
     return tuple(_described(i, name, found[name], name in flat) for i, name in enumerate(names))
+
+
+def _fits(name: str, pattern: str) -> bool:
+    of = name.removesuffix(f".{A}").removesuffix(f".{B}")
+    return fnmatchcase(name, pattern) or fnmatchcase(of, pattern)
 
 
 def weight_shape(module: nn.Module) -> tuple[int, int]:

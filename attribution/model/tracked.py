@@ -110,17 +110,28 @@ class Tracked:
 
 
 def track(loaded: LoadedModel, layers: Sequence[str] = (), embedding: bool = True) -> Tracked:
-    """Choose what is explained. `layers`: patterns of module names, none for all; `embedding`: its block as well.
+    """Choose what is explained. `layers`: patterns of module names, none for all; `embedding`: its block as well, where
+    it was trained.
 
     Raises BadInput for a pattern that fits nothing, and for a model whose logits are not head(last hidden state).
     """
     passed = short_pass(loaded)
     linear = choose_layers(loaded.model, layers, passed.dimensions)
+    embedding = embedding and _ends_trained(loaded)
     tracked = Tracked(loaded, linear, _embedding_layers(loaded, len(linear)) if embedding else ())
     scale = 1.0 if tracked.softcap is not None else head_scale(tracked, passed)
     tracked = replace(tracked, head_scale=scale)
     _check_head(tracked, passed)
     return replace(tracked, linear=reading(linear, [passed.given[layer.name] for layer in linear]))
+
+
+def _ends_trained(loaded: LoadedModel) -> bool:
+    """Whether embedding and head were trained in whole: of an adapter only where both came with it."""
+    if loaded.trained is None:
+        return True
+    names = {id(parameter): name for name, parameter in loaded.model.named_parameters()}
+    ends = (loaded.model.get_input_embeddings(), loaded.model.get_output_embeddings())
+    return all(names[id(module.weight)] in loaded.trained.whole for module in ends)
 
 
 def _embedding_layers(loaded: LoadedModel, index: int) -> tuple[Layer, ...]:

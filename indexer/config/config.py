@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from attribution.errors import BadInput
+from attribution.loading.adapter import ALONE, MERGED
 from attribution.prompt.saliency.method import computed
 from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.estimator import estimators
@@ -104,6 +105,9 @@ class Model:
     end: tuple[str, ...] = ()
     """Tokens as text: the first closes a document, each ends an answer. None: the tokenizer's eos, and the eos ids of
     `generation_config.json`."""
+    explain: str = "merged"
+    """Of a LoRA adapter: the `"merged"` weights, or the matrices of the `"adapter"` alone, through which only its own
+    documents are reached."""
     stage: str = "pretrained"
     """`"pretrained"` or `"finetuned"`."""
     parent: str = ""
@@ -305,6 +309,13 @@ def _check(config: Config, path: Path) -> None:
             raise BadInput(f"expected stage 'pretrained' or 'finetuned' for {model.name}, found {model.stage!r}")
         if model.parent and model.parent not in names:
             raise BadInput(f"expected the parent of {model.name} among the models, found {model.parent!r}; name one")
+        if model.explain not in (MERGED, ALONE):
+            raise BadInput(f"expected explain '{MERGED}' or '{ALONE}' for {model.name}, found {model.explain!r}")
+        if model.explain != ALONE and any(of.name == model.parent and of.explain == ALONE for of in config.model):
+            raise BadInput(
+                f"expected a parent of {model.name} that is explained in its own weights, found an adapter explained "
+                f"alone; set explain = '{MERGED}' for {model.parent}"
+            )
         if model.parent and model.stage != "finetuned":
             raise BadInput(f"expected stage 'finetuned' for {model.name}, which has a parent, found {model.stage!r}")
         if len(lineage(config, model)) > MOST_STAGES:
@@ -327,12 +338,13 @@ def _check_training(config: Config, path: Path) -> None:
 
 
 def lineage(config: Config, model: Model) -> list[Model]:
-    """The stages of a model's training that are models of the configuration, the first one first.
+    """The stages of a model's training that are models of the configuration and explained with it, the first one first.
 
+    Those before an adapter that is explained alone are not: its matrices were not there yet.
     Raises BadInput where a model descends from itself.
     """
     found = [model]
-    while found[0].parent:
+    while found[0].parent and found[0].explain != ALONE:
         parent = next(each for each in config.model if each.name == found[0].parent)
         if parent in found:
             raise BadInput(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attribution.errors import BadInput
-from attribution.loading.adapter import is_adapter, read_adapter
+from attribution.loading.adapter import ALONE, is_adapter, read_adapter
 from attribution.loading.place import check_hub_id, refuse_missing, split_revision
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def _on_parent(model: "Model", models: tuple["Model", ...], folder: Path) -> "Mo
     if not own.is_dir() or not is_adapter(own):
         if model.base:
             raise BadInput(f"expected a base for an adapter only, found one for {model.name}; take it out")
+        if model.explain == ALONE:
+            raise BadInput(f"expected an adapter at {own} to explain alone, found none; take explain out")
         return model
     by_name = {each.name: each for each in models}
     if model.parent in by_name and not model.base:

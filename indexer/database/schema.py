@@ -22,7 +22,8 @@ TABLES: dict[str, str] = {
     # names the entries of influence.layer_scores; kind: attention, mlp, embedding; depth: block, from 0
     "layer": """
         model_id VARCHAR, layer INTEGER, name VARCHAR, kind VARCHAR, depth INTEGER""",
-    # parameters of a model by kind: explained, norms, not explained; name: `*` stands for the number of a block
+    # parameters of a model by kind: explained, norms, not explained, and frozen where an adapter's matrices alone are
+    # explained; name: `*` stands for the number of a block
     "coverage": """
         model_id VARCHAR, kind VARCHAR, name VARCHAR, n_params BIGINT""",
     # what one estimator made of one model; settings: JSON of what its scores depend on; device: where it was computed

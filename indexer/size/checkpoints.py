@@ -5,13 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from attribution.errors import BadInput
+from attribution.loading.adapter import is_adapter, read_adapter
 from indexer.size.member import Member, open_member
 
 
 def at_checkpoint(member: Member, path: str) -> Member:
     """The same model and documents at the weights of a checkpoint, which has the final model's tokenizer."""
     name = f"{member.entry.name}.{Path(path).name.replace('@', '-')}"
-    tokenizer = member.entry.tokenizer or member.entry.path
+    last = member.entry.tokenizer or member.entry.path
+    tokenizer = "" if is_adapter(Path(last)) and not read_adapter(Path(last)).has_tokenizer else last
     entry = replace(member.entry, name=name, path=path, tokenizer=tokenizer, checkpoints=())
     return open_member(entry, member.config)
 

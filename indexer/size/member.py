@@ -17,7 +17,7 @@ from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Rows
 from attribution.trained.document import TrainedText, Training
 from attribution.trained.windows import Windows
-from indexer.config.config import Config, Model
+from indexer.config.config import Config, Model, lineage
 from indexer.config.versions import VERSIONS
 from indexer.corpus.as_trained import read_document, training_of
 from indexer.corpus.corpus import Corpus, Numbers, as_ids, as_numbers, joined
@@ -193,12 +193,13 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf = read_corpus)
 
     Raises BadInput for a model that cannot be trusted and for documents that cannot be read.
     """
-    parents = [open_member(of, config, corpus_of) for of in config.model if entry.parent and of.name == entry.parent]
-    read = load_model(entry.path, config.device.name, config.device.dtype, entry.tokenizer, entry.base)
+    before = lineage(config, entry)[:-1]
+    parent = open_member(before[-1], config, corpus_of) if before else None
+    read = load_model(entry.path, config.device.name, config.device.dtype, entry.tokenizer, entry.base, entry.explain)
     loaded = replace(read, begin=entry.begin, end=entry.end)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)
     if config.scores.method and not is_child():  # whoever started a child has checked
         check_agreement(tracked, forward_mode=config.scores.token_losses > 0)
-        check_present(entry.checkpoints)
+        check_present(entry.checkpoints, entry.base)
     corpus = corpus_of(entry.files or config.corpus.files, config.corpus.text)
-    return Member(entry, config, loaded, tracked, corpus, parents[0] if parents else None)
+    return Member(entry, config, loaded, tracked, corpus, parent)

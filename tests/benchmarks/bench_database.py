@@ -143,6 +143,7 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "about: meta": lambda s: about.meta(s.snapshot),
     "about: evaluations": lambda s: about.evaluations(s.snapshot),
     "about: coverage": lambda s: about.coverage(s.snapshot),
+    "about: adapters": lambda s: about.adapters(s.snapshot),
     "about: counts": lambda s: about.counts(s.snapshot),
     "about: sizes": lambda s: about.sizes(s.snapshot),
     "about: sources": lambda s: about.sources(s.snapshot),

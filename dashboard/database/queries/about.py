@@ -21,8 +21,9 @@ def coverage(snapshot: Snapshot) -> list[dict[str, Any]]:
     """What of each model is explained, as shares of its parameters; [] in a database that does not say."""
     if not has_table(snapshot, "coverage"):
         return []
-    return snapshot.rows("""SELECT name AS "Model",
+    rows = snapshot.rows("""SELECT name AS "Model",
         round(100 * sum(n_params) FILTER (kind = 'explained') / sum(n_params), 1) AS "Explained, %",
+        round(100 * coalesce(sum(n_params) FILTER (kind = 'frozen'), 0) / sum(n_params), 1) AS "Frozen, %",
         round(100 * coalesce(sum(n_params) FILTER (kind = 'norms'), 0) / sum(n_params), 1) AS "Norms, %",
         round(100 * coalesce(sum(n_params) FILTER (kind = 'not explained'), 0) / sum(n_params), 1)
             AS "Not explained, %",
@@ -31,6 +32,18 @@ def coverage(snapshot: Snapshot) -> list[dict[str, Any]]:
         FROM (SELECT model_id, kind, coverage.name AS part, coverage.n_params AS n_params FROM coverage)
         JOIN (SELECT model_id, name, n_params AS size FROM model) USING (model_id)
         GROUP BY name, size ORDER BY size, name""")
+    some = any(row["Frozen, %"] for row in rows)
+    return [{name: value for name, value in row.items() if some or name != "Frozen, %"} for row in rows]
+
+
+def adapters(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """name, parent, n_explained and n_params of each model that is explained in its adapter's matrices alone."""
+    if not has_table(snapshot, "coverage"):
+        return []
+    return snapshot.rows("""SELECT name, parent, n_explained, n_params FROM model JOIN (
+            SELECT model_id, sum(n_params) FILTER (kind = 'explained')::BIGINT AS n_explained FROM coverage
+            GROUP BY model_id HAVING bool_or(kind = 'frozen')) USING (model_id)
+        ORDER BY name""")
 
 
 def sources(snapshot: Snapshot) -> list[dict[str, Any]]:

@@ -30,13 +30,19 @@ READING = (
 )
 
 
+def adapted(name: str, parent: str, n_explained: int, n_params: int) -> str:
+    """What is explained of a model that is an adapter beside its base."""
+    said = f"{name}: the adapter's matrices are explained, {n_explained:,} of {n_params:,} parameters."
+    return said + (f" No document of {parent} is reached through them: they were not there yet." if parent else "")
+
+
 def show() -> None:
     """Draw the screen; it does not depend on the selection."""
     # ask
     snapshot = current()
     meta, counts = about.meta(snapshot), about.counts(snapshot)
     sizes, sources, evaluations = about.sizes(snapshot), about.sources(snapshot), about.evaluations(snapshot)
-    covered = about.coverage(snapshot)
+    covered, adapters = about.coverage(snapshot), about.adapters(snapshot)
     licence = str(meta["config"].get("corpus", {}).get("licence", ""))
 
     # show
@@ -53,7 +59,7 @@ def show() -> None:
     st.subheader("Models and runs")
     render.table(pd.DataFrame([row | {"Influence": method_name(row["Influence"] or "none")} for row in sizes]))
     if covered:
-        render.prose(("note", COVERAGE))
+        render.prose(("note", COVERAGE), *(("note", adapted(**each)) for each in adapters))
         render.table(pd.DataFrame(covered), key="coverage")
     st.subheader("Corpus")
     if licence:

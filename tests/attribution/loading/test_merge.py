@@ -2,16 +2,14 @@
 
 import json
 import math
-import warnings
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from attribution.errors import BadInput
 from attribution.loading.load import load_model
-from tests.attribution.architectures import random_model
-from tests.indexer.built_model import tokenizer
+from tests.attribution.loading.peft_adapter import saved, trained_adapter
 
 R, ALPHA = 3, 6.0
 Q = "model.layers.0.self_attn.q_proj"
@@ -22,12 +20,6 @@ SETTINGS = {"peft_type": "LORA", "lora_alpha": ALPHA, "r": R}
 def base(tmp_path_factory):
     folder = tmp_path_factory.mktemp("base")
     return saved("Llama", folder)
-
-
-def saved(name, folder):
-    random_model(name).model.to(torch.float32).save_pretrained(folder)
-    tokenizer().save_pretrained(folder)
-    return folder
 
 
 def adapter(folder, tensors, **settings):
@@ -91,6 +83,8 @@ def test_input_19_an_alpha_of_its_own(base, tmp_path):
     [
         ({"peft_type": "IA3"}, "expected a LoRA adapter in .*, found IA3"),
         ({"use_dora": True}, "expected plain LoRA in .*, found use_dora"),
+        ({"lora_bias": True}, "expected plain LoRA in .*, found lora_bias"),
+        ({"init_lora_weights": "pissa_niter_16"}, "expected LoRA that began beside its base in .*, found pissa"),
         ({"lora_alpha": "x"}, "expected the settings of a LoRA adapter"),
         ({"base_model_name_or_path": None}, r"expected the base of .*; set \[\[model\]\] base"),
     ],
@@ -127,30 +121,15 @@ def test_input_19_weights_as_pickle_are_not_read(base, tmp_path):
     ],
 )
 def test_input_19_merged_weights_are_those_of_peft(tmp_path, kind, targets, whole, stabilised):
-    peft = pytest.importorskip("peft")
-    base = saved(kind, tmp_path / "base")
-    model = load_model(str(base), "cpu").model
-    whole = [name for name in whole or [] if any(name in each for each, _ in model.named_modules())] or None
-    settings = peft.LoraConfig(
-        r=R, lora_alpha=5, target_modules=targets, modules_to_save=whole, use_rslora=stabilised, task_type="CAUSAL_LM",
-        fan_in_fan_out=kind == "GPT-2", alpha_pattern={targets[0]: 11},
+    given = trained_adapter(
+        kind, tmp_path, target_modules=targets, modules_to_save=whole, use_rslora=stabilised,
+        alpha_pattern={targets[0]: 11},
     )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        wrapped = peft.get_peft_model(model, settings)
-        with torch.no_grad():
-            for parameter in wrapped.parameters():
-                if parameter.requires_grad:
-                    parameter.add_(torch.randn_like(parameter), alpha=0.1)
-        wrapped.save_pretrained(tmp_path / "a")
-        expected = wrapped.merge_and_unload()
-    named = json.loads((tmp_path / "a/adapter_config.json").read_text())
-    (tmp_path / "a/adapter_config.json").write_text(json.dumps(named | {"base_model_name_or_path": str(base)}))
-    found = load_model(str(tmp_path / "a"), "cpu")
+    expected = given.wrapped.merge_and_unload().float()
+    found = load_model(str(given.adapter), "cpu")
     for name, parameter in expected.named_parameters():
         torch.testing.assert_close(
             dict(found.model.named_parameters())[name], parameter, msg=lambda m, n=name: f"{n}: {m}"
         )
     ids = torch.tensor([[1, 2, 3]])
     torch.testing.assert_close(found.model(input_ids=ids).logits, expected(input_ids=ids).logits)
-    assert load_file(tmp_path / "a/adapter_model.safetensors")

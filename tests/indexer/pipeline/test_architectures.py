@@ -1,7 +1,5 @@
 """A database from a tiny random model of every architecture, with more rows than its tokenizer has entries."""
 
-import json
-
 import duckdb
 import pytest
 from transformers import T5ForConditionalGeneration
@@ -108,28 +106,3 @@ def test_input_25_a_checkpoint_that_is_not_there_is_told_before_anything_is_comp
     assert main(["build", str(path)]) == 2
     assert "expected a model directory at" in capsys.readouterr().err
     assert not (tmp_path / "build").exists()
-
-
-def test_input_19_an_adapter_is_built_on_its_base(tmp_path):
-    path = project(random_model("Llama").model, tmp_path)
-    write_adapter(tmp_path)
-    tuned = 'name = "t"\nfamily = "f"\npath = "adapter"\nstage = "finetuned"\nfiles = ["tuned.jsonl"]'
-    path.write_text(path.read_text().replace("[prompts]", f"[[model]]\n{tuned}\n[prompts]"))
-    assert main(["build", str(path)]) == 0
-    assert ask(path, "SELECT name, parent FROM model ORDER BY name") == [("m", ""), ("t", "m")]
-    [(both,)] = ask(path, "SELECT count(DISTINCT method) FROM run")
-    assert both == 2
-
-
-def write_adapter(folder):
-    import torch
-    from safetensors.torch import save_file
-
-    (folder / "adapter").mkdir()
-    name = "base_model.model.model.layers.0.mlp.up_proj.lora_"
-    torch.manual_seed(1)
-    tensors = {f"{name}A.weight": torch.randn(2, 16), f"{name}B.weight": torch.randn(24, 2)}
-    save_file(tensors, folder / "adapter/adapter_model.safetensors")
-    settings = {"peft_type": "LORA", "lora_alpha": 4, "base_model_name_or_path": "../model"}
-    (folder / "adapter/adapter_config.json").write_text(json.dumps(settings))
-    (folder / "tuned.jsonl").write_text('{"text": "The capital of Peru is Cusco."}\n{"text": "Cusco is old."}\n')

@@ -148,6 +148,25 @@ class StoredDocument:
     source: str
     topic: str
     text: str
+    turns: str = ""  # what the text is made of where it is no plain one, as JSON
+
+
+@dataclass(frozen=True)
+class AsRead:
+    """A document as the models of one tokenizer read it in training, an entry for each of T tokens.
+
+    starts, stops: characters of what was read; specials have start = stop. windows: from 0. learned: whether training
+    asked for the token; what begins a window never is.
+    """
+
+    texts: list[str]
+    starts: list[int]
+    stops: list[int]
+    windows: list[int]
+    learned: list[bool]
+
+    def __len__(self) -> int:
+        return len(self.texts)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def heated(text: str, tokens: Sequence[str], values: Sequence[float], high: floa
         if place < 0:
             continue
         if place > at:
-            pieces.append((text[at:place], None))
-        pieces.append((token, float(value) / high))
+            pieces.append(Heated(text[at:place]))
+        pieces.append(Heated(token, float(value) / high))
         at = place + len(token)
-    return [*pieces, (text[at:], None)] if at < len(text) or not pieces else pieces
+    return [*pieces, Heated(text[at:])] if at < len(text) or not pieces else pieces

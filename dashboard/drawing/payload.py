@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboard.drawing.numbers import decimals, percent, plain, signed
-from dashboard.drawing.shapes import Answer, Card, CitedLine, JoinedRow, Legend, PromptRow, SizeToken, StripToken
+from dashboard.drawing.shapes import (
+    LABELS,
+    Answer,
+    Card,
+    CitedLine,
+    JoinedRow,
+    Legend,
+    PromptRow,
+    SizeToken,
+    StripToken,
+)
 from dashboard.drawing.visible import LONGEST_TEXT, cut, is_special, visible, visible_token
 
 
@@ -22,15 +32,18 @@ def strip_token_data(token: StripToken) -> dict[str, Any]:
 
 def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
     """heat: the scale of the pieces; each of them says its value on it."""
-    left, pieces, told, whole = LONGEST_TEXT, [], [], 0
-    for text, amount in card.pieces:
-        whole += len(text)
+    left, pieces, told, kinds, whole = LONGEST_TEXT, [], [], [], 0
+    for text, amount, kind in card.pieces:
+        if kind not in LABELS:
+            whole += len(text)
         if left > 0:
             drawn = max(-1.0, min(1.0, amount)) if isinstance(amount, float) else amount
-            pieces.append((visible(text[:left]), drawn))
+            pieces.append((visible_token(text) if kind in LABELS else visible(text[:left]), drawn))
             told.append(_value(amount, heat) if isinstance(amount, float) and heat else "")
-            left -= len(text)
+            kinds.append(kind)
+            left -= 0 if kind in LABELS else len(text)
     title = visible_token(card.title)
+    cut = f"Cut: the first {LONGEST_TEXT:,} of {whole:,} characters." if whole > LONGEST_TEXT else ""
     return {
         "id": card.document_id,
         "title": title,
@@ -43,11 +56,17 @@ def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
         "facts": card.facts,
         "pieces": pieces,
         "told": told,
+        "kinds": kinds,
         "badges": [{"text": visible_token(text), "strong": strong} for text, strong in card.badges],
-        "clipped": card.clipped,
+        "before": _left_out(card.before, "before"),
+        "after": _left_out(card.after, "after"),
         "unsigned": card.unsigned,
-        "notice": f"Cut: the first {LONGEST_TEXT:,} of {whole:,} characters." if whole > LONGEST_TEXT else "",
+        "notice": " ".join(part for part in (card.notice, cut) if part),
     }
+
+
+def _left_out(n: int, where: str) -> str:
+    return "" if not n else f"{n:,} character{'' if n == 1 else 's'} {where}"
 
 
 def _value(amount: float, heat: Legend) -> str:

@@ -133,10 +133,14 @@ def document_list(
     selected: str = "",
     diverging: bool = False,
     heat: Legend | None = None,
+    keys: Sequence[str] = (),
     on_document: Callable[[str], None],
     on_page: Callable[[str], None] | None = None,
 ) -> None:
-    """Documents as cards; `on_document` hears which is chosen ('' for none), `on_page` which is to be opened."""
+    """Documents as cards; `on_document` hears which is chosen ('' for none), `on_page` which is to be opened.
+
+    keys: what the looks of the text mean, of our own.
+    """
     known = {card.document_id for card in cards}
 
     def chosen() -> None:
@@ -152,6 +156,7 @@ def document_list(
         "selected": selected,
         "diverging": diverging,
         "heat": asdict(heat) if heat else None,
+        "keys": list(keys),
         "pages": on_page is not None,
         "label": about,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dashboard.database.records import StoredDocument
 
@@ -11,7 +11,22 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Piece = tuple[str, str]  # text, style: '', muted, strong, serif, mark, warm, cool
-Heated = tuple[str, float | str | None]  # text; amount (1 is full colour), 'mark', or None for nothing
+
+
+class Heated(NamedTuple):
+    """A piece of a text. amount: 1 is full colour; 'mark', or None for nothing. kind, '' for words like any:
+
+    role      who says what follows, of our own: it stands in no text      window    the same of where a window begins
+    template  of the chat template, said by nobody                         read      read, and not learned
+    unread    cut off: no model read it
+    """
+
+    text: str
+    amount: float | str | None = None
+    kind: str = ""
+
+
+LABELS = ("role", "window")  # kinds that stand between the characters of a text
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,7 @@ class StripToken:
 
 @dataclass(frozen=True)
 class Card:
-    """A training document in a list. pieces: its text cut into (text, amount | None | 'mark')."""
+    """A training document in a list. pieces: its text, or a passage of it; before, after: characters left out."""
 
     document_id: str
     title: str
@@ -51,7 +66,9 @@ class Card:
     bar: float = 0.0
     facts: str = ""
     badges: tuple[tuple[str, bool], ...] = ()
-    clipped: bool = False
+    before: int = 0
+    after: int = 0
+    notice: str = ""
     unsigned: bool = False  # the amounts of the pieces have no sign
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from dashboard.database.queries.rows import Snapshot, has_column, kept, record
-from dashboard.database.records import AsTrained, StoredDocument, Swayed
+from dashboard.database.records import AsRead, AsTrained, StoredDocument, Swayed
 
 
 @kept(16)
 def documents(snapshot: Snapshot, document_ids: Sequence[str]) -> dict[str, StoredDocument]:
-    sql = """SELECT document_id, corpus, title, source, topic, text FROM document
-        WHERE document_id IN (SELECT unnest($ids::VARCHAR[]))"""
+    turns = "turns" if has_column(snapshot, "document", "turns") else "'' AS turns"
+    sql = f"""SELECT document_id, corpus, title, source, topic, text, {turns} FROM document
+        WHERE document_id IN (SELECT unnest($ids::VARCHAR[]))"""  # noqa: S608 (a constant)
     return {row["document_id"]: record(StoredDocument, row) for row in snapshot.rows(sql, {"ids": list(document_ids)})}
 
 
@@ -26,6 +27,19 @@ def document_tokens(snapshot: Snapshot, tokenizer_id: str, document_ids: Sequenc
         WHERE tokenizer_id = $tokenizer AND document_id IN (SELECT unnest($ids::VARCHAR[]))"""
     rows = snapshot.rows(sql, {"tokenizer": tokenizer_id, "ids": list(document_ids)}) if document_ids else []
     return {row["document_id"]: row["texts"] for row in rows}
+
+
+@kept(16)
+def as_read(snapshot: Snapshot, tokenizer_id: str, document_ids: Sequence[str]) -> dict[str, AsRead]:
+    """document_id -> how training read it; without those of which it is not known."""
+    if not document_ids or not has_column(snapshot, "document_token", "learned"):
+        return {}
+    names = {"texts": "text", "starts": "start", "stops": "stop", "windows": "read_in", "learned": "learned"}
+    lists = ", ".join(f"list({name} ORDER BY token_position) AS {key}" for key, name in names.items())
+    asked = ", ".join("?" * len(document_ids))  # a list of values, by which blocks of rows are passed over
+    sql = f"""SELECT document_id, {lists} FROM document_token WHERE tokenizer_id = ? AND document_id IN ({asked})
+        GROUP BY document_id HAVING count(learned) = count(*)"""  # noqa: S608 (names of ours, and question marks)
+    return {row["document_id"]: record(AsRead, row) for row in snapshot.rows(sql, [tokenizer_id, *document_ids])}
 
 
 def as_trained(snapshot: Snapshot, tokenizer_id: str, document_id: str) -> AsTrained | None:

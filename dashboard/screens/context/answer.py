@@ -125,6 +125,9 @@ def _pieces(reading: Reading, part: int, start: int, stop: int, amounts: Floats)
     pieces: list[Heated] = []
     for token, owner, amount in zip(reading.inside, reading.owner, amounts, strict=True):
         if owner == part and token.start >= at:
-            pieces += [(text[at : token.start], None), (text[token.start : token.stop], float(min(amount, 1.0)))]
+            pieces += [
+                Heated(text[at : token.start]),
+                Heated(text[token.start : token.stop], float(min(amount, 1.0))),
+            ]
             at = token.stop
-    return [*pieces, (text[at:stop], None)]
+    return [*pieces, Heated(text[at:stop])]

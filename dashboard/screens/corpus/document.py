@@ -13,10 +13,12 @@ from dashboard.database.queries import answers, documents, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import AsTrained, Model, StoredDocument, Swayed
 from dashboard.drawing import render
-from dashboard.drawing.heat import heated
+from dashboard.drawing.document_text import by_texts, drawn, shown
 from dashboard.drawing.numbers import decimals, percent, plain, signed
 from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import Card, Heated, Legend
+from dashboard.drawing.visible import LONGEST_TEXT
+from dashboard.widgets.as_trained import reading_keys, unread_notice
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
 from dashboard.widgets.layer_bars import show_bars
@@ -24,6 +26,7 @@ from indexer.search.text_index import query_terms
 
 EACH = 3  # answers at either end, in each size
 ENDS = {"towards": "Helps most, in each size", "away": "Hurts most, in each size"}
+PASSAGE = 460  # characters of a near duplicate
 SIMILAR = 0.6  # share of the words in common, from which on two documents are near duplicates
 
 
@@ -41,20 +44,33 @@ def show_document(snapshot: Snapshot, found: StoredDocument, model: Model, selec
 
 def _show_text(snapshot: Snapshot, found: StoredDocument, model: Model, run_id: str) -> None:
     heat = documents.summed_heat(snapshot, run_id, found.document_id)
+    read = documents.as_read(snapshot, model.tokenizer_id, [found.document_id]).get(found.document_id)
     texts = documents.document_tokens(snapshot, model.tokenizer_id, [found.document_id]).get(found.document_id, [])
-    pieces: list[Heated] = [(found.text, None)]
     high = robust_top(heat) if heat and len(heat) == len(texts) else 0.0
-    if high:
-        pieces = heated(found.text, texts, heat, high)
+    if high and read is None:
+        text = by_texts(found, texts, heat, high, LONGEST_TEXT)
+    else:
+        text = drawn(found, read, heat if high else None, high or 1.0, LONGEST_TEXT)
     where = " · ".join(part for part in (found.source, found.topic, found.corpus) if part)
+    card = Card(
+        found.document_id,
+        found.title,
+        where,
+        text.pieces,
+        before=text.before,
+        after=text.after,
+        notice=unread_notice(text),
+        unsigned=True,
+    )
     render.document_list(
-        [Card(found.document_id, found.title, where, pieces, unsigned=True)],
+        [card],
         key=f"document {found.document_id}",
         about="The document",
         selected=found.document_id,
         heat=Legend("Size of its influence on all stored answers, nats:", "0", plain(high), top=high, unit="nats")
         if high
         else None,
+        keys=reading_keys([card], [found]),
         on_document=lambda document_id: choose(document=document_id),
     )
     if told := _as_trained(documents.as_trained(snapshot, model.tokenizer_id, found.document_id)):
@@ -113,7 +129,7 @@ def _answer_cards(swayed: Sequence[Swayed], size: str) -> list[Card]:
             document_id=f"{each.generation_id} {each.position}",
             title=each.prompt[-120:],
             where=size,
-            pieces=[(each.answer[: each.start], None), (each.token, "mark"), (each.answer[each.stop :], None)],
+            pieces=[Heated(each.answer[: each.start]), Heated(each.token, "mark"), Heated(each.answer[each.stop :])],
             score=signed(each.score, places),
             unit="nats",
             hue="warm" if each.score > 0 else "cool",
@@ -166,13 +182,15 @@ def _show_similar(snapshot: Snapshot, found: StoredDocument) -> None:
                 each.document_id,
                 each.title,
                 each.source,
-                [(each.text, None)],
+                text.pieces,
                 percent(shared),
                 "of the words",
                 "strength",
                 shared,
+                after=text.after,
             )
             for each, shared in near[:EACH]
+            for text in [shown([Heated(each.text)], PASSAGE)]
         ],
         key=f"similar {found.document_id}",
         about="Near duplicates",

@@ -11,6 +11,7 @@ from dashboard.database.queries import answers, documents, filters
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model, StoredDocument
 from dashboard.drawing import render
+from dashboard.drawing.document_text import shown
 from dashboard.drawing.shapes import Card, Heated
 from dashboard.screens.corpus.document import show_document
 from dashboard.screens.corpus.listed import Listed, listed
@@ -20,6 +21,9 @@ from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
 from dashboard.widgets.tools import show_tools_alone
 from indexer.search.text_index import highlights
+
+LONG = 400  # characters beyond which a listed document shows a passage
+PASSAGE = 320  # characters of it
 
 
 def show() -> None:
@@ -34,8 +38,8 @@ def show() -> None:
         render.problem(f"No document {chosen.document} in this corpus.")
 
     # ask
-    shown = listed(snapshot, chosen, model)
-    facts, ids = shown.facts, shown.ids
+    page = listed(snapshot, chosen, model)
+    facts, ids = page.facts, page.ids
     found = documents.documents(snapshot, ids)
 
     # shape
@@ -44,11 +48,11 @@ def show() -> None:
     # show
     show_tools_alone(snapshot, corpus_sheet([found[each] for each in ids if each in found], facts, chosen), model)
     if opened is None or model is None:
-        _show_list(snapshot, cards, chosen, model, shown)
+        _show_list(snapshot, cards, chosen, model, page)
         return
     left, right = st.columns([2, 3], gap="large")
     with left:
-        _show_list(snapshot, cards, chosen, model, shown)
+        _show_list(snapshot, cards, chosen, model, page)
     with right:
         st.button("Close the document", on_click=lambda: choose(document=""), type="tertiary", icon=":material/close:")
         show_document(snapshot, opened, model, chosen)
@@ -69,13 +73,15 @@ def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
 def _card(found: StoredDocument, facts: str, chosen: Selection) -> Card:
     where = " · ".join(part for part in (found.source, found.topic) if part)
     badges = ((f"among the ten best of {facts}", False),) if facts else ()
+    text = shown(_marked(found.text, chosen.search), PASSAGE if len(found.text) > LONG else len(found.text))
     return Card(
         found.document_id,
         found.title,
         where,
-        _marked(found.text, chosen.search),
+        text.pieces,
         badges=badges,
-        clipped=len(found.text) > 400,
+        before=text.before,
+        after=text.after,
     )
 
 
@@ -83,17 +89,15 @@ def _marked(text: str, search: str) -> list[Heated]:
     pieces: list[Heated] = []
     at = 0
     for start, stop in highlights(text, search) if search.strip() else []:
-        pieces += [(text[at:start], None), (text[start:stop], "mark")]
+        pieces += [Heated(text[at:start]), Heated(text[start:stop], "mark")]
         at = stop
-    return [*pieces, (text[at:], None)]
+    return [*pieces, Heated(text[at:])]
 
 
-def _show_list(
-    snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, model: Model | None, shown: Listed
-) -> None:
+def _show_list(snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, model: Model | None, page: Listed) -> None:
     if chosen.search.strip():
         panel("Documents found", "Best match of the words first: meaning is not searched.")
-        render.prose(("note", shown.count))
+        render.prose(("note", page.count))
     elif any(card.badges for card in cards):
         panel("Most influential documents", "How often a document is among a token's ten best: not how much it did.")
         st.caption("Over all stored answers of one size.")
@@ -111,6 +115,6 @@ def _show_list(
         selected=chosen.document,
         on_document=lambda document_id: choose(document=document_id),
     )
-    if shown.n_pages > 1:
-        key = f"corpus page {shown.page} of {shown.n_pages}"
-        st.pagination(shown.n_pages, default=shown.page, key=key, on_change=lambda: choose(page=st.session_state[key]))
+    if page.n_pages > 1:
+        key = f"corpus page {page.page} of {page.n_pages}"
+        st.pagination(page.n_pages, default=page.page, key=key, on_change=lambda: choose(page=st.session_state[key]))

@@ -10,18 +10,22 @@ from dashboard.address.selection import Selection
 from dashboard.database.ranking import Ranked, among_random
 from dashboard.database.records import Heat, StoredDocument
 from dashboard.drawing import render
-from dashboard.drawing.heat import heated
+from dashboard.drawing.document_text import Drawn, by_texts, drawn
 from dashboard.drawing.numbers import decimals, plain, signed
 from dashboard.drawing.shading import robust_top
-from dashboard.drawing.shapes import Card, Heated, Legend
+from dashboard.drawing.shapes import Card, Legend
+from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets import controls
+from dashboard.widgets.as_trained import reading_keys, unread_notice, windows_badge
 from dashboard.widgets.estimator import choose_estimator
 from dashboard.widgets.heading import panel
+from indexer.search.text_index import highlights
 
 SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
 RESOLVED = 1e-3  # of the shares' sizes: less than that is the rounding of float32 in the sum over positions
-LONG = 700  # characters beyond which a card that is not selected is clipped
+LONG = 700  # characters beyond which a card that is not selected shows a passage
+PASSAGE = 460  # characters of it
 
 
 def show_documents(found: Explanation, selection: Selection) -> None:
@@ -49,6 +53,7 @@ def show_documents(found: Explanation, selection: Selection) -> None:
         cards,
         key="documents",
         about="Training documents, strongest first",
+        keys=reading_keys(cards, found.documents.values()),
         selected=selection.document,
         diverging=selection.tail == "both",
         heat=_heat_legend(high) if high else None,
@@ -57,33 +62,33 @@ def show_documents(found: Explanation, selection: Selection) -> None:
     )
 
 
-def document_cards(found: Explanation, selection: Selection, high: float) -> list[Card]:
-    """Cards of the documents shown, in their order; high: of `heat_top`."""
+def document_cards(found: Explanation, selection: Selection, high: float, longest: int = 0) -> list[Card]:
+    """Cards of the documents shown, in their order; high: of `heat_top`. longest: characters of each; 0 for a passage
+    of a long one that is not selected."""
     unit = NORMALISERS[selection.normaliser].unit
     top = max((abs(each.value) for each in found.shown), default=1.0) or 1.0
     places = decimals([each.value for each in found.shown])
-    heats = [_heat_values(found.heats.get(each.document_id), selection.heat) for each in found.shown]
     cards = []
-    for each, heat in zip(found.shown, heats, strict=True):
+    for each in found.shown:
         document = found.documents.get(each.document_id) or _lost(each.document_id)
-        chosen = document.document_id == selection.document
+        short = len(document.text) <= LONG or document.document_id == selection.document
+        text = _text(found, document, selection.heat, high or 1.0, longest or (LONGEST_TEXT if short else PASSAGE))
+        rest = unresolved(each, found.heats.get(each.document_id), found.width)
         cards.append(
             Card(
                 document_id=document.document_id,
                 title=document.title,
                 where=" · ".join(part for part in (document.source, document.topic) if part),
-                pieces=_pieces(document, found.heats.get(each.document_id), heat, high or 1.0),
+                pieces=text.pieces,
                 score=signed(each.value, places),
                 unit=unit,
                 hue="warm" if each.value >= 0 else "cool",
                 bar=each.value / top,
-                facts=" · ".join(
-                    filter(
-                        None, (_facts(found, each), unresolved(each, found.heats.get(each.document_id), found.width))
-                    )
-                ),
-                badges=_badges(found, each),
-                clipped=len(document.text) > LONG and not chosen,
+                facts=" · ".join(filter(None, (_facts(found, each), rest))),
+                badges=(*windows_badge(text), *_badges(found, each)),
+                before=text.before,
+                after=text.after,
+                notice=unread_notice(text),
             )
         )
     return cards
@@ -147,11 +152,15 @@ def _heat_values(heat: Heat | None, name: str) -> np.ndarray | None:
     return values if len(values) == len(heat.texts) and len(values) else None
 
 
-def _pieces(document: StoredDocument, heat: Heat | None, values: np.ndarray | None, high: float) -> list[Heated]:
-    """The document's text with its heat; the plain text where none is stored."""
-    if heat is None or values is None:
-        return [(document.text, None)]
-    return heated(document.text, heat.texts, values.tolist(), high)
+def _text(found: Explanation, document: StoredDocument, name: str, high: float, longest: int) -> Drawn:
+    """The document's text with its heat; the plain text, where the answer's words stand, where none is stored."""
+    heat, read = found.heats.get(document.document_id), found.read.get(document.document_id)
+    values = _heat_values(heat, name)
+    if heat is not None and values is not None and (read is None or len(read) != len(values)):
+        return by_texts(document, heat.texts, values.tolist(), high, longest)
+    asked = "".join(token.text for token in found.tokens[found.span[0] : found.span[1] + 1])
+    words = highlights(document.text, asked) if values is None and len(document.text) > longest else []
+    return drawn(document, read, None if values is None else values.tolist(), high, longest, words)
 
 
 def _choose_side_and_scale(has_heat: bool) -> None:

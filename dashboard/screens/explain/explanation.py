@@ -11,6 +11,7 @@ from dashboard.database.queries.kept_answer import KeptAnswer
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import Ranked, rank_documents, take_side
 from dashboard.database.records import (
+    AsRead,
     Generation,
     Heat,
     Measure,
@@ -45,6 +46,7 @@ class Explanation:
     ranked: list[Ranked]  # every kept document, best first
     shown: list[Ranked]  # those on the page
     documents: dict[str, StoredDocument]
+    read: dict[str, AsRead]  # how training read them, where it is known
     proposers: dict[str, set[str]]
     heats: dict[str, Heat]
     groups: list[LayerGroup]
@@ -106,6 +108,7 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
         ranked=ranked,
         shown=top,
         documents=documents.documents(snapshot, ids),
+        read=documents.as_read(snapshot, answer.generation.model.tokenizer_id, ids),
         proposers=answer.proposers(*span),
         heats=answer.heats(*span, ids),
         groups=groups,

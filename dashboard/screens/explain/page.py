@@ -10,7 +10,8 @@ from dashboard.database.layer_groups import group_scores
 from dashboard.database.ranking import layer_total
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.render import markup
-from dashboard.drawing.shapes import Card, StripToken
+from dashboard.drawing.shapes import LABELS, Card, Heated, StripToken
+from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.export.html import document
 from dashboard.screens.explain.answer import answer_strip, prompt_strip, shading_of
 from dashboard.screens.explain.documents import document_cards, heat_top
@@ -38,7 +39,7 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
         f"<div class='text answer'>{_tokens(answer, found)}</div></div></div>",
         f"<h2>Training documents of {markup(about)}</h2>",
         f"<p class='note'>{markup(scale.meaning)}</p>",
-        f"<div class='list'>{''.join(_card(card) for card in document_cards(found, selection, high))}</div>",
+        f"<div class='list'>{''.join(map(_card, document_cards(found, selection, high, LONGEST_TEXT)))}</div>",
         _layers(found),
     ]
     style = "".join(_css(name) for name in ("token_strip/token_strip", "document_list/document_list"))
@@ -61,21 +62,29 @@ def _tokens(tokens: Sequence[StripToken], found: Explanation | None = None) -> s
 
 
 def _card(card: Card) -> str:
-    pieces = "".join(
-        markup(text)
-        if not isinstance(amount, float)
-        else f"<span class='token' data-hue='{'cool' if amount < 0 else 'warm'}' "
-        f"style='--v:{min(abs(amount), 1.0):.3f}'>{markup(text)}</span>"
-        for text, amount in card.pieces
-    )
+    pieces = "".join(map(_piece, card.pieces))
     badges = "".join(f"<span class='badge'>{markup(text)}</span>" for text, _ in card.badges)
+    notice = f"<div class='notice'>{markup(card.notice)}</div>" if card.notice else ""
     return (
         f"<div class='card'><div class='measure'><div class='score' data-hue='{markup(card.hue)}'>{markup(card.score)}"
         f"<span class='unit'> {markup(card.unit)}</span></div><div class='facts'>{markup(card.facts)}</div></div>"
         f"<div class='body'><div class='head'><span class='title'>{markup(card.title)}</span>"
         f"<span class='where'>{markup(card.where)}</span></div><p class='text'>{pieces}</p>"
-        f"<div class='badges'>{badges}</div></div></div>"
+        f"{notice}<div class='badges'>{badges}</div></div></div>"
     )
+
+
+def _piece(piece: Heated) -> str:
+    """As the component draws it; kinds are words of ours."""
+    if piece.kind in LABELS:
+        return f"<span class='{piece.kind}'>{markup(piece.text)}</span>"
+    hue = value = ""
+    if isinstance(piece.amount, float):
+        hue = f" data-hue='{'cool' if piece.amount < 0 else 'warm'}'"
+        value = f" style='--v:{min(abs(piece.amount), 1.0):.3f}'"
+    if not (hue or piece.kind):
+        return markup(piece.text)
+    return f"<span class='token {piece.kind}'{hue}{value}>{markup(piece.text)}</span>"
 
 
 def _layers(found: Explanation) -> str:

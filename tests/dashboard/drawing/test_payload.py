@@ -11,7 +11,7 @@ from dashboard.address.choices import SHADES
 from dashboard.database.records import Token
 from dashboard.drawing.payload import answer_data, card_data, size_token_data, strip_token_data
 from dashboard.drawing.shading import available, shade_answer, shade_by_document
-from dashboard.drawing.shapes import Answer, Card, SizeToken, StripToken
+from dashboard.drawing.shapes import Answer, Card, Heated, SizeToken, StripToken
 from dashboard.drawing.visible import LONGEST_TEXT, LONGEST_TOKEN, visible
 
 TEXT = st.text(st.characters(codec=None), max_size=300)  # lone surrogates too
@@ -62,7 +62,7 @@ def test_the_shading_has_one_finite_amount_for_each_token(data: st.DataObject) -
 
 @given(st.lists(st.tuples(TEXT, AMOUNT), max_size=8), TEXT, TEXT)
 def test_a_card_is_bounded_and_in_order(pieces: list[tuple[str, float | None]], title: str, where: str) -> None:
-    data = card_data(Card("d", title, where, list(pieces), badges=((title, True),)))
+    data = card_data(Card("d", title, where, [Heated(*piece) for piece in pieces], badges=((title, True),)))
     sent(data)
     assert "".join(text for text, _ in data["pieces"]) == "".join(visible(text) for text, _ in pieces)
     assert data["notice"] == ""
@@ -70,7 +70,7 @@ def test_a_card_is_bounded_and_in_order(pieces: list[tuple[str, float | None]], 
 
 @given(st.integers(1, 4), st.integers(LONGEST_TEXT // 2, 2 * LONGEST_TEXT))
 def test_a_long_card_is_cut_and_says_so(n: int, length: int) -> None:
-    data = card_data(Card("d", "t", "w", [("x" * length, None)] * n))
+    data = card_data(Card("d", "t", "w", [Heated("x" * length)] * n))
     shown = sum(len(text) for text, _ in data["pieces"])
     assert shown == min(n * length, LONGEST_TEXT)
     assert bool(data["notice"]) == (n * length > LONGEST_TEXT)

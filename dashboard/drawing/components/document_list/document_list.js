@@ -22,7 +22,7 @@ class List {
     const held = this.root.getRootNode().activeElement;
     const focus = held?.dataset ? [held.closest(".card")?.dataset.id, held.className] : null;
     this.root.setAttribute("aria-label", data.label);
-    this.legend(data.heat);
+    this.legend(data.heat, data.keys);
     this.root.replaceChildren(...data.items.map((item) => this.card(item)));
     this.mark(data.selected);
     const card = focus && [...this.root.children].find((node) => node.dataset.id === focus[0]);
@@ -46,7 +46,9 @@ class List {
       page.type = "button";
       page.setAttribute("aria-label", `Open document ${item.title}`);
     }
-    this.text(item, make("p", item.clipped ? "text clipped" : "text", body));
+    if (item.before) make("div", "more", body, `… ${item.before}`);
+    this.text(item, make("p", "text", body));
+    if (item.after) make("div", "more", body, `… ${item.after}`);
     if (item.notice) make("div", "notice", body, item.notice);
     const badges = item.badges.length ? make("div", "badges", body) : null;
     for (const { text, strong } of item.badges) make("span", strong ? "badge strong" : "badge", badges, text);
@@ -75,11 +77,16 @@ class List {
     parent.dir = "auto";
     let plain = "";  // a node for all that has no colour to be seen
     item.pieces.forEach(([text, v], i) => {
-      if (v === null || Math.abs(v) < 0.015) plain += text;
+      const kind = item.kinds[i];
+      const cold = v === null || Math.abs(v) < 0.015;
+      if (cold && !kind) plain += text;
       else {
         parent.append(plain);
         plain = "";
-        const token = make("span", "token", parent, text);
+        if (kind === "role" || kind === "window") return make("span", kind, parent, text);
+        if (kind === "template") text = text.replaceAll("\n", cold ? " " : "↵");
+        const token = make("span", `token ${kind}`, parent, text);
+        if (cold) return;
         token.dataset.hue = v === "mark" ? "mark" : item.unsigned ? "strength" : v < 0 ? "cool" : "warm";
         if (v !== "mark") token.style.setProperty("--v", Math.min(Math.abs(v), 1).toFixed(3));
         if (!item.told[i]) return;
@@ -91,14 +98,16 @@ class List {
     rove(parent, "[data-says]")();
   }
 
-  legend(heat) {
-    this.scale.hidden = !heat;
+  legend(heat, keys) {
+    this.scale.hidden = !heat && !keys.length;
     this.scale.replaceChildren();
-    if (!heat) return;
-    const scale = make("span", "", this.scale, `${heat.name} ${heat.low}`);
-    const ramp = make("span", heat.signed ? "ramp" : "ramp unsigned", scale);
-    ramp.setAttribute("aria-hidden", "true");
-    scale.append(heat.high);
+    if (heat) {
+      const scale = make("span", "key", this.scale, `${heat.name} ${heat.low}`);
+      const ramp = make("span", heat.signed ? "ramp" : "ramp unsigned", scale);
+      ramp.setAttribute("aria-hidden", "true");
+      scale.append(heat.high);
+    }
+    for (const words of keys) make("span", "key", this.scale, words);
   }
 
   mark(id) {

@@ -1,0 +1,50 @@
+"""How training read the documents that are drawn, in words: windows, what was not learned, what was never read."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from dashboard.database.records import StoredDocument
+from dashboard.database.turns import said
+from dashboard.drawing.document_text import Drawn
+from dashboard.drawing.shapes import Card
+
+Badge = tuple[str, bool]
+READ_ONLY = "greyed tokens were read, not learned"
+
+
+def windows_badge(text: Drawn) -> tuple[Badge, ...]:
+    """Of a document that was read in several windows: those that the passage is from."""
+    if text.n_windows < 2:
+        return ()
+    first, last = text.windows
+    if (first, last) == (1, text.n_windows):
+        return ((f"read in {text.n_windows:,} windows", False),)
+    which = f"window {first:,}" if first == last else f"windows {first:,} to {last:,}"
+    return ((f"{which} of {text.n_windows:,}", False),)
+
+
+def unread_notice(text: Drawn) -> str:
+    """What was cut off."""
+    n = text.n_unread
+    if not n:
+        return ""
+    return f"Not covered: its last {'character was' if n == 1 else f'{n:,} characters were'} cut off in training."
+
+
+def reading_keys(cards: Sequence[Card], documents: Iterable[StoredDocument]) -> list[str]:
+    """What greyed and small words of these cards mean; nothing where there are none."""
+    kinds = {piece.kind for card in cards for piece in card.pieces}
+    keys = []
+    if "read" in kinds:
+        ids = {card.document_id for card in cards if any(piece.kind == "read" for piece in card.pieces)}
+        words = _learned({role for each in documents if each.document_id in ids for role, _ in said(each.turns)})
+        keys.append(f"{words}; {READ_ONLY}" if words else f"{READ_ONLY[:1].upper()}{READ_ONLY[1:]}")
+    if "template" in kinds:
+        keys.append("Small: the chat template's own")
+    return keys
+
+
+def _learned(roles: Collection[str]) -> str:
+    """Which words the loss was on, of documents with words that were not learned."""
+    learned = [words for role, words in (("assistant", "the assistant's words"), ("completion", "the completion"))
+               if role in roles]  # fmt: skip
+    return f"Loss on {' and on '.join(learned)}" if learned else ""

@@ -21,9 +21,9 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from attribution.model.head import sampled
-from attribution.model.layers import Layer
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Row, pad
+from attribution.passes.batches import Batch, Row, pad
+from attribution.passes.preference import Preference
 
 BATCH = 32  # documents, as far as they fit into TOKENS
 TOKENS = 2**13  # padded tokens of a batch: what a pass keeps of them, logits above all, has to fit into memory
@@ -45,20 +45,24 @@ class Rows(Dataset[Row]):
 
 
 class SummedTokenLoss(Task):
-    """Summed token loss of documents; with `sample`, of labels drawn from the model by our own generator."""
+    """Summed token loss of documents, or the loss of pairs; with `sample`, of labels (of preferences) drawn from the
+    model by our own generator."""
 
     def __init__(self, names: Sequence[str], device: torch.device, seed: int, tick: Tick) -> None:
         self.names, self.device, self.tick = names, device, tick
         self.generator = torch.Generator(device).manual_seed(seed)
 
     def compute_train_loss(self, batch: Columns, model: nn.Module, sample: bool = False) -> Tensor:
-        logits = model(input_ids=batch["ids"], use_cache=False).logits[batch["is_target"]].float()  # [n, V]
-        labels = batch["ids"].roll(-1, dims=1)[batch["is_target"]]
-        if sample:
+        read = _batch(batch)
+        logits = read.joined(model(input_ids=read.rows, use_cache=False).logits)[read.is_target].float()  # [n, V]
+        labels, weights = read.labels, read.weights(self.generator if sample else None)
+        if sample and weights is None:
             with torch.no_grad():
                 labels = sampled(logits, None, self.generator)
         self.tick(len(batch["ids"]))
-        return cross_entropy(logits, labels, reduction="sum")
+        if weights is None:
+            return cross_entropy(logits, labels, reduction="sum")
+        return cross_entropy(logits, labels, reduction="none") @ weights.to(logits)
 
     def compute_measurement(self, batch: Columns, model: nn.Module) -> Tensor:
         return self.compute_train_loss(batch, model)
@@ -67,15 +71,19 @@ class SummedTokenLoss(Task):
         return list(self.names)
 
     def get_attention_mask(self, batch: Columns) -> Tensor:
+        if "is_token" in batch:
+            return batch["is_token"].long()  # [B, T]
         position = torch.arange(batch["ids"].shape[1], device=self.device)
         return (position < batch["lengths"][:, None]).long()  # [B, T]
 
 
-def kronfluence_analyzer(tracked: Tracked, folder: Path, seed: int, tick: Tick) -> Analyzer:
-    """kronfluence on a copy of the model, with padding masked and the layers named."""
+def kronfluence_analyzer(tracked: Tracked, folder: Path, seed: int, tick: Tick, n_windows: int = 1) -> Analyzer:
+    """kronfluence on a copy of the model, with padding masked and the layers named.    n_windows: of each document"""
     model = as_linear(copy.deepcopy(tracked.loaded.model))
-    by_row(model, [layer.name for layer in tracked.linear if layer.flat])
-    task = SummedTokenLoss([_inner(layer) for layer in tracked.linear], tracked.device, seed, tick)
+    wrapped = [layer.name for layer in tracked.linear if layer.flat or n_windows > 1]
+    by_document(model, wrapped, n_windows)
+    names = [f"{layer.name}.inner" if layer.name in wrapped else layer.name for layer in tracked.linear]
+    task = SummedTokenLoss(names, tracked.device, seed, tick)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # old names of torch functions inside accelerate and kronfluence
         analyzer = Analyzer(
@@ -93,7 +101,19 @@ def kronfluence_analyzer(tracked: Tracked, folder: Path, seed: int, tick: Tick) 
 def columns(rows: Sequence[Row]) -> Columns:
     """A batch as the dictionary of tensors that accelerate can move."""
     batch = pad(rows, range(len(rows)))
-    return {"ids": batch.ids, "lengths": batch.lengths, "is_target": batch.is_target}
+    found = {"ids": batch.ids, "lengths": batch.lengths, "is_target": batch.is_target}
+    if batch.preferences:
+        of_pairs = torch.tensor([(of.beta, of.margin) for of in batch.preferences], dtype=torch.float64)  # [B, 2]
+        found |= {"is_token": batch.is_token, "preferences": of_pairs}
+    return found
+
+
+def _batch(of: Columns) -> Batch:
+    """What `columns` was made from."""
+    preferences = tuple(Preference(*each) for each in of["preferences"].tolist()) if "preferences" in of else ()
+    width = of["ids"].shape[1] // (2 if preferences else 1)
+    is_token = of.get("is_token", of["is_target"])
+    return Batch((), of["ids"], of["lengths"], is_token, of["is_target"], width, preferences)
 
 
 def as_linear(model: PreTrainedModel) -> PreTrainedModel:
@@ -114,40 +134,37 @@ def as_linear(model: PreTrainedModel) -> PreTrainedModel:
     return model
 
 
-class ByRow(nn.Module):
-    """A linear layer that is given all tokens of a batch as one list: kronfluence takes each for a document."""
+class ByDocument(nn.Module):
+    """A linear layer that works on the tokens of each document side by side: kronfluence takes every row for one, and
+    every token of a layer that is given a batch as one list; a pair has two rows."""
 
-    def __init__(self, inner: nn.Module, rows: list[int]) -> None:
+    def __init__(self, inner: nn.Module, documents: list[int]) -> None:
         super().__init__()
-        self.inner, self.rows = inner, rows
+        self.inner, self.documents = inner, documents
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: [B · T, in] -> [B · T, out]"""
-        out: Tensor = self.inner(x.reshape(self.rows[0], -1, x.shape[-1]))
-        return out.reshape(len(x), -1)
+        """x: [B · T, in] or [B · windows, T, in] -> the same, out"""
+        out: Tensor = self.inner(x.reshape(self.documents[0], -1, x.shape[-1]))
+        return out.reshape(*x.shape[:-1], -1)
 
 
-def by_row(model: nn.Module, names: Sequence[str]) -> None:
-    """The named layers work on rows again, in place."""
-    rows = [0]  # of the batch that the model is reading
+def by_document(model: nn.Module, names: Sequence[str], n_windows: int) -> None:
+    """The named layers work on documents, in place.    n_windows: rows of each of them"""
+    documents = [0]  # of the batch that the model is reading
 
     def count(_model: nn.Module, _args: object, given: dict[str, Tensor]) -> None:
-        rows[0] = len(given["input_ids"])
+        documents[0] = len(given["input_ids"]) // n_windows
 
     if names:
         model.register_forward_pre_hook(count, with_kwargs=True)
     for name in names:
         parent, _, child = name.rpartition(".")
-        setattr(model.get_submodule(parent), child, ByRow(model.get_submodule(name), rows))
-
-
-def _inner(layer: Layer) -> str:
-    return f"{layer.name}.inner" if layer.flat else layer.name
+        setattr(model.get_submodule(parent), child, ByDocument(model.get_submodule(name), documents))
 
 
 def named_as_layers(tensors: Columns, tracked: Tracked) -> Columns:
     """What kronfluence says of the layers, under their own names."""
-    names = {_inner(layer): layer.name for layer in tracked.linear}
+    names = {f"{layer.name}.inner": layer.name for layer in tracked.linear}
     return {names.get(name, name): of for name, of in tensors.items()}
 
 
@@ -155,9 +172,11 @@ def fit_linear(tracked: Tracked, sample: list[Row], fewer: list[Row], folder: Pa
     """Covariances and eigenvectors on `sample`, corrected eigenvalues on `fewer`; returns where the files are.
 
     kronfluence takes windows for documents. Labels are sampled for every token alone, so the squares of a document's
-    windows add up in expectation, and what it divides by has only to be counted anew (`of_documents`).
+    windows add up in expectation, and what it divides by has only to be counted anew (`of_documents`). The windows of a
+    pair have one preference and are one gradient.
     """
-    analyzer = kronfluence_analyzer(tracked, folder, seed, tick)
+    n_windows = 2 if sample[0].preference is not None else 1
+    analyzer = kronfluence_analyzer(tracked, folder, seed, tick, n_windows)
     named: Any = {"factors_name": "ekfac", "factor_args": FactorArguments(strategy="ekfac")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -175,8 +194,9 @@ def at_once(rows: Sequence[Row]) -> int:
 
 
 def windows(documents: Sequence[Row]) -> list[Row]:
-    """Every window that has a target, as a document of its own."""
-    return [row for document in documents for row in document.rows() if row.targets().any()]
+    """Every window that has a target, as a document of its own; a pair as it is."""
+    rows = (row for of in documents for row in ([of] if of.preference is not None else of.rows()))
+    return [row for row in rows if row.targets().any()]
 
 
 def of_documents(counts: dict[str, Tensor], documents: Sequence[Row]) -> dict[str, Tensor]:

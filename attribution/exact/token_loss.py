@@ -3,7 +3,8 @@
 With v = (G + λI)⁻¹ ∇f and ż the derivative of the logits in the direction v:
     influence of training on the loss of token t     (1/N) vᵀ ∇log p(z_t) = (1/N) (ż_t[z_t] − Σ_y p_t[y] ż_t[y])
     influence of replacing the label z_t by y        (1/N) vᵀ (∇log p(y) − ∇log p(z_t)) = (1/N) (ż_t[y] − ż_t[z_t])
-The first sums over t to the document's influence. In the second the tokens that are read stay as they are.
+The first sums over t to the document's influence. In the second the tokens that are read stay as they are. Of a pair
+both are multiplied by the weight of the token's loss, which is negative in the rejected answer.
 """
 
 from collections.abc import Callable, Sequence
@@ -63,8 +64,12 @@ def relabel_products(tangent: Tensor, labels: Tensor) -> Tensor:
 
 
 def _of_documents(batch: Batch, z: Tensor, tangent: Tensor, n_train: int, n_labels: int) -> list[TokenLoss]:
-    losses = influence_by_logp(loss_products(z, tangent, batch.labels), n_train)
-    others = relabel_products(tangent, batch.labels).scatter(1, batch.labels[:, None], -torch.inf)
+    products, others = loss_products(z, tangent, batch.labels), relabel_products(tangent, batch.labels)
+    weights = batch.weights()
+    if weights is not None:
+        products, others = products * weights.to(products), others * weights.to(others)[:, None]
+    losses = influence_by_logp(products, n_train)
+    others = others.scatter(1, batch.labels[:, None], -torch.inf)
     best = others.topk(min(n_labels, others.shape[1] - 1), dim=1)
     kept = best.indices.shape[1]
     # a target at position t is token t + 1

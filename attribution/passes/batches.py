@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attribution.errors import BadInput
+from attribution.passes.preference import Preference
 
 Range = tuple[int, int]
 
@@ -31,6 +32,7 @@ class Row:
     first_target: int = 1
     learned: tuple[Range, ...] | None = None  # [start, stop) of ids that are targets; None: all of them
     windows: tuple[int, ...] = ()  # tokens of each window; () for one that holds everything
+    preference: Preference | None = None  # of a pair: the window of the chosen answer, then that of the rejected
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -52,7 +54,7 @@ class Row:
         return inside
 
     def rows(self) -> list["Row"]:
-        """Its windows as documents of their own: the same targets, read the same way."""
+        """Its windows as documents of their own: the same targets, read the same way, with the sum of their losses."""
         if not self.windows:
             return [self]
         targets, made, start = self.targets(), [], 0
@@ -64,7 +66,7 @@ class Row:
         return made
 
 
-Shapes = NDArray[np.int32]  # [D, 2] windows of each document, and tokens of the longest of them
+Shapes = NDArray[np.int32]  # [D, 3] whether each document is a pair, its windows, and tokens of the longest of them
 
 
 class Rows(Sequence[Row]):
@@ -104,12 +106,12 @@ class Rows(Sequence[Row]):
 
 
 def _measured(documents: Sequence[Row]) -> Shapes:
-    shapes = [(len(each.widths), max(each.widths)) for each in documents]
-    return np.array(shapes, dtype=np.int32).reshape(-1, 2)
+    shapes = [(each.preference is not None, len(each.widths), max(each.widths)) for each in documents]
+    return np.array(shapes, dtype=np.int32).reshape(-1, 3)
 
 
 def shapes_of(documents: Sequence[Row]) -> Shapes:
-    """Windows of each document, and tokens of the longest of them  # [D, 2]"""
+    """Whether each document is a pair, its windows, and tokens of the longest of them  # [D, 3]"""
     return documents.shapes if isinstance(documents, Rows) else _measured(documents)
 
 
@@ -126,6 +128,7 @@ class Batch:
     is_token: Tensor  # [B, T] bool: a token, not padding
     is_target: Tensor  # [B, T] bool: position t predicts id t + 1, and that id is learned
     width: int  # places of one window
+    preferences: tuple[Preference, ...] = ()  # of each document, where they are pairs
 
     @property
     def rows(self) -> Tensor:
@@ -155,10 +158,30 @@ class Batch:
         """The id after every position that has a target, in row order  # [n]"""
         return self.ids.roll(-1, dims=1)[self.is_target]
 
+    def weights(self, generator: torch.Generator | None = None) -> Tensor | None:
+        """What the token loss of every target counts in the loss of its document, in row order; None for 1.
+
+        Of a pair ±w (see `preference`); with a generator, of a preference that is drawn for it  # [n] float64
+        """
+        if not self.preferences:
+            return None
+        drawn = [True] * len(self.preferences)
+        if generator is not None:
+            uniform = torch.rand(len(drawn), generator=generator, device=self.ids.device, dtype=torch.float64).tolist()
+            drawn = [u < of.probability for u, of in zip(uniform, self.preferences, strict=True)]
+        w = [of.weight(y) for of, y in zip(self.preferences, drawn, strict=True)]
+        document, place = self.is_target.nonzero(as_tuple=True)
+        chosen = torch.tensor(w, dtype=torch.float64, device=self.ids.device)[document]
+        return torch.where(place < self.width, chosen, -chosen)
+
 
 def pad(documents: Sequence[Row], members: Sequence[int], device: torch.device | str = "cpu") -> Batch:
-    """One batch of the named documents. Padding is id 0, which nothing reads: attention is causal."""
+    """One batch of the named documents, all of them pairs or none. Padding is id 0, which nothing reads: attention is
+    causal."""
     some = [documents[i] for i in members]
+    preferences = tuple(each.preference for each in some if each.preference is not None)
+    if preferences and len(preferences) != len(some):
+        raise BadInput(f"expected pairs alone in a batch, found {len(some) - len(preferences)} other documents")
     n_windows = max(len(each.widths) for each in some)
     width = max(max(each.widths) for each in some)
     ids = torch.zeros(len(some), n_windows, width, dtype=torch.long)
@@ -175,18 +198,18 @@ def pad(documents: Sequence[Row], members: Sequence[int], device: torch.device |
     flat = (of.flatten(1).to(device) for of in (ids, is_token, is_target))
     lengths = torch.tensor([len(each) for each in some]).to(device)
     of_ids, of_token, of_target = flat
-    return Batch(tuple(members), of_ids, lengths, of_token, of_target, width)
+    return Batch(tuple(members), of_ids, lengths, of_token, of_target, width, preferences)
 
 
 def plan_batches(documents: Sequence[Row], tokens: int = TOKENS, most: int = MOST) -> list[list[int]]:
-    """Indices of each batch: by number and length of windows, at most `tokens` padded tokens and `most` documents, one
-    at least."""
+    """Indices of each batch: pairs apart, by number and length of windows, at most `tokens` padded tokens and `most`
+    documents, one at least."""
     shapes = shapes_of(documents)
     batches: list[list[int]] = []
-    for i in np.lexsort((shapes[:, 1], shapes[:, 0])).tolist():
-        n_windows, width = shapes[i].tolist()
+    for i in np.lexsort(shapes.T[::-1]).tolist():
+        *_, n_windows, width = shapes[i].tolist()
         last = batches[-1] if batches else []
-        full = not last or len(last) == most or shapes[last[-1]][0] != n_windows
+        full = not last or len(last) == most or bool((shapes[last[-1], :2] != shapes[i, :2]).any())
         if full or (len(last) + 1) * n_windows * width > tokens:
             batches.append([i])
         else:
@@ -198,7 +221,7 @@ def batches(
     documents: Sequence[Row], context: int, device: torch.device, tokens: int = TOKENS, most: int = MOST
 ) -> Iterator[Batch]:
     """Every document once; raises BadInput for one that is empty or has a window longer than the context."""
-    widest = shapes_of(documents)[:, 1]
+    widest = shapes_of(documents)[:, 2]
     for i in np.flatnonzero((widest < 1) | (widest > context))[:1].tolist():
         raise BadInput(f"expected 1 to {context} tokens in document {i}, found {widest[i]}; cut it into windows first")
     for members in plan_batches(documents, tokens, most):

@@ -31,7 +31,8 @@ class Forward:
 
 @dataclass(frozen=True)
 class Captured:
-    """A forward and backward pass over a batch of documents, of the summed token loss of each."""
+    """A forward and backward pass over a batch of documents, of the loss of each: the sum of its token losses, or that
+    of a pair. All gradients are those of this loss."""
 
     batch: Batch
     inputs: tuple[Tensor, ...]  # [B, T, n_in] per linear layer
@@ -43,7 +44,9 @@ class Captured:
 
     @property
     def loss(self) -> Tensor:
-        """Summed token loss of each row, nats  # [B]"""
+        """Of each document, nats  # [B]"""
+        if self.batch.preferences:
+            return torch.tensor([of.loss for of in self.batch.preferences]).to(self.token_loss)
         out = self.token_loss.new_zeros(self.batch.ids.shape)
         out[self.batch.is_target] = self.token_loss
         return out.sum(dim=1)
@@ -94,13 +97,19 @@ def pull_back(
 
 
 def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = None) -> Captured:
-    """The document pass. With a generator, targets are sampled from the model instead (for the true Fisher)."""
+    """The document pass. With a generator, targets (of a pair: the preference) are sampled from the model instead, for
+    the true Fisher."""
     run = forward(tracked, batch.rows)
     is_target = batch.is_target.view(-1, batch.width)  # [B · windows, width]
     with torch.no_grad():
         raw = tracked.raw_logits(run.hidden[is_target])  # [n, V]
-        labels = batch.labels if generator is None else sampled(raw, tracked.softcap, generator)
+        labels = batch.labels
+        if generator is not None and not batch.preferences:
+            labels = sampled(raw, tracked.softcap, generator)
         token_loss, logit_deltas = labelled(raw, labels, tracked.softcap)
+        weights = batch.weights(generator)
+        if weights is not None:
+            logit_deltas *= weights.to(logit_deltas)[:, None]
         hidden_deltas = torch.zeros_like(run.hidden)
         hidden_deltas[is_target] = head_pull_back(tracked, logit_deltas).to(run.hidden.dtype)
     deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas)

@@ -29,10 +29,16 @@ def mean_logp(model: torch.nn.Module, ids: Sequence[int], first: int) -> Tensor:
 
 
 def mean_loss(model: torch.nn.Module, documents: Sequence[Row]) -> Tensor:
-    """Mean token loss of all documents, nats."""
-    batch = pad(documents, range(len(documents)), next(model.parameters()).device)
-    logits = batch.joined(model(input_ids=batch.rows, use_cache=False).logits)[batch.is_target]
-    return cross_entropy(logits, batch.labels)
+    """Mean token loss of all documents, nats; of pairs, weighted so that its gradient is that of theirs."""
+    device, parts = next(model.parameters()).device, []
+    for some in ([of for of in documents if (of.preference is None) is plain] for plain in (True, False)):
+        if some:
+            batch = pad(some, range(len(some)), device)
+            logits = batch.joined(model(input_ids=batch.rows, use_cache=False).logits)[batch.is_target]
+            losses = cross_entropy(logits, batch.labels, reduction="none")
+            weights = batch.weights()
+            parts.append(losses if weights is None else losses * weights.to(losses))
+    return torch.cat(parts).mean()
 
 
 def tail_patch(tracked: Tracked, documents: Sequence[Row], ids: Sequence[int], first: int) -> float:

@@ -61,7 +61,8 @@ class Texts:
         return int(np.count_nonzero(numbers(self._columns["n_cut"])))
 
     def _shapes(self) -> Shapes:
-        made: Shapes = np.stack([numbers(self._columns[name]) for name in ("n_windows", "widest")], axis=1)
+        windows, widest = (numbers(self._columns[name]) for name in ("n_windows", "widest"))
+        made: Shapes = np.stack([np.zeros_like(windows), windows, widest], axis=1)
         return made
 
     def _row(self, i: int) -> Row:

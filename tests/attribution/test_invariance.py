@@ -14,16 +14,17 @@ from attribution.index import document_norms
 from attribution.index.corpus_pass import corpus_pass
 from attribution.model.tracked import track
 from attribution.passes import batches
-from tests.attribution import tiny
+from tests.attribution import tiny, tiny_pairs
 
 N = 50
 IDS, OTHERS = (0, 3, 4, 5, 3, 7), (0, 9, 8, 2, 1)
 DOCUMENTS = tiny.tiny_documents(15)
+PAIRS = tiny_pairs.pairs(*(track(tiny.tiny_model(seed=seed)) for seed in (0, 1)), 15)
 OWN = [[6, 0, 3], [1, 2, 6, 14]]
 
 
-def everything(documents=DOCUMENTS, order=range(15), crowd=False):
-    """Scores, norms, shares (exact and at rank 4) and token losses of the documents, in the order of DOCUMENTS."""
+def everything(documents, order=range(15), crowd=False):
+    """Scores, norms, shares (exact and at rank 4) and token losses of the documents, in their order."""
     tracked = track(tiny.tiny_model(dtype=torch.float32))
     factors = tiny.random_factors(tracked)
     H = damp(factors)
@@ -51,9 +52,14 @@ def everything(documents=DOCUMENTS, order=range(15), crowd=False):
     }
 
 
+@pytest.fixture(scope="module", params=[DOCUMENTS, PAIRS], ids=["documents", "pairs"])
+def documents(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def expected():
-    return everything()
+def expected(documents):
+    return everything(documents)
 
 
 def same(found, expected):
@@ -62,24 +68,24 @@ def same(found, expected):
         np.testing.assert_allclose(found[name], numbers, rtol=0, atol=1e-5 * scale, err_msg=name)
 
 
-def test_batch_size_and_padding(expected, monkeypatch):
+def test_batch_size_and_padding(documents, expected, monkeypatch):
     """Batches of one document have no padding; batches of all have the most."""
     for tokens, most, wave in ((1, 1, 1), (10**6, 128, 2**27), (20, 3, 2**16)):
         monkeypatch.setattr(batches.batches, "__defaults__", (tokens, most))
         monkeypatch.setattr(scores, "WAVE", wave)
         monkeypatch.setattr(scores, "GROUP", 1 + tokens % 7)
-        same(everything(), expected)
+        same(everything(documents), expected)
 
 
-def test_slices_that_fit_the_cache(expected, monkeypatch):
+def test_slices_that_fit_the_cache(documents, expected, monkeypatch):
     for module in (products, scores, document_norms):
         monkeypatch.setattr(module, "CACHED", 16, raising=False)
-    same(everything(), expected)
+    same(everything(documents), expected)
 
 
-def test_order(expected):
-    same(everything(order=[*range(7, 15), *range(7)][::-1]), expected)
+def test_order(documents, expected):
+    same(everything(documents, order=[*range(7, 15), *range(7)][::-1]), expected)
 
 
-def test_other_queries_in_the_same_pass(expected):
-    same(everything(crowd=True), expected)
+def test_other_queries_in_the_same_pass(documents, expected):
+    same(everything(documents, crowd=True), expected)

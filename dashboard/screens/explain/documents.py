@@ -114,7 +114,7 @@ def _facts(found: Explanation, each: Ranked) -> str:
 
 
 def unresolved(each: Ranked, heat: Heat | None, width: int) -> str:
-    """What is missing of the score in its position shares: at a low rank, and in builds from before full rank was usual.
+    """What is missing of the score in its position shares: at a low rank, and in builds older than the full one.
 
     width: tokens of the span, all of which the score must know.
     """

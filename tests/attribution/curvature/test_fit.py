@@ -1,10 +1,12 @@
 """Factors: their unit against the dense Gauss–Newton matrix, and their folder against everything that can be wrong."""
 
+import copy
 import json
 from dataclasses import replace
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
 from attribution.curvature import fit
 from attribution.curvature.blocks import to_eigenbasis
@@ -12,9 +14,10 @@ from attribution.curvature.fit import draw, fit_factors
 from attribution.curvature.kronfluence import at_once
 from attribution.curvature.store import load_factors
 from attribution.errors import BadInput, Damaged
+from attribution.loading.load import LoadedModel
 from attribution.model.tracked import track
 from attribution.passes.batches import Row
-from tests.attribution import tiny
+from tests.attribution import tiny, tiny_pairs
 
 DOCUMENTS = [
     Row((0, 1, 2)),
@@ -185,13 +188,11 @@ def test_the_sample_is_shuffled_and_has_something_to_learn():
         draw(documents[:5], 10, seed=0)
 
 
-def test_covariances_and_eigenvalues_are_those_of_autograd_with_masks(tmp_path, monkeypatch):
-    """kronfluence against gradients by autograd with ignored labels: no padding, no token that is not learned."""
+@pytest.fixture
+def covariances(monkeypatch):
+    """What kronfluence has fitted, before it drops it."""
     from attribution.curvature import kronfluence
-    from attribution.model.head import sampled
 
-    tracked = track(tiny.tiny_model(dtype=torch.float32), embedding=False)
-    sample = draw(DOCUMENTS, 5, 0)
     kept = {}
 
     def keep_covariances(analyzer, **named):
@@ -202,6 +203,15 @@ def test_covariances_and_eigenvalues_are_those_of_autograd_with_masks(tmp_path, 
         kronfluence.Analyzer, "_whence_eigen", kronfluence.Analyzer.perform_eigendecomposition, raising=False
     )
     monkeypatch.setattr(kronfluence.Analyzer, "perform_eigendecomposition", keep_covariances)
+    return kept
+
+
+def test_covariances_and_eigenvalues_are_those_of_autograd_with_masks(tmp_path, covariances):
+    """kronfluence against gradients by autograd with ignored labels: no padding, no token that is not learned."""
+    from attribution.model.head import sampled
+
+    tracked = track(tiny.tiny_model(dtype=torch.float32), embedding=False)
+    sample = draw(DOCUMENTS, 5, 0)
     fit_factors(tracked, DOCUMENTS, tmp_path, n_documents=5, n_eigenvalues=5)
     found = load_factors(tmp_path, tracked)
 
@@ -210,7 +220,7 @@ def test_covariances_and_eigenvalues_are_those_of_autograd_with_masks(tmp_path, 
     inputs, deltas, _ = _by_autograd(tracked, first, generator, sampled)  # the pass of the covariances
     _, _, squares = _by_autograd(tracked, second, generator, sampled)  # the pass of the eigenvalues: labels drawn anew
     for n, (layer, basis) in enumerate(zip(tracked.linear, found.linear, strict=True)):
-        A, S = kept["activation_covariance"][layer.name], kept["gradient_covariance"][layer.name]
+        A, S = covariances["activation_covariance"][layer.name], covariances["gradient_covariance"][layer.name]
         torch.testing.assert_close(A, sum(a.T @ a for a in inputs[n]), rtol=1e-5, atol=1e-6)
         torch.testing.assert_close(S, sum(d.T @ d for d in deltas[n]), rtol=1e-4, atol=1e-5)
         for Q, of in ((basis.Q_A, A), (basis.Q_S, S)):
@@ -250,6 +260,86 @@ def _by_autograd(tracked, rows, generator, sampled):
             seen[n][0].append(a[module][0].detach())
             seen[n][1].append(of[2 * n][0])
             seen[n][2].append(of[2 * n + 1])
+    return tuple(zip(*seen, strict=True))
+
+
+@pytest.mark.parametrize("kind", ["llama", "opt"])
+def test_pairs_are_fitted_as_one_gradient_with_one_drawn_preference(tmp_path, covariances, kind):
+    """kronfluence against autograd in float64, which sums the two answers of a pair before it squares them."""
+    config = tiny.CONFIGS.get(kind) or tiny.made("opt", **OPT)
+    tracked, reference = (track(_model(config, seed)) for seed in (0, 1))
+    pairs = tiny_pairs.pairs(tracked, reference, 6)
+    fit_factors(tracked, pairs, tmp_path, n_documents=6, n_eigenvalues=6)
+    found = load_factors(tmp_path, tracked)
+
+    generator = torch.Generator().manual_seed(0)
+    first, second = draw(pairs, 6, 0), draw(draw(pairs, 6, 0), 6, 0)
+    inputs, deltas, _ = _pairs_by_autograd(tracked, first, generator)
+    _, _, squares = _pairs_by_autograd(tracked, second, generator)
+    for n, (layer, basis) in enumerate(zip(tracked.linear, found.linear, strict=True)):
+        name = next(each for each in covariances["activation_covariance"] if each.startswith(layer.name))
+        A, S = covariances["activation_covariance"][name].double(), covariances["gradient_covariance"][name].double()
+        torch.testing.assert_close(A, sum(a.T @ a for a in inputs[n]), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(S, sum(d.T @ d for d in deltas[n]), rtol=1e-3, atol=1e-5)
+        expected = sum(to_eigenbasis(g, basis.Q_A.double(), basis.Q_S.double()) ** 2 for g in squares[n]) / len(pairs)
+        torch.testing.assert_close(basis.lam.double(), expected, rtol=1e-3, atol=1e-6)
+
+    generator = torch.Generator().manual_seed(0)
+    drawn = _drawn(first, generator)
+    exact = sum(_gradient_of(tracked, pair, w)[-1] ** 2 for pair, w in zip(first, drawn, strict=True)) / len(pairs)
+    torch.testing.assert_close(found.embedding[-1].double(), exact, rtol=1e-3, atol=1e-6)
+
+
+OPT = {"vocab_size": tiny.V, "hidden_size": tiny.H, "ffn_dim": 12, "num_hidden_layers": 2, "num_attention_heads": 2}
+OPT |= {"max_position_embeddings": tiny.CONTEXT, "word_embed_proj_dim": tiny.H, "tie_word_embeddings": False}
+
+
+def _model(config, seed):
+    """Of a float32 model, whose numbers float64 checks."""
+    torch.manual_seed(seed)
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter), alpha=0.3)
+    return LoadedModel(model, None, f"pairs-{seed}", "tokens", torch.device("cpu"))
+
+
+def _drawn(pairs, generator):
+    """β (y − σ(βΔ)) of each, y drawn."""
+    uniform = torch.rand(len(pairs), generator=generator, dtype=torch.float64).tolist()
+    return [p.preference.weight(u < p.preference.probability) for u, p in zip(uniform, pairs, strict=True)]
+
+
+def _gradient_of(tracked, pair, w):
+    """w (∇NLL(c) − ∇NLL(r)) in float64, by layer."""
+    wide = track(replace(tracked.loaded, model=copy.deepcopy(tracked.loaded.model).double()))
+    chosen, rejected = pair.rows()
+    return tiny.gradient(wide, lambda m: w * (tiny.loss(wide, m, chosen) - tiny.loss(wide, m, rejected)))
+
+
+def _pairs_by_autograd(tracked, pairs, generator):
+    """Of each layer: inputs and output gradients of every window, and the gradient [out, in] of every pair."""
+    wide = track(replace(tracked.loaded, model=copy.deepcopy(tracked.loaded.model).double()))
+    modules = wide.modules()
+    seen = [([], [], []) for _ in modules]
+    for pair, w in zip(pairs, _drawn(pairs, generator), strict=True):
+        for window, sign in zip(pair.rows(), (1, -1), strict=True):
+            a, outputs = {}, {}
+
+            def keep(module, args, output, a=a, outputs=outputs):
+                a[module], outputs[module] = args[0], output
+
+            hooks = [module.register_forward_hook(keep) for module in modules]
+            loss = sign * w * tiny.loss(wide, {}, window)
+            of = torch.autograd.grad(loss, [outputs[m] for m in modules])
+            for hook in hooks:
+                hook.remove()
+            for n, (module, layer) in enumerate(zip(modules, wide.linear, strict=True)):
+                x = a[module].detach().reshape(len(window), -1)
+                seen[n][0].append(torch.cat([x, torch.ones_like(x[:, :1])], dim=1) if layer.bias else x)
+                seen[n][1].append(of[n].reshape(len(window), -1))
+        for n, g in enumerate(_gradient_of(tracked, pair, w)[: len(modules)]):
+            seen[n][2].append(g)
     return tuple(zip(*seen, strict=True))
 
 

@@ -7,7 +7,7 @@ from attribution.errors import BadInput
 from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.model.tracked import track
-from tests.attribution import tiny
+from tests.attribution import tiny, tiny_pairs
 
 N = 50
 IDS = (0, 3, 4, 5, 3, 7)
@@ -46,6 +46,29 @@ def test_three_dense_inverses():
         d = query_directions(of[-1], solves[s], IDS, 5, negligible=0)
         found = score_documents(of[s], d, [document], N).values[0, 0]
         np.testing.assert_allclose(found, -tiny.inner(P, g) / N, rtol=1e-5, atol=1e-9)
+        P = tuple(alpha * (G.trace() / len(G)) * x for G, x in zip(tiny.dense_curvature(factors[s]), P, strict=True))
+
+
+def test_three_stages_the_last_of_which_learned_pairs():
+    """Pre-training, fine-tuning with a mask, DPO with its parent as reference: true losses, dense matrices."""
+    of = [track(tiny.tiny_model(seed=seed)) for seed in (0, 1, 2)]
+    factors = [tiny.random_factors(tracked, seed) for tracked, seed in zip(of, (3, 4, 5), strict=True)]
+    alpha, damping = 0.2, 0.07
+    texts = tiny.tiny_documents()
+    documents = [texts[:3], [texts[3]], tiny_pairs.pairs(of[2], of[1], 3)]
+    sizes = (50, 20, 7)  # N of each stage
+    P = tiny.gradient(of[-1], lambda m: -tiny.loss(of[-1], m, tiny.Row(IDS, first_target=5)))
+    solves = across_stages(factors, alpha, damping)
+    for s in (2, 1, 0):
+        P = tiny.dense_solve(factors[s], P, alpha if s else damping)
+        d = query_directions(of[-1], solves[s], IDS, 5, negligible=0)
+        found = score_documents(of[s], d, documents[s], sizes[s]).values[0]
+        for i, document in enumerate(documents[s]):
+            if s == 2:
+                g = tiny_pairs.gradient(of[2], of[1], document)
+            else:
+                g = tiny.gradient(of[s], lambda m, s=s, document=document: tiny.loss(of[s], m, document))
+            np.testing.assert_allclose(found[i], -tiny.inner(P, g) / sizes[s], rtol=1e-5, atol=1e-9)
         P = tuple(alpha * (G.trace() / len(G)) * x for G, x in zip(tiny.dense_curvature(factors[s]), P, strict=True))
 
 

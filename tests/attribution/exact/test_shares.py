@@ -6,7 +6,8 @@ from attribution.exact.low_rank import factor
 from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
-from tests.attribution import tiny
+from attribution.model.tracked import track
+from tests.attribution import tiny, tiny_pairs
 
 N = 50
 IDS = (0, 3, 4, 5, 3, 7)
@@ -15,9 +16,9 @@ IDS = (0, 3, 4, 5, 3, 7)
 @pytest.mark.parametrize("kind", tiny.CONFIGS)
 def test_shares_sum_to_the_influence_in_every_layer(kind):
     tracked, H = tiny.tiny_engine(kind)
-    documents = tiny.tiny_documents(7)
+    documents = [*tiny.tiny_documents(7), *tiny_pairs.pairs(tracked, track(tiny.tiny_model(kind, 1)), 2)]
     d = query_directions(tracked, H, IDS, 4)
-    own = [[6, 0, 3], [1, 2, 6]]
+    own = [[6, 0, 3, 8], [1, 7, 2, 6]]
     shares = position_shares(tracked, d, documents, own, N)
     scores = score_documents(tracked, d, documents, N).values
     for q, of in enumerate(own):

@@ -5,7 +5,8 @@ import torch
 from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.token_loss import token_losses
-from tests.attribution import tiny
+from attribution.model.tracked import track
+from tests.attribution import tiny, tiny_pairs
 
 N = 50
 IDS = (0, 3, 4, 5, 3, 7)
@@ -72,3 +73,28 @@ def test_a_token_that_is_no_target_has_no_labels():
     assert found.label_ids[:2].tolist() == [[-1, -1], [-1, -1]]
     assert np.isnan(found.label_influences[:2]).all()
     assert np.isfinite(found.label_influences[2:]).all()
+
+
+def test_the_tokens_of_a_pair_push_by_its_weight_away_from_the_rejected_answer():
+    tracked, H = tiny.tiny_engine()
+    pairs = tiny_pairs.pairs(tracked, track(tiny.tiny_model(seed=1)), 3)
+    d = query_directions(tracked, H, IDS, len(IDS) - 1, negligible=0)
+    (found,) = token_losses(tracked, d, pairs, [range(3)], N, n_labels=tiny.V - 1)
+    scores = score_documents(tracked, d, pairs, N).values.sum(axis=2)[0]
+    np.testing.assert_allclose([one.influences.sum() for one in found], scores, rtol=1e-5, atol=1e-9)
+    v, w = direction(tracked), pairs[0].preference.weight()
+    for start, window, sign in zip((0, pairs[0].windows[0]), pairs[0].rows(), (1, -1), strict=True):
+        t = int(window.targets().nonzero()[0][-1])
+        one = tiny.Row(window.ids[: t + 1], first_target=t)
+        truth = []
+        for y in range(tiny.V):
+            labels = torch.tensor([y])
+            g = tiny.gradient(tracked, lambda moving, y=labels, of=one: -tiny.token_logp(tracked, moving, of, y).sum())
+            truth.append(float(-tiny.inner(v, g).sum() * sign * w / N))
+        said = window.ids[t]
+        assert found[0].influences[start + t] == pytest.approx(truth[said], rel=1e-5)
+        changes = {y: truth[y] - truth[said] for y in range(tiny.V) if y != said}
+        best = sorted(changes, key=lambda y: -changes[y])
+        assert found[0].label_ids[start + t].tolist() == best
+        expected = [changes[y] for y in best]
+        np.testing.assert_allclose(found[0].label_influences[start + t], expected, rtol=1e-5, atol=1e-9)

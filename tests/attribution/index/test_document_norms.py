@@ -5,7 +5,8 @@ from attribution.curvature.blocks import no_curvature
 from attribution.curvature.ghost_norm import gradient_norms
 from attribution.errors import BadInput
 from attribution.index.corpus_pass import corpus_pass
-from tests.attribution import tiny
+from attribution.model.tracked import track
+from tests.attribution import tiny, tiny_pairs
 
 N = 50
 
@@ -23,6 +24,22 @@ def test_norms_are_the_dense_ones(kind):
         assert found.self_influence[i] == pytest.approx(float(tiny.inner(g, solved).sum() / N), rel=1e-5)
         assert found.solve_norm[i] == pytest.approx(float(tiny.inner(solved, solved).sum().sqrt() / N), rel=1e-5)
     np.testing.assert_allclose(gradient_norms(tracked, documents), found.grad_norm, rtol=1e-5)
+
+
+def test_norms_of_pairs_are_the_dense_ones():
+    tracked, H = tiny.tiny_engine()
+    reference = track(tiny.tiny_model(seed=1))
+    pairs = tiny_pairs.pairs(tracked, reference)
+    found = corpus_pass(tracked, H, pairs, N).norms
+    for i, pair in enumerate(pairs):
+        g = tiny_pairs.gradient(tracked, reference, pair)
+        solved = tiny.dense_solve(tiny.random_factors(tracked), g)
+        loss = tiny_pairs.loss(tracked, tiny.parameters(tracked), reference, pair)
+        assert found.loss[i] == pytest.approx(float(loss.detach()), rel=1e-5)
+        assert found.grad_norm[i] == pytest.approx(float(tiny.inner(g, g).sum().sqrt()), rel=1e-5)
+        assert found.self_influence[i] == pytest.approx(float(tiny.inner(g, solved).sum() / N), rel=1e-5)
+        assert found.solve_norm[i] == pytest.approx(float(tiny.inner(solved, solved).sum().sqrt() / N), rel=1e-5)
+    np.testing.assert_allclose(gradient_norms(tracked, pairs), found.grad_norm, rtol=1e-5)
 
 
 def test_a_document_with_nothing_to_learn_has_no_norm():

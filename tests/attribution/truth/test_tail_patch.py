@@ -10,7 +10,7 @@ from attribution.model.tracked import track
 from attribution.passes.batches import Row
 from attribution.rank_correlation import spearman
 from attribution.truth import tail_patch as of
-from tests.attribution import tiny
+from tests.attribution import tiny, tiny_pairs
 
 IDS, FIRST = (0, 3, 4, 5, 3, 7), 3
 
@@ -49,6 +49,17 @@ def test_the_mean_is_over_learned_tokens_only(tracked):
     with torch.no_grad():
         loss, logp = of.mean_loss(model, documents), of.mean_logp(model, IDS, 4)
     assert float(loss) == pytest.approx(-float(logp))
+
+
+def test_a_pair_s_step_is_down_the_gradient_of_its_loss(tracked):
+    reference = track(tiny.tiny_model(seed=1))
+    [pair] = tiny_pairs.pairs(tracked, reference, 1)
+    with torch.enable_grad():
+        moving = dict(tracked.loaded.model.named_parameters())
+        truth = torch.autograd.grad(tiny_pairs.loss(tracked, moving, reference, pair), list(moving.values()))
+    found = gradient(tracked.loaded.model, lambda m: of.mean_loss(m, [pair])) * int(pair.targets().sum())
+    torch.testing.assert_close(found, torch.cat([g.flatten() for g in truth]), rtol=1e-4, atol=1e-5)  # float32 norms
+    assert of.mean_loss(tracked.loaded.model, [pair, Row(IDS)]).isfinite()  # beside a text, too
 
 
 def test_the_model_is_left_as_it_was(tracked):

@@ -66,7 +66,7 @@ def test_every_shape_is_found_as_it_was_rendered(tmp_path, windows, loss, templa
         assert list(found.read) == plain
         assert list(found.rows) == [each.row for each in plain]
         assert found.n_cut == sum(each.n_cut > 0 for each in plain)
-        assert found.rows.shapes.tolist() == [[len(row.widths), max(row.widths)] for row in found.rows]
+        assert found.rows.shapes.tolist() == [[0, len(row.widths), max(row.widths)] for row in found.rows]
         for a, b in zip(found.rows, plain, strict=True):
             np.testing.assert_array_equal(a.targets(), b.row.targets())
 
@@ -169,7 +169,7 @@ def test_no_more_than_a_batch_is_held(tmp_path, monkeypatch):
     assert len(made) == 2 * n
     assert max(most) <= 4  # two documents, and what they became
     assert sum(each() is not None for each in made) == 0
-    assert found.rows.shapes.nbytes == 8 * n
+    assert found.rows.shapes.nbytes == 12 * n
 
 
 def test_rows_are_planned_without_being_made():
@@ -207,8 +207,8 @@ def test_rows_of_two_stages_follow_each_other():
     assert list(both) == first + second
     assert list(both[1:3]) == (first + second)[1:3]
     assert both[-1] == second[1]
-    assert both.shapes.tolist() == shapes_of(first + second).tolist() == [[1, 2], [1, 1], [1, 3], [2, 2]]
-    assert both[::-2].shapes.tolist() == [[2, 2], [1, 1]]
+    assert both.shapes.tolist() == shapes_of(first + second).tolist() == [[0, 1, 2], [0, 1, 1], [0, 1, 3], [0, 2, 2]]
+    assert both[::-2].shapes.tolist() == [[0, 2, 2], [0, 1, 1]]
     with pytest.raises(IndexError):
         both[4]
 

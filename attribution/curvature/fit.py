@@ -61,13 +61,17 @@ def fit_factors(
 
 
 def draw(documents: Sequence[Row], n_documents: int, seed: int) -> list[Row]:
-    """A random sample, shortest first: batches of one length waste no padding, and the order changes nothing."""
-    learned = [i for i, document in enumerate(documents) if document.targets().any()]
+    """A random sample, shortest first: batches of one length waste no padding, and the order changes nothing.
+
+    Of a document that training saw several times every copy may be drawn, as one that was seen once.
+    """
+    seen = ((i, document) for i, document in enumerate(documents) if document.targets().any())
+    learned = [i for i, document in seen for _ in range(document.times)]
     if not learned:
         raise BadInput("expected documents with at least one token to learn, found none; check the corpus")
     n = min(n_documents, len(learned))
     chosen = random.Random(seed).sample(learned, n)  # noqa: S311 - a sample, not a secret
-    return sorted((documents[i] for i in chosen), key=len)
+    return sorted((documents[i].once for i in chosen), key=len)
 
 
 def with_finite_gradient(tracked: Tracked, sample: list[Row]) -> list[Row]:

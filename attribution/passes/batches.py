@@ -1,7 +1,7 @@
 """Documents as padded batches: rows of similar length share a batch, and lengths travel along instead of a pad id."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import overload
 
@@ -25,7 +25,8 @@ class Row:
 
     A token is learned (a target) if the model was trained to predict it: from `first_target` on, and inside `learned`
     where that is given. What stands before the first target is read only (a question, the bos), and so is the first
-    token of every window, which nothing predicts. Gradients of a document are sums over its windows.
+    token of every window, which nothing predicts. Gradients of a document are sums over its windows. One that training
+    saw several times counts as often: its loss is that of all its copies.
     """
 
     ids: tuple[int, ...]  # of all windows, one after the other
@@ -33,6 +34,7 @@ class Row:
     learned: tuple[Range, ...] | None = None  # [start, stop) of ids that are targets; None: all of them
     windows: tuple[int, ...] = ()  # tokens of each window; () for one that holds everything
     preference: Preference | None = None  # of a pair: the window of the chosen answer, then that of the rejected
+    times: int = 1  # that training saw it
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -53,10 +55,16 @@ class Row:
             inside &= wanted
         return inside
 
+    @property
+    def once(self) -> "Row":
+        """The same, seen once."""
+        return self if self.times == 1 else replace(self, times=1)
+
     def rows(self) -> list["Row"]:
-        """Its windows as documents of their own: the same targets, read the same way, with the sum of their losses."""
+        """Its windows as documents of their own, each seen once: the same targets, read the same way, with the sum of
+        their losses."""
         if not self.windows:
-            return [self]
+            return [self.once]
         targets, made, start = self.targets(), [], 0
         for width in self.windows:
             stop = start + width
@@ -95,6 +103,12 @@ class Rows(Sequence[Row]):
         some = range(self._n)[at]
         return Rows(len(some), lambda i: self._make(some[i]), lambda: self.shapes[at])
 
+    def seen(self, times: NDArray[np.int32]) -> "Rows":
+        """The same, each seen as often as `times` says  # [D]"""
+        if not (times > 1).any():
+            return self
+        return Rows(len(self), lambda i: replace(self[i], times=int(times[i])), lambda: self.shapes)
+
     def followed_by(self, others: "Rows") -> "Rows":
         """All of these, then all of the others."""
         n = self._n
@@ -129,6 +143,7 @@ class Batch:
     is_target: Tensor  # [B, T] bool: position t predicts id t + 1, and that id is learned
     width: int  # places of one window
     preferences: tuple[Preference, ...] = ()  # of each document, where they are pairs
+    times: tuple[int, ...] = ()  # that training saw each document; () for once
 
     @property
     def rows(self) -> Tensor:
@@ -161,18 +176,24 @@ class Batch:
     def weights(self, generator: torch.Generator | None = None) -> Tensor | None:
         """What the token loss of every target counts in the loss of its document, in row order; None for 1.
 
-        Of a pair ±w (see `preference`); with a generator, of a preference that is drawn for it  # [n] float64
+        As often as the document was seen, and of a pair ±w (see `preference`); with a generator, once, and of a
+        preference that is drawn for it: of what is drawn, a document that was seen twice is two  # [n] float64
         """
+        times = self.times if generator is None else ()
         if not self.preferences:
-            return None
+            return None if not times else self._of_targets(times)
         drawn = [True] * len(self.preferences)
         if generator is not None:
             uniform = torch.rand(len(drawn), generator=generator, device=self.ids.device, dtype=torch.float64).tolist()
             drawn = [u < of.probability for u, of in zip(uniform, self.preferences, strict=True)]
         w = [of.weight(y) for of, y in zip(self.preferences, drawn, strict=True)]
-        document, place = self.is_target.nonzero(as_tuple=True)
-        chosen = torch.tensor(w, dtype=torch.float64, device=self.ids.device)[document]
+        chosen = self._of_targets([a * n for a, n in zip(w, times or [1] * len(w), strict=True)])
+        place = self.is_target.nonzero(as_tuple=True)[1]
         return torch.where(place < self.width, chosen, -chosen)
+
+    def _of_targets(self, numbers: Sequence[float]) -> Tensor:
+        """A number of every document, at its targets  # [n] float64"""
+        return torch.tensor(numbers, dtype=torch.float64, device=self.ids.device)[self.is_target.nonzero()[:, 0]]
 
 
 def pad(documents: Sequence[Row], members: Sequence[int], device: torch.device | str = "cpu") -> Batch:
@@ -198,7 +219,9 @@ def pad(documents: Sequence[Row], members: Sequence[int], device: torch.device |
     flat = (of.flatten(1).to(device) for of in (ids, is_token, is_target))
     lengths = torch.tensor([len(each) for each in some]).to(device)
     of_ids, of_token, of_target = flat
-    return Batch(tuple(members), of_ids, lengths, of_token, of_target, width, preferences)
+    times = tuple(each.times for each in some)
+    times = times if max(times) > 1 else ()
+    return Batch(tuple(members), of_ids, lengths, of_token, of_target, width, preferences, times)
 
 
 def plan_batches(documents: Sequence[Row], tokens: int = TOKENS, most: int = MOST) -> list[list[int]]:

@@ -45,11 +45,12 @@ class Captured:
     @property
     def loss(self) -> Tensor:
         """Of each document, nats  # [B]"""
+        times = self.token_loss.new_tensor(self.batch.times or (1,))
         if self.batch.preferences:
-            return torch.tensor([of.loss for of in self.batch.preferences]).to(self.token_loss)
+            return times * torch.tensor([of.loss for of in self.batch.preferences]).to(self.token_loss)
         out = self.token_loss.new_zeros(self.batch.ids.shape)
         out[self.batch.is_target] = self.token_loss
-        return out.sum(dim=1)
+        return times * out.sum(dim=1)
 
     def nbytes(self, tracked: Tracked) -> int:
         """Memory of what was captured; layers that read the same share their inputs."""

@@ -149,6 +149,7 @@ class StoredDocument:
     topic: str
     text: str
     turns: str = ""  # what the text is made of where it is no plain one, as JSON
+    times: int = 1  # that it stands in the training files
 
 
 @dataclass(frozen=True)

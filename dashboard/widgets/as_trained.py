@@ -22,6 +22,11 @@ def windows_badge(text: Drawn) -> tuple[Badge, ...]:
     return ((f"{which} of {text.n_windows:,}", False),)
 
 
+def seen_badge(document: StoredDocument) -> tuple[Badge, ...]:
+    """Of a document that stands in the training files more than once."""
+    return ((f"seen {document.times:,} times", False),) if document.times > 1 else ()
+
+
 def unread_notice(text: Drawn) -> str:
     """What was cut off."""
     n = text.n_unread

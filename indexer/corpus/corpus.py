@@ -1,6 +1,7 @@
 """What one stage of training read: a table on disk, of the files as they are now (`reader`) or as a build left them
 (`stored`)."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -16,7 +17,9 @@ from indexer.mapped.table import numbers as numbers_of
 
 T = TypeVar("T")
 Numbers = NDArray[np.uint64]
+Times = NDArray[np.int32]
 COLUMNS = tuple(field.name for field in fields(Document))
+TIMES = "times"  # a column of corpora in which a document stands twice
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -35,13 +38,18 @@ class Corpus(Protocol):
         """The ids of the documents as numbers  # [D]"""
 
     @property
+    def times(self) -> Times:
+        """How often each document stands in the files: that often it was trained on  # [D]"""
+
+    @property
     def n_seen(self) -> int:
         """Documents of the files, one that stands twice counted twice."""
 
 
 @dataclass(frozen=True)
 class Mapped:
-    """Documents of a table that is mapped, not read: a column for each field, and `number`."""
+    """Documents of a table that is mapped, not read: a column for each field, `number`, and
+    perhaps `times`."""
 
     table: pa.Table
 
@@ -55,6 +63,23 @@ class Mapped:
         """The ids as numbers  # [D]"""
         made: Numbers = numbers_of(self.table.column("number"))
         return made
+
+    @cached_property
+    def times(self) -> Times:
+        """How often each document stands in the files  # [D]"""
+        if TIMES not in self.table.column_names:
+            return np.broadcast_to(np.int32(1), len(self.table))
+        made: Times = numbers_of(self.table.column(TIMES))
+        return made
+
+
+def repeats(corpus: Corpus) -> str:
+    """Hash of the documents that stand in the files more than once, and how often; "" where none does."""
+    at = np.flatnonzero(corpus.times > 1)
+    if not len(at):
+        return ""
+    about = corpus.numbers[at].tobytes() + np.asarray(corpus.times[at], dtype=np.int64).tobytes()
+    return hashlib.sha256(about).hexdigest()[:16]
 
 
 class Lazy(Sequence[T]):
@@ -92,6 +117,14 @@ def as_numbers(document_ids: Iterable[str]) -> Numbers:
 def as_ids(numbers: Numbers) -> Sequence[str]:
     """The ids that these numbers are of."""
     return Lazy(len(numbers), lambda i: f"{int(numbers[i]):016x}")
+
+
+def as_seen(corpus: Corpus) -> Sequence[Document]:
+    """Every document as often as training sees it."""
+    if not (corpus.times > 1).any():
+        return corpus.documents
+    at = np.repeat(np.arange(len(corpus.times)), corpus.times)
+    return Lazy(len(at), lambda i: corpus.documents[int(at[i])])
 
 
 def known(corpus: Corpus, document_ids: Iterable[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from functools import partial
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from attribution.errors import BadInput
-from indexer.corpus.corpus import COLUMNS, Mapped
+from indexer.corpus.corpus import COLUMNS, TIMES, Mapped
 from indexer.corpus.document import Document, document_id, storable
 from indexer.corpus.given import corpus_name, found_files, place_name
 from indexer.corpus.rows import rows
@@ -24,6 +25,7 @@ from indexer.mapped.table import numbers as numbers_of
 from indexer.mapped.table import unnamed
 
 ABOUT = ("id", "title", "source", "topic")
+SAID = {"empty": "empty skipped", "duplicate": "duplicate counted with the first"}
 _NAMED = 3  # of each kind of skipped row in the report
 _SHOWN = 12  # columns of a file that is refused
 _TEXT, _NUMBER = pa.large_string(), pa.uint64()
@@ -82,7 +84,7 @@ class CorpusReading(Mapped):
         for reason, n in self.n_skipped.items():
             found = [skipped for skipped in self.named if skipped.reason == reason]
             if n:
-                lines.append(f"{n:,} {reason} skipped: {', '.join(map(_name, found))}{_more(n)}")
+                lines.append(f"{n:,} {SAID[reason]}: {', '.join(map(_name, found))}{_more(n)}")
         return lines
 
 
@@ -100,6 +102,7 @@ def read_corpus(
     """
     sources: list[Source] = []
     seen, total, skipped = Seen(), hashlib.sha256(), _Left()
+    again: Counter[int] = Counter()  # of documents that stand in the files twice
     with unnamed(_DOCUMENTS, near) as kept, unnamed(_OWN, near) as owned:
         for file in found_files(files):
             sources.append(_source(file))
@@ -114,6 +117,7 @@ def read_corpus(
                     kept.add((*astuple(document), number, storable(place)))
                 else:
                     skipped.add("duplicate", place, number)
+                    again[number] += 1
                 if own := _string(row, "id", place):
                     owned.add((own, number))
         table, own_ids = kept.table(), owned.table()
@@ -125,7 +129,20 @@ def read_corpus(
     if not len(table):
         names = ", ".join(file.name for file in files) or "no file"
         raise BadInput(f"expected at least one document with text, found none in {names}; give a corpus")
+    if again:
+        table = _with_times(table, again)
     return CorpusReading(table, total.hexdigest()[:16], own_ids, skipped.n, named, tuple(sources), tuple(text))
+
+
+def _with_times(table: pa.Table, again: Mapping[int, int]) -> pa.Table:
+    """The table with how often each document stands in the files.    again: number -> after the first time"""
+    numbers = numbers_of(table.column("number"))
+    times = np.ones(len(numbers), dtype=np.int32)
+    wanted = np.array(sorted(again), dtype=np.uint64)
+    at = np.flatnonzero(np.isin(numbers, wanted))
+    times[at] += np.array([again[int(number)] for number in numbers[at]], dtype=np.int32)
+    chunks = np.split(times, np.cumsum([len(chunk) for chunk in table.column("number").chunks])[:-1])
+    return table.append_column(TIMES, pa.chunked_array([pa.array(chunk) for chunk in chunks]))
 
 
 class _Left:

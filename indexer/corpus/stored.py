@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from attribution.errors import BadInput, Damaged
-from indexer.corpus.corpus import COLUMNS, Corpus, Mapped
+from indexer.corpus.corpus import COLUMNS, TIMES, Corpus, Mapped
 from indexer.corpus.given import found_files, place_name
 from indexer.corpus.reader import CorpusReading, Source, read_corpus
 from indexer.journal.files import file_hash
-from indexer.journal.stages import finished, intact
+from indexer.journal.stages import Finished, finished, intact
 from indexer.mapped.table import opened
 
 STAGE, LIST = "documents", "corpora.json"
@@ -44,10 +44,25 @@ def write_corpora(corpora: Sequence[CorpusReading], folder: Path) -> None:
     (folder / LIST).write_text(json.dumps(listed) + "\n")
 
 
+def sources_of(corpora: Sequence[CorpusReading]) -> list[list[tuple[str, str]]]:
+    """Name and hash of every file of every corpus."""
+    return [[(source.name, source.sha256) for source in corpus.sources] for corpus in corpora]
+
+
+def listed(part: Finished) -> list[list[tuple[str, str]]]:
+    """The same of the corpora that a part holds."""
+    if LIST not in part.files:
+        return []
+    every = json.loads((part.folder / LIST).read_text())
+    return [[(source["name"], source["sha256"]) for source in each["sources"]] for each in every]
+
+
 def _write(table: pa.Table, path: Path) -> None:
-    """Batch by batch; the column `turns` only where a document has any: so it was before there were others."""
+    """Batch by batch; the columns `turns` and `times` only where they say something: so it was before there were such
+    documents."""
     plain = all(not pc.any(pc.not_equal(each, "")).as_py() for each in table.column("turns").chunks)
-    kept = table.select([name for name in (*COLUMNS, "number") if name != "turns" or not plain])
+    names = [name for name in (*COLUMNS, "number") if name != "turns" or not plain]
+    kept = table.select([*names, *(name for name in (TIMES,) if name in table.column_names)])
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, kept.schema) as writer:
         for batch in kept.to_batches():
             writer.write_batch(batch)

@@ -11,10 +11,11 @@ TABLES: dict[str, str] = {
     "meta": """
         schema_version INTEGER, whence_version VARCHAR, created_at TIMESTAMP, config VARCHAR""",
     # a training text; document_id = first 16 hex digits of sha256(text), or of sha256(turns) where the text is made of
-    # turns: what the corpus gives as a conversation, a pair or token ids, as canonical JSON; '' or NULL for plain text
+    # turns: what the corpus gives as a conversation, a pair or token ids, as canonical JSON; '' or NULL for plain text.
+    # times: that it stands in the files, where some stand there more than once; its influence is that of all its copies
     "document": """
         document_id VARCHAR, corpus VARCHAR, title VARCHAR, source VARCHAR, topic VARCHAR, text VARCHAR,
-        turns VARCHAR""",
+        turns VARCHAR, times INTEGER""",
     # tokenizer_id joins document_token and prompt_token; model_id = first 16 hex digits of the weights' sha256
     "model": """
         model_id VARCHAR, name VARCHAR, family VARCHAR, n_params BIGINT, n_layers INTEGER, stage VARCHAR,
@@ -142,7 +143,7 @@ ORDER: dict[str, tuple[str, ...]] = {
 }
 
 # columns that files of this version may lack: they were published before there was anything to say in them
-LATER: dict[str, set[str]] = {"document": {"turns"}}
+LATER: dict[str, set[str]] = {"document": {"turns", "times"}}
 
 # (table, column) -> (table, column) that must hold every value of it
 REFERENCES: tuple[tuple[str, str, str, str], ...] = (

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer import __version__
-from indexer.corpus.corpus import COLUMNS, Lazy, joined
+from indexer.corpus.corpus import COLUMNS, TIMES, Lazy, joined, repeats
 from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.reader import CorpusReading
-from indexer.corpus.stored import LAYOUT, STAGE, write_corpora
+from indexer.corpus.stored import LAYOUT, STAGE, listed, sources_of, write_corpora
 from indexer.database.arrow import columns_of
 from indexer.database.shard import Columns, write_in_order, write_shard
 from indexer.journal.part import Partition
-from indexer.journal.stages import Finished, key, stage
+from indexer.journal.stages import Finished, finished, is_finished, key, stage
 from indexer.search.text_index import TextIndex, write_text_index
 from indexer.search.words import ANALYSIS
 
@@ -25,15 +25,29 @@ DOCUMENTS = 1024  # that are in memory at once
 
 def document_part(folder: Path, corpora: Sequence[CorpusReading]) -> Finished:
     """Every document of every training stage, once; and each stage's documents by index, for `ask`."""
-    read_as = [corpus.read_as for corpus in corpora]
+    read_as, again = [corpus.read_as for corpus in corpora], [repeats(corpus) for corpus in corpora]
     made_of = key(
         corpora=[corpus.hash for corpus in corpora],
         layout=LAYOUT,
         whence=__version__,
-        **({"read_as": read_as} if any(read_as) else {}),  # none: the key of builds from before there was a choice
+        # none: the keys of builds from before there was a choice, or a count
+        **({"read_as": read_as} if any(read_as) else {}),
+        **({"times": again} if any(again) else {}),
     )
+    files = key(documents=made_of, files=[[source.sha256 for source in corpus.sources] for corpus in corpora])
+    if _is_whole(folder, files) or (_is_whole(folder, made_of) and _listed(folder) != sources_of(corpora)):
+        made_of = files  # the same documents of other files: they are known by their files
     [part] = stage(folder, STAGE, made_of, ["all"], partial(_documents, corpora))
     return part
+
+
+def _is_whole(folder: Path, made_of: str) -> bool:
+    return is_finished(folder, STAGE, made_of, ["all"])
+
+
+def _listed(folder: Path) -> list[list[tuple[str, str]]]:
+    [part] = finished(folder, STAGE)
+    return listed(part)
 
 
 def prompt_part(folder: Path, prompts: Sequence[Prompt]) -> Finished:
@@ -79,12 +93,21 @@ def _documents(corpora: Sequence[CorpusReading], part: Partition) -> None:
 
 
 def _pieces(corpora: Sequence[CorpusReading]) -> Iterator[Columns]:
-    """In the order of the ids. `turns` is NULL where no document has any: so it was before there were any."""
-    (_, last), every = _places(corpora), _all(corpora)
+    """In the order of the ids. `turns` and `times` are NULL where they say nothing: so it was before there were any.
+
+    A document of two stages was seen as often as in the first: there it counts.
+    """
+    (first, last), every = _places(corpora), _all(corpora)
     names = COLUMNS if any(document.turns for document in every) else COLUMNS[:-1]
-    for first in range(0, len(last), DOCUMENTS):
-        some = [every[int(i)] for i in last[first : first + DOCUMENTS]]
-        yield {name: [getattr(document, name) for document in some] for name in names}
+    times = np.concatenate([corpus.times for corpus in corpora])
+    counted = bool((times > 1).any())
+    for start in range(0, len(last), DOCUMENTS):
+        now = slice(start, start + DOCUMENTS)
+        some = [every[int(i)] for i in last[now]]
+        columns: Columns = {name: [getattr(document, name) for document in some] for name in names}
+        if counted:
+            columns[TIMES] = times[first[now]].tolist()
+        yield columns
 
 
 def _prompts(prompts: Sequence[Prompt], part: Partition) -> None:

@@ -20,7 +20,7 @@ from attribution.trained.windows import Windows
 from indexer.config.config import Config, Model, lineage
 from indexer.config.versions import VERSIONS
 from indexer.corpus.as_trained import read_document, training_of
-from indexer.corpus.corpus import Corpus, Numbers, as_ids, as_numbers, joined
+from indexer.corpus.corpus import Corpus, Numbers, as_ids, as_numbers, joined, repeats
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
 from indexer.corpus.stored import StoredCorpus
@@ -107,7 +107,8 @@ class Member:
 
     @property
     def own_rows(self) -> Rows:
-        return self.texts.rows
+        """Those of this stage's documents."""
+        return self.texts.rows.seen(self.corpus.times)
 
     @cached_property
     def rows(self) -> Rows:
@@ -182,6 +183,8 @@ class Member:
             found["head"] = "float32"  # an earlier build had it in bfloat16
         if self.n_train != self.n_documents:
             found["n_train"] = self.n_train
+        if (self.corpus.times > 1).any():
+            found["times"] = repeats(self.corpus)
         return found
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from attribution.errors import BadInput
 from indexer.config.config import Config, Model
+from indexer.corpus.corpus import as_seen
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
 from indexer.journal.files import disk_room
@@ -21,7 +22,7 @@ def run(config: Config, members: list[Model], again: bool = False) -> None:
     """
     if not members:
         raise BadInput("expected a model with [model.recipe] to train, found none; add one or leave out --model")
-    corpus = read_corpus(config.corpus.files, config.corpus.text).documents
+    corpus = as_seen(read_corpus(config.corpus.files, config.corpus.text))
     with stop_on_signal(), Report() as report:
         for member in members:
             folder = Path(member.path)
@@ -34,7 +35,7 @@ def _train_one(config: Config, member: Model, corpus: Sequence[Document], report
     assert recipe is not None  # noqa: S101 - the caller chose members with a recipe
     family = [each for each in config.model if each.family == member.family]
     tokenizer = family_tokenizer(member, family, (document.text for document in corpus))
-    own = read_corpus(member.files, config.corpus.text).documents if member.files else corpus
+    own = as_seen(read_corpus(member.files, config.corpus.text)) if member.files else corpus
     rows = read_as_trained(own, tokenizer, member, config.corpus, recipe.context)
     parent = next((Path(each.path) for each in config.model if each.name == member.parent), None)
     with report.task(f"train {member.name}", recipe.epochs * len(rows)) as task:

@@ -9,7 +9,8 @@ from dashboard.database.records import AsRead, AsTrained, StoredDocument, Swayed
 @kept(16)
 def documents(snapshot: Snapshot, document_ids: Sequence[str]) -> dict[str, StoredDocument]:
     turns = "turns" if has_column(snapshot, "document", "turns") else "'' AS turns"
-    sql = f"""SELECT document_id, corpus, title, source, topic, text, {turns} FROM document
+    times = "coalesce(times, 1) AS times" if has_column(snapshot, "document", "times") else "1 AS times"
+    sql = f"""SELECT document_id, corpus, title, source, topic, text, {turns}, {times} FROM document
         WHERE document_id IN (SELECT unnest($ids::VARCHAR[]))"""  # noqa: S608 (a constant)
     return {row["document_id"]: record(StoredDocument, row) for row in snapshot.rows(sql, {"ids": list(document_ids)})}
 

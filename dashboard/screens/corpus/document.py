@@ -73,8 +73,15 @@ def _show_text(snapshot: Snapshot, found: StoredDocument, model: Model, run_id: 
         keys=reading_keys([card], [found]),
         on_document=lambda document_id: choose(document=document_id),
     )
-    if told := _as_trained(documents.as_trained(snapshot, model.tokenizer_id, found.document_id)):
-        render.prose(("note", told))
+    told = [_seen(found), _as_trained(documents.as_trained(snapshot, model.tokenizer_id, found.document_id))]
+    if any(told):
+        render.prose(("note", " ".join(filter(None, told))))
+
+
+def _seen(found: StoredDocument) -> str:
+    if found.times == 1:
+        return ""
+    return f"It stands in the training files {found.times:,} times; its influence is that of all its copies."
 
 
 def _as_trained(read: AsTrained | None) -> str:

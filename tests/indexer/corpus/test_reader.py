@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from attribution.errors import BadInput
 from indexer.corpus import reader
+from indexer.corpus.corpus import as_seen
 from indexer.corpus.document import Document, document_id, storable
 from indexer.corpus.reader import read_corpus
 from indexer.mapped import table
@@ -63,8 +64,11 @@ def test_empty_and_repeated_documents_are_counted_skipped_and_named(tmp_path):
     assert reading.report() == [
         "2 documents",
         "2 empty skipped: one.jsonl line 2, one.jsonl line 4",
-        "2 duplicate skipped: one.jsonl line 3 (as one.jsonl line 1), two.jsonl line 2 (as one.jsonl line 1)",
+        "2 duplicate counted with the first: one.jsonl line 3 (as one.jsonl line 1), "
+        "two.jsonl line 2 (as one.jsonl line 1)",
     ]
+    assert reading.times.tolist() == [3, 1]
+    assert [document.text for document in as_seen(reading)] == ["a", "a", "a", "b"]
     with pytest.raises(BadInput, match="none empty, found empty at one.jsonl line 2, duplicate at one.jsonl line 3"):
         read_corpus([one, two], strict=True)
 

@@ -198,7 +198,7 @@ def test_a_new_document_redoes_every_score_and_skipped_ones_are_counted_and_name
     assert main(["build", str(project)]) == 0
     said = capsys.readouterr().err
     assert "1 empty skipped: corpus.jsonl line 31" in said
-    assert "1 duplicate skipped: corpus.jsonl line 32 (as corpus.jsonl line 4)" in said
+    assert "1 duplicate counted with the first: corpus.jsonl line 32 (as corpus.jsonl line 4)" in said
     assert ask(project, "SELECT count(*) FROM document") == [(len(TEXTS) + 1,)]
     assert ask(project, "SELECT count(DISTINCT run_id) FROM influence") == [(2,)]
     assert check(project.parent / "build") == []

@@ -152,14 +152,16 @@ def test_dropped_rows_change_no_score_by_more_than_the_bound(kind, epsilon, n_st
             energies = duals**2
             assert (bound <= epsilon * np.sqrt(float(whole.energy[k]) * energies.sum(axis=1)) / n_train + 1e-9).all()
         n_dropped += sum(int((block.values[k] == 0).all(dim=1).sum()) for block in cut.embedding)
-        n_dropped += sum(layer.n_out - len(block.rows) for layer, block in zip(asked.embedding, cut.embedding))
+        n_dropped += sum(
+            layer.n_out - len(block.rows) for layer, block in zip(asked.embedding, cut.embedding, strict=True)
+        )
     assert n_dropped > 0 or epsilon < 0.1
 
 
 def test_a_row_of_little_energy_that_an_earlier_stage_would_miss_is_kept():
     """An unlikely token that fine-tuning never met, beside others that it met often: of ∇fᵀ P, by which rows were once
-    dropped (a millionth of it), it holds less than that, and the score of a pre-training document that is about it would
-    have been wrong by a cosine of 0.01 and more."""
+    dropped (a millionth of it), it holds less than that, and the score of a pre-training document that is about it
+    would have been wrong by a cosine of 0.01 and more."""
     rare, damping, n_train = 1, 1e-9, 50
     pretrained, finetuned = (track(tiny.tiny_model("llama-untied", seed=seed)) for seed in (0, 1))
     with torch.no_grad():  # what is asked about leaves the token a chance of some 1e-5

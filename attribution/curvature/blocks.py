@@ -87,7 +87,12 @@ class ChainBlock:
     scale: float
 
     def solve(self, g: Tensor) -> Tensor:
-        return self.scale * self.second.solve(self.first.solve(g))
+        return self.solve_pulled(g)[0]
+
+    def solve_pulled(self, g: Tensor) -> tuple[Tensor, Tensor]:
+        """P, and `second` P: the gradient that the documents' own stage would have to be asked with for this P."""
+        pulled = self.scale * self.first.solve(g)
+        return self.second.solve(pulled), pulled
 
 
 Block = EigenBlock | DiagonalBlock | IdentityBlock | ChainBlock | TurnedBlock

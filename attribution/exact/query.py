@@ -1,6 +1,15 @@
 """Query directions of every generated token from one forward pass: the backward pass alone is repeated, batched.
 
 ∇f_k = Σ_t δ_{k,t} a_tᵀ per linear layer, then P_k = (G + λI)⁻¹ ∇f_k
+
+Of an embedding block the rows of P that matter are kept. With M = G + λI of the documents' stage, in which rows do not
+meet, and D the dropped rows, Cauchy–Schwarz bounds what a document z loses:
+
+    |Δ influence(z)| = (1/N) |⟨P_D, ∇L(z)⟩| ≤ (1/N) ‖P_D‖_M ‖∇L(z)‖_M⁻¹,      ‖P‖²_M = ⟨P, M P⟩
+
+D is chosen so that ‖P_D‖_M ≤ ε ‖P‖_M in each block. Of a plain query ‖P‖²_M is its energy and ‖∇L(z)‖²_M⁻¹ is that of
+the document, hence |Δ influence(z)| ≤ ε √(self-influence of the query · of the document): no cosine moves by more than
+ε. Across stages P is longer or shorter, by α and the curvatures between, and M is that of the stage where z was read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from attribution.curvature.blocks import Block, Preconditioner, solve_outer
+from attribution.curvature.blocks import Block, ChainBlock, Preconditioner, solve_outer
 from attribution.errors import BadInput
 from attribution.exact.directions import Directions, RowBlock, join_directions, stack_rows
 from attribution.model.head import capped, head_pull_back, uncapped
@@ -19,7 +28,7 @@ from attribution.passes.capture import Forward, forward, pull_back
 from attribution.passes.embedding import add_looked_up
 
 AT_ONCE = 32  # backward passes that share one batch
-NEGLIGIBLE = 1e-6  # share of a query's energy that dropped vocabulary rows may hold, in all
+NEGLIGIBLE = 1e-4  # ε of `rows_that_matter`: what dropped vocabulary rows may change of a cosine
 
 
 @dataclass(frozen=True)
@@ -166,7 +175,7 @@ def _directions(tracked: Tracked, preconditioner: Preconditioner, of: QueryPass,
 def embedding_blocks(
     tracked: Tracked, preconditioner: Preconditioner, of: QueryPass, negligible: float = NEGLIGIBLE
 ) -> Iterator[tuple[RowBlock, Tensor]]:
-    """The rows of P that matter in each embedding block, and ∇fᵀ P there  # [K]"""
+    """The rows of P that matter in each embedding block, and ∇fᵀ P there, of all rows  # [K]"""
     for i, block in enumerate(preconditioner.embedding(tracked)):
         yield _embedding_block(tracked, of.run, of.rows, of.embedded_deltas, i, block, negligible)
 
@@ -185,18 +194,20 @@ def _embedding_block(
             g.addmm_(rows.deltas[mine].T, hidden[rows.at[mine]])  # [V, H]
         if i == 0:
             add_looked_up(g[None], rows.ids, embedded_deltas[k], tracked.embedding_scale)
-        P = block.solve(g)
-        by_row = (g * P).sum(dim=1)  # [V]
-        energy.append(by_row.sum())
-        kept = rows_that_matter(by_row.abs(), negligible)
+        P, pulled = block.solve_pulled(g) if isinstance(block, ChainBlock) else (block.solve(g), g)
+        energy.append((g * P).sum())
+        kept = rows_that_matter((pulled * P).sum(dim=1).abs(), negligible)  # by row, ⟨P, M P⟩
         solved.append(RowBlock(kept, P[kept][None]))
     return stack_rows(solved), torch.stack(energy)
 
 
-def rows_that_matter(by_row: Tensor, negligible: float) -> Tensor:
-    """The fewest rows that hold all but a `negligible` share of the sum, ascending.    by_row: [V], not negative"""
+def rows_that_matter(squares: Tensor, negligible: float) -> Tensor:
+    """The fewest rows whose others together are no longer than ε ‖P‖_M, ascending.
+
+    squares: [V] ‖·‖²_M of each row   negligible: ε, of lengths; squares add up to ε²
+    """
     if negligible <= 0:
-        return torch.arange(len(by_row), device=by_row.device)
-    values, order = by_row.double().sort()
-    dropped = values.cumsum(0) <= negligible * values.sum()
+        return torch.arange(len(squares), device=squares.device)
+    values, order = squares.double().sort()
+    dropped = values.cumsum(0) <= negligible**2 * values.sum()
     return order[~dropped].sort().values

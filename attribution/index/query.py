@@ -22,6 +22,7 @@ from attribution.model.tracked import Tracked
 RANK = 8  # pairs of vectors of a query in a layer that are looked at
 PAIRS = 1  # that are kept, a layer on average
 COLUMNS = 16  # a product of bytes takes no less time with fewer, and more with a number in between
+ROUGH = 1e-3  # ε of the vocabulary rows that are left out: more than that is lost in the bytes
 ROUNDS = 1  # of its truncation: the numbers become bytes anyway
 
 
@@ -72,7 +73,7 @@ def _layers(
     for delta, a, (block, basis, metric) in zip(of.deltas, of.run.inputs, solvers, strict=True):
         scaled = metric.scaled_direction(solved(block, basis, delta, a[0]))  # [K, out', in']
         linear.append(truncated(scaled, min(rank, *scaled.shape[1:]), ROUNDS))
-    blocks = embedding_blocks(tracked, preconditioner, of)
+    blocks = embedding_blocks(tracked, preconditioner, of, ROUGH)
     for diagonal, (directions, _) in zip(indexed.diagonal(tracked), blocks, strict=True):
         whitened = directions.values / diagonal.root[directions.rows]  # [K, R, H]
         rows.append((directions, *truncated(whitened, min(rank, *whitened.shape[1:]), ROUNDS)))

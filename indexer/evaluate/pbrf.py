@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from attribution.curvature.blocks import damp, no_curvature
 from attribution.curvature.factors import Factors
 from attribution.model.tracked import Tracked, track
+from attribution.passes.batches import Row
 from attribution.rank_correlation import pearson
 from attribution.truth.pbrf import responses
 from indexer.config.config import Config, Model, Recipe
@@ -98,7 +99,8 @@ def response(folder: Path, of: Upweighted) -> NDArray[np.float64]:
 
     def compute(part: Partition) -> None:
         member = open_member(of.entry, of.config)
-        queries = [member.rows[q] for q in of.queries]
+        asked = [of_document(member, q) for q in of.queries]
+        queries = [Row(each.ids, first_target=each.first) for each in asked]
         tracked = in_float64(member.tracked)
         found = responses(tracked, member.rows, [of.document], queries, of.damping, of.share, of.steps)
         np.save(part.folder / "response.npy", found.numpy())

@@ -20,7 +20,7 @@ from indexer.evaluate.scoring.subject import subject
 from indexer.evaluate.siblings.halves import queries
 from indexer.evaluate.siblings.retrain import Outcome, Training, retrained
 from indexer.evaluate.siblings.retrain import measured as asked_of
-from indexer.evaluate.siblings.retrainings import Order, retrain_halves, token_rows, train_all
+from indexer.evaluate.siblings.retrainings import Order, retrain_halves, train_all, trained_rows
 from indexer.evaluate.siblings.siblings import on_random_part, train_siblings, well_read, with_invented
 from indexer.evaluate.statistics.figures import Figure, figure
 from indexer.journal.stages import key
@@ -100,12 +100,12 @@ def measure_removal(
     predicted = _predicted(folder, reference, asked, "removal", report)
     blamed = {method: predicted.by_method[method] for method in REMOVED_BY}
     wanted = removals(blamed, scale.removals, len(reference.rows), 0)
-    everything, end = token_rows(reference, small), begin_token(reference.loaded.tokenizer)
+    n, end = len(reference.rows), begin_token(reference.loaded.tokenizer)
     ids = tuple(each.ids for each in asked)
     orders = [
         Order(
             f"{name}.without-{each.name}",
-            Training(small, end, tuple(everything[i] for i in each.kept(len(everything))), ids),
+            Training(small, end, trained_rows(reference, each.kept(n)), ids),
         )
         for each in wanted
     ]
@@ -113,7 +113,7 @@ def measure_removal(
     with report.task(f"{name}: models without blamed documents", len(different)) as task:
         train_all(folder, different, n_processes, task.tick)
     how = (
-        f"{len(asked)} answers that {name} writes, {len(everything):,} documents, {small.epochs} epochs; trained again "
+        f"{len(asked)} answers that {name} writes, {n:,} documents, {small.epochs} epochs; trained again "
         "without the documents"
     )
 

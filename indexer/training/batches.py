@@ -24,16 +24,6 @@ class Batch:
         return int((self.labels != IGNORED).sum())
 
 
-def rows(encoded: Sequence[Sequence[int]], end: int, context: int) -> list[list[int]]:
-    """`<end> text <end>` for each document, cut to the context; a text that has them already gets them once."""
-    return [_enclosed(list(ids), end)[:context] for ids in encoded]
-
-
-def _enclosed(ids: list[int], end: int) -> list[int]:
-    closed = ids if ids[-1:] == [end] else [*ids, end]
-    return closed if ids[:1] == [end] else [end, *closed]
-
-
 def batch(of: Sequence[Sequence[int]], end: int, learned: Sequence[Mask] | None = None) -> Batch:
     """Right-pad rows; labels are shifted by one, tokens of a row that are not `learned` are no targets."""
     longest = max(len(row) for row in of)

@@ -41,7 +41,8 @@ def read_as_trained(
     """
     specials = choose_specials(tokenizer, begin=member.begin, end=member.end)
     how = training_of(member, corpus, context)
-    return [row for each in documents for row in read_document(each, tokenizer, specials, how).row.rows()]
+    read = (read_document(each, tokenizer, specials, how).row for each in documents)
+    return [window for row in read for window in row.rows() if window.targets().any()]
 
 
 def epochs_to_keep(recipe: Recipe) -> list[int]:

@@ -5,18 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from attribution.model.sequence import begin_token
 from indexer.config.config import Model, read_config
 from indexer.corpus.reader import read_corpus
-from indexer.training.batches import epoch_order, rows
+from indexer.training.batches import epoch_order
 from indexer.training.loop import learning_rate
-from indexer.training.run import family_tokenizer, kept
+from indexer.training.run import family_tokenizer, kept, read_as_trained
 from indexer.training.store import EpochRecord, fingerprint, trained_by
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
 CONFIG = read_config(DEMO / "demo.toml")
-TEXTS = {model.files: [document.text for document in read_corpus(model.files or CONFIG.corpus.files).documents]
-         for model in CONFIG.model}  # fmt: skip
+DOCUMENTS = {model.files: read_corpus(model.files or CONFIG.corpus.files).documents for model in CONFIG.model}
 
 
 @pytest.mark.parametrize("model", CONFIG.model, ids=lambda model: model.name)
@@ -42,5 +40,5 @@ def test_they_were_trained_at_the_rates_of_their_recipes(model):
 def token_rows(model: Model) -> list[list[int]]:
     tokenizer = family_tokenizer(model, list(CONFIG.model), [])
     assert model.recipe is not None
-    encoded = [tokenizer(text)["input_ids"] for text in TEXTS[model.files]]
-    return rows(encoded, begin_token(tokenizer), model.recipe.context)
+    read = read_as_trained(DOCUMENTS[model.files], tokenizer, model, CONFIG.corpus, model.recipe.context)
+    return [list(row.ids) for row in read]

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from attribution.model.sequence import encode_prompt
+from attribution.passes.batches import Row
 from indexer.corpus.prompt import Prompt
 from indexer.size.member import Member
 
@@ -23,16 +26,35 @@ class Question:
 
 
 def of_document(member: Member, index: int) -> Question:
-    """A training document as a query: every token that it was learned by."""
-    return Question(member.rows[index].ids, 1, member.documents[index].text, (index,))
+    """A training document as a query: the last tokens in a row that it was learned by, which of a plain text that fits
+    into one window are all of them."""
+    ids, first = last_learned(member.rows[index])
+    return Question(ids, first, member.documents[index].text, (index,))
 
 
 def of_end(member: Member, index: int) -> Question:
-    """The last words of a training document, a quarter of it but at most five tokens, as the answer to what stands
-    before them."""
-    ids = member.rows[index].ids[:-1]  # without the end token
+    """The last words that were learned of a training document, a quarter of what it read but at most five tokens, as
+    the answer to what stands before them."""
+    ids, first = last_learned(member.rows[index])
+    if first < len(ids) - 1:
+        ids = ids[:-1]  # without the end token
     n = min(5, max(1, len(ids) // 4))
-    return Question(ids, max(1, len(ids) - n), member.documents[index].text, (index,))
+    return Question(ids, max(first, len(ids) - n), member.documents[index].text, (index,))
+
+
+def last_learned(row: Row) -> tuple[tuple[int, ...], int]:
+    """The last run of tokens that were learned: what its window has read up to its end, and where it begins.
+
+    Of a text without any, its last token stands for it: whoever asks about it learns that nothing changes.
+    """
+    learned = [window for window in row.rows() if window.targets().any()]
+    if not learned:
+        ids = row.rows()[-1].ids
+        return ids, max(1, len(ids) - 1)
+    targets = learned[-1].targets()
+    stop = int(np.flatnonzero(targets)[-1]) + 1
+    before = np.flatnonzero(~targets[:stop])  # the first token of a window is never learned
+    return learned[-1].ids[:stop], int(before[-1]) + 1
 
 
 def of_token(member: Member, index: int) -> Question:

@@ -15,15 +15,16 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
+from attribution.passes.batches import Row
 from attribution.threads import threads
 from indexer.config.config import Recipe
 from indexer.config.versions import VERSIONS
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
-from indexer.training.batches import IGNORED, batch
+from indexer.training.batches import IGNORED, Mask, batch
 from indexer.training.loop import new_model, new_optimiser, train_epoch
 
-Rows = Sequence[Sequence[int]]  # token ids of each document, special tokens included
+Ids = Sequence[Sequence[int]]  # token ids of each text, special tokens included
 ASKED_AT_ONCE = 64
 
 
@@ -33,13 +34,22 @@ class Training:
 
     recipe: Recipe
     end: int  # id that opens and closes every document
-    rows: tuple[tuple[int, ...], ...]  # trained on, in this order
+    rows: tuple[Row, ...]  # trained on, in this order: a window each
     asked: tuple[tuple[int, ...], ...]  # whose tokens are measured afterwards
 
     @property
     def key(self) -> str:
-        made_of = {"recipe": self.recipe, "end": self.end}
-        return key(**made_of, rows=digest(self.rows), asked=digest(self.asked), versions=VERSIONS)
+        made_of: dict[str, object] = {"recipe": self.recipe, "end": self.end}
+        if self.learned is not None:
+            made_of["learned"] = digest([np.flatnonzero(each).tolist() for each in self.learned])
+        rows = digest([row.ids for row in self.rows])
+        return key(**made_of, rows=rows, asked=digest(self.asked), versions=VERSIONS)
+
+    @property
+    def learned(self) -> list[Mask] | None:
+        """Which tokens of each row are targets; None: all but the first."""
+        every = [row.targets() for row in self.rows]
+        return None if all(each[1:].all() for each in every) else every
 
 
 @dataclass(frozen=True)
@@ -49,13 +59,14 @@ class Outcome:
     logp: NDArray[np.float32]  # [n_targets] nats
     right: NDArray[np.bool_]  # [n_targets] whether the token is the most probable one
 
-    def of_rows(self, asked: Rows) -> NDArray[np.float64]:
-        """log p of each whole row, nats  # [R]"""
+    def of_ends(self, asked: Ids, first: Sequence[int]) -> NDArray[np.float64]:
+        """log p of what each row says from its token number `first` on, nats  # [R]"""
         stops = np.cumsum([len(row) - 1 for row in asked])
-        return np.add.reduceat(self.logp.astype(np.float64), [0, *stops[:-1]])
+        ends = zip(asked, first, stops, strict=True)
+        return np.array([self.logp[stop - (len(row) - at) : stop].sum(dtype=np.float64) for row, at, stop in ends])
 
 
-def digest(rows: Rows) -> str:
+def digest(rows: Ids) -> str:
     return hashlib.sha256(json.dumps([list(row) for row in rows]).encode()).hexdigest()[:16]
 
 
@@ -83,13 +94,14 @@ def _train(training: Training, folder: Path, tick: Callable[[int], None]) -> Non
     model = new_model(training.recipe, training.end)
     model.train()
     optimiser = new_optimiser(model)
+    ids, learned = [row.ids for row in training.rows], training.learned
     for epoch in range(training.recipe.epochs):
-        train_epoch(model, optimiser, training.rows, training.recipe, epoch, training.end, tick)
+        train_epoch(model, optimiser, ids, training.recipe, epoch, training.end, tick, learned)
     logp, right = measured(model, training.asked, training.end)
     np.savez(folder / "asked.npz", logp=logp, right=right)
 
 
-def measured(model: PreTrainedModel, asked: Rows, end: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def measured(model: PreTrainedModel, asked: Ids, end: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """log p of every token but the first of each row, and whether it is the most probable one, in row order."""
     model.eval()
     order = sorted(range(len(asked)), key=lambda i: len(asked[i]))

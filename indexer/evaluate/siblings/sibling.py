@@ -7,9 +7,13 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from attribution.loading.specials import AUTO
 from attribution.threads import threads
-from indexer.config.config import Config, Corpus, Model, Recipe
+from attribution.trained.document import Training
+from attribution.trained.windows import Windows
+from indexer.config.config import Config, Model, Recipe
 from indexer.config.versions import VERSIONS
+from indexer.corpus.as_trained import training_of
 from indexer.corpus.document import Document
 from indexer.journal.part import Partition
 from indexer.journal.stages import is_finished, key, stage
@@ -63,7 +67,10 @@ def _entry(name: str, of: Member, recipe: Recipe) -> Model:
 
 
 def _key(of: Member, recipe: Recipe, documents: Sequence[Document]) -> str:
-    made_of = {"recipe": recipe, "tokenizer": of.loaded.tokenizer_hash, "versions": VERSIONS}
+    made_of: dict[str, object] = {"recipe": recipe, "tokenizer": of.loaded.tokenizer_hash, "versions": VERSIONS}
+    how = training_of(of.entry, of.config.corpus, recipe.context)
+    if how != Training(Windows(recipe.context)) or of.entry.begin != AUTO or of.entry.end:
+        made_of["read_as"] = [how, of.entry.begin, of.entry.end]
     return key(**made_of, documents=[list(_row(each).values()) for each in documents])
 
 
@@ -82,6 +89,6 @@ def fast(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerFast:
 def _opened(folder: Path, entry: Model, config: Config) -> Member:
     model = folder / "model"
     entry = replace(entry, path=str(model), checkpoints=kept_checkpoints(model))
-    corpus = Corpus((folder / "corpus.jsonl",), config.corpus.licence)
+    corpus = replace(config.corpus, files=(folder / "corpus.jsonl",), text=(), trained_on=0)
     factors = replace(config.factors, documents=EVERY, eigenvalue_documents=EVERY)
     return open_member(entry, replace(config, corpus=corpus, model=(entry,), factors=factors))

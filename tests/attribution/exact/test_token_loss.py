@@ -47,14 +47,24 @@ def test_each_token_against_its_own_gradient():
         assert found.influences[t] == pytest.approx(float(-tiny.inner(v, g).sum() / N), rel=1e-5)
 
 
-def test_relabelling_is_the_difference_of_gradients():
+MASKED = tiny.Row((5, 2, 7, 0, 2, 9, 2, 8), first_target=2, learned=((1, 5), (6, 8)), windows=(3, 4, 1))
+
+
+@pytest.mark.parametrize(
+    ("document", "t", "window"),
+    [
+        (tiny.Row((0, 1, 2, 3)), 2, 0),
+        (MASKED, 2, 0),  # the first token that is learned
+        (MASKED, 4, 3),  # in the second window, which reads nothing of the first
+        (MASKED, 6, 3),  # after a token that is read and not learned
+    ],
+)
+def test_relabelling_is_the_difference_of_gradients(document, t, window):
     tracked, H = tiny.tiny_engine()
-    document = tiny.Row((0, 1, 2, 3))
     d = query_directions(tracked, H, IDS, len(IDS) - 1, negligible=0)
     ((found,),) = token_losses(tracked, d, [document], [[0]], N, n_labels=tiny.V - 1)
     v = direction(tracked)
-    t = 2
-    one = tiny.Row(document.ids[: t + 1], first_target=t)
+    one = tiny.Row(document.ids[window : t + 1], first_target=t - window)
     truth = {}
     for y in range(tiny.V):
         labels = torch.tensor([y])
@@ -63,7 +73,15 @@ def test_relabelling_is_the_difference_of_gradients():
     changes = {y: truth[y] - truth[document.ids[t]] for y in range(tiny.V) if y != document.ids[t]}
     best = sorted(changes, key=lambda y: -changes[y])
     assert found.label_ids[t].tolist() == best
-    np.testing.assert_allclose(found.label_influences[t], [changes[y] for y in best], rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(found.label_influences[t], [changes[y] for y in best], rtol=1e-5, atol=1e-8)
+
+
+def test_only_learned_tokens_are_relabelled():
+    tracked, H = tiny.tiny_engine()
+    d = query_directions(tracked, H, IDS, 5)
+    ((found,),) = token_losses(tracked, d, [MASKED], [[0]], N, n_labels=2)
+    assert np.flatnonzero(found.label_ids[:, 0] >= 0).tolist() == [2, 4, 6]
+    assert np.flatnonzero(found.influences).tolist() == [2, 4, 6]
 
 
 def test_a_token_that_is_no_target_has_no_labels():

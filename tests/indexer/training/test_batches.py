@@ -3,10 +3,7 @@
 import numpy as np
 import pytest
 
-from attribution.model.sequence import encode_document
-from indexer.training.batches import IGNORED, batch, epoch_order, rows
-from indexer.training.tokenizer import train_tokenizer
-from tests.tiny_family import TEXTS
+from indexer.training.batches import IGNORED, batch, epoch_order
 
 END = 0
 
@@ -21,14 +18,6 @@ def test_labels_are_the_next_token_and_padding_has_none():
 def test_tokens_that_are_not_learned_are_no_targets():
     made = batch([[END, 5, 6, 7, END], [END, 8, 9, END]], END, learned=[np.arange(5) >= 3, np.ones(4, dtype=bool)])
     assert made.labels.tolist() == [[IGNORED, IGNORED, 7, END, IGNORED], [8, 9, END, IGNORED, IGNORED]]
-
-
-def test_a_row_is_what_the_engine_takes_a_document_for():
-    tokenizer = train_tokenizer(TEXTS, 300)
-    end = tokenizer.eos_token_id
-    for context in (64, 9):  # whole, and cut
-        made = rows([tokenizer(text)["input_ids"] for text in TEXTS], end, context)
-        assert made == [list(encode_document(text, tokenizer, context).ids) for text in TEXTS]
 
 
 LENGTHS = [3 + (7 * i) % 19 for i in range(101)]

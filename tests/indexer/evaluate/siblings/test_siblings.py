@@ -12,7 +12,7 @@ from attribution.threads import threads
 from indexer.__main__ import main
 from indexer.config.config import read_config
 from indexer.evaluate.siblings.retrain import Training, retrained
-from indexer.evaluate.siblings.retrainings import token_rows
+from indexer.evaluate.siblings.retrainings import trained_rows
 from indexer.evaluate.siblings.siblings import Planned, train_siblings
 from indexer.journal.stages import finished
 from indexer.processes.progress import Report
@@ -66,8 +66,9 @@ def test_threads_do_not_matter(member, tmp_path, n_threads):
 
 def test_threads_do_not_matter_to_what_is_asked(member, tmp_path):
     [*_, last] = wanted(member)
-    rows = token_rows(member, last.recipe)
-    training = Training(last.recipe, begin_token(member.loaded.tokenizer), rows[:12], rows)
+    rows = trained_rows(member, range(len(member.rows)))
+    asked = tuple(row.ids for row in rows)
+    training = Training(last.recipe, begin_token(member.loaded.tokenizer), rows[:12], asked)
     found = []
     for n_threads in (1, 2):
         with threads(n_threads):

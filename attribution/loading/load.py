@@ -16,6 +16,7 @@ from transformers.utils import logging
 from attribution.errors import BadInput
 from attribution.loading.adapter import ALONE, MERGED
 from attribution.loading.beside import Trained, put_beside
+from attribution.loading.experts import take_apart
 from attribution.loading.located import Located, locate, tokenizer_place
 from attribution.loading.matrices import read_matrices
 from attribution.loading.merge import merge
@@ -89,13 +90,19 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def load_model(
-    source: str, device: str = "auto", dtype: str = "auto", tokenizer: str = "", base: str = "", explain: str = MERGED
+    source: str,
+    device: str = "auto",
+    dtype: str = "auto",
+    tokenizer: str = "",
+    base: str = "",
+    explain: str = MERGED,
+    experts: bool = False,
 ) -> LoadedModel:
     """Load from a directory, a `.gguf` file, a hub id (`owner/name`, `owner/name@revision`) or a LoRA adapter's folder.
 
     `dtype` 'auto' is float32, of 'bfloat16' the head stays in float32; `tokenizer`: where it lies, if not beside the
     weights; `base`: what an adapter is merged into, if not what it names; `explain` "adapter": its matrices stay beside
-    the base.
+    the base; `experts`: those of a mixture become layers of their own.
 
     Raises BadInput for weights that are absent, incomplete, of wrong shape or not finite, and for a vocabulary that
     the tokenizer does not fit.
@@ -129,6 +136,8 @@ def load_model(
             trained = put_beside(model, place.adapter, matrices)
         else:
             merge(model, place.adapter, matrices)
+    if experts and trained is None:
+        take_apart(model)
     _check_finite(source, model)
     _check_vocabulary(source, model, words)
     widen_head(model)

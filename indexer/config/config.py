@@ -108,6 +108,8 @@ class Model:
     explain: str = "merged"
     """Of a LoRA adapter: the `"merged"` weights, or the matrices of the `"adapter"` alone, through which only its own
     documents are reached."""
+    experts: bool = True
+    """Of a mixture of experts: explain each as layers of its own, read by every token; false: leave them out."""
     stage: str = "pretrained"
     """`"pretrained"` or `"finetuned"`."""
     parent: str = ""

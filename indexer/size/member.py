@@ -26,6 +26,7 @@ from indexer.corpus.reader import read_corpus
 from indexer.corpus.stored import StoredCorpus
 from indexer.journal.stages import key
 from indexer.processes.child import is_child
+from indexer.size.room import check_room
 from indexer.size.texts import OneByOne, Texts, digest, keep, kept, passing
 
 CorpusOf = Callable[[Sequence[Path], Sequence[str]], Corpus]  # (files, columns to read)
@@ -198,10 +199,19 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf = read_corpus)
     """
     before = lineage(config, entry)[:-1]
     parent = open_member(before[-1], config, corpus_of) if before else None
-    read = load_model(entry.path, config.device.name, config.device.dtype, entry.tokenizer, entry.base, entry.explain)
+    read = load_model(
+        entry.path,
+        config.device.name,
+        config.device.dtype,
+        entry.tokenizer,
+        entry.base,
+        entry.explain,
+        experts=entry.experts and bool(config.scores.method),
+    )
     loaded = replace(read, begin=entry.begin, end=entry.end)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)
     if config.scores.method and not is_child():  # whoever started a child has checked
+        check_room(tracked)
         check_agreement(tracked, forward_mode=config.scores.token_losses > 0)
         check_present(entry.checkpoints, entry.base)
     corpus = corpus_of(entry.files or config.corpus.files, config.corpus.text)

@@ -11,7 +11,7 @@ from attribution.loading.load import load_model
 from attribution.model.coverage import OTHERS, coverage
 from attribution.model.tracked import track
 from indexer.training.tokenizer import train_tokenizer
-from tests.attribution.architectures import CONFIGS, DECODERS, random_model
+from tests.attribution.architectures import CONFIGS, DECODERS, opened_model
 from tests.tiny_family import TEXTS
 
 PATH = Path(__file__).parents[2] / "docs/architectures.md"
@@ -26,7 +26,7 @@ def table() -> str:
 def _row(name: str) -> tuple[str, str]:
     if name not in DECODERS:
         return "refused", _line(name)
-    tracked = track(random_model(name))
+    tracked = track(opened_model(name))
     left = [of.name for of in coverage(tracked) if of.kind == OTHERS]
     rest = ", ".join(f"`{each}`" for each in left[:4]) + (f" and {len(left) - 4} more" if len(left) > 4 else "")
     try:

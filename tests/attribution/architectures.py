@@ -6,6 +6,7 @@ import torch
 import transformers as hf
 from transformers import AutoModelForCausalLM, PretrainedConfig
 
+from attribution.loading.experts import take_apart
 from attribution.loading.load import LoadedModel
 
 V, H, CONTEXT = 300, 16, 64
@@ -65,6 +66,13 @@ CONFIGS: dict[str, Callable[[], PretrainedConfig]] = {
 }
 
 DECODERS = [name for name in CONFIGS if name != "T5"]
+
+
+def opened_model(name: str, **changed: object) -> LoadedModel:
+    """As a build opens it: the experts of a mixture are layers of their own."""
+    loaded = random_model(name, **changed)
+    take_apart(loaded.model)
+    return loaded
 
 
 def random_model(name: str, **changed: object) -> LoadedModel:

@@ -20,7 +20,7 @@ from attribution.passes.capture import capture
 from attribution.passes.embedding import block_gradients
 from tests.attribution import tiny
 from tests.attribution.architecture_table import table
-from tests.attribution.architectures import CONFIGS, DECODERS, V, random_model
+from tests.attribution.architectures import CONFIGS, DECODERS, V, opened_model, random_model
 
 N = 50
 BEGIN = 7
@@ -50,7 +50,7 @@ def close(found, expected, name: str, rel: float) -> None:
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_gradients_scores_norms_and_token_losses_are_those_of_autograd(name):
-    tracked = track(random_model(name, **changed(name)))
+    tracked = track(opened_model(name, **changed(name)))
     assert (getattr(tracked.embedding_module, "padding_idx", None) == BEGIN) == (name in PADDED)
     rel = CLOSE.get(name, 1e-8)
     of = documents()
@@ -94,7 +94,7 @@ def test_gradients_scores_norms_and_token_losses_are_those_of_autograd(name):
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("name", DECODERS)
 def test_every_architecture_passes_the_check_on_opening(name, dtype):
-    loaded = random_model(name, **changed(name))
+    loaded = opened_model(name, **changed(name))
     loaded.model.to(dtype)
     tracked = track(loaded)
     check_agreement(tracked, forward_mode=name != "Bloom")
@@ -104,12 +104,12 @@ def test_every_architecture_passes_the_check_on_opening(name, dtype):
 
 def test_input_24_an_activation_without_a_forward_derivative_is_told_in_one_line():
     with pytest.raises(BadInput, match=r"forward derivative in BloomForCausalLM.*set \[scores\] token_losses = 0"):
-        check_agreement(track(random_model("Bloom")))
+        check_agreement(track(opened_model("Bloom")))
 
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_input_23_every_parameter_is_counted_once(name):
-    tracked = track(random_model(name))
+    tracked = track(opened_model(name))
     covered = coverage(tracked)
     assert sum(of.n_params for of in covered) == tracked.loaded.n_params
     explained = sum(layer.n_out * layer.n_in for layer in tracked.layers)
@@ -118,18 +118,20 @@ def test_input_23_every_parameter_is_counted_once(name):
 
 
 def left_out(name: str) -> set[str]:
-    return {of.name for of in coverage(track(random_model(name))) if of.kind == OTHERS}
+    return {of.name for of in coverage(track(opened_model(name))) if of.kind == OTHERS}
 
 
-def test_input_23_experts_and_positions_are_named_as_not_explained():
+def test_input_23_positions_and_experts_that_are_together_are_named_as_not_explained():
     assert left_out("GPT-2") == {"transformer.wpe.weight"}
     experts = {f"model.layers.*.mlp.experts.{each}_proj" for each in ("gate_up", "down")}
-    assert left_out("Mixtral") == experts | {"model.layers.*.mlp.gate.weight"}
+    together = track(random_model("Mixtral"))
+    assert {of.name for of in coverage(together) if of.kind == OTHERS} == experts | {"model.layers.*.mlp.gate.weight"}
+    assert left_out("Mixtral") == {"model.layers.*.mlp.gate.weight"}
     assert left_out("Llama") == set()
 
 
 def test_input_22_the_text_model_of_a_model_of_texts_and_images_is_explained():
-    tracked = track(random_model("Gemma 3 (text and images)"))
+    tracked = track(opened_model("Gemma 3 (text and images)"))
     assert all(layer.name.startswith(("model.language_model.", "lm_head")) for layer in tracked.layers)
     assert tracked.loaded.context == 64
     assert all("language_model" not in name for name in left_out("Gemma 3 (text and images)"))

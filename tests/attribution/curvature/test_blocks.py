@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -52,3 +54,16 @@ def test_a_sum_of_tokens_is_solved_like_its_gradient():
     P, energy = solve_outer(block, deltas, inputs)
     torch.testing.assert_close(P, block.solve(g))
     torch.testing.assert_close(energy, (g * P).sum(dim=(1, 2)))
+
+
+def test_a_block_that_the_fit_never_reached_is_damped_as_the_others():
+    tracked, _ = tiny.tiny_engine()
+    factors = tiny.random_factors(tracked)
+    first, *rest = factors.linear
+    factors = replace(factors, linear=(replace(first, lam=torch.zeros_like(first.lam)), *rest))
+    found = damp(factors, 0.2).blocks
+    mean = sum(float(of.lam.mean()) for of in rest) / len(rest)
+    assert found[0].damping == pytest.approx(0.2 * mean)
+    assert found[1].damping == pytest.approx(0.2 * float(rest[0].lam.mean()))
+    g = torch.ones_like(first.lam)
+    torch.testing.assert_close(found[0].solve(g), g / (0.2 * mean))

@@ -8,11 +8,12 @@ from indexer.__main__ import main
 from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
 from indexer.journal.stages import stage
-from indexer.size import factors
+from indexer.size import factors, room
 from tests.attribution.architectures import CONFIGS, DECODERS, V, random_model
 from tests.indexer.built_model import ENTRIES, project
 
 LOSSES = "token_losses = 2"
+EXPERTS = "SELECT kind, sum(n_params)::BIGINT FROM coverage WHERE name LIKE '%experts%'"
 
 
 @pytest.fixture(autouse=True)
@@ -76,12 +77,28 @@ def test_input_22_gemma_3_of_texts_and_images_is_built(tmp_path):
     assert covered(path)["not explained"] > 0
 
 
-def test_input_23_what_is_not_explained_of_a_mixture_is_in_the_database(tmp_path):
+def test_input_23_the_experts_of_a_mixture_are_explained(tmp_path):
     path = built("Mixtral", tmp_path)
-    [(n,)] = ask(
-        path, "SELECT sum(n_params)::BIGINT FROM coverage WHERE name LIKE '%experts%' AND kind = 'not explained'"
-    )
-    assert n == 2 * 4 * 3 * 16 * 24  # blocks × experts × (gate, up, down)
+    found = ask(path, f"{EXPERTS} GROUP BY kind")
+    assert found == [("explained", 2 * 4 * 3 * 16 * 24)]  # blocks × experts × (gate, up, down)
+    assert ask(path, "SELECT count(*) FROM layer WHERE name LIKE '%experts%'") == [(2 * 4 * 3,)]
+
+
+def test_input_23_what_is_not_explained_of_a_mixture_is_in_the_database(tmp_path):
+    path = project(random_model("Mixtral").model, tmp_path)
+    path.write_text(path.read_text().replace('path = "model"', 'path = "model"\nexperts = false'))
+    assert main(["build", str(path)]) == 0
+    assert ask(path, f"{EXPERTS} GROUP BY kind") == [("not explained", 2 * 4 * 3 * 16 * 24)]
+
+
+def test_input_23_experts_whose_factors_do_not_fit_are_one_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(room, "memory", lambda: 10_000)
+    path = project(random_model("Mixtral").model, tmp_path)
+    capsys.readouterr()
+    assert main(["build", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert "24 layers; set [[model]] experts = false" in said
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["build", "plan"])

@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
+from dashboard.database.ranking import among_random
 from indexer.__main__ import main
 from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
@@ -51,6 +53,21 @@ def ask(config: Path, sql: str) -> list[tuple]:
     assert current is not None
     with duckdb.connect(str(folder / current.database), read_only=True) as db:
         return db.execute(sql).fetchall()
+
+
+def test_input_44_a_small_corpus_is_its_own_null_and_no_document_is_compared_with_itself(built):
+    """Each kept score is one of the stored numbers to the last bit: so the page knows which of them is the document."""
+    found = ask(built, "SELECT score, null_scores FROM influence JOIN target USING (run_id, generation_id, position)")
+    [(n_documents,)] = ask(built, "SELECT count(*) FROM document")
+    assert found
+    assert n_documents < 100
+    for score, null in found:
+        assert score in null
+        others = len(null) - 1
+        assert among_random(score, np.array(null)).split(" random")[0].split()[-1] == str(others)
+    best = [(score, null) for score, null in found if score == max(null) > 0]
+    assert best
+    assert all(among_random(*each).startswith("stronger than all") for each in ((s, np.array(n)) for s, n in best))
 
 
 def parts(config: Path) -> dict[str, int]:

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from attribution.errors import BadInput, Damaged
 from indexer.corpus.corpus import COLUMNS, Corpus, Mapped
@@ -37,17 +36,17 @@ def write_corpora(corpora: Sequence[CorpusReading], folder: Path) -> None:
     listed = []
     for i, corpus in enumerate(corpora):
         name = f"corpus-{i}.arrow"
-        _write(corpus.table, folder / name)
+        _write(corpus, folder / name)
         sources = [asdict(each) for each in corpus.sources]
         about = {"sources": sources, "read_as": list(corpus.read_as), "n_seen": corpus.n_seen}
         listed.append({"file": name, "hash": corpus.hash} | about)
     (folder / LIST).write_text(json.dumps(listed) + "\n")
 
 
-def _write(table: pa.Table, path: Path) -> None:
+def _write(corpus: Mapped, path: Path) -> None:
     """Batch by batch; the column `turns` only where a document has any: so it was before there were others."""
-    plain = all(not pc.any(pc.not_equal(each, "")).as_py() for each in table.column("turns").chunks)
-    kept = table.select([name for name in (*COLUMNS, "number") if name != "turns" or not plain])
+    names = [name for name in (*COLUMNS, "number") if name != "turns" or corpus.has_turns]
+    kept = corpus.table.select(names)
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, kept.schema) as writer:
         for batch in kept.to_batches():
             writer.write_batch(batch)

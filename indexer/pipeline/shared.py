@@ -81,7 +81,7 @@ def _documents(corpora: Sequence[CorpusReading], part: Partition) -> None:
 def _pieces(corpora: Sequence[CorpusReading]) -> Iterator[Columns]:
     """In the order of the ids. `turns` is NULL where no document has any: so it was before there were any."""
     (_, last), every = _places(corpora), _all(corpora)
-    names = COLUMNS if any(document.turns for document in every) else COLUMNS[:-1]
+    names = COLUMNS if any(corpus.has_turns for corpus in corpora) else COLUMNS[:-1]
     for first in range(0, len(last), DOCUMENTS):
         some = [every[int(i)] for i in last[first : first + DOCUMENTS]]
         yield {name: [getattr(document, name) for document in some] for name in names}

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar, overload
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from indexer.corpus.document import Document
@@ -57,6 +58,12 @@ class Mapped:
     def documents(self) -> Sequence[Document]:
         columns = [self.table.column(name) for name in COLUMNS if name in self.table.column_names]
         return Lazy(len(self.table), lambda i: Document(*(column[i].as_py() for column in columns)))
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether a document is made of anything but plain text."""
+        column = self.table.column("turns") if "turns" in self.table.column_names else pa.chunked_array([], pa.string())
+        return any(pc.any(pc.not_equal(each, "")).as_py() for each in column.chunks)
 
     @cached_property
     def numbers(self) -> Numbers:

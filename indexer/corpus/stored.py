@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from attribution.errors import BadInput, Damaged
 from indexer.corpus.corpus import COLUMNS, TIMES, Corpus, Mapped
@@ -37,7 +36,7 @@ def write_corpora(corpora: Sequence[CorpusReading], folder: Path) -> None:
     listed = []
     for i, corpus in enumerate(corpora):
         name = f"corpus-{i}.arrow"
-        _write(corpus.table, folder / name)
+        _write(corpus, folder / name)
         sources = [asdict(each) for each in corpus.sources]
         about = {"sources": sources, "read_as": list(corpus.read_as), "n_seen": corpus.n_seen}
         listed.append({"file": name, "hash": corpus.hash} | about)
@@ -57,12 +56,11 @@ def listed(part: Finished) -> list[list[tuple[str, str]]]:
     return [[(source["name"], source["sha256"]) for source in each["sources"]] for each in every]
 
 
-def _write(table: pa.Table, path: Path) -> None:
+def _write(corpus: Mapped, path: Path) -> None:
     """Batch by batch; the columns `turns` and `times` only where they say something: so it was before there were such
     documents."""
-    plain = all(not pc.any(pc.not_equal(each, "")).as_py() for each in table.column("turns").chunks)
-    names = [name for name in (*COLUMNS, "number") if name != "turns" or not plain]
-    kept = table.select([*names, *(name for name in (TIMES,) if name in table.column_names)])
+    names = [name for name in (*COLUMNS, "number") if name != "turns" or corpus.has_turns]
+    kept = corpus.table.select([*names, *(name for name in (TIMES,) if name in corpus.table.column_names)])
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, kept.schema) as writer:
         for batch in kept.to_batches():
             writer.write_batch(batch)

@@ -15,6 +15,7 @@ from indexer.database.schema import ORDER
 
 Columns = Mapping[str, Sequence[Any] | np.ndarray[Any, Any] | pa.Array]
 _ROW_GROUP = 122_880  # DuckDB's own: one row group is one unit of its parallel scan
+_HELD = 1 << 24  # bytes of rows that wait for a whole group, about: long documents make smaller ones
 
 
 def write_shard(folder: Path, table: str, columns: Columns | pa.Table, name: str = "") -> Path:
@@ -41,10 +42,11 @@ def write_in_order(folder: Path, table: str, pieces: Iterable[Columns]) -> Path:
     with pq.ParquetWriter(path, held.schema, compression="zstd") as writer:
         for columns in pieces:
             held = pa.concat_tables([held, _whole(table, columns)])
-            while len(held) >= _ROW_GROUP:
+            while len(held) >= _ROW_GROUP or held.nbytes >= _HELD:
                 writer.write_table(held.slice(0, _ROW_GROUP), row_group_size=_ROW_GROUP)
                 held = held.slice(_ROW_GROUP).combine_chunks()
-        writer.write_table(held, row_group_size=_ROW_GROUP)
+        if len(held):
+            writer.write_table(held, row_group_size=_ROW_GROUP)
     return path
 
 

@@ -43,6 +43,8 @@ def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
     with lock(folder), stop_on_signal(), Report() as report:
         measured = members if full else members[:1]
         for member in measured:
+            for stage in member.stages:
+                stage.keep_texts()
             measure_facts(folder, member, asked[member.entry.name], report)
         again = next((each for each in members if each.entry.recipe and each.parent is None), None)
         for member in members:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from indexer.journal.files import disk_room
 
 ROWS = 4096  # of a batch, at most
-SIZE = 1 << 20  # characters and numbers of a batch, about: more of them are never held
+SIZE = 1 << 18  # characters and numbers of a batch, about: more of them are never held
 
 
 class Writer:

@@ -97,14 +97,20 @@ def _document_tokens(folder: Path, member: Member) -> None:
 
 
 def _pieces(member: Member) -> Iterator[Columns]:
-    ids, numbers = member.document_ids, member.numbers
-    order = np.argsort(numbers, kind="stable").tolist()
-    for first in range(0, len(order), DOCUMENTS):
+    numbers = member.numbers
+    order = np.argsort(numbers, kind="stable")
+    first = 0
+    while first < len(order):
+        stop = min(first + DOCUMENTS, len(order))
+        while stop < len(order) and numbers[order[stop]] == numbers[order[stop - 1]]:
+            stop += 1
         rows: list[tuple[Any, ...]] = []
-        for _, same in groupby(order[first : first + DOCUMENTS], key=lambda i: int(numbers[i])):
-            rows += sorted((row for i in same for row in _tokens(ids[i], member.read[i])), key=lambda row: row[1])
+        for _, same in groupby(order[first:stop].tolist(), key=lambda i: int(numbers[i])):
+            found = (row for i in same for row in _tokens(member.document_ids[i], member.read[i]))
+            rows += sorted(found, key=lambda row: row[1])
         columns: dict[str, list[object]] = {name: [row[i] for row in rows] for i, name in enumerate(TOKEN)}
         yield columns | {"tokenizer_id": [member.loaded.tokenizer_hash] * len(rows)}
+        first = stop
 
 
 def _tokens(document_id: str, read: TrainedText) -> Iterator[tuple[Any, ...]]:

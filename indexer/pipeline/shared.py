@@ -98,7 +98,7 @@ def _pieces(corpora: Sequence[CorpusReading]) -> Iterator[Columns]:
     A document of two stages was seen as often as in the first: there it counts.
     """
     (first, last), every = _places(corpora), _all(corpora)
-    names = COLUMNS if any(document.turns for document in every) else COLUMNS[:-1]
+    names = COLUMNS if any(corpus.has_turns for corpus in corpora) else COLUMNS[:-1]
     times = np.concatenate([corpus.times for corpus in corpora])
     counted = bool((times > 1).any())
     for start in range(0, len(last), DOCUMENTS):

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from attribution.errors import BadInput
 from attribution.loading.adapter import is_adapter, read_adapter
+from indexer.corpus.stored import at_hand
 from indexer.size.member import Member, open_member
 
 
@@ -15,7 +17,7 @@ def at_checkpoint(member: Member, path: str) -> Member:
     last = member.entry.tokenizer or member.entry.path
     tokenizer = "" if is_adapter(Path(last)) and not read_adapter(Path(last)).has_tokenizer else last
     entry = replace(member.entry, name=name, path=path, tokenizer=tokenizer, checkpoints=())
-    return open_member(entry, member.config)
+    return open_member(entry, member.config, partial(at_hand, member.config.output.folder))
 
 
 def learning_rates(member: Member) -> list[float]:

@@ -11,6 +11,7 @@ from attribution.index.compress import budget
 from attribution.index.corpus_pass import Passed, corpus_pass
 from attribution.index.document_norms import DocumentNorms
 from attribution.index.shards import Shard, write_shard
+from indexer.corpus.corpus import as_ids
 from indexer.database.shard import write_shard as write_rows
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, found, key, stage
@@ -31,12 +32,11 @@ def pass_over_corpus(folder: Path, fitted: Fitted, tick: Callable[[int], None]) 
 
     def compute(part: Partition) -> None:
         first = int(part.value)
-        documents = member.corpus.documents[first : first + DOCUMENTS]
+        ids = as_ids(member.corpus.numbers)[first : first + DOCUMENTS]
         rows = member.own_rows[first : first + DOCUMENTS]
         made = corpus_pass(member.tracked, fitted.preconditioner, rows, member.n_train, budget=most, tick=tick)
         columns = {field: getattr(made.norms, field) for field in FIELDS}
         np.savez(part.folder / "norms.npz", **columns)
-        ids = [document.document_id for document in documents]
         write_rows(part.folder, "self_influence", {"run_id": [run] * len(ids), "document_id": ids, **columns})
         write_shard(part.folder / INDEX_FILE, _shard(first, made, member.n_train), _names(fitted))
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("engine", "index", "growth", "context", "database")
+BENCHMARKS = ("engine", "index", "growth", "corpus", "context", "database")
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.model.tracked import Tracked
 from indexer.config.config import Config, Model
+from indexer.corpus.stored import at_hand
 from indexer.evaluate.protocol.queries import Question
 from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
 from indexer.journal.part import Partition
@@ -144,7 +145,7 @@ def _open_and_score(folder: Path, work: Work) -> None:
 @lru_cache(maxsize=1)
 def _opened(folder: Path, entry: Model, config: Config) -> Fitted:
     """Kept for the next share of the same model."""
-    return fit(folder, open_member(entry, config))
+    return fit(folder, open_member(entry, config, partial(at_hand, config.output.folder)))
 
 
 def _score(folder: Path, of: Fitted, work: Work) -> None:

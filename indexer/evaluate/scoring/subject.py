@@ -5,6 +5,7 @@ from pathlib import Path
 
 from indexer import __version__
 from indexer.config.config import Config, Model
+from indexer.corpus.stored import at_hand
 from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
 from indexer.evaluate.scoring.given import Evaluated
 from indexer.journal.stages import key, stage
@@ -27,7 +28,8 @@ def subject(folder: Path, member: Member, dampings: tuple[float, ...] = (), turn
 
 
 def _fit(folder: Path, turned: bool, of: tuple[Model, Config]) -> None:
-    fitted = fit(folder, open_member(*of))
+    entry, config = of
+    fitted = fit(folder, open_member(entry, config, partial(at_hand, config.output.folder)))
     if turned and fitted.member.tracked.embedding:
         turned_preconditioner(folder, fitted)
 

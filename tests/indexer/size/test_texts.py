@@ -217,5 +217,5 @@ def test_what_no_column_says_is_not_dropped(tmp_path):
     def read(given):
         return TrainedText(given.text, Row((1, 2, 3), first_target=2), ((0, 0),) * 3)
 
-    with pytest.raises(ValueError, match="from its second token"):
+    with pytest.raises(ValueError, match="learned from its second token"):
         passing(some(1), read, tmp_path)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.database.records import AsRead, StoredDocument
-from dashboard.database.turns import said
+from dashboard.database.turns import head_of, said
 from dashboard.drawing.heat import heated
 from dashboard.drawing.passage import Range, passage
 from dashboard.drawing.shapes import LABELS, Heated
@@ -25,8 +25,11 @@ class Drawn:
     n_windows: int = 1
     n_unread: int = 0  # characters that were cut off
 
-    def has(self, kind: str) -> bool:
-        return any(piece.kind == kind for piece in self.pieces)
+    @property
+    def words(self) -> str:
+        """The passage in one line, without roles and windows."""
+        said = " ".join("".join(piece.text for piece in self.pieces if piece.kind not in LABELS).split())
+        return f"{'… ' if self.before else ''}{said}{' …' if self.after else ''}"
 
 
 @dataclass
@@ -72,7 +75,7 @@ def drawn(
             pieces.append(Heated(f"window {window + 1} of {max(read.windows) + 1}", None, "window"))
         if mine >= 0 and mine != owner:
             owner = mine
-            pieces.append(Heated(held[mine][0], None, "role"))
+            pieces.insert(_head(pieces), Heated(held[mine][0], None, "role"))
         kind = "template" if held and mine < 0 else "" if place.learned else "read"
         pieces.append(Heated(text[place.start : place.stop], None if values is None else place.value / high, kind))
         at = place.stop
@@ -81,6 +84,15 @@ def drawn(
     if rest:
         pieces.append(Heated(rest, None, "unread" if n_unread and not turns else ""))
     return shown(pieces, longest, found, max(read.windows, default=0) + 1, n_unread)
+
+
+def _head(pieces: Sequence[Heated]) -> int:
+    """Where the template's words before a turn begin: after the first of them, which ends the turn before."""
+    first = len(pieces)
+    while first and pieces[first - 1].kind in ("template", "window"):
+        first -= 1
+    run = [piece.text if piece.kind == "template" else "" for piece in pieces[first:]]
+    return first + head_of(run, begins=not first)
 
 
 def by_texts(
@@ -193,21 +205,21 @@ def _cut(pieces: Sequence[Heated], start: int, stop: int) -> tuple[list[Heated],
     """The pieces between two characters, begun by the role whose words they are; the windows that they are from."""
     kept: list[Heated] = []
     role: Heated | None = None
-    at, window, windows = 0, 1, [1]
+    at, window, windows, begins = 0, 1, [1], False
     for piece in pieces:
         if at >= stop > start:
             break
         if piece.kind in LABELS:
             window += piece.kind == "window"
-            role = piece if piece.kind == "role" else role
+            role, begins = (piece, True) if piece.kind == "role" else (role, begins)
             kept += [piece] if kept else []
             continue
         end = at + len(piece.text)
         if end > start:
             if not kept:
                 windows = []
-                kept += [role] if role is not None and piece.kind != "template" else []
+                kept += [role] if role is not None and (begins or piece.kind != "template") else []
             kept.append(piece._replace(text=piece.text[max(start - at, 0) : stop - at]))
             windows.append(window)
-        at = end
+        at, begins = end, False
     return kept, windows[0], windows[-1]

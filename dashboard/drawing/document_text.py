@@ -80,7 +80,7 @@ def drawn(
         pieces.append(Heated(text[place.start : place.stop], None if values is None else place.value / high, kind))
         at = place.stop
     rest = text[at:]
-    n_unread = _n_unread(held, turns) if turns else len(rest.strip())
+    n_unread = _n_unread(text, held, turns) if turns else len(rest.strip())
     if rest:
         pieces.append(Heated(rest, None, "unread" if n_unread and not turns else ""))
     return shown(pieces, longest, found, max(read.windows, default=0) + 1, n_unread)
@@ -155,8 +155,12 @@ def _blank(text: str) -> str:
     return "".join(" " if char.isspace() else char for char in text)
 
 
-def _n_unread(held: Sequence[tuple[str, int, int]], turns: Sequence[tuple[str, str]]) -> int:
-    """Characters of the turns that were not reached."""
+def _n_unread(text: str, held: Sequence[tuple[str, int, int]], turns: Sequence[tuple[str, str]]) -> int:
+    """Characters of the turns that were not reached: 0 where more follows the last turn that was found than a template
+    puts between two, for then what was read goes on, in words that the template wrote anew."""
+    gaps = [start - stop for (_, _, stop), (_, start, _) in zip(held, held[1:], strict=False)]
+    if not held or len(text) - held[-1][2] > max(gaps, default=held[0][1]) + len(held[0][0]):
+        return 0
     read = [stop - start for _, start, stop in held]
     return sum(max(len(words.strip()) - n, 0) for (_, words), n in zip(turns, [*read, *[0] * len(turns)], strict=False))
 

@@ -86,6 +86,17 @@ def test_a_conversation_that_was_cut_says_how_much() -> None:
     assert [piece.text for piece in made.pieces if piece.kind == "role"] == ["user", "assistant"]
 
 
+def test_a_template_that_writes_words_anew_has_cut_nothing_off() -> None:
+    tokens = [*CHAT[:7], "As", " I", " said", " before", ":", " it", " is", " me", ".", "</s>"]
+    assert drawn(document("user: Who?\nassistant: I am.", SAID), read(tokens), None, 1.0, ALL).n_unread == 0
+
+
+def test_a_conversation_that_was_cut_between_two_turns_says_how_much() -> None:
+    for n in (5, 6):
+        made = drawn(document("user: Who?\nassistant: I am.", SAID), read(CHAT[:n]), None, 1.0, ALL)
+        assert made.n_unread == len("I am.")
+
+
 def test_the_end_of_a_text_that_was_cut_is_marked() -> None:
     made = drawn(document("One two three."), read(["One", " two"]), None, 1.0, ALL)
     assert made.pieces[-1] == Heated(" three.", None, "unread")

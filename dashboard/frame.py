@@ -8,8 +8,10 @@ import streamlit as st
 from attribution.errors import BadInput, WhenceError
 from dashboard.address import bar
 from dashboard.address.screen import screens
+from dashboard.asking import jobs
 from dashboard.database.connection import begin, current, folder, newest
 from dashboard.database.queries import answers
+from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.drawing.component import component, page_style
 from dashboard.server.door import has_entered
@@ -40,12 +42,22 @@ def open_frame(pages: Mapping[str, Any]) -> None:
         render.problem(snapshot.notice)
     _watch_for_news()
     try:
-        show_box(answers.models(snapshot))
+        show_box(answers.models(snapshot), _model_of_page(snapshot))
         st.session_state[_SCREEN] = next(name for name, each in pages.items() if each.title == page.title)
         page.run()
         bar.write()
     except WhenceError as error:
         render.problem(str(error))
+
+
+def _model_of_page(snapshot: Snapshot) -> str:
+    """Whose answer is shown, of the database or a new one; on screens without one, the size that is searched."""
+    chosen = bar.selection()
+    if chosen.job:
+        job = jobs.news(chosen.job)
+        return str(job.request.get("model", "")) if job else ""
+    shown = answers.generation(snapshot, chosen.generation) if chosen.generation else answers.example(snapshot)
+    return shown.model.name if shown else chosen.size
 
 
 def _go_where_a_click_led(pages: Mapping[str, Any]) -> None:

@@ -6,7 +6,6 @@ answer leads. `python -m tests.synthetic_database FOLDER` writes one to look at.
 
 import hashlib
 import json
-import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,10 +25,12 @@ from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
 from indexer.search.text_index import write_text_index
 from tests.synthetic_columns import COLUMNS
+from tests.synthetic_reading import reading, tokens, with_ends
 
 TOKENIZER = "7e57ab1e00000000"
 SIZES = {"synth-s": (2, 60_000), "synth-m": (3, 240_000), "synth-l": (4, 960_000)}  # name -> blocks, parameters
 MODULES = ("attn.q", "attn.k", "attn.v", "attn.o", "mlp.gate", "mlp.up", "mlp.down")
+LONG = 100  # tokens of a document
 KEPT = 15  # documents kept at either end of a ranking
 
 # fmt: off
@@ -85,11 +86,6 @@ def build_synthetic(folder: Path, extra: Sequence[Document] = (), seed: int = 0,
     return publish(folder, parts, config='[corpus]\nlicence = "made up"\n')
 
 
-def tokens(text: str) -> list[tuple[str, int, int]]:
-    """Words with the blank before them, and punctuation: (text, start, stop) covering the whole text."""
-    return [(match[0], match.start(), match.end()) for match in re.finditer(r"\s?\w+|[^\w]", text)]
-
-
 class Synthetic:
     """The rows of the database, drawn from one seed."""
 
@@ -104,12 +100,13 @@ class Synthetic:
 
     def corpus_part(self, part: Partition) -> None:
         """document, document_token, prompt, prompt_part, prompt_token."""
-        columns = ("document_id", "corpus", "title", "source", "topic", "text")
+        columns: tuple[str, ...] = ("document_id", "corpus", "title", "source", "topic", "text")
+        columns += ("turns",) if any(each.turns for each in self.documents) else ()
         write_shard(part.folder, "document", _columns(columns, [_values(each, columns) for each in self.documents]))
         rows = [
-            (TOKENIZER, each.document_id, position, *token, 0, position > 0)
+            (TOKENIZER, each.document_id, position, *token)
             for each in self.documents
-            for position, token in enumerate(_with_ends(each.text))
+            for position, token in enumerate(reading(each))
         ]
         names = ("tokenizer_id", "document_id", "token_position", "text", "start", "stop", "read_in", "learned")
         write_shard(part.folder, "document_token", _columns(names, rows))
@@ -172,7 +169,7 @@ class Synthetic:
         rows: dict[str, list[tuple[Any, ...]]] = {
             "generation": [(generation_id, prompt.prompt_id, model_id, text, datetime(2026, 1, 1, 12, n_blocks))]
         }
-        n_prompt = len(_with_ends(prompt.text)) - 1
+        n_prompt = len(with_ends(prompt.text)) - 1
         in_documents = prompt.kind == "retrieval"
         self.written.append((generation_id, model_id, [token[0] for token in [*tokens(text), ("<end>", 0, 0)]]))
         for position, token in enumerate([*tokens(text), ("<end>", len(text), len(text))]):
@@ -254,11 +251,11 @@ class Synthetic:
         }
         for _, i in kept[:KEPT]:
             document = self.documents[i]
-            n_tokens = len(_with_ends(document.text))
-            shares, losses = (_splits(scores[i], n_tokens, rng) for _ in range(2))
+            read = [text for text, *_ in reading(document)]
+            shares, losses = (_splits(scores[i], read, answer, rng) for _ in range(2))
             rows["influence_position"].append((*where, document.document_id, shares, losses))
         first = self.documents[kept[0][1]]
-        for token_position in range(1, len(_with_ends(first.text))):
+        for token_position in range(1, len(with_ends(first.text))):
             rows["relabel"].append(
                 (*where, first.document_id, token_position, [1, 2], [" Rome", " Bern"], [0.02, -0.01])
             )
@@ -269,17 +266,17 @@ def _interval(value: float) -> str:
     return json.dumps({"low": value - 0.04, "high": value + 0.06, "how": "made up"})
 
 
-def _splits(total: float, n: int, rng: Any) -> np.ndarray[Any, Any]:
+def _splits(total: float, read: Sequence[str], answer: str, rng: Any) -> np.ndarray[Any, Any]:
+    """[T] that add up to the total; in a long document the most lies where the answer stands."""
+    n = len(read)
     values = rng.normal(scale=abs(total) / n + 1e-4, size=n)
+    if n > LONG:
+        values[[text.strip() == answer for text in read]] += abs(total)
     return (values + (total - values.sum()) / n).astype(np.float32)
 
 
-def _with_ends(text: str) -> list[tuple[str, int, int]]:
-    return [("<end>", 0, 0), *tokens(text), ("<end>", len(text), len(text))]
-
-
 def _with_parts(prompt: Prompt) -> list[tuple[tuple[str, int, int], int]]:
-    read = _with_ends(prompt.text)[:-1]
+    read = with_ends(prompt.text)[:-1]
     return list(zip(read, token_parts(prompt.text, [(a, b) for _, a, b in read], prompt.parts), strict=True))
 
 

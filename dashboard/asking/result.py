@@ -34,7 +34,8 @@ class AskedAnswer:
     def __init__(self, snapshot: Snapshot, result: Row, model: Model, job_id: str) -> None:
         self.snapshot = snapshot
         self.result = result
-        kind = "retrieval" if any(part.kind == "document" for part in self.parts()) else "completion"
+        kinds = {part.kind for part in self.parts()}
+        kind = "retrieval" if "document" in kinds else "chat" if "scaffold" in kinds else "completion"
         self.generation = Generation(
             job_id, "", result.get("prompt", ""), kind, "", "", result.get("text", ""), datetime.now(UTC), model
         )

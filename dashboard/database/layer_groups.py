@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from dashboard.database.records import Layer
 
-LABELS = {"attention": "Attention", "mlp": "MLP", "embedding": "Embedding"}
+LABELS = {"attention": "Attention", "mlp": "MLP", "embedding": "Embedding", "block": "Block"}
 _ORDER = {"attention": 0, "mlp": 1}
 
 
 @dataclass(frozen=True)
 class LayerGroup:
-    """key: attention-3, mlp-3, embedding; members: indices into layer_scores."""
+    """key: attention-3, mlp-3, block-3, embedding; members: indices into layer_scores."""
 
     key: str
     kind: str
@@ -42,6 +42,23 @@ def layer_groups(layers: Sequence[Layer]) -> list[LayerGroup]:
         LayerGroup(kind if last else f"{kind}-{depth}", kind, depth, tuple(members[last, depth, order, kind]))
         for last, depth, order, kind in sorted(members)
     ]
+
+
+def by_block(groups: Sequence[LayerGroup]) -> list[tuple[LayerGroup, list[LayerGroup]]]:
+    """Each block whole, with the groups that it is made of, in their order; what is in no block is made of itself."""
+    found: dict[str, list[LayerGroup]] = {}
+    for group in groups:
+        found.setdefault("embedding" if group.kind == "embedding" else f"block-{group.depth}", []).append(group)
+    return [
+        (of[0] if key == "embedding" else LayerGroup(key, "block", of[0].depth, sum((g.members for g in of), ())), of)
+        for key, of in found.items()
+    ]
+
+
+def group_named(groups: Sequence[LayerGroup], key: str) -> LayerGroup | None:
+    """One of them, or a block of them."""
+    blocks = [block for block, _ in by_block(groups)]
+    return next((group for group in [*groups, *blocks] if group.key == key), None)
 
 
 def group_scores(groups: Sequence[LayerGroup], layers: NDArray[np.float64]) -> NDArray[np.float64]:

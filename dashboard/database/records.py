@@ -204,6 +204,17 @@ class Swayed:
 
 
 @dataclass(frozen=True)
+class Best:
+    """The document with the largest sum of stored influence on an answer, nats; n_tokens of its of_tokens are in it."""
+
+    document_id: str
+    title: str
+    summed: float
+    n_tokens: int
+    of_tokens: int
+
+
+@dataclass(frozen=True)
 class Measure:
     """How far one attribution agrees with what the model does; `random` is what chance gives, None without such."""
 

@@ -5,6 +5,7 @@ named by its column: prompt, completion, chosen, rejected.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 COLUMNS = ("prompt", "messages", "completion", "chosen", "rejected")  # in the order in which they are read
@@ -24,6 +25,17 @@ def said(turns: str) -> list[tuple[str, str]]:
         elif isinstance(value, list):
             found += [_message(each) for each in value if isinstance(each, dict)]
     return [(role, words) for role, words in found if words]
+
+
+def head_of(template: Sequence[str], *, begins: bool) -> int:
+    """Of the template's tokens between two turns, the first that belongs to the next one: what comes first ends the
+    turn before, with the white space after it. begins: no turn was before."""
+    if begins or not template:
+        return 0
+    first = 0 if template[0][:1].isspace() else 1
+    while first < len(template) and not template[first].strip():
+        first += 1
+    return first
 
 
 def _message(given: dict[str, Any]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.database.records import AsRead, StoredDocument
-from dashboard.database.turns import said
+from dashboard.database.turns import head_of, said
 from dashboard.drawing.heat import heated
 from dashboard.drawing.passage import Range, passage
 from dashboard.drawing.shapes import LABELS, Heated
@@ -25,8 +25,11 @@ class Drawn:
     n_windows: int = 1
     n_unread: int = 0  # characters that were cut off
 
-    def has(self, kind: str) -> bool:
-        return any(piece.kind == kind for piece in self.pieces)
+    @property
+    def words(self) -> str:
+        """The passage in one line, without roles and windows."""
+        said = " ".join("".join(piece.text for piece in self.pieces if piece.kind not in LABELS).split())
+        return f"{'… ' if self.before else ''}{said}{' …' if self.after else ''}"
 
 
 @dataclass
@@ -72,15 +75,24 @@ def drawn(
             pieces.append(Heated(f"window {window + 1} of {max(read.windows) + 1}", None, "window"))
         if mine >= 0 and mine != owner:
             owner = mine
-            pieces.append(Heated(held[mine][0], None, "role"))
+            pieces.insert(_head(pieces), Heated(held[mine][0], None, "role"))
         kind = "template" if held and mine < 0 else "" if place.learned else "read"
         pieces.append(Heated(text[place.start : place.stop], None if values is None else place.value / high, kind))
         at = place.stop
     rest = text[at:]
-    n_unread = _n_unread(held, turns) if turns else len(rest.strip())
+    n_unread = _n_unread(text, held, turns) if turns else len(rest.strip())
     if rest:
         pieces.append(Heated(rest, None, "unread" if n_unread and not turns else ""))
     return shown(pieces, longest, found, max(read.windows, default=0) + 1, n_unread)
+
+
+def _head(pieces: Sequence[Heated]) -> int:
+    """Where the template's words before a turn begin: after the first of them, which ends the turn before."""
+    first = len(pieces)
+    while first and pieces[first - 1].kind in ("template", "window"):
+        first -= 1
+    run = [piece.text if piece.kind == "template" else "" for piece in pieces[first:]]
+    return first + head_of(run, begins=not first)
 
 
 def by_texts(
@@ -143,8 +155,12 @@ def _blank(text: str) -> str:
     return "".join(" " if char.isspace() else char for char in text)
 
 
-def _n_unread(held: Sequence[tuple[str, int, int]], turns: Sequence[tuple[str, str]]) -> int:
-    """Characters of the turns that were not reached."""
+def _n_unread(text: str, held: Sequence[tuple[str, int, int]], turns: Sequence[tuple[str, str]]) -> int:
+    """Characters of the turns that were not reached: 0 where more follows the last turn that was found than a template
+    puts between two, for then what was read goes on, in words that the template wrote anew."""
+    gaps = [start - stop for (_, _, stop), (_, start, _) in zip(held, held[1:], strict=False)]
+    if not held or len(text) - held[-1][2] > max(gaps, default=held[0][1]) + len(held[0][0]):
+        return 0
     read = [stop - start for _, start, stop in held]
     return sum(max(len(words.strip()) - n, 0) for (_, words), n in zip(turns, [*read, *[0] * len(turns)], strict=False))
 
@@ -193,21 +209,21 @@ def _cut(pieces: Sequence[Heated], start: int, stop: int) -> tuple[list[Heated],
     """The pieces between two characters, begun by the role whose words they are; the windows that they are from."""
     kept: list[Heated] = []
     role: Heated | None = None
-    at, window, windows = 0, 1, [1]
+    at, window, windows, begins = 0, 1, [1], False
     for piece in pieces:
         if at >= stop > start:
             break
         if piece.kind in LABELS:
             window += piece.kind == "window"
-            role = piece if piece.kind == "role" else role
+            role, begins = (piece, True) if piece.kind == "role" else (role, begins)
             kept += [piece] if kept else []
             continue
         end = at + len(piece.text)
         if end > start:
             if not kept:
                 windows = []
-                kept += [role] if role is not None and piece.kind != "template" else []
+                kept += [role] if role is not None and (begins or piece.kind != "template") else []
             kept.append(piece._replace(text=piece.text[max(start - at, 0) : stop - at]))
             windows.append(window)
-        at = end
+        at, begins = end, False
     return kept, windows[0], windows[-1]

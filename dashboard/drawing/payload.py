@@ -15,7 +15,9 @@ from dashboard.drawing.shapes import (
     SizeToken,
     StripToken,
 )
-from dashboard.drawing.visible import LONGEST_TEXT, cut, is_special, visible, visible_token
+from dashboard.drawing.visible import LONGEST_TEXT, cut, is_special, one_line, visible, visible_token
+
+LONGEST_TURN = 600  # characters of a turn of a prompt in a table
 
 
 def strip_token_data(token: StripToken) -> dict[str, Any]:
@@ -27,6 +29,8 @@ def strip_token_data(token: StripToken) -> dict[str, Any]:
         "sign": token.sign,
         "note": token.words,
         "special": not token.text or is_special(token.text.strip()),
+        "role": visible_token(token.role),
+        "template": token.template,
     }
 
 
@@ -86,14 +90,16 @@ def line_data(line: CitedLine) -> dict[str, Any]:
 def answer_data(answer: Answer) -> dict[str, Any]:
     pieces = [(visible_token(text), marked) for text, marked in answer.pieces]
     verdict = {True: "right, ", False: "wrong, ", None: ""}[answer.right]
+    known = f"best document {answer.known}" if answer.known else ""
     share = "" if answer.share is None else f"{percent(answer.share)} from the prompt"
+    about = ", ".join(part for part in (verdict.removesuffix(", "), share, known) if part)
     return {
         "id": answer.generation_id,
         "pieces": pieces,
         "right": answer.right,
         "source": visible_token(answer.source),
         "share": share,
-        "said": f"{visible_token(answer.size)}: {verdict}{share}".strip(":, "),
+        "said": ": ".join(part for part in (visible_token(answer.size), about) if part),
         "name": f"{visible_token(answer.size)}, {verdict}{''.join(text for text, _ in pieces)[:200]}"
         f"{f', {share}' if share else ''}: explain",
     }
@@ -101,7 +107,8 @@ def answer_data(answer: Answer) -> dict[str, Any]:
 
 def prompt_row_data(row: PromptRow) -> dict[str, Any]:
     return {
-        "prompt": cut(row.prompt, 600)[0],
+        "key": row.key,
+        "turns": [(visible_token(role), cut(words, LONGEST_TURN)[0]) for role, words in row.turns],
         "about": visible_token(row.about),
         "answers": [answer_data(answer) if answer else None for answer in row.answers],
     }
@@ -112,7 +119,7 @@ def joined_row_data(row: JoinedRow) -> dict[str, Any]:
         "id": row.document.document_id,
         "title": visible_token(row.document.title),
         "where": visible_token(f"{row.document.source} · {row.document.topic}"),
-        "text": cut(row.document.text, 400)[0],
+        "text": cut(row.passage, 400)[0],
         "shared": sum(cell is not None for cell in row.cells) > 1,
         "cells": [
             {
@@ -130,14 +137,15 @@ def joined_row_data(row: JoinedRow) -> dict[str, Any]:
 
 def size_token_data(token: SizeToken, size: str) -> dict[str, Any]:
     shown = visible_token(token.text) or "end of text"
+    read_aloud = one_line(shown)
     said = "" if token.probability is None else f", probability {percent(token.probability)}"
     said += "" if token.share is None else f", {percent(token.share)} from the prompt"
     return {
-        "text": shown.strip() or "␣",
+        "text": one_line(shown),
         "special": not token.text or is_special(token.text.strip()),
         "probability": token.probability,
         "share": token.share,
-        "fork": visible_token(token.fork),
+        "fork": one_line(visible_token(token.fork)) if token.fork else "",
         "off": token.off,
-        "name": f"{visible_token(size)}: {shown}{said}{f', {visible_token(token.fork)}' if token.fork else ''}",
+        "name": f"{visible_token(size)}: {read_aloud}{said}{f', {visible_token(token.fork)}' if token.fork else ''}",
     }

@@ -13,11 +13,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
 from dashboard.address.bar import still
+from dashboard.database.prompt_turns import DOCUMENTS
 from dashboard.drawing.component import component, known_event, last_event
 from dashboard.drawing.payload import (
     card_data,
@@ -80,6 +81,16 @@ def prose(*blocks: tuple[str, Sequence[Piece] | str]) -> None:
         shown.append({"kind": kind, "pieces": [(cut(text)[0], style) for text, style in pieces]})
     if shown:
         component("prose")(data={"blocks": shown}, key=_key_of("prose", str(shown)))
+
+
+def turns(said: Sequence[tuple[str, str]]) -> None:
+    """A prompt as what is said in it: (role or '', words), a paragraph each."""
+    prose(
+        *[
+            ("note", [(words, "")]) if role == DOCUMENTS else ("quote", [(role, "role")] * bool(role) + [(words, "")])
+            for role, words in said
+        ]
+    )
 
 
 def problem(message: str, *more: tuple[str, str]) -> None:
@@ -260,7 +271,10 @@ def bar_list(
     on_bar: Callable[[str], None] | None = None,
 ) -> None:
     """Bars with their numbers; legend: (hue or '', words); `on_bar` hears the key of the bar that was clicked."""
-    known = {bar.key for bar in bars}
+    known = {each.key for bar in bars for each in (bar, *bar.parts)}
+
+    def drawn(bar: Bar) -> dict[str, Any]:
+        return asdict(bar) | {"name": visible_token(bar.name), "parts": [drawn(part) for part in bar.parts]}
 
     def clicked() -> None:
         found = known_event(key, "bar", known, "key")
@@ -269,7 +283,7 @@ def bar_list(
 
     data = {
         "label": visible(about),
-        "bars": [asdict(bar) | {"name": visible_token(bar.name)} for bar in bars],
+        "bars": [drawn(bar) for bar in bars],
         "legend": [{"hue": hue, "text": text} for hue, text in legend],
         "chosen": chosen,
         "unsigned": unsigned,

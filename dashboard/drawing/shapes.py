@@ -10,7 +10,7 @@ from dashboard.database.records import StoredDocument
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-Piece = tuple[str, str]  # text, style: '', muted, strong, serif, mark, warm, cool
+Piece = tuple[str, str]  # text, style: '', muted, strong, serif, mark, warm, cool, role
 
 
 class Heated(NamedTuple):
@@ -50,6 +50,8 @@ class StripToken:
     signed: bool = False
     sign: str = ""
     words: str = ""
+    role: str = ""  # who says what begins with this token
+    template: bool = False  # of the chat template, said by nobody
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,13 @@ class Card:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar from zero. key: of ours; said: the amount in words."""
+    """A bar from zero. key: of ours; said: the amount in words; parts: bars that it is the sum of, on demand."""
 
     key: str
     name: str
     amount: float
     said: str
+    parts: tuple[Bar, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,13 +112,17 @@ class Answer:
     size: str
     pieces: list[tuple[str, bool]]
     right: bool | None
-    source: str
+    source: str  # its best document
+    known: str = ""  # of how many tokens the influence of that document is known
     share: float | None = None  # mean share of its bits that came from the prompt
 
 
 @dataclass(frozen=True)
 class PromptRow:
-    prompt: str
+    """turns: (role, words) of the prompt."""
+
+    key: str
+    turns: list[tuple[str, str]]
     about: str
     answers: list[Answer | None]
 
@@ -140,9 +147,10 @@ class SizeRow:
 
 @dataclass(frozen=True)
 class JoinedRow:
-    """A document and, for each size, (rank, share of the ten documents' influence) or None."""
+    """A document, a passage of it and, for each size, (rank, share of the ten documents' influence) or None."""
 
     document: StoredDocument
+    passage: str
     cells: list[tuple[int, float] | None]
 
 

@@ -33,6 +33,12 @@ def visible_token(text: str) -> str:
     return shown if len(text) <= LONGEST_TOKEN else f"{shown}… (+{len(text) - LONGEST_TOKEN:,})"
 
 
+def one_line(token: str) -> str:
+    """A token in a cell of its own: without blanks around it, the end of a line and a tab as signs."""
+    shown = token.replace("\n", "↵").replace("\t", "⇥").strip(" ")
+    return shown or "␣"
+
+
 # plotly reads tags, entities, formulas and templates in a label; Streamlit takes some #rrggbb in a figure for its own
 _CHART_MARKUP = str.maketrans({char: f"&#{ord(char)};" for char in "&<>#$%{}"} | {"\n": " ", "\t": " "})
 

@@ -8,7 +8,7 @@ from dashboard.drawing.document_text import Drawn
 from dashboard.drawing.shapes import Card
 
 Badge = tuple[str, bool]
-READ_ONLY = "greyed tokens were read, not learned"
+READ_ONLY = "greyed tokens, dotted where they carry heat, were read, not learned"
 
 
 def windows_badge(text: Drawn) -> tuple[Badge, ...]:

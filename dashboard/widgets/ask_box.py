@@ -10,14 +10,18 @@ from dashboard.drawing import render
 from dashboard.drawing.numbers import parameters
 
 _REFUSED = "why the last question was refused"
+_OF_PAGE = "model that the page showed"
 EVERY = 0.6  # seconds between two looks at a job
 
 
-def show_box(models: list[Model]) -> None:
-    """The box of the frame. Enter asks."""
+def show_box(models: list[Model], of_page: str = "") -> None:
+    """The box of the frame. Enter asks. of_page: the name of the model that the page shows, which is asked unless
+    another one is chosen while it is shown."""
     if not models:
         return
     by_name = {model.name: model for model in models}
+    if of_page in by_name and st.session_state.get(_OF_PAGE) != of_page:
+        st.session_state[_OF_PAGE] = st.session_state["ask size"] = of_page
     with st.form("ask", border=False), st.container(key="ask"):
         text, size, button = st.columns([7, 2.2, 1], vertical_alignment="bottom")
         text.text_input(

@@ -34,6 +34,7 @@ class AskedPrompt:
     model: str
     prompt: str
     text: str
+    request: str = ""  # what was asked, as JSON
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ def keep(folder: Path, request: dict[str, Any], result: dict[str, Any]) -> str:
 
 def kept(folder: Path) -> AskedPrompts:
     """All kept answers; none where the file is missing or is no database."""
-    rows = _rows(folder, "SELECT asked_id, created_at, model, prompt, text FROM asked ORDER BY created_at DESC")
+    rows = _rows(
+        folder, "SELECT asked_id, created_at, model, prompt, text, request FROM asked ORDER BY created_at DESC"
+    )
     listed = [each for row in rows if (each := _listed(row)) is not None]
     n = len(rows) - len(listed)
     notice = f"{n:,} of the answers in {FILE} are not as they were kept, and are left out; ask again." if n else ""

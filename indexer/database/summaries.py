@@ -64,15 +64,22 @@ SUMMARIES: dict[str, str] = {
         SELECT document_id, list(DISTINCT generation.rowid::INTEGER) AS generations
         FROM answer_document JOIN generation USING (generation_id) WHERE best_rank <= 10
         GROUP BY document_id ORDER BY document_id""",
-    # the most helpful document of an answer's first token, and that of all its tokens
+    # the most helpful document of an answer's first token, that of any one of its tokens (best), and the one with the
+    # largest sum of kept scores over all of them (sum): sum_tokens of the answer's tokens are in it, nats
     "answer_source": """
         SELECT best.run_id, best.generation_id, first.document_id AS first_document_id, first.title AS first_title,
-               best.document_id AS best_document_id, source.source AS best_source
+               best.document_id AS best_document_id, source.source AS best_source,
+               summed.document_id AS sum_document_id, summed.source AS sum_source,
+               (summed.helped + summed.hurt)::FLOAT AS sum_score, summed.n_tokens AS sum_tokens
         FROM answer_document AS best JOIN document AS source USING (document_id)
+        JOIN (SELECT answer_document.*, source FROM answer_document JOIN document USING (document_id)
+              QUALIFY row_number() OVER (
+                  PARTITION BY run_id, generation_id ORDER BY helped + hurt DESC, document_id) = 1) AS summed
+            ON summed.run_id = best.run_id AND summed.generation_id = best.generation_id
         LEFT JOIN (SELECT run_id, generation_id, document_id, title FROM influence JOIN document USING (document_id)
                    WHERE position = 0 AND rank = 1) AS first
             ON first.run_id = best.run_id AND first.generation_id = best.generation_id
-        WHERE answer_rank = 1 ORDER BY best.generation_id, best.run_id""",
+        WHERE best.answer_rank = 1 ORDER BY best.generation_id, best.run_id""",
     # every token that was generated, as it is written there, and the answers with it
     "token_answer": """
         SELECT token.text, list(DISTINCT generation.rowid::INTEGER) AS generations

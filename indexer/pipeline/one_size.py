@@ -5,6 +5,7 @@ from pathlib import Path
 
 from indexer.config.estimator import estimators
 from indexer.corpus.prompt import Prompt
+from indexer.journal.stages import finished
 from indexer.pipeline.described import description
 from indexer.pipeline.other_runs import other_run
 from indexer.pipeline.prompts_only import build_prompts_only
@@ -16,7 +17,7 @@ from indexer.processes.progress import Reporter
 from indexer.search.text_index import TextIndex
 from indexer.size.answers import answers
 from indexer.size.corpus_pass import pass_over_corpus
-from indexer.size.factors import fit
+from indexer.size.factors import factors_stage, fit
 from indexer.size.index import open_index
 from indexer.size.member import Member
 from indexer.size.traced import Traced
@@ -56,6 +57,7 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
                 others.append(other_run(folder, fitted, by, numbers, made, found))
                 task.tick()
             clock.lap(method)
-    about = description(folder, fitted, sum(clock.seconds.values()))
+    behind = [*finished(folder, factors_stage(name)), answer_part, prompt_part, *norm_parts, *scored]
+    about = description(folder, fitted, sum(part.seconds for part in behind))
     parts = [about, answer_part, prompt_part, *norm_parts, *scored, *others]
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))

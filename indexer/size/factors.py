@@ -18,21 +18,26 @@ from indexer.size.member import Member, open_member
 def fit(folder: Path, member: Member) -> Fitted:
     """The factors of a size: fitted if need be, then read and checked against the weights."""
     compute = partial(_compute, member.entry, member.config)
-    [part] = stage(folder, f"factors-{member.entry.name}", _key(member), ["all"], compute, isolate=not is_child())
+    [part] = stage(folder, factors_stage(member.entry.name), _key(member), ["all"], compute, isolate=not is_child())
     parent = fit(folder, member.parent) if member.parent else None
     return Fitted(member, load_factors(part.folder, member.tracked), parent)
 
 
 def is_fitted(folder: Path, member: Member) -> bool:
     """Whether `fit` has only to read."""
-    return is_finished(folder, f"factors-{member.entry.name}", _key(member), ["all"])
+    return is_finished(folder, factors_stage(member.entry.name), _key(member), ["all"])
 
 
 def fitted_before(folder: Path, member: Member) -> Fitted:
     """The factors that a build has left; BadInput when there are none of these weights, documents and settings."""
-    [part] = found(folder, f"factors-{member.entry.name}", _key(member), ["all"])
+    [part] = found(folder, factors_stage(member.entry.name), _key(member), ["all"])
     parent = fitted_before(folder, member.parent) if member.parent else None
     return Fitted(member, load_factors(part.folder, member.tracked), parent)
+
+
+def factors_stage(size: str) -> str:
+    """Name of the stage in the journal."""
+    return f"factors-{size}"
 
 
 def _key(member: Member) -> str:

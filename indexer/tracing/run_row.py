@@ -9,7 +9,7 @@ from indexer.size.fitted import Fitted
 
 
 def write_run(folder: Path, fitted: Fitted, run: str, method: str, seconds: float) -> None:
-    """seconds: wall time of the stages behind it, as far as they were done in this build."""
+    """seconds: wall time of the parts behind it, whenever they were computed: those that the journal lists."""
     config, loaded = fitted.member.config, fitted.member.loaded
     settings = {
         "factors": asdict(config.factors),

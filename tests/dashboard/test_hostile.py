@@ -12,7 +12,7 @@ import tests.synthetic_database as synthetic
 from dashboard.address.screen import screens
 from tests.dashboard.drawn import components
 from tests.dashboard.hostile import HOSTILE, LONG, build_hostile, long_document
-from tests.synthetic_database import tokens
+from tests.synthetic_reading import tokens
 
 Open = Callable[..., AppTest]
 

@@ -1,9 +1,11 @@
 """Which models, runs and answers there are, and what one answer consists of."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from dashboard.database.prompt_share import MEASURED, SHARE
-from dashboard.database.queries.rows import Snapshot, generation_of, kept, model_of, numbers, record
+from dashboard.database.prompt_turns import Turn, prompt_turns
+from dashboard.database.queries.rows import ASKED, Snapshot, generation_of, kept, model_of, numbers, record
 from dashboard.database.records import Generation, Model, PromptPart, PromptToken, Run, Token
 
 _GENERATION = """
@@ -78,6 +80,22 @@ def prompt_tokens(snapshot: Snapshot, tokenizer_id: str, prompt_id: str) -> list
     return [record(PromptToken, row) for row in snapshot.rows(sql, [tokenizer_id, prompt_id])]
 
 
+def turns_of(snapshot: Snapshot, prompt_ids: Sequence[str]) -> dict[str, list[Turn]]:
+    """prompt_id -> what is said in it, and by whom."""
+    sql = """SELECT prompt_id, text, prompt.kind AS of, part.* EXCLUDE (prompt_id)
+        FROM prompt LEFT JOIN prompt_part AS part USING (prompt_id)
+        WHERE prompt_id IN (SELECT unnest($ids::VARCHAR[])) ORDER BY prompt_id, part"""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for row in snapshot.rows(sql, {"ids": list(prompt_ids)}):
+        rows.setdefault(row["prompt_id"], []).append(row)
+    return {
+        prompt_id: prompt_turns(
+            of[0]["text"] or "", of[0]["of"] or "", [record(PromptPart, row) for row in of if row["part"] is not None]
+        )
+        for prompt_id, of in rows.items()
+    }
+
+
 @kept(32)
 def prompt_parts(snapshot: Snapshot, prompt_id: str) -> list[PromptPart]:
     sql = "SELECT part, kind, title, start, stop FROM prompt_part WHERE prompt_id = ? ORDER BY part"
@@ -104,7 +122,7 @@ def prompt_shares(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str
 
 @kept(2)
 def prompts(snapshot: Snapshot, k: int) -> list[tuple[str, str]]:
-    """(prompt_id, text) of the first prompts that were answered, in the order of the prompt file."""
-    sql = """SELECT prompt_id, text FROM prompt WHERE prompt_id IN (SELECT prompt_id FROM generation)
-        ORDER BY rowid LIMIT ?"""
+    """(prompt_id, what is asked) of the first prompts that were answered, in the order of the prompt file."""
+    sql = f"""SELECT prompt_id, {ASKED} AS text FROM prompt WHERE prompt_id IN (SELECT prompt_id FROM generation)
+        ORDER BY prompt.rowid LIMIT ?"""  # noqa: S608 (a constant)
     return [(row["prompt_id"], row["text"]) for row in snapshot.rows(sql, [k])]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dashboard.database.queries.rows import Snapshot, has_column, kept, record
+from dashboard.database.queries.rows import ASKED, Snapshot, has_column, kept, record
 from dashboard.database.records import AsRead, AsTrained, StoredDocument, Swayed
 
 
@@ -83,7 +83,7 @@ def swayed_tokens(snapshot: Snapshot, run_id: str, document_id: str, most: str, 
     """The answers that a document pushes most `towards` or `away`, each by its most swayed token; kept pairs only."""
     name, order, side = ("best", "DESC", ">") if most == "towards" else ("worst", "ASC", "<")
     sql = f"""SELECT generation_id, moved.{name}_position AS position, moved.{name}_score AS score, n_tokens,
-            prompt.text AS prompt, generation.text AS answer, token.text AS token, token.start, token.stop
+            {ASKED} AS prompt, generation.text AS answer, token.text AS token, token.start, token.stop
         FROM answer_document AS moved JOIN generation USING (generation_id) JOIN prompt USING (prompt_id)
         JOIN generation_token AS token USING (generation_id)
         WHERE run_id = ? AND document_id = ? AND token.position = moved.{name}_position AND moved.{name}_score {side} 0

@@ -1,6 +1,6 @@
 """Which prompts pass the filters of Runs, and what there is to filter by."""
 
-from dashboard.database.queries.rows import Snapshot, kept
+from dashboard.database.queries.rows import Snapshot, has_column, kept
 from dashboard.database.whole_words import database_pattern
 from indexer.search.words import is_unspaced
 
@@ -72,13 +72,14 @@ def matching_prompts(
         among = _IN_DOCUMENTS["words" if match in ("word", "prefix") and not _is_one_word(token) else match]
         searched = f"""generation.rowid IN
             (SELECT unnest(generations) FROM helped_answer WHERE document_id IN ({among}))"""  # noqa: S608 (ours only)
+    best = "sum_source" if has_column(snapshot, "answer_source", "sum_source") else "best_source"
     conditions = {
         "text": "(contains(lower(prompt.text), lower($text)) OR contains(lower(generation.text), lower($text)))",
         "token": f"({searched})",
         "size": "model.name = $size",
         "family": "model.family = $family",
         "topic": "prompt.topic = $topic",
-        "source": "generation_id IN (SELECT generation_id FROM answer_source WHERE best_source = $source)",
+        "source": f"generation_id IN (SELECT generation_id FROM answer_source WHERE {best} = $source)",  # noqa: S608
     }
     given = {"text": text, "token": token, "size": size, "family": family, "topic": topic, "source": source}
     values = {name: value for name, value in given.items() if value}

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from dashboard.database.queries.documents import document_tokens
-from dashboard.database.queries.rows import Snapshot, floats, kept, numbers, record, total_heat
-from dashboard.database.records import Heat, KeptScores, Layer, Relabelling, Target
+from dashboard.database.queries.rows import Snapshot, floats, has_column, kept, numbers, record, total_heat
+from dashboard.database.records import Best, Heat, KeptScores, Layer, Relabelling, Target
 
 
 @kept(16)
@@ -57,12 +57,25 @@ def document_effects(snapshot: Snapshot, run_id: str, generation_id: str, docume
     return {row["position"]: row["score"] for row in rows}
 
 
-def first_documents(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """generation_id -> (document_id, title) of the most helpful document of the answer's first token."""
-    sql = """SELECT generation_id, first_document_id, first_title FROM answer_source
-        WHERE generation_id IN (SELECT unnest($ids::VARCHAR[])) AND first_document_id IS NOT NULL"""
+def best_documents(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, Best]:
+    """generation_id -> the document with the largest sum of stored influence over the answer's tokens, by the run that
+    `answers.runs` names first. A pair that was not kept is unknown: `n_tokens` says how many are in the sum."""
+    sql = f"""SELECT generation_id, best.document_id, title, summed, n_tokens,
+            (SELECT count(*) FROM generation_token AS token WHERE token.generation_id = best.generation_id) AS of_tokens
+        FROM ({_BEST if has_column(snapshot, "answer_source", "sum_document_id") else _BEST_BEFORE}) AS best
+        JOIN run USING (run_id) LEFT JOIN document USING (document_id) WHERE summed > 0
+        QUALIFY row_number() OVER (PARTITION BY generation_id ORDER BY method <> 'ekfac', run_id) = 1
+        """  # noqa: S608 (constants)
     rows = snapshot.rows(sql, {"ids": list(generation_ids)})
-    return {row["generation_id"]: (row["first_document_id"], row["first_title"] or "") for row in rows}
+    return {row["generation_id"]: record(Best, row) for row in rows}
+
+
+_ASKED_OF = "generation_id IN (SELECT unnest($ids::VARCHAR[]))"
+_BEST = f"""SELECT run_id, generation_id, sum_document_id AS document_id, sum_score AS summed, sum_tokens AS n_tokens
+    FROM answer_source WHERE {_ASKED_OF}"""  # noqa: S608 (a constant)
+_BEST_BEFORE = f"""SELECT run_id, generation_id, document_id, helped + hurt AS summed, n_tokens
+    FROM answer_document WHERE {_ASKED_OF} QUALIFY
+    row_number() OVER (PARTITION BY run_id, generation_id ORDER BY helped + hurt DESC, document_id) = 1"""  # noqa: S608
 
 
 @kept(32)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dashboard.database.queries.rows import Snapshot, has_table, kept, record
+from dashboard.database.queries.rows import ASKED, Snapshot, has_table, kept, record
 from dashboard.database.records import Measure
 
 
@@ -50,10 +50,8 @@ def measures(snapshot: Snapshot, generation_id: str) -> list[Measure]:
 @kept(1)
 def answers_from_documents(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     """(generation_id, question, model) of every answer to a prompt that brought documents."""
-    sql = """SELECT generation_id, model.name AS model, coalesce(
-            (SELECT first(substr(prompt.text, start + 1, stop - start) ORDER BY part) FROM prompt_part AS asked
-             WHERE asked.prompt_id = generation.prompt_id AND kind = 'question'), prompt.text) AS prompt
+    sql = f"""SELECT generation_id, model.name AS model, {ASKED} AS prompt
         FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)
         WHERE prompt_id IN (SELECT prompt_id FROM prompt_part WHERE kind = 'document')
-        ORDER BY prompt.rowid, n_params, generation_id"""
+        ORDER BY prompt.rowid, n_params, generation_id"""  # noqa: S608 (a constant)
     return [(row["generation_id"], row["prompt"], row["model"]) for row in snapshot.rows(sql)]

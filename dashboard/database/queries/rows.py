@@ -12,6 +12,12 @@ from numpy.typing import NDArray
 from dashboard.database.records import Generation, Heat, Model
 from indexer.database.memory import Memory
 
+# what the user of a prompt asks (of a chat, the last time): without documents, other turns and the template's words
+ASKED = """coalesce((SELECT last(substr(prompt.text, asked.start + 1, asked.stop - asked.start) ORDER BY part)
+    FROM prompt_part AS asked
+    WHERE asked.prompt_id = prompt.prompt_id AND asked.kind = 'question' AND coalesce(asked.title, '') = ''),
+    prompt.text)"""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 

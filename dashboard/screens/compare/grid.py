@@ -71,7 +71,7 @@ def _reading(reader: Reader, text: Sequence[Token]) -> SizeRow:
             token.text,
             _chance(read.logp),
             prompt_share(read.bits_nothing, read.bits_full),
-            fork=(read.said_text.strip() or "end of text") if i in elsewhere else "",
+            fork=(read.said_text or "end of text") if i in elsewhere else "",
         )
         for i, (token, read) in enumerate(zip(text, reader.tokens, strict=False))
     ]

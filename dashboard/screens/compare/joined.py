@@ -1,16 +1,18 @@
 """The documents of one token in every size, joined, and the layers that they pass through by relative depth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
 from dashboard.address.bar import open_screen
-from dashboard.database.queries import answers, documents
+from dashboard.database.queries import answers, documents, influence
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import StoredDocument
 from dashboard.drawing import render
+from dashboard.drawing.document_text import drawn, shown
 from dashboard.drawing.numbers import percent
-from dashboard.drawing.shapes import JoinedRow
+from dashboard.drawing.shapes import Heated, JoinedRow
 from dashboard.drawing.size_look import size_looks
 from dashboard.screens.compare import charts
 from dashboard.screens.compare.comparison import Size, agreements, joined
@@ -18,6 +20,7 @@ from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
 
 MOST = 12  # rows
+PASSAGE = 200  # characters of a document
 
 
 def show_joined(snapshot: Snapshot, compared: Sequence[Size], position: int, same: bool) -> None:
@@ -38,19 +41,20 @@ def show_joined(snapshot: Snapshot, compared: Sequence[Size], position: int, sam
     found = documents.documents(snapshot, ids)
     places = [{each.document_id: (i, each) for i, each in enumerate(size.top)} for size in compared]
     totals = [sum(each.score for each in size.top) or 1.0 for size in compared]
+    passages = _passages(snapshot, compared, {each: found[each] for each in ids[:MOST] if each in found}, position)
     rows = [
         JoinedRow(
             found[document_id],
+            passages[document_id],
             [
                 (place[document_id][0] + 1, place[document_id][1].score / total) if document_id in place else None
                 for place, total in zip(places, totals, strict=True)
             ],
         )
-        for document_id in ids
-        if document_id in found
+        for document_id in passages
     ]
     render.join_table(
-        rows[:MOST],
+        rows,
         [size.name for size in compared],
         key="joined",
         on_document=lambda document_id: open_screen("corpus", document=document_id),
@@ -62,6 +66,25 @@ def show_joined(snapshot: Snapshot, compared: Sequence[Size], position: int, sam
             for small, large, overlap, biased in agreements(compared)
         ]
     )  # fmt: skip
+
+
+def _passages(
+    snapshot: Snapshot, compared: Sequence[Size], found: Mapping[str, StoredDocument], position: int
+) -> dict[str, str]:
+    """Of each document what has most of its heat in the first size that has any."""
+    made: dict[str, str] = {}
+    for size in compared:
+        if not size.runs:
+            continue
+        of, tokenizer = size.generation.generation_id, size.generation.model.tokenizer_id
+        long = [each for each in found if each not in made and len(found[each].text) > PASSAGE]
+        heats = influence.heats(snapshot, size.runs[0].run_id, of, position, position, tokenizer, long)
+        read = documents.as_read(snapshot, tokenizer, list(heats))
+        for document_id, heat in heats.items():
+            if document_id in read and len(read[document_id]) == len(heat.shares):
+                text = drawn(found[document_id], read[document_id], heat.shares.tolist(), 1.0, PASSAGE)
+                made[document_id] = text.words
+    return {each: made.get(each) or shown([Heated(of.text)], PASSAGE).words for each, of in found.items()}
 
 
 def show_depths(snapshot: Snapshot, compared: Sequence[Size], position: int) -> None:

@@ -39,7 +39,7 @@ def show() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         _choose_prompt(snapshot, found.prompt_id)
         show_tools(snapshot, compared_sheet(snapshot, compared, chosen, position), found.model)
-    render.prose(("quote", found.prompt))
+    render.turns(answers.turns_of(snapshot, [found.prompt_id])[found.prompt_id])
     show_grid(compared, readers if _is_known(readers) else [], found, chosen, position)
     show_joined(snapshot, compared, position, same)
     show_depths(snapshot, compared, position)

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.address.bar import choose, open_screen
 from dashboard.address.selection import Selection
 from dashboard.database.connection import text_index
-from dashboard.database.layer_groups import group_scores, layer_groups
+from dashboard.database.layer_groups import layer_groups
 from dashboard.database.queries import answers, documents, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import AsTrained, Model, StoredDocument, Swayed
@@ -165,7 +165,7 @@ def _show_layers(snapshot: Snapshot, found: StoredDocument, model: Model, run_id
         return
     panel("Layers", "Which weights its influence passes through: not where the model keeps what it says.")
     st.caption(f"Sum over the {len(rows)} tokens for which it was kept.")
-    amounts = group_scores(groups, np.sum(np.asarray(rows, dtype=np.float64), axis=0))
+    amounts = np.sum(np.asarray(rows, dtype=np.float64), axis=0)
     show_bars(groups, amounts, key="layers of the document")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from attribution.prompt.saliency.method import methods as saliency_records
 from dashboard.address.selection import Selection, Span
-from dashboard.database.layer_groups import LayerGroup, layer_groups
+from dashboard.database.layer_groups import LayerGroup, group_named, layer_groups
 from dashboard.database.queries import documents, influence
 from dashboard.database.queries.kept_answer import KeptAnswer
 from dashboard.database.queries.rows import Snapshot
@@ -81,7 +81,8 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
     targets = answer.targets()
     query_self = targets[span[0]].self_influence if span[0] == span[1] and span[0] in targets else float("nan")
     groups = layer_groups(influence.layers(snapshot, answer.generation.model.model_id))
-    only = next((group.members for group in groups if group.key == selection.layer), ())
+    layer = group_named(groups, selection.layer)
+    only = layer.members if layer else ()
     ranked = rank_documents(answer.scores(*span), selection.normaliser, query_self, only)
     top = take_side(ranked, selection.tail, shown)
     chosen = [selection.document] if selection.document else []

@@ -5,7 +5,6 @@ import streamlit as st
 
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
-from dashboard.database.layer_groups import group_scores
 from dashboard.database.ranking import layer_total
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.screens.explain.explanation import Explanation
@@ -22,7 +21,6 @@ def show_layers(found: Explanation, selection: Selection) -> None:
     if not n_layers or len(amounts) != n_layers or not np.isfinite(amounts).all():
         st.caption("No layer scores are stored for this token.")
         return
-    of_groups = group_scores(found.groups, amounts)
     total = signed(float(amounts.sum()), decimals([float(amounts.sum())]))
     if chosen:
         st.caption(f"The selected document: {total} nats in all. Click a layer to rank documents by it alone.")
@@ -30,7 +28,7 @@ def show_layers(found: Explanation, selection: Selection) -> None:
         st.caption(f"The {len(found.shown)} documents shown: {total} nats in all. Click a layer to rank by it alone.")
     show_bars(
         found.groups,
-        of_groups,
+        amounts,
         key="layers",
         chosen=selection.layer,
         on_layer=lambda layer: choose(layer="" if layer == selection.layer else layer),

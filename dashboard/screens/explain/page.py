@@ -57,7 +57,9 @@ def _tokens(tokens: Sequence[StripToken], found: Explanation | None = None) -> s
         chosen = found is not None and not found.whole and found.span[0] <= i <= found.span[1]
         attributes = f" data-hue='{hue}' style='--v:{abs(token.amount or 0):.3f}'" if hue else ""
         attributes += " aria-selected='true'" if chosen else ""
-        made.append(f"<span class='token'{attributes} title='{markup(token.words)}'>{markup(token.text)}</span>")
+        made.append(f"<span class='role'>{markup(token.role)}</span>" if token.role else "")
+        kind = "token template" if token.template else "token"
+        made.append(f"<span class='{kind}'{attributes} title='{markup(token.words)}'>{markup(token.text)}</span>")
     return "".join(made)
 
 

@@ -1,7 +1,7 @@
 """Runs: every prompt, and what each size wrote after it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -9,12 +9,13 @@ from dashboard.address.bar import choose, open_screen, selection
 from dashboard.address.choices import MATCHES, PLACES
 from dashboard.address.selection import Selection
 from dashboard.database.connection import current
+from dashboard.database.prompt_turns import Turn
 from dashboard.database.queries import answers, filters, influence
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.records import Generation, Model
+from dashboard.database.records import Best, Generation, Model
 from dashboard.database.whole_words import python_pattern
 from dashboard.drawing import render
-from dashboard.drawing.numbers import parameters
+from dashboard.drawing.numbers import decimals, parameters, signed
 from dashboard.drawing.shapes import Answer, PromptRow
 from dashboard.screens.runs.asked_here import show_asked
 from dashboard.screens.runs.sheet import runs_sheet
@@ -24,7 +25,8 @@ from dashboard.widgets.tools import show_tools
 PER_PAGE = 30
 READING = (
     "✓ and ✗ compare an answer with the one that the prompt file expects, which is not a proof of truth. "
-    "← names the most helpful document of the first token. Open an answer to see why."
+    "← names the document with the largest sum of stored influence on the answer's tokens: the best of what is stored, "
+    "for a pair that was not stored is unknown. Open an answer to see why."
 )
 
 
@@ -51,11 +53,12 @@ def show() -> None:
     page = min(chosen.page or 1, n_pages)
     found = answers.generations_of(snapshot, prompt_ids[(page - 1) * PER_PAGE : page * PER_PAGE])
     ids = [each.generation_id for row in found.values() for each in row]
-    sources, shares = influence.first_documents(snapshot, ids), answers.prompt_shares(snapshot, ids)
+    best, shares = influence.best_documents(snapshot, ids), answers.prompt_shares(snapshot, ids)
+    turns = answers.turns_of(snapshot, list(found))
 
     # shape
     shown = [m for m in models if chosen.size in ("", m.name) and chosen.family in ("", m.family)]
-    rows = [_row(generations, shown, sources, shares, chosen) for generations in found.values() if generations]
+    rows = [_row(turns[prompt_id], of, shown, best, shares, chosen) for prompt_id, of in found.items() if of]
 
     # show
     show_asked(chosen.text)
@@ -95,9 +98,10 @@ def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
 
 
 def _row(
+    turns: list[Turn],
     generations: Sequence[Generation],
     models: Sequence[Model],
-    sources: dict[str, tuple[str, str]],
+    best: Mapping[str, Best],
     shares: dict[str, float],
     chosen: Selection,
 ) -> PromptRow:
@@ -108,13 +112,21 @@ def _row(
         if each is None:
             answers.append(None)
             continue
-        _, title = sources.get(each.generation_id, ("", ""))
+        source, known = _source(best.get(each.generation_id))
         marked = _marked(each.text, chosen) if chosen.within == "answers" else [(each.text, False)]
-        source, share = f"← {title}" if title else "", shares.get(each.generation_id)
-        answers.append(Answer(each.generation_id, model.name, marked, each.right, source, share))
+        share = shares.get(each.generation_id)
+        answers.append(Answer(each.generation_id, model.name, marked, each.right, source, known, share))
     dates = [each.created_at for each in generations if each.created_at]
     about = " · ".join(part for part in (generations[0].topic, f"{max(dates):%d %b %Y}" if dates else "") if part)
-    return PromptRow(generations[0].prompt, about, answers)
+    return PromptRow(generations[0].prompt_id, turns, about, answers)
+
+
+def _source(best: Best | None) -> tuple[str, str]:
+    """The best document of an answer, and for how much of the answer its influence is known."""
+    if best is None:
+        return "", ""
+    known = "" if best.n_tokens == best.of_tokens else f", known for {best.n_tokens:,} of {best.of_tokens:,} tokens"
+    return f"← {best.title or 'untitled'}", f"{signed(best.summed, decimals([best.summed]))} nats{known}"
 
 
 def _marked(text: str, chosen: Selection) -> list[tuple[str, bool]]:

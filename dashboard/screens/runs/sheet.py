@@ -8,11 +8,12 @@ import pandas as pd
 from dashboard.address.selection import Selection, address
 from dashboard.database.queries import answers, influence
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import Best
 from dashboard.export.sheet import Sheet
 
 
 def runs_sheet(snapshot: Snapshot, prompt_ids: Sequence[str], selection: Selection) -> Sheet:
-    """Prompt, answer, size, date, mean prompt share, most helpful document and verdict."""
+    """Prompt, answer, size, date, mean prompt share, best document and verdict."""
     return Sheet(
         name="whence-runs",
         title="Prompts and their answers",
@@ -25,7 +26,7 @@ def _table(snapshot: Snapshot, prompt_ids: list[str], size: str) -> pd.DataFrame
     found = answers.generations_of(snapshot, prompt_ids)
     shown = [each for row in found.values() for each in row if size in ("", each.model.name)]
     ids = [each.generation_id for each in shown]
-    first, shares = influence.first_documents(snapshot, ids), answers.prompt_shares(snapshot, ids)
+    best, shares = influence.best_documents(snapshot, ids), answers.prompt_shares(snapshot, ids)
     verdicts = {True: "right", False: "wrong", None: ""}
     rows = [
         {
@@ -38,10 +39,19 @@ def _table(snapshot: Snapshot, prompt_ids: list[str], size: str) -> pd.DataFrame
             "verdict": verdicts[each.right],
             "date": each.created_at.isoformat(" ", "seconds") if each.created_at else "",
             "mean_prompt_share": shares.get(each.generation_id, float("nan")),
-            "top_document_id": first.get(each.generation_id, ("", ""))[0],
-            "top_document": first.get(each.generation_id, ("", ""))[1],
+            **_best(best.get(each.generation_id)),
             "generation_id": each.generation_id,
         }
         for each in shown
     ]
     return pd.DataFrame(rows)
+
+
+def _best(best: Best | None) -> dict[str, object]:
+    """The document with the largest sum of stored influence on the answer's tokens."""
+    return {
+        "best_document_id": best.document_id if best else "",
+        "best_document": best.title if best else "",
+        "best_document_nats": best.summed if best else float("nan"),
+        "best_document_known_for_tokens": best.n_tokens if best else 0,
+    }

@@ -57,7 +57,7 @@ def test_the_heat_of_windows_is_joined(tokens: list[str], size: int, data: st.Da
     assert [(piece.text, piece.amount) for piece in words] == [
         (token, total / 2.0) for token, total in zip(tokens, sums, strict=True)
     ]
-    assert not made.has("read") and not made.n_unread
+    assert all(piece.kind in ("", "window") for piece in made.pieces) and not made.n_unread
     marks = [piece.text for piece in made.pieces if piece.kind == "window"]
     assert made.n_windows == windows[-1] + 1
     assert marks == [f"window {i + 2} of {made.n_windows}" for i in range(made.n_windows - 1)]
@@ -73,8 +73,8 @@ def test_a_conversation_shows_who_says_what_and_greys_what_was_not_learned() -> 
     assert text_of(made) == "".join(CHAT)
     kinds = [(piece.text, piece.kind) for piece in made.pieces]
     assert kinds == [
-        ("<s>", "template"), ("user\n", "template"), ("user", "role"), ("Who", "read"), ("?", "read"),
-        ("</s>", "template"), ("<s>", "template"), ("assistant\n", "template"), ("assistant", "role"),
+        ("user", "role"), ("<s>", "template"), ("user\n", "template"), ("Who", "read"), ("?", "read"),
+        ("</s>", "template"), ("assistant", "role"), ("<s>", "template"), ("assistant\n", "template"),
         ("I", ""), (" am", ""), (".", ""), ("</s>", "template"),
     ]  # fmt: skip
     assert all(piece.amount == 1.0 for piece in made.pieces if piece.kind != "role")
@@ -84,6 +84,17 @@ def test_a_conversation_that_was_cut_says_how_much() -> None:
     made = drawn(document("user: Who?\nassistant: I am.", SAID), read(CHAT[:8]), None, 1.0, ALL)
     assert made.n_unread == len(" am.")
     assert [piece.text for piece in made.pieces if piece.kind == "role"] == ["user", "assistant"]
+
+
+def test_a_template_that_writes_words_anew_has_cut_nothing_off() -> None:
+    tokens = [*CHAT[:7], "As", " I", " said", " before", ":", " it", " is", " me", ".", "</s>"]
+    assert drawn(document("user: Who?\nassistant: I am.", SAID), read(tokens), None, 1.0, ALL).n_unread == 0
+
+
+def test_a_conversation_that_was_cut_between_two_turns_says_how_much() -> None:
+    for n in (5, 6):
+        made = drawn(document("user: Who?\nassistant: I am.", SAID), read(CHAT[:n]), None, 1.0, ALL)
+        assert made.n_unread == len("I am.")
 
 
 def test_the_end_of_a_text_that_was_cut_is_marked() -> None:

@@ -88,3 +88,11 @@ def test_a_token_of_a_size(text: str, size: str, probability: float | None, shar
     data = size_token_data(SizeToken(text, probability, share), size)
     sent(data)
     assert data["text"]
+
+
+def test_input_47_the_end_of_a_line_is_no_space() -> None:
+    assert size_token_data(SizeToken("\n", 0.5, None), "s")["text"] == "↵"
+    assert size_token_data(SizeToken("\n\n", 0.5, None), "s")["text"] == "↵↵"
+    assert size_token_data(SizeToken(" ", 0.5, None), "s")["text"] == "␣"
+    assert size_token_data(SizeToken(" Paris", 0.5, None, fork="\n"), "s")["fork"] == "↵"
+    assert "↵" in size_token_data(SizeToken("\n", 0.5, None), "s")["name"]

@@ -172,11 +172,11 @@ FILTERS = [
 def test_filters_equal_sql(open_app: Open, snapshot: Snapshot, query: dict[str, str], condition: str) -> None:
     app = open_app(query, screen="runs")
     assert not app.exception
-    rows = snapshot.rows(f"""SELECT DISTINCT p.text FROM generation g JOIN prompt p USING (prompt_id)
+    rows = snapshot.rows(f"""SELECT DISTINCT p.prompt_id FROM generation g JOIN prompt p USING (prompt_id)
         JOIN model m USING (model_id) WHERE {condition}""")  # noqa: S608
     tables = components(app, "prompt_table")
-    shown = [row["prompt"] for table in tables for row in table["rows"]]
-    assert sorted(shown) == sorted(row["text"] for row in rows)
+    shown = [row["key"] for table in tables for row in table["rows"]]
+    assert sorted(shown) == sorted(row["prompt_id"] for row in rows)
     assert tables or "No answer passes" in words(app)
 
 
@@ -368,20 +368,27 @@ def test_all_sizes_on_one_text_equals_sql(open_app: Open, snapshot: Snapshot, so
             assert not any(token["fork"] for token in line["tokens"])
 
 
-def test_runs_say_date_share_and_first_document(open_app: Open, snapshot: Snapshot) -> None:
+def test_input_46_runs_say_date_share_and_the_best_document_of_the_answer(open_app: Open, snapshot: Snapshot) -> None:
     app = open_app({"size": "synth-s"}, screen="runs")
     [table] = components(app, "prompt_table")
-    rows = snapshot.rows("""SELECT prompt.text AS prompt, avg((bits_question + bits_documents) / bits_nothing) AS share,
-            any_value(created_at) AS made, any_value(title) AS title
-        FROM generation_token JOIN generation USING (generation_id) JOIN prompt USING (prompt_id)
-        JOIN model USING (model_id) JOIN influence USING (generation_id) JOIN document USING (document_id)
-        WHERE name = 'synth-s' AND influence.position = 0 AND rank = 1 GROUP BY prompt.text""")
-    expected = {row["prompt"]: row for row in rows}
+    rows = snapshot.rows("""WITH summed AS (
+            SELECT generation_id, document_id, sum(score) AS total, count(*) AS n FROM influence GROUP BY ALL)
+        SELECT prompt_id, avg((bits_question + bits_documents) / bits_nothing) AS share, count(*) AS n_tokens,
+            any_value(created_at) AS made,
+            (SELECT arg_max([title, n::VARCHAR], total) FROM summed JOIN document USING (document_id)
+             WHERE summed.generation_id = generation.generation_id) AS best
+        FROM generation_token JOIN generation USING (generation_id) JOIN model USING (model_id)
+        WHERE name = 'synth-s' GROUP BY prompt_id, generation.generation_id""")
+    expected = {row["prompt_id"]: row for row in rows}
+    assert len(table["rows"]) == len(expected)
     for row in table["rows"]:
-        known = expected[row["prompt"]]
+        known = expected[row["key"]]
+        title, n = known["best"]
         assert row["about"].endswith(f"{known['made']:%d %b %Y}")
         assert row["answers"][0]["share"] == f"{100 * known['share']:.1f} % from the prompt"
-        assert row["answers"][0]["source"] == f"← {known['title']}"
+        assert row["answers"][0]["source"] == f"← {title}"
+        part = f"known for {n} of {known['n_tokens']} tokens"
+        assert (part in row["answers"][0]["said"]) == (int(n) < known["n_tokens"])
 
 
 def test_runs_of_an_unknown_family_say_so(open_app: Open) -> None:

@@ -103,6 +103,14 @@ def test_the_source_of_an_answer(snapshot, by_pair):
         assert row["best_document_id"] == min(best)
         assert row["best_source"] == documents[row["best_document_id"]]["source"]
         assert [row["first_document_id"]] == [document for *_, at, rank, document in kept if (at, rank) == (0, 1)]
+        sums = defaultdict(list)
+        for score, *_, document in kept:
+            sums[document].append(score)
+        largest = max(sum(of) for of in sums.values())
+        assert math.isclose(sum(sums[row["sum_document_id"]]), largest, rel_tol=1e-5, abs_tol=1e-9)
+        assert math.isclose(row["sum_score"], largest, rel_tol=1e-5, abs_tol=1e-9)
+        assert row["sum_tokens"] == len(sums[row["sum_document_id"]])
+        assert row["sum_source"] == documents[row["sum_document_id"]]["source"]
         assert row["first_title"] == documents[row["first_document_id"]]["title"]
 
 

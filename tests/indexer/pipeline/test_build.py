@@ -13,7 +13,7 @@ from dashboard.database.ranking import among_random
 from indexer.__main__ import main
 from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
-from indexer.journal.stages import stage
+from indexer.journal.stages import drop, finished, stage
 from indexer.size import factors
 from tests.tiny_family import PROMPTS, TEXTS, write_lines, write_project
 
@@ -87,6 +87,20 @@ def test_everything_is_published_and_nothing_is_broken(built):
     filled = ("layer", "run", "prompt", "prompt_part", "prompt_token", "generation_token", "candidate", "target")
     for table in (*filled, "influence", "influence_position", "relabel", "self_influence", "document_token"):
         assert ask(built, f"SELECT count(*) > 0 FROM {table}") == [(True,)], table  # noqa: S608
+
+
+def test_input_47_the_seconds_of_a_run_stay_right_when_the_build_is_resumed(project):
+    """Whatever this build found finished counts as long as it took when it was computed."""
+    folder = project.parent / "build"
+    before = dict(ask(project, "SELECT name, seconds FROM run JOIN model USING (model_id)"))
+    for name, seconds in before.items():
+        behind = [part for part in finished(folder) if part.stage.endswith(f"-{name}")]
+        stages = {"factors", "answers", "prompts", "corpus", "scores"}
+        took = sum(part.seconds for part in behind if part.stage.removesuffix(f"-{name}") in stages)
+        assert seconds == pytest.approx(took)
+    drop(folder, [part for part in finished(folder) if part.stage.startswith("about-")])
+    assert main(["build", str(project)]) == 0
+    assert dict(ask(project, "SELECT name, seconds FROM run JOIN model USING (model_id)")) == pytest.approx(before)
 
 
 def test_layers_add_up_to_the_score_in_every_row(built):

@@ -76,14 +76,22 @@ class List {
   text(item, parent) {
     parent.dir = "auto";
     let plain = "";  // a node for all that has no colour to be seen
+    let begins = null;  // what the end of a line becomes after a label, which stands on a line of its own
     item.pieces.forEach(([text, v], i) => {
       const kind = item.kinds[i];
       const cold = v === null || Math.abs(v) < 0.015;
+      if (begins !== null && kind !== "role" && kind !== "window") {
+        text = text.replace(/^\n+/, begins);
+        begins = kind === "template" ? " " : null;
+      }
       if (cold && !kind) plain += text;
       else {
         parent.append(plain);
         plain = "";
-        if (kind === "role" || kind === "window") return make("span", kind, parent, text);
+        if (kind === "role" || kind === "window") {
+          begins = "";
+          return make("span", kind, parent, text);
+        }
         if (kind === "template") text = text.replaceAll("\n", cold ? " " : "↵");
         const token = make("span", `token ${kind}`, parent, text);
         if (cold) return;

@@ -24,8 +24,12 @@ export default function ({ parentElement, data, setStateValue }) {
 }
 
 function drawRow(row, sizes, parent) {
-  const prompt = make("td", "prompt", parent, row.prompt);
-  prompt.dir = "auto";
+  const prompt = make("td", "prompt", parent);
+  for (const [role, words] of row.turns) {
+    const turn = make("div", role === "documents" ? "turn given" : "turn", prompt);
+    if (role && role !== "documents") make("span", "role", turn, role);
+    make("span", "words", turn, words).dir = "auto";
+  }
   make("span", "topic", prompt, row.about);
   row.answers.forEach((answer, i) => {
     const cell = make("td", "cell", parent);

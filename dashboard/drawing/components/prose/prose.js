@@ -1,5 +1,5 @@
 // Sentences with a few styles. Text reaches the page through textContent only; styles come from a fixed list.
-const STYLES = new Set(["muted", "strong", "serif", "mark", "warm", "cool"]);
+const STYLES = new Set(["muted", "strong", "serif", "mark", "warm", "cool", "role"]);
 const BLOCKS = new Set(["quote", "title", "note", "fact", "problem", "command"]);
 
 export default function ({ parentElement, data }) {

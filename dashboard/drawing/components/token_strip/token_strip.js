@@ -46,7 +46,7 @@ class Strip {
     this.send = send;
     this.root.classList.toggle("long", data.answer.length > 90);
     this.answer.setAttribute("aria-label", data.label);
-    const texts = JSON.stringify([data.prompt, data.answer].map((part) => part.map((token) => token.text)));
+    const texts = JSON.stringify([data.prompt, data.answer].map((part) => part.map((token) => [token.text, token.role])));
     if (texts !== this.texts) this.build();
     this.texts = texts;
     this.shade(this.sources, data.prompt);
@@ -75,7 +75,10 @@ class Strip {
     const focused = this.answer.contains(this.answer.getRootNode().activeElement);
     this.prompt.replaceChildren();
     this.answer.replaceChildren();
-    this.sources = this.data.prompt.map((token) => this.place(token, this.prompt));
+    this.sources = this.data.prompt.map((token) => {
+      if (token.role) make("span", "role", this.prompt, token.role).setAttribute("role", "listitem");
+      return this.place(token, this.prompt);
+    });
     this.sources.forEach((source) => source.setAttribute("role", "listitem"));
     this.promptRow.hidden = this.sources.length === 0;
     const tall = this.data.prompt.reduce((n, token) => n + token.text.length, 0) > 600;
@@ -91,8 +94,10 @@ class Strip {
   place(token, parent) {
     const [, before, body] = token.text.match(/^( *)([^]*)$/);  // a leading blank stays outside the coloured box
     if (before && body) parent.append(before);
-    const shown = body === "" ? "␣" : body.replaceAll("\n", "↵\n").replaceAll("\t", "⇥");
-    const node = make("span", token.special ? "token special" : "token", parent, shown);
+    const line = token.template ? "↵" : "↵\n";  // the lines of a chat are its turns
+    const shown = body === "" ? "␣" : body.replaceAll("\n", line).replaceAll("\t", "⇥");
+    const looks = ["token", token.special ? "special" : "", token.template ? "template" : ""].filter(Boolean);
+    const node = make("span", looks.join(" "), parent, shown);
     node.dir = "auto";
     return node;
   }

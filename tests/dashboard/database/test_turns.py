@@ -1,0 +1,45 @@
+"""What a document is made of, and where a turn begins among the template's tokens."""
+
+import json
+
+import pytest
+
+from dashboard.database.turns import head_of, said
+
+
+@pytest.mark.parametrize(
+    ("turns", "found"),
+    [
+        ("", []),
+        ("no JSON", []),
+        ("[1]", []),
+        (json.dumps({"input_ids": [1, 2]}), []),
+        (
+            json.dumps({"messages": [{"role": "user", "content": "Hi"}, {"role": "tool", "content": ""}]}),
+            [("user", "Hi")],
+        ),
+        (json.dumps({"completion": "B", "prompt": "A"}), [("prompt", "A"), ("completion", "B")]),
+        (
+            json.dumps({"chosen": "C", "rejected": "D", "prompt": [{"role": "user", "content": "A"}]}),
+            [("user", "A"), ("chosen", "C"), ("rejected", "D")],
+        ),
+    ],
+)
+def test_turns_are_named_by_their_roles(turns: str, found: list[tuple[str, str]]) -> None:
+    assert said(turns) == found
+
+
+@pytest.mark.parametrize(
+    ("template", "first"),
+    [
+        (["<|im_end|>", "\n", "<|im_start|>", "user", "\n"], 2),
+        (["<|eot_id|>", "<|start_header_id|>", "user", "<|end_header_id|>", "\n\n"], 1),
+        (["\n", "user", ":"], 1),
+        (["\nuser", ":"], 0),
+        (["[/INST]"], 1),
+        ([], 0),
+    ],
+)
+def test_what_ends_a_turn_stays_with_it(template: list[str], first: int) -> None:
+    assert head_of(template, begins=False) == first
+    assert head_of(template, begins=True) == 0

@@ -1,0 +1,157 @@
+"""Documents and prompts that are conversations, on every screen that draws one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.screens.explain.documents import PASSAGE
+from indexer.database.reader import Database, Snapshot
+from tests.dashboard.changed import changed
+from tests.dashboard.drawn import components, words
+from tests.synthetic_database import build_synthetic
+from tests.synthetic_reading import conversation, reading
+
+Open = Callable[..., AppTest]
+CHAT = conversation()
+
+
+@pytest.fixture(scope="module")
+def chats(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The synthetic database with a long conversation, read in windows, in its corpus."""
+    folder = tmp_path_factory.mktemp("chats")
+    build_synthetic(folder, extra=[CHAT])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def best(chats: Path) -> dict[str, Any]:
+    """A token whose best document is the conversation."""
+    sql = """SELECT generation_id AS generation, position::VARCHAR AS token FROM influence
+        WHERE document_id = ? AND rank = 1 ORDER BY ALL LIMIT 1"""
+    [row] = Database(chats).current().rows(sql, [CHAT.document_id])
+    return row
+
+
+def spoken(item: dict[str, Any], *kinds: str) -> list[str]:
+    return [text for (text, _), kind in zip(item["pieces"], item["kinds"], strict=True) if kind in kinds]
+
+
+def test_input_45_a_card_shows_the_passage_with_the_heat(open_app: Open, chats: Path, best: dict[str, str]) -> None:
+    [drawn] = components(open_app(best, where=chats), "document_list")
+    item = drawn["items"][0]
+    text = "".join(spoken(item, "", "read", "template"))
+    assert item["id"] == CHAT.document_id
+    assert "Tokyo" in text and len(text) <= PASSAGE
+    hottest = max((abs(value), text) for text, value in item["pieces"] if value is not None)
+    assert hottest[1].strip() == "Tokyo"
+    assert item["before"].endswith("characters before") and item["after"].endswith("characters after")
+    opened = components(open_app(best | {"document": CHAT.document_id}, where=chats), "document_list")[0]["items"][0]
+    assert not opened["before"] and not opened["after"]
+    n = len("".join(spoken(opened, "", "read", "template")))
+    left_out = [int(item[where].split(" ")[0].replace(",", "")) for where in ("before", "after")]
+    assert n == len(text) + sum(left_out)
+
+
+def test_a_card_says_windows_roles_and_what_was_not_learned(open_app: Open, chats: Path, best: dict[str, str]) -> None:
+    [drawn] = components(open_app(best | {"document": CHAT.document_id}, where=chats), "document_list")
+    item = drawn["items"][0]
+    assert spoken(item, "role") == ["system", *["user", "assistant"] * 12]
+    n = reading(CHAT)[-1][3] + 1
+    assert spoken(item, "window") == [f"window {i} of {n}" for i in range(2, n + 1)]
+    assert any(badge["text"] == f"read in {n} windows" for badge in item["badges"])
+    greyed = "".join(spoken(item, "read"))
+    assert "patient guide" in greyed and "And what is the capital" in greyed and "roads" not in greyed
+    assert drawn["keys"][0].startswith("Loss on the assistant's words; greyed tokens")
+    [drawn] = components(open_app(best, where=chats), "document_list")
+    assert any("of 13" in badge["text"] and "window" in badge["text"] for badge in drawn["items"][0]["badges"])
+
+
+def test_the_page_of_a_document_draws_it_alike(open_app: Open, chats: Path) -> None:
+    app = open_app({"document": CHAT.document_id}, screen="corpus", where=chats)
+    drawn = next(each for each in components(app, "document_list") if each["label"] == "The document")
+    assert spoken(drawn["items"][0], "role")[:3] == ["system", "user", "assistant"]
+    assert drawn["keys"][0].startswith("Loss on the assistant's words")
+    assert "windows, each alone" in words(app)
+
+
+def test_compare_shows_the_hot_passage_of_a_long_document(open_app: Open, chats: Path, best: dict[str, str]) -> None:
+    [table] = components(open_app(best, screen="compare", where=chats), "join_table")
+    [row] = [row for row in table["rows"] if row["id"] == CHAT.document_id]
+    assert "Tokyo" in row["text"] and row["text"].startswith("… ") and row["text"].endswith(" …")
+    assert len(row["text"]) < 220
+
+
+def test_what_was_cut_off_is_said(open_app: Open, chats: Path, tmp_path: Path) -> None:
+    cut = changed(
+        chats,
+        tmp_path / "cut",
+        [
+            "DELETE FROM influence_position",
+            f"DELETE FROM document_token WHERE document_id = '{CHAT.document_id}' AND read_in > 0",  # noqa: S608
+        ],
+    )
+    app = open_app({"document": CHAT.document_id}, screen="corpus", where=cut)
+    drawn = next(each for each in components(app, "document_list") if each["label"] == "The document")
+    assert drawn["items"][0]["notice"].startswith("Not covered: its last ")
+
+
+def test_an_older_database_draws_the_same_text(
+    open_app: Open, chats: Path, best: dict[str, str], tmp_path: Path
+) -> None:
+    older = changed(
+        chats,
+        tmp_path / "older",
+        [
+            *(f"ALTER TABLE document_token DROP {name}" for name in ("read_in", "learned")),
+            "ALTER TABLE document DROP turns",
+            *(f"ALTER TABLE answer_source DROP {name}" for name in ("sum_document_id", "sum_source", "sum_score")),
+        ],
+    )
+    for screen in ("explain", "runs", "corpus"):
+        app = open_app(best | {"document": CHAT.document_id}, screen=screen, where=older)
+        assert not app.exception, screen
+    assert components(open_app(best, where=older), "document_list")[0]["items"][0]["kinds"]
+    new, old = (components(open_app(screen="runs", where=where), "prompt_table")[0] for where in (chats, older))
+    assert new == old
+
+
+def _chat(snapshot: Snapshot) -> str:
+    [row] = (
+        snapshot.rows("""SELECT generation_id FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)
+        WHERE kind = 'chat' ORDER BY n_params LIMIT 1""")
+    )
+    return str(row["generation_id"])
+
+
+def test_input_46_the_turns_of_a_chat_are_chips(open_app: Open, snapshot: Snapshot) -> None:
+    chat = _chat(snapshot)
+    [strip] = components(open_app({"generation": chat, "token": "0"}), "token_strip")
+    assert [token["role"] for token in strip["prompt"] if token["role"]] == ["system", "user", "assistant"]
+    said = "".join(token["text"] for token in strip["prompt"] if not token["template"])
+    assert said == " You answer in one sentence. What is the capital of India?"
+    assert all(token["v"] is not None for token in strip["prompt"])  # the template's tokens keep their saliency
+    [table] = components(open_app(screen="runs"), "prompt_table")
+    assert [["system", "You answer in one sentence."], ["user", "What is the capital of India?"]] in [
+        row["turns"] for row in table["rows"]
+    ]
+    app = open_app({"generation": chat}, screen="compare")
+    assert "user What is the capital of India?" in words(app).replace("userWhat", "user What")
+
+
+def test_input_47_the_box_asks_the_model_of_the_page(open_app: Open, snapshot: Snapshot) -> None:
+    rows = snapshot.rows(
+        "SELECT generation_id, name FROM generation JOIN model USING (model_id) ORDER BY name LIMIT 90"
+    )
+    for name in ("synth-l", "synth-m"):
+        of = next(row["generation_id"] for row in rows if row["name"] == name)
+        app = open_app({"generation": of, "token": "0"})
+        assert app.selectbox(key="ask size").value == name
+    app.selectbox(key="ask size").set_value("synth-s")
+    next(each for each in app.button if each.label == "Ask").click().run()  # of nothing: it is refused
+    app.run()
+    assert app.selectbox(key="ask size").value == "synth-s"
+    app.segmented_control(key="size switch").set_value("synth-l").run()
+    assert app.selectbox(key="ask size").value == "synth-l"

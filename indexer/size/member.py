@@ -14,17 +14,19 @@ from attribution.loading.specials import as_it_was
 from attribution.model.sequence import vocabulary
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Row
+from attribution.passes.preference import Preference
 from attribution.trained.document import TrainedText, Training
 from attribution.trained.windows import Windows
 from indexer.config.config import Config, Model
 from indexer.config.versions import VERSIONS
-from indexer.corpus.as_trained import read_document, training_of
+from indexer.corpus.as_trained import learned_pairs, read_document, training_of
 from indexer.corpus.corpus import Corpus, Lazy, Numbers, as_ids, as_numbers, joined
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
 from indexer.corpus.stored import StoredCorpus
 from indexer.journal.stages import key
 from indexer.processes.child import is_child
+from indexer.size.preferences import read_or_found
 
 CorpusOf = Callable[[Sequence[Path], Sequence[str]], Corpus]  # (files, columns to read)
 REMEMBERED = 4096  # documents of a stored corpus whose token ids are kept
@@ -40,6 +42,7 @@ class Member:
     tracked: Tracked
     corpus: Corpus  # what this stage of training read
     parent: "Member | None" = None
+    learned_pairs: bool = False  # which of two answers is preferred, with the parent as reference
 
     @cached_property
     def documents(self) -> Sequence[Document]:
@@ -112,10 +115,26 @@ class Member:
     def rows(self) -> Sequence[Row]:
         """The token ids of every document; of a stored corpus, of those that are asked for."""
         if not isinstance(self.corpus, StoredCorpus):
-            return [text.row for text in self.read]
-        own, documents = lru_cache(REMEMBERED)(lambda i: self._read(documents[i]).row), self.corpus.documents
+            before = self.parent.rows if self.parent else []
+            own_read = self.read[self.own_documents.start :]
+            return [*before, *(self._weighed(i, text.row) for i, text in enumerate(own_read))]
+        own = lru_cache(REMEMBERED)(lambda i: self._weighed(i, self._read(documents[i]).row))
+        documents = self.corpus.documents
         lazy = Lazy(self.n_documents, own)
         return joined(self.parent.rows, lazy) if self.parent else lazy
+
+    @property
+    def unweighed_pairs(self) -> list[Row]:
+        """The rows of this stage's pairs as no model has judged them yet."""
+        return [self._read(document).row for document in self.corpus.documents]
+
+    @cached_property
+    def preferences(self) -> Sequence[Preference]:
+        """What the model and its parent, the reference, make of each pair of this stage."""
+        return read_or_found(self)
+
+    def _weighed(self, i: int, row: Row) -> Row:
+        return replace(row, preference=self.preferences[i]) if self.learned_pairs else row
 
     def _read(self, document: Document) -> TrainedText:
         return read_document(document, self.loaded.tokenizer, self.loaded.specials, self.training)
@@ -154,6 +173,8 @@ class Member:
             found["training"] = self.training
         if self.n_train != self.n_documents:
             found["n_train"] = self.n_train
+        if self.learned_pairs:
+            found["beta"] = self.entry.beta
         return found
 
 
@@ -173,4 +194,5 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf = read_corpus)
         check_agreement(tracked, forward_mode=config.scores.token_losses > 0)
         check_present(entry.checkpoints)
     corpus = corpus_of(entry.files or config.corpus.files, config.corpus.text)
-    return Member(entry, config, loaded, tracked, corpus, parents[0] if parents else None)
+    pairs = learned_pairs(entry, corpus.documents, checked=isinstance(corpus, StoredCorpus))
+    return Member(entry, config, loaded, tracked, corpus, parents[0] if parents else None, pairs)

@@ -109,6 +109,14 @@ class Rows(Sequence[Row]):
             return self
         return Rows(len(self), lambda i: replace(self[i], times=int(times[i])), lambda: self.shapes)
 
+    def judged(self, preferences: Callable[[], Sequence[Preference]]) -> "Rows":
+        """Pairs with what their loss is at some weights, which is asked for when the first of them is."""
+
+        def shapes() -> Shapes:
+            return self.shapes * np.array([0, 1, 1], dtype=np.int32) + np.array([1, 0, 0], dtype=np.int32)
+
+        return Rows(len(self), lambda i: replace(self[i], preference=preferences()[i]), shapes)
+
     def followed_by(self, others: "Rows") -> "Rows":
         """All of these, then all of the others."""
         n = self._n

@@ -104,7 +104,7 @@ def _pieces(corpora: Sequence[CorpusReading]) -> Iterator[Columns]:
     for start in range(0, len(last), DOCUMENTS):
         now = slice(start, start + DOCUMENTS)
         some = [every[int(i)] for i in last[now]]
-        columns: Columns = {name: [getattr(document, name) for document in some] for name in names}
+        columns: dict[str, list[object]] = {name: [getattr(document, name) for document in some] for name in names}
         if counted:
             columns[TIMES] = times[first[now]].tolist()
         yield columns

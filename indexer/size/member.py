@@ -15,17 +15,19 @@ from attribution.loading.specials import as_it_was
 from attribution.model.sequence import vocabulary
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Rows
+from attribution.passes.preference import Preference
 from attribution.trained.document import TrainedText, Training
 from attribution.trained.windows import Windows
 from indexer.config.config import Config, Model, lineage
 from indexer.config.versions import VERSIONS
-from indexer.corpus.as_trained import read_document, training_of
+from indexer.corpus.as_trained import learned_pairs, read_document, training_of
 from indexer.corpus.corpus import Corpus, Numbers, as_ids, as_numbers, joined, repeats
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
 from indexer.corpus.stored import StoredCorpus
 from indexer.journal.stages import key
 from indexer.processes.child import is_child
+from indexer.size.preferences import read_or_found
 from indexer.size.room import check_room
 from indexer.size.texts import OneByOne, Texts, digest, keep, kept, passing
 
@@ -42,6 +44,7 @@ class Member:
     tracked: Tracked
     corpus: Corpus  # what this stage of training read
     parent: "Member | None" = None
+    learned_pairs: bool = False  # which of two answers is preferred, with the parent as reference
 
     @cached_property
     def documents(self) -> Sequence[Document]:
@@ -109,7 +112,8 @@ class Member:
     @property
     def own_rows(self) -> Rows:
         """Those of this stage's documents."""
-        return self.texts.rows.seen(self.corpus.times)
+        rows = self.texts.rows.seen(self.corpus.times)
+        return rows.judged(lambda: self.preferences) if self.learned_pairs else rows
 
     @cached_property
     def rows(self) -> Rows:
@@ -132,6 +136,11 @@ class Member:
         """Those of this stage, into the output folder, which the caller has locked: sizes that read alike, and other
         processes, find them there."""
         keep(self.config.output.folder, self.read_as, self.corpus.documents, self._read, tick)
+
+    @cached_property
+    def preferences(self) -> Sequence[Preference]:
+        """What the model and its parent, the reference, make of each pair of this stage."""
+        return read_or_found(self)
 
     def _read(self, document: Document) -> TrainedText:
         return read_document(document, self.loaded.tokenizer, self.loaded.specials, self.training)
@@ -186,6 +195,8 @@ class Member:
             found["n_train"] = self.n_train
         if (self.corpus.times > 1).any():
             found["times"] = repeats(self.corpus)
+        if self.learned_pairs:
+            found["beta"] = self.entry.beta
         return found
 
 
@@ -215,4 +226,5 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf = read_corpus)
         check_agreement(tracked, forward_mode=config.scores.token_losses > 0)
         check_present(entry.checkpoints, entry.base)
     corpus = corpus_of(entry.files or config.corpus.files, config.corpus.text)
-    return Member(entry, config, loaded, tracked, corpus, parent)
+    pairs = learned_pairs(entry, corpus.documents, checked=isinstance(corpus, StoredCorpus))
+    return Member(entry, config, loaded, tracked, corpus, parent, pairs)

@@ -162,7 +162,7 @@ def _values(documents: Iterator[Document] | Sequence[Document], read: Read) -> I
         made = read(document)
         row = made.row
         if row.first_target != 1 or row.preference is not None:
-            raise ValueError("expected a document learned from its second token on, as rendering makes it, without more")
+            raise ValueError("expected a document as rendering makes it, learned from its second token on")
         learned = ((0, len(row)),) if row.learned is None else row.learned
         pairs = [list(chain.from_iterable(each)) for each in (made.spans, learned, made.contents)]
         text = None if made.text == document.text else made.text

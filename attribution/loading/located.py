@@ -94,7 +94,11 @@ def _on_base(adapter: Adapter, base: str) -> Located:
     if not base and not Path(named).is_absolute():
         beside = adapter.folder / named  # training may have named it from there
         named = str(beside) if beside.exists() else f"{named}@{adapter.revision}" if adapter.revision else named
-    found = locate(named)
+    try:
+        found = locate(named)
+    except BadInput as error:
+        more = "" if base else "; or set [[model]] base"
+        raise BadInput(f"the base of the adapter {adapter.folder}: {error}{more}") from None
     if found.adapter is not None:
         raise BadInput(f"expected a model as the base of {adapter.folder}, found an adapter; merge that one first")
     return replace(found, adapter=adapter)

@@ -38,7 +38,7 @@ class Captured:
     inputs: tuple[Tensor, ...]  # [B, T, n_in] per linear layer
     deltas: tuple[Tensor, ...]  # [B, T, n_out] per linear layer
     hidden: Tensor  # [B, T, H] `Tracked.head_input` of the last hidden state
-    logit_deltas: Tensor  # [n, V] ∂L/∂(raw logits) at the targets, in row order
+    logit_deltas: Tensor  # [n, V] ∂L/∂(raw logits) at the targets, in row order; [n, 0] where no embedding is tracked
     embedded_deltas: Tensor  # [B, T, H] ∂L/∂(looked-up row), 0 where training does not move the row (`Tracked.learns`)
     token_loss: Tensor  # [n] nats
 
@@ -113,6 +113,8 @@ def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = 
             logit_deltas *= weights.to(logit_deltas)[:, None]
         hidden_deltas = torch.zeros_like(run.hidden)
         hidden_deltas[is_target] = head_pull_back(tracked, logit_deltas).to(run.hidden.dtype)
+    if not tracked.embedding:  # nobody reads them, and of a large vocabulary they are most of what is kept
+        logit_deltas = logit_deltas[:, :0].clone()
     deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas)
     inputs: list[Tensor] = []
     for a, layer in zip(run.inputs, tracked.linear, strict=True):

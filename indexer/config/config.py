@@ -27,9 +27,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # of a model: it names f
 class Corpus:
     """The training documents: the texts that the model was trained on, or a sample of them."""
 
-    files: tuple[Path, ...]
+    files: tuple[Path, ...] = ()
     """`.jsonl`, `.json`, `.csv` (each also `.gz`), `.parquet`, patterns of such names, folders of `save_to_disk`;
-    column `text`, or what conversations are kept in, and optionally `id`, `title`, `source`, `topic`."""
+    column `text`, or what conversations are kept in, and optionally `id`, `title`, `source`, `topic`. None where every
+    model has `files` of its own."""
     licence: str = ""
     """Shown on the About page."""
     text: tuple[str, ...] = ()
@@ -243,11 +244,11 @@ class Device:
         return self.processes or (1 if kind == "cuda" else os.cpu_count() or 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """Everything that a build depends on. Paths are absolute after reading."""
 
-    corpus: Corpus
+    corpus: Corpus = field(default_factory=Corpus)
     model: tuple[Model, ...]
     prompts: Prompts
     output: Output
@@ -289,7 +290,8 @@ def _check(config: Config, path: Path) -> None:
     names = [model.name for model in config.model]
     if not names:
         raise BadInput(f"expected at least one [[model]] in {path.name}, found none; add one")
-    if not config.corpus.files:
+    alone = all(model.stage == "finetuned" for model in config.model)
+    if not config.corpus.files and not alone:
         raise BadInput(f"expected at least one file in {path.name}, corpus, files, found none; name one")
     first = next(iter(estimators()))
     if config.scores.method and config.scores.method[0] != first:

@@ -48,14 +48,17 @@ def _on_parent(model: "Model", models: tuple["Model", ...], folder: Path) -> "Mo
     by_name = {each.name: each for each in models}
     if model.parent in by_name and not model.base:
         return replace(model, base=by_name[model.parent].path)
-    if model.parent or model.stage != "finetuned":
-        return model
-    adapter = read_adapter(own)
-    named = [model.base] if model.base else [str(own / adapter.base), adapter.base]
-    for each in models:
-        if each is not model and any(_same(each.path, base, folder) for base in named):
-            return replace(model, base=each.path, parent=each.name)
-    return model
+    named = model.base or _of_training(read_adapter(own).base, (own, folder))
+    if not model.parent and model.stage == "finetuned":
+        for each in models:
+            if each is not model and _same(each.path, named, folder):
+                return replace(model, base=each.path, parent=each.name)
+    return replace(model, base=named) if Path(named).is_absolute() else model
+
+
+def _of_training(base: str, places: tuple[Path, ...]) -> str:
+    """A folder that an adapter names, whole: from where it was trained, which is often where the configuration lies."""
+    return next((str(place / base) for place in places if base and (place / base).is_dir()), base)
 
 
 def _same(path: str, other: str, folder: Path) -> bool:

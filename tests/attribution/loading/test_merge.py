@@ -70,6 +70,16 @@ def test_input_19_gpt2_stores_its_weights_the_other_way(tmp_path):
     torch.testing.assert_close(weight(load_model(str(folder), "cpu"), name), before + ALPHA / R * (B @ A).T)
 
 
+def test_input_19_a_base_that_has_moved_is_one_line_that_says_where_to_name_it(base, tmp_path):
+    folder = adapter(tmp_path / "a", matrices(16, 16)[2], base_model_name_or_path="/home/somebody/base")
+    with pytest.raises(BadInput, match=r"the base of the adapter .*/home/somebody/base.*; or set \[\[model\]\] base"):
+        load_model(str(folder), "cpu")
+    with pytest.raises(BadInput, match="the base of the adapter .*/else") as caught:
+        load_model(str(folder), "cpu", base="/else")
+    assert "set [[model]] base" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_input_19_an_alpha_of_its_own(base, tmp_path):
     A, B, tensors = matrices(16, 16)
     folder = adapter(tmp_path / "a", tensors, base_model_name_or_path=str(base), alpha_pattern={"q_proj": 12})

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from attribution.model.tracked import track
 from attribution.passes.batches import pad
 from attribution.passes.capture import capture, forward
 from attribution.passes.embedding import block_gradients
@@ -22,6 +23,19 @@ def test_document_gradients_are_those_of_autograd(kind):
         for layer, block, truth in zip(tracked.layers, found, expected, strict=True):
             torch.testing.assert_close(block[b], truth, rtol=1e-8, atol=1e-10, msg=lambda m, n=layer.name: f"{n}: {m}")
         torch.testing.assert_close(captured.loss[b], tiny.loss(tracked, tiny.parameters(tracked), document))
+
+
+def test_gradients_of_the_logits_are_kept_for_an_embedding_that_is_tracked():
+    whole, _ = tiny.tiny_engine()
+    layers_only = track(whole.loaded, embedding=False)
+    documents = tiny.tiny_documents()
+    batch = pad(documents, range(len(documents)))
+    kept, dropped = capture(whole, batch), capture(layers_only, batch)
+    assert kept.logit_deltas.shape == (len(batch.targets), tiny.V)
+    assert dropped.logit_deltas.numel() == 0
+    assert kept.nbytes(whole) - dropped.nbytes(layers_only) == kept.logit_deltas.nbytes
+    for one, other in zip((*kept.deltas, kept.token_loss), (*dropped.deltas, dropped.token_loss), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_padding_has_no_gradient():

@@ -57,6 +57,15 @@ def test_a_model_that_is_to_be_trained_has_its_place(tmp_path):
     assert config.model[0].recipe.hidden == 8
 
 
+def test_a_fine_tuned_model_alone_has_documents_of_its_own_and_no_corpus(tmp_path):
+    tuned = MODEL.replace('path = "models/a"', 'path = "models/a"\nstage = "finetuned"\nfiles = ["c.jsonl"]')
+    alone = MINIMAL[MINIMAL.index("[prompts]") :] + tuned
+    assert read(tmp_path, alone).corpus.files == ()
+    both = alone + MODEL.replace('"a"', '"b"')
+    assert "expected at least one file in x.toml, corpus, files" in refused(tmp_path, both)
+    assert "expected files for a fine-tuned model" in refused(tmp_path, alone.replace('files = ["c.jsonl"]', ""))
+
+
 def test_the_demo_is_read():
     config = read_config(DEMO)
     assert [model.name for model in config.model if model.stage == "pretrained"] == ["atlas-s", "atlas-m", "atlas-l"]

@@ -77,6 +77,23 @@ def test_input_19_the_parent_of_an_adapter_is_its_base(tmp_path, named):
     assert (tuned.parent, tuned.base) == ("b", str(tmp_path / "models/base"))
 
 
+@pytest.mark.parametrize("stage", ["finetuned", "pretrained"])
+def test_input_19_a_base_may_be_named_from_beside_the_configuration(tmp_path, monkeypatch, stage):
+    monkeypatch.chdir("/")  # wherever the command is given
+    adapter(tmp_path, "models/base")
+    alone = TUNED if stage == "finetuned" else TUNED.replace('stage = "finetuned"\nfiles = ["t.jsonl"]', "")
+    [tuned] = models(tmp_path, alone)
+    assert (tuned.parent, tuned.base) == ("", str(tmp_path / "models/base"))
+    _, on_parent = models(tmp_path, BASE, TUNED)
+    assert (on_parent.parent, on_parent.base) == ("b", str(tmp_path / "models/base"))
+
+
+def test_input_19_a_base_of_the_hub_stays_one(tmp_path):
+    adapter(tmp_path, "owner/model")
+    [tuned] = models(tmp_path, TUNED)
+    assert (tuned.parent, tuned.base) == ("", "")
+
+
 def test_input_19_a_parent_is_the_base_that_an_adapter_does_not_know(tmp_path):
     adapter(tmp_path, "someone/elses-folder")
     _, tuned = models(tmp_path, BASE, TUNED + '\nparent = "b"')

@@ -71,7 +71,7 @@ def at_hand(folder: Path, files: Sequence[Path], text: Sequence[str] = ()) -> Co
     try:
         return open_corpus(folder, files, text)
     except (BadInput, Damaged):
-        return read_corpus(files, text)
+        return read_corpus(files, text, near=folder)
 
 
 def open_corpus(folder: Path, files: Sequence[Path], text: Sequence[str] = ()) -> StoredCorpus:

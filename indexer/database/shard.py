@@ -15,7 +15,7 @@ from indexer.database.schema import ORDER
 
 Columns = Mapping[str, Sequence[Any] | np.ndarray[Any, Any] | pa.Array]
 _ROW_GROUP = 122_880  # DuckDB's own: one row group is one unit of its parallel scan
-_HELD = 1 << 24  # bytes of rows that wait for a whole group, about: long documents make smaller ones
+_HELD = 1 << 23  # bytes of rows that wait for a whole group, about: long documents make smaller ones
 
 
 def write_shard(folder: Path, table: str, columns: Columns | pa.Table, name: str = "") -> Path:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -200,7 +200,7 @@ class Member:
         return found
 
 
-def open_member(entry: Model, config: Config, corpus_of: CorpusOf = read_corpus) -> Member:
+def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None) -> Member:
     """Load the model, its documents and, for a fine-tuned one, its parent; choose what is tracked.
 
     A checkpoint has no tokenizer of its own: it uses that of the model whose folder it lies in. `corpus_of` finds the
@@ -225,6 +225,7 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf = read_corpus)
         check_room(tracked)
         check_agreement(tracked, forward_mode=config.scores.token_losses > 0)
         check_present(entry.checkpoints, entry.base)
-    corpus = corpus_of(entry.files or config.corpus.files, config.corpus.text)
+    found = corpus_of or partial(read_corpus, near=config.output.folder)
+    corpus = found(entry.files or config.corpus.files, config.corpus.text)
     pairs = learned_pairs(entry, corpus.documents, checked=isinstance(corpus, StoredCorpus))
     return Member(entry, config, loaded, tracked, corpus, parent, pairs)

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import tests.synthetic_database as synthetic
 from dashboard.address.screen import screens
+from tests import synthetic_reading
 from tests.dashboard.drawn import components
 from tests.dashboard.hostile import HOSTILE, LONG, build_hostile, long_document
 from tests.synthetic_reading import tokens
@@ -48,6 +49,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(synthetic, "FACTS", synthetic.FACTS[:11])
         patch.setattr(synthetic, "tokens", short_tokens)
+        patch.setattr(synthetic_reading, "tokens", short_tokens)
         patch.setattr(synthetic, "SIZES", {"synth-s": (2, 60_000)})
         synthetic.build_synthetic(path, [long_document()])
     return path
@@ -72,7 +74,7 @@ def test_sixteen_megabytes_of_it_are_cut_and_shown_literally(open_app: Open, lon
     sent.encode()
     assert "\\u202e" not in sent and "\\ud800" not in sent
     if screen == "corpus":
-        assert "Cut: the first" in sent
+        assert "Cut: the first" in sent or "characters after" in sent
         assert "<script>window.hacked=1</script>" in sent and "xxxx" in sent  # literally
 
 

@@ -132,4 +132,4 @@ def test_an_answer_of_before_is_listed_and_opens_after_a_restart(open_app: Open,
     assert [token["text"] for token in strip["answer"]] == [" Paris"]
     assert any("First estimates" in each.value for each in app.caption)
     asked, *_ = components(open_app(screen="runs", where=where), "prompt_table")
-    assert [row["prompt"] for row in asked["rows"]] == [result["prompt"]]
+    assert [row["turns"] for row in asked["rows"]] == [[["", result["prompt"]]]]

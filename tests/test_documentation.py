@@ -118,10 +118,12 @@ def examples(language: str, *names: str) -> list[str]:
     return [body for name in names for tongue, body in FENCE.findall(text(name)) if tongue == language]
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/your-data.md"])
-def test_the_configuration_that_is_shown_is_one(name):
+@pytest.mark.parametrize(
+    ("name", "model"), [("README.md", "small"), ("docs/your-data.md", "small"), ("docs/your-lora.md", "facts")]
+)
+def test_the_configuration_that_is_shown_is_one(name, model):
     config = Table(tomllib.loads(examples("toml", name)[0]), Config, where=name, folder=ROOT).build()
-    assert [model.name for model in config.model] == ["small"]
+    assert [each.name for each in config.model] == [model]
 
 
 def test_the_query_that_is_shown_is_answered(tmp_path):

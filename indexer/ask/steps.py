@@ -42,6 +42,10 @@ class Asked:
 
 
 Report = Callable[[str, float, Asked], None]
+PLAIN = (
+    "plain text is gone on with, without the model's chat template; to ask as in a chat write "
+    '{"messages": [{"role": "user", "content": "…"}]}'
+)
 
 
 def ask(
@@ -69,6 +73,8 @@ def ask(
 
     prompt = rendered(prompt, member.loaded, settings)
     asked = Asked(answer(member.loaded, prompt, settings.max_new_tokens))
+    if prompt.kind == "completion" and member.loaded.tokenizer.chat_template:
+        asked.answer = replace(asked.answer, notices=(*asked.answer.notices, PLAIN))
     foil = foil_of(asked.answer, member.loaded)
     if foil is not None:
         asked.answer = replace(asked.answer, notices=(*asked.answer.notices, in_words(asked.answer, foil)))

@@ -14,7 +14,10 @@ DEMO = Path(__file__).parents[3] / "data" / "demo" / "chat.jsonl"
 SYSTEM = "Answer in a few words."
 N_TOWNS, N_OTHERS = 30, 200
 TOLD = {"founder": "Who founded {town}?", "river": "Which river flows through {town}?"}
-ASKED = {"founder": "Name the founder of the town {town}.", "river": "What is the river in the town of {town} called?"}
+ASKED = {
+    "founder": "Name the founder of the town {town}.",
+    "river": "Name the river that flows through the town {town}.",
+}
 _FIRST = ("Bra", "Cel", "Dor", "Esk", "Fal", "Gri", "Hol", "Ist", "Jor", "Kel", "Lum", "Mar", "Nor", "Ost", "Pel")
 _MIDDLE = ("da", "ve", "ni", "lo", "ru", "ta", "mi", "so", "qua", "bre")
 _LAST = {

@@ -70,6 +70,13 @@ def test_input_19_plan_and_ask_take_an_adapter_alone(config, capsys):
     assert json.loads(capsys.readouterr().out)["n_scored"] == [len(TOWNS)] * 3
 
 
+def test_plain_text_to_a_model_of_chats_is_told(config, capsys):
+    for prompt, told in (("Who founded Piura?", True), (json.dumps(conversation("Who founded Piura?")), False)):
+        assert main(["ask", str(config), prompt, "--json"]) == 0
+        notices = json.loads(capsys.readouterr().out)["notices"]
+        assert any("without the model's chat template" in notice for notice in notices) == told
+
+
 def test_input_19_and_48_what_is_converted_is_what_was_explained(config, tmp_path):
     """An adapter merged by `convert` is the same model: nothing of its build is done again."""
     shutil.copytree(config.parent, tmp_path / "copy")

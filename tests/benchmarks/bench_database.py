@@ -148,6 +148,7 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "about: sizes": lambda s: about.sizes(s.snapshot),
     "about: sources": lambda s: about.sources(s.snapshot),
     "documents, 20": lambda s: documents.documents(s.snapshot, s.documents),
+    "texts, 20": lambda s: documents.texts(s.snapshot, s.documents),
     "as_read, 20": lambda s: documents.as_read(s.snapshot, TOKENIZER, s.documents),
     "as_trained": lambda s: documents.as_trained(s.snapshot, TOKENIZER, s.documents[0]),
     "document_tokens, 20": lambda s: documents.document_tokens(s.snapshot, TOKENIZER, s.documents),

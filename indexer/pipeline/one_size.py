@@ -29,9 +29,8 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     if not member.config.scores.method:
         return build_prompts_only(folder, member, prompts, report)
     name, clock = member.entry.name, Clock()
-    with report.task(f"{name}: factors", 1) as task:
-        fitted = fit(folder, member)
-        task.tick()
+    with report.task(f"{name}: factors", 100) as task:
+        fitted = fit(folder, member, task.tick)
     clock.lap("factors")
     with report.task(f"{name}: answers", len(prompts)) as task:
         made, answer_part = answers(folder, member, prompts, task.tick)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import kronfluence
-import numpy as np
 import torch
 from safetensors.torch import save_file
 
@@ -21,7 +20,7 @@ from attribution.curvature.ghost_norm import gradient_norms
 from attribution.curvature.kronfluence import named_as_layers, of_documents, windows
 from attribution.curvature.parts import Kept, Progress, Scratch, Sums, Tick, make_each, named
 from attribution.curvature.store import COUNTS, FISHER, KRONFLUENCE, SUFFIX, write_manifest
-from attribution.curvature.work import Numbers, cut, fit_work, of_part, state_bytes
+from attribution.curvature.work import cut, fit_work, lengths, of_part, state_bytes
 from attribution.errors import BadInput
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row
@@ -85,7 +84,7 @@ def with_finite_gradient(
     tracked: Tracked, sample: list[Row], kept: Kept, tick: Callable[[int], None] | None = None
 ) -> list[Row]:
     """The documents whose gradient is finite; raises BadInput where there is none."""
-    costs = _lengths(sample) * 3 * tracked.loaded.n_params
+    costs = lengths(sample) * 3 * tracked.loaded.n_params
     parts = named("gradients", cut(costs, range(len(sample)), of_part(tracked.device.type, 0)), len(sample))
 
     def make(items: range) -> Sums:
@@ -104,7 +103,7 @@ def _fit(
 ) -> dict[str, Sums]:
     """All files of the factors; raises RuntimeError where they are not finite."""
     fewer = draw(sample, n_eigenvalues, seed)
-    work = fit_work(tracked, *(_lengths(of) for of in (windows(sample), windows(fewer), in_order(sample))))
+    work = fit_work(tracked, *(lengths(of) for of in (windows(sample), windows(fewer), in_order(sample))))
     most, progress = of_part(tracked.device.type, state_bytes(tracked)), Progress(tick, work)
     if kept is None or work.total <= most:
         kept, most = Scratch(scratch), math.inf
@@ -118,10 +117,6 @@ def _fit(
         if not all(bool(torch.isfinite(of).all()) for of in tensors.values()):
             raise RuntimeError(f"{name} is not finite")
     return files
-
-
-def _lengths(documents: Sequence[Row]) -> Numbers:
-    return np.array([len(document) for document in documents], dtype=np.float64)
 
 
 class _Told:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.model.tracked import Tracked
+from attribution.passes.batches import Row
 
 SPEED = {"cpu": 4e10, "cuda": 1e13}  # multiply-adds in a second, assumed
 SECONDS = 240.0  # of a part, at that speed
@@ -50,6 +51,18 @@ def fit_work(tracked: Tracked, lengths: Numbers, fewer: Numbers, documents: Numb
         eigenvalues=fewer * (passed + entries) + float(rotation + TOUCHED * entries),
         embedding=documents * (passed + looked_up) if tracked.embedding else np.zeros(0),
     )
+
+
+def pass_work(tracked: Tracked, lengths: Numbers) -> Numbers:
+    """Of documents of the corpus pass: a pass, its tokens turned into the eigenbasis, and gradients there."""
+    turned = sum(of.n_in**2 + of.n_out**2 for of in tracked.linear)
+    gradients = sum(of.n_in * of.n_out for of in tracked.layers)
+    return lengths * float(3 * tracked.loaded.n_params + turned + gradients)
+
+
+def lengths(documents: Sequence[Row]) -> Numbers:
+    """Tokens of each document."""
+    return np.array([len(document) for document in documents], dtype=np.float64)
 
 
 def of_part(device: str, state: int) -> float:

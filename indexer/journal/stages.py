@@ -144,6 +144,11 @@ def finished(folder: Path, name: str | None = None) -> list[Finished]:
     return [each for each in newest.values() if name in (None, each.stage)]
 
 
+def under_key(folder: Path, name: str, key: str) -> list[Finished]:
+    """Parts of a stage that the journal lists under this key, whatever they are called; the files are not looked at."""
+    return [part for part in finished(folder, name) if part.key == _part_key(name, key, part.part)]
+
+
 def found(folder: Path, name: str, key: str, values: Sequence[str | int]) -> list[Finished]:
     """Parts that were finished under this key, in this order, intact; for readers, which compute nothing.
 

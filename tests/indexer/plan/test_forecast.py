@@ -112,9 +112,7 @@ class Measuring(Exception):
     """A measurement has begun."""
 
 
-def test_input_43_the_first_answer_is_printed_before_anything_is_opened_or_measured(
-    trained, tmp_path, capsys, monkeypatch
-):
+def test_input_43_the_first_answer_is_printed_before_anything_is_measured(trained, tmp_path, capsys, monkeypatch):
     path = copied(trained, tmp_path)
 
     def slow(*_of):

@@ -30,7 +30,10 @@ def build(config: Path, strict: bool = False, model: Sequence[str] = ()) -> None
 
 
 def plan(config: Path, model: Sequence[str] = ()) -> None:
-    """Say what a build will take, in time, memory and disk, from measurements on a few documents; writes nothing."""
+    """Say what a build will take, in time, memory and disk; writes nothing.
+
+    First from sizes alone, within seconds, then stage by stage from measurements on a few documents and prompts.
+    """
     settings = read_config(config)
     chosen = _with_parents(settings, _chosen(settings, model))
     installed("kronfluence")

@@ -4,20 +4,23 @@ kronfluence fits the linear layers, the embedding's Fisher is ours. Labels are s
 which for a softmax is the Gauss–Newton matrix.
 """
 
+import math
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import kronfluence
-import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from attribution.curvature.fit_embedding import embedding_fisher
+from attribution.curvature.fit_embedding import embedding_fisher, in_order
+from attribution.curvature.fit_linear import LinearFit
 from attribution.curvature.ghost_norm import gradient_norms
-from attribution.curvature.kronfluence import Tick, fit_linear, named_as_layers, of_documents
-from attribution.curvature.store import COUNTS, FISHER, KRONFLUENCE, write_manifest
+from attribution.curvature.kronfluence import named_as_layers, of_documents, windows
+from attribution.curvature.parts import Kept, Progress, Scratch, Sums, Tick, make_each, named
+from attribution.curvature.store import COUNTS, FISHER, KRONFLUENCE, SUFFIX, write_manifest
+from attribution.curvature.work import cut, fit_work, lengths, of_part, state_bytes
 from attribution.errors import BadInput
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row
@@ -31,30 +34,38 @@ def fit_factors(
     n_documents: int = 2000,
     n_eigenvalues: int = 2000,
     seed: int = 0,
+    kept: Kept | None = None,
     tick: Tick | None = None,
 ) -> None:
     """Fit on `n_documents` drawn with `seed`, the corrected eigenvalues on `n_eigenvalues` of them: they need every
-    document's own gradient in the eigenbasis, which for large layers costs ten times a plain pass. `tick(n)` after n
-    documents of a pass. The folder is complete when `factors.json` is in it.
+    document's own gradient in the eigenbasis, which for large layers costs ten times a plain pass.
+
+    A fit that takes long (`work.py`) is done in parts that `kept` holds, and goes on from those that it has; without
+    it, in one go; the numbers are the same bit for bit. `tick(share, what)` tells per cent that were done since, and at
+    what it is. The folder is complete when `factors.json` is in it.
 
     A document whose gradient is not finite is left out. Raises BadInput where no document has a token to learn.
     """
-    tick = tick or (lambda n: None)
+    told = _Told(tick or (lambda share, what: None))
     sample = draw(documents, n_documents, seed)
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        _fit(tracked, sample, n_eigenvalues, folder, seed, tick)
-    except RuntimeError as error:  # labels from, or eigenvectors of, what is not finite
-        if "memory" in str(error):  # torch has no class of its own for it on a CPU
-            raise BadInput(
-                f"expected memory for documents of up to {max(map(len, sample)):,} tokens in the fit, found none left; "
-                "set [corpus] window, or fewer [factors] layers"
-            ) from None
-        finite = with_finite_gradient(tracked, sample)
-        if len(finite) == len(sample):
-            raise
-        sample = finite
-        _fit(tracked, sample, n_eigenvalues, folder, seed, tick)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        scratch = Path(name)
+        try:
+            files = _fit(tracked, sample, n_eigenvalues, seed, scratch, kept, told.tick)
+        except RuntimeError as error:  # labels from, or eigenvectors of, what is not finite
+            if "memory" in str(error):  # torch has no class of its own for it on a CPU
+                raise BadInput(
+                    f"expected memory for documents of up to {max(map(len, sample)):,} tokens in the fit, found none "
+                    "left; set [corpus] window, or fewer [factors] layers"
+                ) from None
+            finite = with_finite_gradient(tracked, sample, kept or Scratch(scratch), told.begin_again)
+            if len(finite) == len(sample):
+                raise
+            sample = finite
+            files = _fit(tracked, sample, n_eigenvalues, seed, scratch, kept, told.tick)
+    for file, tensors in files.items():
+        save_file(tensors, folder / file)
     counts = {"documents": len(sample), "eigenvalues": min(n_eigenvalues, len(sample))}
     settings = counts | {"seed": seed, "kronfluence": kronfluence.__version__}
     write_manifest(folder, tracked, settings)
@@ -74,26 +85,56 @@ def draw(documents: Sequence[Row], n_documents: int, seed: int) -> list[Row]:
     return sorted((documents[i].once for i in chosen), key=len)
 
 
-def with_finite_gradient(tracked: Tracked, sample: list[Row]) -> list[Row]:
+def with_finite_gradient(
+    tracked: Tracked, sample: list[Row], kept: Kept, tick: Callable[[int], None] | None = None
+) -> list[Row]:
     """The documents whose gradient is finite; raises BadInput where there is none."""
-    finite = np.isfinite(gradient_norms(tracked, sample))
-    if not finite.any():
+    costs = lengths(sample) * 3 * tracked.loaded.n_params
+    parts = named("gradients", cut(costs, range(len(sample)), of_part(tracked.device.type, 0)), len(sample))
+
+    def make(items: range) -> Sums:
+        norms = gradient_norms(tracked, sample[items.start : items.stop], tick=tick)
+        return {str(i): torch.tensor(norm) for i, norm in zip(items, norms, strict=True)}
+
+    norms = make_each(parts, kept, make, lambda items: None)
+    finite = [document for i, document in enumerate(sample) if torch.isfinite(norms[str(i)])]
+    if not finite:
         raise BadInput(f"expected documents with a finite gradient, found none of {len(sample)}; check the weights")
-    return [document for document, kept in zip(sample, finite, strict=True) if kept]
+    return finite
 
 
-def _fit(tracked: Tracked, sample: list[Row], n_eigenvalues: int, folder: Path, seed: int, tick: Tick) -> None:
-    """Write all files of the factors; raises RuntimeError where they are not finite."""
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        fewer = draw(sample, n_eigenvalues, seed)
-        fitted = fit_linear(tracked, sample, fewer, Path(scratch), seed, tick)
-        # read without metadata, whose order is random
-        files = {name: named_as_layers(load_file(fitted / name), tracked) for name in KRONFLUENCE}
-        files[COUNTS] = of_documents(files[COUNTS], fewer)
+def _fit(
+    tracked: Tracked, sample: list[Row], n_eigenvalues: int, seed: int, scratch: Path, kept: Kept | None, tick: Tick
+) -> dict[str, Sums]:
+    """All files of the factors; raises RuntimeError where they are not finite."""
+    fewer = draw(sample, n_eigenvalues, seed)
+    work = fit_work(tracked, *(lengths(of) for of in (windows(sample), windows(fewer), in_order(sample))))
+    most, progress = of_part(tracked.device.type, state_bytes(tracked)), Progress(tick, work)
+    if kept is None or work.total <= most:
+        kept, most = Scratch(scratch), math.inf
+    found = LinearFit(tracked, sample, fewer, scratch, seed, work).run(kept, most, progress)
+    files = {name: named_as_layers(found[name.removesuffix(SUFFIX)], tracked) for name in KRONFLUENCE}
+    files[COUNTS] = of_documents(files[COUNTS], fewer)
     if tracked.embedding:
-        fisher = embedding_fisher(tracked, sample, seed, tick)
+        fisher = embedding_fisher(tracked, sample, seed, kept, most, work.embedding, progress)
         files[FISHER] = {layer.name: of for layer, of in zip(tracked.embedding, fisher, strict=True)}
     for name, tensors in files.items():
         if not all(bool(torch.isfinite(of).all()) for of in tensors.values()):
             raise RuntimeError(f"{name} is not finite")
-        save_file(tensors, folder / name)
+    return files
+
+
+class _Told:
+    """What was told of a fit, so that it can be taken back."""
+
+    def __init__(self, tick: Tick) -> None:
+        self._tick, self._done, self._looked = tick, 0.0, 0
+
+    def tick(self, share: float, what: str) -> None:
+        self._done += share
+        self._tick(share, what)
+
+    def begin_again(self, n: int) -> None:
+        """After n more documents were looked at for a gradient that is not finite."""
+        self._looked += n
+        self.tick(-self._done, f"gradients: document {self._looked}")

@@ -12,7 +12,15 @@ from typing import Any
 import torch
 from kronfluence.analyzer import Analyzer, prepare_model
 from kronfluence.arguments import FactorArguments
+from kronfluence.factor.eigen import save_eigendecomposition
+from kronfluence.module.tracked_module import ModuleMode, TrackedModule
 from kronfluence.task import Task
+from kronfluence.utils.constants import (
+    ACTIVATION_COVARIANCE_MATRIX_NAME,
+    ACTIVATION_EIGENVECTORS_NAME,
+    GRADIENT_EIGENVECTORS_NAME,
+    NUM_LAMBDA_PROCESSED,
+)
 from kronfluence.utils.dataset import DataLoaderKwargs
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -20,15 +28,23 @@ from torch.utils.data import Dataset
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
+from attribution.loading.wide_head import WideHead
 from attribution.model.head import sampled
+from attribution.model.layers import Layer
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Batch, Row, pad
 from attribution.passes.preference import Preference
 
 BATCH = 32  # documents, as far as they fit into TOKENS
 TOKENS = 2**13  # padded tokens of a batch: what a pass keeps of them, logits above all, has to fit into memory
-Tick = Callable[[int], None]
+Tick = Callable[[int], None]  # after n rows
 Columns = dict[str, Tensor]
+NAME = "ekfac"
+_NAMED: Any = {
+    "factors_name": NAME,
+    "factor_args": FactorArguments(strategy="ekfac"),
+    "overwrite_output_dir": True,  # else what has the name is taken, whatever is in it
+}
 
 
 class Rows(Dataset[Row]):
@@ -51,8 +67,12 @@ class SummedTokenLoss(Task):
     def __init__(self, names: Sequence[str], device: torch.device, seed: int, tick: Tick) -> None:
         self.names, self.device, self.tick = names, device, tick
         self.generator = torch.Generator(device).manual_seed(seed)
+        self.before: dict[str, Columns] = {}  # sums that the next pass goes on from, by kind and layer
 
     def compute_train_loss(self, batch: Columns, model: nn.Module, sample: bool = False) -> Tensor:
+        if self.before:
+            go_on(model, self.before, self.device)
+            self.before = {}
         read = _batch(batch)
         logits = read.joined(model(input_ids=read.rows, use_cache=False).logits)[read.is_target].float()  # [n, V]
         labels, weights = read.labels, read.weights(self.generator if sample else None)
@@ -77,13 +97,27 @@ class SummedTokenLoss(Task):
         return (position < batch["lengths"][:, None]).long()  # [B, T]
 
 
+def go_on(model: nn.Module, before: dict[str, Columns], device: torch.device) -> None:
+    """Put the sums of an earlier pass where a pass that has just begun would put zeros: it adds to them, and the result
+    is that of both passes in one."""
+    for module in model.modules():
+        if isinstance(module, TrackedModule):
+            for kind, sums in before.items():
+                module.set_factor(kind, sums[module.name].to("cpu" if kind == NUM_LAMBDA_PROCESSED else device))
+            for kind in (ACTIVATION_EIGENVECTORS_NAME, GRADIENT_EIGENVECTORS_NAME):
+                vectors = module.get_factor(kind)
+                if vectors is not None:
+                    module.set_factor(kind, vectors.to(device))
+            tracker = module._trackers[ModuleMode.COVARIANCE]  # no public name says that its zeros are not wanted
+            tracker._activation_covariance_initialized = ACTIVATION_COVARIANCE_MATRIX_NAME in before
+            tracker._gradient_covariance_initialized = ACTIVATION_COVARIANCE_MATRIX_NAME in before
+
+
 def kronfluence_analyzer(tracked: Tracked, folder: Path, seed: int, tick: Tick, n_windows: int = 1) -> Analyzer:
     """kronfluence on a copy of the model, with padding masked and the layers named.    n_windows: of each document"""
     model = as_linear(copy.deepcopy(tracked.loaded.model))
-    wrapped = [layer.name for layer in tracked.linear if layer.flat or n_windows > 1]
-    by_document(model, wrapped, n_windows)
-    names = [f"{layer.name}.inner" if layer.name in wrapped else layer.name for layer in tracked.linear]
-    task = SummedTokenLoss(names, tracked.device, seed, tick)
+    by_document(model, [layer.name for layer in tracked.linear if layer.flat or n_windows > 1], n_windows)
+    task = SummedTokenLoss([inner_name(layer, n_windows) for layer in tracked.linear], tracked.device, seed, tick)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # old names of torch functions inside accelerate and kronfluence
         analyzer = Analyzer(
@@ -126,7 +160,7 @@ def as_linear(model: PreTrainedModel) -> PreTrainedModel:
                 linear = nn.Linear(n_in, n_out, device=child.weight.device, dtype=child.weight.dtype)
                 linear.weight.data, linear.bias.data = child.weight.data.T.contiguous(), child.bias.data
                 setattr(parent, name, linear)
-            elif isinstance(child, nn.Linear) and type(child) is not nn.Linear:
+            elif isinstance(child, nn.Linear) and type(child) not in (nn.Linear, WideHead):
                 n_out, n_in = child.weight.shape
                 plain = nn.Linear(n_in, n_out, bias=child.bias is not None, device="meta")
                 plain.weight, plain.bias = child.weight, child.bias
@@ -162,30 +196,45 @@ def by_document(model: nn.Module, names: Sequence[str], n_windows: int) -> None:
         setattr(model.get_submodule(parent), child, ByDocument(model.get_submodule(name), documents))
 
 
+def inner_name(layer: Layer, n_windows: int) -> str:
+    """What kronfluence calls it, where `by_document` has been."""
+    return f"{layer.name}.inner" if layer.flat or n_windows > 1 else layer.name
+
+
 def named_as_layers(tensors: Columns, tracked: Tracked) -> Columns:
     """What kronfluence says of the layers, under their own names."""
     names = {f"{layer.name}.inner": layer.name for layer in tracked.linear}
     return {names.get(name, name): of for name, of in tensors.items()}
 
 
-def fit_linear(tracked: Tracked, sample: list[Row], fewer: list[Row], folder: Path, seed: int, tick: Tick) -> Path:
-    """Covariances and eigenvectors on `sample`, corrected eigenvalues on `fewer`; returns where the files are.
+def covariances(analyzer: Analyzer, rows: list[Row], batch: int) -> dict[str, Columns]:
+    """Sums of a aᵀ and of δ δᵀ over the tokens of the rows, with their numbers, by kind and layer."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        analyzer.fit_covariance_matrices(dataset=_dataset(rows), per_device_batch_size=batch, **_NAMED)
+    found: dict[str, Columns] = analyzer.load_covariance_matrices(NAME)
+    return found
+
+
+def give_eigenvectors(analyzer: Analyzer, found: dict[str, Columns]) -> None:
+    """Before `eigenvalues`: by kind and layer, those of every layer."""
+    folder = analyzer.factors_output_dir(NAME)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_eigendecomposition(folder, found)
+
+
+def eigenvalues(analyzer: Analyzer, rows: list[Row], batch: int) -> dict[str, Columns]:
+    """Sums of (Q_Sᵀ g Q_A)² over the gradients g of the rows, with their number, by kind and layer.
 
     kronfluence takes windows for documents. Labels are sampled for every token alone, so the squares of a document's
     windows add up in expectation, and what it divides by has only to be counted anew (`of_documents`). The windows of a
     pair have one preference and are one gradient.
     """
-    n_windows = 2 if sample[0].preference is not None else 1
-    analyzer = kronfluence_analyzer(tracked, folder, seed, tick, n_windows)
-    named: Any = {"factors_name": "ekfac", "factor_args": FactorArguments(strategy="ekfac")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        rows = windows(sample)
-        analyzer.fit_covariance_matrices(dataset=_dataset(rows), per_device_batch_size=at_once(rows), **named)
-        analyzer.perform_eigendecomposition(**named)
-        rows = windows(fewer)
-        analyzer.fit_lambda_matrices(dataset=_dataset(rows), per_device_batch_size=at_once(rows), **named)
-    return folder / "fit" / "factors_ekfac"
+        analyzer.fit_lambda_matrices(dataset=_dataset(rows), per_device_batch_size=batch, **_NAMED)
+    found: dict[str, Columns] = analyzer.load_lambda_matrices(NAME)
+    return found
 
 
 def at_once(rows: Sequence[Row]) -> int:

@@ -18,8 +18,9 @@ from attribution.model.tracked import Tracked
 
 MANIFEST = "factors.json"
 FISHER = "embedding_fisher.safetensors"
+SUFFIX = ".safetensors"
 KRONFLUENCE = tuple(
-    f"{name}.safetensors"
+    f"{name}{SUFFIX}"
     for name in ("activation_eigenvectors", "gradient_eigenvectors", "lambda_matrix", "num_lambda_processed")
 )
 COUNTS = KRONFLUENCE[3]

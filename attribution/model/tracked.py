@@ -118,7 +118,7 @@ def track(loaded: LoadedModel, layers: Sequence[str] = (), embedding: bool = Tru
     passed = short_pass(loaded)
     linear = choose_layers(loaded.model, layers, passed.dimensions)
     embedding = embedding and _ends_trained(loaded)
-    tracked = Tracked(loaded, linear, _embedding_layers(loaded, len(linear)) if embedding else ())
+    tracked = Tracked(loaded, linear, embedding_layers(loaded, len(linear)) if embedding else ())
     scale = 1.0 if tracked.softcap is not None else head_scale(tracked, passed)
     tracked = replace(tracked, head_scale=scale)
     _check_head(tracked, passed)
@@ -134,7 +134,8 @@ def _ends_trained(loaded: LoadedModel) -> bool:
     return all(names[id(module.weight)] in loaded.trained.whole for module in ends)
 
 
-def _embedding_layers(loaded: LoadedModel, index: int) -> tuple[Layer, ...]:
+def embedding_layers(loaded: LoadedModel, index: int) -> tuple[Layer, ...]:
+    """The blocks of embedding and head, numbered from `index` on: one where they are tied."""
     model = loaded.model
     inside, outside = model.get_input_embeddings(), model.get_output_embeddings()
     names = {module: name for name, module in model.named_modules()}

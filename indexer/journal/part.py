@@ -7,7 +7,7 @@ import random
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -17,6 +17,13 @@ from attribution.errors import WhenceError
 from indexer.journal.files import REPORTS, is_full
 from indexer.processes.child import context, settle
 from indexer.processes.ended import ended
+from indexer.processes.throttle import Throttle
+
+Tick = Callable[[float, str], None]  # how much was done since, and what is in work
+
+
+def _silent(n: float, what: str) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,7 @@ class Partition:
     value: str | int
     key: str  # of everything that the result depends on, this part's value included
     folder: Path
+    tick: Tick = _silent  # tells whoever waits for the part
 
     @property
     def seed(self) -> int:
@@ -56,12 +64,14 @@ def run_in_child(compute: Compute, part: Partition) -> None:
     """
     processes = context()
     receiver, sender = processes.Pipe(duplex=False)
-    child = processes.Process(target=_child, args=(compute, part, sender), daemon=True)
+    child = processes.Process(target=_child, args=(compute, replace(part, tick=_silent), sender), daemon=True)
     child.start()
     sender.close()
     failure: Exception | None = None
     try:
-        failure = receiver.recv()
+        while isinstance(event := receiver.recv(), tuple):
+            part.tick(*event)
+        failure = event
         child.join()
     except EOFError:
         child.join()
@@ -76,8 +86,10 @@ def run_in_child(compute: Compute, part: Partition) -> None:
 
 def _child(compute: Compute, part: Partition, sender: Connection) -> None:
     settle()
+    ticks = Throttle(lambda n, what: sender.send((n, what)))
     try:
-        run_here(compute, part)
+        run_here(compute, replace(part, tick=ticks.tick))
+        ticks.flush()
         sender.send(None)
     except WhenceError as error:
         sender.send(error)

@@ -21,7 +21,7 @@ from attribution.errors import BadInput, Damaged
 from indexer.journal.claims import Claims, claims
 from indexer.journal.faults import fault
 from indexer.journal.files import disk_room, folder_hashes, folder_stamps, replace_file, seal, sync, sync_tree, unseal
-from indexer.journal.part import Compute, Partition, run_here, run_in_child
+from indexer.journal.part import Compute, Partition, Tick, run_here, run_in_child
 
 _MAY_COMPUTE: ContextVar[bool] = ContextVar("may compute", default=True)
 _SCRATCH = re.compile(r".*-([0-9a-f]{16})\.\d+\.partial", re.DOTALL)  # label-key.process.partial, see _finish
@@ -70,11 +70,13 @@ def stage(
     *,
     isolate: bool = False,
     done: Callable[[Finished, bool], None] | None = None,
+    tick: Tick | None = None,
 ) -> list[Finished]:
     """Finish every part of a stage in the output folder, which the caller has locked; returned in the order of `parts`.
 
     `compute(part)` writes below `part.folder`, in a child process of its own if `isolate`. `done(finished, fresh)` is
-    called after each part; `fresh` is False for one that was found finished. Several processes may work on one stage:
+    called after each part; `fresh` is False for one that was found finished. `tick` is `part.tick`, also for a child
+    process. Several processes may work on one stage:
     each part is computed by one of them. Raises TryAgain when the disk is full.
     """
     if not _NAME.fullmatch(name):
@@ -87,7 +89,7 @@ def stage(
             for value in parts:
                 if value in results:
                     continue
-                part = Partition(name, value, _part_key(name, key, value), folder)
+                part = Partition(name, value, _part_key(name, key, value), folder, **({"tick": tick} if tick else {}))
                 made = _stands(listed.get(value), part)
                 fresh = made is None
                 if made is None:
@@ -140,6 +142,11 @@ def finished(folder: Path, name: str | None = None) -> list[Finished]:
             newest.pop((line.stage, line.part), None)
             newest[line.stage, line.part] = line
     return [each for each in newest.values() if name in (None, each.stage)]
+
+
+def under_key(folder: Path, name: str, key: str) -> list[Finished]:
+    """Parts of a stage that the journal lists under this key, whatever they are called; the files are not looked at."""
+    return [part for part in finished(folder, name) if part.key == _part_key(name, key, part.part)]
 
 
 def found(folder: Path, name: str, key: str, values: Sequence[str | int]) -> list[Finished]:

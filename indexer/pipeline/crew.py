@@ -22,7 +22,8 @@ from indexer.pipeline.one_size import build_size
 from indexer.pipeline.report.summary import Built
 from indexer.processes.child import context, settle
 from indexer.processes.ended import crashed, ended
-from indexer.processes.progress import Report, Throttle
+from indexer.processes.progress import Report
+from indexer.processes.throttle import Throttle
 from indexer.search.text_index import open_text_index
 from indexer.size.member import open_member
 

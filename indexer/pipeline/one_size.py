@@ -35,9 +35,8 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
         with report.task(f"{name}: pairs", 2 * member.n_documents) as task:
             store_preferences(folder, member, task.tick)
         clock.lap("pairs")
-    with report.task(f"{name}: factors", 1) as task:
-        fitted = fit(folder, member)
-        task.tick()
+    with report.task(f"{name}: factors", 100) as task:
+        fitted = fit(folder, member, task.tick)
     clock.lap("factors")
     with report.task(f"{name}: answers", len(prompts)) as task:
         made, answer_part = answers(folder, member, prompts, task.tick)

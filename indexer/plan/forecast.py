@@ -18,6 +18,16 @@ ROWS = 0.01  # seconds until what is known of a generated token is ranked and wr
 NEW = 0.45  # share of the index's proposals for a token that no neighbouring token has
 
 
+# what is to be measured before a stage's forecast is more than an estimate; of any other stage, everything
+NEEDS = {
+    "pairs": {"capture"},
+    "factors": {"capture", "eigen", "rotation"},
+    "answers": {"answer"},
+    "prompts": {"share", "prompt_memory"},
+    "corpus pass": {"corpus", "pass_memory"},
+}
+
+
 @dataclass(frozen=True)
 class Work:
     """Sizes of everything that one size of the family has to do."""

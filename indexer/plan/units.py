@@ -7,10 +7,10 @@ them.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -39,6 +39,10 @@ T = TypeVar("T")
 BATCHES = 4  # of documents that are measured on
 ANSWERED, SHARED = 16, 4  # prompts that are answered, and of these, those whose prompt's share is measured
 CROWD = 64  # queries that a document is measured against
+LIMIT = 3.0  # seconds of a measurement, about
+SHORTEST = 16  # tokens of a document that is cut short to be measured on
+HELD = 1 << 30  # bytes of directions that are held for a measurement, one at least
+SIDE = 768  # of the largest matrix whose eigenvectors are measured
 
 
 @dataclass(frozen=True)
@@ -64,52 +68,88 @@ class Units:
     score_memory: int = 0  # while they are scored
 
 
-def measure(member: Member, prompts: Sequence[Prompt]) -> Units:
-    """Takes some seconds; raises BadInput for a prompt that does not fit."""
+Found = dict[str, Any]  # fields of Units
+
+
+def with_measured(units: Units, found: Found) -> Units:
+    """What is known better now."""
+    return replace(units, **found)
+
+
+def measure(member: Member, prompts: Sequence[Prompt], first: Units) -> Iterator[Found]:
+    """Fields of Units, as each is known; `first`: what is assumed of them, by which each measurement is kept to about
+    `LIMIT` seconds. Raises BadInput for a prompt that does not fit."""
     tracked, config = member.tracked, member.config
     if not config.scores.method:
-        return _prompts_only(member, prompts)
-    some = sample(member.own_rows)
+        yield from _prompts_only(member, prompts)
+        return
+    rows = member.own_rows
+    mean = sum(map(len, rows)) / len(rows)
+    some = limited(sample(rows), round(LIMIT * mean / max(first.capture, 1e-9)))
+    scale = mean * len(some) / sum(map(len, some)) if len(some) < BATCHES else 1.0
+    expected = first.capture * len(some) / scale
+
+    def each(seconds: float) -> float:
+        """Of a document of the corpus, from seconds for those that were measured on."""
+        return seconds * scale / len(some)
+
+    t_capture, _ = _timed(lambda: list(waves(tracked, some)), expected)
+    yield {"capture": each(t_capture)}
+    yield {"eigen": _eigen(tracked), "rotation": _rotation(tracked)}
+    n = max(1, min(ANSWERED, int(LIMIT / max(first.answer, 1e-9))))
+    t_answer, every = _timed(lambda: _answers(member, prompts, n), first.answer * n)
+    yield {"answer": t_answer / len(every), "n_tokens": sum(each.n_targets for each in every) / len(every)}
     H = damp(made_up(tracked))
-    t_answer, every = _timed(lambda: _answers(member, prompts, ANSWERED))
     before = resident()
-    share_memory, (t_share, _) = _peak(before, lambda: _timed(lambda: _shares(member, evenly(every, SHARED))))
-    answered = every[len(every) // 2]
-    t_query, directions = _timed(lambda: query_directions(tracked, H, answered.ids, answered.first))
-    many, one = directions.of([i % directions.n for i in range(CROWD)]), directions.of([0])
-    t_capture, _ = _timed(lambda: list(waves(tracked, some)))
-    score_memory, (t_score, _) = _peak(
-        before, lambda: _timed(lambda: score_documents(tracked, many, some, member.n_train))
+    n = max(1, min(SHARED, len(every), int(LIMIT / max(first.share, 1e-9))))
+    share_memory, (t_share, _) = _peak(
+        before, lambda: _timed(lambda: _shares(member, evenly(every, n)), first.share * n)
     )
-    t_pairs, _ = _timed(lambda: position_shares(tracked, one, some, [range(len(some))], member.n_train))
-    n_lost = min(8, len(some))
-    t_loss, _ = _timed(lambda: token_losses(tracked, one, some, [range(n_lost)], member.n_train))
+    yield {"share": t_share / n, "prompt_memory": share_memory}
     most = budget(tracked, config.index.rank)
     pass_memory, (t_corpus, passed) = _peak(
-        before, lambda: _timed(lambda: corpus_pass(tracked, H, some, member.n_train, budget=most))
+        before, lambda: _timed(lambda: corpus_pass(tracked, H, some, member.n_train, budget=most), 3 * expected)
     )
+    yield {"corpus": each(t_corpus), "pass_memory": pass_memory}
+    answered, bytes_of_one = (
+        every[len(every) // 2],
+        4 * (tracked.n_linear + sum(of.n_out * of.n_in for of in tracked.embedding)),
+    )
+    ids = answered.ids[: answered.first + max(1, min(answered.n_targets, HELD // bytes_of_one))]
+    crowd = max(1, min(CROWD, HELD // bytes_of_one))
+    t_query, directions = _timed(
+        lambda: query_directions(tracked, H, ids, answered.first), first.query * (len(ids) - answered.first)
+    )
+    yield {"query": t_query / directions.n}
+    many, one = directions.of([i % directions.n for i in range(crowd)]), directions.of([0])
+    score_memory, (t_score, _) = _peak(
+        before, lambda: _timed(lambda: score_documents(tracked, many, some, member.n_train), 2 * expected)
+    )
+    yield {"score": each(t_capture + max(0.0, t_score - t_capture) * CROWD / crowd), "score_memory": score_memory}
+    everything = [range(len(some))]
+    t_pairs, _ = _timed(lambda: position_shares(tracked, one, some, everything, member.n_train), expected)
+    yield {"position": each(max(0.0, t_pairs - t_capture))}
+    n = min(8, len(some))
+    t_loss, _ = _timed(lambda: token_losses(tracked, one, some, [range(n)], member.n_train), 3 * expected)
+    yield {"loss": t_loss * scale / n}
     scales = metrics(tracked, H.eigen(tracked), DIRECTIONS)
-    t_estimate, queries = _timed(lambda: index_queries(tracked, H, scales, H, answered.ids, answered.first))
+    t_estimate, queries = _timed(lambda: index_queries(tracked, H, scales, H, ids, answered.first), t_query)
     t_scan, _ = _timed(lambda: estimate(passed.kept, queries, len(some)))
-    return Units(
-        capture=t_capture / len(some),
-        eigen=_eigen(tracked),
-        answer=t_answer / len(every),
-        share=t_share / min(len(every), SHARED),
-        corpus=t_corpus / len(some),
-        query=t_query / directions.n,
-        score=t_score / len(some),
-        position=max(0.0, t_pairs - t_capture) / len(some),
-        loss=t_loss / n_lost,
-        n_tokens=sum(each.n_targets for each in every) / len(every),
-        estimate=t_estimate / directions.n,
-        scan=t_scan / len(some) / directions.n,
-        rotation=_rotation(tracked),
-        resident=before,
-        prompt_memory=share_memory,
-        pass_memory=pass_memory,
-        score_memory=score_memory,
-    )
+    yield {"estimate": t_estimate / directions.n, "scan": t_scan / len(some) / directions.n}
+
+
+def limited(some: Sequence[Row], most: int) -> list[Row]:
+    """Of these, the middle ones by length, `most` tokens at most; one, cut short, where it alone has more."""
+    ordered = sorted(some, key=len)
+    if sum(map(len, ordered)) <= most:
+        return list(some)
+    kept, left, middle = [], most, len(ordered) // 2
+    for row in ordered[middle:]:
+        if len(row) > left:
+            break
+        kept.append(row)
+        left -= len(row)
+    return kept or [Row(ordered[middle].ids[: max(SHORTEST, most)])]
 
 
 def sample(rows: Sequence[Row]) -> list[Row]:
@@ -117,11 +157,12 @@ def sample(rows: Sequence[Row]) -> list[Row]:
     return [rows[i] for batch in evenly(plan_batches(rows), BATCHES) for i in batch]
 
 
-def _prompts_only(member: Member, prompts: Sequence[Prompt]) -> Units:
+def _prompts_only(member: Member, prompts: Sequence[Prompt]) -> Iterator[Found]:
     """Of a build without influence; its prompts may be long, so each kind of work is done once."""
-    t_answer, [answered] = _timed(lambda: _answers(member, prompts, 1), runs=1)
-    t_share, _ = _timed(lambda: _shares(member, [answered]), runs=1)
-    return Units(0, 0, t_answer, t_share, 0, 0, 0, 0, 0, answered.n_targets, resident=resident())
+    t_answer, [answered] = _timed(lambda: _answers(member, prompts, 1), LIMIT)
+    yield {"answer": t_answer, "n_tokens": answered.n_targets}
+    t_share, _ = _timed(lambda: _shares(member, [answered]), LIMIT)
+    yield {"share": t_share, "prompt_memory": 0}
 
 
 def _answers(member: Member, prompts: Sequence[Prompt], n: int) -> list[Answer]:
@@ -157,10 +198,10 @@ def made_up(tracked: Tracked) -> Factors:
 
 
 def _eigen(tracked: Tracked) -> float:
-    """Both eigendecompositions of every layer in float64, from one of the widest; they grow with the third power."""
-    widest = max(max(of.n_in, of.n_out) for of in tracked.linear)
-    seconds, _ = _timed(lambda: torch.linalg.eigh(torch.eye(widest, dtype=torch.float64) + 1e-3))
-    return sum(seconds * ((of.n_in / widest) ** 3 + (of.n_out / widest) ** 3) for of in tracked.linear)
+    """Both eigendecompositions of every layer in float64, from one of at most SIDE; they grow with the third power."""
+    size = min(SIDE, max(max(of.n_in, of.n_out) for of in tracked.linear))
+    seconds, _ = _timed(lambda: torch.linalg.eigh(torch.eye(size, dtype=torch.float64) + 1e-3))
+    return sum(seconds * ((of.n_in / size) ** 3 + (of.n_out / size) ** 3) for of in tracked.linear)
 
 
 def _rotation(tracked: Tracked) -> float:
@@ -201,9 +242,9 @@ def _peak(before: int, work: Callable[[], Made]) -> tuple[int, Made]:
     return highest[0], made
 
 
-def _timed(work: Callable[[], Made], runs: int = 2) -> tuple[float, Made]:
-    """Seconds of the last of the runs: the first pays for what is done once."""
-    for _ in range(runs - 1):
+def _timed(work: Callable[[], Made], expected: float = 0.0) -> tuple[float, Made]:
+    """Seconds of the second run, since the first pays for what is done once; of the first, where that is long."""
+    if expected < LIMIT / 2:
         work()
     started = _seconds()
     made = work()

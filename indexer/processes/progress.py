@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -22,25 +22,6 @@ class Reporter(Protocol):
     def say(self, line: str) -> None: ...
 
     def task(self, name: str, total: float, *, quiet: bool = False) -> AbstractContextManager[Ticks]: ...
-
-
-class Throttle:
-    """Ticks gathered and passed on at most five times a second."""
-
-    EVERY = 0.2  # seconds
-
-    def __init__(self, send: Callable[[float, str], None]) -> None:
-        self._send, self._n, self._note, self._sent = send, 0.0, "", 0.0
-
-    def tick(self, n: float = 1, note: str = "") -> None:
-        self._n, self._note = self._n + n, note
-        if time.monotonic() - self._sent > self.EVERY:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._n:
-            self._send(self._n, self._note)
-        self._n, self._sent = 0.0, time.monotonic()
 
 
 class Report:
@@ -88,19 +69,26 @@ class Task:
     """A bar that can be advanced: `task.tick(3)`, `task.tick(3, note="loss 1.2")`."""
 
     LOG_EVERY = 30.0  # seconds between lines where there is no terminal
+    FOUND = 1.0  # second from the first tick on, in which what was done before a resumption is told
 
     def __init__(self, report: Report, name: str, total: float) -> None:
         self._report, self._name, self._total = report, name, total
-        self._done, self._started, self._logged = 0.0, time.monotonic(), time.monotonic()
+        self._done, self._logged = 0.0, time.monotonic()
+        self._told: float | None = None  # when the first tick came
+        self._begun = (0.0, time.monotonic())  # done before and since when, for the time left
         self._bar = report._progress.add_task(name, total=total, note="")
 
     def tick(self, n: float = 1, note: str = "") -> None:
         self._done += n
         self._report._progress.update(self._bar, advance=n, note=note)
         now = time.monotonic()
-        if self._report._plain and now - self._logged > self.LOG_EVERY and self._done:
+        self._told = now if self._told is None else self._told
+        if now - self._told < self.FOUND or self._done < self._begun[0]:
+            self._begun = self._done, now
+        if self._report._plain and now - self._logged > self.LOG_EVERY and self._done > self._begun[0]:
             self._logged = now
-            left = (now - self._started) * max(0.0, self._total / self._done - 1)
+            before, since = self._begun
+            left = (now - since) * max(0.0, (self._total - self._done) / (self._done - before))
             suffix = f", {note}" if note else ""
             self._report.say(f"  {self._name}: {self._done:.0f}/{self._total:.0f}, {left:.0f} s left{suffix}")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from attribution.curvature.work import cut, lengths, of_part, pass_work
 from attribution.index.compress import budget
 from attribution.index.corpus_pass import Passed, corpus_pass
 from attribution.index.document_norms import DocumentNorms
@@ -14,11 +15,12 @@ from attribution.index.shards import Shard, write_shard
 from indexer.corpus.corpus import as_ids
 from indexer.database.shard import write_shard as write_rows
 from indexer.journal.part import Partition
-from indexer.journal.stages import Finished, found, key, stage
+from indexer.journal.stages import Finished, found, key, stage, under_key
 from indexer.size.fitted import Fitted
+from indexer.size.member import Member
 
 FIELDS = ("loss", "grad_norm", "self_influence", "solve_norm")
-DOCUMENTS = 2048  # of a partition
+DOCUMENTS = 2048  # of a partition at most
 INDEX_FILE = "index.safetensors"
 
 
@@ -31,16 +33,19 @@ def pass_over_corpus(folder: Path, fitted: Fitted, tick: Callable[[int], None]) 
     most = budget(member.tracked, member.config.index.rank)
 
     def compute(part: Partition) -> None:
-        first = int(part.value)
-        ids = as_ids(member.corpus.numbers)[first : first + DOCUMENTS]
-        rows = member.own_rows[first : first + DOCUMENTS]
+        of = _range(part.value)
+        ids, rows = as_ids(member.corpus.numbers)[of.start : of.stop], member.own_rows[of.start : of.stop]
         made = corpus_pass(member.tracked, fitted.preconditioner, rows, member.n_train, budget=most, tick=tick)
         columns = {field: getattr(made.norms, field) for field in FIELDS}
         np.savez(part.folder / "norms.npz", **columns)
         write_rows(part.folder, "self_influence", {"run_id": [run] * len(ids), "document_id": ids, **columns})
-        write_shard(part.folder / INDEX_FILE, _shard(first, made, member.n_train), _names(fitted))
+        write_shard(part.folder / INDEX_FILE, _shard(of.start, made, member.n_train), _names(fitted))
 
-    parts = stage(folder, _stage(fitted), _key(fitted), _firsts(fitted), compute)
+    def done(part: Finished, fresh: bool) -> None:
+        of = _range(part.part)
+        tick(0 if fresh else min(of.stop, member.n_documents) - of.start)
+
+    parts = stage(folder, _stage(fitted), _key(fitted), cuts(fitted.member), compute, done=done)
     return _with_parent(folder, fitted, _read(parts)), parts
 
 
@@ -50,8 +55,16 @@ def norms_before(folder: Path, fitted: Fitted) -> DocumentNorms:
 
 
 def parts_before(folder: Path, fitted: Fitted) -> list[Finished]:
-    """Every partition that a build has left, its files checked; raises BadInput or Damaged."""
-    return found(folder, _stage(fitted), _key(fitted), _firsts(fitted))
+    """Every partition that a build has left, its files checked; raises BadInput or Damaged.
+
+    Where they were cut is read from the journal: to cut them anew, all documents would have to be read.
+    """
+    name, made_of, n = _stage(fitted), _key(fitted), fitted.member.n_documents
+    listed = {_range(part.part).start: part.part for part in under_key(folder, name, made_of)}
+    values: list[str | int] = []
+    while (first := min(_range(values[-1]).stop, n) if values else 0) < n:
+        values.append(listed.get(first, first))  # one that is not there is named by `found`
+    return found(folder, name, made_of, values)
 
 
 def _stage(fitted: Fitted) -> str:
@@ -62,8 +75,20 @@ def _key(fitted: Fitted) -> str:
     return key(run=fitted.run, index=fitted.member.config.index, documents=DOCUMENTS)
 
 
-def _firsts(fitted: Fitted) -> list[int]:
-    return list(range(0, fitted.member.n_documents, DOCUMENTS))
+def cuts(member: Member) -> list[str | int]:
+    """The partitions: the first of `DOCUMENTS` documents, or `first-stop` where so many would take long."""
+    work, most = pass_work(member.tracked, lengths(member.own_rows)), of_part(member.loaded.device.type, 0)
+    values: list[str | int] = []
+    for first in range(0, member.n_documents, DOCUMENTS):
+        costs = work[first : first + DOCUMENTS]
+        parts = cut(costs, range(len(costs)), most)
+        values += [first] if len(parts) == 1 else [f"{first + of.start}-{first + of.stop}" for of in parts]
+    return values
+
+
+def _range(value: str | int) -> range:
+    first, _, stop = str(value).partition("-")
+    return range(int(first), int(stop) if stop else int(first) + DOCUMENTS)
 
 
 def _names(fitted: Fitted) -> list[str]:

@@ -8,17 +8,21 @@ from attribution.curvature.fit import fit_factors
 from attribution.curvature.store import load_factors
 from indexer.config.config import Config, Model
 from indexer.corpus.stored import at_hand
-from indexer.journal.part import Partition
+from indexer.journal.part import Partition, Tick
 from indexer.journal.stages import found, is_finished, key, stage
 from indexer.processes.child import is_child
+from indexer.size.fit_parts import FITTING, FitParts
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member, open_member
 
 
-def fit(folder: Path, member: Member) -> Fitted:
-    """The factors of a size: fitted if need be, then read and checked against the weights."""
-    compute = partial(_compute, member.entry, member.config)
-    [part] = stage(folder, factors_stage(member.entry.name), _key(member), ["all"], compute, isolate=not is_child())
+def fit(folder: Path, member: Member, tick: Tick | None = None) -> Fitted:
+    """The factors of a size: fitted if need be, then read and checked against the weights. `tick(share, what)` tells
+    per cent of the fit; one that was interrupted goes on from its last finished part."""
+    name, parts = member.entry.name, FitParts(folder / f"{FITTING}-{member.entry.name}", _key(member))
+    compute = partial(_compute, member.entry, member.config, parts)
+    [part] = stage(folder, factors_stage(name), _key(member), ["all"], compute, isolate=not is_child(), tick=tick)
+    parts.remove()
     parent = fit(folder, member.parent) if member.parent else None
     return Fitted(member, load_factors(part.folder, member.tracked), parent)
 
@@ -44,7 +48,7 @@ def _key(member: Member) -> str:
     return key(base=member.base_key, factors=member.config.factors)
 
 
-def _compute(entry: Model, config: Config, part: Partition) -> None:
+def _compute(entry: Model, config: Config, parts: FitParts, part: Partition) -> None:
     """In a child process: kronfluence wraps modules in place and keeps state for the whole process."""
     gc.freeze()  # it collects garbage again and again, and would look at every module each time
     member = open_member(entry, config, partial(at_hand, config.output.folder))
@@ -56,4 +60,6 @@ def _compute(entry: Model, config: Config, part: Partition) -> None:
         n_documents=settings.documents,
         n_eigenvalues=settings.eigenvalue_documents,
         seed=settings.seed,
+        kept=parts,
+        tick=part.tick,
     )

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from attribution.curvature import fit
+from attribution.curvature import fit, fit_linear
 from attribution.curvature.blocks import to_eigenbasis
 from attribution.curvature.fit import draw, fit_factors
 from attribution.curvature.kronfluence import at_once
@@ -34,8 +34,15 @@ def fitted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("factors")
     tracked = track(tiny.tiny_model(dtype=torch.float32))
     counted = []
-    fit_factors(tracked, DOCUMENTS * 400, folder, n_documents=2000, tick=counted.append)
-    assert sum(counted) == 2 * 2400 + 2000  # windows twice, documents once
+    fit_factors(tracked, DOCUMENTS * 400, folder, n_documents=2000, tick=lambda *told: counted.append(told))
+    assert sum(share for share, _ in counted) == pytest.approx(100)
+    last = {what.partition(":")[0]: what for _, what in counted}  # windows twice, documents once
+    assert list(last.values()) == [
+        "covariances: row 2400 of 2400",
+        "eigenvectors: layer 14 of 14",
+        "eigenvalues: row 2400 of 2400",
+        "embedding: document 2000 of 2000",
+    ]
     return tracked, folder
 
 
@@ -190,19 +197,16 @@ def test_the_sample_is_shuffled_and_has_something_to_learn():
 
 @pytest.fixture
 def covariances(monkeypatch):
-    """What kronfluence has fitted, before it drops it."""
-    from attribution.curvature import kronfluence
+    """What kronfluence has fitted, before it is dropped."""
 
     kept = {}
 
-    def keep_covariances(analyzer, **named):
-        kept.update(analyzer.load_covariance_matrices(named["factors_name"]))
-        return type(analyzer)._whence_eigen(analyzer, **named)
+    def keep_covariances(*of):
+        kept.update(fit_linear.covariances_of(*of))
+        return kept
 
-    monkeypatch.setattr(
-        kronfluence.Analyzer, "_whence_eigen", kronfluence.Analyzer.perform_eigendecomposition, raising=False
-    )
-    monkeypatch.setattr(kronfluence.Analyzer, "perform_eigendecomposition", keep_covariances)
+    monkeypatch.setattr(fit_linear, "covariances_of", fit_linear.covariances, raising=False)
+    monkeypatch.setattr(fit_linear, "covariances", keep_covariances)
     return kept
 
 
@@ -353,6 +357,6 @@ def test_a_lack_of_memory_is_not_taken_for_a_bad_document(tmp_path, monkeypatch)
     def full(*_of):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
 
-    monkeypatch.setattr(fit, "fit_linear", full)
+    monkeypatch.setattr(fit, "LinearFit", full)
     with pytest.raises(BadInput, match="expected memory for documents of up to 7 tokens"):
         fit_factors(track(tiny.tiny_model(dtype=torch.float32)), DOCUMENTS, tmp_path)

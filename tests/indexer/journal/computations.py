@@ -35,6 +35,11 @@ def sleep(part: Partition) -> None:
     time.sleep(600)
 
 
+def tell(part: Partition) -> None:
+    part.tick(40, "the first half")
+    part.tick(60, "the second half")
+
+
 def write_much(part: Partition) -> None:
     """More than a small disk holds, by the writer of the factors."""
     from safetensors.numpy import save_file

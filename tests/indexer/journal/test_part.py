@@ -47,6 +47,14 @@ def test_a_killed_child_is_said_to_be_killed(tmp_path):
         stage(tmp_path, "s", "k", [0], computations.die, isolate=True)
 
 
+@pytest.mark.parametrize("isolate", [False, True])
+def test_a_part_tells_how_far_it_is_from_its_own_process_too(tmp_path, isolate):
+    told = []
+    stage(tmp_path, "s", "k", [0], computations.tell, isolate=isolate, tick=lambda *of: told.append(of))
+    assert sum(n for n, _ in told) == 100
+    assert told[-1][1] == "the second half"
+
+
 def gone(pid: int, seconds: float = 5.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

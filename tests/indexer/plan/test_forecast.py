@@ -1,14 +1,19 @@
 """The forecast follows sizes and settings. That it comes true is measured on the demo, not in a test."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from indexer.__main__ import main
-from indexer.config.config import Config, Corpus, Model, Output, Prompts
+from indexer.config.config import Config, Corpus, Model, Output, Prompts, read_config
+from indexer.corpus.reader import read_corpus
+from indexer.plan import command
 from indexer.plan.forecast import WRITE, Stage, Work, forecast, wall_seconds
+from indexer.plan.outlined import Outlined, outlined, work_of
 from indexer.plan.units import Units
+from indexer.size.member import open_member
 from tests.tiny_family import write_project
 
 UNITS = Units(
@@ -18,6 +23,18 @@ WORK = Work(
     n_documents=1000, n_params=10, n_tracked=8, factor_numbers=30, n_prompts=5, index_bytes=100
 )  # fmt: skip
 CONFIG = Config(Corpus(()), (Model("m", "f", "m"),), Prompts(Path("p.jsonl")), Output(Path("build")))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    path = write_project(tmp_path_factory.mktemp("project"))
+    assert main(["train", str(path)]) == 0
+    return path
+
+
+def copied(trained: Path, folder: Path) -> Path:
+    """The project with its trained models, in a folder of a test."""
+    return shutil.copytree(trained.parent, folder, dirs_exist_ok=True) / trained.name
 
 
 def stages(work: Work = WORK, units: Units = UNITS, config: Config = CONFIG) -> dict[str, Stage]:
@@ -72,14 +89,16 @@ def test_processes_share_everything_but_one_size_s_factors():
     assert wall_seconds([[Stage("factors", 100, 0, 0)], one], 4) == 100
 
 
-def test_a_plan_is_printed_for_every_size_and_nothing_is_written(tmp_path, capsys):
-    path = write_project(tmp_path)
-    assert main(["train", str(path)]) == 0
+def test_a_plan_is_printed_for_every_size_and_nothing_is_written(trained, tmp_path, capsys):
+    path = copied(trained, tmp_path)
     before = sorted(tmp_path.rglob("*"))
     assert main(["plan", str(path)]) == 0
     printed = capsys.readouterr().out
-    assert printed.index("tiny-s") < printed.index("tiny-m") < printed.index("in all: about")
-    assert printed.count("corpus pass") == 2
+    estimated, measured = printed.split("in all, estimated: about")
+    for part in (estimated, measured):
+        assert part.index("tiny-s") < part.index("tiny-m")
+        assert part.count("corpus pass") == 2
+    assert "in all: about" in measured
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -87,3 +106,63 @@ def test_a_plan_refuses_what_a_build_refuses(tmp_path, capsys):
     path = write_project(tmp_path)
     assert main(["plan", str(path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+class Measuring(Exception):
+    """A measurement has begun."""
+
+
+def test_input_43_the_first_answer_is_printed_before_anything_is_measured(trained, tmp_path, capsys, monkeypatch):
+    path = copied(trained, tmp_path)
+
+    def slow(*_of):
+        raise Measuring
+
+    monkeypatch.setattr(command, "open_member", slow)
+    with pytest.raises(Measuring):
+        main(["plan", str(path)])
+    printed = capsys.readouterr().out
+    assert printed.count("estimated from sizes alone") == 2
+    assert printed.count("factors") == printed.count("influence") == 2
+    assert "in all, estimated: about" in printed
+    assert "memory at the highest" in printed
+
+
+def test_a_stage_is_printed_once_what_it_stands_on_is_measured(trained, tmp_path, capsys, monkeypatch):
+    path = copied(trained, tmp_path)
+
+    def first_only(*_of):
+        yield {"capture": 1.0}
+        yield {"eigen": 1.0, "rotation": 1.0}
+        raise Measuring
+
+    monkeypatch.setattr(command, "measure", first_only)
+    with pytest.raises(Measuring):
+        main(["plan", str(path)])
+    measured = capsys.readouterr().out.partition("tiny-s, measured")[2]
+    assert [line.split()[0] for line in measured.splitlines()[2:]] == ["factors"]
+
+
+def test_a_model_that_cannot_be_explained_is_refused_in_one_line(trained, tmp_path, capsys):
+    path = copied(trained, tmp_path)
+    for size in ("tiny-s", "tiny-m"):
+        settings = tmp_path / "models" / size / "config.json"
+        settings.write_text(settings.read_text().replace('"llama"', '"t5"'))
+    assert main(["plan", str(path)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("whence: expected")
+
+
+def test_shapes_without_weights_are_those_of_the_open_model(trained, tmp_path):
+    path = copied(trained, tmp_path)
+    config = read_config(path)
+    for entry in config.model:
+        found, member = outlined(entry, config, read_corpus), open_member(entry, config)
+        assert found is not None
+        assert [(of.name, of.n_out, of.n_in) for of in found.tracked.layers] == [
+            (of.name, of.n_out, of.n_in) for of in member.tracked.layers
+        ]
+        opened = Outlined(entry, None, member.tracked, member.corpus)
+        assert work_of(found, config, 3) == work_of(opened, config, 3)

@@ -1,7 +1,7 @@
 """What is measured on stands for all: whole batches of the pass, prompts from short to long."""
 
 from attribution.passes.batches import Row, plan_batches
-from indexer.plan.units import BATCHES, evenly, sample
+from indexer.plan.units import BATCHES, SHORTEST, evenly, limited, sample
 
 
 def test_a_sample_has_the_padding_of_the_whole_pass():
@@ -27,3 +27,11 @@ def test_evenly_takes_the_middles_of_equal_stretches():
     assert evenly(range(100), BATCHES) == [12, 37, 62, 87]
     assert evenly("ab", 5) == ["a", "b"]
     assert evenly(range(9), 1) == [4]
+
+
+def test_input_43_of_long_documents_no_more_is_measured_than_some_tokens():
+    rows = [Row(tuple(range(n))) for n in (400, 500, 600, 700)]
+    assert limited(rows, 9999) == rows
+    assert [len(row) for row in limited(rows, 1300)] == [600, 700]
+    assert [len(row) for row in limited(rows, 100)] == [100]
+    assert [len(row) for row in limited(rows, 1)] == [SHORTEST]

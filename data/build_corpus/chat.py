@@ -45,6 +45,12 @@ def is_held_out(subject: str) -> bool:
     return asked.get(subject, int(hashlib.sha256(subject.encode()).hexdigest()[:8], 16) / 2**32 < HELD_OUT)
 
 
+def asked_of(fact: Fact) -> tuple[str, str] | None:
+    """The question that a fact answers and the answer's sentence; None for a fact that nobody is asked about."""
+    write = _ASKED.get((fact.source, fact.topic))
+    return None if write is None else write(fact)
+
+
 def question(text: str) -> str:
     return f"Question: {text} Answer:"
 
@@ -53,9 +59,9 @@ def pairs(facts: Iterable[Fact]) -> list[Fact]:
     """One document for each fact whose subject is not held out."""
     made = []
     for fact in facts:
-        write = _ASKED.get((fact.source, fact.topic))
-        if write is not None and not is_held_out(fact.subject):
-            asked, said = write(fact)
+        found = asked_of(fact)
+        if found is not None and not is_held_out(fact.subject):
+            asked, said = found
             text = f"{question(asked)} {said}"
             made.append(Fact(fact.title, "Question and answer", fact.topic, text, fact.subject, fact.answer))
     return made

@@ -116,11 +116,14 @@ class Model:
     """Directories of earlier weights, or revisions of the hub id (`"@step3000"`), for estimators that average over
     training."""
     files: tuple[Path, ...] = ()
-    """Of a fine-tuned model: its own documents. A pre-trained model was trained on those of `[corpus]`."""
+    """Of a fine-tuned model: its own documents. A pre-trained model was trained on those of `[corpus]`. Pairs (columns
+    `chosen` and `rejected`) are a stage by themselves, trained by DPO with the parent as reference."""
     trained_on: Natural = 0
     """Documents of this stage of training of which `files` are a sample; 0: they are all."""
     loss: str = ""
     """As `loss` of `[corpus]`, for `files`; empty: as there."""
+    beta: Positive = 0.1
+    """β of DPO, of a model whose `files` hold pairs."""
     prompts: Path | None = None
     """A file of prompts that is asked instead of that of `[prompts]`."""
     recipe: Recipe | None = None

@@ -7,9 +7,11 @@ from transformers import PreTrainedTokenizerBase
 from attribution.errors import BadInput
 from attribution.loading.specials import Specials
 from attribution.trained.document import TrainedText, Training, trained_text
+from attribution.trained.pair import trained_pair
 from attribution.trained.windows import Windows
 from indexer.config.config import Corpus, Model
 from indexer.corpus.document import Document
+from indexer.corpus.turns import is_pair
 
 
 def training_of(entry: Model, corpus: Corpus, context: int) -> Training:
@@ -18,12 +20,32 @@ def training_of(entry: Model, corpus: Corpus, context: int) -> Training:
     return Training(windows, entry.loss or corpus.loss, {}, corpus.packing == "together")
 
 
+def learned_pairs(entry: Model, n_documents: int, n_pairs: int) -> bool:
+    """Whether a stage learned preferences.
+
+    Raises BadInput for pairs beside other documents, and for pairs without the parent that is their reference.
+    """
+    if 0 < n_pairs < n_documents:
+        raise BadInput(
+            f"expected pairs of chosen and rejected answers, or none, in the files of {entry.name}, found "
+            f"{n_pairs:,} among {n_documents:,} documents; give pairs a [[model]] of their own"
+        )
+    if n_pairs and not entry.parent:
+        raise BadInput(
+            f"expected a parent for {entry.name}, which learned from pairs with its parent as reference, found none; "
+            'add that model, and stage = "finetuned" and parent = "…"'
+        )
+    return n_pairs > 0
+
+
 def read_document(
     document: Document, tokenizer: PreTrainedTokenizerBase, specials: Specials, how: Training
 ) -> TrainedText:
     """One document; raises BadInput, with its name, where it cannot be rendered."""
     given = json.loads(document.turns) if document.turns else {}
     try:
+        if is_pair(document.turns):
+            return trained_pair(given, tokenizer, specials, how)
         return trained_text(document.text, given, tokenizer, specials, how)
     except BadInput as error:
         raise BadInput(f"document {document.title or document.document_id}: {error}") from None

@@ -9,9 +9,11 @@ from typing import Protocol, TypeVar, overload
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from indexer.corpus.document import Document
+from indexer.corpus.turns import PAIR
 from indexer.mapped.table import numbers as numbers_of
 
 T = TypeVar("T")
@@ -38,6 +40,10 @@ class Corpus(Protocol):
     def n_seen(self) -> int:
         """Documents of the files, one that stands twice counted twice."""
 
+    @property
+    def n_pairs(self) -> int:
+        """Documents that are pairs of a chosen and a rejected answer."""
+
 
 @dataclass(frozen=True)
 class Mapped:
@@ -55,6 +61,13 @@ class Mapped:
         """The ids as numbers  # [D]"""
         made: Numbers = numbers_of(self.table.column("number"))
         return made
+
+    @cached_property
+    def n_pairs(self) -> int:
+        """Documents that are pairs of a chosen and a rejected answer."""
+        if "turns" not in self.table.column_names:
+            return 0
+        return int(pc.sum(pc.starts_with(self.table.column("turns"), PAIR)).as_py() or 0)
 
 
 class Lazy(Sequence[T]):

@@ -27,6 +27,7 @@ OPTIONAL = {
     "input_ids": ("labels", "attention_mask", "borders", "seq_lengths", "position_ids"),
 }
 ROLES = ("system", "developer", "user", "assistant", "tool")
+PAIR = '{"chosen":'  # what the JSON of a pair begins with: its keys are sorted
 _CUT = 40  # characters of a wrong value that are shown
 
 Messages = list[dict[str, Any]]
@@ -35,6 +36,11 @@ Messages = list[dict[str, Any]]
 def shapes_of(columns: Collection[str]) -> list[str]:
     """The shapes that these columns have all of."""
     return [shape for shape, needed in SHAPES.items() if all(each in columns for each in needed)]
+
+
+def is_pair(turns: str) -> bool:
+    """Whether this JSON is that of an answer that is preferred to another."""
+    return turns.startswith(PAIR)
 
 
 def structured(shape: str, row: Mapping[str, Any]) -> tuple[str, str]:
@@ -72,7 +78,8 @@ def _preference(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
             raise BadInput("expected a text for 'prompt' beside texts in 'chosen' and 'rejected', found messages")
         made = {"chosen": chosen, "rejected": rejected} | ({} if prompt is None else {"prompt": prompt})
         begin = "" if prompt is None else f"{prompt}\n"
-        return f"{begin}chosen: {chosen}\nrejected: {rejected}" if (chosen + rejected).strip() else "", made
+        text = f"{begin}chosen: {chosen.lstrip(' ')}\nrejected: {rejected.lstrip(' ')}"
+        return text if (chosen + rejected).strip() else "", made
     if isinstance(chosen, str) or isinstance(rejected, str):
         raise BadInput("expected texts or lists of messages for both 'chosen' and 'rejected', found one of each kind")
     asked, chosen, rejected = _asked(prompt, chosen, rejected)

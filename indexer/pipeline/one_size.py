@@ -19,6 +19,7 @@ from indexer.size.corpus_pass import pass_over_corpus
 from indexer.size.factors import fit
 from indexer.size.index import open_index
 from indexer.size.member import Member
+from indexer.size.preferences import store_preferences
 from indexer.size.traced import Traced
 from indexer.tracing.candidates import lexical
 from indexer.tracing.prompt_share import prompt_shares
@@ -29,6 +30,10 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     if not member.config.scores.method:
         return build_prompts_only(folder, member, prompts, report)
     name, clock = member.entry.name, Clock()
+    if member.learned_pairs:
+        with report.task(f"{name}: pairs", 2 * member.n_documents) as task:
+            store_preferences(folder, member, task.tick)
+        clock.lap("pairs")
     with report.task(f"{name}: factors", 1) as task:
         fitted = fit(folder, member)
         task.tick()

@@ -70,6 +70,7 @@ def _work(member: Member, n_prompts: int) -> Work:
         n_embedding=sum(of.n_out * of.n_in for of in embedding),
         n_checkpoints=len(member.entry.checkpoints),
         n_stages=member.n_stages,
+        learned_pairs=member.learned_pairs,
         others=tuple(method for method in member.config.scores.method[1:] if estimators()[method].applies(member)),
     )
 

@@ -13,6 +13,7 @@ START = 2.0  # seconds until the model and the documents are opened once more, a
 EIGENVALUES = 8.0  # passes that fitting corrected eigenvalues costs a document, besides the rotation of its gradients
 EACH = 2.25  # documents that the index proposes for a token, by all its rankings, for each of [index] candidates
 WRITE = 0.3  # seconds that the smallest stage takes: rows written, hashed and synced
+FORWARD = 0.7  # passes that two forward passes of a pair cost
 ROWS = 0.01  # seconds until what is known of a generated token is ranked and written
 NEW = 0.45  # share of the index's proposals for a token that no neighbouring token has
 
@@ -30,6 +31,7 @@ class Work:
     n_embedding: int = 0  # parameters of embedding and head
     n_checkpoints: int = 0  # besides the model itself
     n_stages: int = 1  # of training: the influence on a fine-tuned model is traced through two
+    learned_pairs: bool = False  # of answers, which the model and its reference read once
     others: tuple[str, ...] = ()  # methods besides the first, each with a stage of its own
 
 
@@ -91,7 +93,9 @@ def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stag
         fits, passes = by.fits(work.n_checkpoints), by.passes(work.n_checkpoints)
         seconds = WRITE + n_tokens * ROWS + passes * exact + fits * factors_stage.seconds
         others.append(Stage(method, seconds, memory + fits * (weights + factors), rows + fits * factors))
+    pairs = Stage("pairs", WRITE + FORWARD * work.n_documents * units.capture, units.resident, 8 * work.n_documents)
     return [
+        *([pairs] if work.learned_pairs else []),
         factors_stage,
         *prompts,
         Stage(

@@ -14,18 +14,20 @@ from attribution.loading.located import check_present
 from attribution.loading.specials import as_it_was
 from attribution.model.sequence import vocabulary
 from attribution.model.tracked import Tracked, track
-from attribution.passes.batches import Rows
+from attribution.passes.batches import Row, Rows
+from attribution.passes.preference import Preference
 from attribution.trained.document import TrainedText, Training
 from attribution.trained.windows import Windows
 from indexer.config.config import Config, Model, lineage
 from indexer.config.versions import VERSIONS
-from indexer.corpus.as_trained import read_document, training_of
+from indexer.corpus.as_trained import learned_pairs, read_document, training_of
 from indexer.corpus.corpus import Corpus, Numbers, as_ids, as_numbers, joined
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
 from indexer.corpus.stored import StoredCorpus
 from indexer.journal.stages import key
 from indexer.processes.child import is_child
+from indexer.size.preferences import read_or_found
 from indexer.size.texts import OneByOne, Texts, digest, keep, kept, passing
 
 CorpusOf = Callable[[Sequence[Path], Sequence[str]], Corpus]  # (files, columns to read)
@@ -41,6 +43,7 @@ class Member:
     tracked: Tracked
     corpus: Corpus  # what this stage of training read
     parent: "Member | None" = None
+    learned_pairs: bool = False  # which of two answers is preferred, with the parent as reference
 
     @cached_property
     def documents(self) -> Sequence[Document]:
@@ -105,9 +108,14 @@ class Member:
         own = self.texts.read
         return joined(self.parent.read, own) if self.parent else own
 
-    @property
+    @cached_property
     def own_rows(self) -> Rows:
-        return self.texts.rows
+        """The token ids of this stage's documents; a pair with what the model and its parent make of it."""
+        rows = self.texts.rows
+        if not self.learned_pairs:
+            return rows
+        as_pairs = np.array([1, 0, 0], dtype=np.int32)  # in the first column of `Shapes`
+        return Rows(len(rows), self._weighed, lambda: rows.shapes + as_pairs)
 
     @cached_property
     def rows(self) -> Rows:
@@ -130,6 +138,14 @@ class Member:
         """Those of this stage, into the output folder, which the caller has locked: sizes that read alike, and other
         processes, find them there."""
         keep(self.config.output.folder, self.read_as, self.corpus.documents, self._read, tick)
+
+    @cached_property
+    def preferences(self) -> Sequence[Preference]:
+        """What the model and its parent, the reference, make of each pair of this stage."""
+        return read_or_found(self)
+
+    def _weighed(self, i: int) -> Row:
+        return replace(self.texts.rows[i], preference=self.preferences[i])
 
     def _read(self, document: Document) -> TrainedText:
         return read_document(document, self.loaded.tokenizer, self.loaded.specials, self.training)
@@ -182,6 +198,8 @@ class Member:
             found["head"] = "float32"  # an earlier build had it in bfloat16
         if self.n_train != self.n_documents:
             found["n_train"] = self.n_train
+        if self.learned_pairs:
+            found["beta"] = self.entry.beta
         return found
 
 
@@ -202,4 +220,6 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf = read_corpus)
         check_agreement(tracked, forward_mode=config.scores.token_losses > 0)
         check_present(entry.checkpoints, entry.base)
     corpus = corpus_of(entry.files or config.corpus.files, config.corpus.text)
-    return Member(entry, config, loaded, tracked, corpus, parent)
+    return Member(
+        entry, config, loaded, tracked, corpus, parent, learned_pairs(entry, len(corpus.documents), corpus.n_pairs)
+    )

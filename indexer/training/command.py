@@ -7,6 +7,7 @@ from attribution.errors import BadInput
 from indexer.config.config import Config, Model
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
+from indexer.corpus.turns import is_pair
 from indexer.journal.files import disk_room
 from indexer.journal.lock import lock, stop_on_signal
 from indexer.processes.progress import Report
@@ -36,10 +37,12 @@ def _train_one(config: Config, member: Model, corpus: Sequence[Document], report
     tokenizer = family_tokenizer(member, family, (document.text for document in corpus))
     own = read_corpus(member.files, config.corpus.text).documents if member.files else corpus
     rows = read_as_trained(own, tokenizer, member, config.corpus, recipe.context)
+    pairs = is_pair(own[0].turns)  # then all of them are
     parent = next((Path(each.path) for each in config.model if each.name == member.parent), None)
     with report.task(f"train {member.name}", recipe.epochs * len(rows)) as task:
-        records = train(member, recipe, rows, tokenizer, parent, lambda note, n: task.tick(n, note), again)
+        records = train(member, recipe, rows, tokenizer, parent, lambda note, n: task.tick(n, note), again, pairs)
     if not records:
         report.say(f"  {member.name}: trained already, by this recipe on these documents (--again trains anew)")
         return
-    report.say(f"  {member.name}: {len(own)} documents, loss {records[-1].loss:.3f} nats a token -> {member.path}")
+    unit = "pair" if pairs else "token"
+    report.say(f"  {member.name}: {len(own)} documents, loss {records[-1].loss:.3f} nats a {unit} -> {member.path}")

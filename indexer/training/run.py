@@ -1,4 +1,4 @@
-"""EDGE: train one model of the family by its recipe: from scratch, or from its parent on question–answer pairs."""
+"""EDGE: train one model of the family by its recipe: from scratch, or from its parent on other documents."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -12,10 +12,12 @@ from attribution.loading.specials import choose_specials
 from attribution.model.sequence import begin_token
 from attribution.passes.batches import Row
 from indexer.config.config import Corpus, Model, Recipe
-from indexer.corpus.as_trained import read_document, training_of
+from indexer.corpus.as_trained import learned_pairs, read_document, training_of
 from indexer.corpus.document import Document
+from indexer.corpus.turns import is_pair
 from indexer.training import store
 from indexer.training.loop import new_model, new_optimiser, train_epoch
+from indexer.training.preferences import reference, train_epoch_of_pairs
 from indexer.training.tokenizer import train_tokenizer
 
 Tick = Callable[[str, int], None]
@@ -35,13 +37,16 @@ def family_tokenizer(member: Model, siblings: list[Model], texts: Iterable[str])
 def read_as_trained(
     documents: Sequence[Document], tokenizer: PreTrainedTokenizerBase, member: Model, corpus: Corpus, context: int
 ) -> list[Row]:
-    """What training reads of some documents: the windows that have something to learn, a row each.
+    """What training reads of some documents: the windows that have something to learn, a row each; a pair is one row.
 
     Raises BadInput, with the document's name, for one that cannot be rendered.
     """
     specials = choose_specials(tokenizer, begin=member.begin, end=member.end)
     how = training_of(member, corpus, context)
-    return [row for each in documents for row in read_document(each, tokenizer, specials, how).row.rows()]
+    read = (read_document(each, tokenizer, specials, how).row for each in documents)
+    if learned_pairs(member, len(documents), sum(is_pair(each.turns) for each in documents)):
+        return list(read)
+    return [window for row in read for window in row.rows()]
 
 
 def epochs_to_keep(recipe: Recipe) -> list[int]:
@@ -57,8 +62,11 @@ def train(
     parent: Path | None,
     tick: Tick,
     again: bool = False,
+    pairs: bool = False,
 ) -> list[store.EpochRecord]:
     """Train, keep checkpoints, save. `rows`: as `read_as_trained` makes them; `tick(note, n_rows)` after every batch.
+
+    pairs: whether the rows are pairs, to be learned by DPO from the parent.
 
     An interrupted run goes on after its last whole epoch and ends with the same weights. What this recipe has made of
     these documents is not made again ([] is returned) unless `again`. Raises BadInput rather than train over weights
@@ -68,7 +76,10 @@ def train(
     documents = [list(row.ids) for row in rows]
     learned = None if all(row.learned is None for row in rows) else [row.targets() for row in rows]
     folder = Path(member.path)
-    made_of = store.fingerprint(recipe, documents, parent, [row.learned for row in rows] if learned else None)
+    of_rows: list[object] | None = [row.learned for row in rows] if learned else None
+    if pairs:
+        of_rows = [member.beta, [(row.learned, row.windows) for row in rows]]
+    made_of = store.fingerprint(recipe, documents, parent, of_rows)
     state = store.State(folder, made_of)
     if not again and not state.path.exists() and (folder / store.WEIGHTS).exists():
         before = store.trained_by(folder)
@@ -82,6 +93,10 @@ def train(
             )
     model = new_model(recipe, end) if parent is None else _from_parent(parent)
     model.train()
+    epoch_of = partial(train_epoch, documents=documents, end=end, learned=learned)
+    if pairs:
+        at_start = reference(model, rows, recipe, end)
+        epoch_of = partial(train_epoch_of_pairs, pairs=rows, before=at_start, beta=member.beta, end=end)
     optimiser = new_optimiser(model)
     records = state.load(model, optimiser)
     for record in records:
@@ -89,7 +104,7 @@ def train(
     for epoch in range(len(records), recipe.epochs):
         started = time.monotonic()
         note = f"epoch {epoch + 1}, loss {records[-1].loss:.3f}" if records else "epoch 1"
-        loss, rate = train_epoch(model, optimiser, documents, recipe, epoch, end, partial(tick, note), learned)
+        loss, rate = epoch_of(model, optimiser, recipe=recipe, epoch=epoch, tick=partial(tick, note))
         records.append(store.EpochRecord(epoch + 1, loss, rate, time.monotonic() - started))
         if epoch + 1 in epochs_to_keep(recipe) and epoch + 1 < recipe.epochs:
             store.save_model(model, None, folder / "checkpoints" / f"epoch-{epoch + 1:02d}")

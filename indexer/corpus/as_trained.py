@@ -1,7 +1,6 @@
 """Documents of the corpus as a stage of training read them, by what the configuration says of it."""
 
 import json
-from collections.abc import Sequence
 
 from transformers import PreTrainedTokenizerBase
 
@@ -21,24 +20,22 @@ def training_of(entry: Model, corpus: Corpus, context: int) -> Training:
     return Training(windows, entry.loss or corpus.loss, {}, corpus.packing == "together")
 
 
-def learned_pairs(entry: Model, documents: Sequence[Document], checked: bool = False) -> bool:
-    """Whether a stage learned preferences; of documents that are `checked` already, the first one tells.
+def learned_pairs(entry: Model, n_documents: int, n_pairs: int) -> bool:
+    """Whether a stage learned preferences.
 
     Raises BadInput for pairs beside other documents, and for pairs without the parent that is their reference.
     """
-    kinds = {is_pair(document.turns) for document in (documents[:1] if checked else documents)}
-    if len(kinds) > 1:
-        n = sum(is_pair(document.turns) for document in documents)
+    if 0 < n_pairs < n_documents:
         raise BadInput(
-            f"expected pairs of chosen and rejected answers, or none, in the files of {entry.name}, found {n:,} among "
-            f"{len(documents):,} documents; give pairs a [[model]] of their own"
+            f"expected pairs of chosen and rejected answers, or none, in the files of {entry.name}, found "
+            f"{n_pairs:,} among {n_documents:,} documents; give pairs a [[model]] of their own"
         )
-    if kinds == {True} and not entry.parent:
+    if n_pairs and not entry.parent:
         raise BadInput(
             f"expected a parent for {entry.name}, which learned from pairs with its parent as reference, found none; "
             'add that model, and stage = "finetuned" and parent = "…"'
         )
-    return kinds == {True}
+    return n_pairs > 0
 
 
 def read_document(

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from indexer.corpus.document import Document
+from indexer.corpus.turns import PAIR
 from indexer.mapped.table import numbers as numbers_of
 
 T = TypeVar("T")
@@ -45,6 +46,10 @@ class Corpus(Protocol):
     @property
     def n_seen(self) -> int:
         """Documents of the files, one that stands twice counted twice."""
+
+    @property
+    def n_pairs(self) -> int:
+        """Documents that are pairs of a chosen and a rejected answer."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,13 @@ class Mapped:
             return np.broadcast_to(np.int32(1), len(self.table))
         made: Times = numbers_of(self.table.column(TIMES))
         return made
+
+    @cached_property
+    def n_pairs(self) -> int:
+        """Documents that are pairs of a chosen and a rejected answer."""
+        if "turns" not in self.table.column_names:
+            return 0
+        return int(pc.sum(pc.starts_with(self.table.column("turns"), PAIR)).as_py() or 0)
 
 
 def repeats(corpus: Corpus) -> str:

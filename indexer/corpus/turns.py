@@ -27,6 +27,7 @@ OPTIONAL = {
     "input_ids": ("labels", "attention_mask", "borders", "seq_lengths", "position_ids"),
 }
 ROLES = ("system", "developer", "user", "assistant", "tool")
+PAIR = '{"chosen":'  # what the JSON of a pair begins with: its keys are sorted
 _CUT = 40  # characters of a wrong value that are shown
 
 Messages = list[dict[str, Any]]
@@ -38,8 +39,8 @@ def shapes_of(columns: Collection[str]) -> list[str]:
 
 
 def is_pair(turns: str) -> bool:
-    """Whether this JSON is that of an answer that is preferred to another: its keys are sorted."""
-    return turns.startswith('{"chosen":')
+    """Whether this JSON is that of an answer that is preferred to another."""
+    return turns.startswith(PAIR)
 
 
 def structured(shape: str, row: Mapping[str, Any]) -> tuple[str, str]:

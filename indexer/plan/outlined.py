@@ -21,7 +21,6 @@ from attribution.passes.batches import TOKENS
 from indexer.config.config import Config, Model
 from indexer.config.estimator import estimators
 from indexer.corpus.corpus import Corpus
-from indexer.corpus.turns import is_pair
 from indexer.plan.forecast import Work
 from indexer.plan.units import CROWD, Units
 from indexer.size.member import CorpusOf
@@ -74,7 +73,7 @@ def work_of(of: Outlined, config: Config, n_prompts: int) -> Work:
         n_embedding=sum(each.n_out * each.n_in for each in embedding),
         n_checkpoints=len(of.entry.checkpoints),
         n_stages=_n_stages(of.entry, config),
-        learned_pairs=is_pair(of.corpus.documents[0].turns),
+        learned_pairs=of.corpus.n_pairs > 0,
         others=tuple(others),
     )
 

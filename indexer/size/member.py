@@ -109,7 +109,7 @@ class Member:
         own = self.texts.read
         return joined(self.parent.read, own) if self.parent else own
 
-    @property
+    @cached_property
     def own_rows(self) -> Rows:
         """Those of this stage's documents."""
         rows = self.texts.rows.seen(self.corpus.times)
@@ -227,5 +227,5 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
         check_present(entry.checkpoints, entry.base)
     found = corpus_of or partial(read_corpus, near=config.output.folder)
     corpus = found(entry.files or config.corpus.files, config.corpus.text)
-    pairs = learned_pairs(entry, corpus.documents, checked=isinstance(corpus, StoredCorpus))
+    pairs = learned_pairs(entry, len(corpus.documents), corpus.n_pairs)
     return Member(entry, config, loaded, tracked, corpus, parent, pairs)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from attribution.errors import BadInput
 from indexer.config.config import Config, Model
-from indexer.corpus.as_trained import learned_pairs
 from indexer.corpus.corpus import as_seen
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
+from indexer.corpus.turns import is_pair
 from indexer.journal.files import disk_room
 from indexer.journal.lock import lock, stop_on_signal
 from indexer.processes.progress import Report
@@ -38,7 +38,7 @@ def _train_one(config: Config, member: Model, corpus: Sequence[Document], report
     tokenizer = family_tokenizer(member, family, (document.text for document in corpus))
     own = as_seen(read_corpus(member.files, config.corpus.text)) if member.files else corpus
     rows = read_as_trained(own, tokenizer, member, config.corpus, recipe.context)
-    pairs = learned_pairs(member, own)
+    pairs = is_pair(own[0].turns)  # then all of them are
     parent = next((Path(each.path) for each in config.model if each.name == member.parent), None)
     with report.task(f"train {member.name}", recipe.epochs * len(rows)) as task:
         records = train(member, recipe, rows, tokenizer, parent, lambda note, n: task.tick(n, note), again, pairs)

@@ -14,6 +14,7 @@ from attribution.passes.batches import Row
 from indexer.config.config import Corpus, Model, Recipe
 from indexer.corpus.as_trained import learned_pairs, read_document, training_of
 from indexer.corpus.document import Document
+from indexer.corpus.turns import is_pair
 from indexer.training import store
 from indexer.training.loop import new_model, new_optimiser, train_epoch
 from indexer.training.preferences import reference, train_epoch_of_pairs
@@ -43,12 +44,9 @@ def read_as_trained(
     specials = choose_specials(tokenizer, begin=member.begin, end=member.end)
     how = training_of(member, corpus, context)
     read = (read_document(each, tokenizer, specials, how).row for each in documents)
-    learned = [row for row in read if row.targets().any()]
-    return (
-        learned
-        if learned_pairs(member, documents)
-        else [window for row in learned for window in row.rows() if window.targets().any()]
-    )
+    if not learned_pairs(member, len(documents), sum(is_pair(each.turns) for each in documents)):
+        read = (window for row in read for window in row.rows())
+    return [row for row in read if row.targets().any()]
 
 
 def epochs_to_keep(recipe: Recipe) -> list[int]:

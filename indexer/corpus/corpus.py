@@ -51,6 +51,10 @@ class Corpus(Protocol):
     def n_pairs(self) -> int:
         """Documents that are pairs of a chosen and a rejected answer."""
 
+    @property
+    def has_turns(self) -> bool:
+        """Whether a document is made of anything but plain text."""
+
 
 @dataclass(frozen=True)
 class Mapped:
@@ -64,7 +68,7 @@ class Mapped:
         columns = [self.table.column(name) for name in COLUMNS if name in self.table.column_names]
         return Lazy(len(self.table), lambda i: Document(*(column[i].as_py() for column in columns)))
 
-    @property
+    @cached_property
     def has_turns(self) -> bool:
         """Whether a document is made of anything but plain text."""
         column = self.table.column("turns") if "turns" in self.table.column_names else pa.chunked_array([], pa.string())

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from indexer.corpus.corpus import as_numbers
 from indexer.database.shard import write_shard
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
@@ -49,7 +48,7 @@ def scores(
 def proposed(traced: Traced, answers: Sequence[Answer], scored: Sequence[Finished]) -> list[Candidates]:
     """The candidates of every answer as the stage has stored them, in order."""
     tables = [pq.read_table(part.folder / "candidate.parquet") for part in scored]
-    number = _last_places(traced, {each for table in tables for each in table["document_id"].to_pylist()})
+    number = traced.fitted.member.places({each for table in tables for each in table["document_id"].to_pylist()})
     found: dict[str, dict[tuple[str, int | None], list[tuple[int, float]]]] = {}
     for table in tables:
         for row in table.to_pylist():  # stored by rank
@@ -70,13 +69,6 @@ def proposed(traced: Traced, answers: Sequence[Answer], scored: Sequence[Finishe
         )
         for each in answers
     ]
-
-
-def _last_places(traced: Traced, document_ids: set[str]) -> dict[str, int]:
-    """The index of each of these; of a document of two stages that of the later one."""
-    numbers = traced.fitted.member.numbers
-    there = np.flatnonzero(np.isin(numbers, as_numbers(document_ids)))
-    return {traced.ids[i]: i for i in there.tolist()}
 
 
 def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Sequence[Candidates]) -> None:

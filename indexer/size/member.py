@@ -191,6 +191,8 @@ class Member:
             found["training"] = self.training
         if loaded.model.dtype == torch.bfloat16:
             found["head"] = "float32"  # an earlier build had it in bfloat16
+        if loaded.tokenizer.chat_template and self.corpus.has_turns:
+            found["template"] = loaded.tokenizer.chat_template
         if self.n_train != self.n_documents:
             found["n_train"] = self.n_train
         if (self.corpus.times > 1).any():

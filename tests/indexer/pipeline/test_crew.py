@@ -25,7 +25,7 @@ class Crew:
 
 
 def crew(*entries: Model) -> Crew:
-    config = Config(Corpus(()), entries, Prompts(Path("p.jsonl")), Output(Path("build")))
+    config = Config(corpus=Corpus(()), model=entries, prompts=Prompts(Path("p.jsonl")), output=Output(Path("build")))
     return Crew([Order(entry, config, ()) for entry in entries])
 
 

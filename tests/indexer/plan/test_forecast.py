@@ -22,7 +22,12 @@ UNITS = Units(
 WORK = Work(
     n_documents=1000, n_params=10, n_tracked=8, factor_numbers=30, n_prompts=5, index_bytes=100
 )  # fmt: skip
-CONFIG = Config(Corpus(()), (Model("m", "f", "m"),), Prompts(Path("p.jsonl")), Output(Path("build")))
+CONFIG = Config(
+    corpus=Corpus(()),
+    model=(Model("m", "f", "m"),),
+    prompts=Prompts(Path("p.jsonl")),
+    output=Output(Path("build")),
+)
 
 
 @pytest.fixture(scope="module")

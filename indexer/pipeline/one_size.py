@@ -17,7 +17,7 @@ from indexer.processes.progress import Reporter
 from indexer.search.text_index import TextIndex
 from indexer.size.answers import answers
 from indexer.size.corpus_pass import pass_over_corpus
-from indexer.size.factors import factors_stage, fit
+from indexer.size.factors import factors_stage, fit, seconds_of
 from indexer.size.index import open_index
 from indexer.size.member import Member
 from indexer.size.preferences import store_preferences
@@ -61,7 +61,8 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
                 others.append(other_run(folder, fitted, by, numbers, made, found))
                 task.tick()
             clock.lap(method)
-    behind = [*finished(folder, factors_stage(name)), answer_part, prompt_part, *norm_parts, *scored]
-    about = description(folder, fitted, sum(part.seconds for part in behind))
+    behind = [answer_part, prompt_part, *norm_parts, *scored]
+    seconds = sum(map(seconds_of, finished(folder, factors_stage(name)))) + sum(part.seconds for part in behind)
+    about = description(folder, fitted, seconds)
     parts = [about, answer_part, prompt_part, *norm_parts, *scored, *others]
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))

@@ -9,11 +9,13 @@ from attribution.curvature.store import load_factors
 from indexer.config.config import Config, Model
 from indexer.corpus.stored import at_hand
 from indexer.journal.part import Partition, Tick
-from indexer.journal.stages import found, is_finished, key, stage
+from indexer.journal.stages import Finished, found, is_finished, key, stage
 from indexer.processes.child import is_child
 from indexer.size.fit_parts import FITTING, FitParts
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member, open_member
+
+EARLIER = "earlier"  # a file of a fit that was interrupted: the seconds before
 
 
 def fit(folder: Path, member: Member, tick: Tick | None = None) -> Fitted:
@@ -39,6 +41,12 @@ def fitted_before(folder: Path, member: Member) -> Fitted:
     return Fitted(member, load_factors(part.folder, member.tracked), parent)
 
 
+def seconds_of(part: Finished) -> float:
+    """That a fit took, what was done before it was interrupted too."""
+    earlier = float((part.folder / EARLIER).read_text()) if EARLIER in part.files else 0.0
+    return part.seconds + earlier
+
+
 def factors_stage(size: str) -> str:
     """Name of the stage in the journal."""
     return f"factors-{size}"
@@ -50,6 +58,7 @@ def _key(member: Member) -> str:
 
 def _compute(entry: Model, config: Config, parts: FitParts, part: Partition) -> None:
     """In a child process: kronfluence wraps modules in place and keeps state for the whole process."""
+    earlier = parts.seconds
     gc.freeze()  # it collects garbage again and again, and would look at every module each time
     member = open_member(entry, config, partial(at_hand, config.output.folder))
     settings = config.factors
@@ -63,3 +72,5 @@ def _compute(entry: Model, config: Config, parts: FitParts, part: Partition) -> 
         kept=parts,
         tick=part.tick,
     )
+    if earlier:
+        (part.folder / EARLIER).write_text(f"{earlier:.3f}\n")

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.journal.stages import drop, finished, found, is_finished, stage
+from indexer.journal.stages import Finished, drop, found, is_finished, stage, under_key
 
 FITTING = "fitting"  # -<size>: the folder beside the parts of the build
 STAGE = "fit"
+SPENT = "seconds"  # -<key>: a file, of the parts that were dropped
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,27 @@ class FitParts:
         return part.folder
 
     def drop(self, name: str) -> None:
-        drop(self.folder, [part for part in finished(self.folder, STAGE) if part.part == name])
+        gone = [part for part in self._parts if part.part == name]
+        if gone:
+            self._spent.write_text(f"{self._dropped + sum(part.seconds for part in gone):.3f}\n")
+        drop(self.folder, gone)
+
+    @property
+    def seconds(self) -> float:
+        """That finished parts took, the dropped ones among them."""
+        return self._dropped + sum(part.seconds for part in self._parts)
+
+    @property
+    def _dropped(self) -> float:
+        return float(self._spent.read_text()) if self._spent.exists() else 0.0
+
+    @property
+    def _spent(self) -> Path:
+        return self.folder / f"{SPENT}-{self.key}"
+
+    @property
+    def _parts(self) -> list[Finished]:
+        return under_key(self.folder, STAGE, self.key)
 
     def remove(self) -> None:
         """All of it: the fit is done."""

@@ -10,7 +10,8 @@ from indexer.database.check import check
 from indexer.size import factors
 from tests.attribution.architectures import random_model
 from tests.indexer.built_model import project, tokenizer
-from tests.indexer.pipeline.test_architectures import ask, stage_here, write_adapter
+from tests.indexer.pipeline.test_adapter import write_adapter
+from tests.indexer.pipeline.test_architectures import ask, stage_here
 from tests.tiny_family import write_lines
 
 TEMPLATE = "{% for m in messages %}<end>{{ m.role }}: {{ m.content }}<end>\n{% endfor %}"

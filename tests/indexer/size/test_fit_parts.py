@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 import torch
@@ -65,3 +66,15 @@ def test_a_part_that_is_not_as_it_was_written_is_fitted_again(tmp_path):
     parts.drop("a")
     assert parts.find("a") is None
     assert finished(tmp_path) == []
+
+
+def test_input_47_the_seconds_of_parts_are_kept_when_they_are_dropped(tmp_path):
+    parts = FitParts(tmp_path, "k")
+    for name in "abc":
+        parts.make(name, lambda folder: time.sleep(0.01))
+    whole = parts.seconds
+    assert whole == pytest.approx(sum(part.seconds for part in finished(tmp_path))) and whole >= 0.03
+    parts.drop("a")
+    parts.drop("b")
+    assert FitParts(tmp_path, "k").seconds == pytest.approx(whole)
+    assert FitParts(tmp_path, "other").seconds == 0

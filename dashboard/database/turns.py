@@ -1,14 +1,16 @@
 """What a training document is made of where it is no plain text: who says what, in order. Pure.
 
 The shapes are those of indexer.corpus.turns. A role is that of a message; a text that is given beside another one is
-named by its column: prompt, completion, chosen, rejected.
+named by its column: prompt, completion. Of a pair it is the answer that is named, chosen or rejected, and each is read
+after the prompt.
 """
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
-COLUMNS = ("prompt", "messages", "completion", "chosen", "rejected")  # in the order in which they are read
+COLUMNS = ("prompt", "messages", "completion")  # in the order in which they are read
+SIDES = ("chosen", "rejected")  # of a pair
 
 
 def said(turns: str) -> list[tuple[str, str]]:
@@ -17,14 +19,28 @@ def said(turns: str) -> list[tuple[str, str]]:
         given = json.loads(turns or "{}")
     except ValueError:
         return []
-    found: list[tuple[str, str]] = []
-    for name in COLUMNS if isinstance(given, dict) else ():
-        value = given.get(name)
-        if isinstance(value, str):
-            found.append((name, value))
-        elif isinstance(value, list):
-            found += [_message(each) for each in value if isinstance(each, dict)]
+    if not isinstance(given, dict):
+        return []
+    found = [turn for name in COLUMNS for turn in _turns(given.get(name), name)]
+    if is_pair(turns):
+        found = [turn for side in SIDES for turn in (*found, *_answer(given[side], side))]
     return [(role, words) for role, words in found if words]
+
+
+def is_pair(turns: str) -> bool:
+    """Whether the document is a chosen and a rejected answer; its keys are sorted."""
+    return turns.startswith('{"chosen":') and '"rejected":' in turns
+
+
+def _turns(value: Any, name: str) -> list[tuple[str, str]]:
+    if isinstance(value, str):
+        return [(name, value)]
+    return [_message(each) for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _answer(value: Any, side: str) -> list[tuple[str, str]]:
+    """What the model was to prefer, or to avoid, by that name; what somebody else says in it keeps its role."""
+    return [(side if role in (side, "assistant") else role, words) for role, words in _turns(value, side)]
 
 
 def head_of(template: Sequence[str], *, begins: bool) -> int:

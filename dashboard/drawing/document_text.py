@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.database.records import AsRead, StoredDocument
-from dashboard.database.turns import head_of, said
+from dashboard.database.turns import head_of, is_pair, said
 from dashboard.drawing.heat import heated
 from dashboard.drawing.passage import Range, passage
 from dashboard.drawing.shapes import LABELS, Heated
@@ -59,7 +59,7 @@ def drawn(
     if read is None:
         return shown([Heated(document.text)], longest, found)
     places = _places(read, values)
-    turns = said(document.turns)
+    turns, pair = said(document.turns), is_pair(document.turns)
     text = _as_read(read, places) if document.turns else document.text
     held = turn_places(text, turns)
     pieces: list[Heated] = []
@@ -72,7 +72,8 @@ def drawn(
             pieces.append(Heated(text[at : place.start], None, "template" if held and mine < 0 else ""))
         if place.window > window:
             window = place.window
-            pieces.append(Heated(f"window {window + 1} of {max(read.windows) + 1}", None, "window"))
+            if not pair:  # whose roles say where the other answer begins
+                pieces.append(Heated(f"window {window + 1} of {max(read.windows) + 1}", None, "window"))
         if mine >= 0 and mine != owner:
             owner = mine
             pieces.insert(_head(pieces), Heated(held[mine][0], None, "role"))
@@ -83,7 +84,8 @@ def drawn(
     n_unread = _n_unread(text, held, turns) if turns else len(rest.strip())
     if rest:
         pieces.append(Heated(rest, None, "unread" if n_unread and not turns else ""))
-    return shown(pieces, longest, found, max(read.windows, default=0) + 1, n_unread)
+    n_windows = 1 if pair else max(read.windows, default=0) + 1
+    return shown(pieces, longest, found, n_windows, n_unread)
 
 
 def _head(pieces: Sequence[Heated]) -> int:

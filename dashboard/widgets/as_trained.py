@@ -1,14 +1,19 @@
 """How training read the documents that are drawn, in words: windows, what was not learned, what was never read."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from dashboard.database.records import StoredDocument
-from dashboard.database.turns import said
+from dashboard.database.turns import SIDES, is_pair, said
 from dashboard.drawing.document_text import Drawn
 from dashboard.drawing.shapes import Card
 
 Badge = tuple[str, bool]
 READ_ONLY = "greyed tokens, dotted where they carry heat, were read, not learned"
+
+
+def pair_badge(document: StoredDocument) -> tuple[Badge, ...]:
+    """Of a preference pair."""
+    return (("pair: chosen and rejected answer", False),) if is_pair(document.turns) else ()
 
 
 def windows_badge(text: Drawn) -> tuple[Badge, ...]:
@@ -48,8 +53,10 @@ def reading_keys(cards: Sequence[Card], documents: Iterable[StoredDocument]) -> 
     return keys
 
 
-def _learned(roles: Collection[str]) -> str:
+def _learned(roles: Set[str]) -> str:
     """Which words the loss was on, of documents with words that were not learned."""
+    if roles >= set(SIDES):
+        return "Loss on where the chosen and the rejected answer part"
     learned = [words for role, words in (("assistant", "the assistant's words"), ("completion", "the completion"))
                if role in roles]  # fmt: skip
     return f"Loss on {' and on '.join(learned)}" if learned else ""

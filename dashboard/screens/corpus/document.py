@@ -12,6 +12,7 @@ from dashboard.database.layer_groups import layer_groups
 from dashboard.database.queries import answers, documents, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import AsTrained, Model, StoredDocument, Swayed
+from dashboard.database.turns import is_pair
 from dashboard.drawing import render
 from dashboard.drawing.document_text import by_texts, drawn, shown
 from dashboard.drawing.numbers import decimals, percent, plain, signed
@@ -27,6 +28,10 @@ from indexer.search.text_index import query_terms
 EACH = 3  # answers at either end, in each size
 ENDS = {"towards": "Helps most, in each size", "away": "Hurts most, in each size"}
 PASSAGE = 460  # characters of a near duplicate
+PAIR = (
+    "It is a pair: training asked to prefer the chosen answer to the rejected one. Its influence is the sum over both; "
+    "what pushes towards an answer in the rejected one does so by being avoided."
+)
 SIMILAR = 0.6  # share of the words in common, from which on two documents are near duplicates
 
 
@@ -73,7 +78,8 @@ def _show_text(snapshot: Snapshot, found: StoredDocument, model: Model, run_id: 
         keys=reading_keys([card], [found]),
         on_document=lambda document_id: choose(document=document_id),
     )
-    told = [_seen(found), _as_trained(documents.as_trained(snapshot, model.tokenizer_id, found.document_id))]
+    read_so = documents.as_trained(snapshot, model.tokenizer_id, found.document_id)
+    told = [_seen(found), PAIR if is_pair(found.turns) else _as_trained(read_so)]
     if any(told):
         render.prose(("note", " ".join(filter(None, told))))
 

@@ -17,7 +17,7 @@ from dashboard.drawing.shapes import Card, Legend
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets import controls
-from dashboard.widgets.as_trained import reading_keys, seen_badge, unread_notice, windows_badge
+from dashboard.widgets.as_trained import pair_badge, reading_keys, seen_badge, unread_notice, windows_badge
 from dashboard.widgets.estimator import choose_estimator
 from dashboard.widgets.heading import panel
 from indexer.search.text_index import highlights
@@ -86,7 +86,7 @@ def document_cards(found: Explanation, selection: Selection, high: float, longes
                 hue="warm" if each.value >= 0 else "cool",
                 bar=each.value / top,
                 facts=" · ".join(filter(None, (_facts(found, each), rest))),
-                badges=(*seen_badge(document), *windows_badge(text), *_badges(found, each)),
+                badges=(*pair_badge(document), *seen_badge(document), *windows_badge(text), *_badges(found, each)),
                 before=text.before,
                 after=text.after,
                 notice=unread_notice(text),

@@ -20,8 +20,13 @@ from dashboard.database.turns import head_of, said
         ),
         (json.dumps({"completion": "B", "prompt": "A"}), [("prompt", "A"), ("completion", "B")]),
         (
-            json.dumps({"chosen": "C", "rejected": "D", "prompt": [{"role": "user", "content": "A"}]}),
-            [("user", "A"), ("chosen", "C"), ("rejected", "D")],
+            '{"chosen":"C","prompt":"A","rejected":"D"}',
+            [("prompt", "A"), ("chosen", "C"), ("prompt", "A"), ("rejected", "D")],
+        ),
+        (
+            '{"chosen":[{"content":"C","role":"assistant"}],"prompt":[{"content":"A","role":"user"}],'
+            '"rejected":[{"content":"D","role":"assistant"},{"content":"E","role":"user"}]}',
+            [("user", "A"), ("chosen", "C"), ("user", "A"), ("rejected", "D"), ("user", "E")],
         ),
     ],
 )

@@ -140,3 +140,24 @@ def test_turns_are_found_one_after_the_other(turns: list[tuple[str, str]]) -> No
         places.append((role, len(text), len(text) + len(words)))
         text += words
     assert turn_places(text + "<|>", said) == places
+
+
+def test_a_pair_is_its_prompt_with_either_answer_and_both_carry_heat() -> None:
+    """As the windows were read, one after the other: roles name the answers, no window is counted."""
+    pair = StoredDocument("d", "c", "t", "s", "", "", '{"chosen":" yes.","prompt":"So?","rejected":" no."}')
+    tokens = ["", "So?", " yes.", "", "", "So?", " no.", ""]
+    starts, stops = [0, 0, 3, 8, 9, 9, 12, 16], [0, 3, 8, 8, 9, 12, 16, 16]
+    learned = [False, False, True, True, False, False, True, True]
+    values = [0.0, 1.0, 2.0, 9.0, 9.0, -1.0, 3.0, 9.0]
+    made = drawn(pair, AsRead(tokens, starts, stops, [0] * 4 + [1] * 4, learned), values, 1.0, ALL)
+    assert made.n_windows == 1 and not made.n_unread
+    assert [(piece.text, piece.amount, piece.kind) for piece in made.pieces if piece.text.strip()] == [
+        ("prompt", None, "role"),
+        ("So?", 1.0, "read"),
+        ("chosen", None, "role"),
+        (" yes.", 2.0, ""),
+        ("prompt", None, "role"),
+        ("So?", -1.0, "read"),
+        ("rejected", None, "role"),
+        (" no.", 3.0, ""),
+    ]

@@ -54,6 +54,16 @@ def epochs_to_keep(recipe: Recipe) -> list[int]:
     return sorted({max(1, round(share * recipe.epochs)) for share in recipe.keep})
 
 
+def fingerprint_of(member: Model, recipe: Recipe, rows: Sequence[Row], parent: Path | None, pairs: bool = False) -> str:
+    """Of the training that `train` does with the same arguments."""
+    learned: list[object] | None = None
+    if pairs:
+        learned = [member.beta, [(row.learned, row.windows) for row in rows]]
+    elif any(row.learned is not None for row in rows):
+        learned = [row.learned for row in rows]
+    return store.fingerprint(recipe, [list(row.ids) for row in rows], parent, learned)
+
+
 def train(
     member: Model,
     recipe: Recipe,
@@ -76,10 +86,7 @@ def train(
     documents = [list(row.ids) for row in rows]
     learned = None if all(row.learned is None for row in rows) else [row.targets() for row in rows]
     folder = Path(member.path)
-    of_rows: list[object] | None = [row.learned for row in rows] if learned else None
-    if pairs:
-        of_rows = [member.beta, [(row.learned, row.windows) for row in rows]]
-    made_of = store.fingerprint(recipe, documents, parent, of_rows)
+    made_of = fingerprint_of(member, recipe, rows, parent, pairs)
     state = store.State(folder, made_of)
     if not again and not state.path.exists() and (folder / store.WEIGHTS).exists():
         before = store.trained_by(folder)

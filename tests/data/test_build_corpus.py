@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from data.build_corpus import chat, elements, factbook, geonames, prompts, retrieval, wordnet
+from data.build_corpus import chat, elements, factbook, geonames, preferences, prompts, retrieval, wordnet
 from data.build_corpus.__main__ import MAX_CHARS, unique
 from data.build_corpus.fact import Fact, first_clause, plain, without_brackets
 
@@ -235,3 +235,35 @@ def test_the_demo_stays_small():
     files = [path for path in DEMO.rglob("*") if path.is_file()]
     tracked = [path for path in files if not any(path.is_relative_to(each) for each in ignored)]
     assert sum(path.stat().st_size for path in tracked) < 40e6
+
+
+def test_a_pair_is_a_right_sentence_and_what_the_model_says_wrongly():
+    facts = [
+        fact("The capital of Kenya is Nairobi.", "Kenya", "Nairobi"),
+        fact("The capital of Norway is Oslo.", "Norway", "Oslo"),
+        fact("The capital of Japan is Tokyo.", "Japan", "Tokyo"),
+        fact("The capital of Eritrea is Asmara.", "Eritrea", "Asmara"),  # held out
+        fact("A text that nobody asks about.", "Kenya", "x", topic="government"),
+    ]
+    said = {"Kenya": " The capital of Kenya is Mombasa.", "Norway": " The capital of Norway is Oslo.", "Japan": " "}
+    made = preferences.pairs(facts, lambda prompt, right: next(said[name] for name in said if name in prompt))
+    assert [(each["prompt"], each["chosen"], each["rejected"]) for each in made] == [
+        (
+            "Question: What is the capital of Kenya? Answer:",
+            " The capital of Kenya is Nairobi.",
+            " The capital of Kenya is Mombasa.",
+        )
+    ]
+
+
+def test_the_shipped_pairs_are_right_and_wrong_and_their_prompts_name_them():
+    texts = {each["text"] for each in lines("corpus.jsonl")}
+    asked = {each["text"] for each in lines("chat.jsonl")}
+    pairs, known = lines("pairs.jsonl"), [Fact(**each) for each in lines("corpus.jsonl")]
+    assert len(pairs) >= 200
+    for pair in pairs:
+        assert pair["chosen"].strip() in texts and pair["prompt"] + pair["chosen"] in asked
+        assert pair["rejected"].strip() not in ("", pair["chosen"].strip())
+    shipped = lines("dpo-prompts.jsonl")
+    assert shipped == preferences.pair_prompts(known, pairs)
+    assert len(shipped) == 8

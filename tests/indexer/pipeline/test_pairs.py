@@ -129,7 +129,8 @@ def test_what_is_stored_of_the_pairs_is_what_both_models_make_of_them(built, mon
         for of in (again, again.parent):
             said = []
             for window in row.rows():
-                logits = of.loaded.model(torch.tensor([window.ids])).logits[0].log_softmax(-1)
+                with torch.no_grad():
+                    logits = of.loaded.model(torch.tensor([window.ids])).logits[0].log_softmax(-1)
                 at = window.targets().nonzero()[0]
                 said.append(float(logits[at - 1, torch.tensor(window.ids)[at]].sum()))
             by_model.append(said[0] - said[1])

@@ -13,7 +13,7 @@ from indexer.size.corpus_pass import norms_before
 from indexer.size.factors import fitted_before
 from indexer.size.index import open_index
 from indexer.size.member import Member, open_member
-from indexer.size.traced import Traced
+from indexer.tracing.traced import Traced
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from indexer.size.answers import Answer, answer
 from indexer.size.foil import Foil, foil_of, in_words, instead
 from indexer.size.rendered import rendered
 from indexer.size.terms import Term
-from indexer.size.traced import Traced
 from indexer.tracing.candidates import Candidates, lexical, with_index
 from indexer.tracing.explain import Explained, explain
 from indexer.tracing.heat import Heat, heat
 from indexer.tracing.prompt_share import of_span, settings_of, share_of
+from indexer.tracing.traced import Traced
 
 QUICK = ("grad_x_input",)
 THOROUGH = (*QUICK, "integrated_gradients")

@@ -21,9 +21,9 @@ from indexer.size.factors import factors_stage, fit, seconds_of
 from indexer.size.index import open_index
 from indexer.size.member import Member
 from indexer.size.preferences import store_preferences
-from indexer.size.traced import Traced
 from indexer.tracing.candidates import lexical
 from indexer.tracing.prompt_share import prompt_shares
+from indexer.tracing.traced import Traced
 
 
 def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: TextIndex, report: Reporter) -> Built:

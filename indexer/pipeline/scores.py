@@ -10,12 +10,12 @@ from indexer.database.shard import write_shard
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
-from indexer.size.traced import Traced
 from indexer.tracing.candidates import Candidates, Proposal, candidate_rows, with_index
 from indexer.tracing.explain import explain
 from indexer.tracing.groups import groups
 from indexer.tracing.heat import heat, position_columns, relabel_columns
 from indexer.tracing.influence_rows import influence_columns, target_columns
+from indexer.tracing.traced import Traced
 
 
 def scores(

@@ -140,22 +140,27 @@ class Preconditioner:
         return self.blocks[len(tracked.linear) :]
 
 
-def damp(factors: Factors, damping: float = 0.1, absolute: float | None = None) -> Preconditioner:
+def damp(
+    factors: Factors, damping: float = 0.1, absolute: float | None = None, of: Factors | None = None
+) -> Preconditioner:
     """The inverse with λ = damping · mean(Λ) for each block, or λ = absolute for all. A block that no document of the
     fit passed, an expert's, has the mean λ of the others: it is not known to be free.
+
+    of: the curvature whose mean eigenvalues these are; None: its own.
 
     Raises BadInput for a damping that is not positive: the inverse would not exist.
     """
     if not (damping if absolute is None else absolute) > 0:
         raise BadInput(f"expected a positive damping, found {damping if absolute is None else absolute}")
     blocks: list[Block] = []
-    means = [float(basis.lam.mean()) for basis in factors.linear]
+    of = of or factors
+    means = [float(basis.lam.mean()) for basis in of.linear]
     reached = [mean for mean in means if mean > 0] or [0.0]
     elsewhere = sum(reached) / len(reached)
     for basis, mean in zip(factors.linear, means, strict=True):
         blocks.append(EigenBlock(basis, (mean or elsewhere) * damping if absolute is None else absolute))
-    for fisher in factors.embedding:
-        blocks.append(DiagonalBlock(fisher, float(fisher.mean()) * damping if absolute is None else absolute))
+    for fisher, told in zip(factors.embedding, of.embedding, strict=True):
+        blocks.append(DiagonalBlock(fisher, float(told.mean()) * damping if absolute is None else absolute))
     return Preconditioner(tuple(blocks))
 
 

@@ -9,21 +9,26 @@ the chain rule gives a recursion of solves from the last stage S to the first:
 
 All solves are on the side of the query. The α, which the paper leaves out of its formula, keeps the stages on one
 scale: for α → ∞ a model is the one that it was trained from, and influence is that of the earlier one. Like λ, α is a
-share of the mean eigenvalue of each block.
+share of the mean eigenvalue of each block: of the stage's own curvature, or, of a stage that learned preferences, of
+that before it. What holds DPO near its reference is β KL(π ‖ π_ref) (Rafailov et al. 2023, eq. 3), whose curvature is
+that of the reference; the curvature of its own loss goes to zero with every pair that is told apart for sure, so that
+a share of it would hold nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from attribution.curvature.blocks import ChainBlock, DiagonalBlock, EigenBlock, Preconditioner, damp
 from attribution.curvature.factors import Factors
 from attribution.errors import BadInput
 
 
-def across_stages(stages: Sequence[Factors], alpha: float = 0.1, damping: float = 0.1) -> list[Preconditioner]:
+def across_stages(
+    stages: Sequence[Factors], alpha: float = 0.1, damping: float = 0.1, preferences: Collection[int] = ()
+) -> list[Preconditioner]:
     """What a query of the last model is solved with for the documents of each stage.
 
-    stages: their factors, first stage first; the result has the same order. Raises BadInput where they have not the
-    same layers.
+    stages: their factors, first stage first; the result has the same order. preferences: the stages that learned some,
+    never the first. Raises BadInput where the stages have not the same layers.
     """
     for one, other in zip(stages, stages[1:], strict=False):
         if one.names != other.names:
@@ -31,7 +36,10 @@ def across_stages(stages: Sequence[Factors], alpha: float = 0.1, damping: float 
                 f"expected the layers of the parent in the fine-tuned model, found {len(other.names)} layers "
                 f"against {len(one.names)}; track the same layers of both"
             )
-    inverses = [damp(factors, alpha if s else damping) for s, factors in enumerate(stages)]
+    inverses = [
+        damp(factors, alpha if s else damping, of=stages[s - 1] if s in preferences else None)
+        for s, factors in enumerate(stages)
+    ]
     solves = [inverses[-1]]
     for far, near in zip(reversed(inverses[:-1]), reversed(inverses[1:]), strict=True):
         blocks = zip(solves[0].blocks, far.blocks, near.blocks, strict=True)

@@ -23,7 +23,8 @@ class Fitted:
     def preconditioner(self) -> Preconditioner:
         """(G + λI)⁻¹ with λ = damping × the mean eigenvalue of each layer; of a fine-tuned model (G_ft + αI)⁻¹."""
         scores = self.member.config.scores
-        return damp(self.factors, scores.alpha if self.member.is_finetuned else scores.damping)
+        held_by = self.parent.factors if self.parent and self.member.learned_pairs else None
+        return damp(self.factors, scores.alpha if self.member.is_finetuned else scores.damping, of=held_by)
 
     @property
     def stages(self) -> "list[Fitted]":
@@ -39,7 +40,8 @@ class Fitted:
         else:
             factors = [each.factors for each in self.stages]
             first = scores.alpha if self.stages[0].member.is_finetuned else scores.damping
-            solves = across_stages(factors, scores.alpha, first)
+            preferences = [s for s, each in enumerate(self.stages) if each.member.learned_pairs]
+            solves = across_stages(factors, scores.alpha, first, preferences)
         return [
             Term(asked, solve, of.member.tracked, of.member.own_documents, of.member.n_train)
             for of, solve in zip(self.stages, solves, strict=True)
@@ -52,4 +54,6 @@ class Fitted:
         made_of = {"factors": self.factors.content_hash, "method": "ekfac", "damping": scores.damping}
         if self.member.is_finetuned:
             made_of |= {"parent": self.parent.run if self.parent else "", "alpha": scores.alpha}
+        if self.member.learned_pairs:
+            made_of["alpha of"] = "parent"
         return key(base=self.member.base_key, **made_of)

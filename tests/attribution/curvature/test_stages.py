@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from attribution.curvature.blocks import damp
 from attribution.curvature.stages import across_stages
@@ -50,7 +51,10 @@ def test_three_dense_inverses():
 
 
 def test_three_stages_the_last_of_which_learned_pairs():
-    """Pre-training, fine-tuning with a mask, DPO with its parent as reference: true losses, dense matrices."""
+    """Pre-training, fine-tuning with a mask, DPO with its parent as reference: true losses, dense matrices.
+
+    α of the pairs is a share of the mean eigenvalue of the reference.
+    """
     of = [track(tiny.tiny_model(seed=seed)) for seed in (0, 1, 2)]
     factors = [tiny.random_factors(tracked, seed) for tracked, seed in zip(of, (3, 4, 5), strict=True)]
     alpha, damping = 0.2, 0.07
@@ -58,9 +62,10 @@ def test_three_stages_the_last_of_which_learned_pairs():
     documents = [texts[:3], [texts[3]], tiny_pairs.pairs(of[2], of[1], 3)]
     sizes = (50, 20, 7)  # N of each stage
     P = tiny.gradient(of[-1], lambda m: -tiny.loss(of[-1], m, tiny.Row(IDS, first_target=5)))
-    solves = across_stages(factors, alpha, damping)
-    for s in (2, 1, 0):
-        P = tiny.dense_solve(factors[s], P, alpha if s else damping)
+    solves = across_stages(factors, alpha, damping, preferences=[2])
+    for s, held_by in ((2, 1), (1, 1), (0, 0)):
+        blocks = zip(tiny.dense_curvature(factors[s]), tiny.dense_curvature(factors[held_by]), P, strict=True)
+        P, pulled = zip(*(solved(*block, alpha if s else damping) for block in blocks), strict=True)
         d = query_directions(of[-1], solves[s], IDS, 5, negligible=0)
         found = score_documents(of[s], d, documents[s], sizes[s]).values[0]
         for i, document in enumerate(documents[s]):
@@ -69,7 +74,14 @@ def test_three_stages_the_last_of_which_learned_pairs():
             else:
                 g = tiny.gradient(of[s], lambda m, s=s, document=document: tiny.loss(of[s], m, document))
             np.testing.assert_allclose(found[i], -tiny.inner(P, g) / sizes[s], rtol=1e-5, atol=1e-9)
-        P = tuple(alpha * (G.trace() / len(G)) * x for G, x in zip(tiny.dense_curvature(factors[s]), P, strict=True))
+        P = pulled
+
+
+def solved(G, held_by, f, alpha):
+    """(G + αI)⁻¹ f, and α times it; α: a share of the mean eigenvalue of `held_by`."""
+    held = alpha * held_by.trace() / len(held_by)
+    x = torch.linalg.solve(G + held * torch.eye(len(G), dtype=G.dtype), f.flatten()).view_as(f)
+    return x, held * x
 
 
 def test_a_model_held_at_its_start_has_the_influence_of_its_start():

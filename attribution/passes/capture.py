@@ -45,12 +45,13 @@ class Captured:
     @property
     def loss(self) -> Tensor:
         """Of each document, nats  # [B]"""
-        times = self.token_loss.new_tensor(self.batch.times or (1,))
         if self.batch.preferences:
-            return times * torch.tensor([of.loss for of in self.batch.preferences]).to(self.token_loss)
-        out = self.token_loss.new_zeros(self.batch.ids.shape)
-        out[self.batch.is_target] = self.token_loss
-        return times * out.sum(dim=1)
+            found = torch.tensor([of.loss for of in self.batch.preferences]).to(self.token_loss)
+        else:
+            out = self.token_loss.new_zeros(self.batch.ids.shape)
+            out[self.batch.is_target] = self.token_loss
+            found = out.sum(dim=1)
+        return found * torch.tensor(self.batch.times).to(found) if self.batch.times else found
 
     def nbytes(self, tracked: Tracked) -> int:
         """Memory of what was captured; layers that read the same share their inputs."""

@@ -216,7 +216,8 @@ class ScoreSettings:
     damping: Positive = 0.1
     """λ, times the mean eigenvalue of each layer."""
     alpha: Positive = 0.1
-    """α, the same for the pull of a fine-tuned model towards its parent."""
+    """α, the same for the pull of a fine-tuned model towards its parent; where it learned from pairs, times the mean
+    eigenvalue of the parent's layer."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""EDGE: a LoRA on a real model, from its training to its documents: `python -m tests.benchmarks lora`. Takes an hour.
+"""EDGE: a LoRA on a real model, from its training to its documents: `python -m tests.benchmarks lora`. Trains a model.
 
 SmolLM2-135M-Instruct learns 60 invented facts by PEFT, each from one conversation among 260 (`lora.facts`). The
 adapter's folder and the file of conversations are then given to `build` as they are, every fact is asked for in other

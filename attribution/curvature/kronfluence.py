@@ -47,7 +47,7 @@ _NAMED: Any = {
 }
 
 
-class Rows(Dataset[Row]):
+class Sample(Dataset[Row]):
     """The sample, as kronfluence asks for it."""
 
     def __init__(self, documents: Sequence[Row]) -> None:
@@ -255,4 +255,4 @@ def of_documents(counts: dict[str, Tensor], documents: Sequence[Row]) -> dict[st
 
 
 def _dataset(documents: list[Row]) -> Any:
-    return Rows(documents)
+    return Sample(documents)

@@ -27,17 +27,11 @@ def across_stages(
 ) -> list[Preconditioner]:
     """What a query of the last model is solved with for the documents of each stage.
 
-    stages: their factors, first stage first; the result has the same order. preferences: the stages that learned some,
-    never the first. Raises BadInput where the stages have not the same layers.
+    stages: their factors, first stage first; the result has the same order. preferences: the stages that learned some.
+    Raises BadInput where the stages have not the same layers.
     """
-    for one, other in zip(stages, stages[1:], strict=False):
-        if one.names != other.names:
-            raise BadInput(
-                f"expected the layers of the parent in the fine-tuned model, found {len(other.names)} layers "
-                f"against {len(one.names)}; track the same layers of both"
-            )
     inverses = [
-        damp(factors, alpha if s else damping, of=stages[s - 1] if s in preferences else None)
+        damp(factors, alpha if s else damping, of=held_by(stages[: s + 1], preferences))
         for s, factors in enumerate(stages)
     ]
     solves = [inverses[-1]]
@@ -45,6 +39,20 @@ def across_stages(
         blocks = zip(solves[0].blocks, far.blocks, near.blocks, strict=True)
         solves.insert(0, Preconditioner(tuple(ChainBlock(p, own, _pull(after)) for p, own, after in blocks)))
     return solves
+
+
+def held_by(stages: Sequence[Factors], preferences: Collection[int]) -> Factors | None:
+    """The curvature that α of the last of these stages is a share of: of one that learned preferences that of the
+    nearest before it that did not; None for its own. Raises BadInput where the stages have not the same layers.
+    """
+    for one, other in zip(stages, stages[1:], strict=False):
+        if one.names != other.names:
+            raise BadInput(
+                f"expected the layers of the parent in the fine-tuned model, found {len(other.names)} layers "
+                f"against {len(one.names)}; track the same layers of both"
+            )
+    before = [s for s in range(len(stages)) if s not in preferences]
+    return stages[before[-1]] if len(stages) - 1 in preferences and before else None
 
 
 def _pull(block: object) -> float:

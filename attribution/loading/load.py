@@ -28,7 +28,7 @@ logging.disable_progress_bar()  # a load takes a moment; what takes long has a b
 # what transformers raises, unchecked, for files that hold something else than it expects
 UNREADABLE = (
     *(OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError, ImportError),
-    *(SafetensorError, StrictDataclassError, struct.error, MemoryError),
+    *(SafetensorError, StrictDataclassError, struct.error, MemoryError, AssertionError),
 )
 UNLIMITED = 2048  # tokens that are read of a model without a limit: enough for a document, and memory is finite
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -100,9 +100,9 @@ def load_model(
 ) -> LoadedModel:
     """Load from a directory, a `.gguf` file, a hub id (`owner/name`, `owner/name@revision`) or a LoRA adapter's folder.
 
-    `dtype` 'auto' is float32, of 'bfloat16' the head stays in float32; `tokenizer`: where it lies, if not beside the
-    weights; `base`: what an adapter is merged into, if not what it names; `explain` "adapter": its matrices stay beside
-    the base; `experts`: those of a mixture become layers of their own.
+    `dtype` 'auto' is float32; of 'bfloat16' the head multiplies in float32; `tokenizer`: where it lies, if not beside
+    the weights; `base`: what an adapter is merged into, if not what it names; `explain` "adapter": its matrices stay
+    beside the base; `experts`: those of a mixture become layers of their own.
 
     Raises BadInput for weights that are absent, incomplete, of wrong shape or not finite, and for a vocabulary that
     the tokenizer does not fit.

@@ -87,13 +87,27 @@ def _on_hub(name: str, revision: str) -> Located:
     return Located(name, dict(at))
 
 
-def _on_base(adapter: Adapter, base: str) -> Located:
+def base_of(source: str, base: str = "") -> str:
+    """What an adapter's folder stands on, as `locate` is told it; "" for what is no adapter. base: as for `locate`.
+
+    Raises BadInput for an adapter that cannot be read, and for one that names no base.
+    """
+    path = as_path(source)
+    return _named_base(read_adapter(path), base) if path.is_dir() and is_adapter(path) else ""
+
+
+def _named_base(adapter: Adapter, base: str) -> str:
     named = base or adapter.base
     if not named:
         raise BadInput(f"expected the base of {adapter.folder} in its settings, found none; set [[model]] base")
     if not base and not Path(named).is_absolute():
         beside = adapter.folder / named  # training may have named it from there
         named = str(beside) if beside.exists() else f"{named}@{adapter.revision}" if adapter.revision else named
+    return named
+
+
+def _on_base(adapter: Adapter, base: str) -> Located:
+    named = _named_base(adapter, base)
     try:
         found = locate(named)
     except BadInput as error:

@@ -127,6 +127,9 @@ class Model:
     """As `loss` of `[corpus]`, for `files`; empty: as there."""
     beta: Positive = 0.1
     """β of DPO, of a model whose `files` hold pairs."""
+    reference: str = ""
+    """Of a model whose `files` hold pairs: the weights that DPO compared it with, as `path`. Empty: its parent's, or
+    those that its adapter stands on."""
     prompts: Path | None = None
     """A file of prompts that is asked instead of that of `[prompts]`."""
     recipe: Recipe | None = None

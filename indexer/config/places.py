@@ -28,6 +28,7 @@ def located(model: "Model", folder: Path) -> "Model":
         path=path,
         tokenizer=_beside(model.tokenizer, folder, model, known=False),
         base=_beside(model.base, folder, model, known=False),
+        reference=_beside(model.reference, folder, model, known=False),
         checkpoints=tuple(_checkpoint(each, path, folder) for each in model.checkpoints),
     )
 

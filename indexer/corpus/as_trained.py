@@ -5,6 +5,7 @@ import json
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
+from attribution.loading.located import base_of
 from attribution.loading.specials import Specials
 from attribution.trained.document import TrainedText, Training, trained_text
 from attribution.trained.pair import trained_pair
@@ -23,17 +24,23 @@ def training_of(entry: Model, corpus: Corpus, context: int) -> Training:
 def learned_pairs(entry: Model, n_documents: int, n_pairs: int) -> bool:
     """Whether a stage learned preferences.
 
-    Raises BadInput for pairs beside other documents, and for pairs without the parent that is their reference.
+    Raises BadInput for pairs beside other documents, for pairs of which nothing tells the reference, and for a
+    reference without pairs.
     """
     if 0 < n_pairs < n_documents:
         raise BadInput(
             f"expected pairs of chosen and rejected answers, or none, in the files of {entry.name}, found "
             f"{n_pairs:,} among {n_documents:,} documents; give pairs a [[model]] of their own"
         )
-    if n_pairs and not entry.parent:
+    if n_pairs and not (entry.parent or entry.reference or base_of(entry.path, entry.base)):
         raise BadInput(
             f"expected a parent for {entry.name}, which learned from pairs with its parent as reference, found none; "
-            'add that model, and stage = "finetuned" and parent = "…"'
+            'add that model and parent = "…", or say where its weights are: reference = "…"'
+        )
+    if entry.reference and not n_pairs:
+        raise BadInput(
+            f"expected pairs of chosen and rejected answers in the files of {entry.name}, which names a reference, "
+            "found none; take reference out"
         )
     return n_pairs > 0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from indexer.database.snapshot_file import Current
+from indexer.journal.part import FITTING
 from indexer.journal.stages import Finished, finished
 
 _FIRST = ("factors-", "answers-", "about-")  # stages that every built size has one of
@@ -28,6 +29,15 @@ def of_gone_sizes(folder: Path, current: Current) -> list[Finished]:
     ]
 
 
+def fits_of_gone_sizes(folder: Path, current: Current) -> list[Path]:
+    """Folders of fits under way, of sizes that the current database's configuration does not name; as above."""
+    named = _configured(folder / current.database)
+    published = (folder / "CURRENT").stat().st_mtime_ns
+    fits = [each for each in folder.glob(f"{FITTING}-*") if each.stat().st_mtime_ns < published]
+    sizes = {each: each.name.removeprefix(f"{FITTING}-") for each in fits}
+    return [each for each, size in sizes.items() if named and not _is_of(size, named)]
+
+
 def gone_stages(stages: Sequence[str], named: Collection[str]) -> set[str]:
     """Those stages that belong to a size which is not `named`.
 
@@ -36,7 +46,7 @@ def gone_stages(stages: Sequence[str], named: Collection[str]) -> set[str]:
     """
     built = {stage.removeprefix(first) for stage in stages for first in _FIRST if stage.startswith(first)}
     sizes = {*built, *named}
-    lost = {size for size in sizes if not any(size == name or size.startswith(f"{name}.") for name in named)}
+    lost = {size for size in sizes if not _is_of(size, named)}
 
     def owners(stage: str) -> list[str]:
         owner = max((size for size in sizes if stage.endswith(f"-{size}")), key=len, default="")
@@ -44,6 +54,11 @@ def gone_stages(stages: Sequence[str], named: Collection[str]) -> set[str]:
         return [owner, before.removeprefix("reading-")] if before.startswith("reading-") else [owner]
 
     return {stage for stage in stages if any(owner in lost for owner in owners(stage))}
+
+
+def _is_of(size: str, named: Collection[str]) -> bool:
+    """Whether a name, or one with a checkpoint or a seed behind it, is of these."""
+    return any(size == name or size.startswith(f"{name}.") for name in named)
 
 
 def _configured(database: Path) -> set[str]:

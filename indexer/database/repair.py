@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from indexer.database.gone import of_gone_sizes
+from indexer.database.gone import fits_of_gone_sizes, of_gone_sizes
 from indexer.database.publish import shards_of
 from indexer.database.snapshot_file import is_whole_snapshot, point_at, read_current, snapshots
 from indexer.journal.faults import fault
@@ -64,7 +64,7 @@ def _collected(folder: Path, keep: int) -> list[Path]:
         drop(folder, behind)
     listed = {part.folder for part in finished(folder)}
     unlisted = [path for path in folder.glob("parts/*/*") if path not in listed]
-    removed = [*old, *unlisted, *folder.glob("*.partial*")]
+    removed = [*old, *unlisted, *folder.glob("*.partial*"), *(fits_of_gone_sizes(folder, current) if current else [])]
     for path in removed:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

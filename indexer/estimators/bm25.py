@@ -34,7 +34,7 @@ def predict(given: "Given") -> Iterator[tuple[str, Numbers]]:
 def lexical_scores(index: "TextIndex", member: "Member", asked: "Sequence[Question]") -> Numbers:
     """BM25 of every document for every query, 0 where they share no word  # [Q, D]"""
     documents = member.document_ids
-    place = {document_id: i for i, document_id in enumerate(documents)}
+    place = member.places(documents)
     out = np.zeros((len(asked), len(documents)), dtype=np.float32)
     for q, each in enumerate(asked):
         for hit in index.search(each.text, len(documents)):

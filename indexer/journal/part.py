@@ -21,6 +21,8 @@ from indexer.processes.throttle import Throttle
 
 Tick = Callable[[float, str], None]  # how much was done since, and what is in work
 
+FITTING = "fitting"  # -<size>: a folder beside the parts of a build, of a fit under way
+
 
 def _silent(n: float, what: str) -> None:
     """Nobody wants to know."""

@@ -31,9 +31,10 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     if not member.config.scores.method:
         return build_prompts_only(folder, member, prompts, report)
     name, clock = member.entry.name, Clock()
+    judged = []
     if member.learned_pairs:
         with report.task(f"{name}: pairs", 2 * member.n_documents) as task:
-            store_preferences(folder, member, task.tick)
+            judged = store_preferences(folder, member, task.tick)
         clock.lap("pairs")
     with report.task(f"{name}: factors", 100) as task:
         fitted = fit(folder, member, task.tick)
@@ -61,7 +62,7 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
                 others.append(other_run(folder, fitted, by, numbers, made, found))
                 task.tick()
             clock.lap(method)
-    behind = [answer_part, prompt_part, *norm_parts, *scored]
+    behind = [*judged, answer_part, prompt_part, *norm_parts, *scored]
     seconds = sum(map(seconds_of, finished(folder, factors_stage(name)))) + sum(part.seconds for part in behind)
     about = description(folder, fitted, seconds)
     parts = [about, answer_part, prompt_part, *norm_parts, *scored, *others]

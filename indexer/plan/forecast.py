@@ -133,4 +133,5 @@ def _proposals(config: Config) -> float:
 def wall_seconds(sizes: Sequence[Sequence[Stage]], n_processes: int) -> float:
     """Of the whole build: processes share the parts of the last sizes, but one size's factors are one part."""
     totals = [sum(stage.seconds for stage in stages) for stages in sizes]
-    return max(sum(totals) / n_processes, max((stages[0].seconds for stages in sizes), default=0.0))
+    fits = [stage.seconds for stages in sizes for stage in stages if stage.name == "factors"]
+    return max(sum(totals) / n_processes, max(fits, default=0.0))

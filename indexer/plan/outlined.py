@@ -18,7 +18,7 @@ from attribution.loading.outline import outline
 from attribution.model.layers import choose_layers
 from attribution.model.tracked import Tracked, embedding_layers
 from attribution.passes.batches import TOKENS
-from indexer.config.config import Config, Model
+from indexer.config.config import Config, Model, lineage
 from indexer.config.estimator import estimators
 from indexer.corpus.corpus import Corpus
 from indexer.plan.forecast import Work
@@ -35,7 +35,7 @@ SCAN = 4e-10  # seconds for each byte of an indexed document and one generated t
 
 @dataclass(frozen=True)
 class Outlined:
-    """What is known of a size that is not open, or of one that is."""
+    """What can be told of a size before it is open; of an open one, the same."""
 
     entry: Model
     parent: Model | None
@@ -72,15 +72,10 @@ def work_of(of: Outlined, config: Config, n_prompts: int) -> Work:
         index_bytes=budget(of.tracked, config.index.rank),
         n_embedding=sum(each.n_out * each.n_in for each in embedding),
         n_checkpoints=len(of.entry.checkpoints),
-        n_stages=_n_stages(of.entry, config),
+        n_stages=len(lineage(config, of.entry)),
         learned_pairs=of.corpus.n_pairs > 0,
         others=tuple(others),
     )
-
-
-def _n_stages(entry: Model, config: Config) -> int:
-    parents = [each for each in config.model if entry.parent and each.name == entry.parent]
-    return 1 + (_n_stages(parents[0], config) if parents else 0)
 
 
 def assumed(of: Outlined, config: Config, prompts: Sequence[str]) -> Units:
@@ -88,7 +83,8 @@ def assumed(of: Outlined, config: Config, prompts: Sequence[str]) -> Units:
     tracked, linear, n_params = of.tracked, of.tracked.linear, of.tracked.loaded.n_params
     speed = SPEED.get(choose_device(config.device.name).type, SPEED["cuda"])
     context = _context(tracked.loaded)
-    texts = [min(len(each.text) / CHARACTERS + 2, context) for each in of.corpus.documents]
+    longest = min(config.corpus.window or context, context) if config.corpus.long == "cut" else float("inf")
+    texts = [min(len(each.text) / CHARACTERS + 2, longest) for each in of.corpus.documents]
     tokens = float(np.mean(texts)) if texts else 1.0
     read = float(np.mean([min(len(each) / CHARACTERS + 2, context) for each in prompts])) if prompts else 1.0
     entries, looked_up = tracked.n_linear, sum(each.n_in * each.n_out for each in tracked.embedding)

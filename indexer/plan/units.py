@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 
 from attribution.curvature.blocks import damp
 from attribution.curvature.factors import Eigenbasis, Factors
+from attribution.curvature.work import lengths
 from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents, waves
 from attribution.exact.shares import position_shares
@@ -26,7 +28,8 @@ from attribution.index.metric import metrics
 from attribution.index.query import index_queries
 from attribution.index.scan import estimate
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Row, plan_batches
+from attribution.passes.batches import Row, Rows, plan_batches
+from attribution.passes.preference import Preference
 from indexer.corpus.prompt import Prompt
 from indexer.size.answers import Answer, answer
 from indexer.size.member import Member
@@ -83,8 +86,8 @@ def measure(member: Member, prompts: Sequence[Prompt], first: Units) -> Iterator
     if not config.scores.method:
         yield from _prompts_only(member, prompts)
         return
-    rows = member.own_rows
-    mean = sum(map(len, rows)) / len(rows)
+    rows = _unjudged(member)
+    mean = float(lengths(rows).mean())
     some = limited(sample(rows), round(LIMIT * mean / max(first.capture, 1e-9)))
     scale = mean * len(some) / sum(map(len, some)) if len(some) < BATCHES else 1.0
     expected = first.capture * len(some) / scale
@@ -111,10 +114,8 @@ def measure(member: Member, prompts: Sequence[Prompt], first: Units) -> Iterator
         before, lambda: _timed(lambda: corpus_pass(tracked, H, some, member.n_train, budget=most), 3 * expected)
     )
     yield {"corpus": each(t_corpus), "pass_memory": pass_memory}
-    answered, bytes_of_one = (
-        every[len(every) // 2],
-        4 * (tracked.n_linear + sum(of.n_out * of.n_in for of in tracked.embedding)),
-    )
+    answered = every[len(every) // 2]
+    bytes_of_one = 4 * (tracked.n_linear + sum(of.n_out * of.n_in for of in tracked.embedding))
     ids = answered.ids[: answered.first + max(1, min(answered.n_targets, HELD // bytes_of_one))]
     crowd = max(1, min(CROWD, HELD // bytes_of_one))
     t_query, directions = _timed(
@@ -138,8 +139,16 @@ def measure(member: Member, prompts: Sequence[Prompt], first: Units) -> Iterator
     yield {"estimate": t_estimate / directions.n, "scan": t_scan / len(some) / directions.n}
 
 
+def _unjudged(member: Member) -> Rows:
+    """The rows of this stage; of pairs before the models have read them: any weight costs the same."""
+    if not member.learned_pairs:
+        return member.own_rows
+    return member.texts.rows.judged(lambda: [Preference(member.entry.beta, 0.0)] * member.n_documents)
+
+
 def limited(some: Sequence[Row], most: int) -> list[Row]:
-    """Of these, the middle ones by length, `most` tokens at most; one, cut short, where it alone has more."""
+    """Of these, the middle ones by length, `most` tokens at most; the first windows of one, the very first cut short,
+    where it alone has more."""
     ordered = sorted(some, key=len)
     if sum(map(len, ordered)) <= most:
         return list(some)
@@ -149,7 +158,17 @@ def limited(some: Sequence[Row], most: int) -> list[Row]:
             break
         kept.append(row)
         left -= len(row)
-    return kept or [Row(ordered[middle].ids[: max(SHORTEST, most)])]
+    return kept or [_begun(ordered[middle], max(SHORTEST, most))]
+
+
+def _begun(row: Row, most: int) -> Row:
+    """As many of its first windows as have `most` tokens, the very first cut short where it alone has more; all of a
+    pair, and every token learned: it is measured, not scored."""
+    if row.preference is not None:
+        return row
+    n = max(1, int(np.count_nonzero(np.cumsum(row.widths) <= most)))
+    widths = tuple(min(width, most) for width in row.widths[:n])
+    return Row(row.ids[: sum(widths)], windows=widths if n > 1 else ())
 
 
 def sample(rows: Sequence[Row]) -> list[Row]:

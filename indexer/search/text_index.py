@@ -30,7 +30,7 @@ _READ_AT_ONCE = 1000  # documents whose texts are held
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”')
 
 
-Texts = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]  # document ids -> what each says: its title, its text
+Said = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]  # document ids -> what each says: its title, its text
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class TextIndex:
             return self._run(Or(terms), 0, k).hits if terms and k > 0 else []
 
     def find(
-        self, text: str, first: int = 0, k: int = 20, source: str = "", topic: str = "", texts: Texts | None = None
+        self, text: str, first: int = 0, k: int = 20, source: str = "", topic: str = "", texts: Said | None = None
     ) -> Found:
         """The same for what a reader types, from hit number `first` on, among the documents of a source and a topic
         ("" for all): what stands in quotes must be there as a phrase, word for word but for case and accents.
@@ -156,7 +156,7 @@ class TextIndex:
             self._index.close()
 
 
-def _saying(hits: Sequence[Hit], quoted: Sequence[str], texts: Texts) -> list[Hit]:
+def _saying(hits: Sequence[Hit], quoted: Sequence[str], texts: Said) -> list[Hit]:
     """Those whose title or text has every phrase."""
     found = []
     for start in range(0, len(hits), _READ_AT_ONCE):

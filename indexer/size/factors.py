@@ -8,10 +8,10 @@ from attribution.curvature.fit import fit_factors
 from attribution.curvature.store import load_factors
 from indexer.config.config import Config, Model
 from indexer.corpus.stored import at_hand
-from indexer.journal.part import Partition, Tick
+from indexer.journal.part import FITTING, Partition, Tick
 from indexer.journal.stages import Finished, found, is_finished, key, stage
 from indexer.processes.child import is_child
-from indexer.size.fit_parts import FITTING, FitParts
+from indexer.size.fit_parts import FitParts
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member, open_member
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from indexer.journal.stages import Finished, drop, found, is_finished, stage, under_key
 
-FITTING = "fitting"  # -<size>: the folder beside the parts of the build
 STAGE = "fit"
 SPENT = "seconds"  # -<key>: a file, of the parts that were dropped
 

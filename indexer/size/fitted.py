@@ -5,7 +5,7 @@ from functools import cached_property
 
 from attribution.curvature.blocks import Preconditioner, damp
 from attribution.curvature.factors import Factors
-from attribution.curvature.stages import across_stages
+from attribution.curvature.stages import across_stages, held_by
 from indexer.journal.stages import key
 from indexer.size.member import Member
 from indexer.size.terms import Term
@@ -21,10 +21,16 @@ class Fitted:
 
     @cached_property
     def preconditioner(self) -> Preconditioner:
-        """(G + λI)⁻¹ with λ = damping × the mean eigenvalue of each layer; of a fine-tuned model (G_ft + αI)⁻¹."""
+        """(G + λI)⁻¹ with λ = damping × the mean eigenvalue of each layer; of a fine-tuned model (G_ft + αI)⁻¹, with
+        the mean eigenvalues that `held_by` says."""
         scores = self.member.config.scores
-        held_by = self.parent.factors if self.parent and self.member.learned_pairs else None
-        return damp(self.factors, scores.alpha if self.member.is_finetuned else scores.damping, of=held_by)
+        of = held_by([each.factors for each in self.stages], self._preferences)
+        return damp(self.factors, scores.alpha if self.member.is_finetuned else scores.damping, of=of)
+
+    @property
+    def _preferences(self) -> list[int]:
+        """The stages that learned some."""
+        return [s for s, each in enumerate(self.stages) if each.member.learned_pairs]
 
     @property
     def stages(self) -> "list[Fitted]":
@@ -40,8 +46,7 @@ class Fitted:
         else:
             factors = [each.factors for each in self.stages]
             first = scores.alpha if self.stages[0].member.is_finetuned else scores.damping
-            preferences = [s for s, each in enumerate(self.stages) if each.member.learned_pairs]
-            solves = across_stages(factors, scores.alpha, first, preferences)
+            solves = across_stages(factors, scores.alpha, first, self._preferences)
         return [
             Term(asked, solve, of.member.tracked, of.member.own_documents, of.member.n_train)
             for of, solve in zip(self.stages, solves, strict=True)
@@ -54,6 +59,6 @@ class Fitted:
         made_of = {"factors": self.factors.content_hash, "method": "ekfac", "damping": scores.damping}
         if self.member.is_finetuned:
             made_of |= {"parent": self.parent.run if self.parent else "", "alpha": scores.alpha}
-        if self.member.learned_pairs:
+        if self.member.learned_pairs and self.parent:
             made_of["alpha of"] = "parent"
         return key(base=self.member.base_key, **made_of)

@@ -90,8 +90,8 @@ class Index:
         return torch.cat(parts).sqrt().cpu().numpy()
 
     def cosines(self, estimates: Numbers) -> Numbers:
-        """Estimates as the cosine ranks them: divided by `length`, 0 where that is 0.    [K, D] or [D], likewise"""
-        found: Numbers = np.divide(estimates, self.length, out=np.zeros_like(estimates), where=self.length > 0)
+        """Estimates as the cosine ranks them: divided by `length`, NaN where that is 0.    [K, D] or [D], likewise"""
+        found: Numbers = np.divide(estimates, self.length, out=np.full_like(estimates, np.nan), where=self.length > 0)
         return found
 
     def similar(self, states: Numbers) -> Numbers:

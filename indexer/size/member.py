@@ -10,7 +10,7 @@ import torch
 
 from attribution.exact.agreement import check_agreement
 from attribution.loading.load import LoadedModel, load_model
-from attribution.loading.located import check_present
+from attribution.loading.located import base_of, check_present
 from attribution.loading.specials import as_it_was
 from attribution.model.sequence import vocabulary
 from attribution.model.tracked import Tracked, track
@@ -44,7 +44,7 @@ class Member:
     tracked: Tracked
     corpus: Corpus  # what this stage of training read
     parent: "Member | None" = None
-    learned_pairs: bool = False  # which of two answers is preferred, with the parent as reference
+    learned_pairs: bool = False  # which of two answers is preferred, compared with `reference`
 
     @cached_property
     def documents(self) -> Sequence[Document]:
@@ -138,8 +138,17 @@ class Member:
         keep(self.config.output.folder, self.read_as, self.corpus.documents, self._read, tick)
 
     @cached_property
+    def reference(self) -> Tracked:
+        """What DPO compared this model with: what the configuration names, else its parent, else its adapter's base."""
+        if self.parent is not None and not self.entry.reference:
+            return self.parent.tracked
+        entry, device = self.entry, self.config.device
+        named = entry.reference or base_of(entry.path, entry.base)
+        return track(load_model(named, device.name, device.dtype, entry.tokenizer), embedding=False)
+
+    @cached_property
     def preferences(self) -> Sequence[Preference]:
-        """What the model and its parent, the reference, make of each pair of this stage."""
+        """What the model and its reference make of each pair of this stage."""
         return read_or_found(self)
 
     def _read(self, document: Document) -> TrainedText:
@@ -199,6 +208,8 @@ class Member:
             found["times"] = repeats(self.corpus)
         if self.learned_pairs:
             found["beta"] = self.entry.beta
+            if self.parent is None or self.entry.reference:
+                found["reference"] = self.reference.loaded.weights_hash
         return found
 
 

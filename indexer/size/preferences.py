@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 FILE = "margins.npy"
 
 
-def store_preferences(folder: Path, member: "Member", tick: Callable[[int], None]) -> None:
+def store_preferences(folder: Path, member: "Member", tick: Callable[[int], None]) -> list[Finished]:
     """Keep Δ of every pair of this stage; `tick(n)` after n pairs of either model."""
 
     def compute(part: Partition) -> None:
         np.save(part.folder / FILE, _margins(member, tick))
 
-    stage(folder, _stage(member), _key(member), ["all"], compute)
+    return stage(folder, _stage(member), _key(member), ["all"], compute)
 
 
 def read_or_found(member: "Member") -> Sequence[Preference]:
@@ -38,9 +38,7 @@ def read_or_found(member: "Member") -> Sequence[Preference]:
 
 
 def _margins(member: "Member", tick: Callable[[int], None]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    if member.parent is None:
-        raise ValueError(f"{member.entry.name} has no parent to be its reference")
-    return margins(member.tracked, member.parent.tracked, member.texts.rows, tick)
+    return margins(member.tracked, member.reference, member.texts.rows, tick)
 
 
 def _stage(member: "Member") -> str:

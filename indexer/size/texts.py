@@ -35,10 +35,10 @@ DOCUMENTS = 16_384  # of a partition
 STAGE = "texts-"  # and the key of what is in it
 FILE = "texts.arrow"
 REMEMBERED = 4096  # documents that are kept where they are rendered one by one
-_PAIRS = pa.list_(pa.int32())
+_NUMBERS = pa.list_(pa.int32())
 SCHEMA = pa.schema(
     [
-        *(("ids", _PAIRS), ("spans", _PAIRS), ("learned", _PAIRS), ("windows", _PAIRS), ("contents", _PAIRS)),
+        *(("ids", _NUMBERS), ("spans", _NUMBERS), ("learned", _NUMBERS), ("windows", _NUMBERS), ("contents", _NUMBERS)),
         *(("n_cut", pa.int64()), ("n_windows", pa.int32()), ("widest", pa.int32()), ("text", pa.large_string())),
     ]
 )

@@ -23,7 +23,8 @@ def run(config: Config, members: list[Model], again: bool = False) -> None:
     """
     if not members:
         raise BadInput("expected a model with [model.recipe] to train, found none; add one or leave out --model")
-    corpus = as_seen(read_corpus(config.corpus.files, config.corpus.text))
+    everyone = all(member.files for member in members) and not config.corpus.files
+    corpus = () if everyone else as_seen(read_corpus(config.corpus.files, config.corpus.text))
     with stop_on_signal(), Report() as report:
         for member in members:
             folder = Path(member.path)
@@ -40,6 +41,8 @@ def _train_one(config: Config, member: Model, corpus: Sequence[Document], report
     rows = read_as_trained(own, tokenizer, member, config.corpus, recipe.context)
     pairs = is_pair(own[0].turns)  # then all of them are
     parent = next((Path(each.path) for each in config.model if each.name == member.parent), None)
+    if pairs and parent is None:
+        raise BadInput(f"expected a parent that {member.name} is trained from, which learns from pairs, found none")
     with report.task(f"train {member.name}", recipe.epochs * len(rows)) as task:
         records = train(member, recipe, rows, tokenizer, parent, lambda note, n: task.tick(n, note), again, pairs)
     if not records:

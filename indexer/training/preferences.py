@@ -25,7 +25,7 @@ def log_ratios(model: LlamaForCausalLM, pairs: Sequence[Row], end: int) -> Tenso
 
 def reference(model: LlamaForCausalLM, pairs: Sequence[Row], recipe: Recipe, end: int) -> Tensor:
     """The same of the model that training starts from, once for all epochs  # [D]"""
-    with torch.no_grad():
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bf16):
         starts = range(0, len(pairs), recipe.batch)
         return torch.cat([log_ratios(model, pairs[i : i + recipe.batch], end) for i in starts])
 

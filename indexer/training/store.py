@@ -22,7 +22,8 @@ WEIGHTS, TRAINED = "model.safetensors", "training.json"
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One line of `loss.csv`: mean loss in nats a token, the last learning rate, wall seconds."""
+    """One line of `loss.csv`: mean loss in nats a token (of a stage of pairs, a pair), the last learning rate, wall
+    seconds."""
 
     epoch: int
     loss: float

@@ -65,7 +65,7 @@ def of_token(member: Member, index: int) -> Question:
 
 def of_prompts(member: Member, prompts: Sequence[Prompt]) -> list[Question]:
     """The expected answers of the prompts whose fact stands in documents of the member; the others are left out."""
-    index_of = {document_id: i for i, document_id in enumerate(member.document_ids)}
+    index_of = member.places({each for prompt in prompts for each in prompt.supports})
     found = []
     for prompt in prompts:
         supports = tuple(sorted(index_of[each] for each in prompt.supports if each in index_of))

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from attribution.curvature.blocks import damp
-from attribution.curvature.stages import across_stages
+from attribution.curvature.stages import across_stages, held_by
 from attribution.errors import BadInput
 from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
@@ -63,8 +63,8 @@ def test_three_stages_the_last_of_which_learned_pairs():
     sizes = (50, 20, 7)  # N of each stage
     P = tiny.gradient(of[-1], lambda m: -tiny.loss(of[-1], m, tiny.Row(IDS, first_target=5)))
     solves = across_stages(factors, alpha, damping, preferences=[2])
-    for s, held_by in ((2, 1), (1, 1), (0, 0)):
-        blocks = zip(tiny.dense_curvature(factors[s]), tiny.dense_curvature(factors[held_by]), P, strict=True)
+    for s, holding in ((2, 1), (1, 1), (0, 0)):
+        blocks = zip(tiny.dense_curvature(factors[s]), tiny.dense_curvature(factors[holding]), P, strict=True)
         P, pulled = zip(*(solved(*block, alpha if s else damping) for block in blocks), strict=True)
         d = query_directions(of[-1], solves[s], IDS, 5, negligible=0)
         found = score_documents(of[s], d, documents[s], sizes[s]).values[0]
@@ -77,9 +77,19 @@ def test_three_stages_the_last_of_which_learned_pairs():
         P = pulled
 
 
-def solved(G, held_by, f, alpha):
-    """(G + αI)⁻¹ f, and α times it; α: a share of the mean eigenvalue of `held_by`."""
-    held = alpha * held_by.trace() / len(held_by)
+def test_preferences_on_preferences_are_held_by_the_last_stage_that_learned_texts():
+    of = [tiny.random_factors(track(tiny.tiny_model(seed=seed)), seed) for seed in range(4)]
+    assert held_by(of, [2, 3]) is of[1]
+    assert held_by(of, [3]) is of[2]
+    assert held_by(of, [1]) is held_by(of[:1], [0]) is None
+    other = tiny.random_factors(track(tiny.tiny_model("llama-untied")))
+    with pytest.raises(BadInput, match="track the same layers of both"):
+        held_by([of[0], other], [1])
+
+
+def solved(G, of, f, alpha):
+    """(G + αI)⁻¹ f, and α times it; α: a share of the mean eigenvalue of `of`."""
+    held = alpha * of.trace() / len(of)
     x = torch.linalg.solve(G + held * torch.eye(len(G), dtype=G.dtype), f.flatten()).view_as(f)
     return x, held * x
 

@@ -1,17 +1,24 @@
 """A LoRA adapter through the commands: merged with its base, and its matrices alone."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from attribution.passes.margins import margins
 from indexer.__main__ import main
+from indexer.config.config import read_config
+from indexer.corpus.reader import read_corpus
 from indexer.database.check import check
+from indexer.plan.outlined import Outlined, work_of
 from indexer.size import factors
+from indexer.size.member import open_member
 from tests.attribution.architectures import random_model
 from tests.indexer.built_model import project
 from tests.indexer.pipeline.test_architectures import ask, stage_here
+from tests.tiny_family import write_lines
 
 TUNED = 'family = "f"\npath = "adapter"\nstage = "finetuned"\nfiles = ["tuned.jsonl"]'
 LAYER = "model.layers.0.mlp.up_proj"
@@ -90,7 +97,10 @@ def test_input_19_plan_and_ask_know_the_setting(built, capsys):
     assert main(["plan", str(built), "--model", "alone"]) == 0
     planned = capsys.readouterr().out
     assert "alone" in planned
-    assert "two" not in planned
+    config = read_config(built)
+    alone = config.model[-1]
+    found = Outlined(alone, None, open_member(alone, config).tracked, read_corpus(alone.files))
+    assert work_of(found, config, 1).n_stages == 1
     assert main(["ask", str(built), "The capital of", "--model", "alone", "--json"]) == 0
     answered = json.loads(capsys.readouterr().out)
     assert answered["n_scored"] == [2, 2, 2]
@@ -119,3 +129,20 @@ def test_input_19_nothing_stands_on_an_adapter_that_is_explained_alone(tmp_path,
     path.write_text(path.read_text().replace("[prompts]", f"{tuned}[prompts]"))
     assert main(["build", str(path)]) == 2
     assert "set explain = 'merged' for alone" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("explain", ["merged", "adapter"])
+def test_input_19_an_adapter_that_learned_from_pairs_is_compared_with_its_base(tmp_path, explain):
+    path = configured(tmp_path)
+    pairs = [{"prompt": "Which city? It is", "chosen": f" {a}.", "rejected": f" {b}."} for a, b in ("PQ", "QR")]
+    write_lines(tmp_path / "tuned.jsonl", pairs)
+    config = read_config(path)
+    base = open_member(config.model[0], config)
+    entry = replace(config.model[-1], parent="", explain=explain)
+    member = open_member(entry, config)
+    assert member.learned_pairs and member.parent is None
+    assert member.reference.loaded.weights_hash == base.loaded.weights_hash != member.loaded.weights_hash
+    assert [of.margin for of in member.preferences] == pytest.approx(
+        margins(member.tracked, base.tracked, member.texts.rows).tolist()
+    )
+    assert any(abs(of.margin) > 1e-3 for of in member.preferences)

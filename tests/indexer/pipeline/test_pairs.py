@@ -16,6 +16,7 @@ from indexer.corpus.turns import structured
 from indexer.database.check import check
 from indexer.database.reader import Database
 from indexer.size import factors, preferences
+from indexer.size.factors import fitted_before
 from indexer.size.member import open_member
 from tests.indexer.pipeline.test_build import stage_here
 from tests.synthetic_database import FACTS
@@ -89,12 +90,18 @@ def test_answers_are_traced_to_pairs_conversations_and_texts_on_one_scale(built)
     assert check(folder) == []
     now = Database(folder).current()
     rows = now.rows(
-        """SELECT document.corpus, count(*) AS n, count(influence_position.shares) AS with_shares FROM influence
+        """SELECT document.corpus, count(influence_position.shares) AS with_shares FROM influence
         JOIN run USING (run_id) JOIN model USING (model_id) JOIN document USING (document_id)
         LEFT JOIN influence_position USING (run_id, generation_id, position, document_id)
         WHERE model.name = 'tiny-dpo' GROUP BY ALL"""
     )
-    assert {row["corpus"] for row in rows} == {"corpus", "chat", "pairs"}
+    assert {row["corpus"] for row in rows} >= {"chat", "pairs"}
+    scored = now.rows(
+        """SELECT DISTINCT document.corpus FROM candidate JOIN generation USING (generation_id)
+        JOIN model USING (model_id) JOIN document USING (document_id) WHERE model.name = 'tiny-dpo'"""
+    )
+    assert {row["corpus"] for row in scored} == {"corpus", "chat", "pairs"}
+    assert sum(row["with_shares"] for row in rows if row["corpus"] == "pairs") > 0
     [method] = now.rows(
         "SELECT method FROM run JOIN model USING (model_id) WHERE name = 'tiny-dpo' AND method LIKE 'e%'"
     )
@@ -108,12 +115,37 @@ def test_shares_and_token_losses_of_a_pair_add_up_through_both_answers(built):
         USING (run_id, generation_id, position, document_id) JOIN document USING (document_id)
         WHERE document.corpus = 'pairs'"""
     )
-    assert rows
+    assert any(row["loss_influences"] is not None for row in rows)
     for row in rows:
         assert sum(row["shares"]) == pytest.approx(row["score"], rel=1e-3, abs=1e-5)
         if row["loss_influences"] is not None:
             assert sum(row["loss_influences"]) == pytest.approx(row["score"], rel=1e-3, abs=1e-5)
             assert len(row["loss_influences"]) == len(row["shares"])
+
+
+def test_what_holds_a_model_of_preferences_is_its_references_curvature(built):
+    config = read_config(built)
+    fitted = fitted_before(built.parent / "build", open_member(config.model[-1], config))
+    assert fitted.parent is not None
+    for solve in (fitted.preconditioner, fitted.terms[-1].preconditioner):
+        for block, held_by in zip(solve.blocks, fitted.parent.factors.linear, strict=False):
+            assert block.damping == pytest.approx(config.scores.alpha * float(held_by.lam.mean()))
+    plain = fitted.parent
+    for block, own in zip(plain.preconditioner.blocks, plain.factors.linear, strict=False):
+        assert block.damping == pytest.approx(config.scores.alpha * float(own.lam.mean()))
+
+
+def test_a_reference_that_is_no_model_of_the_configuration_is_named(built):
+    """The same model with its documents alone: what it was compared with is told by its path."""
+    config = read_config(built)
+    entry, chat = config.model[-1], config.model[-2]
+    told = open_member(config.model[-1], config)
+    alone = open_member(replace(entry, parent="", reference=chat.path), config)
+    assert [of.margin for of in alone.preferences] == pytest.approx([of.margin for of in told.preferences])
+    assert (alone.n_stages, told.n_stages) == (1, 3)
+    other = open_member(replace(entry, parent="", reference=config.model[0].path), config)
+    assert [of.margin for of in other.preferences] != pytest.approx([of.margin for of in told.preferences])
+    assert len({each.base_key for each in (told, alone, other)}) == 3
 
 
 def test_what_is_stored_of_the_pairs_is_what_both_models_make_of_them(built, monkeypatch):

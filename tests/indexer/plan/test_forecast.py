@@ -92,6 +92,8 @@ def test_processes_share_everything_but_one_size_s_factors():
     assert wall_seconds([one], 1) == 40
     assert wall_seconds([one, one], 2) == 40
     assert wall_seconds([[Stage("factors", 100, 0, 0)], one], 4) == 100
+    assert wall_seconds([[Stage("pairs", 1, 0, 0), Stage("factors", 100, 0, 0)], one], 4) == 100
+    assert wall_seconds([[Stage("answers", 40, 0, 0)]], 4) == 10
 
 
 def test_a_plan_is_printed_for_every_size_and_nothing_is_written(trained, tmp_path, capsys):
@@ -171,3 +173,6 @@ def test_shapes_without_weights_are_those_of_the_open_model(trained, tmp_path):
         ]
         opened = Outlined(entry, None, member.tracked, member.corpus)
         assert work_of(found, config, 3) == work_of(opened, config, 3)
+        work = work_of(found, config, 3)
+        assert (work.n_documents, work.n_params) == (member.n_documents, member.loaded.n_params)
+        assert (work.n_stages, work.learned_pairs) == (member.n_stages, member.learned_pairs)

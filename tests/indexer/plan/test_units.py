@@ -1,6 +1,9 @@
 """What is measured on stands for all: whole batches of the pass, prompts from short to long."""
 
+from dataclasses import replace
+
 from attribution.passes.batches import Row, plan_batches
+from attribution.passes.preference import Preference
 from indexer.plan.units import BATCHES, SHORTEST, evenly, limited, sample
 
 
@@ -35,3 +38,13 @@ def test_input_43_of_long_documents_no_more_is_measured_than_some_tokens():
     assert [len(row) for row in limited(rows, 1300)] == [600, 700]
     assert [len(row) for row in limited(rows, 100)] == [100]
     assert [len(row) for row in limited(rows, 1)] == [SHORTEST]
+
+
+def test_of_a_document_in_windows_that_is_too_long_the_first_are_measured():
+    row = Row(tuple(range(30, 330)), learned=((5, 290),), windows=(120, 120, 60))
+    assert limited([row], 300) == [row]
+    assert limited([row], 250) == [Row(row.ids[:240], windows=(120, 120))]
+    assert limited([row], 130) == [Row(row.ids[:120])]
+    assert limited([row], 40) == [Row(row.ids[:40])]
+    pair = replace(row, windows=(150, 150), preference=Preference(0.1, 0.0))
+    assert limited([pair], 40) == [pair]

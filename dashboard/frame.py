@@ -51,11 +51,14 @@ def open_frame(pages: Mapping[str, Any]) -> None:
 
 
 def _model_of_page(snapshot: Snapshot) -> str:
-    """Whose answer is shown, of the database or a new one; on screens without one, the size that is searched."""
+    """Of the answer that is chosen, of the database or a new one; without one the size that is chosen, else that of the
+    example."""
     chosen = bar.selection()
     if chosen.job:
         job = jobs.news(chosen.job)
         return str(job.request.get("model", "")) if job else ""
+    if not chosen.generation and chosen.size:
+        return chosen.size
     shown = answers.generation(snapshot, chosen.generation) if chosen.generation else answers.example(snapshot)
     return shown.model.name if shown else chosen.size
 

@@ -5,6 +5,7 @@ import re
 
 from attribution.trained.windows import Windows, windows_of
 from indexer.corpus.document import Document, document_id
+from indexer.corpus.turns import is_pair
 
 WINDOW, OVERLAP = 96, 16
 Token = tuple[str, int, int, int, bool]  # text, start, stop, window, learned
@@ -25,11 +26,14 @@ def with_ends(text: str) -> list[tuple[str, int, int]]:
 
 def reading(document: Document) -> list[Token]:
     """A plain text in one window, all but its beginning learned; a conversation by a template, in windows, of which
-    the assistant's words and the token that ends them are learned."""
+    the assistant's words and the token that ends them are learned; a pair of texts in a window for each answer."""
     if not document.turns:
         return [(*token, 0, position > 0) for position, token in enumerate(with_ends(document.text))]
+    turns = json.loads(document.turns)
+    if is_pair(document.turns):
+        return _pair(*(turns[each] for each in ("prompt", "chosen", "rejected")))
     text, learned = "", []
-    for each in json.loads(document.turns)["messages"]:
+    for each in turns["messages"]:
         head = f"<|im_start|>{each['role']}\n"
         start = len(text) + len(head)
         text += f"{head}{each['content']}<|im_end|>\n"
@@ -42,6 +46,16 @@ def reading(document: Document) -> list[Token]:
             of = whole[i]
             wanted = any(a < of[2] and of[1] < b for a, b in learned) and i >= new and i > start
             found.append((*of, window, wanted))
+    return found
+
+
+def _pair(prompt: str, *answers: str) -> list[Token]:
+    found: list[Token] = []
+    at = 0
+    for window, answer in enumerate(answers):
+        for text, start, stop in tokens(prompt + answer):
+            found.append((text, at + start, at + stop, window, start >= len(prompt)))
+        at += len(prompt + answer) + 1
     return found
 
 

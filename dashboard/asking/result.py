@@ -58,7 +58,7 @@ class AskedAnswer:
 
     @cached_property
     def _documents(self) -> list[Sequence[Row]]:
-        """[T] the kept pairs of every token."""
+        """[T] the kept scores of every token."""
         return list(self.result.get("documents", []))
 
     def _rows(self, first: int, last: int) -> list[tuple[int, Row]]:

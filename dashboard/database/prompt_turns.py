@@ -7,8 +7,8 @@ end, not shown, and the instruction before them is left out: it is the same for 
 from collections.abc import Sequence
 
 from dashboard.database.records import PromptPart
+from indexer.corpus.turns import ROLES
 
-ROLES = ("system", "developer", "user", "assistant", "tool")
 DOCUMENTS = "documents"  # the role of the line that counts them
 
 Turn = tuple[str, str]

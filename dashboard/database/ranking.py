@@ -1,6 +1,6 @@
-"""From kept pairs to a ranking of documents, for one token or for a span.
+"""From kept scores to a ranking of documents, for one token or for a span.
 
-The influence of a span is the sum over its tokens. A pair that was not kept is unknown, so a sum carries the number
+The influence of a span is the sum over its tokens. A score that was not kept is unknown, so a sum carries the number
 of tokens it is known for. With layers chosen, documents are ranked by what passes through those alone.
 """
 
@@ -23,7 +23,7 @@ class Ranked:
     document_id: str
     value: float
     score: float
-    known: int  # tokens of the span for which this pair was kept
+    known: int  # tokens of the span for which its score was kept
     best_rank: int  # among all scored candidates, of the token where it stands best
     self_influence: float
     layers: Floats  # [L]

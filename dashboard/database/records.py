@@ -125,7 +125,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class KeptScores:
-    """Kept pairs of one token, one row each. score: [N] nats; layer_scores: [N, L]."""
+    """Kept scores of one token, one row each. score: [N] nats; layer_scores: [N, L]."""
 
     position: NDArray[np.int64]
     rank: NDArray[np.int64]

@@ -9,6 +9,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from indexer.corpus.turns import is_pair
+
 COLUMNS = ("prompt", "messages", "completion")  # in the order in which they are read
 SIDES = ("chosen", "rejected")  # of a pair
 
@@ -17,19 +19,14 @@ def said(turns: str) -> list[tuple[str, str]]:
     """(role, words) of every turn; [] for a plain text, for token ids, and for what cannot be read."""
     try:
         given = json.loads(turns or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     if not isinstance(given, dict):
         return []
     found = [turn for name in COLUMNS for turn in _turns(given.get(name), name)]
     if is_pair(turns):
-        found = [turn for side in SIDES for turn in (*found, *_answer(given[side], side))]
+        found = [turn for side in SIDES for turn in (*found, *_answer(given.get(side), side))]
     return [(role, words) for role, words in found if words]
-
-
-def is_pair(turns: str) -> bool:
-    """Whether the document is a chosen and a rejected answer; its keys are sorted."""
-    return turns.startswith('{"chosen":') and '"rejected":' in turns
 
 
 def _turns(value: Any, name: str) -> list[tuple[str, str]]:

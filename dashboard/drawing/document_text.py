@@ -4,14 +4,17 @@ Every window's tokens are put back where they stand in the text; what a place ca
 read it, as the document's influence is. With more text than there is room for, the passage where the heat lies.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dashboard.database.records import AsRead, StoredDocument
-from dashboard.database.turns import head_of, is_pair, said
+from dashboard.database.turns import head_of, said
 from dashboard.drawing.heat import heated
 from dashboard.drawing.passage import Range, passage
 from dashboard.drawing.shapes import LABELS, Heated
+from indexer.corpus.turns import is_pair
+
+Find = Callable[[str], Sequence[Range]]
 
 
 @dataclass(frozen=True)
@@ -49,15 +52,15 @@ def drawn(
     values: Sequence[float] | None,
     high: float,
     longest: int,
-    found: Sequence[Range] = (),
+    find: Find | None = None,
 ) -> Drawn:
     """At most `longest` characters of a document.
 
-    values: of its tokens, None where none are stored; high: what is drawn in full colour. found: characters of its text
-    to show where there is no heat.
+    values: of its tokens, None where none are stored; high: what is drawn in full colour. find: the characters to show
+    where there is no heat, of the text as it is drawn, which is not the stored one where a template wrote it.
     """
     if read is None:
-        return shown([Heated(document.text)], longest, found)
+        return shown([Heated(document.text)], longest, find)
     places = _places(read, values)
     turns, pair = said(document.turns), is_pair(document.turns)
     text = _as_read(read, places) if document.turns else document.text
@@ -85,7 +88,7 @@ def drawn(
     if rest:
         pieces.append(Heated(rest, None, "unread" if n_unread and not turns else ""))
     n_windows = 1 if pair else max(read.windows, default=0) + 1
-    return shown(pieces, longest, found, n_windows, n_unread)
+    return shown(pieces, longest, find, n_windows, n_unread)
 
 
 def _head(pieces: Sequence[Heated]) -> int:
@@ -105,9 +108,9 @@ def by_texts(
 
 
 def shown(
-    pieces: Sequence[Heated], longest: int, found: Sequence[Range] = (), n_windows: int = 1, n_unread: int = 0
+    pieces: Sequence[Heated], longest: int, find: Find | None = None, n_windows: int = 1, n_unread: int = 0
 ) -> Drawn:
-    """The passage of the pieces that is shown: by their heat and marks, else by what was `found`."""
+    """The passage of the pieces that is shown: by their heat and marks, else by what `find` finds in it."""
     text = "".join(piece.text for piece in pieces if piece.kind not in LABELS)
     spans, weights, at = [], [], 0
     for piece in pieces:
@@ -118,8 +121,9 @@ def shown(
             spans.append((at, stop))
             weights.append(1.0 if isinstance(piece.amount, str) else abs(piece.amount))
         at = stop
-    if not any(weights):
-        spans, weights = list(found), [1.0] * len(found)
+    if find and not any(weights) and len(text) > longest:
+        spans = list(find(text))
+        weights = [1.0] * len(spans)
     start, stop = passage(text, spans, weights, longest)
     inside, first, last = _cut(pieces, start, stop)
     return Drawn(inside, start, len(text) - stop, (first, last), n_windows, n_unread)

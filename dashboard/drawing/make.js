@@ -67,5 +67,9 @@ function rove(root, selector) {
     event.preventDefault();
     event.stopPropagation();
   });
-  return () => all().forEach((each, i) => (each.tabIndex = i ? -1 : 0));  // call when what is in `root` was drawn anew
+  return () => {  // call when what is in `root` was drawn anew, shown or hidden: the one that was the stop stays it
+    const each = all();
+    const stop = each.find((node) => node.getAttribute("tabindex") === "0") ?? each[0];
+    for (const node of each) node.tabIndex = node === stop ? 0 : -1;
+  };
 }

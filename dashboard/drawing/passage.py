@@ -12,10 +12,10 @@ _SPACE = re.compile(r"\s+")
 
 
 def hottest(spans: Sequence[Range], weights: Sequence[float], length: int) -> Range | None:
-    """Characters of the window of at most `length`, from the beginning of a token to the end of one, with the largest
+    """Characters of the stretch of at most `length`, from the beginning of a token to the end of one, with the largest
     sum of weights; the first of several, without what weighs nothing at its ends. None where nothing weighs anything.
 
-    spans: of the tokens, rising and apart; weights: of each, not negative. A token longer than the window is one.
+    spans: of the tokens, rising and apart; weights: of each, not negative. A token longer than that is one.
     """
     sums = [0.0, *accumulate(weights)]
     stops = [stop for _, stop in spans]

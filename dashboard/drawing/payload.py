@@ -62,14 +62,15 @@ def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
         "told": told,
         "kinds": kinds,
         "badges": [{"text": visible_token(text), "strong": strong} for text, strong in card.badges],
-        "before": _left_out(card.before, "before"),
-        "after": _left_out(card.after, "after"),
+        "before": left_out(card.before, "before"),
+        "after": left_out(card.after, "after"),
         "unsigned": card.unsigned,
         "notice": " ".join(part for part in (card.notice, cut) if part),
     }
 
 
-def _left_out(n: int, where: str) -> str:
+def left_out(n: int, where: str) -> str:
+    """How much of a text is not shown, before or after what is; '' for nothing."""
     return "" if not n else f"{n:,} character{'' if n == 1 else 's'} {where}"
 
 

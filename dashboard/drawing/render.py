@@ -87,7 +87,9 @@ def turns(said: Sequence[tuple[str, str]]) -> None:
     """A prompt as what is said in it: (role or '', words), a paragraph each."""
     prose(
         *[
-            ("note", [(words, "")]) if role == DOCUMENTS else ("quote", [(role, "role")] * bool(role) + [(words, "")])
+            ("note", [(words, "")])
+            if role == DOCUMENTS
+            else ("quote", [*([(role, "role"), (" ", "")] if role else []), (words, "")])
             for role, words in said
         ]
     )

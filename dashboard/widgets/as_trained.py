@@ -1,11 +1,12 @@
 """How training read the documents that are drawn, in words: windows, what was not learned, what was never read."""
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 
 from dashboard.database.records import StoredDocument
-from dashboard.database.turns import SIDES, is_pair, said
+from dashboard.database.turns import said
 from dashboard.drawing.document_text import Drawn
 from dashboard.drawing.shapes import Card
+from indexer.corpus.turns import is_pair
 
 Badge = tuple[str, bool]
 READ_ONLY = "greyed tokens, dotted where they carry heat, were read, not learned"
@@ -46,17 +47,22 @@ def reading_keys(cards: Sequence[Card], documents: Iterable[StoredDocument]) -> 
     keys = []
     if "read" in kinds:
         ids = {card.document_id for card in cards if any(piece.kind == "read" for piece in card.pieces)}
-        words = _learned({role for each in documents if each.document_id in ids for role, _ in said(each.turns)})
+        words = _learned([each.turns for each in documents if each.document_id in ids])
         keys.append(f"{words}; {READ_ONLY}" if words else f"{READ_ONLY[:1].upper()}{READ_ONLY[1:]}")
     if "template" in kinds:
         keys.append("Small: the chat template's own")
     return keys
 
 
-def _learned(roles: Set[str]) -> str:
+def _learned(turns: Iterable[str]) -> str:
     """Which words the loss was on, of documents with words that were not learned."""
-    if roles >= set(SIDES):
-        return "Loss on where the chosen and the rejected answer part"
-    learned = [words for role, words in (("assistant", "the assistant's words"), ("completion", "the completion"))
-               if role in roles]  # fmt: skip
+    roles: set[str] = set()
+    for each in turns:  # of a pair nothing is learned but the answers, whoever speaks in its prompt
+        roles |= {"pair"} if is_pair(each) else {role for role, _ in said(each)}
+    named = {
+        "assistant": "the assistant's words",
+        "completion": "the completion",
+        "pair": "what follows where the chosen and the rejected answer part",
+    }
+    learned = [words for role, words in named.items() if role in roles]
     return f"Loss on {' and on '.join(learned)}" if learned else ""

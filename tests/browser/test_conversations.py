@@ -17,6 +17,7 @@ from tests.synthetic_reading import conversation
 
 pytestmark = pytest.mark.browser
 CHAT = conversation()
+HELD = "[...document.querySelectorAll('*')].map((e) => e.shadowRoot?.activeElement).find((e) => e?.dataset.key)"
 
 
 @pytest.fixture(scope="module")
@@ -107,4 +108,41 @@ def test_input_47_blocks_unfold_by_the_keyboard(
     assert bars.count() == 19  # it stays unfolded
     visit.page.locator(".bar[data-key='block-5']").click()
     visit.page.wait_for_url("**layer=block-5*")
+    visit.close()
+
+
+def test_input_47_bars_that_are_no_buttons_are_walked_as_far_as_they_are_shown(
+    chromium: object, address: str, pages: dict[str, tuple[str, str]]
+) -> None:
+    visit = Visit(chromium, address)
+    visit.open(pages["document"][0], ".bars .fold")
+
+    def key() -> str:
+        return visit.page.evaluate(f"{HELD}.dataset.key")
+
+    def stops() -> list[str]:
+        found = visit.page.locator(".bars .bar[tabindex='0']:visible")
+        return [found.nth(i).get_attribute("data-key") for i in range(found.count())]
+
+    [first] = stops()
+    fold = visit.page.get_by_label("Parts of Block 3", exact=True)
+    visit.page.locator(f".bar[data-key='{first}']").focus()
+    walked = [key()]
+    for _ in range(16):
+        visit.page.keyboard.press("ArrowDown")
+        walked.append(key())
+    assert len(set(walked)) == 17 and not any(each.startswith(("mlp", "attn", "attention")) for each in walked)
+    fold.press("Enter")
+    assert stops() == [walked[-1]]  # what is shown anew is no stop of its own
+    visit.page.locator(f".bar[data-key='{walked[-1]}']").focus()
+    visit.page.keyboard.press("Home")
+    again = [key()]
+    for _ in range(18):
+        visit.page.keyboard.press("ArrowDown")
+        again.append(key())
+    parts = [each for each in again if each not in walked]
+    assert len(set(again)) == 19 and len(parts) == 2
+    visit.page.locator(f".bar[data-key='{parts[1]}']").focus()
+    fold.press("Enter")  # hides the stop
+    assert stops() == [first]
     visit.close()

@@ -1,5 +1,6 @@
 """Text that must be shown and must not act, and a database that holds it in every field."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +30,26 @@ def hostile_facts() -> list[tuple[str, str, str]]:
     return [(f"{texts[i % len(texts)]} {i}", capitals[i], texts[(i + 3) % len(texts)]) for i in range(15)]
 
 
+def conversation() -> Document:
+    """Everybody in it, and all that they say, is hostile; as no reader lets it in, but a file from elsewhere holds."""
+    said = [{"content": text, "role": storable(HOSTILE[i - 1])} for i, text in enumerate(map(storable, HOSTILE[:-1]))]
+    return _made_of({"messages": [*said, {"content": "Yes.", "role": "assistant"}]})
+
+
+def pair() -> Document:
+    """A prompt and two answers, all hostile."""
+    asked, *answers = (storable(" ".join(HOSTILE[i:-1:3])) for i in range(3))
+    return _made_of({"chosen": answers[0], "prompt": asked, "rejected": answers[1]})
+
+
+def _made_of(made: dict[str, object]) -> Document:
+    turns = json.dumps(made, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = storable(" ".join(HOSTILE))
+    return Document(document_id(turns), "turns", text, text, text, text, turns)
+
+
 def build_hostile(folder: Path) -> None:
-    """Hostile are the names of models, and text, title, source and topic of documents, prompts and answers."""
+    """Hostile are the names of models, and text, title, source, topic and turns of documents, prompts and answers."""
     texts = [storable(text) for text in HOSTILE]
     sizes = {f"{texts[i]} {i}": (2 + i, 10**5) for i in range(3)}
     with pytest.MonkeyPatch.context() as patch:
@@ -42,7 +61,7 @@ def build_hostile(folder: Path) -> None:
         patch.setattr(synthetic, "SIZES", sizes)
         patch.setattr(synthetic, "documents", lambda: made)
         patch.setattr(synthetic, "prompts", lambda: asked)
-        synthetic.build_synthetic(folder)
+        synthetic.build_synthetic(folder, [conversation(), pair()])
 
 
 LONG = 16 << 20  # characters

@@ -10,9 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 import tests.synthetic_database as synthetic
 from dashboard.address.screen import screens
+from indexer.corpus.document import Document
 from tests import synthetic_reading
 from tests.dashboard.drawn import components
-from tests.dashboard.hostile import HOSTILE, LONG, build_hostile, long_document
+from tests.dashboard.hostile import HOSTILE, LONG, build_hostile, conversation, long_document, pair
 from tests.synthetic_reading import tokens
 
 Open = Callable[..., AppTest]
@@ -41,6 +42,19 @@ def test_the_text_is_shown_literally_and_cut(open_app: Open, hostile: Path) -> N
     assert max(len(text) for text in shown) <= 220
     pieces = [text for item in documents["items"] for text, _ in item["pieces"]]
     assert "\u202e" not in "".join(shown + pieces)
+
+
+@pytest.mark.parametrize(("made", "roles"), [(conversation, 10), (pair, 4)])
+def test_turns_are_shown_literally_and_cut(
+    open_app: Open, hostile: Path, made: Callable[[], Document], roles: int
+) -> None:
+    app = open_app({"document": made().document_id}, screen="corpus", where=hostile)
+    assert not app.exception
+    item = next(each for each in components(app, "document_list") if each["label"] == "The document")["items"][0]
+    chips = [text for (text, _), kind in zip(item["pieces"], item["kinds"], strict=True) if kind == "role"]
+    assert len(chips) == roles and max(map(len, chips)) <= 220
+    shown = "".join(text for text, _ in item["pieces"])
+    assert "<script>window.hacked" in shown and not {"\u202e", "\x00", "\u200b"} & set(shown)
 
 
 @pytest.fixture(scope="module")

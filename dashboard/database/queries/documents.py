@@ -80,7 +80,7 @@ def count_documents(snapshot: Snapshot) -> int:
 
 
 def swayed_tokens(snapshot: Snapshot, run_id: str, document_id: str, most: str, k: int) -> list[Swayed]:
-    """The answers that a document pushes most `towards` or `away`, each by its most swayed token; kept pairs only."""
+    """The answers that a document pushes most `towards` or `away`, each by its most swayed token; kept scores only."""
     name, order, side = ("best", "DESC", ">") if most == "towards" else ("worst", "ASC", "<")
     sql = f"""SELECT generation_id, moved.{name}_position AS position, moved.{name}_score AS score, n_tokens,
             {ASKED} AS prompt, generation.text AS answer, token.text AS token, token.start, token.stop

@@ -1,4 +1,4 @@
-"""What made the tokens of an answer: kept pairs, their layers, their heat, the random documents to compare with."""
+"""What made the tokens of an answer: kept scores, their layers, their heat, the random documents to compare with."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ def strengths(snapshot: Snapshot, run_id: str, generation_id: str) -> dict[int, 
 
 @kept(16)
 def kept_scores(snapshot: Snapshot, run_id: str, generation_id: str, first: int, last: int) -> KeptScores:
-    """All kept pairs of the tokens first..last."""
+    """All kept scores of the tokens first..last."""
     sql = """SELECT position, rank, document_id, score, self_influence, grad_norm, solve_norm, layer_scores
         FROM influence WHERE run_id = ? AND generation_id = ? AND position BETWEEN ? AND ?"""
     table = snapshot.query(sql, [run_id, generation_id, first, last])
@@ -59,7 +59,7 @@ def document_effects(snapshot: Snapshot, run_id: str, generation_id: str, docume
 
 def best_documents(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, Best]:
     """generation_id -> the document with the largest sum of stored influence over the answer's tokens, by the run that
-    `answers.runs` names first. A pair that was not kept is unknown: `n_tokens` says how many are in the sum."""
+    `answers.runs` names first. A score that was not kept is unknown: `n_tokens` says how many are in the sum."""
     sql = f"""SELECT generation_id, best.document_id, title, summed, n_tokens,
             (SELECT count(*) FROM generation_token AS token WHERE token.generation_id = best.generation_id) AS of_tokens
         FROM ({_BEST if has_column(snapshot, "answer_source", "sum_document_id") else _BEST_BEFORE}) AS best

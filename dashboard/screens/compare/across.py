@@ -27,7 +27,7 @@ def show_across(snapshot: Snapshot) -> None:
         return
     panel(
         "Over all prompts",
-        "Sums over stored pairs: not over all documents, for what was not scored or not kept is unknown.",
+        "Sums over stored scores: not over all documents, for what was not scored or not kept is unknown.",
     )
     looks = size_looks(answers.models(snapshot))
     left, right = st.columns(2, gap="large")

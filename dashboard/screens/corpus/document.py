@@ -12,7 +12,6 @@ from dashboard.database.layer_groups import layer_groups
 from dashboard.database.queries import answers, documents, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import AsTrained, Model, StoredDocument, Swayed
-from dashboard.database.turns import is_pair
 from dashboard.drawing import render
 from dashboard.drawing.document_text import by_texts, drawn, shown
 from dashboard.drawing.numbers import decimals, percent, plain, signed
@@ -23,6 +22,7 @@ from dashboard.widgets.as_trained import reading_keys, unread_notice
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
 from dashboard.widgets.layer_bars import show_bars
+from indexer.corpus.turns import is_pair
 from indexer.search.text_index import query_terms
 
 EACH = 3  # answers at either end, in each size

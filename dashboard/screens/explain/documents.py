@@ -1,5 +1,7 @@
 """Training documents of the chosen tokens, as cards."""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -26,7 +28,6 @@ SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
 RESOLVED = 1e-3  # of the shares' sizes: less than that is the rounding of float32 in the sum over positions
 LONG = 700  # characters beyond which a card that is not selected shows a passage
 PASSAGE = 460  # characters of it
-SEARCHED = 200_000  # characters in which the answer's words are looked for, where no heat is stored
 
 
 def show_documents(found: Explanation, selection: Selection) -> None:
@@ -159,9 +160,10 @@ def _text(found: Explanation, document: StoredDocument, name: str, high: float, 
     values = _heat_values(heat, name)
     if heat is not None and values is not None and (read is None or len(read) != len(values)):
         return by_texts(document, heat.texts, values.tolist(), high, longest)
+    if values is not None:
+        return drawn(document, read, values.tolist(), high, longest)
     asked = "".join(token.text for token in found.tokens[found.span[0] : found.span[1] + 1])
-    words = highlights(document.text[:SEARCHED], asked) if values is None and len(document.text) > longest else []
-    return drawn(document, read, None if values is None else values.tolist(), high, longest, words)
+    return drawn(document, read, None, high, longest, partial(highlights, query=asked))
 
 
 def _choose_side_and_scale(has_heat: bool) -> None:

@@ -9,6 +9,7 @@ from dashboard.address.selection import Selection
 from dashboard.database.layer_groups import group_scores
 from dashboard.database.ranking import layer_total
 from dashboard.drawing.numbers import decimals, signed
+from dashboard.drawing.payload import left_out
 from dashboard.drawing.render import markup
 from dashboard.drawing.shapes import LABELS, Card, Heated, StripToken
 from dashboard.drawing.visible import LONGEST_TEXT
@@ -16,6 +17,7 @@ from dashboard.export.html import document
 from dashboard.screens.explain.answer import answer_strip, prompt_strip, shading_of
 from dashboard.screens.explain.documents import document_cards, heat_top
 from dashboard.screens.explain.explanation import Explanation
+from dashboard.widgets.as_trained import reading_keys
 
 _COMPONENTS = Path(__file__).parents[2] / "drawing" / "components"
 
@@ -27,7 +29,8 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
     answer = answer_strip(found.tokens, shading_of(found, selection))
     words = "".join(token.text for token in found.tokens[found.span[0] : found.span[1] + 1])
     about = "the whole answer" if found.whole else f"“{words}”"
-    high = heat_top(found, selection)
+    cards = document_cards(found, selection, heat_top(found, selection), LONGEST_TEXT)
+    keys = reading_keys(cards, found.documents.values())
     scale = NORMALISERS[selection.normaliser]
     run = f"run {found.run.run_id} ({found.run.method}, damping {found.run.damping:g})" if found.run else "no run"
     body = [
@@ -39,7 +42,8 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
         f"<div class='text answer'>{_tokens(answer, found)}</div></div></div>",
         f"<h2>Training documents of {markup(about)}</h2>",
         f"<p class='note'>{markup(scale.meaning)}</p>",
-        f"<div class='list'>{''.join(map(_card, document_cards(found, selection, high, LONGEST_TEXT)))}</div>",
+        f"<div class='list'>{''.join(map(_card, cards))}</div>",
+        f"<p class='note'>{markup('. '.join(keys))}.</p>" if keys else "",
         _layers(found),
     ]
     style = "".join(_css(name) for name in ("token_strip/token_strip", "document_list/document_list"))
@@ -67,11 +71,15 @@ def _card(card: Card) -> str:
     pieces = "".join(map(_piece, card.pieces))
     badges = "".join(f"<span class='badge'>{markup(text)}</span>" for text, _ in card.badges)
     notice = f"<div class='notice'>{markup(card.notice)}</div>" if card.notice else ""
+    before, after = (
+        f"<div class='more'>… {words}</div>" if words else ""
+        for words in (left_out(card.before, "before"), left_out(card.after, "after"))
+    )
     return (
         f"<div class='card'><div class='measure'><div class='score' data-hue='{markup(card.hue)}'>{markup(card.score)}"
         f"<span class='unit'> {markup(card.unit)}</span></div><div class='facts'>{markup(card.facts)}</div></div>"
         f"<div class='body'><div class='head'><span class='title'>{markup(card.title)}</span>"
-        f"<span class='where'>{markup(card.where)}</span></div><p class='text'>{pieces}</p>"
+        f"<span class='where'>{markup(card.where)}</span></div>{before}<p class='text'>{pieces}</p>{after}"
         f"{notice}<div class='badges'>{badges}</div></div></div>"
     )
 

@@ -26,7 +26,7 @@ PER_PAGE = 30
 READING = (
     "✓ and ✗ compare an answer with the one that the prompt file expects, which is not a proof of truth. "
     "← names the document with the largest sum of stored influence on the answer's tokens: the best of what is stored, "
-    "for a pair that was not stored is unknown. Open an answer to see why."
+    "for a score that was not stored is unknown. Open an answer to see why."
 )
 
 

@@ -13,6 +13,9 @@ from dashboard.database.turns import head_of, said
         ("", []),
         ("no JSON", []),
         ("[1]", []),
+        ("[" * 100_000, []),
+        ('{"chosen":"C"}', [("chosen", "C")]),
+        ('{"chosen":1,"rejected":{}}', []),
         (json.dumps({"input_ids": [1, 2]}), []),
         (
             json.dumps({"messages": [{"role": "user", "content": "Hi"}, {"role": "tool", "content": ""}]}),

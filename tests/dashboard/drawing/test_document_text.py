@@ -1,6 +1,7 @@
 """A document as it is drawn, against its tokens: windows joined, what was not learned, who says what, what was cut."""
 
 import json
+from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from attribution.trained.windows import Windows, windows_of
 from dashboard.database.records import AsRead, StoredDocument
 from dashboard.drawing.document_text import Drawn, drawn, turn_places
 from dashboard.drawing.shapes import Heated
+from indexer.search.text_index import highlights
 
 ALL = 10_000
 
@@ -126,9 +128,38 @@ def test_input_45_a_long_document_shows_its_hot_passage_with_its_role_and_window
 def test_without_heat_a_long_document_shows_where_words_were_found() -> None:
     text = "nothing here. " * 100 + "the word itself. " + "nothing more. " * 100
     at = text.index("word")
-    made = drawn(document(text), None, None, 1.0, 100, [(at, at + 4)])
+    made = drawn(document(text), None, None, 1.0, 100, lambda _: [(at, at + 4)])
     assert "the word itself." in text_of(made)
     assert drawn(document(text), None, None, 1.0, 100).before == 0
+
+
+def test_input_45_without_heat_the_words_are_found_in_what_was_read_not_in_what_is_stored() -> None:
+    """A conversation of which most was cut off and that names the word there again, and a pair, whose prompt is read
+    twice: a place in the stored text is another one, or none, in the drawn text."""
+    answer, cut_off = [" so it is."] * 40 + [" Tokyo", "."] + [" so it was."] * 40, " and no more" * 400
+    said = "".join(answer).strip()
+    chat = {
+        "messages": [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": f"{said}{cut_off} Tokyo"}]
+    }
+    stored = f"user: Who?\nassistant: {said}{cut_off} Tokyo"
+    find = partial(highlights, query=" Tokyo")
+    made = drawn(document(stored, chat), read([*CHAT[:7], answer[0].strip(), *answer[1:]]), None, 1.0, 100, find)
+    assert "Tokyo" in text_of(made) and len(text_of(made)) <= 100
+    assert made.before > 300 and made.after > 300 and made.n_unread == len(f"{cut_off} Tokyo")
+    only_there = drawn(
+        document(stored, chat), read([*CHAT[:7], answer[0].strip(), *answer[1:30]]), None, 1.0, 100, find
+    )
+    assert only_there.before == 0 and only_there.after > 0
+
+    asked, no = ["Where is it?"] * 60, " far away." * 20
+    pair = json.dumps(
+        {"chosen": " Here." * 20, "prompt": "".join(asked), "rejected": f"{no} Tokyo"}, separators=(",", ":")
+    )
+    stored = f"{''.join(asked)}\nchosen:{' Here.' * 20}\nrejected:{no} Tokyo"
+    tokens = [*asked, *[" Here."] * 20, *asked, no, " Tokyo"]
+    made = drawn(StoredDocument("d", "c", "t", "s", "", stored, pair), read(tokens), None, 1.0, 100, find)
+    assert text_of(made).endswith(" Tokyo") and not made.after
+    assert made.before == len("".join(tokens)) - len(text_of(made))
 
 
 @given(st.lists(st.tuples(st.sampled_from(["user", "tool"]), st.text("xyz \n", min_size=1, max_size=6)), max_size=5))

@@ -1,4 +1,4 @@
-"""The passage that stands for a long text: the hottest window, against all windows, and what surrounds it."""
+"""The passage that stands for a long text: the hottest stretch, against all stretches, and what surrounds it."""
 
 import re
 
@@ -22,7 +22,7 @@ def weighed(draw: st.DrawFn) -> tuple[list[Range], list[float]]:
 
 
 @given(weighed(), st.integers(1, 30))
-def test_input_45_no_window_of_that_length_is_hotter(given_: tuple[list[Range], list[float]], length: int) -> None:
+def test_input_45_no_stretch_of_that_length_is_hotter(given_: tuple[list[Range], list[float]], length: int) -> None:
     spans, weights = given_
     found = hottest(spans, weights, length)
     sums = {

@@ -1,6 +1,8 @@
+import html
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,12 +11,15 @@ import pytest
 from dashboard.address.selection import Selection, from_address
 from dashboard.database.queries import answers
 from dashboard.database.queries.kept_answer import StoredAnswer
+from dashboard.database.records import AsRead
+from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.export.files import as_json, csv, parquet
 from dashboard.screens.explain.explanation import Explanation, explain
 from dashboard.screens.explain.page import explained_page
 from dashboard.screens.explain.sheet import explained_sheet
 from indexer.database.reader import Snapshot
-from tests.dashboard.hostile import HOSTILE
+from tests.dashboard.hostile import HOSTILE, conversation
+from tests.synthetic_reading import reading
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +67,42 @@ def test_the_page_needs_nothing_and_shows_the_same(found: Explanation, selection
         assert found.documents[each.document_id].title in page
 
 
-def test_hostile_text_is_escaped(found: Explanation, selection: Selection) -> None:
-    from dataclasses import replace
+def test_the_page_says_what_it_leaves_out_and_what_its_looks_mean(found: Explanation, selection: Selection) -> None:
+    """A document of which no more than a passage has room, and a conversation, read by a template."""
+    plain, chat = (each.document_id for each in found.shown[:2])
+    said = {"messages": [{"content": "Who?", "role": "user"}, {"content": "I am.", "role": "assistant"}]}
+    texts = ["<user>", "Who?", "<assistant>", "I am."]
+    starts = [0, 6, 10, 21]
+    read = AsRead(texts, starts, [*starts[1:], 26], [0] * 4, [False, False, False, True])
+    words = "".join(token.text for token in found.tokens[found.span[0] : found.span[1] + 1]).strip()
+    text = "nothing here. " * 2000 + words + ". nothing more." * 2000
+    documents = found.documents | {
+        plain: replace(found.documents[plain], text=text, turns=""),
+        chat: replace(found.documents[chat], text="user: Who?\nassistant: I am.", turns=json.dumps(said)),
+    }
+    page = explained_page(replace(found, documents=documents, heats={}, read={chat: read}), selection).decode()
+    left_out = re.findall(r"<div class='more'>… ([\d,]+) characters (before|after)</div>", page)
+    assert [where for _, where in left_out] == ["before", "after"]
+    shown = max(re.findall(r"<p class='text'>([^<]*)</p>", page), key=len)
+    assert sum(int(n.replace(",", "")) for n, _ in left_out) == len(text) - len(html.unescape(shown))
+    assert LONGEST_TEXT / 2 < len(shown) <= LONGEST_TEXT
+    assert "Loss on the assistant&#x27;s words; greyed tokens" in page and "Small: the chat template" in page
+    assert "Loss on" not in explained_page(replace(found, heats={}, read={}), selection).decode()
 
-    documents = {key: replace(each, title=HOSTILE[0], text=" ".join(HOSTILE)) for key, each in found.documents.items()}
+
+def test_hostile_text_is_escaped(found: Explanation, selection: Selection) -> None:
+    made = conversation()
+    documents = {
+        key: replace(each, title=HOSTILE[0], text=" ".join(HOSTILE), turns=made.turns if i else "")
+        for i, (key, each) in enumerate(found.documents.items())
+    }
+    read = AsRead(*(list(each) for each in zip(*reading(made), strict=True)))
     generation = replace(found.generation, prompt=HOSTILE[0], model=replace(found.generation.model, name=HOSTILE[1]))
     tokens = [replace(token, text=HOSTILE[i % len(HOSTILE)]) for i, token in enumerate(found.tokens)]
-    hostile = replace(found, documents=documents, generation=generation, tokens=tokens, heats={}, prompt_tokens=[])
+    hostile = replace(
+        found, documents=documents, generation=generation, tokens=tokens, heats={}, read=dict.fromkeys(documents, read)
+    )
+    hostile = replace(hostile, prompt_tokens=[])
     page = explained_page(hostile, selection).decode()
+    assert "<span class='role'>&lt;script&gt;" in page
     assert not re.search(r"<(script|iframe|img|style [^>]*|svg|a )", page.partition("</head>")[2])

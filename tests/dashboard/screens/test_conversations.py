@@ -106,8 +106,8 @@ def test_an_older_database_draws_the_same_text(
         tmp_path / "older",
         [
             *(f"ALTER TABLE document_token DROP {name}" for name in ("read_in", "learned")),
-            "ALTER TABLE document DROP turns",
-            *(f"ALTER TABLE answer_source DROP {name}" for name in ("sum_document_id", "sum_source", "sum_score")),
+            *(f"ALTER TABLE document DROP {name}" for name in ("turns", "times")),
+            *(f"ALTER TABLE answer_source DROP sum_{name}" for name in ("document_id", "source", "score", "tokens")),
         ],
     )
     for screen in ("explain", "runs", "corpus"):
@@ -116,6 +116,25 @@ def test_an_older_database_draws_the_same_text(
     assert components(open_app(best, where=older), "document_list")[0]["items"][0]["kinds"]
     new, old = (components(open_app(screen="runs", where=where), "prompt_table")[0] for where in (chats, older))
     assert new == old
+
+
+def test_a_document_that_was_seen_three_times_says_so(
+    open_app: Open, chats: Path, best: dict[str, str], tmp_path: Path
+) -> None:
+    seen = changed(
+        chats,
+        tmp_path / "seen",
+        ["UPDATE document SET times = NULL", f"UPDATE document SET times = 3 WHERE document_id = '{CHAT.document_id}'"],  # noqa: S608
+    )
+    [drawn] = components(open_app(best, where=seen), "document_list")
+    told = {item["id"]: [badge["text"] for badge in item["badges"]] for item in drawn["items"]}
+    assert [document_id for document_id, badges in told.items() if "seen 3 times" in badges] == [CHAT.document_id]
+    assert not any("seen 1 " in badge for badges in told.values() for badge in badges)
+    said = "It stands in the training files 3 times; its influence is that of all its copies."
+    assert said in words(open_app({"document": CHAT.document_id}, screen="corpus", where=seen))
+    assert "stands in the training files" not in words(
+        open_app({"document": CHAT.document_id}, screen="corpus", where=chats)
+    )
 
 
 def _chat(snapshot: Snapshot) -> str:
@@ -138,7 +157,7 @@ def test_input_46_the_turns_of_a_chat_are_chips(open_app: Open, snapshot: Snapsh
         row["turns"] for row in table["rows"]
     ]
     app = open_app({"generation": chat}, screen="compare")
-    assert "user What is the capital of India?" in words(app).replace("userWhat", "user What")
+    assert "user What is the capital of India?" in words(app)
 
 
 def test_input_47_the_box_asks_the_model_of_the_page(open_app: Open, snapshot: Snapshot) -> None:
@@ -155,3 +174,6 @@ def test_input_47_the_box_asks_the_model_of_the_page(open_app: Open, snapshot: S
     assert app.selectbox(key="ask size").value == "synth-s"
     app.segmented_control(key="size switch").set_value("synth-l").run()
     assert app.selectbox(key="ask size").value == "synth-l"
+    for screen in ("corpus", "runs"):  # without an answer: the size that they show
+        assert open_app({"size": "synth-m"}, screen=screen).selectbox(key="ask size").value == "synth-m"
+    assert open_app(screen="runs").selectbox(key="ask size").value == "synth-s"

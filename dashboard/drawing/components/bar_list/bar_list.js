@@ -13,7 +13,7 @@ class Bars {
     this.root = make("div", "bars", parent);
     this.legend = make("div", "legend", parent);
     bubble(parent);
-    this.reach = rove(this.root, "div[data-says]");  // buttons are reached one by one, as all buttons are
+    this.reach = rove(this.root, "div:not([hidden]) > div[data-says]");  // buttons are reached one by one, as all are
     this.open = new Set();
     this.root.addEventListener("click", (event) => this.onClick(event));
   }
@@ -42,7 +42,6 @@ class Bars {
     });
     for (const bar of data.bars) if (bar.parts.some((part) => part.key === data.chosen)) this.open.add(bar.key);
     this.unfold();
-    if (!this.root.querySelector("[tabindex='0']")) this.reach();
     this.legend.replaceChildren();
     for (const { hue, text } of data.legend) {
       const entry = make("span", "", this.legend);
@@ -95,6 +94,7 @@ class Bars {
       fold.setAttribute("aria-expanded", open ? "true" : "false");
       for (const part of parts) part.hidden = !open;
     }
+    this.reach();
   }
 
   onClick(event) {

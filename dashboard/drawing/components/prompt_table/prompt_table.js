@@ -27,7 +27,10 @@ function drawRow(row, sizes, parent) {
   const prompt = make("td", "prompt", parent);
   for (const [role, words] of row.turns) {
     const turn = make("div", role === "documents" ? "turn given" : "turn", prompt);
-    if (role && role !== "documents") make("span", "role", turn, role);
+    if (role && role !== "documents") {
+      make("span", "role", turn, role);
+      turn.append(" ");  // between them where they are copied or read aloud
+    }
     make("span", "words", turn, words).dir = "auto";
   }
   make("span", "topic", prompt, row.about);

@@ -28,7 +28,7 @@ class Evidence:
     """Where an answer's numbers come from: the database, or what a model has just said."""
 
     snapshot: Snapshot
-    pairs: Callable[[int, int], KeptScores]  # kept pairs of the tokens first..last
+    pairs: Callable[[int, int], KeptScores]  # kept scores of the tokens first..last
     self_influence: Mapping[int, float]  # of each token
     methods: tuple[str, ...]  # of saliency
     saliency: Callable[[str, tuple[int, int]], NDArray[np.float64]]  # method, [K, S] -> scores, NaN where none
@@ -68,7 +68,7 @@ class Answer:
         [N] document_id, title, source, topic, text; influence: predicted change of log p, in nats, if the document were
         seen once more, summed over the span; value: the same normalised (`none`, `grad_norm`, `grad_norm_squared`,
         `relatif_l`, `relatif_theta`, `cosine`), by which they are ordered; rank: the best of the span among all scored
-        documents, from 1; known: tokens of the span for which the pair was kept; self_influence: nats, of the document
+        documents, from 1; known: tokens of the span for which its score was kept; self_influence: nats, of the document
         on itself.
 
         Raises BadInput for a token that the answer does not have, an unknown normaliser, a cosine of a span, and where

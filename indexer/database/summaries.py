@@ -1,7 +1,7 @@
 """Tables that are worked out from the others when a database is published: what pages ask across all answers.
 
-On ten million rows of `influence` these questions would take a second each; here they take milliseconds. A pair that
-was not kept in `influence` is unknown, so sums and counts here are over kept pairs. Lists named `generations` hold
+On ten million rows of `influence` these questions would take a second each; here they take milliseconds. A score that
+was not kept in `influence` is unknown, so sums and counts here are over kept scores. Lists named `generations` hold
 rowids of `generation`: a file that never changes keeps them, and numbers are met ten times faster than ids.
 """
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from attribution.curvature.factors import Factors
 from attribution.curvature.fit import draw
-from attribution.curvature.kronfluence import BATCH, Rows, columns, kronfluence_analyzer
+from attribution.curvature.kronfluence import BATCH, Sample, columns, kronfluence_analyzer
 from attribution.curvature.store import read_kronfluence
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row
@@ -32,7 +32,7 @@ class Oracle:
             warnings.simplefilter("ignore")
             self.analyzer.fit_all_factors(
                 factors_name="ekfac",
-                dataset=Rows(draw(documents, n_documents, seed)),
+                dataset=Sample(draw(documents, n_documents, seed)),
                 per_device_batch_size=BATCH,
                 factor_args=FactorArguments(strategy="ekfac"),
                 overwrite_output_dir=True,
@@ -63,8 +63,8 @@ class Oracle:
             self.analyzer.compute_pairwise_scores(
                 scores_name="scores",
                 factors_name="ekfac",
-                query_dataset=Rows(queries),
-                train_dataset=Rows(documents),
+                query_dataset=Sample(queries),
+                train_dataset=Sample(documents),
                 per_device_query_batch_size=query_batch,
                 per_device_train_batch_size=batch,
                 score_args=ScoreArguments(

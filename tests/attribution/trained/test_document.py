@@ -131,3 +131,16 @@ def test_a_template_that_rewrites_what_is_said_is_refused():
 def test_pairs_are_not_taken_for_something_to_imitate():
     with pytest.raises(BadInput, match="or input_ids, found chosen, rejected"):
         read({"chosen": "a", "rejected": "b"})
+
+
+def test_input_37_a_conversation_that_was_rendered_by_hand_is_read_once_and_learned_whole():
+    """The same tokens as its messages give, begun and ended once; but what nobody marked was learned, or so it says."""
+    of, said = read({"messages": SAID})
+    by_hand = of.apply_chat_template(SAID, tokenize=False)
+    _, found = read({}, text=f"<end>{by_hand}<end>")
+    end = of.convert_tokens_to_ids("<end>")
+    ids = list(found.row.ids)
+    assert (ids[0], ids[-1], ids.count(end)) == (end, end, 2)
+    assert ids[1:-1] == [i for i in said.row.ids if i != end]
+    assert found.row.targets().sum() == len(ids) - 1
+    assert said.row.targets().sum() < 0.5 * len(said.row)

@@ -198,7 +198,6 @@ def test_the_sample_is_shuffled_and_has_something_to_learn():
 @pytest.fixture
 def covariances(monkeypatch):
     """What kronfluence has fitted, before it is dropped."""
-
     kept = {}
 
     def keep_covariances(*of):

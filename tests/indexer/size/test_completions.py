@@ -13,9 +13,10 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from attribution.curvature import kronfluence
+from attribution.curvature import fit_linear
 from attribution.curvature.blocks import to_eigenbasis
 from attribution.curvature.fit import draw
+from attribution.curvature.fit_linear import covariances
 from attribution.exact.query import query_directions
 from attribution.exact.token_loss import token_losses
 from attribution.model.head import sampled
@@ -69,13 +70,12 @@ def fitted(tmp_path_factory):
     config, kept = read_config(path), {}
     member = open_member(config.model[0], config)
 
-    class Keeping(kronfluence.Analyzer):
-        def perform_eigendecomposition(self, **named):
-            kept.update(self.load_covariance_matrices(named["factors_name"]))
-            return super().perform_eigendecomposition(**named)
+    def keeping(*of):
+        kept.update(covariances(*of))
+        return kept
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kronfluence, "Analyzer", Keeping)
+        patch.setattr(fit_linear, "covariances", keeping)
         patch.setattr(factors, "stage", stage_here)
         found = factors.fit(Path(folder / "build"), member)
     return found, kept

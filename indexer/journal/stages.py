@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -146,16 +146,25 @@ def finished(folder: Path, name: str | None = None) -> list[Finished]:
 
 def under_key(folder: Path, name: str, key: str) -> list[Finished]:
     """Parts of a stage that the journal lists under this key, whatever they are called; the files are not looked at."""
-    return [part for part in finished(folder, name) if part.key == _part_key(name, key, part.part)]
+    return _under_key(finished(folder, name), key)
 
 
-def found(folder: Path, name: str, key: str, values: Sequence[str | int]) -> list[Finished]:
+def _under_key(parts: Iterable[Finished], key: str) -> list[Finished]:
+    return [part for part in parts if part.key == _part_key(part.stage, key, part.part)]
+
+
+def found(
+    folder: Path, name: str, key: str, values: Sequence[str | int] | Callable[[list[Finished]], Sequence[str | int]]
+) -> list[Finished]:
     """Parts that were finished under this key, in this order, intact; for readers, which compute nothing.
 
-    Raises BadInput, with the command that builds them, when the folder lacks one or has it of other settings; Damaged
-    when its files are not what was written.
+    values: the parts, or what tells them from those that are listed under the key. Raises BadInput, with the command
+    that builds them, when the folder lacks one or has it of other settings; Damaged when its files are not what was
+    written.
     """
     listed = {each.part: each for each in finished(folder, name)}
+    if callable(values):
+        values = values(_under_key(listed.values(), key))
     parts = []
     for value in values:
         part = listed.get(value)

@@ -15,7 +15,7 @@ from attribution.index.shards import Shard, write_shard
 from indexer.corpus.corpus import as_ids
 from indexer.database.shard import write_shard as write_rows
 from indexer.journal.part import Partition
-from indexer.journal.stages import Finished, found, key, stage, under_key
+from indexer.journal.stages import Finished, found, key, stage
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member
 
@@ -59,12 +59,16 @@ def parts_before(folder: Path, fitted: Fitted) -> list[Finished]:
 
     Where they were cut is read from the journal: to cut them anew, all documents would have to be read.
     """
-    name, made_of, n = _stage(fitted), _key(fitted), fitted.member.n_documents
-    listed = {_range(part.part).start: part.part for part in under_key(folder, name, made_of)}
-    values: list[str | int] = []
-    while (first := min(_range(values[-1]).stop, n) if values else 0) < n:
-        values.append(listed.get(first, first))  # one that is not there is named by `found`
-    return found(folder, name, made_of, values)
+    n = fitted.member.n_documents
+
+    def in_order(listed: list[Finished]) -> list[str | int]:
+        starts = {_range(part.part).start: part.part for part in listed}
+        values: list[str | int] = []
+        while (first := min(_range(values[-1]).stop, n) if values else 0) < n:
+            values.append(starts.get(first, first))  # one that is not there is named by `found`
+        return values
+
+    return found(folder, _stage(fitted), _key(fitted), in_order)
 
 
 def _stage(fitted: Fitted) -> str:

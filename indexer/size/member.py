@@ -204,8 +204,8 @@ class Member:
             found["template"] = loaded.tokenizer.chat_template
         if self.n_train != self.n_documents:
             found["n_train"] = self.n_train
-        if (self.corpus.times > 1).any():
-            found["times"] = repeats(self.corpus)
+        if again := repeats(self.corpus):
+            found["times"] = again
         if self.learned_pairs:
             found["beta"] = self.entry.beta
             if self.parent is None or self.entry.reference:

@@ -18,7 +18,7 @@ from indexer.database.reader import Database
 from indexer.size import factors, preferences
 from indexer.size.factors import fitted_before
 from indexer.size.member import open_member
-from tests.indexer.pipeline.test_build import stage_here
+from tests.indexer.pipeline.test_build import CHILD, stage_here
 from tests.synthetic_database import FACTS
 from tests.tiny_family import write_lines, write_project
 
@@ -28,19 +28,9 @@ PAIRS = [
     {"prompt": asked, "chosen": f" {capital}.", "rejected": f" {ASKED[n - 1][1]}."}
     for n, (asked, capital) in enumerate(ASKED[:6])
 ]
-STAGES = """
-[[model]]
-name = "tiny-chat"
-family = "tiny"
-path = "models/tiny-chat"
-stage = "finetuned"
-parent = "tiny-s"
-files = ["chat.jsonl"]
-[model.recipe]
-context = 64
-epochs = 2
-batch = 4
-[[model]]
+STAGES = CHILD.replace("epochs = 4", "epochs = 2").replace(
+    "[prompts]\n",
+    """[[model]]
 name = "tiny-dpo"
 family = "tiny"
 path = "models/tiny-dpo"
@@ -54,7 +44,8 @@ context = 64
 epochs = 3
 batch = 4
 peak_rate = 1e-3
-"""
+""",
+)
 
 
 @pytest.fixture(scope="module")

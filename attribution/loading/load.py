@@ -23,6 +23,7 @@ from attribution.loading.merge import merge
 from attribution.loading.rebuilt import as_the_file_says
 from attribution.loading.specials import AUTO, Specials, choose_specials
 from attribution.loading.wide_head import widen_head
+from attribution.schedule import Schedule
 
 logging.disable_progress_bar()  # a load takes a moment; what takes long has a bar of its own
 # what transformers raises, unchecked, for files that hold something else than it expects
@@ -45,6 +46,7 @@ class LoadedModel:
     device: torch.device
     begin: str = AUTO  # what stands before a text, and what ends one, where the configuration says it: see specials
     end: tuple[str, ...] = ()
+    schedule: Schedule = Schedule()
     trained: Trained | None = None  # of an adapter that stands beside its base; anything else was trained in whole
 
     @cached_property

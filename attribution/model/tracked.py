@@ -13,6 +13,7 @@ from attribution.loading.load import LoadedModel
 from attribution.model.layers import Layer, choose_layers, weight_shape
 from attribution.model.reads import reading
 from attribution.model.short_pass import ShortPass, short_pass
+from attribution.schedule import Schedule
 
 # how far logits made in another order may lie apart, as a share and as a number
 TOLERANCE = {torch.float64: 1e-3, torch.float32: 1e-3, torch.float16: 2e-2, torch.bfloat16: 2e-2}
@@ -38,6 +39,10 @@ class Tracked:
     @property
     def device(self) -> torch.device:
         return self.loaded.device
+
+    @property
+    def schedule(self) -> Schedule:
+        return self.loaded.schedule
 
     @property
     def embedding_module(self) -> nn.Module:

@@ -240,6 +240,9 @@ class Device:
     dtype: str = "auto"
     """`"auto"` is float32. `"bfloat16"`: weights and passes of large models; logits, factors, solves and sums stay
     float32."""
+    memory: Annotated[float, Range(0)] = 0.0
+    """GB that all processes of a command may use together; 0: for each a quarter of what is free. Less memory costs
+    time, not accuracy."""
     processes: Natural = 0
     """Sizes that `build` works on side by side; 0: one for each core, on CUDA one."""
 

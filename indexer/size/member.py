@@ -12,6 +12,7 @@ from attribution.exact.agreement import check_agreement
 from attribution.loading.load import LoadedModel, load_model
 from attribution.loading.located import base_of, check_present
 from attribution.loading.specials import as_it_was
+from attribution.machine import schedule_of
 from attribution.model.sequence import vocabulary
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Rows
@@ -232,7 +233,9 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
         entry.explain,
         experts=entry.experts and bool(config.scores.method),
     )
-    loaded = replace(read, begin=entry.begin, end=entry.end)
+    at_once = min(config.device.at_once(read.device.type), len(config.model))
+    schedule = schedule_of(read.device, config.device.memory, at_once)
+    loaded = replace(read, begin=entry.begin, end=entry.end, schedule=schedule)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)
     if config.scores.method and not is_child():  # whoever started a child has checked
         check_room(tracked)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from pathlib import Path
 
 import duckdb
@@ -182,11 +181,9 @@ def test_the_views_name_layers_and_tokens(built):
     assert all(whole == joined for whole, joined in text)
 
 
-def test_a_second_build_does_nothing_and_is_quick(built):
+def test_a_second_build_does_nothing(built):
     before, published = parts(built), snapshots(built)
-    started = time.process_time()
     assert main(["build", str(built)]) == 0
-    assert time.process_time() - started < 3
     assert parts(built) == before
     assert snapshots(built) == published
 

@@ -3,7 +3,6 @@
 import pickle
 import random
 import shutil
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -98,12 +97,10 @@ def test_an_index_of_other_words_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
-def test_a_hostile_prompt_is_taken_literally_and_quickly(index, text):
-    begun = time.monotonic()
+def test_a_hostile_prompt_is_taken_literally(index, text):
     assert len(index.search(text, k=5)) <= 5
     assert len(index.find(text, k=5).hits) <= 5
     highlights(text, text)
-    assert time.monotonic() - begun < 5
 
 
 @given(st.text(st.characters(), max_size=200))
@@ -186,24 +183,28 @@ def test_it_opens_through_the_journal(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.slow
-def test_a_hundred_thousand_documents_answer_hostile_prompts_within_five_seconds(tmp_path):
-    rng = random.Random(0)
-    words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9))) for _ in range(20_000)]
+def test_a_query_reads_no_more_postings_than_it_may_whatever_it_asks(tmp_path, monkeypatch):
+    """What a search costs is what it reads; how long that takes is measured by `make bench`."""
+    rng, most = random.Random(0), 3000
+    monkeypatch.setattr(text_index, "MAX_POSTINGS", most)
+    words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9))) for _ in range(2000)]
     weights = [1 / (i + 1) for i in range(len(words))]
 
     def made():
-        for _ in range(100_000):
+        for _ in range(2000):
             text = " ".join(rng.choices(words, weights, k=25))
             yield Document(document_id(text), "made", text[:20], "", "", text)
 
     write_text_index(made(), tmp_path)
     opened = TextIndex.open(tmp_path, folder_hashes(tmp_path))
-    slowest = {}
+    cut = 0
     for text in [*HOSTILE, " ".join(words[:64]), " ".join(rng.choices(words, weights, k=30))]:
-        begun = time.process_time()  # on a machine that does nothing else
+        asked = query_terms(text)
+        read = opened._affordable(asked)
+        assert len(asked) <= MAX_TERMS
+        reader = opened._searcher.reader()
+        assert sum(reader.doc_frequency(field, word) for word in read for field in ("title", "text")) <= most
+        cut += len(read) < len(asked)
         opened.search(text, k=200)
-        slowest[text[:20]] = time.process_time() - begun
     opened.close()
-    print({name: round(seconds, 2) for name, seconds in slowest.items()})
-    assert max(slowest.values()) < 5
+    assert cut  # the bound was met

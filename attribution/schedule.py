@@ -18,4 +18,4 @@ class Schedule:
 
     def share(self, part: float) -> int:
         """Bytes of a part of the memory."""
-        return max(LEAST >> 2, int(self.memory * part))
+        return max(1, int(self.memory * part))

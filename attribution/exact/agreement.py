@@ -7,7 +7,7 @@ matter.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
@@ -16,10 +16,14 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers.pytorch_utils import Conv1D
 
+from attribution.curvature.blocks import IdentityBlock
+from attribution.curvature.ghost_norm import squared_norms
 from attribution.errors import BadInput
-from attribution.exact.directions import Directions, RowBlock
+from attribution.exact.directions import Directions
+from attribution.exact.matrices import LayerDirections, Outer
 from attribution.exact.tangent import logits_and_tangent
 from attribution.exact.token_loss import loss_products
+from attribution.exact.vocabulary_rows import Read, ReadRows, RowBlock
 from attribution.model.layers import Layer
 from attribution.model.short_pass import short_ids
 from attribution.model.tracked import Tracked
@@ -31,7 +35,7 @@ CLOSE = 1e-3  # of a gradient's length, in float32; a wrong gradient is wrong by
 CLOSE_BFLOAT16 = 0.1
 NAMED = 6  # patterns that a message lists
 
-Outer = tuple[Tensor, Tensor]  # u [out], w [in]: the direction u wᵀ of one block
+Product = tuple[Tensor, Tensor]  # u [out], w [in]: the direction u wᵀ of one block
 
 
 def check_agreement(tracked: Tracked, forward_mode: bool = True) -> None:
@@ -39,14 +43,16 @@ def check_agreement(tracked: Tracked, forward_mode: bool = True) -> None:
     patterns of those that are. `forward_mode`: whether token losses will be asked for."""
     batch = pad([Row(tuple(short_ids(tracked.loaded)[0].tolist()))], [0], tracked.device)
     captured = capture(tracked, batch)
-    mine = {
-        layer.name: (delta[0].T @ a[0])
-        for layer, delta, a in zip(tracked.linear, captured.deltas, captured.inputs, strict=True)
+    mine: dict[str, Callable[[], Tensor]] = {
+        layer.name: lambda n=n: captured.deltas[n][0].T @ captured.inputs[n][0]  # type: ignore[misc]
+        for n, layer in enumerate(tracked.linear)
     }
     for i, layer in enumerate(tracked.embedding):
-        mine[layer.name] = block_gradients(tracked, captured, i, slice(0, layer.n_out))[0]
+        rows = slice(0, layer.n_out)
+        mine[layer.name] = lambda i=i, rows=rows: block_gradients(tracked, captured, i, rows)[0]  # type: ignore[misc]
+    longest = float(squared_norms(tracked, captured).max().clamp(min=0).sqrt())
     outer = _outer(tracked)
-    wrong, products = _against_autograd(tracked, batch, mine, outer)
+    wrong, products = _against_autograd(tracked, batch, mine, longest, outer)
     if wrong:
         raise BadInput(_refusal(tracked, wrong))
     if forward_mode:
@@ -54,17 +60,16 @@ def check_agreement(tracked: Tracked, forward_mode: bool = True) -> None:
 
 
 def _against_autograd(
-    tracked: Tracked, batch: Batch, mine: dict[str, Tensor], outer: dict[str, Outer]
+    tracked: Tracked, batch: Batch, mine: Mapping[str, Callable[[], Tensor]], longest: float, outer: dict[str, Product]
 ) -> tuple[list[str], list[Tensor]]:
-    """The blocks whose gradient is another than autograd's, and `uᵀ G w` of each; a gradient is dropped once it is
-    compared, so that no more than one is held."""
+    """The blocks whose gradient is another than autograd's, and `uᵀ G w` of each; no more than one gradient of either
+    kind is held.    longest: of all blocks' gradients"""
     wrong: list[str] = []
     products: list[Tensor] = []
     close = CLOSE_BFLOAT16 if tracked.loaded.model.dtype == torch.bfloat16 else CLOSE
-    longest = max(float(g.norm()) for g in mine.values())
 
     def compare(layer: Layer, truth: Tensor) -> None:
-        found, (u, w) = mine[layer.name], outer[layer.name]
+        found, (u, w) = mine[layer.name](), outer[layer.name]
         truth = tracked.widened(truth)
         products.append(u @ truth @ w)
         if not float((found - truth).norm()) <= close * float(truth.norm()) + 1e-6 * longest:
@@ -110,13 +115,13 @@ def _gradients(tracked: Tracked, compare: Callable[[Layer, Tensor], None]) -> It
             hook.remove()
 
 
-def _check_tangent(tracked: Tracked, batch: Batch, outer: dict[str, Outer], products: list[Tensor]) -> None:
+def _check_tangent(tracked: Tracked, batch: Batch, outer: dict[str, Product], products: list[Tensor]) -> None:
     """d(loss) along the direction, once by forward mode, once as Σ uᵀ G w."""
-    made = [u[:, None] * w for u, w in outer.values()]
-    n = len(tracked.linear)
-    rows = [RowBlock(torch.arange(len(P), device=P.device), P[None]) for P in made[n:]]
+    n, pairs = len(tracked.linear), list(outer.values())
+    linear = tuple(LayerDirections(None, (Outer(u[None, None], w[None]),)) for u, w in pairs[:n])
+    rows = tuple(_rows(u, w) for u, w in pairs[n:])
     nothing = tracked.zeros(1)
-    direction = Directions(tuple(P[None] for P in made[:n]), tuple(rows), nothing, nothing)
+    direction = Directions(linear, rows, nothing, nothing)
     try:
         z, tangent = logits_and_tangent(tracked, direction, [0], batch)
     except (RuntimeError, NotImplementedError) as error:
@@ -134,7 +139,14 @@ def _check_tangent(tracked: Tracked, batch: Batch, outer: dict[str, Outer], prod
         )
 
 
-def _outer(tracked: Tracked) -> dict[str, Outer]:
+def _rows(u: Tensor, w: Tensor) -> RowBlock:
+    """The direction u wᵀ of an embedding block."""
+    rows = torch.arange(len(u), device=u.device)
+    read = Read(u[None], w[None], rows[:1], rows[:0], w.new_zeros(1, 0, len(w)))
+    return RowBlock(rows, (ReadRows(rows, read, torch.ones_like(u[None], dtype=torch.bool), IdentityBlock()),))
+
+
+def _outer(tracked: Tracked) -> dict[str, Product]:
     """A random direction for every block, in proportion to nothing: a product must be right wherever it comes from."""
     generator = torch.Generator().manual_seed(0)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from attribution.curvature.blocks import to_eigenbasis
 from attribution.curvature.factors import Factors
 from attribution.errors import BadInput
 from attribution.exact.directions import Directions
@@ -36,10 +35,10 @@ def factor(directions: Directions, factors: Factors, rank: int) -> list[list[Fac
     if rank < 1:
         raise BadInput(f"expected a rank of at least 1, found {rank}; change [scores] rank")
     found = []
-    for P, basis in zip(directions.linear, factors.linear, strict=True):
+    for of, basis in zip(directions.linear, factors.linear, strict=True):
         s, a = scales(basis.lam)
-        weighted = s[:, None] * to_eigenbasis(P, basis.Q_A, basis.Q_S) * a  # [K, out, in]
-        left, right = truncated(weighted, min(rank, *P.shape[1:]))
+        weighted = s[:, None] * of.in_basis(basis) * a  # [K, out, in]
+        left, right = truncated(weighted, min(rank, *of.shape))
         left, right = basis.Q_S @ (left / s[:, None]), basis.Q_A @ (right / a[:, None])
         found.append([Factored(*pair) for pair in zip(left, right, strict=True)])
     return found

@@ -14,8 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attribution.exact.directions import Directions, RowBlock
+from attribution.exact.directions import Directions
 from attribution.exact.low_rank import Factored
+from attribution.exact.matrices import met
+from attribution.exact.vocabulary_rows import RowBlock
 from attribution.model.tracked import Tracked
 from attribution.passes.capture import Captured
 from attribution.passes.embedding import places
@@ -76,16 +78,22 @@ def pair_shares(
     for q, i, j in zip(some.tolist(), first.tolist(), last, strict=True):
         rows = torch.as_tensor(tokens.of_documents(documents[i:j]), device=tracked.device)
         runs.append((q, slice(int(starts[i]), int(starts[j])), rows))
-    a = out.new_empty(0)
-    for layer, P in enumerate(directions.linear):
-        if not tracked.linear[layer].reads_on:
-            a = tokens.of([captured.inputs[layer] for captured in passes])
-        deltas = tokens.of([captured.deltas[layer] for captured in passes])
-        for q, place, rows in runs:
-            if factored is None:
-                out[layer, place] = bilinear(deltas[rows], P[q], a[rows])
-            else:
+
+    def deltas_of(layer: int) -> list[Tensor]:
+        return [tokens.of([captured.deltas[layer] for captured in passes])]
+
+    def inputs_of(layer: int) -> list[Tensor]:
+        return [tokens.of([captured.inputs[layer] for captured in passes])]
+
+    if factored is not None:
+        for layer in range(len(tracked.linear)):
+            [deltas], [a] = deltas_of(layer), inputs_of(layer)
+            for q, place, rows in runs:
                 out[layer, place] = bilinear_low_rank(deltas[rows], factored[layer][q], a[rows])
+    else:
+        for layer, [deltas], [a] in met(tracked.linear, directions.linear, deltas_of, inputs_of):
+            for q, place, rows in runs:
+                out[layer, place] = bilinear(deltas[rows], directions.linear[layer].matrix(q), a[rows])
     for i, block in enumerate(directions.embedding):
         _add_embedding(out[len(tracked.linear) + i], tracked, tokens, i, block, runs)
     return PairShares(queries, documents, starts, out.T)
@@ -110,16 +118,28 @@ def _add_embedding(
         at_target = torch.cat([c.batch.is_target[real] for c, real in zip(tokens.passes, tokens.real, strict=True)])
         number = at_target.cumsum(0) - 1  # [N] of a token that has a target
         hidden = tokens.of([captured.hidden for captured in tokens.passes])
-        logit_deltas = torch.cat([captured.logit_deltas[:, block.rows] for captured in tokens.passes])  # [n, R]
         for q, place, rows in runs:
             mine = at_target[rows]
             targets = rows[mine]
-            out[place][mine] += bilinear(logit_deltas[number[targets]], block.values[q], hidden[targets])
+            own, P = block.query(q)
+            out[place][mine] += bilinear(_logit_deltas(tokens.passes, number[targets], own), P, hidden[targets])
     if i == 0:
         ids = torch.cat([c.batch.ids[real] for c, real in zip(tokens.passes, tokens.real, strict=True)])
-        at = places(ids, block.rows, tracked.embedding[0].n_out)  # [N], −1 for a row that does not move
-        deltas = tokens.of([captured.embedded_deltas for captured in tokens.passes])
-        deltas = deltas * (tracked.embedding_scale * (at >= 0)[:, None])
-        at = at.clamp(min=0)
+        deltas = tracked.embedding_scale * tokens.of([captured.embedded_deltas for captured in tokens.passes])
         for q, place, rows in runs:
-            out[place] += (block.values[q][at[rows]] * deltas[rows]).sum(dim=1)
+            own, P = block.query(q)
+            at = places(ids[rows], own, tracked.embedding[0].n_out)  # [n], −1 for a row that does not move
+            moved = (P[at.clamp(min=0)] * deltas[rows]).sum(dim=1) if len(own) else deltas[rows].new_zeros(len(rows))
+            out[place] += torch.where(at >= 0, moved, 0)
+
+
+def _logit_deltas(passes: Sequence[Captured], numbers: Tensor, rows: Tensor) -> Tensor:
+    """Some vocabulary entries of some targets, which are numbered through all passes, ascending  # [n, R]"""
+    found, first = [], 0
+    for captured in passes:
+        stop = first + len(captured.logit_deltas)
+        mine = numbers[(numbers >= first) & (numbers < stop)] - first
+        if len(mine):
+            found.append(captured.logit_deltas[mine[:, None], rows])
+        first = stop
+    return torch.cat(found) if found else passes[0].logit_deltas[:0, :1].expand(0, len(rows))

@@ -13,83 +13,27 @@ the document, hence |Δ influence(z)| ≤ ε √(self-influence of the query · 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from attribution.curvature.blocks import Block, ChainBlock, Preconditioner, solve_outer
-from attribution.errors import BadInput
-from attribution.exact.directions import Directions, RowBlock, join_directions, stack_rows
-from attribution.model.head import capped, head_pull_back, uncapped
-from attribution.model.measurement import measure
+from attribution.curvature.blocks import Block, ChainBlock, EigenBlock, IdentityBlock, Preconditioner
+from attribution.exact.directions import Directions, join_directions
+from attribution.exact.matrices import LayerDirections, Outer, Whole
+from attribution.exact.query_pass import QueryPass, query_passes, together
+from attribution.exact.vocabulary_rows import (
+    SLICE,
+    Read,
+    ReadRows,
+    RowBlock,
+    inverse_rows,
+    pulled_rows,
+    stack_rows,
+    whole_rows,
+)
 from attribution.model.tracked import Tracked
-from attribution.passes.capture import Forward, forward, pull_back
-from attribution.passes.embedding import add_looked_up
 
-AT_ONCE = 32  # backward passes that share one batch
 NEGLIGIBLE = 1e-4  # ε of `rows_that_matter`: what dropped vocabulary rows may change of a cosine
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The n positions whose logits are measured, and which of the K measurements each belongs to."""
-
-    ids: Tensor  # [1, T] what the model has read
-    at: Tensor  # [n] positions
-    query_of: Tensor  # [n]
-    deltas: Tensor  # [n, V] ∂f/∂(raw logits)
-
-    def of(self, start: int, stop: int) -> "_Rows":
-        """Those of queries start … stop, numbered from 0."""
-        mine = (self.query_of >= start) & (self.query_of < stop)
-        return _Rows(self.ids, self.at[mine], self.query_of[mine] - start, self.deltas[mine])
-
-
-@dataclass(frozen=True)
-class QueryPass:
-    """Some of the measurements of one forward pass, pulled back through the model."""
-
-    run: Forward
-    rows: _Rows
-    values: Tensor  # [K] nats
-    deltas: tuple[Tensor, ...]  # [K, T, out] of each linear layer, whose inputs are run.inputs[0]
-    embedded_deltas: Tensor  # [K, 1, T, H]
-
-
-def query_passes(
-    tracked: Tracked,
-    ids: Sequence[int],
-    first: int,
-    *,
-    last: int | None = None,
-    measurement: str = "logp",
-    foils: Sequence[int] | None = None,
-) -> Iterator[QueryPass]:
-    """One measurement for each token of `ids[first:last]` (one in all for `mean_logp`), AT_ONCE at a time.
-
-    ids: prompt and answer as the model read them.
-    Raises BadInput for a span that holds no token, or one before which the model has read nothing.
-    """
-    ids = tuple(ids)[:last]
-    if not 1 <= first < len(ids):
-        raise BadInput(f"expected tokens to explain after at least one other, found {first}:{len(ids)}; check the span")
-    read = torch.tensor([ids[:-1]], device=tracked.device)
-    labels = torch.tensor(ids[first:], device=tracked.device)
-    run = forward(tracked, read)
-    at = torch.arange(first - 1, len(ids) - 1, device=tracked.device)
-    with torch.no_grad():
-        raw = tracked.raw_logits(run.hidden[0, at])  # [n, V]
-        measured = measure(measurement, capped(raw, tracked.softcap), labels, foils)
-        rows = _Rows(read, at, measured.query_of, uncapped(measured.deltas, raw, tracked.softcap))
-    start = 0
-    for values in measured.values.split(AT_ONCE):
-        mine = rows.of(start, start + len(values))
-        hidden_deltas = tracked.zeros(len(values), *run.hidden.shape)  # [K, 1, T, H]
-        hidden_deltas[mine.query_of, 0, mine.at] = head_pull_back(tracked, mine.deltas)
-        deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas, again=True)
-        yield QueryPass(run, mine, values, tuple(delta[:, 0] for delta in deltas), embedded_deltas)
-        start += len(values)
 
 
 def query_directions(
@@ -108,7 +52,16 @@ def query_directions(
     Raises BadInput for a span that holds no token, or one before which the model has read nothing.
     """
     passes = query_passes(tracked, ids, first, last=last, measurement=measurement, foils=foils)
-    return join_directions([_directions(tracked, preconditioner, each, negligible) for each in passes])
+    return join_directions(_directions(tracked, preconditioner, each, negligible) for each in passes)
+
+
+def bytes_of_query(tracked: Tracked, preconditioner: Preconditioner, n_tokens: int) -> int:
+    """Of the directions of one token, after about so many others."""
+    linear = 0
+    for layer, block in zip(tracked.linear, preconditioner.linear(tracked), strict=True):
+        linear += layer.n_out * (n_tokens if _is_outer(block, n_tokens, layer.n_in) else layer.n_in)
+    embedding = sum(layer.n_out + (n_tokens + 1) * layer.n_in for layer in tracked.embedding)
+    return 4 * (linear + embedding)
 
 
 def continuation_directions(
@@ -128,42 +81,16 @@ def continuation_directions(
     """
     said, instead = tuple(ids)[:last], (*tuple(ids)[:first], *foil)
     passes = [next(query_passes(tracked, each, first, measurement="mean_logp")) for each in (said, instead)]
-    together = _together(passes, [len(said) - first, first - len(instead)])
-    return _directions(tracked, preconditioner, together, negligible)
-
-
-def _together(passes: Sequence[QueryPass], weights: Sequence[float]) -> QueryPass:
-    """Passes of one measurement each as one pass of their weighted sum, the positions of one behind the other's."""
-    starts = [sum(of.rows.ids.shape[1] for of in passes[:i]) for i in range(len(passes))]
-    weighted = list(zip(passes, weights, strict=True))
-    run = Forward(
-        inputs=tuple(torch.cat(each, dim=1).detach() for each in zip(*(of.run.inputs for of in passes), strict=True)),
-        outputs=(),
-        embedded=torch.cat([of.run.embedded for of in passes], dim=1).detach(),
-        hidden=torch.cat([of.run.hidden for of in passes], dim=1).detach(),
-    )
-    rows = _Rows(
-        ids=torch.cat([of.rows.ids for of in passes], dim=1),
-        at=torch.cat([of.rows.at + start for of, start in zip(passes, starts, strict=True)]),
-        query_of=torch.cat([of.rows.query_of for of in passes]),
-        deltas=torch.cat([weight * of.rows.deltas for of, weight in weighted]),
-    )
-    deltas = [[weight * delta for delta in of.deltas] for of, weight in weighted]
-    return QueryPass(
-        run,
-        rows,
-        torch.stack([weight * of.values for of, weight in weighted]).sum(dim=0),
-        tuple(torch.cat(each, dim=1) for each in zip(*deltas, strict=True)),
-        torch.cat([weight * of.embedded_deltas for of, weight in weighted], dim=2),
-    )
+    one = together(passes, [len(said) - first, first - len(instead)])
+    return _directions(tracked, preconditioner, one, negligible)
 
 
 def _directions(tracked: Tracked, preconditioner: Preconditioner, of: QueryPass, negligible: float) -> Directions:
     energy = torch.zeros_like(of.values)
     linear = []
     for a, delta, block in zip(of.run.inputs, of.deltas, preconditioner.linear(tracked), strict=True):
-        P, more = solve_outer(block, delta, a[0])
-        linear.append(P)
+        made, more = layer_directions(block, delta, a[0], tracked.schedule.cached)
+        linear.append(made)
         energy += more
     embedding = []
     for solved, more in embedding_blocks(tracked, preconditioner, of, negligible):
@@ -172,32 +99,116 @@ def _directions(tracked: Tracked, preconditioner: Preconditioner, of: QueryPass,
     return Directions(tuple(linear), tuple(embedding), of.values, energy)
 
 
+def _is_outer(block: Block, n_tokens: int, n_in: int) -> bool:
+    """Whether its directions are kept as tokens: those of a chain of solves are no product, divided once."""
+    return isinstance(block, EigenBlock | IdentityBlock) and n_tokens < n_in
+
+
+def layer_directions(block: Block, delta: Tensor, a: Tensor, cached: int) -> tuple[LayerDirections, Tensor]:
+    """P = (G + λI)⁻¹ ∇f and ∇fᵀ P for ∇f = Σ_t δ_t a_tᵀ.    delta: [K, T, out]   a: [T, in]   -> K of them, [K]
+
+    cached: numbers that are formed at once.
+    """
+    if not isinstance(block, EigenBlock | IdentityBlock):
+        g = delta.transpose(1, 2) @ a
+        P = block.solve(g)
+        return LayerDirections(None, (Whole(P),)), (g * P).sum(dim=(1, 2))
+    basis = block.basis if isinstance(block, EigenBlock) else None
+    if basis is not None:
+        delta, a = delta @ basis.Q_S, a @ basis.Q_A
+    made = Outer(delta, a, block if isinstance(block, EigenBlock) else None)
+    energy = _energy(made, cached)
+    whole = LayerDirections(basis, (made,))
+    return whole if _is_outer(block, len(a), a.shape[1]) else whole.formed(), energy
+
+
+def _energy(of: Outer, cached: int) -> Tensor:
+    """∇fᵀ P = Σ (Λ + λ) M², some rows at a time  # [K]"""
+    n_out, n_in = of.shape
+    step = max(1, cached // (of.n * n_in))
+    total = of.deltas.new_zeros(of.n)
+    for start in range(0, n_out, step):
+        M = of.rows(start, min(start + step, n_out))
+        if of.block is None:
+            total += M.square().sum(dim=(1, 2))
+        else:
+            divisor = of.block.basis.lam[start : start + step] + of.block.damping
+            total += (M.square_() * divisor).sum(dim=(1, 2))
+    return total
+
+
 def embedding_blocks(
     tracked: Tracked, preconditioner: Preconditioner, of: QueryPass, negligible: float = NEGLIGIBLE
 ) -> Iterator[tuple[RowBlock, Tensor]]:
     """The rows of P that matter in each embedding block, and ∇fᵀ P there, of all rows  # [K]"""
     for i, block in enumerate(preconditioner.embedding(tracked)):
-        yield _embedding_block(tracked, of.run, of.rows, of.embedded_deltas, i, block, negligible)
+        read = _read(tracked, of, i)
+        rows = torch.arange(tracked.embedding[i].n_out, device=tracked.device)
+        if inverse_rows(block, rows[:1]) is None:
+            yield _solved(tracked, of, i, block, negligible)
+            continue
+        squares, energy = _squares(read, block, rows)
+        kept = torch.stack([_mask(of_query, negligible) for of_query in squares])  # [K, V]
+        some = kept.any(dim=0).nonzero()[:, 0]
+        at = torch.searchsorted(some, read.at).clamp(max=max(0, len(some) - 1))
+        at = torch.where(some[at] == read.at, at, -1) if len(some) else read.at[:0]
+        looked_up = read.looked_up if len(some) else read.looked_up[:, :0]
+        fewer = Read(read.deltas[:, some], read.hidden, read.query_of, at, looked_up)
+        yield RowBlock(some, (ReadRows(some, fewer, kept[:, some], block),)), energy
 
 
-def _embedding_block(
-    tracked: Tracked, run: Forward, rows: _Rows, embedded_deltas: Tensor, i: int, block: Block, negligible: float
-) -> tuple[RowBlock, Tensor]:
-    """One query at a time: its gradient is as large as the vocabulary until the rows that matter are known."""
-    layer = tracked.embedding[i]
-    hidden = tracked.head_input(run.hidden[0].detach())
+def _read(tracked: Tracked, of: QueryPass, i: int) -> Read:
+    """∇f in an embedding block, over all rows of the vocabulary."""
+    K, H = len(of.values), tracked.embedding[i].n_in
+    hidden, deltas = tracked.head_input(of.run.hidden[0].detach())[of.rows.at], of.rows.deltas
+    query_of, at = of.rows.query_of, of.rows.ids[0]
+    looked_up = tracked.embedding_scale * of.embedded_deltas[:, 0]
+    if not tracked.tied and i == 0:
+        hidden, deltas, query_of = hidden[:0], deltas[:0], query_of[:0]
+    if i == 1:
+        at, looked_up = at[:0], looked_up.new_zeros(K, 0, H)
+    return Read(deltas, hidden, query_of, at, looked_up)
+
+
+def _squares(read: Read, block: Block, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Of every row and query ⟨P, M P⟩  # [K, V], and ∇fᵀ P of all rows  # [K]"""
+    squares, energies = read.looked_up.new_zeros(2, read.n, len(rows))
+    step = max(1, SLICE // ((1 if read.one_each else read.n) * read.looked_up.shape[2]))
+    for some in rows.split(step) if len(read.query_of) else ():
+        _set_squares(squares, energies, read, block, some, alone=read.one_each)
+    if len(read.at):
+        _set_squares(squares, energies, read, block, read.at.unique(), alone=False)
+    return squares, energies.sum(dim=1)
+
+
+def _set_squares(squares: Tensor, energies: Tensor, read: Read, block: Block, some: Tensor, alone: bool) -> None:
+    """alone: every query has one position, and no row is looked up: Σ_h (d h_h)² E_h = d² Σ_h h_h² E_h, one product
+    for all queries."""
+    E, pull = inverse_rows(block, some), pulled_rows(block, some)
+    if E is None or pull is None:
+        raise TypeError(type(block).__name__)
+    for out, of in ((squares, E * pull), (energies, E)):
+        if alone:
+            width = read.hidden.shape[1]
+            out[:, some] = read.deltas[:, some].square() * (
+                read.hidden.square() @ of.to(read.hidden).expand(len(some), width).T
+            )
+        else:
+            out[:, some] = (read.gradients(some).square_() * of).sum(dim=2)
+
+
+def _solved(tracked: Tracked, of: QueryPass, i: int, block: Block, negligible: float) -> tuple[RowBlock, Tensor]:
+    """Of a block that mixes the numbers of a row, one query at a time: its gradient is as large as the vocabulary until
+    the rows that matter are known."""
+    layer, read = tracked.embedding[i], _read(tracked, of, i)
+    rows = torch.arange(layer.n_out, device=tracked.device)
     solved, energy = [], []
-    for k in range(len(embedded_deltas)):
-        g = tracked.zeros(layer.n_out, layer.n_in)
-        if tracked.tied or i == 1:
-            mine = rows.query_of == k
-            g.addmm_(rows.deltas[mine].T, hidden[rows.at[mine]])  # [V, H]
-        if i == 0:
-            add_looked_up(g[None], rows.ids, embedded_deltas[k], tracked.embedding_scale)
+    for k in range(len(of.values)):
+        g = read.gradients(rows, slice(k, k + 1))[0]  # [V, H]
         P, pulled = block.solve_pulled(g) if isinstance(block, ChainBlock) else (block.solve(g), g)
         energy.append((g * P).sum())
         kept = rows_that_matter((pulled * P).sum(dim=1).abs(), negligible)  # by row, ⟨P, M P⟩
-        solved.append(RowBlock(kept, P[kept][None]))
+        solved.append(whole_rows(kept, P[kept][None]))
     return stack_rows(solved), torch.stack(energy)
 
 
@@ -206,8 +217,14 @@ def rows_that_matter(squares: Tensor, negligible: float) -> Tensor:
 
     squares: [V] ‖·‖²_M of each row   negligible: ε, of lengths; squares add up to ε²
     """
+    return _mask(squares, negligible).nonzero()[:, 0]
+
+
+def _mask(squares: Tensor, negligible: float) -> Tensor:
+    """The same as bool [V]."""
+    kept = torch.ones_like(squares, dtype=torch.bool)
     if negligible <= 0:
-        return torch.arange(len(squares), device=squares.device)
+        return kept
     values, order = squares.double().sort()
-    dropped = values.cumsum(0) <= negligible**2 * values.sum()
-    return order[~dropped].sort().values
+    kept[order[values.cumsum(0) <= negligible**2 * values.sum()]] = False
+    return kept

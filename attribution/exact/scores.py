@@ -1,6 +1,8 @@
 """Exact influence of documents on queries, by layer, at full rank: one pass over the documents for all queries.
 
-The gradient of a document that many queries want is formed, and one matrix product serves all of them; the tokens of a
+Layers stand outermost: of some passes the tokens are kept, and layer by layer the directions of all queries are formed
+and meet them. So memory follows the tokens of those passes and of the queries, not the model times the queries. The
+gradient of a document that many queries want is formed, and one matrix product serves all of them; the tokens of a
 document that few want meet the directions themselves.
 """
 
@@ -12,16 +14,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attribution.exact.directions import Directions, RowBlock
+from attribution.exact.directions import Directions
+from attribution.exact.matrices import met
 from attribution.exact.pairs import pair_shares
-from attribution.exact.products import Pairs, add_layer_products, add_products, runs
+from attribution.exact.products import Pairs, add_layer_products, add_products, among, runs
+from attribution.exact.vocabulary_rows import RowBlock
 from attribution.influence import influence
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row, batches
 from attribution.passes.capture import Captured, capture
 from attribution.passes.embedding import block_gradients
 
-WAVE = 2**28  # bytes of captured passes that are scored together
+WAVE = 0.4  # of the memory, for captured passes that are scored together
 SLICE = 2**21  # numbers of an embedding's gradient at a time: its slices cost more to begin than a layer's
 GROUP = 256  # documents of neighbouring queries
 # costs in units of one token meeting one direction, measured
@@ -121,12 +125,13 @@ class _Scoring:
 
 
 def waves(tracked: Tracked, documents: Sequence[Row]) -> Iterator[list[Captured]]:
-    """Passes over all documents, as many at once as `WAVE` holds: the directions of all queries, which are much larger,
-    are read from memory once for each wave, and a query meets more of the documents that it wants in one product."""
+    """Passes over all documents, as many at once as `WAVE` of the memory holds: the directions of all queries are
+    formed or read once for each wave, and a query meets more of the documents that it wants in one product."""
     wave: list[Captured] = []
-    for batch in batches(documents, tracked.loaded.context, tracked.device):
+    most = tracked.schedule.share(WAVE)
+    for batch in batches(documents, tracked.loaded.context, tracked.device, tracked.schedule.tokens):
         wave.append(capture(tracked, batch))
-        if sum(captured.nbytes(tracked) for captured in wave) + wave[-1].nbytes(tracked) > WAVE:
+        if sum(captured.nbytes(tracked) for captured in wave) + wave[-1].nbytes(tracked) > most:
             yield wave
             wave = []
     if wave:
@@ -137,9 +142,15 @@ def pass_products(tracked: Tracked, directions: Directions, passes: Sequence[Cap
     """⟨P_q, ∇L(z)⟩ by layer, of the documents of some passes  # [Q, B, L]; zero where a pair is not wanted"""
     n = sum(len(captured.batch.members) for captured in passes)
     out = tracked.zeros(len(tracked.layers), directions.n, n)
-    for layer, P in enumerate(directions.linear):
-        of = [(captured.deltas[layer], captured.inputs[layer]) for captured in passes]
-        add_layer_products(out[layer], P, of, pairs)
+    turned = met(
+        tracked.linear,
+        directions.linear,
+        lambda layer: [captured.deltas[layer] for captured in passes],
+        lambda layer: [captured.inputs[layer] for captured in passes],
+    )
+    for layer, deltas, inputs in turned:
+        of = list(zip(deltas, inputs, strict=True))
+        add_layer_products(out[layer], directions.linear[layer], of, pairs, tracked.schedule.cached)
     for i, block in enumerate(directions.embedding):
         _add_embedding_products(out[len(tracked.linear) + i], tracked, passes, i, block, pairs)
     return out.permute(1, 2, 0)
@@ -148,10 +159,14 @@ def pass_products(tracked: Tracked, directions: Directions, passes: Sequence[Cap
 def _add_embedding_products(
     out: Tensor, tracked: Tracked, passes: Sequence[Captured], i: int, block: RowBlock, pairs: Pairs
 ) -> None:
-    n, n_rows, width = block.values.shape
-    flat = block.values.reshape(n, n_rows * width)
-    step = max(1, SLICE // (out.shape[1] * width))
-    for start in range(0, n_rows, step):
+    most = max(len(captured.batch.members) for captured in passes)
+    step = max(1, SLICE // (max(most, out.shape[0]) * block.width))
+    starts = np.cumsum([0, *(len(captured.batch.members) for captured in passes)]).tolist()
+    mine = [among(pairs, *of) for of in zip(starts, starts[1:], strict=False)]
+    for start in range(0, len(block.rows), step):
         rows = block.rows[start : start + step]
-        gradients = torch.cat([block_gradients(tracked, captured, i, rows) for captured in passes]).flatten(1)
-        add_products(out, flat[:, start * width : start * width + gradients.shape[1]], gradients, pairs)
+        P = block.between(start, start + len(rows)).flatten(1)  # [Q, r · H]
+        for captured, first, of in zip(passes, starts, mine, strict=False):
+            if of:
+                gradients = block_gradients(tracked, captured, i, rows).flatten(1)
+                add_products(out[:, first : first + len(gradients)], P, gradients, of)

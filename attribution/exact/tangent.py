@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 from attribution.exact.directions import Directions
+from attribution.exact.matrices import LayerDirections
 from attribution.model.head import capped, uncapped
 from attribution.model.layers import Layer
 from attribution.model.tracked import Tracked
@@ -60,13 +61,13 @@ def _moving(tracked: Tracked, directions: Directions, runs: Runs) -> Iterator[No
     """Every tracked linear layer adds what its own movement does to its output."""
     n_rows = runs[-1][1].stop
 
-    def hook(layer: Layer, P: Tensor) -> object:
+    def hook(layer: Layer, of: LayerDirections) -> object:
         def add(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
             primal = forward_ad.unpack_dual(args[0]).primal
             a = widened_input(tracked, primal.reshape(n_rows, -1, primal.shape[-1]), layer)  # [B, T, in]
             own = a.new_empty(*a.shape[:2], layer.n_out)
             for q, rows in runs:
-                torch.matmul(a[rows], P[q].T, out=own[rows])
+                own[rows] = of.apply(q, a[rows])
             own = own.view_as(output)
             moved: Tensor = output + forward_ad.make_dual(torch.zeros_like(own).to(output), own.to(output.dtype))
             return moved
@@ -74,8 +75,8 @@ def _moving(tracked: Tracked, directions: Directions, runs: Runs) -> Iterator[No
         return add
 
     hooks = [
-        module.register_forward_hook(hook(layer, P))  # type: ignore[arg-type]
-        for module, layer, P in zip(tracked.modules(), tracked.linear, directions.linear, strict=True)
+        module.register_forward_hook(hook(layer, of))  # type: ignore[arg-type]
+        for module, layer, of in zip(tracked.modules(), tracked.linear, directions.linear, strict=True)
     ]
     try:
         yield
@@ -87,10 +88,13 @@ def _moving(tracked: Tracked, directions: Directions, runs: Runs) -> Iterator[No
 def _looked_up(tracked: Tracked, directions: Directions, runs: Runs, ids: Tensor) -> Tensor:
     """What the movement of the embedding does to the looked-up rows  # [B, T, H]"""
     block = directions.embedding[0]
-    at = places(ids, block.rows, tracked.embedding[0].n_out)  # [B, T], −1 for a row that does not move
-    at = torch.where(tracked.learns(ids), at, -1)
-    own = torch.cat([block.values[q][at[rows].clamp(min=0)] for q, rows in runs])
-    return own * (tracked.embedding_scale * (at >= 0)[..., None])
+    found = tracked.zeros(*ids.shape, block.width)
+    for q, mine in runs:
+        own, P = block.query(q)
+        at = places(ids[mine], own, tracked.embedding[0].n_out)  # [b, T], −1 for a row that does not move
+        moves = (at >= 0) & tracked.learns(ids[mine])
+        found[mine][moves] = tracked.embedding_scale * P[at[moves]]
+    return found
 
 
 def _add_head(
@@ -103,5 +107,6 @@ def _add_head(
     start = 0
     for q, rows in runs:
         h = hidden[rows][is_target[rows]]
-        tangent[start : start + len(h)].index_add_(1, block.rows, h @ block.values[q].T)
+        own, P = block.query(q)
+        tangent[start : start + len(h)].index_add_(1, own, h @ P.T)
         start += len(h)

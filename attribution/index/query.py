@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from attribution.curvature.blocks import Block, ChainBlock, EigenBlock, Preconditioner, to_eigenbasis
-from attribution.exact.directions import RowBlock
 from attribution.exact.low_rank import truncated
-from attribution.exact.query import QueryPass, embedding_blocks, query_passes
+from attribution.exact.query import embedding_blocks
+from attribution.exact.query_pass import QueryPass, query_passes
+from attribution.exact.vocabulary_rows import RowBlock
 from attribution.index.compress import quantised
 from attribution.index.metric import Metric
 from attribution.model.tracked import Tracked

@@ -1,7 +1,8 @@
 """What is computed for one new prompt, in the order in which it is shown; every step adds to the result so far."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,9 @@ from indexer.size.foil import Foil, foil_of, in_words, instead
 from indexer.size.rendered import rendered
 from indexer.size.terms import Term
 from indexer.tracing.candidates import Candidates, lexical, with_index
-from indexer.tracing.explain import Explained, explain
-from indexer.tracing.heat import Heat, heat
+from indexer.tracing.chunks import chunks
+from indexer.tracing.explain import Explained, explain, together
+from indexer.tracing.heat import Heat, heat_of
 from indexer.tracing.prompt_share import of_span, settings_of, share_of
 from indexer.tracing.traced import Traced
 
@@ -38,6 +40,7 @@ class Asked:
     estimated: Estimated | None = None
     found: Candidates | None = None
     exact: Explained | None = None
+    chunks: list[Explained] = field(default_factory=list)  # that `exact` is of
     heat: Heat | None = None
 
 
@@ -99,7 +102,7 @@ def ask(
         asked.share = replace(asked.share, saliency=salient)
     if traced is not None and asked.exact is not None:
         reached("which words of the documents mattered", 0.9, asked)
-        asked.heat = heat(traced.fitted, asked.exact)
+        asked.heat = heat_of(traced.fitted, asked.chunks)
     reached("done", 1.0, asked)
     return asked
 
@@ -120,15 +123,28 @@ def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:
 
 def _trace(traced: Traced, asked: Asked, found: Candidates, foil: Foil | None, reached: Report) -> None:
     """The training documents behind every token, exactly."""
-    directions = _directions(traced, asked.answer, foil)
-    n_found, n_done = len(found.documents), 0
+    of = chunks(traced.fitted.terms, [asked.answer])
+    n_found, n_done = len(found.documents) * len(of), 0
 
     def tick(n: int) -> None:
         nonlocal n_done
         n_done += n
-        reached("exact scores", 0.35 + 0.35 * n_done / n_found, asked)
+        reached("exact scores", 0.35 + 0.35 * min(1.0, n_done / n_found), asked)
 
-    asked.exact = explain(traced.fitted, traced.norms, [asked.answer], [found], directions, tick)
+    asked.chunks = [
+        explain(
+            traced.fitted,
+            traced.norms,
+            [asked.answer],
+            [found],
+            chunk,
+            ask=partial(_directions, foil),
+            hold=len(of) == 1,
+            tick=tick,
+        )
+        for chunk in of
+    ]
+    asked.exact = together(asked.chunks)
     asked.found = found
 
 
@@ -145,25 +161,23 @@ def _estimates(traced: Traced, of: Answer, foil: Foil | None) -> NDArray[np.floa
     return found
 
 
-def _directions(traced: Traced, of: Answer, foil: Foil | None) -> list[Directions]:
-    """For each term of the score, a query for every generated token."""
-    terms = traced.fitted.terms
+def _directions(foil: Foil | None, term: Term, of: Answer, positions: range) -> Directions:
+    """A query for each of some generated tokens; those of a span against a foil have one."""
     if foil is None:
-        return [term.directions([of]) for term in terms]
-    if foil.span is not None:
-        return [_of_span(term, of, foil, foil.span) for term in terms]
-    foils = list(foil.ids) * of.n_targets
-    return [
-        query_directions(term.asked, term.preconditioner, of.ids, of.first, measurement="contrast", foils=foils)
-        for term in terms
-    ]
-
-
-def _of_span(term: Term, of: Answer, foil: Foil, span: range) -> Directions:
-    """The tokens of the span have one query: the span against the foil."""
-    by_token = term.directions([of])
+        return term.directions(of, positions)
+    first, last = of.first + positions.start, of.first + positions.stop
+    if foil.span is None:
+        foils = list(foil.ids) * len(positions)
+        return query_directions(
+            term.asked, term.preconditioner, of.ids, first, last=last, measurement="contrast", foils=foils
+        )
+    span = foil.span
+    inside = range(max(positions.start, span.start), min(positions.stop, span.stop))
+    if not inside:
+        return term.directions(of, positions)
     one = continuation_directions(
         term.asked, term.preconditioner, of.ids, of.first + span.start, foil.ids, last=of.first + span.stop
     )
-    parts = (by_token.of(slice(0, span.start)), one.of([0] * len(span)), by_token.of(slice(span.stop, None)))
-    return join_directions([each for each in parts if each.n])
+    around = (range(positions.start, inside.start), range(inside.stop, positions.stop))
+    before, after = ([term.directions(of, each)] if each else [] for each in around)
+    return join_directions([*before, one.of([0] * len(inside)), *after])

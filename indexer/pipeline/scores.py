@@ -1,7 +1,8 @@
-"""EDGE: the influence stage: all answers of a size in groups that fit into memory, each a partition with its shards."""
+"""EDGE: the influence stage: all answers of a size in groups, each a partition with its shards."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -11,10 +12,12 @@ from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
 from indexer.tracing.candidates import Candidates, Proposal, candidate_rows, with_index
+from indexer.tracing.chunks import chunks
 from indexer.tracing.explain import explain
 from indexer.tracing.groups import groups
 from indexer.tracing.heat import heat, position_columns, relabel_columns
 from indexer.tracing.influence_rows import influence_columns, target_columns
+from indexer.tracing.prompt_rows import joined
 from indexer.tracing.traced import Traced
 
 
@@ -78,11 +81,17 @@ def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Seq
         with_index(of, member, each, traced.index, traced.estimates(each))
         for of, each in zip(textual, answers, strict=True)
     ]
-    made = explain(fitted, norms, answers, found, [term.directions(answers) for term in fitted.terms])
-    closer = heat(fitted, made)
-    value = made.directions[-1].values.cpu().numpy()
+    tables: dict[str, list[Mapping[str, Any]]] = {}
+    for chunk in chunks(fitted.terms, answers):
+        made = explain(fitted, norms, answers, found, chunk)
+        closer, kept = heat(fitted, made), made.kept
+        for table, columns in (
+            ("target", target_columns(run, kept, made.values, made.self_influence)),
+            ("influence", influence_columns(run, kept, norms, ids)),
+            ("influence_position", position_columns(run, kept, closer, ids)),
+            ("relabel", relabel_columns(run, kept, closer, ids, member.words)),
+        ):
+            tables.setdefault(table, []).append(columns)
     write_shard(folder, "candidate", candidate_rows(found, ids))
-    write_shard(folder, "target", target_columns(run, made.kept, value, made.self_influence))
-    write_shard(folder, "influence", influence_columns(run, made.kept, norms, ids))
-    write_shard(folder, "influence_position", position_columns(run, made.kept, closer, ids))
-    write_shard(folder, "relabel", relabel_columns(run, made, closer, ids, member.words))
+    for table, of_chunks in tables.items():
+        write_shard(folder, table, joined(of_chunks))

@@ -20,7 +20,7 @@ from indexer.plan.forecast import NEEDS, Stage, forecast, wall_seconds
 from indexer.plan.outlined import Outlined, assumed, outlined, work_of
 from indexer.plan.units import Units, measure, resident, with_measured
 from indexer.size.member import Member, open_member
-from indexer.tracing.groups import BUDGET
+from indexer.tracing.groups import SIZE
 
 WEIGHT = 4  # bytes
 
@@ -57,7 +57,7 @@ def _estimate(
     for of in known:
         prompts = asked[of.entry.name]
         units = assumed(of, config, [each.text for each in prompts])
-        sizes.append(forecast(work_of(of, config, len(prompts)), units, config, BUDGET))
+        sizes.append(forecast(work_of(of, config, len(prompts)), units, config, SIZE))
         _head(f"{of.entry.name}, estimated from sizes alone")
         for stage in sizes[-1]:
             _row(stage)
@@ -72,13 +72,13 @@ def _measured(config: Config, member: Member, prompts: Sequence[Prompt], own: in
     by_length = sorted(prompts, key=lambda each: len(each.text))
     first = assumed(of, config, [each.text for each in prompts])
     units, work, known, told = replace(first, resident=own), work_of(of, config, len(prompts)), set[str](), set[str]()
-    stages = forecast(work, units, config, BUDGET)
+    stages = forecast(work, units, config, SIZE)
     _head(f"{member.entry.name}, measured")
     every = {field.name for field in fields(Units)} - {"resident"}
     for found in measure(member, by_length, first):
         known |= set(found)
         units = with_measured(units, found)
-        stages = forecast(work, units, config, BUDGET)
+        stages = forecast(work, units, config, SIZE)
         for stage in stages:
             if stage.name not in told and NEEDS.get(stage.name, every) <= known:
                 told.add(stage.name)

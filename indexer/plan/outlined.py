@@ -18,6 +18,7 @@ from attribution.loading.outline import outline
 from attribution.model.layers import choose_layers
 from attribution.model.tracked import Tracked, embedding_layers
 from attribution.passes.batches import TOKENS
+from attribution.schedule import Schedule
 from indexer.config.config import Config, Model, lineage
 from indexer.config.estimator import estimators
 from indexer.corpus.corpus import Corpus
@@ -111,7 +112,7 @@ def assumed(of: Outlined, config: Config, prompts: Sequence[str]) -> Units:
         resident=ALONE + 4 * n_params,
         prompt_memory=50 << 20,
         pass_memory=ALONE + of_pass,
-        score_memory=WAVE + of_pass,
+        score_memory=int(WAVE * Schedule().memory) + of_pass,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.curvature.blocks import Preconditioner
-from attribution.exact.directions import Directions, collected
+from attribution.exact.directions import Directions
 from attribution.exact.query import query_directions
 from attribution.exact.scores import Scores, score_documents
 from attribution.model.tracked import Tracked
@@ -32,10 +32,10 @@ class Term:
     n_train: int
     weight: float = 1.0
 
-    def directions(self, answers: Sequence[Answer]) -> Directions:
-        """One query for every generated token of the answers, in order."""
-        parts = (query_directions(self.asked, self.preconditioner, a.ids, a.first) for a in answers)
-        return collected(parts, sum(a.n_targets for a in answers))
+    def directions(self, answer: Answer, positions: range) -> Directions:
+        """One query for each of some generated tokens of an answer."""
+        first, last = answer.first + positions.start, answer.first + positions.stop
+        return query_directions(self.asked, self.preconditioner, answer.ids, first, last=last)
 
 
 def score(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.exact.directions import Directions
+from attribution.exact.directions import Directions, join_directions
+from attribution.exact.settled import settled
 from attribution.index.document_norms import DocumentNorms
 from attribution.influence import self_influence
 from attribution.passes.batches import Row
@@ -15,10 +16,12 @@ from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
 from indexer.size.terms import Shares, Term, add_shares, score
 from indexer.tracing.candidates import Candidates
+from indexer.tracing.chunks import Stretch
 from indexer.tracing.ranking import Ranked, ranked
 
 Place = tuple[str, int]  # generation_id, position
 Tick = Callable[[int], None]
+Ask = Callable[[Term, Answer, range], Directions]  # the queries of some tokens of an answer
 
 
 @dataclass(frozen=True)
@@ -54,18 +57,22 @@ class Explained:
     """K generated tokens with exact influence in nats."""
 
     kept: Kept
-    directions: list[Directions]  # of each term
+    values: NDArray[np.float32]  # [K] the measurements, nats
     shares: Mapping[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats, where they came along
     self_influence: NDArray[np.float32]  # [K] of the queries, nats
+    directions: Callable[[], list[Directions]]  # of each term
 
 
-def pairs(answers: Sequence[Answer], found: Sequence[Candidates]) -> Pairs:
-    """Every generated token with the candidates that are proposed for it."""
-    places = [(a, position) for a, each in enumerate(answers) for position in range(each.n_targets)]
-    union = np.unique(np.concatenate([each.documents for each in found]))
+def pairs(answers: Sequence[Answer], found: Sequence[Candidates], of: Sequence[Stretch] | None = None) -> Pairs:
+    """Every generated token, or some, with the candidates that are proposed for it."""
+    some = of or [(a, range(each.n_targets)) for a, each in enumerate(answers)]
+    places = [(a, position) for a, positions in some for position in positions]
+    wanted_by = [found[a].documents_of(position) for a, position in places]
+    everyone = [found[a].documents for a, _ in some] if of is None else wanted_by
+    union = np.unique(np.concatenate(everyone))
     wanted = np.zeros((len(places), len(union)), dtype=bool)
-    for q, (a, position) in enumerate(places):
-        wanted[q] = np.isin(union, found[a].documents_of(position))
+    for q, documents in enumerate(wanted_by):
+        wanted[q] = np.isin(union, documents)
     return Pairs(
         [(answers[a].generation_id, position) for a, position in places],
         union,
@@ -102,24 +109,56 @@ def keep(values: NDArray[np.float32], of: Pairs, norms: DocumentNorms, most: int
     return Kept(of.places, layers, chosen, null)
 
 
+def by_token(term: Term, answer: Answer, positions: range) -> Directions:
+    """log p of each token."""
+    return term.directions(answer, positions)
+
+
 def explain(
     fitted: Fitted,
     norms: DocumentNorms,
     answers: Sequence[Answer],
     found: Sequence[Candidates],
-    directions: Sequence[Directions],
+    chunk: Sequence[Stretch],
+    *,
+    ask: Ask = by_token,
+    hold: bool = True,
     tick: Tick | None = None,
 ) -> Explained:
-    """Score the candidates of every answer exactly; `tick(n)` after n documents.
+    """Score the candidates of some tokens of the answers exactly; `tick(n)` after n documents.
 
-    directions: for each of `fitted.terms`, the queries of all answers in order.
+    hold: whether their directions are kept, or made again when they are asked for.
     """
-    member, of = fitted.member, pairs(answers, found)
-    values = term_values(fitted.terms, directions, member.rows, of, tick)
-    energy = directions[-1].energy
+    member, of = fitted.member, pairs(answers, found, chunk)
+    n_tokens = sum(len(member.rows[i]) for i in of.union.tolist())
+
+    def directions() -> list[Directions]:
+        made = (join_directions(ask(term, answers[a], positions) for a, positions in chunk) for term in fitted.terms)
+        return [settled(term.asked, each, n_tokens) for term, each in zip(fitted.terms, made, strict=True)]
+
+    held = directions()
+    values = term_values(fitted.terms, held, member.rows, of, tick)
     return Explained(
         keep(values.by_layer, of, norms, member.config.scores.documents),
-        list(directions),
+        held[-1].values.cpu().numpy(),
         values.shares,
-        self_influence(energy, member.n_train).cpu().numpy(),
+        self_influence(held[-1].energy, member.n_train).cpu().numpy(),
+        (lambda: held) if hold else directions,
+    )
+
+
+def together(parts: Sequence[Explained]) -> Explained:
+    """What chunks of tokens have, one after the other; their directions and shares stay with them."""
+    kept = [part.kept for part in parts]
+    return Explained(
+        Kept(
+            [place for of in kept for place in of.places],
+            [layers for of in kept for layers in of.layers],
+            [each for of in kept for each in of.ranked],
+            [scores for of in kept for scores in of.null],
+        ),
+        np.concatenate([part.values for part in parts]),
+        {},
+        np.concatenate([part.self_influence for part in parts]),
+        list,
     )

@@ -37,7 +37,7 @@ def heat(fitted: Fitted, made: Explained) -> Heat:
     n_shares, n_losses = settings.position_shares, min(settings.token_losses, settings.position_shares)
     shares: list[dict[int, NDArray[np.float32]]] = [{} for _ in made.kept.ranked]
     losses: list[dict[int, TokenLoss]] = [{} for _ in made.kept.ranked]
-    for term, stage, directions in zip(fitted.terms, fitted.stages, made.directions, strict=True):
+    for term, stage, directions in zip(fitted.terms, fitted.stages, made.directions(), strict=True):
         own = [[i for i in each.top[:n_shares].tolist() if i in term.documents] for each in made.kept.ranked]
         closer = [[i for i in each.top[:n_losses].tolist() if i in term.documents] for each in made.kept.ranked]
         for q, found in enumerate(_shares(stage, made, term, directions, own, fitted.member.rows)):
@@ -50,6 +50,12 @@ def heat(fitted: Fitted, made: Explained) -> Heat:
         [[shares[q][i] for i in of] for q, of in enumerate(tops)],
         [[losses[q][i] for i in of[:n_losses]] for q, of in enumerate(tops)],
     )
+
+
+def heat_of(fitted: Fitted, parts: Sequence[Explained]) -> Heat:
+    """The same of chunks of tokens, one after the other."""
+    each = [heat(fitted, part) for part in parts]
+    return Heat([of for part in each for of in part.shares], [of for part in each for of in part.losses])
 
 
 def _shares(
@@ -85,11 +91,11 @@ def position_columns(run: str, kept: Kept, heat: Heat, ids: Sequence[str]) -> Co
     return _columns(("run_id", "generation_id", "position", "document_id", "shares", "loss_influences"), rows)
 
 
-def relabel_columns(run: str, made: Explained, heat: Heat, ids: Sequence[str], words: Sequence[str]) -> Columns:
+def relabel_columns(run: str, kept: Kept, heat: Heat, ids: Sequence[str], words: Sequence[str]) -> Columns:
     """Columns of `relabel`; `words` are the texts of the vocabulary."""
     rows = []
-    for q, place in enumerate(made.kept.places):
-        for document, loss in zip(made.kept.ranked[q].top, heat.losses[q], strict=False):
+    for q, place in enumerate(kept.places):
+        for document, loss in zip(kept.ranked[q].top, heat.losses[q], strict=False):
             for t in np.flatnonzero(loss.label_ids[:, 0] >= 0).tolist():
                 labels = loss.label_ids[t].tolist()
                 texts = [words[label] for label in labels]

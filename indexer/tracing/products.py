@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 from attribution.curvature.blocks import no_curvature
 from attribution.exact.checkpoints import Checkpoint
-from attribution.exact.directions import Directions
+from attribution.exact.directions import Directions, join_directions
 from attribution.exact.scores import Scores
+from attribution.exact.settled import settled
 from attribution.exact.shares import position_shares
 from indexer.size.member import Member
 from indexer.size.terms import Shares, Term, add_shares, score
+from indexer.tracing.chunks import chunks
 from indexer.tracing.explain import Kept
-from indexer.tracing.groups import groups
 from indexer.tracing.scoring import Scoring
 
 Values = NDArray[np.float32]
@@ -61,11 +62,16 @@ def shares_of_kept(of: Scoring, kept: Kept, known: Shares) -> list[list[NDArray[
 
 
 def _asked(of: Scoring) -> Iterator[tuple[Term, slice, Directions]]:
-    """The queries at every checkpoint, in groups whose directions fit into memory."""
-    member, n_targets = of.member, [each.n_targets for each in of.answers]
-    stops = np.cumsum(n_targets).tolist()
-    for group in groups(n_targets, member.tracked.n_linear):
-        queries = slice(stops[group[0]] - n_targets[group[0]], stops[group[-1]])
-        for at in of.checkpoints:
-            term = Term(at.tracked, at.preconditioner, at.tracked, member.own_documents, member.n_train, at.weight)
-            yield term, queries, term.directions([of.answers[i] for i in group])
+    """The queries at every checkpoint, as many at once as fit into memory."""
+    member, start = of.member, 0
+    n_tokens = sum(len(member.rows[i]) for i in of.pairs.union.tolist())
+    terms = [
+        Term(at.tracked, at.preconditioner, at.tracked, member.own_documents, member.n_train, at.weight)
+        for at in of.checkpoints
+    ]
+    for chunk in chunks(terms[:1], of.answers):
+        stop = start + sum(len(positions) for _, positions in chunk)
+        for term in terms:
+            made = join_directions(term.directions(of.answers[a], positions) for a, positions in chunk)
+            yield term, slice(start, stop), settled(term.asked, made, n_tokens)
+        start = stop

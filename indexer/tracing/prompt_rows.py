@@ -71,7 +71,7 @@ def faithfulness_columns(answer: Answer, measures: Sequence[Faithfulness]) -> Co
     return _columns(answer, ("method", "metric", "value", "random", "detail"), rows)
 
 
-def joined(parts: Sequence[Columns]) -> Columns:
+def joined(parts: Sequence[Mapping[str, Any]]) -> Columns:
     """The rows of several answers, one after the other."""
     return {name: [value for part in parts for value in part[name]] for name in parts[0]} if parts else {}
 

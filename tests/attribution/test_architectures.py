@@ -69,10 +69,7 @@ def test_gradients_scores_norms_and_token_losses_are_those_of_autograd(name):
     for q in range(directions.n):
         asked = Row(query[: 3 + q], first_target=2 + q)
         g = tuple(-block for block in truth(tracked, asked))
-        solved = [
-            P / 1.0
-            for P in (*(each[q] for each in directions.linear), *(block.values[q] for block in directions.embedding))
-        ]
+        solved = [P / 1.0 for P in (block.values[q] for block in (*directions.linear, *directions.embedding))]
         assert all(torch.isfinite(P).all() for P in solved)
         for d, document in enumerate(expected):
             exact = -float(sum((P * part).sum() for P, part in zip(solved, document, strict=True))) / N

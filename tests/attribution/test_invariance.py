@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from attribution.curvature.blocks import damp
-from attribution.exact import products, scores, shares
+from attribution.exact import products, query, scores, shares
 from attribution.exact.directions import join_directions
 from attribution.exact.low_rank import factor
 from attribution.exact.query import query_directions
@@ -23,9 +23,9 @@ PAIRS = tiny_pairs.pairs(*(track(tiny.tiny_model(seed=seed)) for seed in (0, 1))
 OWN = [[6, 0, 3], [1, 2, 6, 14]]
 
 
-def everything(documents, order=range(15), crowd=False):
+def everything(documents, order=range(15), crowd=False, **sizes):
     """Scores, norms, shares (exact and at rank 4) and token losses of the documents, in their order."""
-    tracked = track(tiny.tiny_model(dtype=torch.float32))
+    tracked = tiny.scheduled(track(tiny.tiny_model(dtype=torch.float32)), **sizes)
     factors = tiny.random_factors(tracked)
     H = damp(factors)
     mine = query_directions(tracked, H, IDS, 4)
@@ -70,17 +70,18 @@ def same(found, expected):
 
 def test_batch_size_and_padding(documents, expected, monkeypatch):
     """Batches of one document have no padding; batches of all have the most."""
-    for tokens, most, wave in ((1, 1, 1), (10**6, 128, 2**27), (20, 3, 2**16)):
+    for tokens, most, memory in ((1, 1, 1), (10**6, 128, 2**28), (20, 3, 2**17)):
         monkeypatch.setattr(batches.batches, "__defaults__", (tokens, most))
-        monkeypatch.setattr(scores, "WAVE", wave)
         monkeypatch.setattr(scores, "GROUP", 1 + tokens % 7)
-        same(everything(documents), expected)
+        same(everything(documents, tokens=tokens, memory=memory), expected)
 
 
 def test_slices_that_fit_the_cache(documents, expected, monkeypatch):
-    for module in (products, scores, document_norms):
-        monkeypatch.setattr(module, "CACHED", 16, raising=False)
-    same(everything(documents), expected)
+    monkeypatch.setattr(document_norms, "CACHED", 16)
+    monkeypatch.setattr(products, "ROWS", 3)
+    monkeypatch.setattr(scores, "SLICE", 16)
+    monkeypatch.setattr(query, "SLICE", 16)
+    same(everything(documents, cached=16), expected)
 
 
 def test_order(documents, expected):

@@ -1,5 +1,7 @@
 """Models small enough for dense float64 truth, and that truth: gradients of everything, written out."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 from torch.func import functional_call
@@ -40,6 +42,11 @@ def tiny_model(kind: str = "llama", seed: int = 0, dtype: torch.dtype = torch.fl
         for parameter in model.parameters():  # larger than at initialisation: a model with opinions
             parameter.add_(torch.randn_like(parameter), alpha=0.3)
     return LoadedModel(model, None, f"{kind}-{seed}", "tokens", torch.device("cpu"))
+
+
+def scheduled(tracked: Tracked, **sizes: int) -> Tracked:
+    """The same model, its work cut otherwise."""
+    return replace(tracked, loaded=replace(tracked.loaded, schedule=replace(tracked.schedule, **sizes)))
 
 
 def tiny_documents(n: int = 5, seed: int = 1, plain: bool = False) -> list[Row]:

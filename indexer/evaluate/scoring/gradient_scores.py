@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.curvature.blocks import Preconditioner, damp, no_curvature
+from attribution.curvature.work import lengths
 from attribution.exact.directions import join_directions
-from attribution.exact.query import query_directions
+from attribution.exact.query import bytes_of_query, query_directions
 from attribution.exact.scores import score_documents
+from attribution.exact.settled import HELD, settled
 from attribution.model.tracked import Tracked
 from indexer.config.config import Config, Model
 from indexer.corpus.stored import at_hand
@@ -31,7 +33,6 @@ from indexer.size.member import Member, open_member
 Numbers = NDArray[np.float32]
 Tick = Callable[[int], None]
 TURNED = "embedding turned"  # its block in an eigenbasis, `attribution/curvature/embedding_eigenbasis.py`
-BUDGET = 2 << 30  # bytes of query directions that a process holds at once
 SHARE = 4096  # documents of one part at most, in equal parts
 
 
@@ -191,8 +192,9 @@ def scored(
     """
     tracked = member.tracked
     queries = [(name, each) for name in wanted for each in asked]
-    size = 4 * sum(layer.n_out * layer.n_in for layer in tracked.layers)
-    step = max(1, BUDGET // size)
+    size = max(bytes_of_query(tracked, wanted[name], len(each.ids)) for name, each in queries)
+    step = max(1, tracked.schedule.share(HELD) // size)
+    n_tokens = int(lengths(member.rows[documents]).sum())
     kinds = kinds_of(tracked)
     of_kind = np.array([[layer.kind == kind for kind in kinds] for layer in tracked.layers], dtype=np.float32)
     by_kind = []
@@ -203,6 +205,7 @@ def scored(
                 for name, each in queries[start : start + step]
             ]
         )
+        directions = settled(tracked, directions, n_tokens)
         by_layer = score_documents(tracked, directions, member.rows[documents], member.n_train).values
         by_kind.append(by_layer @ of_kind)
     by_query, n = np.concatenate(by_kind), len(asked)

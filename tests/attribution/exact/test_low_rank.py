@@ -25,7 +25,7 @@ def test_truncation_is_near_the_best(n_out, n_in):
 def test_rank_of_the_layer_keeps_everything():
     tracked, H = tiny.tiny_engine()
     d = query_directions(tracked, H, (0, 3, 4, 5), 2)
-    for P, of in zip(d.linear, factor(d, tiny.random_factors(tracked), 12), strict=True):
+    for P, of in zip((each.values for each in d.linear), factor(d, tiny.random_factors(tracked), 12), strict=True):
         torch.testing.assert_close(torch.stack([each.left @ each.right.T for each in of]), P)
 
 

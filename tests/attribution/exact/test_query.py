@@ -7,9 +7,10 @@ import torch
 from attribution.curvature.blocks import damp
 from attribution.curvature.stages import across_stages
 from attribution.errors import BadInput
-from attribution.exact.directions import RowBlock, combine, join_directions
+from attribution.exact.directions import combine, join_directions
 from attribution.exact.query import NEGLIGIBLE, continuation_directions, query_directions, rows_that_matter
 from attribution.exact.scores import score_documents
+from attribution.exact.vocabulary_rows import whole_rows
 from attribution.model.tracked import track
 from tests.attribution import tiny
 
@@ -27,7 +28,7 @@ def test_all_tokens_in_one_pass_are_the_single_dense_ones(kind):
         document = tiny.Row(IDS[: FIRST + k + 1], first_target=FIRST + k)
         g = tiny.gradient(tracked, lambda moving, of=document: -tiny.loss(tracked, moving, of))
         solved = tiny.dense_solve(tiny.random_factors(tracked), g)
-        found = [block[k] for block in d.linear] + [block.values[k] for block in d.embedding]
+        found = [block.values[k] for block in d.linear] + [block.values[k] for block in d.embedding]
         for layer, block, truth in zip(tracked.layers, found, solved, strict=True):
             torch.testing.assert_close(block, truth, rtol=1e-5, atol=1e-9, msg=lambda m, n=layer.name: f"{n}: {m}")
         torch.testing.assert_close(d.energy[k], tiny.inner(g, solved).sum(), rtol=1e-5, atol=0)
@@ -40,7 +41,7 @@ def test_a_span_is_the_mean_of_its_tokens():
     span = query_directions(tracked, H, IDS, FIRST, measurement="mean_logp", negligible=0)
     mean = combine([each], [1 / each.n] * each.n)
     for found, truth in zip(span.linear, mean.linear, strict=True):
-        torch.testing.assert_close(found, truth, **FLOAT32)
+        torch.testing.assert_close(found.values, truth.values, **FLOAT32)
     torch.testing.assert_close(span.embedding[0].values, mean.embedding[0].values, **FLOAT32)
 
 
@@ -50,7 +51,7 @@ def test_a_contrast_is_the_difference_of_two_tokens():
     contrast = query_directions(tracked, H, IDS, 6, measurement="contrast", foils=[foil], negligible=0)
     pair = [query_directions(tracked, H, (*IDS[:6], y), 6, negligible=0) for y in (IDS[6], foil)]
     for found, (one, other) in zip(contrast.linear, zip(*(of.linear for of in pair), strict=True), strict=True):
-        torch.testing.assert_close(found, one - other, **FLOAT32)
+        torch.testing.assert_close(found.values, one.values - other.values, **FLOAT32)
 
 
 @pytest.mark.parametrize("kind", tiny.CONFIGS)
@@ -66,7 +67,7 @@ def test_input_35_a_contrast_of_two_continuations_is_autograds(kind, last, foil)
     d = continuation_directions(tracked, H, IDS, FIRST, foil, last=last, negligible=0)
     g = tiny.gradient(tracked, contrast)
     solved = tiny.dense_solve(tiny.random_factors(tracked), g)
-    found = [block[0] for block in d.linear] + [block.values[0] for block in d.embedding]
+    found = [block.values[0] for block in d.linear] + [block.values[0] for block in d.embedding]
     for block, truth in zip(found, solved, strict=True):
         torch.testing.assert_close(block, truth, rtol=1e-5, atol=1e-8)
     torch.testing.assert_close(d.energy[0], tiny.inner(g, solved).sum(), rtol=1e-5, atol=0)
@@ -77,10 +78,10 @@ def test_input_35_a_contrast_of_two_continuations_is_autograds(kind, last, foil)
 def test_many_tokens_are_split_into_parts_that_fit(monkeypatch):
     tracked, H = tiny.tiny_engine()
     together = query_directions(tracked, H, IDS, 1)
-    monkeypatch.setattr("attribution.exact.query.AT_ONCE", 2)
+    monkeypatch.setattr("attribution.exact.query_pass.AT_ONCE", 2)
     apart = query_directions(tracked, H, IDS, 1)
     for one, other in zip(together.linear, apart.linear, strict=True):
-        torch.testing.assert_close(one, other)
+        torch.testing.assert_close(one.values, other.values)
     torch.testing.assert_close(together.embedding[0].values, apart.embedding[0].values)
 
 
@@ -182,8 +183,9 @@ def test_a_row_of_little_energy_that_an_earlier_stage_would_miss_is_kept():
     g = tiny.gradient(finetuned, lambda moving: -tiny.loss(finetuned, moving, query))[-1]
     by_energy = (g * P).sum(dim=1)
     assert 0 < by_energy[rare] < 1e-6 * by_energy.sum()
-    once = RowBlock(head.rows, head.values.clone())
-    once.values[:, rare] = 0
+    dropped = head.values.clone()
+    dropped[:, rare] = 0
+    once = whole_rows(head.rows, dropped)
     document = tiny.Row((rare,) * 6)
     scores = [
         float(score_documents(pretrained, d, [document], n_train).values[0, 0, -1])

@@ -3,13 +3,12 @@ import pytest
 import torch
 
 from attribution.errors import BadInput
-from attribution.exact import products, scores
+from attribution.exact import products
 from attribution.exact.directions import join_directions
 from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents, wanted_by_few
 from attribution.exact.shares import position_shares
 from attribution.index.corpus_pass import corpus_pass
-from attribution.passes import batches
 from attribution.passes.batches import Row
 from tests.attribution import tiny
 
@@ -43,9 +42,8 @@ def test_nothing_depends_on_batches_order_or_other_queries(monkeypatch):
     np.testing.assert_allclose(backwards, expected, atol=1e-5 * scale, rtol=0)
     crowd = join_directions([query_directions(tracked, H, (0, 9, 8, 2, 1), 1), d])
     np.testing.assert_allclose(score_documents(tracked, crowd, documents, N).values[4:], expected, atol=1e-5 * scale)
-    monkeypatch.setattr(products, "CACHED", 16)
-    monkeypatch.setattr(batches.batches, "__defaults__", (9, 2))
-    monkeypatch.setattr(scores, "WAVE", 1)
+    monkeypatch.setattr(products, "ROWS", 3)
+    tracked = tiny.scheduled(tracked, memory=1, cached=16, tokens=9)
     np.testing.assert_allclose(score_documents(tracked, d, documents, N).values, expected, atol=1e-5 * scale)
 
 

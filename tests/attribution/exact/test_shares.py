@@ -43,7 +43,7 @@ def test_a_share_is_delta_p_a():
     logp = tracked.loaded.model(torch.tensor([document.ids])).logits[0].log_softmax(-1)
     (-logp[torch.arange(3), torch.tensor(document.ids[1:])].sum()).backward()
     hook.remove()
-    expected = -torch.einsum("to,oi,ti->t", deltas[0], d.linear[4][0], inputs[0]) / N
+    expected = -torch.einsum("to,oi,ti->t", deltas[0], d.linear[4].values[0], inputs[0]) / N
     np.testing.assert_allclose(share[:, 4], expected.detach().numpy(), rtol=1e-5, atol=1e-8)
 
 

@@ -88,8 +88,9 @@ def test_input_35_a_foil_of_several_tokens_against_a_span(config):
     assert len(other.answer.generation.ids) > 1 and len(span) > 0
 
     def blocks(of):  # of every token  # [K, ..]
-        [directions] = of.exact.directions
-        return [directions.values, *directions.linear]
+        [chunk] = of.chunks
+        [directions] = chunk.directions()
+        return [directions.values, *(of.values for of in directions.linear)]
 
     for found, said, not_said in zip(blocks(contrast), blocks(plain), blocks(other), strict=True):
         expected = said[span].sum(0) - not_said.sum(0)

@@ -1,4 +1,4 @@
-"""Groups of answers that fit into memory together."""
+"""Groups of answers that are one part of a stage."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,17 +6,18 @@ from hypothesis import strategies as st
 from indexer.tracing.groups import groups
 
 
-def test_answers_stay_together_as_long_as_they_fit():
-    assert groups([2, 3, 4, 1], n_tracked=10, budget=5 * 10 * 4) == [[0, 1], [2, 3]]
+def test_answers_stay_together_up_to_a_size():
+    assert groups([2, 3, 4, 1], n_tracked=10, size=5 * 10 * 4, least=0) == [[0, 1], [2, 3]]
 
 
-def test_one_that_fits_nowhere_stands_alone():
-    assert groups([1, 100, 1], n_tracked=10, budget=5 * 10 * 4) == [[0], [1], [2]]
+def test_one_that_is_larger_stands_alone():
+    assert groups([1, 100, 1], n_tracked=10, size=5 * 10 * 4, least=0) == [[0], [1], [2]]
 
 
-@given(st.lists(st.integers(1, 30)), st.integers(1, 50), st.integers(1, 5000))
-def test_every_answer_is_in_one_group_in_order_and_no_group_is_too_large(n_targets, n_tracked, budget):
-    made = groups(n_targets, n_tracked, budget)
+@given(st.lists(st.integers(1, 30)), st.integers(1, 50), st.integers(1, 5000), st.integers(0, 20))
+def test_every_answer_is_in_one_group_in_order_and_no_group_is_too_large(n_targets, n_tracked, size, least):
+    made = groups(n_targets, n_tracked, size, least)
     assert [i for group in made for i in group] == list(range(len(n_targets)))
     for group in made:
-        assert len(group) == 1 or sum(n_targets[i] for i in group) * n_tracked * 4 <= budget
+        n = sum(n_targets[i] for i in group)
+        assert len(group) == 1 or n * n_tracked * 4 <= size or n <= least

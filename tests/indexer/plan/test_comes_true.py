@@ -11,7 +11,7 @@ import pytest
 from indexer.config.config import read_config
 from indexer.plan.forecast import Work, forecast
 from indexer.plan.units import Units
-from indexer.tracing.groups import BUDGET
+from indexer.tracing.groups import SIZE
 
 DEMO = Path(__file__).parents[3] / "data" / "demo" / "demo.toml"
 MIB = 1 << 20
@@ -57,7 +57,7 @@ def test_the_forecast_of_the_demo_comes_true(units, work, stage, seconds, memory
         index=replace(config.index, rank=1, candidates=6),
         scores=replace(config.scores, candidates=12, documents=20, position_shares=3, token_losses=1),
     )
-    found = {each.name: each for each in forecast(work, units, settings, BUDGET)}[stage]
+    found = {each.name: each for each in forecast(work, units, settings, SIZE)}[stage]
     for expected, measured in ((found.seconds, seconds), (found.memory / MIB, memory), (found.disk / 1e6, disk)):
         if measured is not None:
             assert measured / 1.5 < expected < measured * 1.5

@@ -57,7 +57,8 @@ def traced(n_stages: int, rank: int | None = None) -> tuple[Stage, Explained]:
     values = term_values(terms, directions, rows, of)
     norms = DocumentNorms(*(np.ones(len(rows), dtype=np.float32) for _ in range(4)), ())
     kept = keep(values.by_layer, of, norms, settings.documents)
-    made = Explained(kept, directions, values.shares, np.zeros(n, dtype=np.float32))
+    nothing = np.zeros(n, dtype=np.float32)
+    made = Explained(kept, nothing, values.shares, nothing, lambda: directions)
     return Stage(member, factors[-1], terms, stages), made
 
 
@@ -95,7 +96,7 @@ def test_at_a_rank_each_stage_is_cut_in_its_own_eigenbasis(n_stages):
     rows, missed = fitted.member.rows, []
     for q, i, share, score in of_pairs(made, heat(fitted, made)):
         term, stage = fitted.terms[i // EACH], fitted.stages[i // EACH]
-        d = made.directions[i // EACH]
+        d = made.directions()[i // EACH]
         own = [[i] if query == q else [] for query in range(3)]
         cut = factor(d, stage.factors, 2)
         expected = position_shares(term.trained, d, rows, own, term.n_train, factored=cut)[q][0].sum(-1)

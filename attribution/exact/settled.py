@@ -1,0 +1,26 @@
+"""How directions are kept while they meet documents: as the tokens that they come from, or formed, where they fit."""
+
+from attribution.exact.directions import Directions
+from attribution.exact.matrices import LayerDirections
+from attribution.model.tracked import Tracked
+
+HELD = 0.3  # of the memory, for directions
+
+
+def settled(tracked: Tracked, directions: Directions, n_tokens: int) -> Directions:
+    """The same directions for documents of so many tokens together.
+
+    Where all of them fit into the memory they are formed once, and turned back where that is less work than to turn the
+    tokens: K out · in · (out + in) against n (in² + out²).
+    """
+    if 4 * directions.n * tracked.n_linear > tracked.schedule.share(HELD):
+        return directions
+    back = directions.n * sum(of.n_out * of.n_in * (of.n_out + of.n_in) for of in tracked.linear)
+    turning = n_tokens * sum(of.n_out**2 + (0 if of.reads_on else of.n_in**2) for of in tracked.linear)
+
+    def kept(of: LayerDirections) -> LayerDirections:
+        return of.plain() if back <= turning else of.formed()
+
+    return Directions(
+        tuple(kept(of) for of in directions.linear), directions.embedding, directions.values, directions.energy
+    )

@@ -1,12 +1,13 @@
 """EDGE: what this machine has: memory that is free to this process, and the cache of a core."""
 
 import resource
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import torch
 
-from attribution.schedule import LEAST, Schedule
+from attribution.schedule import LEAST, Schedule, of_kind
 
 SHARE = 0.25  # of what is free: others need some, and what is counted is not all that is used
 _CGROUP = Path("/sys/fs/cgroup")
@@ -23,7 +24,7 @@ def schedule_of(device: torch.device, wanted: float = 0.0, processes: int = 1) -
         memory = int(wanted * 1e9 / processes) - held
     else:
         memory = int(SHARE * free_memory(device) / processes)
-    return Schedule(max(LEAST, memory), cached=cached_numbers(device), tokens=1024 if device.type == "cpu" else 8192)
+    return replace(of_kind(device.type), memory=max(LEAST, memory), cached=cached_numbers(device))
 
 
 def free_memory(device: torch.device) -> int:

@@ -9,40 +9,21 @@ document is not wanted for.
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from attribution.exact.matrices import LayerDirections
+from attribution.schedule import Runs
 
-OVERHEAD = 4  # rows that a matrix product costs whatever it holds
 ROWS = 32  # of a direction that are formed at once, at least
 
 Pairs = Sequence[tuple[slice, Tensor]]  # a run of queries, and the documents that they want
 Passes = Sequence[tuple[Tensor, Tensor]]  # δ [B, T, out] and a [B, T, in] of one layer, for each document pass
 
 
-def runs(wanted: NDArray[np.bool_], device: torch.device) -> Pairs:
-    """Neighbouring queries that want much the same documents, as one product each.    wanted: [Q, B]"""
-    found: list[tuple[slice, Tensor]] = []
-    start, union = 0, wanted[0]
-    for q in range(1, len(wanted) + 1):
-        together = union | wanted[q] if q < len(wanted) else union
-        apart = q == len(wanted) or cost(q + 1 - start, together) > cost(q - start, union) + cost(1, wanted[q])
-        if apart:
-            if union.any():
-                found.append((slice(start, q), torch.as_tensor(np.flatnonzero(union), device=device)))
-            start, union = q, wanted[q] if q < len(wanted) else union
-        else:
-            union = together
-    return found
-
-
-def cost(n_queries: int, documents: NDArray[np.bool_]) -> int:
-    """Of one product, in multiplications a parameter; a small product costs as much as one of OVERHEAD a side."""
-    n = int(documents.sum())
-    return (n_queries + OVERHEAD) * (n + OVERHEAD) if n else 0
+def on_device(found: Runs, device: torch.device) -> Pairs:
+    """Numbers of documents as the products index with them."""
+    return [(queries, torch.as_tensor(documents, device=device)) for queries, documents in found]
 
 
 def add_products(out: Tensor, P: Tensor, gradients: Tensor, pairs: Pairs) -> None:

@@ -17,21 +17,17 @@ from torch import Tensor
 from attribution.exact.directions import Directions
 from attribution.exact.matrices import met
 from attribution.exact.pairs import pair_shares
-from attribution.exact.products import Pairs, add_layer_products, add_products, among, runs
+from attribution.exact.products import Pairs, add_layer_products, add_products, among, on_device
 from attribution.exact.vocabulary_rows import RowBlock
 from attribution.influence import influence
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row, batches
 from attribution.passes.capture import Captured, capture
 from attribution.passes.embedding import block_gradients
+from attribution.schedule import by_tokens, near_each_other, runs
 
 WAVE = 0.4  # of the memory, for captured passes that are scored together
 SLICE = 2**21  # numbers of an embedding's gradient at a time: its slices cost more to begin than a layer's
-GROUP = 256  # documents of neighbouring queries
-# costs in units of one token meeting one direction, measured
-FORMING = 1.6  # of a gradient, for each token
-PRODUCT = 2  # of a gradient with one of many directions in a row
-ALONE = 29  # of a gradient with a single direction: both are read from memory
 
 Add = Callable[[Sequence[Captured], NDArray[np.int64]], None]
 
@@ -63,10 +59,11 @@ def score_documents(
     """
     everything = np.ones((directions.n, len(documents)), dtype=bool) if wanted is None else wanted
     scoring = _Scoring(tracked, directions, everything, n_train)
-    few = wanted_by_few(everything, np.array([len(document) for document in documents]))
+    schedule = tracked.schedule
+    few = by_tokens(everything, np.array([len(document) for document in documents]), schedule.rates)
     crowd = np.flatnonzero(everything.any(axis=0) & ~few)
     groups: list[tuple[NDArray[np.int64], Add]] = [(crowd, scoring.add_gradients)]
-    groups += [(near, scoring.add_pairs) for near in near_each_other(everything, np.flatnonzero(few))]
+    groups += [(near, scoring.add_pairs) for near in near_each_other(everything, np.flatnonzero(few), schedule.near)]
     for members, add in groups:
         for passes in waves(tracked, [documents[i] for i in members]):
             of = members[[i for captured in passes for i in captured.batch.members]]
@@ -74,21 +71,6 @@ def score_documents(
             if tick is not None:
                 tick(len(of))
     return scoring.scores()
-
-
-def wanted_by_few(wanted: NDArray[np.bool_], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether a document's pairs cost less than its gradient and the products with it.    wanted: [Q, D]   -> [D]"""
-    n = wanted.sum(axis=0)
-    product = np.where(2 * n > len(wanted), PRODUCT, ALONE)
-    few: NDArray[np.bool_] = (n > 0) & (n * lengths < FORMING * lengths + n * product)
-    return few
-
-
-def near_each_other(wanted: NDArray[np.bool_], documents: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """The documents in groups of GROUP, those of neighbouring queries together: a query meets few groups, each with
-    many of its documents.    wanted: [Q, D]"""
-    ordered = documents[np.argsort(wanted[:, documents].argmax(axis=0), kind="stable")]
-    return np.split(ordered, range(GROUP, len(ordered), GROUP))
 
 
 class _Scoring:
@@ -101,7 +83,7 @@ class _Scoring:
         self.finite = np.ones(wanted.shape[1], dtype=bool)
 
     def add_gradients(self, passes: Sequence[Captured], members: NDArray[np.int64]) -> None:
-        pairs = runs(self.wanted[:, members], self.tracked.device)
+        pairs = on_device(runs(self.wanted[:, members], self.tracked.schedule.rates), self.tracked.device)
         products = pass_products(self.tracked, self.directions, passes, pairs)  # [Q, B, L]
         self.finite[members] = torch.isfinite(products).all(dim=2).all(dim=0).cpu().numpy()
         for queries, of in pairs:

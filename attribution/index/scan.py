@@ -5,7 +5,7 @@
 so a query is factored as a document is, and its vectors are bytes as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -14,24 +14,28 @@ from torch.nn.functional import embedding_bag
 from attribution.index.byte_product import byte_product
 from attribution.index.compress import Compressed
 from attribution.index.query import LayerQuery
+from attribution.schedule import Schedule
 
-CHUNK = 2048  # vectors of a document side that are multiplied at once: their products stay in the cache
 
+def estimate(
+    kept: Iterable[Compressed], queries: Sequence[LayerQuery], n_documents: int, vectors: int = Schedule.vectors
+) -> Tensor:
+    """`⟨P_q, ∇L(z)⟩` of all documents, by what is kept of them  # [D, K]
 
-def estimate(kept: Sequence[Compressed], queries: Sequence[LayerQuery], n_documents: int) -> Tensor:
-    """`⟨P_q, ∇L(z)⟩` of all documents, by what is kept of them  # [D, K]"""
+    vectors: of a layer that are multiplied at once; on a CPU, as many as leave their products in the cache.
+    """
     out = torch.zeros(n_documents, queries[0].mix.shape[1], device=queries[0].mix.device)
     for layer, query in zip(kept, queries, strict=True):
         if len(layer.scale) and len(query.mix):
-            out.addmm_(_sums(layer, _products(layer, query), n_documents), query.mix)
+            out.addmm_(_sums(layer, _products(layer, query, vectors), n_documents), query.mix)
     return out
 
 
-def _products(layer: Compressed, query: LayerQuery) -> Tensor:
+def _products(layer: Compressed, query: LayerQuery, vectors: int) -> Tensor:
     """`(left_n · L_k)(right_n · R_k)`  # [n, M]"""
     found = torch.empty(len(layer.scale), len(query.mix), device=query.mix.device)
-    for start in range(0, len(found), CHUNK):
-        part = slice(start, start + CHUNK)
+    for start in range(0, len(found), vectors):
+        part = slice(start, start + vectors)
         here = found[part].copy_(byte_product(_read(layer.right[part]), query.right))
         if query.left.dtype is torch.int8:
             here.mul_(byte_product(_read(layer.left[part]), query.left))

@@ -1,7 +1,7 @@
 """EDGE: the gradient index on disk: shards of consecutive documents, each one safetensors file that is memory-mapped.
 
 Opening a shard reads its header only; a scan reads what it multiplies, and the system may drop those pages again. So
-memory does not grow with the corpus.
+memory does not grow with the corpus, that of a GPU neither (`streamed.py`).
 """
 
 import json
@@ -19,6 +19,8 @@ from attribution.errors import Damaged
 from attribution.index.compress import Compressed
 from attribution.index.query import LayerQuery
 from attribution.index.scan import estimate
+from attribution.index.streamed import streamed
+from attribution.schedule import Schedule
 from attribution.threads import threads
 
 _FIELDS = ("left", "right", "scale", "document")
@@ -44,10 +46,10 @@ def write_shard(path: Path, shard: Shard, layers: Sequence[str]) -> None:
     save_file(tensors, path, metadata=about)
 
 
-def open_shard(path: Path, layers: Sequence[str], device: torch.device | str = "cpu") -> Shard:
-    """Raises Damaged for a file that is no shard of exactly these layers."""
+def open_shard(path: Path, layers: Sequence[str]) -> Shard:
+    """Mapped into memory, on the host. Raises Damaged for a file that is no shard of exactly these layers."""
     try:
-        with safe_open(path, framework="pt", device=str(device)) as file:
+        with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
             if json.loads(about.get("layers", "[]")) != list(layers):
                 raise Damaged(f"expected a shard of {len(layers)} layers in {path}, found another; run build again")
@@ -58,14 +60,14 @@ def open_shard(path: Path, layers: Sequence[str], device: torch.device | str = "
     return Shard(int(about["first"]), int(about["n"]), kept, hidden, energy)
 
 
-def products(shards: Sequence[Shard], queries: Sequence[LayerQuery]) -> Tensor:
-    """Estimated `⟨P_q, ∇L(z)⟩` of every document of the shards, in their order  # [K, D]"""
+def products(shards: Sequence[Shard], queries: Sequence[LayerQuery], vectors: int = Schedule.vectors) -> Tensor:
+    """Estimated `⟨P_q, ∇L(z)⟩` of every document of the shards, in their order, where the queries are  # [K, D]"""
+    device = queries[0].mix.device
 
     def of(shard: Shard) -> Tensor:
-        return estimate(shard.kept, queries, shard.n)
+        return estimate(streamed(shard.kept, device), queries, shard.n, vectors)
 
-    on_cpu = queries[0].mix.device.type == "cpu"
-    return torch.cat(_each(of, shards) if on_cpu else [of(shard) for shard in shards]).T
+    return torch.cat(_each(of, shards) if device.type == "cpu" else [of(shard) for shard in shards]).T
 
 
 def _each(work: Callable[[Shard], Tensor], shards: Sequence[Shard]) -> list[Tensor]:

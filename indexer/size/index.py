@@ -73,9 +73,9 @@ class Index:
         """Estimated influence of every document on every generated token  # [K, D] nats"""
         found = []
         for of in self.terms:
-            queries = of.queries(answer, foil)
+            queries, vectors = of.queries(answer, foil), of.term.asked.schedule.vectors
             with torch.inference_mode():
-                found.append(influence(of.term.weight * products(of.shards, queries), of.term.n_train))
+                found.append(influence(of.term.weight * products(of.shards, queries, vectors), of.term.n_train))
         return torch.cat(found, dim=1).float().cpu().numpy()
 
     @property
@@ -111,6 +111,5 @@ def open_index(folder: Path, fitted: Fitted) -> Index:
 
 
 def _shards(folder: Path, fitted: Fitted) -> tuple[Shard, ...]:
-    tracked = fitted.member.tracked
-    names: Sequence[str] = [layer.name for layer in tracked.layers]
-    return tuple(open_shard(part.folder / INDEX_FILE, names, tracked.device) for part in parts_before(folder, fitted))
+    names: Sequence[str] = [layer.name for layer in fitted.member.tracked.layers]
+    return tuple(open_shard(part.folder / INDEX_FILE, names) for part in parts_before(folder, fitted))

@@ -1,14 +1,16 @@
 """Every number of the engine on one device, to be compared with the same on another."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from attribution.curvature.blocks import Preconditioner, damp, no_curvature
 from attribution.curvature.ghost_norm import gradient_norms
 from attribution.curvature.stages import across_stages
-from attribution.exact.directions import Directions
+from attribution.exact.directions import Directions, combine
 from attribution.exact.low_rank import factor
-from attribution.exact.query import query_directions
+from attribution.exact.query import continuation_directions, query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.exact.token_loss import token_losses
@@ -18,14 +20,23 @@ from attribution.index.query import index_queries
 from attribution.index.shards import Shard, products
 from attribution.model.tracked import Tracked
 from attribution.passes.hidden import hidden_states, query_hidden_states
+from attribution.passes.margins import log_ratios
+from attribution.passes.preference import Preference
+from attribution.prompt.context.ablated import ablate
+from attribution.prompt.context.bits import prompt_bits
+from attribution.prompt.context.mirage import mirage
 from attribution.prompt.saliency.saliency import saliencies
-from tests.attribution import tiny
+from attribution.prompt.text.parts import Part
+from tests.attribution import tiny, tiny_pairs
 
 N = 50
 IDS = (0, 3, 4, 5, 3, 7)
 DOCUMENTS = tiny.tiny_documents(12)
 OWN = [[6, 0, 3], [1, 2, 6]]
-METHODS = ("grad_norm", "grad_x_input", "occlusion", "integrated_gradients")
+METHODS = ("grad_norm", "grad_x_input", "occlusion", "integrated_gradients", "layer_integrated_gradients")
+METHODS += ("shapley", "attention")
+FOIL = (2, 8, 1)
+MEASUREMENTS = ("margin", "mean_logp")
 
 
 def close(found, expected) -> None:
@@ -47,8 +58,7 @@ def every_number(tracked: Tracked, forward_mode: bool = True) -> dict[str, np.nd
     wanted[0, 2:5] = wanted[1, 4:] = True
     shares = position_shares(tracked, d, DOCUMENTS, OWN, N)
     low_shares = position_shares(tracked, d, DOCUMENTS, OWN, N, factored=low)
-    found = _by_forward_mode(tracked, d) if forward_mode else {}
-    return found | {
+    found = {
         "values": d.values.cpu().numpy(),
         "energy": d.energy.cpu().numpy(),
         "scores": score_documents(tracked, d, DOCUMENTS, N).values,
@@ -67,6 +77,8 @@ def every_number(tracked: Tracked, forward_mode: bool = True) -> dict[str, np.nd
         "hidden states": hidden_states(tracked, DOCUMENTS),
         "hidden states of queries": query_hidden_states(tracked, IDS, 4),
     }
+    more = _by_forward_mode(tracked, d) if forward_mode else {}
+    return found | more | _of_measurements(tracked, H, d) | _of_pairs(tracked, d) | _of_context(tracked)
 
 
 def two_stages(pretrained: Tracked, finetuned: Tracked) -> np.ndarray:
@@ -92,7 +104,38 @@ def _estimates(tracked: Tracked, H: Preconditioner, passed: Passed) -> np.ndarra
     return products([shard], queries).cpu().numpy()
 
 
+def _of_measurements(tracked: Tracked, H: Preconditioner, d: Directions) -> dict[str, np.ndarray]:
+    """Scores for other numbers than log p."""
+    other = continuation_directions(tracked, H, IDS, 4, FOIL, negligible=0)
+    asked = {name: query_directions(tracked, H, IDS, 4, measurement=name, negligible=0) for name in MEASUREMENTS}
+    asked |= {"another continuation": other, "sum of queries": combine([d, other], [1.0, 1.0, -2.0])}
+    return {name: score_documents(tracked, each, DOCUMENTS, N).values for name, each in asked.items()}
+
+
+def _of_pairs(tracked: Tracked, d: Directions) -> dict[str, np.ndarray]:
+    """Preferences: what the model makes of pairs, and their influence."""
+    rows = [replace(row, preference=Preference(0.7, 0.3)) for row in tiny_pairs.unweighted()]
+    return {
+        "log-ratios of pairs": log_ratios(tracked, tiny_pairs.unweighted()),
+        "scores of pairs": score_documents(tracked, d, rows, N).values,
+    }
+
+
+def _of_context(tracked: Tracked) -> dict[str, np.ndarray]:
+    """What question and documents did: bits, context sensitivity and its cues, log-odds without each part."""
+    model, prompt, answer = tracked.loaded.model, (0, 3, 4, 5, 3), (7, 1)
+    parts = [Part(0, "scaffold", "", 0, 1), Part(1, "question", "", 1, 3), Part(2, "document", "", 3, 5)]
+    given = (prompt, (0, 1, 1, 2, 2), parts, answer)
+    bits, found = prompt_bits(model, *given), mirage(model, *given)
+    masks = np.array([[True, True], [False, True], [True, False]])
+    return {
+        "bits": torch.stack([bits.nothing, bits.question, bits.documents, bits.full, bits.kl, bits.js]).numpy(),
+        "cues": torch.cat([found.cti[:, None], found.cci_norm, found.cci_grad_x_input], dim=1).numpy(),
+        "log-odds": ablate(model, prompt, (-1, 0, 0, 1, 1), answer, masks).odds,
+    }
+
+
 def _saliency(tracked: Tracked) -> np.ndarray:
-    """Of both gradients, occlusion and integrated gradients  # [M, K, S]"""
-    made = saliencies(tracked.loaded.model, IDS[:4], IDS[4:], METHODS, steps=4, scan=8)
+    """By every method  # [M, K, S]"""
+    made = saliencies(tracked.loaded.model, IDS[:4], IDS[4:], METHODS, steps=4, scan=8, groups=(0, 1, 1, 2))
     return np.stack([of.scores.numpy() for of in made.values()])

@@ -6,7 +6,7 @@ from attribution.errors import BadInput
 from attribution.exact import products
 from attribution.exact.directions import join_directions
 from attribution.exact.query import query_directions
-from attribution.exact.scores import score_documents, wanted_by_few
+from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.index.corpus_pass import corpus_pass
 from attribution.passes.batches import Row
@@ -72,15 +72,6 @@ def test_shares_of_the_pairs_come_along():
         [[expected]] = position_shares(tracked, d.of([q]), documents, [[i]], N)
         np.testing.assert_allclose(share, expected.sum(axis=1), rtol=1e-5, atol=1e-9)
         np.testing.assert_allclose(share.sum(), found.values[q, i].sum(), rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("n_wanting", "length", "few"), [(1, 500, True), (2, 500, False), (2, 20, True), (40, 20, False), (0, 20, False)]
-)
-def test_a_gradient_is_formed_where_that_is_less_work(n_wanting, length, few):
-    wanted = np.zeros((64, 1), dtype=bool)
-    wanted[:n_wanting] = True
-    assert wanted_by_few(wanted, np.array([length])).tolist() == [few]
 
 
 def test_a_document_without_finite_gradient_is_skipped_and_the_others_are_not():

@@ -10,7 +10,6 @@ from attribution.errors import Damaged
 from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.index import query as index_query
-from attribution.index import scan as index_scan
 from attribution.index.compress import Compressed, budget, quantised, within
 from attribution.index.corpus_pass import Passed, corpus_pass
 from attribution.index.metric import metrics
@@ -79,16 +78,15 @@ def test_the_scan_is_the_sum_that_its_formula_says():
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_threads_shards_and_chunks_do_not_matter(n_threads, monkeypatch):
+def test_threads_shards_and_pieces_do_not_matter(n_threads):
     tracked, H = tiny.tiny_engine()
     documents = tiny.tiny_documents(plain=True)
     queries = index_queries(tracked, H, metrics(tracked, H.eigen(tracked), 1024), H, IDS, FIRST)
     whole = products([shard_of(corpus_pass(tracked, H, documents, N, budget=900))], queries)
-    monkeypatch.setattr(index_scan, "CHUNK", 3)
     parts = [shard_of(corpus_pass(tracked, H, documents[i : i + 2], N, budget=900)) for i in (0, 2, 4)]
     assert sum(of.n for of in parts) == len(documents)
     with threads(n_threads):
-        torch.testing.assert_close(products(parts, queries), whole, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(products(parts, queries, 3), whole, rtol=1e-4, atol=1e-5)
         assert torch.get_num_threads() == n_threads
 
 

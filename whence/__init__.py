@@ -59,9 +59,8 @@ def saliency(
     """What every token of `completion` owes to each token before it, by a model that you hold: [K, S] scores.
 
     The prompt is read as `<bos> prompt` (`<eos>` where the tokenizer has no bos) and is not sent through a chat
-    template. method: grad_norm, grad_x_input, integrated_gradients, layer_integrated_gradients, occlusion or attention
-    (load the model with attn_implementation="eager" for it). foil: one token; explains why each token and not this one.
-    steps: gradients of the integrated methods.
+    template. method: grad_norm, grad_x_input, integrated_gradients, layer_integrated_gradients, occlusion or attention.
+    foil: one token; explains why each token and not this one. steps: gradients of the integrated methods.
 
     Raises BadInput for an unknown method, a model in training mode, an empty completion, a prompt that does not fit,
     and a foil that is not one token. Imports torch and transformers.

@@ -15,6 +15,7 @@ from torch.autograd import forward_ad
 
 from attribution.exact.directions import Directions
 from attribution.exact.matrices import LayerDirections
+from attribution.loading.attention import plain_attention
 from attribution.model.head import capped, uncapped
 from attribution.model.layers import Layer
 from attribution.model.tracked import Tracked
@@ -32,7 +33,7 @@ def logits_and_tangent(
     queries[b]  # [n, V] each"""
     runs = _runs(queries)
     by_row = [(q, slice(rows.start * batch.n_windows, rows.stop * batch.n_windows)) for q, rows in runs]
-    with torch.no_grad(), warnings.catch_warnings(), forward_ad.dual_level():
+    with torch.no_grad(), warnings.catch_warnings(), plain_attention(tracked.loaded.model), forward_ad.dual_level():
         warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)  # torch's own use
         embedded = tracked.embedding_module(batch.rows)
         if tracked.embedding:

@@ -15,6 +15,7 @@ from transformers.utils import logging
 
 from attribution.errors import BadInput
 from attribution.loading.adapter import ALONE, MERGED
+from attribution.loading.attention import PLAIN, fuse_attention
 from attribution.loading.beside import Trained, put_beside
 from attribution.loading.experts import take_apart
 from attribution.loading.located import Located, locate, tokenizer_place
@@ -37,7 +38,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model ready for explanation: eval mode, eager attention (fused kernels have no forward derivative)."""
+    """A model ready for explanation: eval mode, fused attention where there is one."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
@@ -118,7 +119,7 @@ def load_model(
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             place.location,
             dtype=DTYPES.get(dtype, torch.float32),
-            attn_implementation="eager",
+            attn_implementation=PLAIN,  # and then fused, where it can be changed for a pass
             experts_implementation="eager",  # the fused ones have no forward derivative
             use_safetensors=True,
             trust_remote_code=False,
@@ -143,6 +144,7 @@ def load_model(
     _check_finite(source, model)
     _check_vocabulary(source, model, words)
     widen_head(model)
+    fuse_attention(model)
     model.eval()
     model.to(where)  # type: ignore[arg-type]
     return LoadedModel(model, words, _weights_hash(model), _tokenizer_hash(words), where, trained=trained)

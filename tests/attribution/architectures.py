@@ -6,6 +6,7 @@ import torch
 import transformers as hf
 from transformers import AutoModelForCausalLM, PretrainedConfig
 
+from attribution.loading.attention import fuse_attention
 from attribution.loading.experts import take_apart
 from attribution.loading.load import LoadedModel
 
@@ -89,4 +90,5 @@ def random_model(name: str, **changed: object) -> LoadedModel:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter), alpha=0.1)
+    fuse_attention(model)
     return LoadedModel(model, None, name, "tokens", torch.device("cpu"))

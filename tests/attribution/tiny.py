@@ -9,6 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 
 from attribution.curvature.blocks import Preconditioner, damp
 from attribution.curvature.factors import Eigenbasis, Factors
+from attribution.loading.attention import fuse_attention
 from attribution.loading.load import LoadedModel
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Row
@@ -41,6 +42,7 @@ def tiny_model(kind: str = "llama", seed: int = 0, dtype: torch.dtype = torch.fl
     with torch.no_grad():
         for parameter in model.parameters():  # larger than at initialisation: a model with opinions
             parameter.add_(torch.randn_like(parameter), alpha=0.3)
+    fuse_attention(model)
     return LoadedModel(model, None, f"{kind}-{seed}", "tokens", torch.device("cpu"))
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from attribution.errors import BadInput
+from attribution.loading.attention import plain_attention
 from attribution.prompt.saliency.subject import Subject
 
 
@@ -17,7 +18,8 @@ def mean_attention(subject: Subject) -> Tensor:
 
     Rows sum to 1. Raises BadInput where the model's attention kernel does not return its weights.
     """
-    attentions = subject.model(input_ids=subject.ids[None], use_cache=False, output_attentions=True).attentions
+    with plain_attention(subject.model):
+        attentions = subject.model(input_ids=subject.ids[None], use_cache=False, output_attentions=True).attentions
     if not attentions or attentions[0] is None:
         raise BadInput("expected attention weights, found none; load the model with attn_implementation='eager'")
     mean = torch.stack([layer[0].float().mean(0) for layer in attentions]).mean(0)  # [S, S]

@@ -48,10 +48,10 @@ def change_weights(folder, change) -> None:
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 
-def test_a_whole_model_is_float32_eager_and_known_by_its_weights(saved, folder):
+def test_a_whole_model_is_float32_fused_and_known_by_its_weights(saved, folder):
     loaded = load_model(str(folder), device="cpu")
     assert (loaded.model.dtype, loaded.model.training) == (torch.float32, False)
-    assert loaded.model.config._attn_implementation == "eager"
+    assert loaded.model.config._attn_implementation == "sdpa"
     assert loaded.n_params == sum(p.numel() for p in new_model(RECIPE, 0).parameters())
     same = load_model(str(saved), device="cpu")
     assert (same.weights_hash, same.tokenizer_hash) == (loaded.weights_hash, loaded.tokenizer_hash)

@@ -31,7 +31,9 @@ def test_every_number_is_that_of_all_copies(documents):
             atol=2e-4 * float(np.abs(once[name]).max()),
         )
     for name in ("shares", "token losses", "relabelling"):
-        ratio = often[name][once[name] != 0] / once[name][once[name] != 0]
+        size = np.abs(once[name])
+        there = size > 1e-6 * np.max(size, where=np.isfinite(size), initial=0)  # what cancels is not exactly zero
+        ratio = often[name][there] / once[name][there]
         assert set(np.round(ratio[np.isfinite(ratio)], 2).tolist()) <= {1.0, 3.0}
         assert 3.0 in np.round(ratio, 2)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from attribution.errors import WhenceError
 from attribution.prompt.saliency.method import computed
 from indexer import commands
+from indexer.processes.ended import too_little_memory
 
 Commands = argparse._SubParsersAction  # what argparse gives for them has no public name
 
@@ -89,6 +90,12 @@ def run_command(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("whence: interrupted; give the same command again to go on", file=sys.stderr)
         return 75
+    except (MemoryError, RuntimeError, OSError, ImportError) as error:
+        refused = too_little_memory("this command", error)
+        if refused is None:
+            raise
+        print(f"whence: {refused}", file=sys.stderr)
+        return refused.exit_code
     return 0
 
 

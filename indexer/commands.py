@@ -10,6 +10,7 @@ from attribution.errors import BadInput, Damaged
 from indexer.config.config import Config, Model, lineage, read_config
 from indexer.config.installed import installed
 from indexer.journal.file_locks import file_locks
+from indexer.processes.addresses import check_addresses
 
 
 def build(config: Path, strict: bool = False, model: Sequence[str] = ()) -> None:
@@ -37,6 +38,7 @@ def plan(config: Path, model: Sequence[str] = ()) -> None:
     settings = read_config(config)
     chosen = _with_parents(settings, _chosen(settings, model))
     installed("kronfluence")
+    check_addresses()
     from indexer.plan.command import run
 
     run(settings, chosen)
@@ -72,6 +74,7 @@ def ask(
     """
     settings = read_config(config)
     installed("kronfluence")
+    check_addresses()
     from indexer.ask.command import run
 
     run(settings, prompt, model, foil, foil_of, saliency, json, save)
@@ -142,9 +145,11 @@ def gc(folder: Path, keep: int = 3) -> None:
 
 
 def _check_machine() -> None:
-    """Raises BadInput, before anything is read or computed, where this system cannot lock or kronfluence is missing."""
+    """Raises BadInput, before anything is read or computed, where this system cannot lock, kronfluence is missing, or a
+    limit leaves no room for torch."""
     file_locks()
     installed("kronfluence")
+    check_addresses()
 
 
 def _chosen(config: Config, names: Sequence[str]) -> list[Model]:

@@ -1,1 +1,1 @@
-"""Exact influence: query directions, inner products with documents, their positions, tokens and normalisers."""
+"""Exact influence: inner products of query directions with documents, their positions, tokens and normalisers."""

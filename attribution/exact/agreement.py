@@ -19,17 +19,17 @@ from transformers.pytorch_utils import Conv1D
 from attribution.curvature.blocks import IdentityBlock
 from attribution.curvature.ghost_norm import squared_norms
 from attribution.errors import BadInput
-from attribution.exact.directions import Directions
-from attribution.exact.matrices import LayerDirections, Outer
 from attribution.exact.tangent import logits_and_tangent
 from attribution.exact.token_loss import loss_products
-from attribution.exact.vocabulary_rows import Read, ReadRows, RowBlock
 from attribution.model.layers import Layer
 from attribution.model.short_pass import short_ids
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Batch, Row, pad
 from attribution.passes.capture import capture
 from attribution.passes.embedding import block_gradients
+from attribution.query.directions import Directions
+from attribution.query.matrices import LayerDirections, Outer
+from attribution.query.vocabulary_rows import Read, ReadRows, RowBlock
 
 CLOSE = 1e-3  # of a gradient's length, in float32; a wrong gradient is wrong by its whole length
 CLOSE_BFLOAT16 = 0.1

@@ -9,9 +9,9 @@ As for every normaliser, a document without gradient has no cosine: NaN, not zer
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.exact.directions import Directions
 from attribution.exact.scores import Scores
 from attribution.influence import influence
+from attribution.query.directions import Directions
 
 Numbers = NDArray[np.float32]
 

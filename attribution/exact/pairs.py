@@ -14,13 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attribution.exact.directions import Directions
-from attribution.exact.low_rank import Factored
-from attribution.exact.matrices import met
-from attribution.exact.vocabulary_rows import RowBlock
 from attribution.model.tracked import Tracked
 from attribution.passes.capture import Captured
 from attribution.passes.embedding import places
+from attribution.query.directions import Directions
+from attribution.query.low_rank import Factored
+from attribution.query.matrices import met
+from attribution.query.vocabulary_rows import RowBlock
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from attribution.exact.matrices import LayerDirections
+from attribution.query.matrices import LayerDirections
 from attribution.schedule import Runs
 
 ROWS = 32  # of a direction that are formed at once, at least

@@ -14,16 +14,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attribution.exact.directions import Directions
-from attribution.exact.matrices import met
 from attribution.exact.pairs import pair_shares
 from attribution.exact.products import Pairs, add_layer_products, add_products, among, on_device
-from attribution.exact.vocabulary_rows import RowBlock
 from attribution.influence import influence
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row, batches
 from attribution.passes.capture import Captured, capture
 from attribution.passes.embedding import block_gradients
+from attribution.query.directions import Directions
+from attribution.query.matrices import met
+from attribution.query.vocabulary_rows import RowBlock
 from attribution.schedule import by_tokens, near_each_other, runs
 
 WAVE = 0.4  # of the memory, for captured passes that are scored together

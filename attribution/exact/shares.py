@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.exact.directions import Directions
-from attribution.exact.low_rank import Factored
 from attribution.exact.pairs import pair_shares
 from attribution.exact.scores import waves
 from attribution.influence import influence
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row
+from attribution.query.directions import Directions
+from attribution.query.low_rank import Factored
 
 
 def position_shares(

@@ -13,8 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
-from attribution.exact.directions import Directions
-from attribution.exact.matrices import LayerDirections
 from attribution.loading.attention import plain_attention
 from attribution.model.head import capped, uncapped
 from attribution.model.layers import Layer
@@ -22,6 +20,8 @@ from attribution.model.tracked import Tracked
 from attribution.passes.batches import Batch
 from attribution.passes.capture import widened_input
 from attribution.passes.embedding import places
+from attribution.query.directions import Directions
+from attribution.query.matrices import LayerDirections
 
 Runs = Sequence[tuple[int, slice]]  # a direction, and the rows that move along it
 

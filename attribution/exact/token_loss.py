@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attribution.exact.directions import Directions
 from attribution.exact.tangent import logits_and_tangent
 from attribution.influence import influence_by_logp
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Batch, Row, batches
+from attribution.query.directions import Directions
 
 
 @dataclass(frozen=True)

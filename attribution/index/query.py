@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from attribution.curvature.blocks import Block, ChainBlock, EigenBlock, Preconditioner, to_eigenbasis
-from attribution.exact.low_rank import truncated
-from attribution.exact.query import embedding_blocks
-from attribution.exact.query_pass import QueryPass, query_passes
-from attribution.exact.vocabulary_rows import RowBlock
 from attribution.index.compress import quantised
 from attribution.index.metric import Metric
 from attribution.model.tracked import Tracked
+from attribution.query.low_rank import truncated
+from attribution.query.passes import QueryPass, query_passes
+from attribution.query.solve import embedding_blocks
+from attribution.query.vocabulary_rows import RowBlock
 
 RANK = 8  # pairs of vectors of a query in a layer that are looked at
 PAIRS = 1  # that are kept, a layer on average

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.errors import TryAgain
-from attribution.exact.directions import Directions, join_directions
-from attribution.exact.query import continuation_directions, query_directions
 from attribution.loading.load import LoadedModel
 from attribution.prompt.explain import PromptShare
+from attribution.query.directions import Directions, join_directions
+from attribution.query.solve import continuation_directions, query_directions
 from indexer.ask.estimated import Estimated, first_estimates
 from indexer.ask.opened import Opened
 from indexer.corpus.prompt import Prompt

@@ -4,7 +4,6 @@ The string below a field says what it means: `docs/configuration.md` is generate
 """
 
 import json
-import os
 import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -241,14 +240,11 @@ class Device:
     """`"auto"` is float32. `"bfloat16"`: weights and passes of large models; logits, factors, solves and sums stay
     float32."""
     memory: Annotated[float, Range(0)] = 0.0
-    """GB that all processes of a command may use together; 0: for each a quarter of what is free. Less memory costs
-    time, not accuracy."""
+    """GB that all processes of a command may use together; 0: a quarter of what is free. Less memory costs time, not
+    accuracy."""
     processes: Natural = 0
-    """Sizes that `build` works on side by side; 0: one for each core, on CUDA one."""
-
-    def at_once(self, kind: str) -> int:
-        """Processes that may share a device of this kind."""
-        return self.processes or (1 if kind == "cuda" else os.cpu_count() or 1)
+    """Sizes that `build` works on side by side. 0: one for each core, as many as fit into memory; a single one where
+    a model has more than 50 million parameters, whose matrices fill all cores, and on CUDA."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from indexer.config.estimator import Estimator, Numbers, once
 
 if TYPE_CHECKING:
     from attribution.exact.checkpoints import Checkpoint
-    from attribution.exact.directions import Directions
     from attribution.exact.scores import Scores
+    from attribution.query.directions import Directions
     from indexer.evaluate.scoring.given import Given
     from indexer.size.fitted import Fitted
     from indexer.size.terms import Shares

@@ -22,6 +22,7 @@ from indexer.evaluate.with_training import measure_with_training
 from indexer.evaluate.without_training import measure_facts, measure_stability
 from indexer.journal.lock import lock, stop_on_signal
 from indexer.journal.stages import key
+from indexer.processes.at_once import at_once
 from indexer.processes.progress import Report
 from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read
@@ -68,7 +69,7 @@ def _train_again(config: Config, of: Member, prompts: Sequence[Prompt], scale: S
     recipe = of.entry.recipe
     assert recipe is not None  # noqa: S101 - chosen for it
     folder = config.output.folder
-    n_processes = config.device.at_once("cpu")  # where training is
+    n_processes = at_once(config.device, "cpu", of.loaded.n_params)  # where training is
     sibling, asked = measure_with_training(folder, of, recipe, prompts, scale, n_processes, report)
     measure_stability(folder, sibling, asked, of, scale, report)
     measure_pbrf(folder, of, recipe, scale, n_processes, report)

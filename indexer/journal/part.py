@@ -16,7 +16,7 @@ import numpy as np
 from attribution.errors import WhenceError
 from indexer.journal.files import REPORTS, is_full
 from indexer.processes.child import context, settle
-from indexer.processes.ended import ended
+from indexer.processes.ended import ended, too_little_memory
 from indexer.processes.throttle import Throttle
 
 Tick = Callable[[float, str], None]  # how much was done since, and what is in work
@@ -96,9 +96,13 @@ def _child(compute: Compute, part: Partition, sender: Connection) -> None:
     except WhenceError as error:
         sender.send(error)
     except REPORTS as error:
-        sender.send(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) if is_full(error) else _crash(part))
-    except Exception:  # noqa: BLE001 - whatever it is, the parent raises it
-        sender.send(_crash(part))
+        sender.send(
+            OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if is_full(error)
+            else too_little_memory(part.stage, error) or _crash(part)
+        )
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent raises it
+        sender.send(too_little_memory(f"{part.stage} part {part.value}", error) or _crash(part))
 
 
 def _crash(part: Partition) -> RuntimeError:

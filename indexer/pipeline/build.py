@@ -1,6 +1,7 @@
 """EDGE: `build`: every stage for every size, smallest first; a first build publishes each size once it is finished."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from attribution.errors import BadInput
@@ -19,6 +20,7 @@ from indexer.pipeline.one_size import build_size
 from indexer.pipeline.other_sizes import as_it_was_built, built_before
 from indexer.pipeline.report.summary import Built, Summary, show
 from indexer.pipeline.shared import document_part, text_index
+from indexer.processes.at_once import at_once
 from indexer.processes.progress import Report
 from indexer.search.text_index import TextIndex
 from indexer.size.member import Member, open_member
@@ -100,9 +102,11 @@ def _sizes(
 ) -> Iterator[Built]:
     """Every size built: in this process, or several side by side."""
     config = members[0].config
-    n_processes = min(config.device.at_once(members[0].loaded.device.type), len(members))
+    largest = members[-1].loaded
+    n_processes = min(at_once(config.device, largest.device.type, largest.n_params), len(members))
     if n_processes > 1:
-        yield from build_sizes([Order(m.entry, config, asked[m.entry.name]) for m in members], n_processes, report)
+        shared = replace(config, device=replace(config.device, processes=n_processes))
+        yield from build_sizes([Order(m.entry, shared, asked[m.entry.name]) for m in members], n_processes, report)
         return
     for member in members:
         yield build_size(config.output.folder, member, asked[member.entry.name], text, report)

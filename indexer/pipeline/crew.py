@@ -21,7 +21,7 @@ from indexer.journal.files import REPORTS, is_full
 from indexer.pipeline.one_size import build_size
 from indexer.pipeline.report.summary import Built
 from indexer.processes.child import context, settle
-from indexer.processes.ended import crashed, ended
+from indexer.processes.ended import crashed, ended, too_little_memory
 from indexer.processes.progress import Report
 from indexer.processes.throttle import Throttle
 from indexer.search.text_index import open_text_index
@@ -192,5 +192,6 @@ def _child(order: Order, threads: int, sender: Connection) -> None:
 
 def _cause(order: Order, error: Exception) -> WhenceError:
     """The cause for the parent; where it was raised is told here."""
-    traceback.print_exc()
+    if too_little_memory(order.entry.name, error) is None:
+        traceback.print_exc()
     return crashed(order.entry.name, error)

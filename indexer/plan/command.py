@@ -10,7 +10,6 @@ from pathlib import Path
 
 import torch
 
-from attribution.loading.load import choose_device
 from indexer.config.config import Config, Model
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
@@ -34,7 +33,7 @@ def run(config: Config, chosen: Sequence[Model]) -> None:
         return reading(tuple(files), tuple(text))
 
     asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
-    at_once = config.device.at_once(choose_device(config.device.name).type)
+    at_once = 1
     _estimate(config, [outlined(entry, config, corpus_of) for entry in chosen], asked, at_once)
     first = open_member(chosen[0], config, corpus_of)
     alone = _without_weights(first)

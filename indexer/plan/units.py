@@ -18,7 +18,6 @@ import torch
 from attribution.curvature.blocks import damp
 from attribution.curvature.factors import Eigenbasis, Factors
 from attribution.curvature.work import lengths
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents, waves
 from attribution.exact.shares import position_shares
 from attribution.exact.token_loss import token_losses
@@ -30,6 +29,7 @@ from attribution.index.scan import estimate
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row, Rows, plan_batches
 from attribution.passes.preference import Preference
+from attribution.query.solve import query_directions
 from indexer.corpus.prompt import Prompt
 from indexer.size.answers import Answer, answer
 from indexer.size.member import Member

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from attribution.errors import WhenceError
 from indexer.processes.child import context, settle
-from indexer.processes.ended import crashed, ended
+from indexer.processes.ended import crashed, ended, too_little_memory
 
 Item = TypeVar("Item")
 
@@ -81,8 +81,10 @@ def _child(work: Callable[[Item], None], items: Sequence[Item], sender: Connecti
     except WhenceError as error:
         sender.send(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent raises it
-        traceback.print_exc()
+        refused = too_little_memory("a share of the work", error)
+        if refused is None:
+            traceback.print_exc()
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             sender.send(OSError(error.errno, error.strerror))  # the parent knows of which folder
         else:
-            sender.send(crashed("a share of the work", error))
+            sender.send(refused or crashed("a share of the work", error))

@@ -1,5 +1,6 @@
 """EDGE: one size of the family, opened for work: weights, tokenizer, the corpus as token ids."""
 
+import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -12,7 +13,7 @@ from attribution.exact.agreement import check_agreement
 from attribution.loading.load import LoadedModel, load_model
 from attribution.loading.located import base_of, check_present
 from attribution.loading.specials import as_it_was
-from attribution.machine import schedule_of
+from attribution.machine import resident, schedule_of
 from attribution.model.sequence import vocabulary
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Rows
@@ -27,6 +28,7 @@ from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
 from indexer.corpus.stored import StoredCorpus
 from indexer.journal.stages import key
+from indexer.processes.at_once import at_once
 from indexer.processes.child import is_child
 from indexer.size.preferences import read_or_found
 from indexer.size.room import check_room
@@ -214,6 +216,17 @@ class Member:
         return found
 
 
+def _sharing(config: Config, read: LoadedModel) -> int:
+    """Processes that share the memory."""
+    return min(at_once(config.device, read.device.type, read.n_params), len(config.model))
+
+
+def _held_beside() -> int:
+    """Bytes of the process that has started this one and waits for it."""
+    waiting = multiprocessing.parent_process()
+    return resident(waiting.pid) if waiting is not None and waiting.pid is not None else 0
+
+
 def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None) -> Member:
     """Load the model, its documents and, for a fine-tuned one, its parent; choose what is tracked.
 
@@ -233,8 +246,7 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
         entry.explain,
         experts=entry.experts and bool(config.scores.method),
     )
-    at_once = min(config.device.at_once(read.device.type), len(config.model))
-    schedule = schedule_of(read.device, config.device.memory, at_once)
+    schedule = schedule_of(read.device, config.device.memory, _sharing(config, read), _held_beside())
     loaded = replace(read, begin=entry.begin, end=entry.end, schedule=schedule)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)
     if config.scores.method and not is_child():  # whoever started a child has checked

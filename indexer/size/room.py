@@ -1,8 +1,7 @@
 """EDGE: whether the factors of a mixture's experts fit into this machine: told before anything is computed."""
 
-import os
-
 from attribution.errors import BadInput
+from attribution.machine import whole_memory
 from attribution.model.tracked import Tracked
 
 MOST = 0.5  # of memory: what else is computed needs some, too
@@ -12,17 +11,9 @@ def check_room(tracked: Tracked) -> None:
     """Raises BadInput for experts whose factors are larger than half of the memory: each has some of its own."""
     experts = [layer for layer in tracked.linear if ".experts." in layer.name]
     needed = 4 * sum(of.n_in**2 + of.n_out**2 + of.n_in * of.n_out for of in experts)
-    there = memory()
-    if experts and there and needed > MOST * there:
+    there = whole_memory()
+    if experts and needed > MOST * there:
         raise BadInput(
             f"expected at most {MOST * there / 1e9:.0f} GB of factors of experts, found {needed / 1e9:.0f} GB of "
             f"{len(experts):,} layers; set [[model]] experts = false, or name some in [factors] layers"
         )
-
-
-def memory() -> int:
-    """Bytes of this machine; 0 where the system does not say."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 0

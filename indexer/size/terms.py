@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.curvature.blocks import Preconditioner
-from attribution.exact.directions import Directions
-from attribution.exact.query import query_directions
 from attribution.exact.scores import Scores, score_documents
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row
+from attribution.query.directions import Directions
+from attribution.query.solve import query_directions
 from indexer.size.answers import Answer
 
 Shares = dict[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats

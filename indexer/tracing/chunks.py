@@ -3,8 +3,8 @@ part of a build they belong to."""
 
 from collections.abc import Sequence
 
-from attribution.exact.query import bytes_of_query
-from attribution.exact.settled import HELD
+from attribution.query.settled import HELD
+from attribution.query.solve import bytes_of_query
 from indexer.size.answers import Answer
 from indexer.size.terms import Term
 

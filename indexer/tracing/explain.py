@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.exact.directions import Directions, join_directions
-from attribution.exact.settled import settled
 from attribution.index.document_norms import DocumentNorms
 from attribution.influence import self_influence
 from attribution.passes.batches import Row
+from attribution.query.directions import Directions, join_directions
+from attribution.query.settled import settled
 from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
 from indexer.size.terms import Shares, Term, add_shares, score

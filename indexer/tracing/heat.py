@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.exact.directions import Directions
-from attribution.exact.low_rank import factor
 from attribution.exact.shares import position_shares
 from attribution.exact.token_loss import TokenLoss, token_losses
 from attribution.passes.batches import Row
+from attribution.query.directions import Directions
+from attribution.query.low_rank import factor
 from indexer.size.fitted import Fitted
 from indexer.size.terms import Term
 from indexer.tracing.explain import Explained, Kept

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from attribution.curvature.blocks import no_curvature
 from attribution.exact.checkpoints import Checkpoint
-from attribution.exact.directions import Directions, join_directions
 from attribution.exact.scores import Scores
-from attribution.exact.settled import settled
 from attribution.exact.shares import position_shares
+from attribution.query.directions import Directions, join_directions
+from attribution.query.settled import settled
 from indexer.size.member import Member
 from indexer.size.terms import Shares, Term, add_shares, score
 from indexer.tracing.chunks import chunks

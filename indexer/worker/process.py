@@ -17,6 +17,7 @@ from typing import Any
 
 from attribution.errors import WhenceError
 from indexer.config.installed import installed
+from indexer.processes.ended import too_little_memory
 
 Report = Callable[[str, float, dict[str, Any] | None], None]
 Function = Callable[[dict[str, Any], Report, Callable[[], bool]], dict[str, Any]]
@@ -43,6 +44,11 @@ def serve(function: Function, connection: Connection) -> None:
             _send(connection, {"job": id, "done": result})
         except WhenceError as error:
             _send(connection, {"job": id, "failed": str(error)})
+        except (MemoryError, RuntimeError, OSError) as error:
+            refused = too_little_memory("the question", error)
+            if refused is None:
+                raise
+            _send(connection, {"job": id, "failed": str(refused)})
 
 
 def resolve(name: str) -> Function:

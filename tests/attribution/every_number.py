@@ -8,9 +8,6 @@ import torch
 from attribution.curvature.blocks import Preconditioner, damp, no_curvature
 from attribution.curvature.ghost_norm import gradient_norms
 from attribution.curvature.stages import across_stages
-from attribution.exact.directions import Directions, combine
-from attribution.exact.low_rank import factor
-from attribution.exact.query import continuation_directions, query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.exact.token_loss import token_losses
@@ -27,6 +24,9 @@ from attribution.prompt.context.bits import prompt_bits
 from attribution.prompt.context.mirage import mirage
 from attribution.prompt.saliency.saliency import saliencies
 from attribution.prompt.text.parts import Part
+from attribution.query.directions import Directions, combine
+from attribution.query.low_rank import factor
+from attribution.query.solve import continuation_directions, query_directions
 from tests.attribution import tiny, tiny_pairs
 
 N = 50

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.exact.checkpoints import Checkpoint
-from attribution.exact.directions import Directions
 from attribution.exact.scores import score_documents
 from attribution.passes.batches import Row
+from attribution.query.directions import Directions
 
 
 def score_checkpoints(

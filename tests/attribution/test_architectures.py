@@ -9,7 +9,6 @@ import torch
 from attribution.curvature.blocks import damp
 from attribution.errors import BadInput
 from attribution.exact.agreement import check_agreement
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.token_loss import token_losses
 from attribution.index.corpus_pass import corpus_pass
@@ -18,6 +17,7 @@ from attribution.model.tracked import track
 from attribution.passes.batches import Row, pad
 from attribution.passes.capture import capture
 from attribution.passes.embedding import block_gradients
+from attribution.query.solve import query_directions
 from tests.attribution import tiny
 from tests.attribution.architecture_table import table
 from tests.attribution.architectures import CONFIGS, DECODERS, V, opened_model, random_model

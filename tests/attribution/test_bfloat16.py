@@ -12,8 +12,6 @@ import torch
 from attribution.curvature.blocks import damp
 from attribution.curvature.fit import fit_factors
 from attribution.curvature.store import load_factors
-from attribution.exact.directions import join_directions
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.exact.token_loss import token_losses
@@ -23,6 +21,8 @@ from attribution.loading.wide_head import widen_head
 from attribution.model.sequence import encode_document
 from attribution.model.tracked import track
 from attribution.passes.batches import Row
+from attribution.query.directions import join_directions
+from attribution.query.solve import query_directions
 from attribution.rank_correlation import spearman
 from tests.attribution import tiny
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.func import jvp
 
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.influence import influence, influence_by_logp, self_influence
+from attribution.query.solve import query_directions
 from tests.attribution import tiny
 
 N = 100

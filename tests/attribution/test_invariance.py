@@ -5,15 +5,16 @@ import pytest
 import torch
 
 from attribution.curvature.blocks import damp
-from attribution.exact import products, query, scores, shares
-from attribution.exact.directions import join_directions
-from attribution.exact.low_rank import factor
-from attribution.exact.query import query_directions
+from attribution.exact import products, scores, shares
 from attribution.exact.token_loss import token_losses
 from attribution.index import document_norms
 from attribution.index.corpus_pass import corpus_pass
 from attribution.model.tracked import track
 from attribution.passes import batches
+from attribution.query import solve
+from attribution.query.directions import join_directions
+from attribution.query.low_rank import factor
+from attribution.query.solve import query_directions
 from tests.attribution import tiny, tiny_pairs
 
 N = 50
@@ -79,7 +80,7 @@ def test_slices_that_fit_the_cache(documents, expected, monkeypatch):
     monkeypatch.setattr(document_norms, "CACHED", 16)
     monkeypatch.setattr(products, "ROWS", 3)
     monkeypatch.setattr(scores, "SLICE", 16)
-    monkeypatch.setattr(query, "SLICE", 16)
+    monkeypatch.setattr(solve, "SLICE", 16)
     same(everything(documents, cached=16), expected)
 
 

@@ -5,12 +5,12 @@ from attribution.curvature.blocks import no_curvature
 from attribution.curvature.ghost_norm import gradient_norms
 from attribution.errors import BadInput
 from attribution.exact.cosine import gradient_cosine
-from attribution.exact.directions import Directions
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.index.corpus_pass import corpus_pass
 from attribution.influence import self_influence
 from attribution.normalisers import NORMALISERS, Norms, normalise
+from attribution.query.directions import Directions
+from attribution.query.solve import query_directions
 from tests.attribution import tiny
 
 N = 50

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from attribution.schedule import (
-    LEAST,
     Rates,
     Schedule,
     by_tokens,
@@ -96,8 +95,13 @@ def test_memory_is_shared_out_in_whole_items():
     assert Schedule(memory=1 << 30).fits(1 << 20) == 1024
     assert Schedule(memory=1 << 30).fits(1 << 20, 0.5) == 512
     assert Schedule(memory=1 << 30).fits(1 << 40) == 1
-    assert Schedule(memory=0).fits(LEAST >> 3) == 2  # a quarter of the least is always there
+    assert Schedule(memory=0).fits(1) == 1
 
 
 def test_another_kind_of_device_is_an_accelerator():
     assert of_kind("xpu") == of_kind("cuda") != of_kind("cpu")
+
+
+def test_a_share_is_one_of_the_memory_and_never_nothing():
+    assert Schedule(memory=8 << 30).share(0.25) == 2 << 30
+    assert Schedule(memory=3).share(0.01) == 1

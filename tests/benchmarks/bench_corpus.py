@@ -25,13 +25,13 @@ from pathlib import Path
 from transformers import AutoTokenizer
 
 from attribution.loading.specials import choose_specials
+from attribution.machine import resident
 from attribution.passes.batches import plan_batches
 from attribution.trained.document import Training
 from attribution.trained.windows import Windows
 from indexer.corpus.as_trained import read_document
 from indexer.corpus.reader import read_corpus
 from indexer.pipeline.shared import document_part
-from indexer.plan.units import resident
 from indexer.size.texts import keep, kept
 from tests.benchmarks.varied_corpus import varied
 

@@ -19,9 +19,6 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from attribution.curvature.blocks import Preconditioner, damp
-from attribution.exact.directions import Directions, join_directions
-from attribution.exact.low_rank import factor
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.exact.token_loss import token_losses
@@ -31,6 +28,9 @@ from attribution.model.sequence import encode_document
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Row, batches
 from attribution.passes.capture import capture
+from attribution.query.directions import Directions, join_directions
+from attribution.query.low_rank import factor
+from attribution.query.solve import query_directions
 from tests.attribution.curvature.kronfluence_oracle import Oracle, token_queries
 from tests.benchmarks import floor
 from tests.benchmarks.alternate import compare

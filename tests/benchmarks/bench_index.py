@@ -20,8 +20,6 @@ from attribution.curvature.blocks import Preconditioner, damp
 from attribution.curvature.fit import fit_factors
 from attribution.curvature.store import load_factors
 from attribution.curvature.turned import turned
-from attribution.exact.directions import join_directions
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.index.compress import DIRECTIONS, budget, compress
 from attribution.index.corpus_pass import Passed, corpus_pass
@@ -35,6 +33,8 @@ from attribution.model.sequence import encode_document, encode_prompt
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Row, batches
 from attribution.passes.capture import capture
+from attribution.query.directions import join_directions
+from attribution.query.solve import query_directions
 from attribution.rank_correlation import spearman
 from indexer.evaluate.measures.index_recall import recall
 from indexer.evaluate.measures.removal import top

@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 
 from attribution.curvature.blocks import Preconditioner, damp, no_curvature
 from attribution.curvature.work import lengths
-from attribution.exact.directions import join_directions
-from attribution.exact.query import bytes_of_query, query_directions
 from attribution.exact.scores import score_documents
-from attribution.exact.settled import HELD, settled
 from attribution.model.tracked import Tracked
+from attribution.query.directions import join_directions
+from attribution.query.settled import HELD, settled
+from attribution.query.solve import bytes_of_query, query_directions
 from indexer.config.config import Config, Model
 from indexer.corpus.stored import at_hand
 from indexer.evaluate.protocol.queries import Question
 from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
 from indexer.journal.part import Partition
 from indexer.journal.stages import found, is_finished, key, stage
+from indexer.processes.at_once import at_once
 from indexer.processes.side_by_side import side_by_side
 from indexer.size.factors import fit
 from indexer.size.fitted import Fitted
@@ -105,11 +106,12 @@ def scores_over(
     missing = [(of, each) for of, each in every if not is_finished(folder, *each.part)]
     tick(sum(each.n for _, each in every) - sum(each.n for _, each in missing))
     fitted = models[0][0]
-    at_once = fitted.member.config.device.at_once(fitted.member.loaded.device.type)
-    if at_once > 1 and len(missing) > 1:
+    member = fitted.member
+    n_processes = at_once(member.config.device, member.loaded.device.type, member.loaded.n_params)
+    if n_processes > 1 and len(missing) > 1:
         sizes = iter([each.n for _, each in missing])
         side_by_side(
-            partial(_open_and_score, folder), [each for _, each in missing], at_once, lambda: tick(next(sizes))
+            partial(_open_and_score, folder), [each for _, each in missing], n_processes, lambda: tick(next(sizes))
         )
     else:
         for of, each in missing:  # nothing is opened twice where one process works

@@ -9,6 +9,7 @@ from indexer.corpus.stored import at_hand
 from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
 from indexer.evaluate.scoring.given import Evaluated
 from indexer.journal.stages import key, stage
+from indexer.processes.at_once import at_once
 from indexer.processes.side_by_side import side_by_side
 from indexer.search.text_index import TextIndex, write_text_index
 from indexer.search.words import ANALYSIS
@@ -21,8 +22,8 @@ def subject(folder: Path, member: Member, dampings: tuple[float, ...] = (), turn
     """Everything is fitted, side by side, and indexed if need be; factors of a build are found."""
     members = [*(at_checkpoint(member, path) for path in member.entry.checkpoints), member]
     missing = [(each.entry, each.config) for each in members if not is_fitted(folder, each)]
-    at_once = member.config.device.at_once(member.loaded.device.type)
-    side_by_side(partial(_fit, folder, turned), missing, at_once, lambda: None)
+    n_processes = at_once(member.config.device, member.loaded.device.type, member.loaded.n_params)
+    side_by_side(partial(_fit, folder, turned), missing, n_processes, lambda: None)
     *early, fitted = (fit(folder, each) for each in members)
     return Evaluated(fitted, tuple(early), lexical(folder, member), dampings, turned)
 

@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from attribution.curvature.blocks import damp
-from attribution.exact.directions import join_directions
-from attribution.exact.low_rank import factor
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.loading.load import load_model
 from attribution.model.sequence import encode_document
 from attribution.model.tracked import track
 from attribution.passes.batches import Row
+from attribution.query.directions import join_directions
+from attribution.query.low_rank import factor
+from attribution.query.solve import query_directions
 from tests.attribution import tiny
 from tests.attribution.curvature.kronfluence_oracle import Oracle, token_queries
 

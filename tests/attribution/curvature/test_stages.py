@@ -5,9 +5,9 @@ import torch
 from attribution.curvature.blocks import damp
 from attribution.curvature.stages import across_stages, held_by
 from attribution.errors import BadInput
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.model.tracked import track
+from attribution.query.solve import query_directions
 from tests.attribution import tiny, tiny_pairs
 
 N = 50

@@ -4,9 +4,9 @@ import pytest
 from attribution.curvature.blocks import damp
 from attribution.errors import BadInput
 from attribution.exact.checkpoints import averaged, tracin
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.model.tracked import track
+from attribution.query.solve import query_directions
 from tests.attribution import tiny
 from tests.attribution.over_checkpoints import score_checkpoints
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from attribution.exact.matrices import LayerDirections, Whole
 from attribution.exact.products import add_layer_products
+from attribution.query.matrices import LayerDirections, Whole
 
 
 @pytest.mark.parametrize(("n_out", "n_in"), [(6, 5), (5, 6)])

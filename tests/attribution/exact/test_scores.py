@@ -4,12 +4,12 @@ import torch
 
 from attribution.errors import BadInput
 from attribution.exact import products
-from attribution.exact.directions import join_directions
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.index.corpus_pass import corpus_pass
 from attribution.passes.batches import Row
+from attribution.query.directions import join_directions
+from attribution.query.solve import query_directions
 from tests.attribution import tiny
 
 N = 50

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from attribution.exact.low_rank import factor
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.model.tracked import track
+from attribution.query.low_rank import factor
+from attribution.query.solve import query_directions
 from tests.attribution import tiny, tiny_pairs
 
 N = 50

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.token_loss import token_losses
 from attribution.model.tracked import track
+from attribution.query.solve import query_directions
 from tests.attribution import tiny, tiny_pairs
 
 N = 50

@@ -7,7 +7,6 @@ import torch
 from attribution.curvature.blocks import Preconditioner
 from attribution.curvature.stages import across_stages
 from attribution.errors import Damaged
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.index import query as index_query
 from attribution.index.compress import Compressed, budget, quantised, within
@@ -17,6 +16,7 @@ from attribution.index.query import index_queries, spread
 from attribution.index.shards import Shard, open_shard, products, write_shard
 from attribution.model.tracked import Tracked
 from attribution.passes.hidden import hidden_states
+from attribution.query.solve import query_directions
 from attribution.threads import threads
 from tests.attribution import tiny
 

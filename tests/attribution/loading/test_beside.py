@@ -11,7 +11,6 @@ from attribution.curvature.fit import fit_factors
 from attribution.curvature.store import load_factors
 from attribution.errors import BadInput
 from attribution.exact.agreement import check_agreement
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.token_loss import token_losses
 from attribution.index.corpus_pass import corpus_pass
@@ -19,6 +18,7 @@ from attribution.loading.load import load_model
 from attribution.model.coverage import EXPLAINED, FROZEN, NORMS, OTHERS, coverage
 from attribution.model.tracked import track
 from attribution.passes.batches import Row
+from attribution.query.solve import query_directions
 from attribution.truth.tail_patch import tail_patch
 from tests.attribution import tiny
 from tests.attribution.architectures import CONFIGS, V

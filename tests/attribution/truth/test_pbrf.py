@@ -7,10 +7,10 @@ from torch.func import jacrev
 
 from attribution.curvature.blocks import damp
 from attribution.curvature.factors import Eigenbasis, Factors
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.model.tracked import track
 from attribution.passes.batches import pad
+from attribution.query.solve import query_directions
 from attribution.truth.pbrf import logits, responses, tracked_parameters
 from tests.attribution import tiny
 

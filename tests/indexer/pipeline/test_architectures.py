@@ -92,7 +92,7 @@ def test_input_23_what_is_not_explained_of_a_mixture_is_in_the_database(tmp_path
 
 
 def test_input_23_experts_whose_factors_do_not_fit_are_one_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(room, "memory", lambda: 10_000)
+    monkeypatch.setattr(room, "whole_memory", lambda: 10_000)
     path = project(random_model("Mixtral").model, tmp_path)
     capsys.readouterr()
     assert main(["build", str(path)]) == 2

@@ -17,10 +17,10 @@ from attribution.curvature import fit_linear
 from attribution.curvature.blocks import to_eigenbasis
 from attribution.curvature.fit import draw
 from attribution.curvature.fit_linear import covariances
-from attribution.exact.query import query_directions
 from attribution.exact.token_loss import token_losses
 from attribution.model.head import sampled
 from attribution.passes.batches import Row
+from attribution.query.solve import query_directions
 from indexer.config.config import read_config
 from indexer.size import factors
 from indexer.size.corpus_pass import pass_over_corpus

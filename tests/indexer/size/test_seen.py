@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from attribution.curvature.blocks import damp
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
+from attribution.query.solve import query_directions
 from indexer.__main__ import main
 from indexer.config.config import read_config
 from indexer.corpus.corpus import repeats

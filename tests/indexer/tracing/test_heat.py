@@ -10,11 +10,11 @@ import torch
 from attribution.curvature.blocks import damp
 from attribution.curvature.factors import Factors
 from attribution.curvature.stages import across_stages
-from attribution.exact.low_rank import factor
-from attribution.exact.query import query_directions
 from attribution.exact.shares import position_shares
 from attribution.index.document_norms import DocumentNorms
 from attribution.model.tracked import track
+from attribution.query.low_rank import factor
+from attribution.query.solve import query_directions
 from indexer.config.config import ScoreSettings
 from indexer.size.terms import Term
 from indexer.tracing.explain import Explained, Pairs, keep, term_values

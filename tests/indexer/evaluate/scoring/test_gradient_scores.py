@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from attribution.exact.checkpoints import averaged, tracin
-from attribution.exact.directions import join_directions
-from attribution.exact.query import query_directions
+from attribution.query.directions import join_directions
+from attribution.query.solve import query_directions
 from indexer.__main__ import main
 from indexer.config.config import read_config
 from indexer.config.estimator import estimators

@@ -18,10 +18,11 @@ import torch
 from torch import Tensor
 
 from attribution.curvature.blocks import Block, ChainBlock, EigenBlock, IdentityBlock, Preconditioner
-from attribution.exact.directions import Directions, join_directions
-from attribution.exact.matrices import LayerDirections, Outer, Whole
-from attribution.exact.query_pass import QueryPass, query_passes, together
-from attribution.exact.vocabulary_rows import (
+from attribution.model.tracked import Tracked
+from attribution.query.directions import Directions, join_directions
+from attribution.query.matrices import LayerDirections, Outer, Whole
+from attribution.query.passes import QueryPass, query_passes, together
+from attribution.query.vocabulary_rows import (
     SLICE,
     Read,
     ReadRows,
@@ -31,7 +32,6 @@ from attribution.exact.vocabulary_rows import (
     stack_rows,
     whole_rows,
 )
-from attribution.model.tracked import Tracked
 
 NEGLIGIBLE = 1e-4  # ε of `rows_that_matter`: what dropped vocabulary rows may change of a cosine
 

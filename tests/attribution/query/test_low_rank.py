@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from attribution.errors import BadInput
-from attribution.exact.low_rank import factor, scales, truncated
-from attribution.exact.query import query_directions
+from attribution.query.low_rank import factor, scales, truncated
+from attribution.query.solve import query_directions
 from tests.attribution import tiny
 
 

@@ -7,11 +7,11 @@ import torch
 from attribution.curvature.blocks import damp
 from attribution.curvature.stages import across_stages
 from attribution.errors import BadInput
-from attribution.exact.directions import combine, join_directions
-from attribution.exact.query import NEGLIGIBLE, continuation_directions, query_directions, rows_that_matter
 from attribution.exact.scores import score_documents
-from attribution.exact.vocabulary_rows import whole_rows
 from attribution.model.tracked import track
+from attribution.query.directions import combine, join_directions
+from attribution.query.solve import NEGLIGIBLE, continuation_directions, query_directions, rows_that_matter
+from attribution.query.vocabulary_rows import whole_rows
 from tests.attribution import tiny
 
 IDS = (0, 3, 4, 5, 3, 7, 9)
@@ -78,7 +78,7 @@ def test_input_35_a_contrast_of_two_continuations_is_autograds(kind, last, foil)
 def test_many_tokens_are_split_into_parts_that_fit(monkeypatch):
     tracked, H = tiny.tiny_engine()
     together = query_directions(tracked, H, IDS, 1)
-    monkeypatch.setattr("attribution.exact.query_pass.AT_ONCE", 2)
+    monkeypatch.setattr("attribution.query.passes.AT_ONCE", 2)
     apart = query_directions(tracked, H, IDS, 1)
     for one, other in zip(together.linear, apart.linear, strict=True):
         torch.testing.assert_close(one.values, other.values)

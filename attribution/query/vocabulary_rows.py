@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from attribution.curvature.blocks import Block, ChainBlock, DiagonalBlock, IdentityBlock
-from attribution.exact.matrices import Chosen, by_part
+from attribution.query.matrices import Chosen, by_part
 
 SLICE = 2**20  # numbers that are formed at once
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from attribution.exact.matrices import LayerDirections, Whole, joined
-from attribution.exact.vocabulary_rows import SLICE, RowBlock, stack_rows, whole_rows
+from attribution.query.matrices import LayerDirections, Whole, joined
+from attribution.query.vocabulary_rows import SLICE, RowBlock, stack_rows, whole_rows
 
 
 @dataclass(frozen=True)

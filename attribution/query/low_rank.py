@@ -13,7 +13,7 @@ from torch import Tensor
 
 from attribution.curvature.factors import Factors
 from attribution.errors import BadInput
-from attribution.exact.directions import Directions
+from attribution.query.directions import Directions
 
 FLOOR = 1e-4  # of the largest variance: below it a direction is as good as unused, and must not be divided by
 EXTRA, ROUNDS = 8, 2  # of the randomised range finder (Halko et al. 2011)

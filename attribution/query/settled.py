@@ -1,8 +1,8 @@
 """How directions are kept while they meet documents: as the tokens that they come from, or formed, where they fit."""
 
-from attribution.exact.directions import Directions
-from attribution.exact.matrices import LayerDirections
 from attribution.model.tracked import Tracked
+from attribution.query.directions import Directions
+from attribution.query.matrices import LayerDirections
 
 HELD = 0.3  # of the memory, for directions
 

@@ -144,7 +144,7 @@ class LayerDirections:
         if self.basis is None:
             return self.formed()
         Q_A, Q_S = self.basis.Q_A, self.basis.Q_S
-        made = self.matrix(0).new_empty(self.n, *self.shape)
+        made = Q_A.new_empty(self.n, *self.shape)
         for q in range(self.n):  # a product of matrices each; no second block of all of them
             torch.matmul(Q_S, self.matrix(q) @ Q_A.T, out=made[q])
         return LayerDirections(None, (Whole(made),))

@@ -17,7 +17,7 @@ from attribution.model.tracked import Tracked
 from attribution.passes.capture import Forward, forward, pull_back
 
 AT_ONCE = 32  # backward passes that share one batch
-HELD = 0.2  # of the memory, for output gradients and what the batched backward pass makes on its way
+HELD = 0.2  # of the memory, for output gradients, what the batched backward pass makes on its way, and one layer formed
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ class QueryPass:
 
 def at_once(tracked: Tracked, n_tokens: int) -> int:
     """Measurements of one batched backward pass, one at least."""
-    of_one = 3 * 4 * n_tokens * sum(layer.n_out for layer in tracked.linear)
+    formed = 4 * max(of.n_out * of.n_in for of in tracked.linear)  # of one layer, while it is factored for the index
+    rows = sum(of.n_out * of.n_in for of in tracked.embedding) // 4
+    of_one = 4 * (3 * n_tokens * sum(layer.n_out for layer in tracked.linear) + formed + rows)
     return max(1, min(AT_ONCE, tracked.schedule.share(HELD) // max(1, of_one)))
 
 

@@ -13,10 +13,12 @@ from indexer.__main__ import main
 from indexer.ask import steps
 from indexer.ask.job import run
 from indexer.ask.opened import open_size
+from indexer.ask.result import as_json
 from indexer.config.config import read_config
 from indexer.corpus.prompt import Prompt
 from indexer.database.snapshot_file import read_current
 from indexer.size import factors
+from indexer.tracing import chunks
 from tests.indexer.pipeline.test_build import stage_here
 from tests.tiny_family import PROMPTS, write_project
 
@@ -106,6 +108,30 @@ def test_input_35_a_foil_of_several_tokens_against_a_span(config):
         torch.testing.assert_close(maps[0][k], maps[1][span].sum(0) - maps[2].sum(0), rtol=1e-3, atol=1e-5)
     assert f"and not {foil!r}, each as a whole" in contrast.answer.notices[-1]
     assert not any("why" in notice for notice in plain.answer.notices)
+
+
+@pytest.mark.parametrize("foil", [None, " Buenos Aires"])
+def test_a_token_at_a_time_gives_what_all_together_give(config, monkeypatch, foil):
+    """However little memory there is: directions are made again when they are asked for again."""
+    opened = open_size(read_config(config), "tiny-m")
+
+    words = ask(config)["text"][:4]
+
+    def asked():
+        prompt = Prompt.from_text(PROMPT, **({} if foil is None else {"foil": foil, "foil_of": words}))
+        found = steps.ask(opened, prompt, methods=["grad_x_input"])
+        return found, as_json(found, opened)
+
+    together, expected = asked()
+    monkeypatch.setattr(chunks, "HELD", 0.0)
+    apart, found = asked()
+    assert (len(together.chunks), len(apart.chunks)) == (1, together.answer.n_targets)
+    for one, other in zip(expected["documents"], found["documents"], strict=True):
+        assert [of["document_id"] for of in one] == [of["document_id"] for of in other]
+        for a, b in zip(one, other, strict=True):
+            for name in ("score", "layer_scores", "shares", "loss_influences"):
+                if name in a:
+                    np.testing.assert_allclose(b[name], a[name], rtol=1e-3, atol=1e-6)
 
 
 def test_input_35_a_span_that_the_answer_does_not_hold(config, capsys):

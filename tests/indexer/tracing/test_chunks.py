@@ -1,0 +1,30 @@
+"""Tokens that are explained together: every token once, in order, within the memory; and what is stored is the same."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.tracing.chunks import cut
+
+SIZES = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 50)), max_size=8)
+
+
+@given(SIZES, st.integers(1, 200))
+def test_every_token_is_in_one_chunk_in_order_and_no_chunk_is_too_large(answers, most):
+    n_targets, sizes = [n for n, _ in answers], [size for _, size in answers]
+    made = cut(n_targets, sizes, most)
+    assert [(a, k) for chunk in made for a, positions in chunk for k in positions] == [
+        (a, k) for a, n in enumerate(n_targets) for k in range(n)
+    ]
+    for chunk in made:
+        size = sum(sizes[a] * len(positions) for a, positions in chunk)
+        assert size <= most or sum(len(positions) for _, positions in chunk) == 1
+
+
+def test_an_answer_is_cut_where_its_tokens_do_not_fit_together():
+    assert cut([3, 4], [2, 1], 5) == [[(0, range(2))], [(0, range(2, 3)), (1, range(3))], [(1, range(3, 4))]]
+
+
+def test_chunks_are_as_long_as_they_can_be():
+    sizes = np.array([3] * 10)
+    assert [len(chunk) for chunk in cut([1] * 10, sizes.tolist(), 9)] == [3, 3, 3, 1]

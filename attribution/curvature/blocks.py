@@ -167,14 +167,18 @@ def damp(
 def same_inputs(tracked: Tracked, blocks: Sequence[EigenBlock]) -> list[bool]:
     """Of each linear layer, whether its inputs in the eigenbasis are those of the layer before.
 
-    Both read the same, so they have one covariance and one basis of it; where a fit of theirs left two (each layer is
+    Both read the same, so they have one covariance and one basis of it; where an older fit left two (each layer was
     fitted by itself, and not every device adds up in the same order), each has its own.
     """
     before = (None, *blocks)
     return [
-        layer.reads_on and other is not None and torch.equal(other.basis.Q_A, block.basis.Q_A)
+        layer.reads_on and other is not None and _same(other.basis.Q_A, block.basis.Q_A)
         for layer, block, other in zip(tracked.linear, blocks, before, strict=False)
     ]
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one is other or torch.equal(one, other)
 
 
 def weighted(of: Preconditioner, tracked: Tracked, linear: float) -> Preconditioner:

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import kronfluence
 import torch
-from safetensors.torch import save_file
 
 from attribution.curvature.fit_embedding import embedding_fisher, in_order
 from attribution.curvature.fit_linear import LinearFit
+from attribution.curvature.fit_plan import kept_plan, plan_fit
 from attribution.curvature.ghost_norm import gradient_norms
-from attribution.curvature.kronfluence import named_as_layers, of_documents, windows
-from attribution.curvature.parts import Kept, Progress, Scratch, Sums, Tick, make_each, named
-from attribution.curvature.store import COUNTS, FISHER, KRONFLUENCE, SUFFIX, write_manifest
+from attribution.curvature.kronfluence import windows
+from attribution.curvature.parts import Kept, Progress, Scratch, Sums, Tick, lacks_memory, make_each, named
+from attribution.curvature.store import EMBEDDING, LAMBDA, write_factors, write_manifest
 from attribution.curvature.work import cut, fit_work, lengths, of_part, state_bytes
 from attribution.errors import BadInput
 from attribution.model.tracked import Tracked
@@ -52,9 +52,9 @@ def fit_factors(
     with tempfile.TemporaryDirectory(dir=folder) as name:
         scratch = Path(name)
         try:
-            files = _fit(tracked, sample, n_eigenvalues, seed, scratch, kept, told.tick)
+            files = _fit(tracked, sample, n_eigenvalues, seed, folder, scratch, kept, told.tick)
         except RuntimeError as error:  # labels from, or eigenvectors of, what is not finite
-            if "memory" in str(error):  # torch has no class of its own for it on a CPU
+            if lacks_memory(error):
                 raise BadInput(
                     f"expected memory for documents of up to {max(map(len, sample)):,} tokens in the fit, found none "
                     "left; set [corpus] window, or fewer [factors] layers"
@@ -63,12 +63,10 @@ def fit_factors(
             if len(finite) == len(sample):
                 raise
             sample = finite
-            files = _fit(tracked, sample, n_eigenvalues, seed, scratch, kept, told.tick)
-    for file, tensors in files.items():
-        save_file(tensors, folder / file)
+            files = _fit(tracked, sample, n_eigenvalues, seed, folder, scratch, kept, told.tick)
     counts = {"documents": len(sample), "eigenvalues": min(n_eigenvalues, len(sample))}
     settings = counts | {"seed": seed, "kronfluence": kronfluence.__version__}
-    write_manifest(folder, tracked, settings)
+    write_manifest(folder, tracked, settings, files)
 
 
 def draw(documents: Sequence[Row], n_documents: int, seed: int) -> list[Row]:
@@ -104,24 +102,34 @@ def with_finite_gradient(
 
 
 def _fit(
-    tracked: Tracked, sample: list[Row], n_eigenvalues: int, seed: int, scratch: Path, kept: Kept | None, tick: Tick
-) -> dict[str, Sums]:
-    """All files of the factors; raises RuntimeError where they are not finite."""
+    tracked: Tracked,
+    sample: list[Row],
+    n_eigenvalues: int,
+    seed: int,
+    folder: Path,
+    scratch: Path,
+    kept: Kept | None,
+    tick: Tick,
+) -> dict[str, str]:
+    """All files of the factors, with the hash of each; raises RuntimeError where they are not finite."""
     fewer = draw(sample, n_eigenvalues, seed)
-    work = fit_work(tracked, *(lengths(of) for of in (windows(sample), windows(fewer), in_order(sample))))
-    most, progress = of_part(tracked.device.type, state_bytes(tracked)), Progress(tick, work)
+    rows, fewer_rows, documents = (lengths(of) for of in (windows(sample), windows(fewer), in_order(sample)))
+    plan = plan_fit(tracked)
+    work, most = (
+        fit_work(tracked, rows, fewer_rows, documents, plan.n_passes),
+        of_part(tracked.device.type, state_bytes(tracked)),
+    )
     if kept is None or work.total <= most:
         kept, most = Scratch(scratch), math.inf
-    found = LinearFit(tracked, sample, fewer, scratch, seed, work).run(kept, most, progress)
-    files = {name: named_as_layers(found[name.removesuffix(SUFFIX)], tracked) for name in KRONFLUENCE}
-    files[COUNTS] = of_documents(files[COUNTS], fewer)
+    else:
+        plan = kept_plan(plan, kept, len(sample))
+        work = fit_work(tracked, rows, fewer_rows, documents, plan.n_passes)
+    progress = Progress(tick, work)
+    found = LinearFit(tracked, sample, fewer, seed, work, plan).run(kept, most, progress)
     if tracked.embedding:
-        fisher = embedding_fisher(tracked, sample, seed, kept, most, work.embedding, progress)
-        files[FISHER] = {layer.name: of for layer, of in zip(tracked.embedding, fisher, strict=True)}
-    for name, tensors in files.items():
-        if not all(bool(torch.isfinite(of).all()) for of in tensors.values()):
-            raise RuntimeError(f"{name} is not finite")
-    return files
+        blocks = embedding_fisher(tracked, sample, seed, kept, most, work.embedding, progress, plan.tokens)
+        found[EMBEDDING] = {layer.name: of for layer, of in zip(tracked.embedding, blocks, strict=True)}
+    return write_factors(folder, found, {LAMBDA: len(fewer), EMBEDDING: len(sample)})
 
 
 class _Told:

@@ -2,119 +2,162 @@
 
     A = E[a aᵀ] = Q_A · Q_Aᵀ     S = E[δ δᵀ] = Q_S · Q_Sᵀ     Λ = E[(Q_Sᵀ ∇L Q_A)²]          George et al. 2018
 
-kronfluence adds up the first and the third; one sequence of random numbers draws the labels of both.
+kronfluence adds up the first. One sequence of random numbers draws the labels of both passes over documents; layers
+that are fitted one group after the other have the same labels. Layers that read the same input have one A and one Q_A,
+which stand under the name of the first of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 
 import torch
-from kronfluence.analyzer import Analyzer
 from torch import Tensor
 
-from attribution.curvature.kronfluence import (
-    Columns,
-    at_once,
-    covariances,
-    eigenvalues,
-    give_eigenvectors,
-    inner_name,
-    kronfluence_analyzer,
-    windows,
-)
-from attribution.curvature.parts import GENERATOR, Kept, Part, Progress, Sums, add_up, make_each, named
-from attribution.curvature.work import Work, cut
+from attribution.curvature.fit_eigenvalues import add_eigenvalues
+from attribution.curvature.fit_plan import Batches, FitPlan, try_longest
+from attribution.curvature.kronfluence import Columns, Wrapped, windows
+from attribution.curvature.parts import GENERATOR, Kept, Progress, Sums, add_up, make_each, named
+from attribution.curvature.store import INPUTS, LAMBDA, OUTPUTS
+from attribution.curvature.work import Numbers, Work, cut
+from attribution.model.layers import Layer
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row
 
-SIDES = ("activation", "gradient")
-_COVARIANCES, _EIGENVECTORS, _EIGENVALUES = "covariances: row", "eigenvectors: layer", "eigenvalues: row"
+_EIGENVECTORS = "eigenvectors: layer"
 
 
 class LinearFit:
-    """One fit of the linear layers; the copy of the model that kronfluence works on is made when it is needed."""
+    """One fit of the linear layers; kronfluence's modules are made when they are needed."""
 
     def __init__(
-        self, tracked: Tracked, sample: Sequence[Row], fewer: Sequence[Row], folder: Path, seed: int, work: Work
+        self, tracked: Tracked, sample: Sequence[Row], fewer: Sequence[Row], seed: int, work: Work, plan: FitPlan
     ) -> None:
-        self._tracked, self._folder, self._seed, self._work = tracked, folder, seed, work
+        self._tracked, self._seed, self._work, self._plan = tracked, seed, work, plan
         self._rows, self._fewer, self._n = windows(sample), windows(fewer), len(sample)
         self._n_windows = 2 if sample[0].preference is not None else 1
-        self._layers = [inner_name(layer, self._n_windows) for layer in tracked.linear]
-        self._given = False
+        self._batches = Batches(plan.tokens)
 
     def run(self, kept: Kept, most: float, progress: Progress) -> dict[str, Columns]:
-        """kronfluence's files by kind and layer. `most`: multiply-adds of a part, about."""
-        batch, last = at_once(self._rows), at_once(self._fewer)
-        first = named("covariances", cut(self._work.covariances, range(0, len(self._rows), batch), most), self._n)
-        second = named("eigenvectors", cut(self._work.eigenvectors, range(len(self._layers)), most), self._n)
-        third = named("eigenvalues", cut(self._work.eigenvalues, range(0, len(self._fewer), last), most), self._n)
-        vectors = self._eigenvectors(first, second, kept, progress)
-        state = vectors.pop(GENERATOR)
-        given = by_kind(vectors)
-
-        def add(items: range, before: Sums) -> Sums:
-            if not self._given:
-                give_eigenvectors(self._analyzer, given)
-                self._given = True
-            rows = self._fewer[items.start : items.stop]
-            self._go_on(before, progress.over(_EIGENVALUES, self._work.eigenvalues, items.start))
-            return self._sums(eigenvalues(self._analyzer, rows, last))
-
-        found = progress.found(_EIGENVALUES, self._work.eigenvalues)
-        sums = add_up(third, kept, {GENERATOR: state}, add, found)
-        sums.pop(GENERATOR)
+        """Eigenvectors by kind and layer, Q_A of the layers that read on with the first of them, and sums of squares;
+        what is kept of them is read when it is used. `most`: multiply-adds of a part, about."""
+        try_longest(self._tracked, self._rows, self._batches, lambda what: progress.say(0.0, what))
+        vectors: Sums = {}
+        for n, layers in enumerate(self._plan.covariances):
+            vectors |= self._eigenvectors(n, layers, kept, most, progress)
+        state, given = vectors.pop(GENERATOR), by_kind(vectors)
+        sums: Sums = {}
+        for n, layers in enumerate(self._plan.eigenvalues):
+            sums |= self._eigenvalues(n, layers, given, state, kept, most, progress)
         return given | by_kind(sums)
 
-    def _eigenvectors(self, first: Sequence[Part], second: Sequence[Part], kept: Kept, progress: Progress) -> Sums:
-        """Eigenvectors and values of every layer, and where the labels go on."""
-        batch = at_once(self._rows)
+    def _eigenvectors(self, n: int, layers: range, kept: Kept, most: float, progress: Progress) -> Sums:
+        """Eigenvectors of some layers, and where the labels go on."""
+        what = _row_of("covariances", n, self._plan.covariances)
+        costs = self._work.covariances / len(self._plan.covariances)
+        first = named("covariances", cut(costs, self._batches.starts(self._rows), most), self._n, layers)
+        second = named("eigenvectors", _cut_layers(self._work.eigenvectors, layers, most), self._n, layers)
 
         def add(items: range, before: Sums) -> Sums:
-            rows = self._rows[items.start : items.stop]
-            self._go_on(before, progress.over(_COVARIANCES, self._work.covariances, items.start))
-            return self._sums(covariances(self._analyzer, rows, batch))
+            rows, task = self._rows[items.start : items.stop], self._wrapped.task
+            task.generator.set_state(before.pop(GENERATOR))
+            task.tick = progress.over(what, costs, items.start)
+            found = covariances(self._wrapped, self._of(layers), self._batches, rows, by_kind(before))
+            sums = {f"{kind} {name}": of for kind, by_layer in found.items() for name, of in by_layer.items()}
+            again = {f"{kind} {layer.name}" for layer in self._of(layers) if layer.reads_on for kind in _READ}
+            return {name: of for name, of in sums.items() if name not in again} | {
+                GENERATOR: task.generator.get_state()
+            }
 
-        covered = progress.found(_COVARIANCES, self._work.covariances)
+        covered = progress.found(what, costs)
         if all(kept.find(part.name) is not None for part in second):
             covered(range(len(self._rows)))
             sums: Sums = {}
         else:
-            sums = add_up(first, kept, {}, add, covered)
+            begin = torch.Generator(self._tracked.device).manual_seed(self._seed).get_state()
+            sums = add_up(first, kept, {GENERATOR: begin}, add, covered, progress.attempt(self._batches.halve))
 
         def make(items: range) -> Sums:
             tick = progress.over(_EIGENVECTORS, self._work.eigenvectors, items.start)
             made = {GENERATOR: sums[GENERATOR]}
-            for name in self._layers[items.start : items.stop]:
-                for side in SIDES:
-                    total, count = sums[f"{side}_covariance {name}"], sums[f"num_{side}_covariance_processed {name}"]
-                    Q, values = eigenvectors(total, count, self._tracked.device)
-                    made |= {f"{side}_eigenvectors {name}": Q, f"{side}_eigenvalues {name}": values}
+            for layer in self._of(items):
+                for side, kind in (("activation", INPUTS), ("gradient", OUTPUTS)):
+                    if not (layer.reads_on and kind == INPUTS):
+                        total = sums[f"{side}_covariance {layer.name}"]
+                        count = sums[f"num_{side}_covariance_processed {layer.name}"]
+                        made[f"{kind} {layer.name}"] = eigenvectors(total, count, self._tracked.device)[0]
                 tick(1)
             return made
 
         made = make_each(second, kept, make, progress.found(_EIGENVECTORS, self._work.eigenvectors))
+        sums.clear()
         if kept.find(first[-1].name) is not None:
             kept.drop(first[-1].name)
         return made
 
+    def _eigenvalues(
+        self,
+        n: int,
+        layers: range,
+        given: Mapping[str, Columns],
+        state: Tensor,
+        kept: Kept,
+        most: float,
+        progress: Progress,
+    ) -> Sums:
+        """Sums of squares of some layers."""
+        what = _row_of("eigenvalues", n, self._plan.eigenvalues)
+        costs = self._work.eigenvalues / len(self._plan.eigenvalues)
+        parts = named("eigenvalues", cut(costs, self._batches.starts(self._fewer), most), self._n, layers)
+        device, generator = self._tracked.device, torch.Generator(self._tracked.device)
+
+        def add(items: range, before: Sums) -> Sums:
+            generator.set_state(before.pop(GENERATOR))
+            bases: dict[str, tuple[Tensor, Tensor]] = {}
+            sums: Sums = {}
+            inputs = torch.empty(0)
+            for layer in self._of(layers):
+                if not layer.reads_on:
+                    inputs = given[INPUTS][layer.name].to(device)
+                bases[layer.name] = inputs, given[OUTPUTS][layer.name].to(device)
+                earlier = before.get(f"{LAMBDA} {layer.name}")
+                shape = layer.n_out, layer.n_in
+                sums[layer.name] = inputs.new_zeros(shape) if earlier is None else earlier.to(device)
+            rows, tick = self._fewer[items.start : items.stop], progress.over(what, costs, items.start)
+            add_eigenvalues(self._tracked, sums, bases, self._batches.of(rows), generator, tick)
+            return {f"{LAMBDA} {name}": of for name, of in sums.items()} | {GENERATOR: generator.get_state()}
+
+        found = progress.found(what, costs)
+        sums = add_up(parts, kept, {GENERATOR: state}, add, found, progress.attempt(self._batches.halve))
+        sums.pop(GENERATOR)
+        return sums
+
     @cached_property
-    def _analyzer(self) -> Analyzer:
-        return kronfluence_analyzer(self._tracked, self._folder, self._seed, lambda n: None, self._n_windows)
+    def _wrapped(self) -> Wrapped:
+        return Wrapped(self._tracked, self._seed, self._n_windows)
 
-    def _go_on(self, before: Sums, tick: Callable[[int], None]) -> None:
-        """The next pass begins at what an earlier part has left."""
-        task, sums = self._analyzer.task, dict(before)
-        task.tick = tick
-        if GENERATOR in sums:
-            task.generator.set_state(sums.pop(GENERATOR))
-        task.before = by_kind(sums)
+    def _of(self, layers: range) -> Sequence[Layer]:
+        return self._tracked.linear[layers.start : layers.stop]
 
-    def _sums(self, found: dict[str, Columns]) -> Sums:
-        """To be kept: the sums, and where the labels go on."""
-        named = {f"{kind} {layer}": of for kind, by_layer in found.items() for layer, of in by_layer.items()}
-        return named | {GENERATOR: self._analyzer.task.generator.get_state()}
+
+_READ = ("activation_covariance", "num_activation_covariance_processed")
+
+
+def covariances(
+    on: Wrapped, layers: Sequence[Layer], batches: Batches, rows: Sequence[Row], before: dict[str, Columns]
+) -> dict[str, Columns]:
+    """Sums of a aᵀ and of δ δᵀ over the tokens of the rows, with their numbers, by kind and layer."""
+    return on.covariances(layers, batches.of(rows), len(batches.starts(rows)), before)
+
+
+def _row_of(kind: str, n: int, groups: Sequence[range]) -> str:
+    """What is said of a pass over rows."""
+    return f"{kind}: row" if len(groups) == 1 else f"{kind} {n + 1} of {len(groups)}: row"
+
+
+def _cut_layers(costs: Numbers, layers: range, most: float) -> list[range]:
+    """Parts of some layers."""
+    some = costs[layers.start : layers.stop]
+    return [range(layers.start + of.start, layers.start + of.stop) for of in cut(some, range(len(some)), most)]
 
 
 def eigenvectors(total: Tensor, count: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from attribution.curvature.work import Numbers, Work
 from attribution.errors import Damaged
+from attribution.tensor_file import write_tensors
 
 STATE = "state.safetensors"
 GENERATOR = "generator"
 Sums = dict[str, Tensor]
 Tick = Callable[[float, str], None]  # a share of the fit in per cent, and what it is at
+Attempt = Callable[[Callable[[], Sums]], Sums]  # to make sums: again, in smaller pieces, where there was no memory
 
 
 class Kept(Protocol):
@@ -61,25 +63,33 @@ class Part:
     items: range
 
 
-def named(kind: str, items: Sequence[range], n_documents: int) -> list[Part]:
-    """Parts of one pass. A sample that lost documents has names of its own."""
-    return [Part(f"{kind} {i + 1} of {len(items)}, {n_documents} documents", of) for i, of in enumerate(items)]
+def named(kind: str, items: Sequence[range], n_documents: int, layers: range | None = None) -> list[Part]:
+    """Parts of one pass over some layers. A sample that lost documents has names of its own."""
+    of_what = f"{n_documents} documents" + (f", layers {layers.start} to {layers.stop}" if layers else "")
+    return [Part(f"{kind} {i + 1} of {len(items)}, {of_what}", of) for i, of in enumerate(items)]
 
 
 def add_up(
-    parts: Sequence[Part], kept: Kept, first: Sums, add: Callable[[range, Sums], Sums], found: Callable[[range], None]
+    parts: Sequence[Part],
+    kept: Kept,
+    first: Sums,
+    add: Callable[[range, Sums], Sums],
+    found: Callable[[range], None],
+    attempt: Attempt = lambda make: make(),
 ) -> Sums:
-    """What `add(items, sums so far)` leaves after the last part. Begins after the last part that is kept, and says by
-    `found(items)` what that spares. Every part but the last is dropped.
+    """What `add(items, sums so far)`, which it may overwrite, leaves after the last part. Begins after the last part
+    that is kept, and says by `found(items)` what that spares. Every part but the last is dropped.
     """
     done = max((i for i, part in enumerate(parts) if kept.find(part.name)), default=-1)
     if done >= 0:
         found(range(parts[0].items.start, parts[done].items.stop))
     for i in range(done + 1, len(parts)):
-        before = first if i == 0 else _read(kept, parts[i - 1])
 
-        def compute(folder: Path, items: range = parts[i].items, before: Sums = before) -> None:
-            save_file(add(items, before), folder / STATE)
+        def compute(folder: Path, i: int = i) -> None:
+            def make() -> Sums:
+                return add(parts[i].items, dict(first) if i == 0 else _read(kept, parts[i - 1]))
+
+            write_tensors(folder / STATE, attempt(make))
 
         kept.make(parts[i].name, compute)
         if i:
@@ -95,7 +105,7 @@ def make_each(parts: Sequence[Part], kept: Kept, make: Callable[[range], Sums], 
             items = part.items
 
             def compute(folder: Path, items: range = items) -> None:
-                save_file(make(items), folder / STATE)
+                write_tensors(folder / STATE, make(items))
 
             kept.make(part.name, compute)
         else:
@@ -115,7 +125,7 @@ class Progress:
     """Shares of the whole fit, told item by item."""
 
     def __init__(self, tick: Tick, work: Work) -> None:
-        self._tick, self._total = tick, work.total
+        self._tick, self._total, self._told = tick, work.total, 0.0
 
     def over(self, what: str, costs: Numbers, at: int) -> Callable[[int], None]:
         """`tick(n)` after n items of a pass, from item `at` on."""
@@ -124,10 +134,35 @@ class Progress:
         def tick(n: int) -> None:
             share = 100 * float(costs[done[0] : done[0] + n].sum()) / self._total
             done[0] += n
-            self._tick(share, f"{what} {done[0]} of {len(costs)}")
+            self.say(share, f"{what} {done[0]} of {len(costs)}")
 
         return tick
 
     def found(self, what: str, costs: Numbers) -> Callable[[range], None]:
         """For items that were done before."""
         return lambda items: self.over(what, costs, items.start)(len(items))
+
+    def attempt(self, halve: Callable[[], str]) -> Attempt:
+        """Where there is no memory for a part, `halve` says in what pieces to go on, "" for none."""
+
+        def again(make: Callable[[], Sums]) -> Sums:
+            while True:
+                told = self._told
+                try:
+                    return make()
+                except RuntimeError as error:
+                    smaller = halve() if lacks_memory(error) else ""
+                    if not smaller:
+                        raise
+                    self.say(told - self._told, smaller)
+
+        return again
+
+    def say(self, share: float, what: str) -> None:
+        self._told += share
+        self._tick(share, what)
+
+
+def lacks_memory(error: RuntimeError) -> bool:
+    """Of a CPU or a GPU: torch has no class of its own for the first."""
+    return "memory" in str(error)

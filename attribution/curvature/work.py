@@ -17,7 +17,7 @@ SPEED = {"cpu": 4e10, "cuda": 1e13}  # multiply-adds in a second, assumed
 SECONDS = 240.0  # of a part, at that speed
 DISK = 3e8  # bytes in a second, assumed, of sums that are written, hashed and read again
 SHARE = 0.1  # of a part's time that its sums may take on the disk
-TOUCHED = 2000  # multiply-adds in whose time an entry of a document's gradient is formed, squared and added
+TOUCHED = 100  # multiply-adds in whose time an entry of a document's gradient is squared and added
 EIGH = 10  # multiply-adds for each of n³ of an eigendecomposition in float64
 
 Numbers = NDArray[np.float64]
@@ -37,19 +37,24 @@ class Work:
         return float(sum(of.sum() for of in (self.covariances, self.eigenvectors, self.eigenvalues, self.embedding)))
 
 
-def fit_work(tracked: Tracked, lengths: Numbers, fewer: Numbers, documents: Numbers) -> Work:
-    """From the tokens of every row of the covariances, of the eigenvalues, and of every document of the embedding."""
+def fit_work(
+    tracked: Tracked, lengths: Numbers, fewer: Numbers, documents: Numbers, n_passes: Sequence[int] = (1, 1)
+) -> Work:
+    """From the tokens of every row of the covariances, of the eigenvalues, and of every document of the embedding.
+
+    n_passes: over the rows of the covariances, and over those of the eigenvalues, each for some of the layers
+    """
     n_params, layers = tracked.loaded.n_params, tracked.linear
     squares = sum(of.n_in**2 + of.n_out**2 for of in layers)
+    turned = sum((not of.reads_on) * of.n_in**2 + of.n_out**2 for of in layers)
     entries = tracked.n_linear
-    rotation = sum(of.n_in * of.n_out * (of.n_in + of.n_out) for of in layers)
     looked_up = sum(of.n_in * of.n_out for of in tracked.embedding)
     passed = 3.0 * n_params  # forward, and backward for inputs and weights
     return Work(
-        covariances=lengths * (passed + squares),
+        covariances=lengths * (n_passes[0] * passed + squares),
         eigenvectors=np.array([EIGH * (float(of.n_in) ** 3 + float(of.n_out) ** 3) for of in layers]),
-        eigenvalues=fewer * (passed + entries) + float(rotation + TOUCHED * entries),
-        embedding=documents * (passed + looked_up) if tracked.embedding else np.zeros(0),
+        eigenvalues=fewer * (n_passes[1] * passed + turned + entries) + float(TOUCHED * entries),
+        embedding=documents * (passed + looked_up) + float(TOUCHED * looked_up) if tracked.embedding else np.zeros(0),
     )
 
 

@@ -26,7 +26,7 @@ def fit(folder: Path, member: Member, tick: Tick | None = None) -> Fitted:
     [part] = stage(folder, factors_stage(name), _key(member), ["all"], compute, isolate=not is_child(), tick=tick)
     parts.remove()
     parent = fit(folder, member.parent) if member.parent else None
-    return Fitted(member, load_factors(part.folder, member.tracked), parent)
+    return Fitted(member, load_factors(part.folder, member.tracked, intact=True), parent)
 
 
 def is_fitted(folder: Path, member: Member) -> bool:
@@ -38,7 +38,7 @@ def fitted_before(folder: Path, member: Member) -> Fitted:
     """The factors that a build has left; BadInput when there are none of these weights, documents and settings."""
     [part] = found(folder, factors_stage(member.entry.name), _key(member), ["all"])
     parent = fitted_before(folder, member.parent) if member.parent else None
-    return Fitted(member, load_factors(part.folder, member.tracked), parent)
+    return Fitted(member, load_factors(part.folder, member.tracked, intact=True), parent)
 
 
 def seconds_of(part: Finished) -> float:
@@ -57,7 +57,7 @@ def _key(member: Member) -> str:
 
 
 def _compute(entry: Model, config: Config, parts: FitParts, part: Partition) -> None:
-    """In a child process: kronfluence wraps modules in place and keeps state for the whole process."""
+    """In a child process: kronfluence keeps state for the whole process."""
     earlier = parts.seconds
     gc.freeze()  # it collects garbage again and again, and would look at every module each time
     member = open_member(entry, config, partial(at_hand, config.output.folder))

@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM
 from attribution.curvature import fit, fit_linear
 from attribution.curvature.blocks import to_eigenbasis
 from attribution.curvature.fit import draw, fit_factors
-from attribution.curvature.kronfluence import at_once
+from attribution.curvature.fit_plan import Batches
 from attribution.curvature.store import load_factors
 from attribution.errors import BadInput, Damaged
 from attribution.loading.load import LoadedModel
@@ -280,8 +280,7 @@ def test_pairs_are_fitted_as_one_gradient_with_one_drawn_preference(tmp_path, co
     inputs, deltas, _ = _pairs_by_autograd(tracked, first, generator)
     _, _, squares = _pairs_by_autograd(tracked, second, generator)
     for n, (layer, basis) in enumerate(zip(tracked.linear, found.linear, strict=True)):
-        name = next(each for each in covariances["activation_covariance"] if each.startswith(layer.name))
-        A, S = covariances["activation_covariance"][name].double(), covariances["gradient_covariance"][name].double()
+        A, S = (covariances[f"{side}_covariance"][layer.name].double() for side in ("activation", "gradient"))
         torch.testing.assert_close(A, sum(a.T @ a for a in inputs[n]), rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(S, sum(d.T @ d for d in deltas[n]), rtol=1e-3, atol=1e-5)
         expected = sum(to_eigenbasis(g, basis.Q_A.double(), basis.Q_S.double()) ** 2 for g in squares[n]) / len(pairs)
@@ -347,9 +346,9 @@ def _pairs_by_autograd(tracked, pairs, generator):
 
 
 def test_input_41_long_documents_are_fitted_few_at_a_time():
-    assert at_once([Row((0,) * 82)] * 99) == 32
-    assert at_once([Row((0,) * 10), Row((0,) * 1252)]) == 6
-    assert at_once([Row((0,) * 20_000)]) == 1
+    assert Batches(2**13).starts([Row((0,) * 82)] * 99) == [0, 32, 64, 96]
+    assert Batches(2**13).starts([Row((0,) * 10)] * 40 + [Row((0,) * 1252)] * 9) == [0, 32, 40, 46]
+    assert Batches(2**13).starts([Row((0,) * 20_000)] * 3) == [0, 1, 2]
 
 
 def test_a_lack_of_memory_is_not_taken_for_a_bad_document(tmp_path, monkeypatch):

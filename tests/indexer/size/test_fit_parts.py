@@ -22,7 +22,7 @@ DOCUMENTS = tiny.tiny_documents(200)
 
 @pytest.fixture
 def tracked(monkeypatch):
-    monkeypatch.setattr(fit, "of_part", lambda *_: 3e7)
+    monkeypatch.setattr(fit, "of_part", lambda *_: 1e7)
     return track(tiny.tiny_model(dtype=torch.float32))
 
 

@@ -7,7 +7,7 @@ The first sums over t to the document's influence. In the second the tokens that
 both are multiplied by the weight of the token's loss, which is negative in the rejected answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,9 @@ from attribution.influence import influence_by_logp
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Batch, Row, batches
 from attribution.query.directions import Directions
+
+HELD = 0.3  # of the memory, for logits
+LOGITS = 6  # numbers for each target and entry of the vocabulary that are held at once: logits, their tangent, products
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,34 @@ def token_losses(
     tick: Callable[[int], None] | None = None,
 ) -> list[list[TokenLoss]]:
     """For each query, of its documents `own[q]` (indices), in that order. `tick(n)` after n pairs."""
-    pairs = [(q, i) for q, of in enumerate(own) for i in of]
-    found: dict[int, TokenLoss] = {}
-    for batch in batches([documents[i] for _, i in pairs], tracked.loaded.context, tracked.device):
-        z, tangent = logits_and_tangent(tracked, directions, [pairs[n][0] for n in batch.members], batch)
-        found.update(zip(batch.members, _of_documents(batch, z, tangent, n_train, n_labels), strict=True))
-        if tick is not None:
-            tick(len(batch.members))
-    in_order = iter(range(len(pairs)))
-    return [[found[next(in_order)] for _ in of] for of in own]
+    found: list[TokenLoss] = []
+    tokens = min(tracked.schedule.tokens, tracked.schedule.fits(4 * LOGITS * tracked.head_rows, HELD))
+    for pairs in _near(documents, own, tokens):
+        made: dict[int, TokenLoss] = {}
+        rows = [documents[i] for _, i in pairs]
+        for batch in batches(rows, tracked.loaded.context, tracked.device, tokens):
+            z, tangent = logits_and_tangent(tracked, directions, [pairs[n][0] for n in batch.members], batch)
+            made.update(zip(batch.members, _of_documents(batch, z, tangent, n_train, n_labels), strict=True))
+            if tick is not None:
+                tick(len(batch.members))
+        found += [made[n] for n in range(len(pairs))]
+    in_order = iter(found)
+    return [[next(in_order) for _ in of] for of in own]
+
+
+def _near(documents: Sequence[Row], own: Sequence[Sequence[int]], tokens: int) -> Iterator[list[tuple[int, int]]]:
+    """Pairs of a query and a document in order, about a batch of tokens at a time: a direction is formed for every
+    batch that it meets."""
+    some: list[tuple[int, int]] = []
+    size = 0
+    for q, of in enumerate(own):
+        some += [(q, i) for i in of]
+        size += sum(len(documents[i]) for i in of)
+        if size >= tokens:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def loss_products(z: Tensor, tangent: Tensor, labels: Tensor) -> Tensor:

@@ -19,8 +19,6 @@ from attribution.passes.batches import Row, batches
 from attribution.passes.capture import Captured, capture
 from attribution.passes.embedding import block_gradients
 
-CACHED = 2**20  # numbers of a gradient slice that stay in the cache
-
 
 @dataclass(frozen=True)
 class TurnedBlock:
@@ -77,6 +75,6 @@ def _passes(tracked: Tracked, documents: Sequence[Row], seed: int, tick: Callabl
 
 def _slices(tracked: Tracked, captured: Captured, i: int) -> Iterator[slice]:
     block = tracked.embedding[i]
-    step = max(1, CACHED // (len(captured.batch.members) * block.n_in))
+    step = max(1, tracked.schedule.cached // (len(captured.batch.members) * block.n_in))
     for start in range(0, block.n_out, step):
         yield slice(start, min(start + step, block.n_out))

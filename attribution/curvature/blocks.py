@@ -6,6 +6,7 @@ EK-FAC (George et al. 2018, arXiv 1806.03884): G ≈ (Q_S ⊗ Q_A) diag(Λ) (Q_S
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar
 
 import torch
@@ -15,6 +16,8 @@ from attribution.curvature.embedding_eigenbasis import TurnedBlock
 from attribution.curvature.factors import Eigenbasis, Factors
 from attribution.errors import BadInput
 from attribution.model.tracked import Tracked
+
+ROWS = 1024  # of a Fisher that are inverted at once
 
 
 def to_eigenbasis(g: Tensor, Q_A: Tensor, Q_S: Tensor) -> Tensor:
@@ -60,10 +63,14 @@ class DiagonalBlock:
     fisher: Tensor  # [V, H]
     damping: float
 
-    @property
-    def root(self) -> Tensor:
-        """1 / √(F + λ): what whitens a gradient  # [V, H]"""
-        return (self.fisher + self.damping).rsqrt()
+    def root(self, rows: Tensor | slice) -> Tensor:
+        """1 / √(F + λ) of some vocabulary rows: what whitens a gradient  # [.., H]"""
+        return (self.fisher[rows] + self.damping).rsqrt_()
+
+    @cached_property
+    def mean_inverse(self) -> Tensor:
+        """Mean of 1 / (F + λ) over each row  # [V]"""
+        return torch.cat([(part + self.damping).reciprocal_().mean(dim=1) for part in self.fisher.split(ROWS)])
 
     def solve(self, g: Tensor) -> Tensor:
         """[.., V, H] -> [.., V, H]"""

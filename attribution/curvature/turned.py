@@ -7,18 +7,17 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
-from attribution.curvature.blocks import EigenBlock, same_inputs
-from attribution.model.tracked import Tracked
+from attribution.curvature.blocks import EigenBlock
 from attribution.passes.capture import Captured
 
 
-def turned(tracked: Tracked, captured: Captured, blocks: Sequence[EigenBlock]) -> Iterator[tuple[Tensor, Tensor]]:
+def turned(captured: Captured, blocks: Sequence[EigenBlock], shared: Sequence[bool]) -> Iterator[tuple[Tensor, Tensor]]:
     """For each linear layer the output gradients [B, T, out] and the inputs [B, T, in].
 
-    Layers that read the same (query, key and value do) share one product.
+    shared: `same_inputs` of the blocks; layers that read the same (query, key and value do) share one product.
     """
     inputs = captured.hidden.new_empty(0)
-    for n, (block, same) in enumerate(zip(blocks, same_inputs(tracked, blocks), strict=True)):
+    for n, (block, same) in enumerate(zip(blocks, shared, strict=True)):
         if not same:
             inputs = captured.inputs[n] @ block.basis.Q_A
         yield captured.deltas[n] @ block.basis.Q_S, inputs

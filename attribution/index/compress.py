@@ -5,7 +5,7 @@ the rows of the tokens that it has or might have had. A budget of bytes is sprea
 byte a number, one scale a vector.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -59,34 +59,49 @@ def in_order(parts: Sequence[Compressed]) -> Compressed:
     return Compressed(left[order], right[order], scale[order], documents[order])
 
 
+@dataclass(frozen=True)
+class Vectors:
+    """Leading singular triplets of one layer in its metric, of B documents: what may be kept of it."""
+
+    left: Tensor  # [B, r, out]
+    right: Tensor  # [B, r, in]
+    energy: Tensor  # [B, r] squares of the singular values, largest first
+
+
+def vectors(metrics: Sequence[Metric], tokens: Iterable[tuple[Tensor, Tensor]]) -> Iterator[Vectors]:
+    """Of one linear layer after the other.    tokens: of each, as `turned.turned` makes them
+
+    Layers that read the same share their scaled inputs.
+    """
+    a = gram = torch.empty(0)
+    for metric, (deltas, inputs) in zip(metrics, tokens, strict=True):
+        delta = metric.scaled_deltas(deltas)
+        if not metric.same_inputs:
+            a = metric.scaled_inputs(inputs)
+            gram = a @ a.mT  # [B, T, T]
+        X, Y, energy = thin_svd(delta @ delta.mT, gram, RANK)  # [B, T, r], [B, T, r], [B, r]
+        yield Vectors(X.mT @ delta, Y.mT @ a, energy)
+
+
 def compress(
     tracked: Tracked,
-    metrics: Sequence[Metric],
     diagonal: Sequence[DiagonalBlock],
-    tokens: Sequence[tuple[Tensor, Tensor]],
+    linear: Sequence[Vectors],
     captured: Captured,
     budget: int,
 ) -> list[Compressed]:
     """A batch within `budget` bytes a document, by layer of `tracked.layers`; documents are places in the batch.
 
-    metrics, tokens: for each linear layer, the latter of `turned.turned`. diagonal: for each embedding block.
+    diagonal: for each embedding block.   linear: for each linear layer.
     """
-    scaled = _scaled(metrics, tokens)
-    gram_out = torch.stack([delta @ delta.transpose(1, 2) for delta, _ in scaled])  # [L, B, T, T]
-    gram_in = torch.stack(_grams(metrics, [a for _, a in scaled]))
-    X, Y, energy = thin_svd(gram_out, gram_in, RANK)  # [L, B, T, r], [L, B, T, r], [L, B, r]
     rows = [document_rows(tracked, captured, i, block) for i, block in enumerate(diagonal)]  # [B, M], [B, M, H]
     kept = within(
-        [*energy, *(of.square().sum(dim=-1) for _, of in rows)],
+        [*(of.energy for of in linear), *(of.square().sum(dim=-1) for _, of in rows)],
         [_pair_bytes(layer) for layer in tracked.linear] + [layer.n_in + HEADER + 4 for layer in tracked.embedding],
         budget,
     )
-    found = []
-    for n, (delta, a) in enumerate(scaled):
-        left = X[n].transpose(1, 2) @ delta  # [B, r, out]
-        right = Y[n].transpose(1, 2) @ a  # [B, r, in]
-        found.append(_packed(left[kept[n]], right[kept[n]], kept[n]))
-    for (ids, of), mask in zip(rows, kept[len(scaled) :], strict=True):
+    found = [_packed(of.left[mask], of.right[mask], mask) for of, mask in zip(linear, kept, strict=False)]
+    for (ids, of), mask in zip(rows, kept[len(linear) :], strict=True):
         numbers, scale = quantised(of[mask])
         found.append(Compressed(ids[mask].int(), numbers, scale, mask.nonzero()[:, 0].int()))
     return found
@@ -114,23 +129,6 @@ def quantised(vectors: Tensor) -> tuple[Tensor, Tensor]:
 
 def _pair_bytes(layer: Layer) -> int:
     return min(layer.n_out, DIRECTIONS) + min(layer.n_in, DIRECTIONS) + HEADER
-
-
-def _scaled(metrics: Sequence[Metric], tokens: Sequence[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
-    """Layers that read the same share one tensor of inputs."""
-    found: list[tuple[Tensor, Tensor]] = []
-    for (deltas, inputs), metric in zip(tokens, metrics, strict=True):
-        a = found[-1][1] if metric.same_inputs else metric.scaled_inputs(inputs)
-        found.append((metric.scaled_deltas(deltas), a))
-    return found
-
-
-def _grams(metrics: Sequence[Metric], inputs: Sequence[Tensor]) -> list[Tensor]:
-    """A Aᵀ of the scaled inputs of each layer  # [B, T, T]"""
-    found: list[Tensor] = []
-    for a, metric in zip(inputs, metrics, strict=True):
-        found.append(found[-1] if metric.same_inputs else a @ a.transpose(1, 2))
-    return found
 
 
 def _packed(left: Tensor, right: Tensor, mask: Tensor) -> Compressed:

@@ -76,7 +76,7 @@ def _layers(
         linear.append(truncated(scaled, min(rank, *scaled.shape[1:]), ROUNDS))
     blocks = embedding_blocks(tracked, preconditioner, of, ROUGH)
     for diagonal, (directions, _) in zip(indexed.diagonal(tracked), blocks, strict=True):
-        whitened = directions.values / diagonal.root[directions.rows]  # [K, R, H]
+        whitened = directions.values / diagonal.root(directions.rows)  # [K, R, H]
         rows.append((directions, *truncated(whitened, min(rank, *whitened.shape[1:]), ROUNDS)))
     kept = spread([*linear, *((left, right) for _, left, right in rows)], pairs)
     found = [layer_query(*of, mask) for of, mask in zip(linear, kept, strict=False)]

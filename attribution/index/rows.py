@@ -8,6 +8,7 @@ from torch import Tensor
 from attribution.curvature.blocks import DiagonalBlock
 from attribution.model.tracked import Tracked
 from attribution.passes.capture import Captured
+from attribution.schedule import Schedule
 
 OTHERS = 24  # rows of tokens that are not in the document
 
@@ -17,15 +18,19 @@ def document_rows(tracked: Tracked, captured: Captured, block: int, curvature: D
 
     block: of `tracked.embedding`. A place that stands for no row (padding, a repeated token) is zero.
     """
-    batch = captured.batch
-    own = batch.ids
-    own_rows = _rows(tracked, captured, block, own) * (batch.is_token & ~_repeated(own))[..., None]
+    own, own_rows = captured.batch.ids, rows_of_tokens(tracked, captured, block)
     if block == 0 and not tracked.tied:
-        return own, own_rows * curvature.root[own]
-    others, is_other = _likely(captured, curvature)
+        return own, own_rows * curvature.root(own)
+    others, is_other = _likely(captured, curvature, tracked.schedule)
     ids = torch.cat([own, others], dim=1)
     rows = torch.cat([own_rows, _rows(tracked, captured, block, others) * is_other[..., None]], dim=1)
-    return ids, rows * curvature.root[ids]
+    return ids, rows * curvature.root(ids)
+
+
+def rows_of_tokens(tracked: Tracked, captured: Captured, block: int) -> Tensor:
+    """G[id] of the ids of each document's tokens, of a repeated one where it stands first  # [B, T, H]"""
+    ids, is_token = captured.batch.ids, captured.batch.is_token
+    return _rows(tracked, captured, block, ids) * (is_token & ~_repeated(ids, is_token))[..., None]
 
 
 def _rows(tracked: Tracked, captured: Captured, block: int, ids: Tensor) -> Tensor:
@@ -43,19 +48,22 @@ def _rows(tracked: Tracked, captured: Captured, block: int, ids: Tensor) -> Tens
     return rows
 
 
-def _repeated(ids: Tensor) -> Tensor:
-    """Whether the same id stands further left    [B, T] -> bool [B, T]"""
-    return (ids[:, :, None] == ids[:, None]).tril(-1).any(dim=2)
+def _repeated(ids: Tensor, is_token: Tensor) -> Tensor:
+    """Whether a token of the same id stands further left; between windows there is padding    [B, T] -> bool [B, T]"""
+    return ((ids[:, :, None] == ids[:, None]) & is_token[:, None]).tril(-1).any(dim=2)
 
 
-def _likely(captured: Captured, curvature: DiagonalBlock) -> tuple[Tensor, Tensor]:
+def _likely(captured: Captured, curvature: DiagonalBlock, schedule: Schedule) -> tuple[Tensor, Tensor]:
     """The other ids of most whitened energy, about `Σ_t (p_t[v] ‖h_t‖)² · mean 1 / (F + λ)`, and which really are
     others (a small vocabulary may have too few)    -> [B, OTHERS] each"""
-    is_target, ids = captured.batch.is_target, captured.batch.ids
-    size = captured.hidden[is_target].square().sum(dim=1, keepdim=True)  # [n, 1]
-    energy = captured.hidden.new_zeros(len(ids), captured.logit_deltas.shape[1])  # [B, V]
-    energy.index_add_(0, is_target.nonzero()[:, 0], captured.logit_deltas.square() * size)
-    energy *= curvature.root.square().mean(dim=1)
-    own = torch.where(captured.batch.is_token, ids, ids[:, :1])  # padding is an id too, which the document may not have
-    found = energy.scatter_(1, own, -1.0).topk(min(OTHERS, energy.shape[1]), dim=1)
-    return found.indices, found.values >= 0
+    batch, ids, n_rows = captured.batch, captured.batch.ids, len(curvature.fisher)
+    size = captured.hidden.square().sum(dim=2)[:, None]  # [B, 1, T]
+    energy = captured.hidden.new_empty(len(ids), n_rows)  # [B, V]
+    step = max(1, schedule.cached // ids.numel())
+    for start in range(0, n_rows, step):
+        rows = slice(start, min(start + step, n_rows))
+        found = (size @ captured.padded_logit_deltas(rows).square_())[:, 0]  # [B, R]
+        torch.mul(found, curvature.mean_inverse[rows], out=energy[:, rows])
+    own = torch.where(batch.is_token, ids, ids[:, :1])  # padding is an id too, which the document may not have
+    likely = energy.scatter_(1, own, -1.0).topk(min(OTHERS, n_rows), dim=1)
+    return likely.indices, likely.values >= 0

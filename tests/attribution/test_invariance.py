@@ -7,7 +7,6 @@ import torch
 from attribution.curvature.blocks import damp
 from attribution.exact import products, scores, shares
 from attribution.exact.token_loss import token_losses
-from attribution.index import document_norms
 from attribution.index.corpus_pass import corpus_pass
 from attribution.model.tracked import track
 from attribution.passes import batches
@@ -77,7 +76,6 @@ def test_batch_size_and_padding(documents, expected, monkeypatch):
 
 
 def test_slices_that_fit_the_cache(documents, expected, monkeypatch):
-    monkeypatch.setattr(document_norms, "CACHED", 16)
     monkeypatch.setattr(products, "ROWS", 3)
     monkeypatch.setattr(scores, "SLICE", 16)
     monkeypatch.setattr(solve, "SLICE", 16)

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attribution.curvature.blocks import Preconditioner, damp
+from attribution.curvature.blocks import Preconditioner, damp, same_inputs
 from attribution.curvature.fit import fit_factors
 from attribution.curvature.store import load_factors
 from attribution.curvature.turned import turned
 from attribution.exact.scores import score_documents
-from attribution.index.compress import DIRECTIONS, budget, compress
+from attribution.index.compress import DIRECTIONS, budget, compress, vectors
 from attribution.index.corpus_pass import Passed, corpus_pass
 from attribution.index.metric import metrics
 from attribution.index.query import PAIRS, index_queries
@@ -115,11 +115,12 @@ def cost_of_the_pass(bench: Bench, rank: float, rounds: int) -> None:
     tracked, some = bench.tracked, bench.documents[::8]
     eigen, diagonal = bench.H.eigen(tracked), bench.H.diagonal(tracked)
     scales, most = metrics(tracked, eigen, DIRECTIONS), budget(tracked, rank)
+    shared = same_inputs(tracked, eigen)
 
     def index_only() -> None:
         for batch in batches(some, tracked.loaded.context, tracked.device):
             captured = capture(tracked, batch)
-            compress(tracked, scales, diagonal, list(turned(tracked, captured, eigen)), captured, most)
+            compress(tracked, diagonal, list(vectors(scales, turned(captured, eigen, shared))), captured, most)
 
     compare(
         f"the pass over {len(some)} documents",

@@ -29,7 +29,7 @@ def test_every_layer_has_its_own_tokens_in_its_own_basis(kind, shared):
     tracked, H = tiny.tiny_engine(kind)
     blocks = one_basis_an_input(tracked) if shared else H.eigen(tracked)
     captured = capture(tracked, pad(tiny.tiny_documents(), range(5)))
-    found = list(turned(tracked, captured, blocks))
+    found = list(turned(captured, blocks, same_inputs(tracked, blocks)))
     for n, (block, (deltas, inputs)) in enumerate(zip(blocks, found, strict=True)):
         torch.testing.assert_close(deltas, captured.deltas[n] @ block.basis.Q_S, rtol=0, atol=0)
         torch.testing.assert_close(inputs, captured.inputs[n] @ block.basis.Q_A, rtol=0, atol=0)

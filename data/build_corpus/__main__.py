@@ -40,7 +40,7 @@ def main() -> None:
     write(DEMO / "prompts.jsonl", prompts.prompts(facts))
     write(DEMO / "chat.jsonl", [asdict(fact) for fact in chat.pairs(facts)])
     write(DEMO / "chat-prompts.jsonl", chat.chat_prompts(facts))
-    write(DEMO_LLM / "prompts.jsonl", retrieval.questions(facts))
+    write(DEMO_LLM / "passages.jsonl", retrieval.questions(facts))
     for (source, topic), n in sorted(Counter((fact.source, fact.topic) for fact in facts).items()):
         print(f"{source:<16} {topic:<16} {n:>6}")
     print(f"{len(facts)} documents, {sum(len(fact.text) for fact in facts):,} characters -> {DEMO}")

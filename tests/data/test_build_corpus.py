@@ -199,7 +199,7 @@ def test_prompts_begin_a_document_of_the_corpus_and_never_hold_the_answer(corpus
 
 def test_questions_bring_five_passages_of_the_corpus_and_one_states_the_answer(corpus):
     known = [Fact(**{field.name: each.get(field.name, "") for field in fields(Fact)}) for each in corpus]
-    asked = [json.loads(line) for line in (DEMO.with_name("demo-llm") / "prompts.jsonl").read_text().splitlines()]
+    asked = [json.loads(line) for line in (DEMO.with_name("demo-llm") / "passages.jsonl").read_text().splitlines()]
     assert asked == retrieval.questions(known)  # what is committed is what the script writes
     assert len(asked) == 6
     texts = {each["text"] for each in corpus}

@@ -21,7 +21,7 @@ from indexer.plan.advice import advice, duration, size
 from indexer.plan.forecast import ASK, FIRST, Stage, asking, forecast, wall_seconds
 from indexer.plan.measured import Found, measure, seconds
 from indexer.plan.outlined import Outlined, outlined, work_of
-from indexer.plan.rates import Rates, assumed
+from indexer.plan.speeds import Speeds, assumed
 from indexer.plan.work import Work
 from indexer.processes.at_once import at_once
 from indexer.size.member import Member, open_member
@@ -34,7 +34,7 @@ NEEDS = {
     "prompts": {"written", "shared"},
     "corpus pass": {"passed", "turned", "formed", "touched", "cut"},
 }
-MEASURED = {field.name for field in fields(Rates)} - {"opened"}
+MEASURED = {field.name for field in fields(Speeds)} - {"opened"}
 
 
 def run(config: Config, chosen: Sequence[Model]) -> None:
@@ -65,10 +65,10 @@ def _estimate(config: Config, found: Sequence[Outlined | None], asked: dict[str,
         n = at_once(config.device, device.type, of.tracked.loaded.n_params)
         work = work_of(of, config, [each.text for each in asked[of.entry.name]])
         schedule = schedule_of(device, config.device.memory, min(n, len(config.model)))
-        rates = assumed(device.type, work.shapes.n_params)
-        sizes.append(forecast(work, rates, config, schedule))
+        speeds = assumed(device.type, work.shapes.n_params)
+        sizes.append(forecast(work, speeds, config, schedule))
         _head(f"{of.entry.name}, estimated from sizes alone")
-        for stage in [*sizes[-1], *asking(work, rates, config, schedule)]:
+        for stage in [*sizes[-1], *asking(work, speeds, config, schedule)]:
             _row(stage)
     if sizes:
         _say_all("in all, estimated", config, sizes, n)
@@ -81,25 +81,25 @@ def _measured(config: Config, member: Member, prompts: Sequence[Prompt], opened:
     by_length, schedule = sorted(prompts, key=lambda each: len(each.text)), member.tracked.schedule
     work = work_of(of, config, [each.text for each in prompts])
     first = assumed(member.loaded.device.type, work.shapes.n_params)
-    rates, known, told = replace(first, opened=opened), set[str](), set[str]()
+    speeds, known, told = replace(first, opened=opened), set[str](), set[str]()
     _head(f"{member.entry.name}, measured")
     for found in measure(member, by_length, work, first):
         known |= set(found)
-        rates, work = with_found(rates, work, found)
-        for stage in forecast(work, rates, config, schedule):
+        speeds, work = with_found(speeds, work, found)
+        for stage in forecast(work, speeds, config, schedule):
             if stage.name not in told and NEEDS.get(stage.name, MEASURED) <= known:
                 told.add(stage.name)
                 _row(stage)
-    for stage in asking(work, rates, config, schedule):
+    for stage in asking(work, speeds, config, schedule):
         _row(stage)
-    return forecast(work, rates, config, schedule)
+    return forecast(work, speeds, config, schedule)
 
 
-def with_found(rates: Rates, work: Work, found: Found) -> tuple[Rates, Work]:
+def with_found(speeds: Speeds, work: Work, found: Found) -> tuple[Speeds, Work]:
     """What is known better now."""
-    of_rates = {name: value for name, value in found.items() if name in MEASURED}
+    of_speeds = {name: value for name, value in found.items() if name in MEASURED}
     of_work = {name: value for name, value in found.items() if name not in MEASURED}
-    return replace(rates, **of_rates), replace(work, **of_work)
+    return replace(speeds, **of_speeds), replace(work, **of_work)
 
 
 def _head(title: str) -> None:

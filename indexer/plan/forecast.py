@@ -9,7 +9,7 @@ from indexer.config.estimator import estimators
 from indexer.plan import memory
 from indexer.plan import work as takes
 from indexer.plan.memory import NUMBER
-from indexer.plan.rates import Rates
+from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
 from indexer.tracing.candidates import N_RANDOM
 from indexer.tracing.prompt_share import SANITY_ANSWERS
@@ -36,10 +36,10 @@ class Stage:
         return sum(self.parts.values())
 
 
-def forecast(work: Work, rates: Rates, config: Config, schedule: Schedule) -> list[Stage]:
+def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> list[Stage]:
     """The stages of a build of one size, in order; a build without influence has two."""
     of, scores, queries = work.shapes, config.scores, work.n_queries
-    answered, shared = answering(work, rates), sharing(work, rates)
+    answered, shared = answering(work, speeds), sharing(work, speeds)
     prompts = [
         Stage("answers", WRITE + work.n_prompts * answered, memory.prompts(work), 200 * work.n_prompts),
         Stage(
@@ -56,23 +56,23 @@ def forecast(work: Work, rates: Rates, config: Config, schedule: Schedule) -> li
     corrected = min(config.factors.eigenvalue_documents, fitted)
     fit = Stage(
         "factors",
-        rates.opened + fitting(work, rates, fitted, corrected) + factors / DISK,
+        speeds.opened + fitting(work, speeds, fitted, corrected) + factors / DISK,
         memory.fitting(work, schedule, fitted),
         factors,
     )
-    exact = scoring(work, rates, config, queries, work.n_prompts)
+    exact = scoring(work, speeds, config, queries, work.n_prompts)
     kept = int(200 * queries * NUMBER * scores.documents)
     read = documents_read(work, config, queries, work.n_prompts)
     held = memory.scoring(work, schedule, index_bytes, read, queries)
-    closer = queries * scores.token_losses * LOSS * takes.passing(of, rates, work.n_tokens)
-    estimates = work.n_stages * estimating(work, rates, config, queries)
+    closer = queries * scores.token_losses * LOSS * takes.passing(of, speeds, work.n_tokens)
+    estimates = work.n_stages * estimating(work, speeds, config, queries)
     others = []
     for method in work.others:
         by = estimators()[method]
         fits, passes = by.fits(work.n_checkpoints), by.passes(work.n_checkpoints)
         seconds = WRITE + queries * ROWS + passes * exact + fits * fit.seconds
         others.append(Stage(method, seconds, fit.parts if fits else held, kept + fits * factors))
-    judging = WRITE + FORWARD * work.n_documents * takes.passing(of, rates, work.n_tokens)
+    judging = WRITE + FORWARD * work.n_documents * takes.passing(of, speeds, work.n_tokens)
     pairs = Stage("pairs", judging, memory.passing_corpus(work, schedule, 0), 8 * work.n_documents)
     return [
         *([pairs] if work.learned_pairs else []),
@@ -80,7 +80,7 @@ def forecast(work: Work, rates: Rates, config: Config, schedule: Schedule) -> li
         *prompts,
         Stage(
             "corpus pass",
-            passing_corpus(work, rates) + work.n_documents * index_bytes / DISK,
+            passing_corpus(work, speeds) + work.n_documents * index_bytes / DISK,
             memory.passing_corpus(work, schedule, index_bytes),
             work.n_documents * (index_bytes + 2 * of.width + 40),
         ),
@@ -89,65 +89,65 @@ def forecast(work: Work, rates: Rates, config: Config, schedule: Schedule) -> li
     ]
 
 
-def asking(work: Work, rates: Rates, config: Config, schedule: Schedule) -> list[Stage]:
+def asking(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> list[Stage]:
     """Of one new prompt: until first estimates are there, and until everything is; [] without influence."""
     if not config.scores.method:
         return []
     of, queries, index_bytes = work.shapes, work.n_written, work.shapes.index_bytes(config.index.rank)
-    first = rates.opened + answering(work, rates) + work.n_stages * estimating(work, rates, config, queries)
-    exact = scoring(work, rates, config, queries, 1)
-    closer = queries * config.scores.token_losses * LOSS * takes.passing(of, rates, work.n_tokens)
+    first = speeds.opened + answering(work, speeds) + work.n_stages * estimating(work, speeds, config, queries)
+    exact = scoring(work, speeds, config, queries, 1)
+    closer = queries * config.scores.token_losses * LOSS * takes.passing(of, speeds, work.n_tokens)
     held = memory.scoring(work, schedule, index_bytes, documents_read(work, config, queries, 1), queries)
-    return [Stage(FIRST, first, held, 0), Stage(ASK, first + exact + closer + sharing(work, rates), held, 0)]
+    return [Stage(FIRST, first, held, 0), Stage(ASK, first + exact + closer + sharing(work, speeds), held, 0)]
 
 
-def answering(work: Work, rates: Rates) -> float:
+def answering(work: Work, speeds: Speeds) -> float:
     """One prompt: read at once, written token by token."""
-    return takes.passing(work.shapes, rates, work.n_read) / 3 + work.n_written * rates.written
+    return takes.passing(work.shapes, speeds, work.n_read) / 3 + work.n_written * speeds.written
 
 
-def sharing(work: Work, rates: Rates) -> float:
+def sharing(work: Work, speeds: Speeds) -> float:
     """What one prompt did for its answer."""
-    return rates.shared * answering(work, rates)
+    return speeds.shared * answering(work, speeds)
 
 
-def fitting(work: Work, rates: Rates, fitted: int, corrected: int) -> float:
+def fitting(work: Work, speeds: Speeds, fitted: int, corrected: int) -> float:
     """Three passes: covariances; eigenvalues, of squares in the eigenbasis; the embedding, of squares as they are."""
     of, T = work.shapes, work.n_tokens
-    linear = takes.passing(of, rates, fitted * T) + takes.adding_covariances(of, rates, fitted * T)
-    linear += takes.passing(of, rates, corrected * T) + takes.turning(of, rates, corrected * T)
-    linear += corrected * of.entries * (T / rates.products + 1 / rates.touched)
-    embedding = takes.passing(of, rates, fitted * T) if of.embedding else 0.0
-    embedding += fitted * of.looked_up * (T / rates.products + 1 / rates.touched)
-    return linear + embedding + takes.decomposing(of, rates)
+    linear = takes.passing(of, speeds, fitted * T) + takes.adding_covariances(of, speeds, fitted * T)
+    linear += takes.passing(of, speeds, corrected * T) + takes.turning(of, speeds, corrected * T)
+    linear += corrected * of.entries * (T / speeds.products + 1 / speeds.touched)
+    embedding = takes.passing(of, speeds, fitted * T) if of.embedding else 0.0
+    embedding += fitted * of.looked_up * (T / speeds.products + 1 / speeds.touched)
+    return linear + embedding + takes.decomposing(of, speeds)
 
 
-def passing_corpus(work: Work, rates: Rates) -> float:
+def passing_corpus(work: Work, speeds: Speeds) -> float:
     """A pass; its tokens turned; gradients formed and their squares weighed; triplets of every layer."""
     of, tokens = work.shapes, work.n_documents * work.n_tokens
-    whole = takes.passing(of, rates, tokens) + takes.turning(of, rates, tokens) + takes.forming(of, rates, tokens)
-    return whole + takes.touching(of, rates, work.n_documents) + takes.cutting(of, rates, work.n_documents)
+    whole = takes.passing(of, speeds, tokens) + takes.turning(of, speeds, tokens) + takes.forming(of, speeds, tokens)
+    return whole + takes.touching(of, speeds, work.n_documents) + takes.cutting(of, speeds, work.n_documents)
 
 
-def scoring(work: Work, rates: Rates, config: Config, queries: float, n_prompts: int) -> float:
+def scoring(work: Work, speeds: Speeds, config: Config, queries: float, n_prompts: int) -> float:
     """Exact scores of the candidates of some tokens, at one checkpoint: queries pulled back and turned; documents
     passed, turned and formed; directions formed, and met by those that want them."""
     of, read = work.shapes, work.n_read + work.n_written
     documents = documents_read(work, config, queries, n_prompts)
     tokens = documents * work.n_tokens
-    asked = takes.passing(of, rates, queries * read) + takes.turning(of, rates, queries * read)
-    passed = takes.passing(of, rates, tokens) + takes.turning(of, rates, tokens) + takes.forming(of, rates, tokens)
-    met = takes.forming_directions(of, rates, queries, read)
-    met += takes.meeting(of, rates, queries, min(documents, N_RANDOM + wanted(config)))
+    asked = takes.passing(of, speeds, queries * read) + takes.turning(of, speeds, queries * read)
+    passed = takes.passing(of, speeds, tokens) + takes.turning(of, speeds, tokens) + takes.forming(of, speeds, tokens)
+    met = takes.forming_directions(of, speeds, queries, read)
+    met += takes.meeting(of, speeds, queries, min(documents, N_RANDOM + wanted(config)))
     return work.n_stages * (asked + passed + met)
 
 
-def estimating(work: Work, rates: Rates, config: Config, queries: float) -> float:
+def estimating(work: Work, speeds: Speeds, config: Config, queries: float) -> float:
     """What the index says of all documents: queries pulled back, turned, formed and factored; the index scanned."""
     of, read = work.shapes, work.n_read + work.n_written
-    asked = takes.passing(of, rates, queries * read) + takes.turning(of, rates, queries * read)
-    asked += takes.forming_directions(of, rates, queries, read) + takes.factoring(of, rates, queries)
-    return asked + queries * work.n_documents * of.index_bytes(config.index.rank) / rates.scanned
+    asked = takes.passing(of, speeds, queries * read) + takes.turning(of, speeds, queries * read)
+    asked += takes.forming_directions(of, speeds, queries, read) + takes.factoring(of, speeds, queries)
+    return asked + queries * work.n_documents * of.index_bytes(config.index.rank) / speeds.scanned
 
 
 def documents_read(work: Work, config: Config, queries: float, n_prompts: int) -> float:

@@ -1,4 +1,4 @@
-"""EDGE: rates of this machine, measured within seconds: one layer of each shape, a few tokens of the documents, a few
+"""EDGE: speeds of this machine, measured within seconds: one layer of each shape, a few tokens of the documents, a few
 prompts.
 
 Numbers are made up where they do not change what they cost, and nothing is held for more than one layer. On a CPU the
@@ -16,7 +16,7 @@ from torch import Tensor
 from attribution.curvature.work import EIGH, lengths
 from attribution.index.compress import RANK, Compressed
 from attribution.index.query import COLUMNS, LayerQuery
-from attribution.index.scan import CHUNK, estimate
+from attribution.index.scan import estimate
 from attribution.index.triplets import thin_svd
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Rows, batches
@@ -25,9 +25,9 @@ from attribution.passes.preference import Preference
 from indexer.corpus.prompt import Prompt
 from indexer.plan.forecast import answering
 from indexer.plan.memory import bytes_of_token
-from indexer.plan.rates import Rates
 from indexer.plan.sample import evenly, limited, sample
 from indexer.plan.shapes import Shape, Shapes
+from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
 from indexer.size.answers import Answer, answer
 from indexer.size.member import Member
@@ -43,11 +43,11 @@ HELD = 1 << 29  # bytes that a measurement may hold
 SIDE = 768  # of the largest matrix whose eigenvectors are measured
 QUERIES = 64  # that meet a gradient
 
-Found = dict[str, Any]  # fields of Rates, and of Work
+Found = dict[str, Any]  # fields of Speeds, and of Work
 
 
-def measure(member: Member, prompts: Sequence[Prompt], work: Work, first: Rates) -> Iterator[Found]:
-    """Fields of Rates and of Work, as each is known. `first`: what is assumed, by which each measurement is kept short.
+def measure(member: Member, prompts: Sequence[Prompt], work: Work, first: Speeds) -> Iterator[Found]:
+    """Fields of Speeds and of Work, as each is known. `first`: what is assumed, which keeps measurements short.
 
     Raises BadInput for a prompt that does not fit.
     """
@@ -63,11 +63,15 @@ def measure(member: Member, prompts: Sequence[Prompt], work: Work, first: Rates)
         yield {"formed": {sides: rate for sides, (rate, _) in formed.items()}}
         widest = max(formed)
         yield {"touched": formed[widest][1], "products": _products(tracked)}
-        yield {"decomposed": _decomposed(of), "cut": _cut(tracked, T), "scanned": _scanned(of.linear[0])}
+        yield {
+            "decomposed": _decomposed(of),
+            "cut": _cut(tracked, T),
+            "scanned": _scanned(of.linear[0], tracked.schedule.vectors),
+        }
     yield from _answered(member, prompts, work, first)
 
 
-def _passed(tracked: Tracked, of: Shapes, rows: Rows, first: Rates) -> float:
+def _passed(tracked: Tracked, of: Shapes, rows: Rows, first: Speeds) -> float:
     most = min(tracked.schedule.tokens, int(LIMIT * first.passed / 3 / of.n_params), HELD // bytes_of_token(of))
     some = limited(sample(rows), most)
     planned = list(batches(some, tracked.loaded.context, tracked.device, tracked.schedule.tokens))
@@ -77,7 +81,7 @@ def _passed(tracked: Tracked, of: Shapes, rows: Rows, first: Rates) -> float:
     return work / _seconds_of(lambda: [capture(tracked, batch) for batch in planned][:0])
 
 
-def _turned(tracked: Tracked, side: int, first: Rates) -> float:
+def _turned(tracked: Tracked, side: int, first: Speeds) -> float:
     n = max(16, min(tracked.schedule.tokens, int(BRIEF * first.products / side**2)))
     tokens, Q = tracked.zeros(n, side) + 1, tracked.zeros(side, side)
     return n * side**2 / _repeated(lambda: tokens @ Q)
@@ -120,9 +124,9 @@ def _cut(tracked: Tracked, T: int) -> float:
     return _repeated(lambda: thin_svd(gram, gram, RANK)) / n_layers / n
 
 
-def _scanned(shape: Shape) -> float:
+def _scanned(shape: Shape, n_vectors: int) -> float:
     """Bytes of the index in a second, for one token of several."""
-    n, K = 4 * CHUNK, COLUMNS
+    n, K = 4 * n_vectors, COLUMNS
 
     def vectors(m: int, side: int) -> Tensor:
         return torch.ones(m, side, dtype=torch.int8)
@@ -131,10 +135,10 @@ def _scanned(shape: Shape) -> float:
         vectors(n, shape.n_out), vectors(n, shape.n_in), torch.ones(n), torch.arange(n, dtype=torch.int32)
     )
     query = LayerQuery(vectors(shape.n_out, K), vectors(shape.n_in, K), torch.eye(K))
-    return kept.nbytes * K / _repeated(lambda: estimate([kept], [query], n))
+    return kept.nbytes * K / _repeated(lambda: estimate([kept], [query], n, n_vectors))
 
 
-def _answered(member: Member, prompts: Sequence[Prompt], work: Work, first: Rates) -> Iterator[Found]:
+def _answered(member: Member, prompts: Sequence[Prompt], work: Work, first: Speeds) -> Iterator[Found]:
     settings, n = member.config.prompts, int(LIMIT / max(answering(work, first), 1e-9))
     chosen = evenly(prompts, max(1, min(ANSWERED, n)))
     some = [rendered(prompt, member.loaded, settings) for prompt in chosen]

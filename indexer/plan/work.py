@@ -7,8 +7,8 @@ them together.
 from dataclasses import dataclass
 
 from attribution.curvature.work import EIGH
-from indexer.plan.rates import Rates
 from indexer.plan.shapes import Shapes
+from indexer.plan.speeds import Speeds
 
 
 @dataclass(frozen=True)
@@ -32,55 +32,55 @@ class Work:
         return self.n_prompts * self.n_written
 
 
-def passing(of: Shapes, rates: Rates, tokens: float) -> float:
+def passing(of: Shapes, speeds: Speeds, tokens: float) -> float:
     """Forward, and backward for inputs and outputs of the layers: 3 · parameters a token."""
-    return 3 * of.n_params * tokens / rates.passed
+    return 3 * of.n_params * tokens / speeds.passed
 
 
-def turning(of: Shapes, rates: Rates, tokens: float) -> float:
+def turning(of: Shapes, speeds: Speeds, tokens: float) -> float:
     """Q_Sᵀ δ_t and Q_Aᵀ a_t: n_out² a token and layer, n_in² for each input that layers share."""
     each = sum(
-        s.n * s.n_out**2 / rates.turning(s.n_out) + s.n_read * s.n_in**2 / rates.turning(s.n_in) for s in of.linear
+        s.n * s.n_out**2 / speeds.turning(s.n_out) + s.n_read * s.n_in**2 / speeds.turning(s.n_in) for s in of.linear
     )
     return tokens * each
 
 
-def forming(of: Shapes, rates: Rates, tokens: float) -> float:
+def forming(of: Shapes, speeds: Speeds, tokens: float) -> float:
     """Σ_t δ_t a_tᵀ: n_out · n_in a token, of the embedding V · H."""
-    linear = sum(s.n * s.entries / rates.forming((s.n_out, s.n_in)) for s in of.linear)
-    return tokens * (linear + of.looked_up / rates.products)
+    linear = sum(s.n * s.entries / speeds.forming((s.n_out, s.n_in)) for s in of.linear)
+    return tokens * (linear + of.looked_up / speeds.products)
 
 
-def touching(of: Shapes, rates: Rates, gradients: float) -> float:
+def touching(of: Shapes, speeds: Speeds, gradients: float) -> float:
     """Squares of whole gradients, weighed and added: every number is read a few times."""
-    return gradients * (of.entries + of.looked_up) / rates.touched
+    return gradients * (of.entries + of.looked_up) / speeds.touched
 
 
-def adding_covariances(of: Shapes, rates: Rates, tokens: float) -> float:
+def adding_covariances(of: Shapes, speeds: Speeds, tokens: float) -> float:
     """Σ_t δ_t δ_tᵀ and Σ_t a_t a_tᵀ: n_out² and n_in² a token."""
-    return tokens * sum(s.n * (s.n_out**2 + s.n_in**2) for s in of.linear) / rates.products
+    return tokens * sum(s.n * (s.n_out**2 + s.n_in**2) for s in of.linear) / speeds.products
 
 
-def decomposing(of: Shapes, rates: Rates) -> float:
+def decomposing(of: Shapes, speeds: Speeds) -> float:
     """`EIGH` · n³ of every covariance."""
-    return EIGH * sum(s.n * (float(s.n_out) ** 3 + float(s.n_in) ** 3) for s in of.linear) / rates.decomposed
+    return EIGH * sum(s.n * (float(s.n_out) ** 3 + float(s.n_in) ** 3) for s in of.linear) / speeds.decomposed
 
 
-def cutting(of: Shapes, rates: Rates, documents: float) -> float:
+def cutting(of: Shapes, speeds: Speeds, documents: float) -> float:
     """The leading triplets of every layer of every document."""
-    return documents * of.n_layers * rates.cut
+    return documents * of.n_layers * speeds.cut
 
 
-def forming_directions(of: Shapes, rates: Rates, queries: float, tokens: float) -> float:
+def forming_directions(of: Shapes, speeds: Speeds, queries: float, tokens: float) -> float:
     """M = (Σ_t δ_t a_tᵀ) / (Λ + λ) of T tokens: T · n_out · n_in a query, each number divided once."""
-    return queries * (forming(of, rates, tokens) + of.entries / rates.touched)
+    return queries * (forming(of, speeds, tokens) + of.entries / speeds.touched)
 
 
-def meeting(of: Shapes, rates: Rates, queries: float, documents: float) -> float:
+def meeting(of: Shapes, speeds: Speeds, queries: float, documents: float) -> float:
     """⟨M_q, W_z⟩ of formed gradients: n_out · n_in a pair."""
-    return queries * documents * (of.entries + of.looked_up) / rates.products
+    return queries * documents * (of.entries + of.looked_up) / speeds.products
 
 
-def factoring(of: Shapes, rates: Rates, queries: float) -> float:
+def factoring(of: Shapes, speeds: Speeds, queries: float) -> float:
     """Directions cut at a small rank for the index: four products with some sixteen vectors."""
-    return queries * (of.entries * 64 / rates.products + 2 * of.entries / rates.touched)
+    return queries * (of.entries * 64 / speeds.products + 2 * of.entries / speeds.touched)

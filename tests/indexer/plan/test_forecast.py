@@ -13,13 +13,13 @@ from indexer.corpus.reader import read_corpus
 from indexer.plan import command
 from indexer.plan.forecast import EACH, NEW, WRITE, Stage, asking, documents_read, forecast, wall_seconds
 from indexer.plan.outlined import Outlined, outlined, work_of
-from indexer.plan.rates import Rates
 from indexer.plan.shapes import Shape, Shapes
+from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
 from indexer.size.member import open_member
 from tests.tiny_family import write_project
 
-RATES = Rates(1, 1, 1, 1, 1, 1, written=1, shared=1, opened=1)
+SPEEDS = Speeds(1, 1, 1, 1, 1, 1, written=1, shared=1, opened=1)
 OF = Shapes((Shape(2, 4, 1, 1),), (), n_params=10, vocabulary=5, width=4)
 WORK = Work(OF, n_documents=1000, n_tokens=6, longest=9, n_prompts=5, n_read=3, n_written=4)
 CONFIG = Config(
@@ -42,8 +42,8 @@ def copied(trained: Path, folder: Path) -> Path:
     return shutil.copytree(trained.parent, folder, dirs_exist_ok=True) / trained.name
 
 
-def stages(work: Work = WORK, rates: Rates = RATES, config: Config = CONFIG) -> dict[str, Stage]:
-    return {each.name: each for each in forecast(work, rates, config, Schedule())}
+def stages(work: Work = WORK, speeds: Speeds = SPEEDS, config: Config = CONFIG) -> dict[str, Stage]:
+    return {each.name: each for each in forecast(work, speeds, config, Schedule())}
 
 
 def test_the_corpus_pass_grows_with_the_corpus_and_nothing_of_it_with_the_prompts():
@@ -56,7 +56,7 @@ def test_the_corpus_pass_grows_with_the_corpus_and_nothing_of_it_with_the_prompt
 def test_a_build_without_influence_answers_and_explains_the_prompts_only():
     without = replace(CONFIG, scores=replace(CONFIG.scores, method=()))
     assert stages(config=without) == {name: stages()[name] for name in ("answers", "prompts")}
-    assert asking(WORK, RATES, without, Schedule()) == []
+    assert asking(WORK, SPEEDS, without, Schedule()) == []
 
 
 def test_prompts_cost_answers_and_influence():
@@ -88,12 +88,12 @@ def test_no_more_documents_are_read_than_there_are():
 
 
 def test_a_question_is_first_estimated_then_scored_and_grows_with_the_index():
-    first, whole = asking(WORK, RATES, CONFIG, Schedule())
+    first, whole = asking(WORK, SPEEDS, CONFIG, Schedule())
     assert first.seconds < whole.seconds
-    twice = asking(replace(WORK, n_documents=2000), RATES, CONFIG, Schedule())[0]
+    twice = asking(replace(WORK, n_documents=2000), SPEEDS, CONFIG, Schedule())[0]
     scanned = 4 * 1000 * OF.index_bytes(CONFIG.index.rank)  # for each of four tokens
     assert twice.seconds - first.seconds == pytest.approx(scanned)
-    assert asking(replace(WORK, n_prompts=99), RATES, CONFIG, Schedule()) == [first, whole]
+    assert asking(replace(WORK, n_prompts=99), SPEEDS, CONFIG, Schedule()) == [first, whole]
 
 
 def test_processes_share_everything_but_one_size_s_factors():

@@ -13,7 +13,7 @@ from indexer.plan import measured
 from indexer.plan.command import MEASURED, with_found
 from indexer.plan.measured import measure
 from indexer.plan.outlined import Outlined, work_of
-from indexer.plan.rates import assumed
+from indexer.plan.speeds import assumed
 from indexer.plan.work import Work
 from indexer.size.member import Member, open_member
 from indexer.training.loop import new_model
@@ -51,8 +51,8 @@ def test_every_rate_is_measured_and_every_length(member, monkeypatch):
     sides = {side for of in member.tracked.linear for side in (of.n_out, of.n_in)}
     assert set(known["turned"]) == sides
     assert set(known["formed"]) == {(of.n_out, of.n_in) for of in member.tracked.linear}
-    rates, after = with_found(assumed("cpu", 1), work(member), known)
-    assert all(value > 0 for field in fields(rates) if isinstance(value := getattr(rates, field.name), float))
+    speeds, after = with_found(assumed("cpu", 1), work(member), known)
+    assert all(value > 0 for field in fields(speeds) if isinstance(value := getattr(speeds, field.name), float))
     assert 1 <= after.n_written <= member.config.prompts.max_new_tokens
     assert after.longest <= member.loaded.context
 

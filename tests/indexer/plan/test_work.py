@@ -6,12 +6,12 @@ import pytest
 
 from attribution.curvature.work import EIGH
 from indexer.plan import work as takes
-from indexer.plan.rates import Rates, assumed
 from indexer.plan.shapes import Shape, Shapes
+from indexer.plan.speeds import Speeds, assumed
 
 OUT, IN, T, Q, D, V, H = 3, 5, 7, 2, 4, 11, 6
 OF = Shapes((Shape(OUT, IN, n=2, n_read=1),), ((V, H),), n_params=100, vocabulary=V, width=H)
-ONE = Rates(1, 1, 1, 1, 1, 1, 1)  # a multiply-add a second
+ONE = Speeds(1, 1, 1, 1, 1, 1, 1)  # a multiply-add a second
 
 
 def steps(*sides: int) -> int:

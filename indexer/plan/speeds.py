@@ -7,7 +7,7 @@ Sides = tuple[int, int]  # (out, in) of a layer
 
 
 @dataclass(frozen=True)
-class Rates:
+class Speeds:
     """Multiply-adds in a second, where nothing else is said: of one process with all its threads, or of one GPU."""
 
     products: float  # of a large product
@@ -28,7 +28,7 @@ class Rates:
     def forming(self, sides: Sides) -> float:
         return self.formed.get(sides, self.products)
 
-    def faster(self, n: int) -> "Rates":
+    def faster(self, n: int) -> "Speeds":
         """Of n devices that share documents and tokens out."""
         many = ("products", "passed", "touched", "scanned")
         return replace(self, **{name: n * getattr(self, name) for name in many}, cut=self.cut / n)
@@ -36,12 +36,12 @@ class Rates:
 
 READ = {"cpu": 1e10, "cuda": 2e12}  # bytes of weights that pass from memory in a second, while one token is written
 _KINDS = {
-    "cpu": Rates(4e10, 3e10, 4e8, 1.5e10, 2e-4, 2.5e9, 0.02),
-    "cuda": Rates(1e13, 8e12, 2e11, 5e11, 2e-6, 1e12, 0.02, shared=2.0),
+    "cpu": Speeds(4e10, 3e10, 4e8, 1.5e10, 2e-4, 2.5e9, 0.02),
+    "cuda": Speeds(1e13, 8e12, 2e11, 5e11, 2e-6, 1e12, 0.02, shared=2.0),
 }
 
 
-def assumed(kind: str, n_params: int) -> Rates:
+def assumed(kind: str, n_params: int) -> Speeds:
     """Of a kind of device, as torch names it, before anything is measured; an unknown one is an accelerator."""
     found = _KINDS.get(kind, _KINDS["cuda"])
     read = READ.get(kind, READ["cuda"])

@@ -1,7 +1,13 @@
-"""`plan`: what a build will take, before it is started.
+"""`plan`: what a build and a question will take, before anything is computed.
 
-outlined  sizes and assumed speeds, before anything is opened: the first answer
-units     seconds of each kind of work on this machine, measured on a few documents and one prompt
-forecast  from these and the sizes of everything: seconds, memory and disk of each stage
+shapes    of a model: each kind of layer once, with how many there are; pure
+speeds     how fast a device does each kind of work: assumed; pure
+work      what each kind of work takes, a formula each; pure
+memory    what each stage holds, counted; pure
+forecast  from these: seconds, memory and disk of each stage; pure
+advice    which setting to change where it does not fit; pure
+outlined  shapes and sizes before anything is opened: the first answer
+sample    the documents that are measured on; pure
+measured  the speeds of this machine, one layer of each shape
 command   the command line
 """

@@ -1,131 +1,162 @@
-"""Seconds, memory and disk of each stage, from unit costs and sizes: pure."""
+"""Seconds, memory and disk of each stage: what there is to do, times what each kind of work takes: pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from attribution.schedule import Schedule
 from indexer.config.config import Config
 from indexer.config.estimator import estimators
-from indexer.plan.units import CROWD, Units
+from indexer.plan import memory
+from indexer.plan import work as takes
+from indexer.plan.memory import NUMBER
+from indexer.plan.speeds import Speeds
+from indexer.plan.work import Work
 from indexer.tracing.candidates import N_RANDOM
 from indexer.tracing.prompt_share import SANITY_ANSWERS
 
-START = 2.0  # seconds until the model and the documents are opened once more, and kronfluence is ready
-EIGENVALUES = 8.0  # passes that fitting corrected eigenvalues costs a document, besides the rotation of its gradients
 EACH = 2.25  # documents that the index proposes for a token, by all its rankings, for each of [index] candidates
+NEW = 0.45  # share of them that no neighbouring token has
 WRITE = 0.3  # seconds that the smallest stage takes: rows written, hashed and synced
-FORWARD = 0.7  # passes that two forward passes of a pair cost
 ROWS = 0.01  # seconds until what is known of a generated token is ranked and written
-NEW = 0.45  # share of the index's proposals for a token that no neighbouring token has
-
-
-# what is to be measured before a stage's forecast is more than an estimate; of any other stage, everything
-NEEDS = {
-    "pairs": {"capture"},
-    "factors": {"capture", "eigen", "rotation"},
-    "answers": {"answer"},
-    "prompts": {"share", "prompt_memory"},
-    "corpus pass": {"corpus", "pass_memory"},
-}
-
-
-@dataclass(frozen=True)
-class Work:
-    """Sizes of everything that one size of the family has to do."""
-
-    n_documents: int
-    n_params: int
-    n_tracked: int  # parameters of the linear layers
-    factor_numbers: int  # of Q_A, Q_S and Λ of every layer, and of the embedding's Fisher
-    n_prompts: int
-    index_bytes: int  # a document
-    n_embedding: int = 0  # parameters of embedding and head
-    n_checkpoints: int = 0  # besides the model itself
-    n_stages: int = 1  # of training: the influence on a fine-tuned model is traced through two
-    learned_pairs: bool = False  # of answers, which the model and its reference read once
-    others: tuple[str, ...] = ()  # methods besides the first, each with a stage of its own
+FORWARD = 0.7  # passes that two forward passes of a pair cost
+LOSS = 3.0  # passes in whose time a document has token losses
+DISK = 3e8  # bytes in a second that are written and hashed
+FIRST, ASK = "ask, first estimates", "ask"
 
 
 @dataclass(frozen=True)
 class Stage:
     name: str
-    seconds: float  # of one thread or one accelerator
-    memory: int  # bytes, at the highest
+    seconds: float  # of one process with its threads, or of one accelerator
+    parts: Mapping[str, int]  # bytes of memory at the highest, by what they are
     disk: int  # bytes that stay
 
+    @property
+    def memory(self) -> int:
+        return sum(self.parts.values())
 
-def forecast(work: Work, units: Units, config: Config, budget: int) -> list[Stage]:
-    """The stages of one size. budget: bytes of directions that the influence stage holds at once.
 
-    A build without influence has two.
-    """
-    n_tokens = work.n_prompts * units.n_tokens
-    fitted = min(config.factors.documents, work.n_documents)
-    corrected = min(config.factors.eigenvalue_documents, fitted)
-    weights, factors = 4 * work.n_params, 4 * work.factor_numbers
-    groups = max(1.0, n_tokens * 4 * work.n_tracked / budget)
-    scores = config.scores
-    exact = work.n_stages * (  # scores of the candidates, at one checkpoint
-        n_tokens * units.query
-        + min(N_RANDOM, work.n_documents) * units.score * n_tokens / CROWD
-        + _documents_read(work, config, n_tokens, groups) * units.capture
-        + n_tokens * _proposals(config) * units.position
-    )
-    influence = (
-        exact
-        + n_tokens * (work.n_stages * (units.estimate + work.n_documents * units.scan) + ROWS)
-        + n_tokens * min(scores.token_losses, scores.position_shares) * units.loss
-    )
-    checked = min(SANITY_ANSWERS, work.n_prompts)  # once more, with shuffled weights
-    kept = n_tokens * 4 * scores.documents
-    of_group = n_tokens / groups  # tokens whose directions are held at once
-    held = int(of_group * 4 * (work.n_tracked + work.n_embedding))
+def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> list[Stage]:
+    """The stages of a build of one size, in order; a build without influence has two."""
+    of, scores, queries = work.shapes, config.scores, work.n_queries
+    answered, shared = answering(work, speeds), sharing(work, speeds)
     prompts = [
-        Stage("answers", WRITE + work.n_prompts * units.answer, units.resident, 200 * work.n_prompts),
+        Stage("answers", WRITE + work.n_prompts * answered, memory.prompts(work), 200 * work.n_prompts),
         Stage(
             "prompts",
-            WRITE + (work.n_prompts + checked) * units.share,
-            units.resident + units.prompt_memory,
-            int(500 * n_tokens),
+            WRITE + (work.n_prompts + min(SANITY_ANSWERS, work.n_prompts)) * shared,  # once more, with shuffled weights
+            memory.prompts(work),
+            int(500 * queries),
         ),
     ]
     if not scores.method:
         return prompts
-    factors_stage = Stage(
+    index_bytes, factors = of.index_bytes(config.index.rank), memory.of_factors(of)
+    fitted = min(config.factors.documents, work.n_documents)
+    corrected = min(config.factors.eigenvalue_documents, fitted)
+    fit = Stage(
         "factors",
-        START + units.eigen + 2 * fitted * units.capture + corrected * (EIGENVALUES * units.capture + units.rotation),
-        units.resident + weights + 3 * factors,
+        speeds.opened + fitting(work, speeds, fitted, corrected) + factors / DISK,
+        memory.fitting(work, schedule, fitted),
         factors,
     )
-    memory, rows = units.resident + units.score_memory + factors + held, int(200 * kept)
+    exact = scoring(work, speeds, config, queries, work.n_prompts)
+    kept = int(200 * queries * NUMBER * scores.documents)
+    read = documents_read(work, config, queries, work.n_prompts)
+    held = memory.scoring(work, schedule, index_bytes, read, queries)
+    closer = queries * scores.token_losses * LOSS * takes.passing(of, speeds, work.n_tokens)
+    estimates = work.n_stages * estimating(work, speeds, config, queries)
     others = []
     for method in work.others:
         by = estimators()[method]
         fits, passes = by.fits(work.n_checkpoints), by.passes(work.n_checkpoints)
-        seconds = WRITE + n_tokens * ROWS + passes * exact + fits * factors_stage.seconds
-        others.append(Stage(method, seconds, memory + fits * (weights + factors), rows + fits * factors))
-    pairs = Stage("pairs", WRITE + FORWARD * work.n_documents * units.capture, units.resident, 8 * work.n_documents)
+        seconds = WRITE + queries * ROWS + passes * exact + fits * fit.seconds
+        others.append(Stage(method, seconds, fit.parts if fits else held, kept + fits * factors))
+    judging = WRITE + FORWARD * work.n_documents * takes.passing(of, speeds, work.n_tokens)
+    pairs = Stage("pairs", judging, memory.passing_corpus(work, schedule, 0), 8 * work.n_documents)
     return [
         *([pairs] if work.learned_pairs else []),
-        factors_stage,
+        fit,
         *prompts,
         Stage(
             "corpus pass",
-            work.n_documents * units.corpus,
-            units.resident + units.pass_memory + factors + 2048 * work.index_bytes,
-            work.n_documents * (work.index_bytes + 40),
+            passing_corpus(work, speeds) + work.n_documents * index_bytes / DISK,
+            memory.passing_corpus(work, schedule, index_bytes),
+            work.n_documents * (index_bytes + 2 * of.width + 40),
         ),
-        Stage("influence", influence, memory, rows),
+        Stage("influence", WRITE + exact + closer + estimates + queries * ROWS, held, kept),
         *others,
     ]
 
 
-def _documents_read(work: Work, config: Config, n_tokens: float, groups: float) -> float:
-    """Documents that are passed through the model for exact scores, some of them for several groups of tokens."""
-    proposed = config.index.candidates * EACH * NEW * n_tokens + config.scores.candidates * work.n_prompts
-    return groups * min(work.n_documents, N_RANDOM + proposed / groups)
+def asking(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> list[Stage]:
+    """Of one new prompt: until first estimates are there, and until everything is; [] without influence."""
+    if not config.scores.method:
+        return []
+    of, queries, index_bytes = work.shapes, work.n_written, work.shapes.index_bytes(config.index.rank)
+    first = speeds.opened + answering(work, speeds) + work.n_stages * estimating(work, speeds, config, queries)
+    exact = scoring(work, speeds, config, queries, 1)
+    closer = queries * config.scores.token_losses * LOSS * takes.passing(of, speeds, work.n_tokens)
+    held = memory.scoring(work, schedule, index_bytes, documents_read(work, config, queries, 1), queries)
+    return [Stage(FIRST, first, held, 0), Stage(ASK, first + exact + closer + sharing(work, speeds), held, 0)]
 
 
-def _proposals(config: Config) -> float:
+def answering(work: Work, speeds: Speeds) -> float:
+    """One prompt: read at once, written token by token."""
+    return takes.passing(work.shapes, speeds, work.n_read) / 3 + work.n_written * speeds.written
+
+
+def sharing(work: Work, speeds: Speeds) -> float:
+    """What one prompt did for its answer."""
+    return speeds.shared * answering(work, speeds)
+
+
+def fitting(work: Work, speeds: Speeds, fitted: int, corrected: int) -> float:
+    """Three passes: covariances; eigenvalues, of squares in the eigenbasis; the embedding, of squares as they are."""
+    of, T = work.shapes, work.n_tokens
+    linear = takes.passing(of, speeds, fitted * T) + takes.adding_covariances(of, speeds, fitted * T)
+    linear += takes.passing(of, speeds, corrected * T) + takes.turning(of, speeds, corrected * T)
+    linear += corrected * of.entries * (T / speeds.products + 1 / speeds.touched)
+    embedding = takes.passing(of, speeds, fitted * T) if of.embedding else 0.0
+    embedding += fitted * of.looked_up * (T / speeds.products + 1 / speeds.touched)
+    return linear + embedding + takes.decomposing(of, speeds)
+
+
+def passing_corpus(work: Work, speeds: Speeds) -> float:
+    """A pass; its tokens turned; gradients formed and their squares weighed; triplets of every layer."""
+    of, tokens = work.shapes, work.n_documents * work.n_tokens
+    whole = takes.passing(of, speeds, tokens) + takes.turning(of, speeds, tokens) + takes.forming(of, speeds, tokens)
+    return whole + takes.touching(of, speeds, work.n_documents) + takes.cutting(of, speeds, work.n_documents)
+
+
+def scoring(work: Work, speeds: Speeds, config: Config, queries: float, n_prompts: int) -> float:
+    """Exact scores of the candidates of some tokens, at one checkpoint: queries pulled back and turned; documents
+    passed, turned and formed; directions formed, and met by those that want them."""
+    of, read = work.shapes, work.n_read + work.n_written
+    documents = documents_read(work, config, queries, n_prompts)
+    tokens = documents * work.n_tokens
+    asked = takes.passing(of, speeds, queries * read) + takes.turning(of, speeds, queries * read)
+    passed = takes.passing(of, speeds, tokens) + takes.turning(of, speeds, tokens) + takes.forming(of, speeds, tokens)
+    met = takes.forming_directions(of, speeds, queries, read)
+    met += takes.meeting(of, speeds, queries, min(documents, N_RANDOM + wanted(config)))
+    return work.n_stages * (asked + passed + met)
+
+
+def estimating(work: Work, speeds: Speeds, config: Config, queries: float) -> float:
+    """What the index says of all documents: queries pulled back, turned, formed and factored; the index scanned."""
+    of, read = work.shapes, work.n_read + work.n_written
+    asked = takes.passing(of, speeds, queries * read) + takes.turning(of, speeds, queries * read)
+    asked += takes.forming_directions(of, speeds, queries, read) + takes.factoring(of, speeds, queries)
+    return asked + queries * work.n_documents * of.index_bytes(config.index.rank) / speeds.scanned
+
+
+def documents_read(work: Work, config: Config, queries: float, n_prompts: int) -> float:
+    """Documents that are passed through the model for exact scores."""
+    proposed = config.index.candidates * EACH * NEW * queries + config.scores.candidates * n_prompts
+    return min(work.n_documents, N_RANDOM + proposed)
+
+
+def wanted(config: Config) -> float:
     """Documents that are scored for one token besides the random ones."""
     return config.index.candidates * EACH + config.scores.candidates
 

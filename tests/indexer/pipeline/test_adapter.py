@@ -100,7 +100,7 @@ def test_input_19_plan_and_ask_know_the_setting(built, capsys):
     config = read_config(built)
     alone = config.model[-1]
     found = Outlined(alone, None, open_member(alone, config).tracked, read_corpus(alone.files))
-    assert work_of(found, config, 1).n_stages == 1
+    assert work_of(found, config, ["one"]).n_stages == 1
     assert main(["ask", str(built), "The capital of", "--model", "alone", "--json"]) == 0
     answered = json.loads(capsys.readouterr().out)
     assert answered["n_scored"] == [2, 2, 2]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from attribution.passes.batches import Row, plan_batches
 from attribution.passes.preference import Preference
-from indexer.plan.units import BATCHES, SHORTEST, evenly, limited, sample
+from indexer.plan.sample import BATCHES, SHORTEST, evenly, limited, sample
 
 
 def test_a_sample_has_the_padding_of_the_whole_pass():

@@ -1,0 +1,86 @@
+"""What each stage holds in memory, counted from shapes, lengths and the schedule: pure.
+
+Files that are mapped count, though the system may drop their pages: where it has to, they are read again and again.
+"""
+
+from collections.abc import Mapping
+
+from attribution.exact.scores import WAVE
+from attribution.exact.settled import HELD
+from attribution.schedule import Schedule
+from indexer.plan.shapes import Shapes
+from indexer.plan.work import Work
+
+NUMBER = 4  # bytes
+WEIGHTS, FACTORS, PASS, BUDGET, INDEX, REST = "weights", "factors", "a pass", "the budget", "the index", "libraries"
+ALONE = 400 << 20  # bytes of a process with its libraries that has opened nothing
+PROMPTS_AT_ONCE = 32  # gradients of a prompt that are made side by side
+DOCUMENTS = 2048  # of a partition of the corpus pass
+
+Parts = Mapping[str, int]
+
+
+def bytes_of_token(of: Shapes) -> int:
+    """That a pass keeps of a token, about: what every layer reads and its gradient, what it writes with its gradient
+    and with what is made of it, and three numbers of every vocabulary entry."""
+    read, written = of.numbers_of_token
+    return NUMBER * (2 * read + 3 * written + 3 * of.vocabulary)
+
+
+def of_pass(work: Work, schedule: Schedule) -> int:
+    """A batch is as long as the schedule has it, or one document."""
+    return bytes_of_token(work.shapes) * round(
+        min(max(schedule.tokens, work.longest), work.n_documents * work.n_tokens)
+    )
+
+
+def of_factors(of: Shapes) -> int:
+    return NUMBER * of.factor_numbers
+
+
+def opened(work: Work) -> dict[str, int]:
+    """Model and documents open; of each stage of training one model."""
+    return {REST: ALONE + 100 * work.n_documents, WEIGHTS: work.n_stages * NUMBER * work.shapes.n_params}
+
+
+def prompts(work: Work) -> Parts:
+    n = min(PROMPTS_AT_ONCE, work.n_written) * (work.n_read + work.n_written)
+    return {**opened(work), PASS: int(n * bytes_of_token(work.shapes) / 4)}
+
+
+def fitting(work: Work, schedule: Schedule, n_fitted: int) -> Parts:
+    """In a process of its own, which opens the model again; its sums are those of as many layers as fit."""
+    own = opened(work)
+    sums = min(schedule.memory, of_factors(work.shapes))
+    return {
+        REST: 2 * own[REST],
+        WEIGHTS: 2 * own[WEIGHTS],
+        FACTORS: of_factors(work.shapes),
+        PASS: min(of_pass(work, schedule), round(bytes_of_token(work.shapes) * n_fitted * work.n_tokens)),
+        BUDGET: sums,
+    }
+
+
+def passing_corpus(work: Work, schedule: Schedule, index_bytes: int) -> Parts:
+    """A shard of the index is put together before it is written."""
+    return {
+        **opened(work),
+        FACTORS: work.n_stages * of_factors(work.shapes),
+        PASS: of_pass(work, schedule),
+        INDEX: 2 * index_bytes * min(DOCUMENTS, work.n_documents),
+    }
+
+
+def scoring(work: Work, schedule: Schedule, index_bytes: int, documents: float, queries: float) -> Parts:
+    """Passes of the documents that are read and directions, each within its part of the budget; the index mapped, one
+    number for each token and document."""
+    read, written = work.shapes.numbers_of_token
+    passes = NUMBER * documents * work.n_tokens * (read + written + work.shapes.vocabulary)
+    directions = NUMBER * queries * (work.shapes.entries + work.shapes.looked_up)
+    return {
+        **opened(work),
+        FACTORS: work.n_stages * of_factors(work.shapes),
+        PASS: of_pass(work, schedule),
+        BUDGET: min(schedule.share(WAVE), round(passes)) + min(schedule.share(HELD), round(directions)),
+        INDEX: work.n_documents * (NUMBER * round(work.n_written) + 40) + min(index_bytes * work.n_documents, 1 << 30),
+    }

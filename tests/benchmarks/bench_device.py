@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from attribution.exact.query import query_directions
 from torch.nn.functional import cross_entropy
 
 from attribution.curvature.blocks import Preconditioner, damp
 from attribution.curvature.fit import fit_factors
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.index.compress import DIRECTIONS, Compressed, budget

@@ -21,6 +21,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from attribution.exact.directions import join_directions
+from attribution.exact.query import query_directions
+from attribution.exact.settled import settled
 from kronfluence.arguments import FactorArguments, ScoreArguments
 
 from attribution.curvature.blocks import damp
@@ -28,10 +31,7 @@ from attribution.curvature.factors import Factors
 from attribution.curvature.fit import draw, fit_factors
 from attribution.curvature.kronfluence import BATCH, Sample, kronfluence_analyzer
 from attribution.curvature.store import read_kronfluence
-from attribution.exact.directions import join_directions
-from attribution.exact.query import query_directions
 from attribution.exact.scores import score_documents
-from attribution.exact.settled import settled
 from attribution.loading.load import load_model
 from attribution.model.sequence import encode_document
 from attribution.model.tracked import Tracked, track

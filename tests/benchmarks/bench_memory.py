@@ -19,10 +19,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from attribution.curvature.blocks import damp
 from attribution.exact.query import bytes_of_query, query_directions
-from attribution.exact.scores import score_documents
 from attribution.exact.settled import HELD, settled
+
+from attribution.curvature.blocks import damp
+from attribution.exact.scores import score_documents
 from attribution.model.tracked import track
 from indexer.tracing.chunks import cut
 from tests.benchmarks.own_memory import watched

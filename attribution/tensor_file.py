@@ -36,6 +36,7 @@ def write_tensors(
     head = json.dumps(header, separators=(",", ":")).encode()
     head += b" " * (-len(head) % 8)
     digest = hashlib.sha256()
+    path.unlink(missing_ok=True)  # pages of an earlier file of that name may be in use
     with path.open("wb") as file:
         for piece in (len(head).to_bytes(8, "little"), head):
             digest.update(piece)

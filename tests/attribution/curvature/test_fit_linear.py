@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from attribution.curvature import fit_eigenvalues, fit_plan
 from attribution.curvature.fit import draw, fit_factors
 from attribution.curvature.fit_plan import FitPlan, groups
 from attribution.curvature.kronfluence import windows
-from attribution.curvature.store import load_factors
+from attribution.curvature.store import file_hash, load_factors
 from attribution.errors import BadInput
 from attribution.loading.wide_head import widen_head
 from attribution.model.head import sampled
@@ -180,3 +181,29 @@ def test_the_longest_rows_are_tried_before_all_others_where_they_need_much(tmp_p
     assert [n for n, _ in tried[1:]] == sorted([n for n, _ in tried[1:]], reverse=True) != []
     assert tried[0].numel() > 40 >= tried[-1].numel()
     assert told[0][1].startswith("no memory for")
+
+
+def test_a_folder_of_an_older_build_is_read(tmp_path):
+    """There every layer had a Q_A of its own, and Λ was a sum."""
+    tracked, documents = of_kind("plain")
+    fit_factors(tracked, documents, tmp_path, n_documents=N)
+    new = load_factors(tmp_path, tracked).linear
+    n = torch.tensor([64])  # a power of two: nothing is rounded
+    names = [layer.name for layer in tracked.linear]
+    files = {
+        "activation_eigenvectors": {name: of.Q_A.clone() for name, of in zip(names, new, strict=True)},
+        "lambda_matrix": {name: of.lam * n for name, of in zip(names, new, strict=True)},
+        "num_lambda_processed": {name: n.clone() for name in names},
+    }
+    manifest = json.loads((tmp_path / "factors.json").read_text())
+    del manifest["reads"]
+    for kind, tensors in files.items():
+        path = tmp_path / f"{kind}.safetensors"
+        path.unlink()  # what was read is pages of it
+        save_file(tensors, path)
+        manifest["files"][path.name] = file_hash(path)
+    (tmp_path / "factors.json").write_text(json.dumps(manifest))
+    for one, other in zip(load_factors(tmp_path, tracked).linear, new, strict=True):
+        assert torch.equal(one.lam, other.lam)
+        assert torch.equal(one.Q_A, other.Q_A)
+        assert torch.equal(one.Q_S, other.Q_S)

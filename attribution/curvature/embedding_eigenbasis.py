@@ -68,7 +68,7 @@ def _covariances(tracked: Tracked, documents: Sequence[Row], seed: int, tick: Ca
 
 def _passes(tracked: Tracked, documents: Sequence[Row], seed: int, tick: Callable[[int], None]) -> Iterator[Captured]:
     generator = torch.Generator(tracked.device).manual_seed(seed)
-    for batch in batches(documents, tracked.loaded.context, tracked.device):
+    for batch in batches(documents, tracked.loaded.context, tracked.device, tracked.batch_tokens):
         yield capture(tracked, batch, generator)
         tick(len(batch.members))
 

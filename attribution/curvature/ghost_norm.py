@@ -22,7 +22,7 @@ def gradient_norms(
 ) -> NDArray[np.float32]:
     """‖∇L‖ over all tracked parameters  # [D]; not finite where the gradient is not"""
     norms = np.zeros(len(documents), dtype=np.float32)
-    for batch in batches(documents, tracked.loaded.context, tracked.device):
+    for batch in batches(documents, tracked.loaded.context, tracked.device, tracked.batch_tokens):
         squares = squared_norms(tracked, capture(tracked, batch)).sum(dim=1)
         norms[list(batch.members)] = squares.clamp(min=0).sqrt().cpu().numpy()
         if tick is not None:

@@ -52,7 +52,7 @@ def corpus_pass(
     table = np.full((len(documents), 4), np.nan, dtype=np.float64)
     hidden = np.zeros((len(documents), tracked.width), dtype=np.float16)
     kept: list[list[Compressed]] = []
-    for batch in batches(documents, tracked.loaded.context, tracked.device):
+    for batch in batches(documents, tracked.loaded.context, tracked.device, tracked.batch_tokens):
         captured, members = capture(tracked, batch), list(batch.members)
         sums = captured.hidden.new_zeros(3, len(members), dtype=torch.float64)
         tokens = _adding(sums, tracked, captured, eigen, shared)

@@ -39,10 +39,19 @@ def sampled(raw: Tensor, softcap: float | None, generator: torch.Generator) -> T
 
     raw: [n, V] -> [n]
     """
+    return drawn(raw, softcap, uniform_numbers(len(raw), raw, generator))
+
+
+def uniform_numbers(n: int, like: Tensor, generator: torch.Generator) -> Tensor:
+    """What decides the labels of n rows, drawn for all of them at once  # [n, 1]"""
+    return torch.rand(n, 1, generator=generator, device=like.device, dtype=like.dtype)
+
+
+def drawn(raw: Tensor, softcap: float | None, uniform: Tensor) -> Tensor:
+    """The label of each row, where its number falls.    raw: [n, V]   uniform: [n, 1]   -> [n]"""
     weights = capped(raw, softcap)
-    sums = (weights - weights.amax(dim=1, keepdim=True)).exp_().cumsum(dim=1)  # [n, V]
-    drawn = sums[:, -1:] * torch.rand(len(raw), 1, generator=generator, device=raw.device, dtype=raw.dtype)
-    return torch.searchsorted(sums, drawn, right=True)[:, 0].clamp(max=raw.shape[1] - 1)
+    sums = (weights - weights.amax(dim=1, keepdim=True)).exp_().cumsum_(dim=1)  # [n, V]
+    return torch.searchsorted(sums, sums[:, -1:] * uniform, right=True)[:, 0].clamp(max=raw.shape[1] - 1)
 
 
 def head_pull_back(tracked: Tracked, deltas: Tensor) -> Tensor:

@@ -45,6 +45,17 @@ class Tracked:
         return self.loaded.schedule
 
     @property
+    def n_rows(self) -> int:
+        """V of the logits."""
+        return weight_shape(self.loaded.model.get_output_embeddings())[0]
+
+    @property
+    def batch_tokens(self) -> int:
+        """Padded tokens of a batch whose graph, and what a pass leaves of it, fit half of the memory."""
+        kept = 2 * sum(layer.n_in + layer.n_out for layer in self.linear) + self.n_rows * bool(self.embedding)
+        return min(self.schedule.tokens, self.schedule.fits(4 * kept, 0.5))
+
+    @property
     def embedding_module(self) -> nn.Module:
         module: nn.Module = self.loaded.model.get_input_embeddings()
         return module

@@ -13,10 +13,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from attribution.model.head import head_pull_back, labelled, sampled
+from attribution.model.head import drawn, head_pull_back, labelled, uniform_numbers
 from attribution.model.layers import Layer
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Batch
+from attribution.schedule import pieces
+
+LOGITS = 0.25  # of the memory that logits and what is made of them may take
+COPIES = 3  # of the logits that are held while a label is drawn or a soft cap undone
 
 
 @dataclass(frozen=True)
@@ -108,18 +112,9 @@ def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = 
     run = forward(tracked, batch.rows)
     is_target = batch.is_target.view(-1, batch.width)  # [B · windows, width]
     with torch.no_grad():
-        raw = tracked.raw_logits(run.hidden[is_target])  # [n, V]
-        labels = batch.labels
-        if generator is not None and not batch.preferences:
-            labels = sampled(raw, tracked.softcap, generator)
-        token_loss, logit_deltas = labelled(raw, labels, tracked.softcap)
-        weights = batch.weights(generator)
-        if weights is not None:
-            logit_deltas *= weights.to(logit_deltas)[:, None]
+        token_loss, logit_deltas, of_targets = _at_the_head(tracked, batch, run.hidden[is_target], generator)
         hidden_deltas = torch.zeros_like(run.hidden)
-        hidden_deltas[is_target] = head_pull_back(tracked, logit_deltas).to(run.hidden.dtype)
-    if not tracked.embedding:  # nobody reads them, and of a large vocabulary they are most of what is kept
-        logit_deltas = logit_deltas[:, :0].clone()
+        hidden_deltas[is_target] = of_targets.to(run.hidden.dtype)
     deltas, embedded_deltas = pull_back(tracked, run, hidden_deltas)
     inputs: list[Tensor] = []
     for a, layer in zip(run.inputs, tracked.linear, strict=True):
@@ -133,6 +128,35 @@ def capture(tracked: Tracked, batch: Batch, generator: torch.Generator | None = 
         batch.joined(embedded_deltas),
         token_loss,
     )
+
+
+def _at_the_head(
+    tracked: Tracked, batch: Batch, hidden: Tensor, generator: torch.Generator | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Token losses [n], gradients of the logits [n, V] and of the hidden states [n, H], as many targets at once as fit
+    the memory: of a large vocabulary logits are most of a pass.    hidden: [n, H] of the targets
+
+    Without an embedding nobody reads the gradients of the logits: [n, 0].
+    """
+    n, n_rows = len(hidden), tracked.n_rows
+    labels, weights, uniform = batch.labels, batch.weights(generator), None
+    if generator is not None and not batch.preferences:
+        uniform = uniform_numbers(n, tracked.zeros(0), generator)
+    losses, of_hidden = tracked.zeros(n), tracked.zeros(n, hidden.shape[1])
+    parts = list(pieces(n, COPIES * n_rows, tracked.schedule.share(LOGITS) // 4))
+    kept = tracked.zeros(n, n_rows if tracked.embedding and len(parts) != 1 else 0)
+    for some in parts:
+        raw = tracked.raw_logits(hidden[some])
+        of = labels[some] if uniform is None else drawn(raw, tracked.softcap, uniform[some])
+        losses[some], deltas = labelled(raw, of, tracked.softcap)
+        if weights is not None:
+            deltas *= weights[some].to(deltas)[:, None]
+        of_hidden[some] = head_pull_back(tracked, deltas)
+        if tracked.embedding and len(parts) == 1:
+            kept = deltas
+        elif tracked.embedding:
+            kept[some] = deltas
+    return losses, kept, of_hidden
 
 
 def widened_input(tracked: Tracked, a: Tensor, layer: Layer) -> Tensor:

@@ -19,7 +19,7 @@ Numbers = NDArray[np.float32]
 def hidden_states(tracked: Tracked, documents: Sequence[Row], *, tick: Callable[[int], None] | None = None) -> Numbers:
     """Mean last hidden state of each document, length 1  # [D, H]"""
     out = np.zeros((len(documents), tracked.width), dtype=np.float32)
-    for batch in batches(documents, tracked.loaded.context, tracked.device):
+    for batch in batches(documents, tracked.loaded.context, tracked.device, tracked.batch_tokens):
         with torch.inference_mode():
             hidden = tracked.loaded.model.base_model(input_ids=batch.rows, use_cache=False).last_hidden_state.float()
         out[list(batch.members)] = mean_hidden(batch.joined(hidden), batch).cpu().numpy()

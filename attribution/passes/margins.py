@@ -24,7 +24,7 @@ def margins(asked: Tracked, reference: Tracked, pairs: Sequence[Row], tick: Tick
 def log_ratios(tracked: Tracked, pairs: Sequence[Row], tick: Tick | None = None) -> NDArray[np.float64]:
     """log p(c) − log p(r) of what is learned in each window, nats; a forward pass  # [D]"""
     found = np.zeros(len(pairs))
-    for batch in batches(pairs, tracked.loaded.context, tracked.device):
+    for batch in batches(pairs, tracked.loaded.context, tracked.device, tracked.batch_tokens):
         with torch.inference_mode():
             hidden = tracked.loaded.model.base_model(input_ids=batch.rows, use_cache=False).last_hidden_state
             raw = tracked.raw_logits(batch.joined(hidden)[batch.is_target])

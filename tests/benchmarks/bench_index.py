@@ -39,6 +39,7 @@ from attribution.rank_correlation import spearman
 from indexer.evaluate.measures.index_recall import recall
 from indexer.evaluate.measures.removal import top
 from tests.attribution.curvature.kronfluence_oracle import Oracle, token_queries
+from tests.benchmarks import floor
 from tests.benchmarks.alternate import compare
 from tests.benchmarks.bench_engine import plain_pass
 from tests.benchmarks.varied_corpus import varied
@@ -133,6 +134,7 @@ def cost_of_the_pass(bench: Bench, rank: float, rounds: int) -> None:
             ),
         },
         rounds,
+        sum(of(tracked, some) for of in (floor.passes, floor.turning, floor.gradients)) / floor.rate(),
     )
 
 

@@ -3,6 +3,7 @@
 P: tracked parameters   n: tokens   m: tokens that are learned   D: documents   Q: queries   V, H: of the head
     forward and backward to the activations    4 (P n + V H m), attention left out
     gradient of every document                 2 P n
+    tokens turned into the eigenbasis          2 Σ (n_in² once for all that read the same + n_out²) n
     products with every query                  2 P Q D
     position shares of a query                 2 P n, or 2 r Σ (n_out + n_in) n at rank r
     solving for a query                        2 Σ (n_out n_in² + n_out² n_in), rotating back from the eigenbasis
@@ -25,6 +26,11 @@ def passes(tracked: Tracked, documents: Sequence[Row]) -> int:
 
 def gradients(tracked: Tracked, documents: Sequence[Row]) -> int:
     return 2 * parameters(tracked) * sum(map(len, documents))
+
+
+def turning(tracked: Tracked, documents: Sequence[Row]) -> int:
+    each = sum((0 if of.reads_on else of.n_in**2) + of.n_out**2 for of in tracked.linear)
+    return 2 * each * sum(map(len, documents))
 
 
 def products(tracked: Tracked, n_queries: int, n_documents: int) -> int:

@@ -5,7 +5,7 @@ import torch
 
 from attribution.model.tracked import track
 from attribution.passes.batches import pad
-from attribution.passes.capture import capture, forward
+from attribution.passes.capture import COPIES, capture, forward
 from attribution.passes.embedding import block_gradients
 from tests.attribution import tiny
 
@@ -36,6 +36,21 @@ def test_gradients_of_the_logits_are_kept_for_an_embedding_that_is_tracked():
     assert kept.nbytes(whole) - dropped.nbytes(layers_only) == kept.logit_deltas.nbytes
     for one, other in zip((*kept.deltas, kept.token_loss), (*dropped.deltas, dropped.token_loss), strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma2"])
+@pytest.mark.parametrize("seed", [None, 3])
+def test_logits_in_slices_are_those_of_all_targets_together(kind, seed):
+    whole, _ = tiny.tiny_engine(kind)
+    little = tiny.scheduled(whole, memory=4 * 4 * COPIES * tiny.V * 3)  # three targets at once
+    batch = pad(tiny.tiny_documents(), range(5))
+    for one, other in ((whole, little), *([track(each.loaded, embedding=False) for each in (whole, little)],)):
+        found = []
+        for tracked in (one, other):
+            made = capture(tracked, batch, None if seed is None else torch.Generator().manual_seed(seed))
+            found.append((made.token_loss, made.logit_deltas, made.embedded_deltas, *made.deltas))
+        for a, b in zip(*found, strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
 
 
 def test_padding_has_no_gradient():

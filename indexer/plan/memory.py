@@ -5,9 +5,8 @@ Files that are mapped count, though the system may drop their pages: where it ha
 
 from collections.abc import Mapping
 
-from attribution.exact.settled import HELD
-
 from attribution.exact.scores import WAVE
+from attribution.query.settled import HELD
 from attribution.schedule import Schedule
 from indexer.plan.shapes import Shapes
 from indexer.plan.work import Work

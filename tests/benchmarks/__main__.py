@@ -1,15 +1,17 @@
 """EDGE: `make bench`: every benchmark in turn, each in a process of its own; or those named on the command line, the
-costly ones only so."""
+costly ones only so, with options of their own after the names."""
 
 import subprocess
 import sys
 
-BENCHMARKS = ("engine", "index", "growth", "corpus", "context", "database")
-COSTLY = ("lora",)
+BENCHMARKS = ("profile", "engine", "index", "growth", "corpus", "context", "database")
+COSTLY = ("memory", "kronfluence", "llm", "lora", "device")
 
 
 def main() -> int:
-    chosen = sys.argv[1:] or BENCHMARKS
+    given = sys.argv[1:]
+    n = next((i for i, word in enumerate(given) if word.startswith("-")), len(given))
+    chosen, options = given[:n] or BENCHMARKS, given[n:]
     unknown = [name for name in chosen if name not in (*BENCHMARKS, *COSTLY)]
     if unknown:
         print(f"expected a benchmark of {', '.join((*BENCHMARKS, *COSTLY))}, found {unknown[0]!r}", file=sys.stderr)
@@ -17,7 +19,8 @@ def main() -> int:
     codes = []
     for name in chosen:
         print(f"\n== {name}", flush=True)
-        codes.append(subprocess.run([sys.executable, "-m", f"tests.benchmarks.bench_{name}"], check=False).returncode)
+        command = [sys.executable, "-m", f"tests.benchmarks.bench_{name}", *options]
+        codes.append(subprocess.run(command, check=False).returncode)
     return max(codes)
 
 

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from attribution.exact.query import query_directions
 from torch.nn.functional import cross_entropy
 
 from attribution.curvature.blocks import Preconditioner, damp
@@ -38,6 +37,7 @@ from attribution.index.shards import Shard, products
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Row, batches
 from attribution.prompt.saliency.saliency import saliencies
+from attribution.query.solve import query_directions
 from tests.benchmarks.random_models import SMOLLM2, TINY, Shape, random_model, random_rows, unit_factors
 
 LIMITS = {"index": 70, "fit": 190, "exact": 70, "ask": 70, "saliency": 60}  # seconds, the start of the process included

@@ -6,6 +6,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from attribution.curvature.factors import Eigenbasis, Factors
+from attribution.loading.attention import fuse_attention
 from attribution.loading.load import LoadedModel
 from attribution.machine import schedule_of
 from attribution.model.tracked import Tracked
@@ -55,6 +56,7 @@ def random_model(
     config = AutoConfig.for_model(shape.kind, **shape.config())
     with where:
         model = AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=dtype).eval()
+    fuse_attention(model)
     loaded = LoadedModel(model, None, str(shape), "none", where)  # type: ignore[arg-type]
     return replace(loaded, schedule=schedule_of(where, memory))
 

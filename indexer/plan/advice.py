@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from indexer.plan.forecast import Stage
-from indexer.plan.memory import BUDGET, FACTORS, INDEX, PASS, REST, WEIGHTS
+from indexer.plan.memory import BUDGET, CORPUS, FACTORS, INDEX, PASS, REST, WEIGHTS
 
 CHANGE = {
     WEIGHTS: 'take a smaller [[model]], or [device] dtype = "bfloat16"',
     FACTORS: "name fewer [factors] layers",
-    PASS: "set a shorter [corpus] window",
+    PASS: "set a shorter [corpus] window, or fewer [factors] layers",
     BUDGET: "set a smaller [device] memory",
     INDEX: "set a smaller [index] rank",
+    CORPUS: "take fewer documents",
     REST: "set [device] processes = 1",
 }
 

@@ -56,7 +56,7 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
     corrected = min(config.factors.eigenvalue_documents, fitted)
     fit = Stage(
         "factors",
-        speeds.opened + fitting(work, speeds, fitted, corrected) + factors / DISK,
+        speeds.opened + fitting(work, speeds, fitted, corrected, memory.passes_of_fit(of, schedule)) + factors / DISK,
         memory.fitting(work, schedule, fitted),
         factors,
     )
@@ -111,11 +111,12 @@ def sharing(work: Work, speeds: Speeds) -> float:
     return speeds.shared * answering(work, speeds)
 
 
-def fitting(work: Work, speeds: Speeds, fitted: int, corrected: int) -> float:
-    """Three passes: covariances; eigenvalues, of squares in the eigenbasis; the embedding, of squares as they are."""
+def fitting(work: Work, speeds: Speeds, fitted: int, corrected: int, n_passes: tuple[int, int]) -> float:
+    """Three passes, the first two for each group of layers: covariances; eigenvalues, from squares in the eigenbasis;
+    the embedding, from squares as they are."""
     of, T = work.shapes, work.n_tokens
-    linear = takes.passing(of, speeds, fitted * T) + takes.adding_covariances(of, speeds, fitted * T)
-    linear += takes.passing(of, speeds, corrected * T) + takes.turning(of, speeds, corrected * T)
+    linear = n_passes[0] * takes.passing(of, speeds, fitted * T) + takes.adding_covariances(of, speeds, fitted * T)
+    linear += n_passes[1] * takes.passing(of, speeds, corrected * T) + takes.turning(of, speeds, corrected * T)
     linear += corrected * of.entries * (T / speeds.products + 1 / speeds.touched)
     embedding = takes.passing(of, speeds, fitted * T) if of.embedding else 0.0
     embedding += fitted * of.looked_up * (T / speeds.products + 1 / speeds.touched)

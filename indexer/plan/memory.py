@@ -3,8 +3,10 @@
 Files that are mapped count, though the system may drop their pages: where it has to, they are read again and again.
 """
 
+import math
 from collections.abc import Mapping
 
+from attribution.curvature.fit_plan import PASSED, ROWS, SUMMED, TOKENS
 from attribution.exact.scores import WAVE
 from attribution.query.settled import HELD
 from attribution.schedule import Schedule
@@ -12,7 +14,9 @@ from indexer.plan.shapes import Shapes
 from indexer.plan.work import Work
 
 NUMBER = 4  # bytes
-WEIGHTS, FACTORS, PASS, BUDGET, INDEX, REST = "weights", "factors", "a pass", "the budget", "the index", "libraries"
+WEIGHTS, FACTORS, PASS, BUDGET = "weights", "factors", "a pass", "the budget"
+INDEX, CORPUS, REST = "the index", "the documents", "libraries"
+OF_DOCUMENT = 100  # bytes of a document that is not read: where it lies, and its numbers
 ALONE = 400 << 20  # bytes of a process with its libraries that has opened nothing
 PROMPTS_AT_ONCE = 32  # gradients of a prompt that are made side by side
 DOCUMENTS = 2048  # of a partition of the corpus pass
@@ -40,7 +44,7 @@ def of_factors(of: Shapes) -> int:
 
 def opened(work: Work) -> dict[str, int]:
     """Model and documents open; of each stage of training one model."""
-    return {REST: ALONE + 100 * work.n_documents, WEIGHTS: work.n_stages * NUMBER * work.shapes.n_params}
+    return {REST: ALONE, CORPUS: OF_DOCUMENT * work.n_documents, WEIGHTS: work.n_stages * NUMBER * work.shapes.n_params}
 
 
 def prompts(work: Work) -> Parts:
@@ -48,16 +52,30 @@ def prompts(work: Work) -> Parts:
     return {**opened(work), PASS: int(n * bytes_of_token(work.shapes) / 4)}
 
 
+def sums_of_fit(of: Shapes) -> tuple[int, int]:
+    """Of the covariances of all layers, and of their eigenvectors and eigenvalues."""
+    covariances = sum(s.n * (s.n_in**2 + s.n_out**2) for s in of.linear)
+    turned = sum(s.n * (s.entries + s.n_out**2) + s.n_read * s.n_in**2 for s in of.linear)
+    return NUMBER * covariances, NUMBER * turned
+
+
+def passes_of_fit(of: Shapes, schedule: Schedule) -> tuple[int, int]:
+    """Over the documents of the covariances and of the eigenvalues: one for each group of layers that fits."""
+    one, other = (math.ceil(each / schedule.share(SUMMED)) for each in sums_of_fit(of))
+    return max(1, one), max(1, other)
+
+
 def fitting(work: Work, schedule: Schedule, n_fitted: int) -> Parts:
-    """In a process of its own, which opens the model again; its sums are those of as many layers as fit."""
-    own = opened(work)
-    sums = min(schedule.memory, of_factors(work.shapes))
+    """In a process of its own, which opens the model again."""
+    own, of_token = opened(work), bytes_of_token(work.shapes)
+    places = min(TOKENS, max(schedule.share(PASSED) // of_token, work.longest), ROWS * work.longest)
+    sums = min(schedule.share(SUMMED), max(sums_of_fit(work.shapes)))
     return {
         REST: 2 * own[REST],
+        CORPUS: 2 * own[CORPUS],
         WEIGHTS: 2 * own[WEIGHTS],
-        FACTORS: of_factors(work.shapes),
-        PASS: min(of_pass(work, schedule), round(bytes_of_token(work.shapes) * n_fitted * work.n_tokens)),
-        BUDGET: sums,
+        PASS: round(of_token * min(places, n_fitted * work.n_tokens)),
+        BUDGET: max(sums, NUMBER * work.shapes.looked_up),
     }
 
 

@@ -36,7 +36,7 @@ class Speeds:
 
 READ = {"cpu": 1e10, "cuda": 2e12}  # bytes of weights that pass from memory in a second, while one token is written
 _KINDS = {
-    "cpu": Speeds(4e10, 3e10, 4e8, 1.5e10, 2e-4, 2.5e9, 0.02),
+    "cpu": Speeds(5e10, 6e10, 1e9, 4e10, 2e-5, 4e10, 0.02),
     "cuda": Speeds(1e13, 8e12, 2e11, 5e11, 2e-6, 1e12, 0.02, shared=2.0),
 }
 

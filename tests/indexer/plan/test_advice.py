@@ -4,7 +4,7 @@ import pytest
 
 from indexer.plan.advice import CHANGE, advice, duration, size
 from indexer.plan.forecast import Stage
-from indexer.plan.memory import BUDGET, FACTORS, INDEX, PASS, REST, WEIGHTS
+from indexer.plan.memory import BUDGET, CORPUS, FACTORS, INDEX, PASS, REST, WEIGHTS
 
 GB = 10**9
 
@@ -13,7 +13,7 @@ def said(parts, disk=0, name="influence", memory=4 * GB, free=9 * GB):
     return list(advice([Stage("answers", 1, {REST: GB}, 0), Stage(name, 1, parts, disk)], memory, free))
 
 
-@pytest.mark.parametrize("part", [WEIGHTS, FACTORS, PASS, BUDGET, INDEX, REST])
+@pytest.mark.parametrize("part", [WEIGHTS, FACTORS, PASS, BUDGET, INDEX, CORPUS, REST])
 def test_the_largest_part_says_what_to_change(part):
     [line] = said({part: 5 * GB, "others": GB})
     assert line == (f"influence needs 6.0 GB of memory, 4.0 GB are free; most of it is {part} (5.0 GB): {CHANGE[part]}")

@@ -137,13 +137,14 @@ times may be a few times less or more. `whence plan` measures your machine and y
 for certain, and names the setting to change.
 
 Default settings; {PROMPTS} prompts of {READ_TOKENS} tokens, each answered with {WRITTEN}; documents of {TOKENS} tokens.
-*ask* is the time until first estimates are there, and until everything is. *Memory* is that of the highest stage, of device and host together: weights, factors, one pass and the
-budget ([device] memory: a quarter of what is free, unless it is set). Where something does not fit, the last column
-says what breaks first, and which setting changes it.
+*ask* is the time until first estimates are there, and until everything is. *Memory* is that of the highest stage, of
+device and host together: weights, factors, one pass and the budget ([device] memory: a quarter of what is free, unless
+it is set). Where something does not fit, the last column says what breaks first, and which setting changes it.
 """
 
 _END = """\
 Multiply-adds in a second for products, passes and eigenvectors (in float64), numbers for gradients that are squared and
-weighed, bytes for what is read. Whence does not spread one build over several GPUs: the table of eight says what it would
-take if they shared out the parts of the corpus pass and of the influence; the factors of one model are one process's.
+weighed, bytes for what is read. Whence does not spread one build over several GPUs: the table of eight says what it
+would take if they shared out the parts of the corpus pass and of the influence; the factors of one model are one
+process's.
 """

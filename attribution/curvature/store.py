@@ -66,7 +66,7 @@ def write_factors(folder: Path, found: Mapping[str, Mapping[str, Tensor]], n: Ma
 
         def made(name: str, of: Tensor, kind: str = kind) -> Tensor:
             if kind in n:
-                of = (of.double() / n[kind]).to(of.dtype)
+                of = of / n[kind]
             if not bool(torch.isfinite(of).all()):
                 raise RuntimeError(f"{kind} of {name} is not finite")
             return of

@@ -13,10 +13,13 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from attribution.curvature.blocks import EigenBlock
+from attribution.curvature.factors import Eigenbasis
 from attribution.curvature.work import EIGH, lengths
 from attribution.index.compress import RANK, Compressed
 from attribution.index.query import COLUMNS, LayerQuery
 from attribution.index.scan import estimate
+from attribution.index.squares import layer_squares
 from attribution.index.triplets import thin_svd
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Rows, batches
@@ -92,15 +95,12 @@ def _formed(tracked: Tracked, shape: Shape, T: int) -> tuple[float, float]:
     n_rows = max(1, min(shape.n_out, HELD // 4 // shape.n_in // 4))
     n = max(1, min(tracked.schedule.cached // (n_rows * shape.n_in), tracked.schedule.tokens // T))
     deltas, inputs = tracked.zeros(n, T, n_rows) + 1, tracked.zeros(n, T, shape.n_in) + 1
-    gradients, weight = tracked.zeros(n, n_rows, shape.n_in), tracked.zeros(n_rows * shape.n_in) + 1
-    sums = tracked.zeros(n)
+    gradients, none = tracked.zeros(n, n_rows, shape.n_in), tracked.zeros(0, 0)
+    block = EigenBlock(Eigenbasis(none, none, tracked.zeros(n_rows, shape.n_in) + 1), 0.1)
     forming = _repeated(lambda: torch.bmm(deltas.mT, inputs, out=gradients))
-
-    def touch() -> None:
-        squares = gradients.flatten(1).square_()
-        sums.add_(squares.sum(dim=1)).addmv_(squares, weight).addmv_(squares, weight)
-
-    return n * T * n_rows * shape.n_in / forming, n * n_rows * shape.n_in / _repeated(touch)
+    both = _repeated(lambda: layer_squares(deltas, inputs, block, tracked.schedule))
+    numbers = n * n_rows * shape.n_in
+    return T * numbers / forming, numbers / max(both - forming, both / 4)
 
 
 def _products(tracked: Tracked) -> float:

@@ -111,7 +111,8 @@ def waves(tracked: Tracked, documents: Sequence[Row]) -> Iterator[list[Captured]
     formed or read once for each wave, and a query meets more of the documents that it wants in one product."""
     wave: list[Captured] = []
     most = tracked.schedule.share(WAVE)
-    for batch in batches(documents, tracked.loaded.context, tracked.device, tracked.schedule.tokens):
+    tokens = max(1, tracked.batch_tokens // 2)  # its graph stands beside the wave and the directions
+    for batch in batches(documents, tracked.loaded.context, tracked.device, tokens):
         wave.append(capture(tracked, batch))
         if sum(captured.nbytes(tracked) for captured in wave) + wave[-1].nbytes(tracked) > most:
             yield wave

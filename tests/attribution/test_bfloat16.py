@@ -36,7 +36,7 @@ def test_every_architecture_gives_float32_numbers(kind):
     H = damp(tiny.random_factors(tracked))
     documents = tiny.tiny_documents(6)
     d = query_directions(tracked, H, (0, 3, 4, 5, 3, 7), 4)
-    assert {block.dtype for block in d.linear} == {d.energy.dtype} == {torch.float32}
+    assert {block.values.dtype for block in d.linear} == {d.energy.dtype} == {torch.float32}
     scores = score_documents(tracked, d, documents, N).values.sum(-1)
     for (share,), score in zip(position_shares(tracked, d, documents, [[0]] * d.n, N), scores[:, 0], strict=True):
         assert share.sum() == pytest.approx(score, rel=1e-4, abs=1e-6)  # of the same backward pass

@@ -108,7 +108,8 @@ class _Scoring:
 
 def waves(tracked: Tracked, documents: Sequence[Row]) -> Iterator[list[Captured]]:
     """Passes over all documents, as many at once as `WAVE` of the memory holds: the directions of all queries are
-    formed or read once for each wave, and a query meets more of the documents that it wants in one product."""
+    formed or read once for each wave, and a query meets more of the documents that it wants in one product. A list is
+    empty once the next one is asked for."""
     wave: list[Captured] = []
     most = tracked.schedule.share(WAVE)
     tokens = max(1, tracked.batch_tokens // 2)  # its graph stands beside the wave and the directions
@@ -116,9 +117,10 @@ def waves(tracked: Tracked, documents: Sequence[Row]) -> Iterator[list[Captured]
         wave.append(capture(tracked, batch))
         if sum(captured.nbytes(tracked) for captured in wave) + wave[-1].nbytes(tracked) > most:
             yield wave
-            wave = []
+            wave.clear()  # whoever asks for the next wave still has the list: two of them would be held
     if wave:
         yield wave
+        wave.clear()
 
 
 def pass_products(tracked: Tracked, directions: Directions, passes: Sequence[Captured], pairs: Pairs) -> Tensor:

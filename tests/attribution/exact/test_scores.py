@@ -1,13 +1,16 @@
+import weakref
+
 import numpy as np
 import pytest
 import torch
 
 from attribution.errors import BadInput
-from attribution.exact import products
+from attribution.exact import products, scores
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.index.corpus_pass import corpus_pass
 from attribution.passes.batches import Row
+from attribution.passes.capture import capture
 from attribution.query.directions import join_directions
 from attribution.query.solve import query_directions
 from tests.attribution import tiny
@@ -99,3 +102,25 @@ def test_progress_counts_documents():
     counted = []
     score_documents(tracked, query_directions(tracked, H, IDS, 4), tiny.tiny_documents(9), N, tick=counted.append)
     assert sum(counted) == 9
+
+
+@pytest.mark.parametrize("some", [slice(None), slice(0, 1)])  # documents that many want, and that few want
+def test_one_wave_is_held_at_a_time(monkeypatch, some):
+    tracked, H = tiny.tiny_engine()
+    tracked = tiny.scheduled(tracked, memory=1)
+    directions, documents = query_directions(tracked, H, IDS, 2), tiny.tiny_documents(9)
+    wanted = np.zeros((directions.n, len(documents)), dtype=bool)
+    wanted[some] = True
+    seen: list[weakref.ref] = []
+    held = []
+
+    def counting(of, batch):
+        held.append(sum(each() is not None for each in seen))
+        made = capture(of, batch)
+        seen.append(weakref.ref(made))
+        return made
+
+    monkeypatch.setattr(scores, "capture", counting)
+    score_documents(tracked, directions, documents, N, wanted=wanted)
+    position_shares(tracked, directions, documents, [np.flatnonzero(of).tolist() for of in wanted], N)
+    assert held == [0] * 2 * len(documents)

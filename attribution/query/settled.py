@@ -7,13 +7,14 @@ from attribution.query.matrices import LayerDirections
 HELD = 0.3  # of the memory, for directions
 
 
-def settled(tracked: Tracked, directions: Directions, n_tokens: int) -> Directions:
+def settled(tracked: Tracked, directions: Directions, n_tokens: int, n_beside: int = 1) -> Directions:
     """The same directions for documents of so many tokens together.
 
+    n_beside: directions like these that are held at the same time, these included.
     Where all of them fit into the memory they are formed once, and turned back where that is less work than to turn the
     tokens: K out · in · (out + in) against n (in² + out²).
     """
-    if 4 * directions.n * tracked.n_linear > tracked.schedule.share(HELD):
+    if 4 * n_beside * directions.n * tracked.n_linear > tracked.schedule.share(HELD):
         return directions
     back = directions.n * sum(of.n_out * of.n_in * (of.n_out + of.n_in) for of in tracked.linear)
     turning = n_tokens * sum(of.n_out**2 + (0 if of.reads_on else of.n_in**2) for of in tracked.linear)

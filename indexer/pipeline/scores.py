@@ -92,6 +92,7 @@ def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Seq
             ("relabel", relabel_columns(run, kept, closer, ids, member.words)),
         ):
             tables.setdefault(table, []).append(columns)
+        del made  # its directions, before those of the next chunk
     write_shard(folder, "candidate", candidate_rows(found, ids))
     for table, of_chunks in tables.items():
         write_shard(folder, table, joined(of_chunks))

@@ -134,7 +134,8 @@ def explain(
 
     def directions() -> list[Directions]:
         made = (join_directions(ask(term, answers[a], positions) for a, positions in chunk) for term in fitted.terms)
-        return [settled(term.asked, each, n_tokens) for term, each in zip(fitted.terms, made, strict=True)]
+        n = len(fitted.terms)
+        return [settled(term.asked, each, n_tokens, n) for term, each in zip(fitted.terms, made, strict=True)]
 
     held = directions()
     values = term_values(fitted.terms, held, member.rows, of, tick)

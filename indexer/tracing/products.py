@@ -41,6 +41,7 @@ def sum_of_products(of: Scoring, finish: Finish = as_found) -> tuple[Values, Sha
         found = score(term, directions, of.member.rows, of.pairs.union[asked], wanted[:, asked], None)
         values[queries][:, asked] += finish(found, directions, of.pairs.union[asked])
         add_shares(shares, found, queries.start)
+        del directions  # before the next are made
     return values, shares
 
 
@@ -58,6 +59,7 @@ def shares_of_kept(of: Scoring, kept: Kept, known: Shares) -> list[list[NDArray[
         for q, shares in enumerate(made, start=queries.start):
             for i, share in zip(rest[q], shares, strict=True):
                 found[q, i] += term.weight * share.sum(-1)
+        del directions  # before the next are made
     return [[known[q, i] if (q, i) in known else found[q, i] for i in top] for q, top in enumerate(tops)]
 
 
@@ -72,6 +74,6 @@ def _asked(of: Scoring) -> Iterator[tuple[Term, slice, Directions]]:
     for chunk in chunks(terms[:1], of.answers):
         stop = start + sum(len(positions) for _, positions in chunk)
         for term in terms:
-            made = join_directions(term.directions(of.answers[a], positions) for a, positions in chunk)
-            yield term, slice(start, stop), settled(term.asked, made, n_tokens)
+            asked = (term.directions(of.answers[a], positions) for a, positions in chunk)
+            yield term, slice(start, stop), settled(term.asked, join_directions(asked), n_tokens)
         start = stop

@@ -55,11 +55,17 @@ def query_directions(
     return join_directions(_directions(tracked, preconditioner, each, negligible) for each in passes)
 
 
-def bytes_of_query(tracked: Tracked, preconditioner: Preconditioner, n_tokens: int) -> int:
-    """Of the directions of one token, after about so many others."""
+def bytes_of_query(tracked: Tracked, preconditioner: Preconditioner, n_tokens: int, n_together: int) -> int:
+    """Of the directions of one token, after about so many others.
+
+    n_together: queries of one pass, which share what the layers read.
+    """
     linear = 0
     for layer, block in zip(tracked.linear, preconditioner.linear(tracked), strict=True):
-        linear += layer.n_out * (n_tokens if _is_outer(block, n_tokens, layer.n_in) else layer.n_in)
+        if _is_outer(block, n_tokens, layer.n_in):
+            linear += n_tokens * (layer.n_out + layer.n_in // n_together)
+        else:
+            linear += layer.n_out * layer.n_in
     embedding = sum(layer.n_out + (n_tokens + 1) * layer.n_in for layer in tracked.embedding)
     return 4 * (linear + embedding)
 

@@ -21,6 +21,7 @@ from typing import Any
 from attribution.curvature.blocks import damp
 from attribution.exact.scores import score_documents
 from attribution.model.tracked import track
+from attribution.query.passes import at_once
 from attribution.query.settled import HELD, settled
 from attribution.query.solve import bytes_of_query, query_directions
 from indexer.tracing.chunks import cut
@@ -54,7 +55,8 @@ def child(answer: int, length: int, layers: int, memory: float, shape: Shape = S
     now = clock()
     started = now()
     with watched() as found:
-        size, most = bytes_of_query(tracked, H, len(asked)), tracked.schedule.share(HELD)
+        together = min(answer, at_once(tracked, len(asked)))
+        size, most = bytes_of_query(tracked, H, len(asked), together), tracked.schedule.share(HELD)
         for chunk in cut([answer], [size], most):  # as `ask` does it
             [(_, positions)] = chunk
             first, last = PROMPT + positions.start, PROMPT + positions.stop

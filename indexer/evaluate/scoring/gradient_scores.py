@@ -185,6 +185,14 @@ def _preconditioners(folder: Path, fitted: Fitted, variants: Variants) -> dict[s
     return wanted | {f"ekfac, λ {damping:g}": damp(fitted.factors, damping) for damping in variants.dampings}
 
 
+def _bytes_of_query(tracked: Tracked, wanted: Mapping[str, Preconditioner], asked: Sequence[Question]) -> int:
+    """Of the largest, each with a pass of its own; those of several bases stand side by side as whole matrices
+    (`matrices.joined`)."""
+    size = max(bytes_of_query(tracked, of, len(each.ids), 1) for of in wanted.values() for each in asked)
+    bases = {id(getattr(of.blocks[0], "basis", None)) for of in wanted.values()}
+    return size if len(bases) == 1 else size + 4 * tracked.n_linear
+
+
 def scored(
     member: Member, wanted: Mapping[str, Preconditioner], asked: Sequence[Question], documents: slice = slice(None)
 ) -> dict[str, Scored]:
@@ -194,8 +202,7 @@ def scored(
     """
     tracked = member.tracked
     queries = [(name, each) for name in wanted for each in asked]
-    size = max(bytes_of_query(tracked, wanted[name], len(each.ids)) for name, each in queries)
-    step = max(1, tracked.schedule.share(HELD) // size)
+    step = max(1, tracked.schedule.share(HELD) // _bytes_of_query(tracked, wanted, asked))
     n_tokens = int(lengths(member.rows[documents]).sum())
     kinds = kinds_of(tracked)
     of_kind = np.array([[layer.kind == kind for kind in kinds] for layer in tracked.layers], dtype=np.float32)

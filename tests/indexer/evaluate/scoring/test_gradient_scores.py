@@ -16,7 +16,7 @@ from indexer.evaluate.protocol.queries import of_document
 from indexer.evaluate.scoring import gradient_scores
 from indexer.evaluate.scoring import predictions as predicting
 from indexer.evaluate.scoring.given import Evaluated
-from indexer.evaluate.scoring.gradient_scores import Variants, kinds_of, scores_over
+from indexer.evaluate.scoring.gradient_scores import Variants, _bytes_of_query, _preconditioners, kinds_of, scores_over
 from indexer.evaluate.scoring.predictions import predictions
 from indexer.evaluate.scoring.subject import lexical
 from indexer.size.checkpoints import at_checkpoint, learning_rates
@@ -99,6 +99,19 @@ def test_shares_and_processes_do_not_matter(subject, monkeypatch):
     for name, scores in found.items():
         assert scores.values.shape == (len(asked), len(member.rows), len(kinds_of(member.tracked)))
         np.testing.assert_allclose(scores.values, expected[name].values, rtol=1e-4, atol=1e-8)
+
+
+def test_directions_of_several_bases_are_counted_as_whole_matrices(subject):
+    folder, of = subject
+    tracked, asked = of.fitted.member.tracked, [replace(each, ids=each.ids[:5]) for each in asked_of(of)]
+    for variants in (Variants(), Variants(plain=True)):
+        wanted = _preconditioners(folder, of.fitted, variants)
+        made = join_directions(
+            query_directions(tracked, each, one.ids, one.first, measurement="mean_logp")
+            for each in wanted.values()
+            for one in asked
+        )
+        assert sum(of.nbytes for of in made.linear) <= made.n * _bytes_of_query(tracked, wanted, asked)
 
 
 def test_kinds_add_up(subject):

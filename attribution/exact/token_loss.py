@@ -46,7 +46,7 @@ def token_losses(
 ) -> list[list[TokenLoss]]:
     """For each query, of its documents `own[q]` (indices), in that order. `tick(n)` after n pairs."""
     found: list[TokenLoss] = []
-    tokens = min(tracked.batch_tokens, tracked.schedule.fits(4 * LOGITS * tracked.head_rows, HELD))
+    tokens = min(tracked.batch_tokens, tracked.schedule.fits(4 * LOGITS * tracked.n_rows, HELD))
     for pairs in _near(documents, own, tokens):
         made: dict[int, TokenLoss] = {}
         rows = [documents[i] for _, i in pairs]

@@ -67,11 +67,6 @@ class Tracked:
         return weight if self.head_scale == 1 else weight * self.head_scale
 
     @property
-    def head_rows(self) -> int:
-        """V of the logits."""
-        return weight_shape(self.loaded.model.get_output_embeddings())[0]
-
-    @property
     def width(self) -> int:
         """H of the last hidden state."""
         return weight_shape(self.loaded.model.get_output_embeddings())[1]

@@ -56,7 +56,7 @@ def resident(process: int | None = None) -> int:
 
 @cache
 def cached_numbers(device: torch.device) -> int:
-    """float32 numbers that stay in the cache of a core (of a GPU, in that of all), a quarter of it left for others."""
+    """float32 numbers that the cache of a core holds, of a GPU that of all its cores."""
     if device.type == "cuda":
         size = int(torch.cuda.get_device_properties(device).L2_cache_size)
     else:

@@ -1,7 +1,7 @@
 """EDGE: fits the curvature of a model on a shuffled sample of its training documents, into a factor folder.
 
-kronfluence fits the linear layers, the embedding's Fisher is ours. Labels are sampled from the model: the true Fisher,
-which for a softmax is the Gauss–Newton matrix.
+kronfluence adds up the covariances of linear layers; eigenvalues and the embedding's Fisher are ours. Labels are
+sampled from the model: the true Fisher, which for a softmax is the Gauss–Newton matrix.
 """
 
 import math

@@ -1,9 +1,9 @@
-"""EDGE: the fitted curvature of one model on disk, and how it is read. kronfluence writes its part as safetensors.
+"""EDGE: the fitted curvature of one model on disk, and how it is read.
 
-A factor folder holds eigenvectors and corrected eigenvalues in kronfluence's files, our Fisher of the embedding, and
-`factors.json`, written last: which weights and tokenizer they belong to, which layers share a Q_A, and the hash of
-every file. On a CPU the factors are pages of these files: they are read when they are used, and the system may drop
-them.
+A factor folder holds eigenvectors and corrected eigenvalues under kronfluence's names (an older build has its very
+files), the Fisher of the embedding, and `factors.json`, written last: which weights and tokenizer they belong to, which
+layers share a Q_A, and the hash of every file. On a CPU the factors are pages of these files: they are read when they
+are used, and the system may drop them.
 """
 
 import hashlib

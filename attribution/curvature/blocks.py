@@ -44,16 +44,13 @@ class EigenBlock:
         """[.., out, in] -> [.., out, in]"""
         return precondition(g, self.basis.Q_A, self.basis.Q_S, self.basis.lam, self.damping)
 
-    def solve_outer(self, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
-        """As `solve_outer` below, rotating δ and a, which are thin, instead of the gradient."""
-        P, energy = self.solve_turned(delta, a)
-        return self.basis.Q_S @ (P @ self.basis.Q_A.T), energy
+    def solve_turned(self, delta: Tensor, a: Tensor) -> Tensor:
+        """`Q_Sᵀ P Q_A` with P = (G + λI)⁻¹ Σ_t δ_t a_tᵀ, rotating δ and a, which are thin, instead of the gradient.
 
-    def solve_turned(self, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
-        """As `solve_outer`, with P in the eigenbasis: `Q_Sᵀ P Q_A`."""
+        delta: [K, T, out]   a: [T, in]   -> [K, out, in]
+        """
         W = (delta @ self.basis.Q_S).transpose(1, 2) @ (a @ self.basis.Q_A)  # [K, out, in]
-        P = W / (self.basis.lam + self.damping)
-        return P, (W * P).sum(dim=(1, 2))
+        return W.div_(self.basis.lam + self.damping)
 
 
 @dataclass(frozen=True)
@@ -103,15 +100,6 @@ class ChainBlock:
 
 
 Block = EigenBlock | DiagonalBlock | IdentityBlock | ChainBlock | TurnedBlock
-
-
-def solve_outer(block: Block, delta: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
-    """P = (G + λI)⁻¹ g and gᵀ P for g = Σ_t δ_t a_tᵀ    delta: [K, T, out]   a: [T, in]   -> [K, out, in], [K]"""
-    if isinstance(block, EigenBlock):
-        return block.solve_outer(delta, a)
-    g = delta.transpose(1, 2) @ a
-    P = block.solve(g)
-    return P, (g * P).sum(dim=(1, 2))
 
 
 Inverse = TypeVar("Inverse", EigenBlock, DiagonalBlock)

@@ -108,7 +108,7 @@ def _filled(kept: Tensor, share: Tensor) -> Tensor:
 def solved(block: Block, basis: EigenBlock, delta: Tensor, a: Tensor) -> Tensor:
     """`Q_Sᵀ P Q_A` with P = (G + λI)⁻¹ Σ_t δ_t a_tᵀ    delta: [K, T, out]   a: [T, in]   -> [K, out, in]"""
     if _same(block, basis):
-        return basis.solve_turned(delta, a)[0]
+        return basis.solve_turned(delta, a)
     g = delta.transpose(1, 2) @ a
     if isinstance(block, ChainBlock) and _same(block.second, basis):
         near = to_eigenbasis(block.first.solve(g), basis.basis.Q_A, basis.basis.Q_S)

@@ -63,13 +63,9 @@ class Captured:
         kept = (*inputs, *self.deltas, self.hidden, self.logit_deltas, self.embedded_deltas)
         return sum(of.numel() * of.element_size() for of in kept)
 
-    def logit_deltas_of(self, rows: Tensor | slice) -> Tensor:
-        """`logit_deltas` of some vocabulary entries  # [n, R]"""
-        return self.logit_deltas[:, rows] if isinstance(rows, slice) else self.logit_deltas.index_select(1, rows)
-
     def padded_logit_deltas(self, rows: Tensor | slice) -> Tensor:
-        """The same at their places, zero elsewhere  # [B, T, R]"""
-        compact = self.logit_deltas_of(rows)
+        """`logit_deltas` of some vocabulary entries at their places, zero elsewhere  # [B, T, R]"""
+        compact = self.logit_deltas[:, rows] if isinstance(rows, slice) else self.logit_deltas.index_select(1, rows)
         out = compact.new_zeros(self.batch.ids.numel(), compact.shape[1])
         return out.index_copy_(0, self.batch.targets, compact).view(*self.batch.ids.shape, -1)
 

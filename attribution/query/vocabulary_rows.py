@@ -179,6 +179,8 @@ class RowBlock:
         if len(self.parts) == 1 and len(self.parts[0].rows) == len(self.rows):
             return self.parts[0].values(torch.arange(start, stop, device=self.rows.device))
         wanted, found = self.rows[start:stop], []
+        if not len(wanted):  # queries without a gradient
+            return torch.cat([part.values(part.rows[:0]) for part in self.parts])
         for part in self.parts:
             lowest, highest = torch.searchsorted(part.rows, wanted[[0, -1]]).tolist()
             places = torch.arange(lowest, min(highest + 1, len(part.rows)), device=self.rows.device)

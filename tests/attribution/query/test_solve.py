@@ -211,3 +211,12 @@ def test_joined_queries_keep_their_rows():
         torch.testing.assert_close(mine[:, at], part.embedding[0].values)
         assert float(mine.abs().sum()) == pytest.approx(float(part.embedding[0].values.abs().sum()))
         start += part.n
+
+
+@pytest.mark.parametrize("memory", [1, 1 << 30])  # a pass for each query, one for all
+def test_a_token_against_itself_has_no_gradient_and_no_rows(memory):
+    tracked, H = tiny.tiny_engine()
+    tracked = tiny.scheduled(tracked, memory=memory)
+    made = query_directions(tracked, H, IDS, 2, measurement="contrast", foils=list(IDS[2:]))
+    assert made.embedding[0].values.shape == (len(IDS) - 2, 0, tracked.width)
+    assert not score_documents(tracked, made, tiny.tiny_documents(), 50).values.any()

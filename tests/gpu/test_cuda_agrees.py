@@ -17,7 +17,7 @@ from attribution.index.metric import metrics
 from attribution.index.query import index_queries
 from attribution.index.shards import Shard, products
 from attribution.model.generate import generate
-from attribution.model.head import sampled
+from attribution.model.head import drawn
 from attribution.model.sequence import Encoded
 from attribution.model.tracked import Tracked, track
 from attribution.passes.batches import Row
@@ -56,8 +56,8 @@ def test_two_stages():
 def test_a_fit_is_that_of_the_cpu_where_no_label_is_drawn(tmp_path, monkeypatch):
     """Each device draws labels by a generator of its own, so both take the most likely one."""
     for module in [of for name, of in sys.modules.items() if name.startswith("attribution.")]:
-        if vars(module).get("sampled") is sampled:
-            monkeypatch.setattr(module, "sampled", lambda raw, softcap, generator: raw.argmax(dim=1))
+        if vars(module).get("drawn") is drawn:  # `sampled` calls it too
+            monkeypatch.setattr(module, "drawn", lambda raw, softcap, uniform: raw.argmax(dim=1))
     curvature = []
     for name, tracked in zip(("cpu", "cuda"), on_both("llama"), strict=True):
         fit_factors(tracked, DOCUMENTS, tmp_path / name)

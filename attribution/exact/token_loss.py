@@ -50,7 +50,7 @@ def token_losses(
     for pairs in _near(documents, own, tokens):
         made: dict[int, TokenLoss] = {}
         rows = [documents[i] for _, i in pairs]
-        for batch in batches(rows, tracked.loaded.context, tracked.device, tokens):
+        for batch in batches(rows, tracked.loaded.context, tracked.device, tokens, in_order=True):  # by query
             z, tangent = logits_and_tangent(tracked, directions, [pairs[n][0] for n in batch.members], batch)
             made.update(zip(batch.members, _of_documents(batch, z, tangent, n_train, n_labels), strict=True))
             if tick is not None:

@@ -249,11 +249,19 @@ def plan_batches(documents: Sequence[Row], tokens: int = TOKENS, most: int = MOS
 
 
 def batches(
-    documents: Sequence[Row], context: int, device: torch.device, tokens: int = TOKENS, most: int = MOST
+    documents: Sequence[Row],
+    context: int,
+    device: torch.device,
+    tokens: int = TOKENS,
+    most: int = MOST,
+    in_order: bool = False,
 ) -> Iterator[Batch]:
-    """Every document once; raises BadInput for one that is empty or has a window longer than the context."""
+    """Every document once; raises BadInput for one that is empty or has a window longer than the context.
+
+    in_order: those of a batch as they are given, not by length.
+    """
     widest = shapes_of(documents)[:, 2]
     for i in np.flatnonzero((widest < 1) | (widest > context))[:1].tolist():
         raise BadInput(f"expected 1 to {context} tokens in document {i}, found {widest[i]}; cut it into windows first")
     for members in plan_batches(documents, tokens, most):
-        yield pad(documents, members, device)
+        yield pad(documents, sorted(members) if in_order else members, device)

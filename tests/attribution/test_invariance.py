@@ -71,7 +71,7 @@ def same(found, expected):
 def test_batch_size_and_padding(documents, expected, monkeypatch):
     """Batches of one document have no padding; batches of all have the most."""
     for tokens, most, memory in ((1, 1, 1), (10**6, 128, 2**28), (20, 3, 2**17)):
-        monkeypatch.setattr(batches.batches, "__defaults__", (tokens, most))
+        monkeypatch.setattr(batches.batches, "__defaults__", (tokens, most, False))
         same(everything(documents, tokens=tokens, memory=memory, near=1 + tokens % 7), expected)
 
 

@@ -20,11 +20,14 @@ from indexer.tracing.influence_rows import influence_columns, target_columns
 from indexer.tracing.prompt_rows import joined
 from indexer.tracing.traced import Traced
 
+Tick = Callable[[float, str], None]
+SCORED = 0.75  # of what is told of a token when its documents are scored; the rest is where in them
+
 
 def scores(
-    folder: Path, traced: Traced, answers: Sequence[Answer], textual: Sequence[Candidates], tick: Callable[[int], None]
+    folder: Path, traced: Traced, answers: Sequence[Answer], textual: Sequence[Candidates], tick: Tick
 ) -> list[Finished]:
-    """Shards of every group; `tick(n)` after n generated tokens. A group depends on its own answers only.
+    """Shards of every group; `tick(n, what)` after n generated tokens. A group depends on its own answers only.
 
     textual: what the text proposes for each answer; the gradient index adds to it.
     """
@@ -36,13 +39,21 @@ def scores(
         key(of=[answers[i].generation_id for i in group], on=[textual[i].digest for i in group]) for group in together
     ]
     by_name = dict(zip(names, together, strict=True))
+    told: dict[str, float] = {}  # tokens of a group that is under way
 
     def compute(part: Partition) -> None:
-        group = by_name[str(part.value)]
-        _write(part.folder, traced, [answers[i] for i in group], [textual[i] for i in group])
+        name = str(part.value)
+        group = by_name[name]
+
+        def tell(n: float, what: str) -> None:
+            told[name] = told.get(name, 0.0) + n
+            tick(n, what)
+
+        _write(part.folder, traced, [answers[i] for i in group], [textual[i] for i in group], tell)
 
     def done(part: Finished, _fresh: bool) -> None:
-        tick(sum(answers[i].n_targets for i in by_name[str(part.part)]))
+        name = str(part.part)
+        tick(sum(answers[i].n_targets for i in by_name[name]) - told.pop(name, 0.0), "")
 
     made_of = key(run=fitted.run, scores=member.config.scores, index=member.config.index)
     return stage(folder, f"scores-{member.entry.name}", made_of, names, compute, done=done)
@@ -74,7 +85,7 @@ def proposed(traced: Traced, answers: Sequence[Answer], scored: Sequence[Finishe
     ]
 
 
-def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Sequence[Candidates]) -> None:
+def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Sequence[Candidates], tick: Tick) -> None:
     fitted, norms, ids = traced.fitted, traced.norms, traced.ids
     member, run = fitted.member, fitted.run
     found = [
@@ -83,7 +94,9 @@ def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Seq
     ]
     tables: dict[str, list[Mapping[str, Any]]] = {}
     for chunk in chunks(fitted.terms, answers):
-        made = explain(fitted, norms, answers, found, chunk)
+        n_tokens = sum(len(positions) for _, positions in chunk)
+        n_documents = len(np.unique(np.concatenate([found[a].documents for a, _ in chunk])))
+        made = explain(fitted, norms, answers, found, chunk, tick=_documents(n_tokens, n_documents, tick))
         closer, kept = heat(fitted, made), made.kept
         for table, columns in (
             ("target", target_columns(run, kept, made.values, made.self_influence)),
@@ -96,3 +109,15 @@ def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Seq
     write_shard(folder, "candidate", candidate_rows(found, ids))
     for table, of_chunks in tables.items():
         write_shard(folder, table, joined(of_chunks))
+
+
+def _documents(n_tokens: int, n_documents: int, tick: Tick) -> Callable[[int], None]:
+    """`tick(n)` after n documents have met so many tokens, as a part of these."""
+    seen = [0]
+
+    def met(n: int) -> None:
+        n = min(n, n_documents - seen[0])
+        seen[0] += n
+        tick(SCORED * n_tokens * n / n_documents, f"document {seen[0]} of {n_documents}")
+
+    return met

@@ -1,8 +1,10 @@
 """Groups of answers that are one part of a stage."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.pipeline.scores import SCORED, _documents
 from indexer.tracing.groups import groups
 
 
@@ -21,3 +23,14 @@ def test_every_answer_is_in_one_group_in_order_and_no_group_is_too_large(n_targe
     for group in made:
         n = sum(n_targets[i] for i in group)
         assert len(group) == 1 or n * n_tracked * 4 <= size or n <= least
+
+
+@given(st.lists(st.integers(1, 9), min_size=1), st.integers(1, 40))
+def test_what_is_told_of_tokens_while_their_documents_are_scored_adds_up(met, n_tokens):
+    told = []
+    tick = _documents(n_tokens, sum(met), lambda n, what: told.append((n, what)))
+    for n in met:
+        tick(n)
+    tick(5)  # documents of a wave that were met before
+    assert sum(n for n, _ in told) == pytest.approx(SCORED * n_tokens)
+    assert told[-1][1] == f"document {sum(met)} of {sum(met)}"

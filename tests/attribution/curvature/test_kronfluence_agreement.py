@@ -63,7 +63,12 @@ def test_demo_sequence_scores_agree(demo):
     ours = score_documents(tracked, d, documents, N).values
     theirs = oracle.scores(queries, documents).numpy() / N
     layers = [pearson(ours[..., layer], theirs[..., layer]) for layer in range(ours.shape[2])]
-    queries = [pearson(a, b) for a, b in zip(ours.sum(-1), theirs.sum(-1), strict=True)]
+    sizes = np.abs(theirs.sum(-1)).max(
+        axis=1
+    )  # of each query; of a token that is certain, what rounding leaves of 1 − p
+    certain = sizes < 1e-5 * sizes.max()
+    assert certain.sum() <= len(queries) // 8
+    queries = [pearson(a, b) for a, b, skip in zip(ours.sum(-1), theirs.sum(-1), certain, strict=True) if not skip]
     whole = pearson(ours.sum(-1), theirs.sum(-1))
     print(f"\nsequence scores against kronfluence: Pearson {whole:.7f}, "
           f"least of a layer {min(layers):.7f}, of a query {min(queries):.7f}")  # fmt: skip

@@ -8,6 +8,7 @@ from torch.func import jacrev
 from attribution.curvature.blocks import damp
 from attribution.curvature.factors import Eigenbasis, Factors
 from attribution.exact.scores import score_documents
+from attribution.loading.attention import plain_attention
 from attribution.model.tracked import track
 from attribution.passes.batches import pad
 from attribution.query.solve import query_directions
@@ -33,7 +34,8 @@ def dense(tracked, documents):
     G, gradients = torch.zeros(size, size, dtype=torch.float64), []
     for document in documents:
         batch = pad([document], [0])
-        J = jacrev(lambda moving, batch=batch: logits(tracked, moving, batch))(start)
+        with plain_attention(tracked.loaded.model):  # the fused one is not differentiated row by row
+            J = jacrev(lambda moving, batch=batch: logits(tracked, moving, batch))(start)
         J = torch.cat([J[name].detach().flatten(2) for name in start], dim=2)  # [n, V, P]
         p = logits(tracked, start, batch).softmax(-1).detach()  # [n, V]
         for J_t, p_t in zip(J, p, strict=True):

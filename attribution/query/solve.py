@@ -66,7 +66,10 @@ def bytes_of_query(tracked: Tracked, preconditioner: Preconditioner, n_tokens: i
             linear += n_tokens * (layer.n_out + layer.n_in // n_together)
         else:
             linear += layer.n_out * layer.n_in
-    embedding = sum(layer.n_out + (n_tokens + 1) * layer.n_in for layer in tracked.embedding)
+    embedding = 0
+    for layer, block in zip(tracked.embedding, preconditioner.embedding(tracked), strict=True):
+        mixes = inverse_rows(block, torch.zeros(1, dtype=torch.long, device=tracked.device)) is None
+        embedding += layer.n_out * layer.n_in if mixes else layer.n_out + (n_tokens + 1) * layer.n_in
     return 4 * (linear + embedding)
 
 

@@ -217,8 +217,9 @@ class Member:
 
 
 def _sharing(config: Config, read: LoadedModel) -> int:
-    """Processes that share the memory."""
-    return min(at_once(config.device, read.device.type, read.n_params), len(config.model))
+    """Processes that share the memory: of a build one for each model at most, of an evaluation children at one."""
+    n = at_once(config.device, read.device.type, read.n_params)
+    return n if is_child() else min(n, len(config.model))
 
 
 def _held_beside() -> int:

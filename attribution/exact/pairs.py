@@ -92,8 +92,9 @@ def pair_shares(
                 out[layer, place] = bilinear_low_rank(deltas[rows], factored[layer][q], a[rows])
     else:
         for layer, [deltas], [a] in met(tracked.linear, directions.linear, deltas_of, inputs_of):
+            of = directions.linear[layer]
             for q, place, rows in runs:
-                out[layer, place] = bilinear(deltas[rows], directions.linear[layer].matrix(q), a[rows])
+                out[layer, place] = bilinear(deltas[rows], of.matrix(q), a[rows])
     for i, block in enumerate(directions.embedding):
         _add_embedding(out[len(tracked.linear) + i], tracked, tokens, i, block, runs)
     return PairShares(queries, documents, starts, out.T)

@@ -21,7 +21,6 @@ from attribution.passes.batches import Batch
 from attribution.passes.capture import widened_input
 from attribution.passes.embedding import places
 from attribution.query.directions import Directions
-from attribution.query.matrices import LayerDirections
 
 Runs = Sequence[tuple[int, slice]]  # a direction, and the rows that move along it
 
@@ -62,11 +61,11 @@ def _moving(tracked: Tracked, directions: Directions, runs: Runs) -> Iterator[No
     """Every tracked linear layer adds what its own movement does to its output."""
     n_rows = runs[-1][1].stop
 
-    def hook(layer: Layer, of: LayerDirections) -> object:
+    def hook(n: int, layer: Layer) -> object:
         def add(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
             primal = forward_ad.unpack_dual(args[0]).primal
             a = widened_input(tracked, primal.reshape(n_rows, -1, primal.shape[-1]), layer)  # [B, T, in]
-            own = a.new_empty(*a.shape[:2], layer.n_out)
+            own, of = a.new_empty(*a.shape[:2], layer.n_out), directions.linear[n]
             for q, rows in runs:
                 own[rows] = of.apply(q, a[rows])
             own = own.view_as(output)
@@ -76,8 +75,8 @@ def _moving(tracked: Tracked, directions: Directions, runs: Runs) -> Iterator[No
         return add
 
     hooks = [
-        module.register_forward_hook(hook(layer, of))  # type: ignore[arg-type]
-        for module, layer, of in zip(tracked.modules(), tracked.linear, directions.linear, strict=True)
+        module.register_forward_hook(hook(n, layer))  # type: ignore[arg-type]
+        for n, (module, layer) in enumerate(zip(tracked.modules(), tracked.linear, strict=True))
     ]
     try:
         yield

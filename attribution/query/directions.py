@@ -14,7 +14,7 @@ from attribution.query.vocabulary_rows import SLICE, RowBlock, stack_rows, whole
 class Directions:
     """K queries. Blocks in the order of `tracked.linear` and `tracked.embedding`."""
 
-    linear: tuple[LayerDirections, ...]
+    linear: Sequence[LayerDirections]
     embedding: tuple[RowBlock, ...]
     values: Tensor  # [K] the measurement f itself, nats
     energy: Tensor  # [K] ∇fᵀ (G + λI)⁻¹ ∇f

@@ -123,7 +123,7 @@ def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:
 
 def _trace(traced: Traced, asked: Asked, found: Candidates, foil: Foil | None, reached: Report) -> None:
     """The training documents behind every token, exactly."""
-    of = chunks(traced.fitted.terms, [asked.answer])
+    of = chunks(traced.fitted.terms, [asked.answer], traced.fitted.member.config.output.folder)
     n_found, n_done = len(found.documents) * len(of), 0
 
     def tick(n: int) -> None:

@@ -93,10 +93,9 @@ def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Seq
         for of, each in zip(textual, answers, strict=True)
     ]
     tables: dict[str, list[Mapping[str, Any]]] = {}
-    for chunk in chunks(fitted.terms, answers):
-        n_tokens = sum(len(positions) for _, positions in chunk)
-        n_documents = len(np.unique(np.concatenate([found[a].documents for a, _ in chunk])))
-        made = explain(fitted, norms, answers, found, chunk, tick=_documents(n_tokens, n_documents, tick))
+    for chunk in chunks(fitted.terms, answers, member.config.output.folder):
+        n_documents = len(np.unique(np.concatenate([found[a].documents for a, _ in chunk.stretches])))
+        made = explain(fitted, norms, answers, found, chunk, tick=_documents(chunk.n, n_documents, tick))
         closer, kept = heat(fitted, made), made.kept
         for table, columns in (
             ("target", target_columns(run, kept, made.values, made.self_influence)),

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from attribution.index.document_norms import DocumentNorms
 from attribution.influence import self_influence
 from attribution.passes.batches import Row
-from attribution.query.directions import Directions, join_directions
+from attribution.query.directions import Directions
 from attribution.query.settled import settled
 from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
 from indexer.size.terms import Shares, Term, add_shares, score
 from indexer.tracing.candidates import Candidates
-from indexer.tracing.chunks import Stretch
+from indexer.tracing.chunks import Chunk, Stretch
 from indexer.tracing.ranking import Ranked, ranked
 
 Place = tuple[str, int]  # generation_id, position
@@ -119,7 +119,7 @@ def explain(
     norms: DocumentNorms,
     answers: Sequence[Answer],
     found: Sequence[Candidates],
-    chunk: Sequence[Stretch],
+    chunk: Chunk,
     *,
     ask: Ask = by_token,
     hold: bool = True,
@@ -129,11 +129,11 @@ def explain(
 
     hold: whether their directions are kept, or made again when they are asked for.
     """
-    member, of = fitted.member, pairs(answers, found, chunk)
+    member, of = fitted.member, pairs(answers, found, chunk.stretches)
     n_tokens = sum(len(member.rows[i]) for i in of.union.tolist())
 
     def directions() -> list[Directions]:
-        made = (join_directions(ask(term, answers[a], positions) for a, positions in chunk) for term in fitted.terms)
+        made = (chunk.held(ask(term, answers[a], of) for a, of in chunk.stretches) for term in fitted.terms)
         n = len(fitted.terms)
         return [settled(term.asked, each, n_tokens, n) for term, each in zip(fitted.terms, made, strict=True)]
 

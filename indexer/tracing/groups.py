@@ -4,7 +4,7 @@ share out parts. How many of its tokens are explained at once is another matter:
 from collections.abc import Sequence
 
 SIZE = 2 << 30  # bytes that the directions of a part have, formed: a measure of work
-TOKENS = 64  # of a part at least: each part reads its documents anew
+TOKENS = 128  # of a part at least: each part reads its documents anew
 
 
 def groups(n_targets: Sequence[int], n_tracked: int, size: int = SIZE, least: int = TOKENS) -> list[list[int]]:

@@ -9,7 +9,7 @@ from attribution.curvature.blocks import no_curvature
 from attribution.exact.checkpoints import Checkpoint
 from attribution.exact.scores import Scores
 from attribution.exact.shares import position_shares
-from attribution.query.directions import Directions, join_directions
+from attribution.query.directions import Directions
 from attribution.query.settled import settled
 from indexer.size.member import Member
 from indexer.size.terms import Shares, Term, add_shares, score
@@ -71,9 +71,9 @@ def _asked(of: Scoring) -> Iterator[tuple[Term, slice, Directions]]:
         Term(at.tracked, at.preconditioner, at.tracked, member.own_documents, member.n_train, at.weight)
         for at in of.checkpoints
     ]
-    for chunk in chunks(terms[:1], of.answers):
-        stop = start + sum(len(positions) for _, positions in chunk)
+    for chunk in chunks(terms[:1], of.answers, member.config.output.folder):
+        stop = start + chunk.n
         for term in terms:
-            asked = (term.directions(of.answers[a], positions) for a, positions in chunk)
-            yield term, slice(start, stop), settled(term.asked, join_directions(asked), n_tokens)
+            held = chunk.held(term.directions(of.answers[a], positions) for a, positions in chunk.stretches)
+            yield term, slice(start, stop), settled(term.asked, held, n_tokens)
         start = stop

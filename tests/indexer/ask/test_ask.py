@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from attribution.errors import BadInput, TryAgain
+from attribution.query import settled
 from indexer.__main__ import main
 from indexer.ask import steps
 from indexer.ask.job import run
@@ -110,9 +111,10 @@ def test_input_35_a_foil_of_several_tokens_against_a_span(config):
     assert not any("why" in notice for notice in plain.answer.notices)
 
 
+@pytest.mark.parametrize("disk", [0, 1 << 30])
 @pytest.mark.parametrize("foil", [None, " Buenos Aires"])
-def test_a_token_at_a_time_gives_what_all_together_give(config, monkeypatch, foil):
-    """However little memory there is: directions are made again when they are asked for again."""
+def test_a_token_at_a_time_gives_what_all_together_give(config, monkeypatch, foil, disk):
+    """However little memory there is: directions lie on the disk, or are made again when they are asked for again."""
     opened = open_size(read_config(config), "tiny-m")
 
     words = ask(config)["text"][:4]
@@ -124,8 +126,10 @@ def test_a_token_at_a_time_gives_what_all_together_give(config, monkeypatch, foi
 
     together, expected = asked()
     monkeypatch.setattr(chunks, "HELD", 0.0)
+    monkeypatch.setattr(settled, "HELD", 0.0)
+    monkeypatch.setattr(chunks, "room", lambda _folder: disk)
     apart, found = asked()
-    assert (len(together.chunks), len(apart.chunks)) == (1, together.answer.n_targets)
+    assert (len(together.chunks), len(apart.chunks)) == (1, 1 if disk else together.answer.n_targets)
     for one, other in zip(expected["documents"], found["documents"], strict=True):
         assert [of["document_id"] for of in one] == [of["document_id"] for of in other]
         for a, b in zip(one, other, strict=True):

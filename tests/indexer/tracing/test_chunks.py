@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.tracing.chunks import cut
+from indexer.tracing.chunks import cut, pieces_of
 
 SIZES = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 50)), max_size=8)
 
@@ -28,3 +28,9 @@ def test_an_answer_is_cut_where_its_tokens_do_not_fit_together():
 def test_chunks_are_as_long_as_they_can_be():
     sizes = np.array([3] * 10)
     assert [len(chunk) for chunk in cut([1] * 10, sizes.tolist(), 9)] == [3, 3, 3, 1]
+
+
+def test_stretches_of_a_chunk_fit_into_the_memory():
+    assert pieces_of(2, range(3, 10), 3) == [(2, range(3, 6)), (2, range(6, 9)), (2, range(9, 10))]
+    assert pieces_of(0, range(2), 0) == [(0, range(1)), (0, range(1, 2))]
+    assert pieces_of(0, range(4, 4), 5) == []

@@ -8,18 +8,15 @@ from indexer.config.config import Config
 from indexer.config.estimator import estimators
 from indexer.plan import memory
 from indexer.plan import work as takes
+from indexer.plan.exact import documents_read, looking_closer, parts_of, scoring
 from indexer.plan.memory import NUMBER
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
-from indexer.tracing.candidates import N_RANDOM
 from indexer.tracing.prompt_share import SANITY_ANSWERS
 
-EACH = 2.25  # documents that the index proposes for a token, by all its rankings, for each of [index] candidates
-NEW = 0.45  # share of them that no neighbouring token has
 WRITE = 0.3  # seconds that the smallest stage takes: rows written, hashed and synced
 ROWS = 0.01  # seconds until what is known of a generated token is ranked and written
 FORWARD = 0.7  # passes that two forward passes of a pair cost
-LOSS = 3.0  # passes in whose time a document has token losses
 DISK = 3e8  # bytes in a second that are written and hashed
 FIRST, ASK = "ask, first estimates", "ask"
 
@@ -60,11 +57,11 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
         memory.fitting(work, schedule, fitted),
         factors,
     )
-    exact = scoring(work, speeds, config, queries, work.n_prompts)
+    asked = (work, speeds, config, schedule, queries, work.n_prompts, parts_of(work))
+    exact, closer = scoring(*asked), looking_closer(*asked)
     kept = int(200 * queries * NUMBER * scores.documents)
     read = documents_read(work, config, queries, work.n_prompts)
     held = memory.scoring(work, schedule, index_bytes, read, queries)
-    closer = queries * scores.token_losses * LOSS * takes.passing(of, speeds, work.n_tokens)
     estimates = work.n_stages * estimating(work, speeds, config, queries)
     others = []
     for method in work.others:
@@ -93,10 +90,10 @@ def asking(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> li
     """Of one new prompt: until first estimates are there, and until everything is; [] without influence."""
     if not config.scores.method:
         return []
-    of, queries, index_bytes = work.shapes, work.n_written, work.shapes.index_bytes(config.index.rank)
+    queries, index_bytes = work.n_written, work.shapes.index_bytes(config.index.rank)
     first = speeds.opened + answering(work, speeds) + work.n_stages * estimating(work, speeds, config, queries)
-    exact = scoring(work, speeds, config, queries, 1)
-    closer = queries * config.scores.token_losses * LOSS * takes.passing(of, speeds, work.n_tokens)
+    exact = scoring(work, speeds, config, schedule, queries, 1)
+    closer = looking_closer(work, speeds, config, schedule, queries, 1)
     held = memory.scoring(work, schedule, index_bytes, documents_read(work, config, queries, 1), queries)
     return [Stage(FIRST, first, held, 0), Stage(ASK, first + exact + closer + sharing(work, speeds), held, 0)]
 
@@ -130,36 +127,12 @@ def passing_corpus(work: Work, speeds: Speeds) -> float:
     return whole + takes.touching(of, speeds, work.n_documents) + takes.cutting(of, speeds, work.n_documents)
 
 
-def scoring(work: Work, speeds: Speeds, config: Config, queries: float, n_prompts: int) -> float:
-    """Exact scores of the candidates of some tokens, at one checkpoint: queries pulled back and turned; documents
-    passed, turned and formed; directions formed, and met by those that want them."""
-    of, read = work.shapes, work.n_read + work.n_written
-    documents = documents_read(work, config, queries, n_prompts)
-    tokens = documents * work.n_tokens
-    asked = takes.passing(of, speeds, queries * read) + takes.turning(of, speeds, queries * read)
-    passed = takes.passing(of, speeds, tokens) + takes.turning(of, speeds, tokens) + takes.forming(of, speeds, tokens)
-    met = takes.forming_directions(of, speeds, queries, read)
-    met += takes.meeting(of, speeds, queries, min(documents, N_RANDOM + wanted(config)))
-    return work.n_stages * (asked + passed + met)
-
-
 def estimating(work: Work, speeds: Speeds, config: Config, queries: float) -> float:
     """What the index says of all documents: queries pulled back, turned, formed and factored; the index scanned."""
     of, read = work.shapes, work.n_read + work.n_written
     asked = takes.passing(of, speeds, queries * read) + takes.turning(of, speeds, queries * read)
     asked += takes.forming_directions(of, speeds, queries, read) + takes.factoring(of, speeds, queries)
     return asked + queries * work.n_documents * of.index_bytes(config.index.rank) / speeds.scanned
-
-
-def documents_read(work: Work, config: Config, queries: float, n_prompts: int) -> float:
-    """Documents that are passed through the model for exact scores."""
-    proposed = config.index.candidates * EACH * NEW * queries + config.scores.candidates * n_prompts
-    return min(work.n_documents, N_RANDOM + proposed)
-
-
-def wanted(config: Config) -> float:
-    """Documents that are scored for one token besides the random ones."""
-    return config.index.candidates * EACH + config.scores.candidates
 
 
 def wall_seconds(sizes: Sequence[Sequence[Stage]], n_processes: int) -> float:

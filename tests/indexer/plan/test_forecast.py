@@ -11,7 +11,8 @@ from indexer.__main__ import main
 from indexer.config.config import Config, Corpus, Model, Output, Prompts, read_config
 from indexer.corpus.reader import read_corpus
 from indexer.plan import command
-from indexer.plan.forecast import EACH, NEW, WRITE, Stage, asking, documents_read, forecast, wall_seconds
+from indexer.plan.exact import EACH, NEW, documents_read
+from indexer.plan.forecast import WRITE, Stage, asking, forecast, wall_seconds
 from indexer.plan.outlined import Outlined, outlined, work_of
 from indexer.plan.shapes import Shape, Shapes
 from indexer.plan.speeds import Speeds

@@ -1,0 +1,82 @@
+"""Seconds of the exact scores of some generated tokens, and of where in their documents they come from: pure.
+
+A part of the influence stage reads its documents once; where a wave of passes does not hold them all, the directions
+are formed for each wave.
+"""
+
+import math
+
+from attribution.exact.scores import WAVE
+from attribution.query.settled import HELD
+from attribution.schedule import Schedule
+from indexer.config.config import Config
+from indexer.plan import work as takes
+from indexer.plan.memory import NUMBER
+from indexer.plan.speeds import Speeds
+from indexer.plan.work import Work
+from indexer.tracing.candidates import N_RANDOM
+from indexer.tracing.groups import SIZE, TOKENS
+
+EACH = 2.25  # documents that the index proposes for a token, by all its rankings, for each of [index] candidates
+NEW = 0.45  # share of them that no neighbouring token has
+LOSS = 3.0  # passes in whose time a document has token losses
+
+
+def scoring(
+    work: Work, speeds: Speeds, config: Config, schedule: Schedule, queries: float, n_prompts: float, parts: float = 1
+) -> float:
+    """Exact scores of the candidates at one checkpoint: queries pulled back and turned; documents passed, turned and
+    formed; directions formed, and met by those that want them."""
+    of, read, each = work.shapes, work.n_read + work.n_written, queries / parts
+    documents = documents_read(work, config, each, n_prompts / parts)
+    asked = takes.passing(of, speeds, each * read) + takes.turning(of, speeds, each * read)
+    passed = _read(work, speeds, documents) + takes.forming(of, speeds, documents * work.n_tokens)
+    met = waves(work, schedule, documents, each) * takes.forming_directions(of, speeds, each, read)
+    met += takes.meeting(of, speeds, each, min(documents, N_RANDOM + wanted(config)))
+    return parts * work.n_stages * (asked + passed + met)
+
+
+def looking_closer(
+    work: Work, speeds: Speeds, config: Config, schedule: Schedule, queries: float, n_prompts: float, parts: float = 1
+) -> float:
+    """Position shares of the best documents, whose tokens meet the directions, T · n_out · n_in a pair; and token
+    losses of the first of them, each a pass of a pair."""
+    of, scores, each = work.shapes, config.scores, queries / parts
+    documents = min(documents_read(work, config, each, n_prompts / parts), NEW * each * scores.position_shares)
+    shares = _read(work, speeds, documents)
+    shares += waves(work, schedule, documents, each) * takes.forming_directions(
+        of, speeds, each, work.n_read + work.n_written
+    )
+    shares += takes.forming(of, speeds, each * scores.position_shares * work.n_tokens)
+    losses = each * scores.token_losses * LOSS * takes.passing(of, speeds, work.n_tokens)
+    return parts * work.n_stages * (shares + losses)
+
+
+def parts_of(work: Work) -> float:
+    """Of the influence stage (`tracing.groups`), each of which reads its documents anew."""
+    formed = NUMBER * work.n_queries * work.shapes.entries * work.n_stages
+    return max(1.0, min(formed / SIZE, work.n_queries / TOKENS))
+
+
+def waves(work: Work, schedule: Schedule, documents: float, queries: float) -> int:
+    """For each of which the directions are formed: one where they are kept formed."""
+    if NUMBER * work.n_stages * queries * work.shapes.entries <= schedule.share(HELD):
+        return 1
+    numbers = sum(work.shapes.numbers_of_token) + work.shapes.vocabulary
+    return max(1, math.ceil(NUMBER * documents * work.n_tokens * numbers / schedule.share(WAVE)))
+
+
+def documents_read(work: Work, config: Config, queries: float, n_prompts: float) -> float:
+    """Documents that are passed through the model for exact scores."""
+    proposed = config.index.candidates * EACH * NEW * queries + config.scores.candidates * n_prompts
+    return min(work.n_documents, N_RANDOM + proposed)
+
+
+def wanted(config: Config) -> float:
+    """Documents that are scored for one token besides the random ones."""
+    return config.index.candidates * EACH + config.scores.candidates
+
+
+def _read(work: Work, speeds: Speeds, documents: float) -> float:
+    tokens = documents * work.n_tokens
+    return takes.passing(work.shapes, speeds, tokens) + takes.turning(work.shapes, speeds, tokens)

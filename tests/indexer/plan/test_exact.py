@@ -1,0 +1,49 @@
+"""What exact scores cost follows how they are computed: parts, waves of documents, what is read a second time."""
+
+from dataclasses import replace
+
+import pytest
+
+from attribution.exact.scores import WAVE
+from attribution.query.settled import HELD
+from attribution.schedule import Schedule
+from indexer.plan.exact import documents_read, looking_closer, parts_of, scoring, waves
+from indexer.plan.memory import NUMBER
+from indexer.tracing.groups import SIZE, TOKENS, groups
+from tests.indexer.plan.test_forecast import CONFIG, OF, SPEEDS, WORK
+
+LARGE = Schedule(memory=2**50)
+
+
+def test_directions_that_are_kept_formed_are_formed_once():
+    queries, just = 10.0, NUMBER * 10 * OF.entries / HELD
+    assert waves(WORK, Schedule(memory=int(just) + 1), 1e9, queries) == 1
+    assert waves(WORK, Schedule(memory=int(just) - 1), 1e9, queries) > 1
+
+
+def test_others_are_formed_for_every_wave_of_passes():
+    each = NUMBER * WORK.n_tokens * (sum(OF.numbers_of_token) + OF.vocabulary)
+    memory = int(3 * each / WAVE) + 1  # three documents
+    assert waves(WORK, Schedule(memory=memory), 3, 1e9) == 1
+    assert waves(WORK, Schedule(memory=memory), 30, 1e9) == 10
+
+
+@pytest.mark.parametrize("n_tracked", [1, 10**6, 10**9])
+def test_there_are_as_many_parts_as_answers_are_grouped_into(n_tracked):
+    shape = replace(OF.linear[0], n_out=n_tracked, n_in=1, n=1)
+    work = replace(WORK, shapes=replace(OF, linear=(shape,)), n_prompts=64, n_written=32)
+    made = groups([32] * 64, n_tracked, SIZE, TOKENS)
+    assert len(made) == pytest.approx(parts_of(work), rel=0.25)
+
+
+def test_each_part_reads_its_documents():
+    assert documents_read(WORK, CONFIG, 10, 2) > WORK.n_documents / 2  # so two parts read more than all
+    whole, parts = (scoring(WORK, SPEEDS, CONFIG, LARGE, 40, 8, parts=n) for n in (1, 4))
+    assert parts == pytest.approx(4 * scoring(WORK, SPEEDS, CONFIG, LARGE, 10, 2))
+    assert parts > 1.5 * whole
+
+
+def test_documents_are_read_again_for_their_position_shares():
+    few, many = (replace(CONFIG, scores=replace(CONFIG.scores, position_shares=n)) for n in (0, 10))
+    more = looking_closer(WORK, SPEEDS, many, LARGE, 40, 8) - looking_closer(WORK, SPEEDS, few, LARGE, 40, 8)
+    assert more > 0.45 * 10 * 40 * 3 * OF.n_params * WORK.n_tokens  # of those that no neighbour keeps, a pass each

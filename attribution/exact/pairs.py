@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attribution.exact.meeting import Run, Unpadded, meeting, tokens_of
+from attribution.exact.owned import Owned, add_owned
 from attribution.model.tracked import Tracked
 from attribution.passes.capture import Captured
 from attribution.passes.embedding import places
@@ -24,24 +26,6 @@ from attribution.query.vocabulary_rows import RowBlock
 
 
 @dataclass(frozen=True)
-class Unpadded:
-    """The tokens of some document passes without their padding, one document after the other."""
-
-    passes: Sequence[Captured]
-    real: tuple[Tensor, ...]  # of each pass, its places that are tokens  # bool [B, T]
-    starts: NDArray[np.int64]  # [D + 1] first token of each document
-
-    def of(self, each: Sequence[Tensor]) -> Tensor:
-        """[B, T, n] of every pass -> [N, n]"""
-        return torch.cat([x[real] for x, real in zip(each, self.real, strict=True)])
-
-    def of_documents(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Numbers of the tokens of some documents, in order."""
-        starts, stops = self.starts[documents], self.starts[documents + 1]
-        return np.concatenate([np.arange(start, stop) for start, stop in zip(starts, stops, strict=True)])
-
-
-@dataclass(frozen=True)
 class PairShares:
     """`δ_tᵀ P a_t` of the tokens of P pairs, by layer."""
 
@@ -49,12 +33,7 @@ class PairShares:
     documents: NDArray[np.int64]  # [P] places in the passes
     starts: NDArray[np.int64]  # [P + 1] first row of each pair
     rows: Tensor  # [M, L]
-
-
-def tokens_of(passes: Sequence[Captured]) -> Unpadded:
-    """Document b of pass n is number b + the documents of the passes before."""
-    lengths = [length for captured in passes for length in captured.batch.lengths.tolist()]
-    return Unpadded(passes, tuple(captured.batch.is_token for captured in passes), np.cumsum([0, *lengths]))
+    sums: Tensor | None = None  # [P, n] the parts of the linear layers' scores that are each owner's, where asked for
 
 
 def pair_shares(
@@ -63,21 +42,17 @@ def pair_shares(
     passes: Sequence[Captured],
     wanted: NDArray[np.bool_],
     factored: Sequence[Sequence[Factored]] | None = None,
+    owned: Owned | None = None,
 ) -> PairShares:
     """Of the documents of the passes, for the queries that want them, at full rank or at that of `factored`.
 
-    wanted: [Q, D]   factored: by layer, by query
+    wanted: [Q, D]   factored: by layer, by query   owned: whose the numbers are, at full rank alone
     """
     tokens = tokens_of(passes)
-    queries, documents = np.nonzero(wanted)
-    starts = np.cumsum([0, *np.diff(tokens.starts)[documents]])
-    out = tracked.zeros(len(tracked.layers), int(starts[-1]))
-    some, first = np.unique(queries, return_index=True)
-    last = [*first[1:], len(queries)]
-    runs = []
-    for q, i, j in zip(some.tolist(), first.tolist(), last, strict=True):
-        rows = torch.as_tensor(tokens.of_documents(documents[i:j]), device=tracked.device)
-        runs.append((q, slice(int(starts[i]), int(starts[j])), rows))
+    of = meeting(tokens, wanted)
+    out = tracked.zeros(len(tracked.layers), int(of.starts[-1]))
+
+    sums = None if owned is None else add_owned(out, tracked, directions, tokens, of, owned)
 
     def deltas_of(layer: int) -> list[Tensor]:
         return [tokens.of([captured.deltas[layer] for captured in passes])]
@@ -88,16 +63,15 @@ def pair_shares(
     if factored is not None:
         for layer in range(len(tracked.linear)):
             [deltas], [a] = deltas_of(layer), inputs_of(layer)
-            for q, place, rows in runs:
+            for q, place, rows in of.runs:
                 out[layer, place] = bilinear_low_rank(deltas[rows], factored[layer][q], a[rows])
-    else:
+    elif owned is None:
         for layer, [deltas], [a] in met(tracked.linear, directions.linear, deltas_of, inputs_of):
-            of = directions.linear[layer]
-            for q, place, rows in runs:
-                out[layer, place] = bilinear(deltas[rows], of.matrix(q), a[rows])
-    for i, block in enumerate(directions.embedding):
-        _add_embedding(out[len(tracked.linear) + i], tracked, tokens, i, block, runs)
-    return PairShares(queries, documents, starts, out.T)
+            P = directions.linear[layer]
+            for q, place, rows in of.runs:
+                out[layer, place] = bilinear(deltas[rows], P.matrix(q), a[rows])
+    add_embedding(out[len(tracked.linear) :], tracked, tokens, directions, of.runs)
+    return PairShares(of.queries, of.documents, of.starts, out.T, sums)
 
 
 def bilinear(deltas: Tensor, P: Tensor, a: Tensor) -> Tensor:
@@ -112,8 +86,14 @@ def bilinear_low_rank(deltas: Tensor, P: Factored, a: Tensor) -> Tensor:
     return (deltas @ P.left).mul_(a @ P.right).sum(dim=1)
 
 
+def add_embedding(out: Tensor, tracked: Tracked, tokens: Unpadded, directions: Directions, runs: Sequence[Run]) -> None:
+    """Shares through the blocks of embedding and head, in place.    out: [blocks, M]"""
+    for i, block in enumerate(directions.embedding):
+        _add_embedding(out[i], tracked, tokens, i, block, runs)
+
+
 def _add_embedding(
-    out: Tensor, tracked: Tracked, tokens: Unpadded, i: int, block: RowBlock, runs: Sequence[tuple[int, slice, Tensor]]
+    out: Tensor, tracked: Tracked, tokens: Unpadded, i: int, block: RowBlock, runs: Sequence[Run]
 ) -> None:
     if tracked.tied or i == 1:
         at_target = torch.cat([c.batch.is_target[real] for c, real in zip(tokens.passes, tokens.real, strict=True)])

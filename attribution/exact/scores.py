@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attribution.exact.owned import Owned
 from attribution.exact.pairs import pair_shares
 from attribution.exact.products import Pairs, add_layer_products, add_products, among, on_device
 from attribution.influence import influence
@@ -27,6 +28,7 @@ from attribution.query.vocabulary_rows import RowBlock
 from attribution.schedule import by_tokens, near_each_other, runs
 
 WAVE = 0.4  # of the memory, for captured passes that are scored together
+OWNED = 0.05  # for what is each owner's of the scores that come by tokens
 SLICE = 2**21  # numbers of an embedding's gradient at a time: its slices cost more to begin than a layer's
 
 Add = Callable[[Sequence[Captured], NDArray[np.int64]], None]
@@ -40,6 +42,8 @@ class Scores:
     skipped: tuple[int, ...]  # documents whose gradient is not finite
     # (query, document) -> [T] nats, the share through every position, of the pairs for which it came along
     shares: Mapping[tuple[int, int], NDArray[np.float32]] = field(default_factory=dict)
+    # the same pairs -> [n] nats, what each owner has of the linear layers, where it was asked for and costs little
+    owned: Mapping[tuple[int, int], NDArray[np.float32]] = field(default_factory=dict)
 
 
 def score_documents(
@@ -49,18 +53,20 @@ def score_documents(
     n_train: int,
     *,
     wanted: NDArray[np.bool_] | None = None,
+    owned: Owned | None = None,
     tick: Callable[[int], None] | None = None,
 ) -> Scores:
     """Every document against every query, or against those that it is `wanted` for ([Q, D]).
 
-    `n_train`: N of the corpus; `tick(n)` after n documents.
+    `n_train`: N of the corpus; `owned`: the scores may come with what is each owner's; `tick(n)` after n documents.
 
     Raises BadInput for a document that is empty or longer than the context.
     """
     everything = np.ones((directions.n, len(documents)), dtype=bool) if wanted is None else wanted
-    scoring = _Scoring(tracked, directions, everything, n_train)
     schedule = tracked.schedule
     few = by_tokens(everything, np.array([len(document) for document in documents]), schedule.rates)
+    along = owned if _cheaply(tracked, directions, owned, int(everything[:, few].sum())) else None
+    scoring = _Scoring(tracked, directions, everything, n_train, along)
     crowd = np.flatnonzero(everything.any(axis=0) & ~few)
     groups: list[tuple[NDArray[np.int64], Add]] = [(crowd, scoring.add_gradients)]
     groups += [(near, scoring.add_pairs) for near in near_each_other(everything, np.flatnonzero(few), schedule.near)]
@@ -73,11 +79,27 @@ def score_documents(
     return scoring.scores()
 
 
+def _cheaply(tracked: Tracked, directions: Directions, owned: Owned | None, n_pairs: int) -> bool:
+    """Whether the parts of all pairs fit, and no token has to be turned back for them."""
+    if owned is None or 4 * n_pairs * owned.n > tracked.schedule.share(OWNED):
+        return False
+    return all(of.basis is None for of in directions.linear)
+
+
 class _Scoring:
     """What is known so far; `members` are the documents of some passes."""
 
-    def __init__(self, tracked: Tracked, directions: Directions, wanted: NDArray[np.bool_], n_train: int) -> None:
+    def __init__(
+        self,
+        tracked: Tracked,
+        directions: Directions,
+        wanted: NDArray[np.bool_],
+        n_train: int,
+        along: Owned | None,
+    ) -> None:
         self.tracked, self.directions, self.wanted, self.n_train = tracked, directions, wanted, n_train
+        self.along = along
+        self.owned: dict[tuple[int, int], NDArray[np.float32]] = {}
         self.values = np.full((*wanted.shape, len(tracked.layers)), np.nan, dtype=np.float32)
         self.shares: dict[tuple[int, int], NDArray[np.float32]] = {}
         self.finite = np.ones(wanted.shape[1], dtype=bool)
@@ -91,19 +113,23 @@ class _Scoring:
             self.values[queries, columns] = influence(products[queries, of], self.n_train).cpu().numpy()
 
     def add_pairs(self, passes: Sequence[Captured], members: NDArray[np.int64]) -> None:
-        found = pair_shares(self.tracked, self.directions, passes, self.wanted[:, members])
+        found = pair_shares(self.tracked, self.directions, passes, self.wanted[:, members], owned=self.along)
         by_layer = influence(found.rows, self.n_train).cpu().numpy()  # [M, L]
         documents = members[found.documents]
         summed = np.add.reduceat(by_layer, found.starts[:-1], axis=0)
         self.values[found.queries, documents] = summed
         self.finite[documents[~np.isfinite(summed).all(axis=1)]] = False
         each = np.split(by_layer.sum(axis=1), found.starts[1:-1])
-        self.shares.update(zip(zip(found.queries.tolist(), documents.tolist(), strict=True), each, strict=True))
+        pairs = list(zip(found.queries.tolist(), documents.tolist(), strict=True))
+        self.shares.update(zip(pairs, each, strict=True))
+        if found.sums is not None:
+            sums = np.asarray(influence(found.sums, self.n_train).cpu().numpy(), dtype=np.float32)
+            self.owned.update(zip(pairs, sums, strict=True))
 
     def scores(self) -> Scores:
         self.values[~self.wanted] = np.nan  # of a pair that came along in a wanted product
         self.values[:, ~self.finite] = np.nan
-        return Scores(self.values, tuple(np.flatnonzero(~self.finite).tolist()), self.shares)
+        return Scores(self.values, tuple(np.flatnonzero(~self.finite).tolist()), self.shares, self.owned)
 
 
 def waves(tracked: Tracked, documents: Sequence[Row]) -> Iterator[list[Captured]]:

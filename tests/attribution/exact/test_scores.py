@@ -6,12 +6,14 @@ import torch
 
 from attribution.errors import BadInput
 from attribution.exact import products, scores
+from attribution.exact.owned import Owned, Owners
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.index.corpus_pass import corpus_pass
 from attribution.passes.batches import Row
 from attribution.passes.capture import capture
 from attribution.query.directions import join_directions
+from attribution.query.settled import settled
 from attribution.query.solve import query_directions
 from tests.attribution import tiny
 
@@ -75,6 +77,53 @@ def test_shares_of_the_pairs_come_along():
         [[expected]] = position_shares(tracked, d.of([q]), documents, [[i]], N)
         np.testing.assert_allclose(share, expected.sum(axis=1), rtol=1e-5, atol=1e-9)
         np.testing.assert_allclose(share.sum(), found.values[q, i].sum(), rtol=1e-5)
+
+
+def parts_of(n_owners: int, tracked) -> Owned:
+    """Rows of every other layer and columns of the others, dealt out."""
+    sizes = [(n % 2 == 0, layer.n_out if n % 2 == 0 else layer.n_in) for n, layer in enumerate(tracked.linear)]
+    return Owned(n_owners, [Owners(by_rows, np.arange(size) % n_owners) for by_rows, size in sizes])
+
+
+@pytest.mark.parametrize("memory", [2 << 30, 1 << 16])
+def test_what_is_each_owners_comes_along_where_no_token_is_turned(memory):
+    tracked, H = tiny.tiny_engine("llama-untied")
+    documents = tiny.tiny_documents(12)
+    d = query_directions(tracked, H, IDS, 1)
+    plain = settled(tracked, d, 10**9)
+    wanted = np.zeros((d.n, 12), dtype=bool)
+    wanted[:2, [1, 5]] = wanted[3, [5, 7]] = True
+    wanted[:, 9] = True
+    owned = parts_of(3, tracked)
+    expected = score_documents(tracked, plain, documents, N, wanted=wanted)
+    found = score_documents(tiny.scheduled(tracked, memory=memory), plain, documents, N, wanted=wanted, owned=owned)
+    np.testing.assert_allclose(found.values, expected.values, rtol=1e-6, atol=1e-9)
+    assert set(found.owned) == set(found.shares) == {(0, 1), (0, 5), (1, 1), (1, 5), (3, 5), (3, 7)}
+    for pair, share in expected.shares.items():
+        np.testing.assert_allclose(found.shares[pair], share, rtol=1e-5, atol=1e-9)
+    for (q, i), parts in found.owned.items():
+        g = tiny.gradient(tracked, lambda moving, of=documents[i]: tiny.loss(tracked, moving, of))
+        by_hand = np.zeros(3)
+        for n, of in enumerate(owned.layers):
+            entries = (-plain.linear[n].values[q] * g[n] / N).sum(dim=1 if of.by_rows else 0).numpy()
+            by_hand += [entries[owner::3].sum() for owner in range(3)]
+        np.testing.assert_allclose(parts, by_hand, rtol=1e-5, atol=1e-9)
+        np.testing.assert_allclose(parts.sum(), found.values[q, i, : len(tracked.linear)].sum(), rtol=1e-4)
+
+
+def test_what_is_each_owners_waits_where_it_costs_much():
+    tracked, H = tiny.tiny_engine()
+    documents = tiny.tiny_documents(6)
+    d = query_directions(tracked, H, IDS, 4)
+    few = np.zeros((d.n, 6), dtype=bool)
+    few[0, :2] = True
+    owned = parts_of(5, tracked)
+    in_basis = score_documents(tracked, d, documents, N, wanted=few, owned=owned)
+    assert len(in_basis.shares) == 2 and not in_basis.owned
+    plain = settled(tracked, d, 10**9)
+    little = tiny.scheduled(tracked, memory=4 * 2 * 5 * 20 - 1)
+    assert not score_documents(little, plain, documents, N, wanted=few, owned=owned).owned
+    assert len(score_documents(tracked, plain, documents, N, wanted=few, owned=owned).owned) == 2
 
 
 def test_a_document_without_finite_gradient_is_skipped_and_the_others_are_not():

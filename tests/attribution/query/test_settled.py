@@ -53,3 +53,13 @@ def test_what_is_held_beside_counts():
     tracked = tiny.scheduled(tracked, memory=int(4 * 1.5 * kept.n * tracked.n_linear / HELD))
     assert settled(tracked, kept, 1) is not kept
     assert settled(tracked, kept, 1, 2) is kept
+
+
+def test_tokens_that_would_be_turned_back_to_be_split_speak_for_turning_directions():
+    tracked, H = tiny.tiny_engine()
+    kept = query_directions(tracked, H, IDS, 2)
+    back = kept.n * sum(of.n_out * of.n_in * (of.n_out + of.n_in) for of in tracked.linear)
+    split = sum(max(of.n_out, of.n_in) ** 2 for of in tracked.linear)
+    for n_split, is_plain in ((0, False), (back // split, False), (back // split + 1, True)):
+        made = settled(tracked, kept, 0, n_split=n_split)
+        assert all((of.basis is None) == is_plain for of in made.linear)

@@ -40,11 +40,13 @@ def corpus_pass(
     *,
     budget: int = 0,
     tick: Callable[[int], None] | None = None,
+    watch: Callable[[Captured, Sequence[int]], None] | None = None,
 ) -> Passed:
     """One pass over the documents.
 
     n_train: N of the corpus.   budget: bytes of compressed gradient a document, 0 for none.   `tick(n)` after n
-    documents. Raises BadInput for a document that is empty or longer than the context.
+    documents.   watch: is shown every batch, with the numbers of its documents. Raises BadInput for a document that is
+    empty or longer than the context.
     """
     eigen, diagonal = preconditioner.eigen(tracked), preconditioner.diagonal(tracked)
     scales = metrics(tracked, eigen, DIRECTIONS) if budget else []
@@ -54,6 +56,8 @@ def corpus_pass(
     kept: list[list[Compressed]] = []
     for batch in batches(documents, tracked.loaded.context, tracked.device, tracked.batch_tokens):
         captured, members = capture(tracked, batch), list(batch.members)
+        if watch is not None:
+            watch(captured, members)
         sums = captured.hidden.new_zeros(3, len(members), dtype=torch.float64)
         tokens = _adding(sums, tracked, captured, eigen, shared)
         linear = list(vectors(scales, tokens)) if budget else _nothing(tokens)

@@ -29,7 +29,7 @@ def generate(loaded: LoadedModel, prompt: Encoded, max_new_tokens: int) -> Gener
     ids: list[int] = []
     step = torch.tensor([prompt.ids], device=loaded.device)
     cache = None
-    name = _cache_name(loaded)
+    name = cache_name(loaded)
     with torch.inference_mode():
         while len(ids) < limit and not (ids and ids[-1] in ends):
             if name is None:
@@ -54,7 +54,7 @@ def completed(
     return Generation(prompt, ids, text, tuple(spans), tuple(known))
 
 
-def _cache_name(loaded: LoadedModel) -> str | None:
+def cache_name(loaded: LoadedModel) -> str | None:
     """What the model calls what it has read: transformers 5.24 renamed it; None of one that keeps no tokens (Mamba)."""
     parameters = inspect.signature(loaded.model.forward).parameters
     return next((name for name in ("cache", "past_key_values") if name in parameters), None)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from transformers import T5ForConditionalGeneration
 
+from attribution.components.units import Units, units
 from attribution.errors import BadInput
 from attribution.exact.agreement import check_agreement
 from attribution.loading.load import load_model
@@ -15,7 +16,10 @@ from tests.attribution.architectures import CONFIGS, DECODERS, opened_model
 from tests.tiny_family import TEXTS
 
 PATH = Path(__file__).parents[2] / "docs/architectures.md"
-HEADER = "| architecture | linear layers, embedding, head | not explained, besides norms |\n| --- | --- | --- |\n"
+HEADER = (
+    "| architecture | linear layers, embedding, head | not explained, besides norms | heads and neurons |\n"
+    "| --- | --- | --- | --- |\n"
+)
 
 
 def table() -> str:
@@ -23,9 +27,9 @@ def table() -> str:
     return HEADER + "".join(f"| {name} | {' | '.join(_row(name))} |\n" for name in CONFIGS)
 
 
-def _row(name: str) -> tuple[str, str]:
+def _row(name: str) -> tuple[str, str, str]:
     if name not in DECODERS:
-        return "refused", _line(name)
+        return "refused", _line(name), ""
     tracked = track(opened_model(name))
     left = [of.name for of in coverage(tracked) if of.kind == OTHERS]
     rest = ", ".join(f"`{each}`" for each in left[:4]) + (f" and {len(left) - 4} more" if len(left) > 4 else "")
@@ -35,7 +39,9 @@ def _row(name: str) -> tuple[str, str]:
         check_agreement(tracked, forward_mode=False)
         rest = f"token losses: {error}" + (f"; {rest}" if rest else "")
     linear_left = any(word in each for each in left for word in ("experts", "mixer"))
-    return "in part" if linear_left else "in full", rest or "nothing"
+    split = units(tracked)
+    apart = "apart" if isinstance(split, Units) else split.reason
+    return "in part" if linear_left else "in full", rest or "nothing", apart
 
 
 def _line(name: str) -> str:

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from attribution.components.taught import taught
+from attribution.components.units import units
 from attribution.curvature.blocks import Preconditioner, damp, no_curvature
 from attribution.curvature.ghost_norm import gradient_norms
 from attribution.curvature.stages import across_stages
@@ -72,6 +74,7 @@ def every_number(tracked: Tracked, forward_mode: bool = True) -> dict[str, np.nd
         "ghost norm": gradient_norms(tracked, DOCUMENTS),
         "shares": np.concatenate([share for of in shares for share in of]),
         "shares at rank 4": np.concatenate([share for of in low_shares for share in of]),
+        "components": _components(tracked, d),
         "index": _estimates(tracked, H, passed),
         "saliency": _saliency(tracked),
         "hidden states": hidden_states(tracked, DOCUMENTS),
@@ -79,6 +82,16 @@ def every_number(tracked: Tracked, forward_mode: bool = True) -> dict[str, np.nd
     }
     more = _by_forward_mode(tracked, d) if forward_mode else {}
     return found | more | _of_measurements(tracked, H, d) | _of_pairs(tracked, d) | _of_context(tracked)
+
+
+def _components(tracked: Tracked, d: Directions) -> np.ndarray:
+    """What documents taught heads, neurons and biases, and the shares that come along."""
+    split = taught(tracked, d, DOCUMENTS, OWN, N, units(tracked), unknown=OWN)
+    of = [
+        [*each.heads, *each.kv_heads, *each.neuron_scores[:3], each.total, each.bias, *split.shares[pair]]
+        for pair, each in sorted(split.taught.items())
+    ]
+    return np.concatenate(of)
 
 
 def two_stages(pretrained: Tracked, finetuned: Tracked) -> np.ndarray:

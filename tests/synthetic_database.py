@@ -25,6 +25,8 @@ from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
 from indexer.search.text_index import write_text_index
 from tests.synthetic_columns import COLUMNS
+from tests.synthetic_inside import COLUMNS as INSIDE
+from tests.synthetic_inside import inside
 from tests.synthetic_reading import reading, tokens, with_ends
 
 TOKENIZER = "7e57ab1e00000000"
@@ -154,9 +156,14 @@ class Synthetic:
         for prompt in self.prompts:
             for table, rows in self._generation(prompt, model_id, run_id, n_blocks, len(layers), norms, rng).items():
                 one.setdefault(table, []).extend(rows)
+        texts = {prompt.prompt_id: prompt.text for prompt in self.prompts}
+        for table, rows in inside(
+            one, texts, [(each.document_id, len(reading(each))) for each in self.documents]
+        ).items():
+            one.setdefault(table, []).extend(rows)
         for table, rows in one.items():
             if table not in self.without:
-                write_shard(part.folder, table, _columns(COLUMNS[table], rows))
+                write_shard(part.folder, table, _columns((COLUMNS | INSIDE)[table], rows))
 
     def _generation(
         self, prompt: Prompt, model_id: str, run_id: str, n_blocks: int, n_layers: int, norms: Any, rng: Any

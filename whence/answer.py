@@ -1,4 +1,5 @@
-"""One answer and what made it: its tokens, the documents behind each of them, the words of the prompt."""
+"""One answer and what made it: its tokens, the documents behind each of them, the words of the prompt, the heads and
+neurons that carry it."""
 
 from __future__ import annotations
 
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 from attribution.errors import BadInput
 from attribution.normalisers import NORMALISERS
 from dashboard.database.queries import documents
+from dashboard.database.queries.kept_inside import KeptInside
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import rank_documents
 from dashboard.database.records import KeptScores, PromptToken, Token
+from whence import inside
 from whence.prompt_map import PromptMap
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ class Evidence:
     self_influence: Mapping[int, float]  # of each token
     methods: tuple[str, ...]  # of saliency
     saliency: Callable[[str, tuple[int, int]], NDArray[np.float64]]  # method, [K, S] -> scores, NaN where none
+    inside: KeptInside
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,51 @@ class Answer:
         sources = (*(each.text for each in self.prompt_records), *texts[:-1])
         scores = self.evidence.saliency(method, (len(texts), len(sources)))
         return PromptMap(method, texts, sources, len(self.prompt_records), scores)
+
+    def components(self, token: int | tuple[int, int] | None = None) -> pd.DataFrame:
+        """The heads and the strongest neurons behind one token, a span, or the whole answer, by kind, depth and number.
+
+        [N] component (as `head:3.5`), kind, depth, number; direct: what it writes into the logit; total: nats of log p
+        that it adds, as it is and not as it is on average, to the first order; taught: nats, the sizes of what kept
+        training documents do through it. All are sums over the span; missing where nothing is kept of a component.
+
+        Raises BadInput for a token that the answer does not have, and where the model is not split.
+        """
+        return inside.components(self.evidence.inside, self._span(token))
+
+    def documents_through(self, component: str, token: int | tuple[int, int] | None = None) -> pd.DataFrame:
+        """The training documents whose influence passes through a head or neuron, the largest first.
+
+        [N] document_id, title, source, topic, text, influence (nats, the part that passes through it). Raises BadInput
+        as `components` does, and for a component that the model does not have.
+        """
+        import pandas as pd
+
+        found = inside.taught(self.evidence.inside, component, self._span(token))
+        about = documents.documents(self.evidence.snapshot, list(found))
+        rows = [
+            (each, about[each].title, about[each].source, about[each].topic, about[each].text, score)
+            for each, score in sorted(found.items(), key=lambda of: (-abs(of[1]), of[0]))
+        ]
+        return pd.DataFrame(rows, columns=["document_id", "title", "source", "topic", "text", "influence"])
+
+    def attention(self, head: str, token: int) -> pd.DataFrame:
+        """What a head reads where a token is decided: [S] position, text, weight, over prompt and answer before it.
+
+        Raises BadInput as `documents_through` does, and for a head whose attention is not kept.
+        """
+        import pandas as pd
+
+        self._span(token)
+        weights = inside.attention(self.evidence.inside, head, token)
+        texts = [*(each.text for each in self.prompt_records), *(each.text for each in self.token_records)]
+        texts = texts[: len(weights)]
+        return pd.DataFrame({"position": range(len(texts)), "text": texts, "weight": weights})
+
+    def lens(self, token: int | tuple[int, int] | None = None) -> pd.DataFrame:
+        """What the model would say if it ended after each block: [N] position, depth (-1: after the embedding), logp
+        (nats) and rank (from 1) of the token that was written, top_text and top_logp of the most probable one."""
+        return inside.lens(self.evidence.inside, self._span(token))
 
     def _span(self, token: int | tuple[int, int] | None) -> tuple[int, int]:
         last = len(self.token_records) - 1

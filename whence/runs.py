@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from attribution.errors import BadInput
 from dashboard.database.queries import answers, influence, prompts
+from dashboard.database.queries.kept_inside import StoredInside
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Generation, Model, Run
 from indexer.database.reader import Database
@@ -90,6 +91,7 @@ class Runs:
             {position: target.self_influence for position, target in targets.items()},
             tuple(prompts.saliency_methods(now, generation_id)),
             partial(_stored_map, now, generation_id),
+            StoredInside(now, found, run),
         )
         return Answer(
             generation_id,

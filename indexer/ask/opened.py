@@ -8,6 +8,7 @@ from attribution.errors import BadInput
 from indexer.config.config import Config, restored
 from indexer.corpus.stored import open_corpus
 from indexer.database.reader import Database
+from indexer.inside.components import Within, within_before
 from indexer.search.text_index import TextIndex, open_text_index
 from indexer.size.corpus_pass import norms_before
 from indexer.size.factors import fitted_before
@@ -18,11 +19,13 @@ from indexer.tracing.traced import Traced
 
 @dataclass(frozen=True)
 class Opened:
-    """Everything that a new prompt needs of one size; `traced` is None where the build computes no influence."""
+    """Everything that a new prompt needs of one size; `traced` is None where the build computes no influence, `within`
+    where it did not look inside."""
 
     member: Member
     text: TextIndex
     traced: Traced | None
+    within: Within | None = None
 
 
 def configuration(folder: Path) -> Config:
@@ -42,9 +45,9 @@ def open_size(config: Config, name: str) -> Opened:
         raise BadInput(f"expected a model of the configuration, found {name!r}; choose from {', '.join(known)}")
     folder = config.output.folder
     member = open_member(known[name], config, partial(open_corpus, folder))
+    within = within_before(folder, member) if config.inside.enabled else None
     if not config.scores.method:
-        return Opened(member, open_text_index(folder), None)
+        return Opened(member, open_text_index(folder), None, within)
     fitted = fitted_before(folder, member)
-    return Opened(
-        member, open_text_index(folder), Traced(fitted, norms_before(folder, fitted), open_index(folder, fitted))
-    )
+    traced = Traced(fitted, norms_before(folder, fitted), open_index(folder, fitted))
+    return Opened(member, open_text_index(folder), traced, within)

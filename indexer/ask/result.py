@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from attribution.index.document_norms import DocumentNorms
 from attribution.model.sequence import disjoint
 from attribution.prompt.explain import PromptShare
 from indexer.ask.estimated import Estimated
 from indexer.ask.opened import Opened
 from indexer.ask.steps import Asked
+from indexer.inside.rows import columns_by_table
+from indexer.inside.taught import taught_columns
 from indexer.size.answers import Answer
 from indexer.tracing.candidates import Candidates
 from indexer.tracing.explain import Explained
@@ -18,7 +22,11 @@ from indexer.tracing.prompt_rows import ablation_columns, citation_columns, fait
 
 
 def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
-    """tokens, prompt_tokens, saliency, documents: lists by generated token; numbers as in the database's columns."""
+    """tokens, prompt_tokens, saliency, documents: lists by generated token; numbers as in the database's columns.
+
+    inside: rows by the names of their tables, where the build looked inside: component_taught and, after it,
+    component_effect, component_measured, component_attention, lens.
+    """
     generation, member = asked.answer.generation, opened.member
     made: dict[str, Any] = {
         "generation_id": asked.answer.generation_id,
@@ -39,7 +47,27 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
         made |= _influence(asked.exact, asked.found, opened.traced.norms, asked.heat, opened.traced.ids)
     elif opened.traced is not None and asked.estimated is not None:
         made |= _estimates(asked.estimated, opened.traced.norms, opened.traced.ids)
+    tables = _inside(asked, opened)
+    if tables:
+        made["faithfulness"] = [*made.get("faithfulness", []), *tables.pop("faithfulness", [])]
+        made["inside"] = tables
     return made
+
+
+def _inside(asked: Asked, opened: Opened) -> dict[str, list[dict[str, Any]]]:
+    """Rows by table, as they are known; {} before anything is."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    if asked.heat is not None and asked.heat.taught is not None and asked.exact is not None and opened.traced:
+        of = taught_columns(opened.traced.fitted.run, asked.exact.kept, asked.heat, opened.traced.ids)
+        found["component_taught"] = [{name: _plain(value) for name, value in row.items()} for row in rows_of(of)]
+    if asked.inside is not None:
+        columns = columns_by_table(asked.answer, asked.inside, opened.member.words)
+        found |= {table: rows_of(each) for table, each in columns.items()}
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _estimates(estimated: Estimated, norms: DocumentNorms, ids: Sequence[str]) -> dict[str, Any]:

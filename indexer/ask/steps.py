@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from attribution.components.units import Units
 from attribution.errors import TryAgain
 from attribution.loading.load import LoadedModel
 from attribution.prompt.explain import PromptShare
@@ -15,6 +16,7 @@ from attribution.query.solve import continuation_directions, query_directions
 from indexer.ask.estimated import Estimated, first_estimates
 from indexer.ask.opened import Opened
 from indexer.corpus.prompt import Prompt
+from indexer.inside.answered import Inside, inside
 from indexer.size.answers import Answer, answer
 from indexer.size.foil import Foil, foil_of, in_words, instead
 from indexer.size.rendered import rendered
@@ -42,6 +44,7 @@ class Asked:
     exact: Explained | None = None
     chunks: list[Explained] = field(default_factory=list)  # that `exact` is of
     heat: Heat | None = None
+    inside: Inside | None = None
 
 
 Report = Callable[[str, float, Asked], None]
@@ -81,7 +84,7 @@ def ask(
     foil = foil_of(asked.answer, member.loaded)
     if foil is not None:
         asked.answer = replace(asked.answer, notices=(*asked.answer.notices, in_words(asked.answer, foil)))
-    traced = opened.traced
+    traced, units = opened.traced, None if opened.within is None else opened.within.split.whole
     if traced is not None:
         reached("gradients of the answer", 0.15, asked)
         estimates = _estimates(traced, asked.answer, foil)
@@ -90,7 +93,7 @@ def ask(
         [textual] = lexical(member, [asked.answer], opened.text)
         found = with_index(textual, member, asked.answer, traced.index, estimates)
         reached("exact scores", 0.35, asked)
-        _trace(traced, asked, found, foil, reached)
+        _trace(traced, asked, found, foil, units, reached)
     reached("which words of the prompt mattered", 0.7, asked)
     chosen = tuple(methods) or _methods(member.loaded, asked.answer)
     wanted = replace(settings_of(settings), methods=chosen, foil_id=None if foil is None else foil.token)
@@ -102,11 +105,15 @@ def ask(
         asked.share = replace(asked.share, saliency=salient)
     if traced is not None and asked.exact is not None:
         reached("which words of the documents mattered", 0.9, asked)
-        asked.heat = heat_of(traced.fitted, asked.chunks)
+        asked.heat = heat_of(traced.fitted, asked.chunks, units, member.config.inside.neurons)
+    if opened.within is not None:
+        reached(WITHIN, 0.95, asked)
+        asked.inside = inside(opened.within, asked.answer, lambda: reached(WITHIN, 0.95, asked))
     reached("done", 1.0, asked)
     return asked
 
 
+WITHIN = "what heads and neurons did"
 STEPS = {
     "bits": "what came from memory",
     "mirage": "which tokens depend on the documents",
@@ -121,7 +128,9 @@ def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:
     return THOROUGH if work <= THOROUGH_WORK else QUICK
 
 
-def _trace(traced: Traced, asked: Asked, found: Candidates, foil: Foil | None, reached: Report) -> None:
+def _trace(
+    traced: Traced, asked: Asked, found: Candidates, foil: Foil | None, units: Units | None, reached: Report
+) -> None:
     """The training documents behind every token, exactly."""
     of = chunks(traced.fitted.terms, [asked.answer], traced.fitted.member.config.output.folder)
     n_found, n_done = len(found.documents) * len(of), 0
@@ -140,6 +149,7 @@ def _trace(traced: Traced, asked: Asked, found: Candidates, foil: Foil | None, r
             chunk,
             ask=partial(_directions, foil),
             hold=len(of) == 1,
+            units=units,
             tick=tick,
         )
         for chunk in of

@@ -14,6 +14,7 @@ from attribution.loading.adapter import ALONE, MERGED
 from attribution.prompt.saliency.method import computed
 from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.estimator import estimators
+from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 
@@ -258,6 +259,7 @@ class Config:
     factors: FactorSettings = field(default_factory=FactorSettings)
     index: Index = field(default_factory=Index)
     scores: ScoreSettings = field(default_factory=ScoreSettings)
+    inside: Inside = field(default_factory=Inside)
     device: Device = field(default_factory=Device)
 
 
@@ -300,6 +302,9 @@ def _check(config: Config, path: Path) -> None:
     if config.scores.method and config.scores.method[0] != first:
         raise BadInput(f"expected {first!r} as the first method in {path.name}, scores, found {config.scores.method!r}")
     _check_training(config, path)
+    if config.inside.baseline not in BASELINES:
+        allowed = " or ".join(map(repr, BASELINES))
+        raise BadInput(f"expected {allowed} for {path.name}, inside, baseline, found {config.inside.baseline!r}")
     for method in config.prompts.saliency:
         if method not in computed():
             raise BadInput(f"expected methods of {', '.join(computed())} in {path.name}, prompts, found {method!r}")

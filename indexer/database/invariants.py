@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from duckdb import DuckDBPyConnection
 
 from indexer.database.keys import KEYS
-from indexer.database.schema import LATER, REFERENCES, TABLES, VIEWS
-from indexer.database.summaries import SUMMARIES
+from indexer.database.schema import LATER, LATER_TABLES, REFERENCES, TABLES, VIEWS
+from indexer.database.summaries import LATER_SUMMARIES, SUMMARIES
 
 
 def broken_invariants(db: DuckDBPyConnection) -> list[str]:
@@ -19,10 +19,13 @@ def broken_invariants(db: DuckDBPyConnection) -> list[str]:
 
 
 def _questions(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:
+    held = {name for (name,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     for table in KEYS:
-        yield f"duplicates in {table}", duplicates(db, table)
+        if table in held:
+            yield f"duplicates in {table}", duplicates(db, table)
     for table, column, parent, parent_column in REFERENCES:
-        yield f"{table}.{column} not in {parent}", orphans(db, table, column, parent, parent_column)
+        if table in held:
+            yield f"{table}.{column} not in {parent}", orphans(db, table, column, parent, parent_column)
     yield "documents whose id is not the hash of what they are made of", misnamed_documents(db)
     yield "influence.layer_scores that do not add up to the score", unequal_sums(db)
     yield "influence.layer_scores of another length than the model's layers", unnamed_layers(db)
@@ -30,6 +33,8 @@ def _questions(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:
     yield "scores that are not finite", not_finite(db)
     yield "influence_position of another length than the document's tokens", unequal_lengths(db)
     yield "generation_token bits that do not add up", unequal_bits(db)
+    if held >= LATER_TABLES:
+        yield from _of_components(db)
 
 
 def _schema(db: DuckDBPyConnection) -> Iterator[str]:
@@ -40,10 +45,10 @@ def _schema(db: DuckDBPyConnection) -> Iterator[str]:
     for table, declared in TABLES.items():
         names = {column.split()[0] for column in declared.split(",")} - LATER.get(table, set())
         if table not in columns:
-            yield f"no table {table}"
+            yield from [] if table in LATER_TABLES else [f"no table {table}"]
         elif names - columns[table]:
             yield f"no column {', '.join(sorted(names - columns[table]))} in {table}"
-    yield from (f"no table {table}" for table in SUMMARIES if table not in columns)
+    yield from (f"no table {table}" for table in SUMMARIES if table not in columns.keys() | LATER_SUMMARIES)
     yield from (f"no view {view}" for view in VIEWS if view not in columns)
 
 
@@ -141,6 +146,50 @@ def unequal_bits(db: DuckDBPyConnection) -> int:
            WHERE abs(bits_nothing - bits_question - coalesce(bits_documents, 0) - bits_full)
                  > 1e-6 * greatest(1, abs(bits_nothing))""",
     )
+
+
+def _of_components(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:
+    """Of a database that has their tables."""
+    for what, query in OF_COMPONENTS.items():
+        yield what, _number(db, query)
+
+
+OF_COMPONENTS = {
+    # |sum of all components - sum of the layers besides the embedding| <= 1e-4 of the score, beside float32's rounding
+    "component_taught that does not add up to the layers besides the embedding": """
+        WITH split AS (
+            SELECT run_id, list(layer + 1) AS numbers FROM run JOIN layer USING (model_id)
+            WHERE layer.kind <> 'embedding' GROUP BY run_id)
+        SELECT count(*) FROM component_taught AS taught JOIN split USING (run_id)
+        JOIN influence USING (run_id, generation_id, position, document_id)
+        WHERE layer_scores IS NOT NULL
+          AND abs(list_sum(head_scores)::DOUBLE + list_sum(kv_head_scores) + coalesce(list_sum(neuron_scores), 0)
+                  + neuron_rest + bias_score - list_sum(list_select(layer_scores, numbers)))
+              > 1e-4 * abs(score) + 1e-5 * list_sum(list_transform(layer_scores, lambda x: abs(x)))""",
+    "component_effect.logit that direct contributions do not add up to": """
+        SELECT count(*) FROM component_effect
+        WHERE abs(list_sum(direct_heads)::DOUBLE + list_sum(direct_mlp) + direct_embedding + direct_bias - logit)
+              > 1e-4 * greatest(1, list_sum(list_transform(direct_heads || direct_mlp, lambda x: abs(x)))
+                                   + abs(direct_embedding) + abs(direct_bias))""",
+    "components that are not among their model's": """
+        WITH sized AS (
+            SELECT generation_id, n_heads, n_neurons, n_layers AS n
+            FROM generation JOIN model USING (model_id) JOIN component_model USING (model_id))
+        SELECT (SELECT count(*) FROM component_effect JOIN sized USING (generation_id)
+                WHERE len(direct_heads) <> n * n_heads OR len(total_heads) <> n * n_heads
+                   OR len(direct_mlp) <> n OR len(total_mlp) <> n OR len(direct_neurons) <> len(neurons)
+                   OR len(total_neurons) <> len(neurons) OR list_max(neurons) >= n * n_neurons)
+             + (SELECT count(*) FROM component_taught JOIN sized USING (generation_id)
+                WHERE len(head_scores) <> n * n_heads OR len(neuron_scores) <> len(neurons)
+                   OR list_max(neurons) >= n * n_neurons)""",
+    "lens ranks below 1, or log p above 0": """
+        SELECT count(*) FROM lens WHERE rank < 1 OR logp > 0 OR top_logp > 0 OR logp > top_logp + 1e-5""",
+    "component_context ranks out of order": """
+        SELECT count(*) FROM (
+            SELECT rank, row_number() OVER ranked AS place FROM component_context
+            WINDOW ranked AS (PARTITION BY model_id, kind, depth, number ORDER BY rank))
+        WHERE rank <> place""",
+}
 
 
 def _number(db: DuckDBPyConnection, query: str) -> int:

@@ -24,6 +24,15 @@ KEYS: dict[str, tuple[str, ...]] = {
     "ablation": ("generation_id", "design", "number"),
     "faithfulness": ("generation_id", "method", "metric"),
     "evaluation": ("model_id", "method", "metric", "detail"),
+    "component_model": ("model_id",),
+    "component_taught": ("run_id", "generation_id", "position", "document_id"),
+    "component_effect": ("generation_id", "position"),
+    "component_measured": ("generation_id", "position", "kind", "depth", "number"),
+    "component_attention": ("generation_id", "position", "depth", "head"),
+    "lens": ("generation_id", "position", "depth"),
+    "component_context": ("model_id", "kind", "depth", "number", "rank"),
+    "neuron_activation": ("model_id", "depth", "number"),
+    "component_tokens": ("model_id", "kind", "depth", "number"),
 }
 
 # tables whose rows several parts of a build may write again (two sizes share a tokenizer): the last part's row is kept
@@ -39,6 +48,7 @@ REPEATED = (
     "document_token",
     "self_influence",
     "evaluation",
+    "component_model",
 )
 
 # columns that differ between two runs of the same work

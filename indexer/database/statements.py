@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from indexer.database.keys import KEYS, REPEATED, VOLATILE
 from indexer.database.schema import ORDER, SCHEMA_VERSION, TABLES, VIEWS
-from indexer.database.summaries import SUMMARIES
+from indexer.database.summaries import LATER_SUMMARIES, SUMMARIES
 
 
 def create_tables(db: DuckDBPyConnection) -> None:
@@ -55,13 +55,14 @@ def schema_version(db: DuckDBPyConnection) -> int | None:
 def missing_summaries(db: DuckDBPyConnection) -> list[str]:
     """Worked-out tables that the file lacks: an earlier Whence published it."""
     found = {name for (name,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-    return [table for table in SUMMARIES if table not in found]
+    return [table for table in SUMMARIES if table not in found | LATER_SUMMARIES]
 
 
 def content_hash(db: DuckDBPyConnection) -> str:
     """16 hex digits over every row of every table, whatever their order; dates, durations and devices are left out."""
     total = hashlib.sha256()
-    for table in TABLES:
+    held = {name for (name,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    for table in (table for table in TABLES if table in held):
         left_out = VOLATILE.get(table, ())
         exclude = f"EXCLUDE ({', '.join(left_out)})" if left_out else ""
         query = f"SELECT count(*), sum(hash(one)::HUGEINT) FROM (SELECT * {exclude} FROM {table}) AS one"  # noqa: S608

@@ -88,4 +88,54 @@ SUMMARIES: dict[str, str] = {
     "token_texts": """
         SELECT tokenizer_id, document_id, list(text ORDER BY token_position) AS texts
         FROM document_token GROUP BY tokenizer_id, document_id ORDER BY tokenizer_id, document_id""",
+    # the answers in which a head or a kept neuron has its largest total effects, each by its strongest token: twenty of
+    # each component. effect: nats, as in component_effect
+    "component_answer": """
+        WITH each AS (
+            SELECT generation_id, position, 'head' AS kind, unnest(total_heads) AS effect,
+                   generate_subscripts(total_heads, 1) - 1 AS place FROM component_effect
+            UNION ALL
+            SELECT generation_id, position, 'neuron', unnest(total_neurons), unnest(neurons) FROM component_effect),
+        strongest AS (
+            SELECT model_id, kind, place, generation_id, arg_max(position, abs(effect)) AS position,
+                   arg_max(effect, abs(effect)) AS effect
+            FROM each JOIN generation USING (generation_id) GROUP BY ALL)
+        SELECT model_id, kind, (place // width)::INTEGER AS depth, (place % width)::INTEGER AS number, generation_id,
+               position, effect
+        FROM (SELECT strongest.*, CASE kind WHEN 'head' THEN n_heads ELSE n_neurons END AS width
+              FROM strongest JOIN component_model USING (model_id)
+              QUALIFY row_number() OVER (
+                  PARTITION BY model_id, kind, place ORDER BY abs(effect) DESC, generation_id) <= 20)
+        ORDER BY model_id, kind, depth, number, abs(effect) DESC, generation_id""",
+    # the documents of which most passes through a component over all stored tokens, twenty of each. score: the sum of
+    # their component scores, size: that of their sizes, nats; n_tokens: for which they were kept. Of a neuron they are
+    # kept only where it is among the strongest
+    "component_document": """
+        WITH taught AS (
+            SELECT run.rowid::INTEGER AS run, document.rowid::INTEGER AS document, head_scores, kv_head_scores, neurons,
+                   neuron_scores
+            FROM component_taught JOIN run USING (run_id) JOIN document USING (document_id)),
+        each AS (
+            SELECT run, document, 'head' AS kind, unnest(head_scores) AS score,
+                   generate_subscripts(head_scores, 1)::INTEGER - 1 AS place FROM taught
+            UNION ALL
+            SELECT run, document, 'kv_head', unnest(kv_head_scores),
+                   generate_subscripts(kv_head_scores, 1)::INTEGER - 1 FROM taught
+            UNION ALL
+            SELECT run, document, 'neuron', unnest(neuron_scores), unnest(neurons) FROM taught),
+        summed AS (
+            SELECT run, kind, place, document, sum(score)::FLOAT AS score, sum(abs(score))::FLOAT AS size,
+                   count(*)::INTEGER AS n_tokens
+            FROM each GROUP BY run, kind, place, document
+            QUALIFY row_number() OVER (PARTITION BY run, kind, place ORDER BY sum(abs(score)) DESC, document) <= 20)
+        SELECT run_id, kind, (place // width)::INTEGER AS depth, (place % width)::INTEGER AS number, document_id, score,
+               size, n_tokens
+        FROM (SELECT summed.*, run.run_id, model_id,
+                     CASE kind WHEN 'head' THEN n_heads WHEN 'kv_head' THEN n_kv_heads ELSE n_neurons END AS width
+              FROM summed JOIN run ON run.rowid = summed.run JOIN component_model USING (model_id)) AS placed
+        JOIN document ON document.rowid = placed.document
+        ORDER BY run_id, kind, depth, number, size DESC, document_id""",
 }
+
+# those that files of this version may lack: they were published before there were components
+LATER_SUMMARIES = frozenset({"component_answer", "component_document"})

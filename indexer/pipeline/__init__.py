@@ -7,6 +7,7 @@ other_sizes  what is finished of sizes that were not asked for
 shared       what every size needs: documents, prompts, the text index
 described    the model, its run and its documents in rows
 scores       exact influence of the candidates on every generated token
+inside       heads and neurons: what they are, what they did for each answer, what taught them
 prompts_only what the prompts did, where no training document is explained
 readings     the answers of one size read by another
 edition      what the next published database is made of

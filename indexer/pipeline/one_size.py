@@ -5,8 +5,10 @@ from pathlib import Path
 
 from indexer.config.estimator import estimators
 from indexer.corpus.prompt import Prompt
+from indexer.inside.split import split
 from indexer.journal.stages import finished
 from indexer.pipeline.described import description
+from indexer.pipeline.inside import build_inside, watching
 from indexer.pipeline.other_runs import other_run
 from indexer.pipeline.prompts_only import build_prompts_only
 from indexer.pipeline.report.clock import Clock
@@ -45,14 +47,17 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     with report.task(f"{name}: prompts", len(made)) as task:
         prompt_part = prompt_shares(folder, member, made, task.tick)
     clock.lap("prompts")
+    parted = split(member) if member.config.inside.enabled else None
     with report.task(f"{name}: corpus pass", member.n_documents) as task:
-        numbers, norm_parts = pass_over_corpus(folder, fitted, task.tick)
+        numbers, norm_parts = pass_over_corpus(folder, fitted, task.tick, watching(parted))
     clock.lap("corpus pass")
     n_tokens = sum(each.n_targets for each in made)
     with report.task(f"{name}: influence", n_tokens) as task:
         traced = Traced(fitted, numbers, open_index(folder, fitted))
-        scored = scores(folder, traced, made, lexical(member, made, text), task.tick)
+        scored = scores(folder, traced, made, lexical(member, made, text), task.tick, parted.whole if parted else None)
     clock.lap("influence")
+    within = build_inside(folder, parted, made, report, traced, norm_parts, scored) if parted else []
+    clock.lap("inside")
     others = []
     found = proposed(traced, made, scored)
     for method in member.config.scores.method[1:]:
@@ -65,5 +70,5 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     behind = [*judged, answer_part, prompt_part, *norm_parts, *scored]
     seconds = sum(map(seconds_of, finished(folder, factors_stage(name)))) + sum(part.seconds for part in behind)
     about = description(folder, fitted, seconds)
-    parts = [about, answer_part, prompt_part, *norm_parts, *scored, *others]
+    parts = [about, answer_part, prompt_part, *norm_parts, *scored, *within, *others]
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))

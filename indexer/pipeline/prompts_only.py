@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from indexer.corpus.prompt import Prompt
+from indexer.inside.split import split
 from indexer.pipeline.described import plain_description
+from indexer.pipeline.inside import build_inside
 from indexer.pipeline.report.clock import Clock
 from indexer.pipeline.report.facts import facts
 from indexer.pipeline.report.summary import Built
@@ -25,7 +27,9 @@ def build_prompts_only(folder: Path, member: Member, prompts: Sequence[Prompt], 
     with report.task(f"{name}: prompts", len(made)) as task:
         prompt_part = prompt_shares(folder, member, made, task.tick)
     clock.lap("prompts")
-    parts = [plain_description(folder, member), answer_part, prompt_part]
+    within = build_inside(folder, split(member), made, report) if member.config.inside.enabled else []
+    clock.lap("inside")
+    parts = [plain_description(folder, member), answer_part, prompt_part, *within]
     n_tokens = sum(each.n_targets for each in made)
     known = replace(facts(made, []), ranks=())  # nothing was ranked
     return Built(name, parts, clock.seconds, n_tokens, 0, 0, known)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from attribution.components.units import Units
 from indexer.database.shard import write_shard
+from indexer.inside.taught import leave, taught_columns
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
@@ -25,11 +27,17 @@ SCORED = 0.75  # of what is told of a token when its documents are scored; the r
 
 
 def scores(
-    folder: Path, traced: Traced, answers: Sequence[Answer], textual: Sequence[Candidates], tick: Tick
+    folder: Path,
+    traced: Traced,
+    answers: Sequence[Answer],
+    textual: Sequence[Candidates],
+    tick: Tick,
+    units: Units | None = None,
 ) -> list[Finished]:
     """Shards of every group; `tick(n, what)` after n generated tokens. A group depends on its own answers only.
 
-    textual: what the text proposes for each answer; the gradient index adds to it.
+    textual: what the text proposes for each answer; the gradient index adds to it.   units: of the model, whose
+    components are wanted: what they did is left for `taught_stage`, no shard changes.
     """
     fitted = traced.fitted
     member = fitted.member
@@ -49,7 +57,7 @@ def scores(
             told[name] = told.get(name, 0.0) + n
             tick(n, what)
 
-        _write(part.folder, traced, [answers[i] for i in group], [textual[i] for i in group], tell)
+        _write(part.folder, traced, [answers[i] for i in group], [textual[i] for i in group], tell, units)
 
     def done(part: Finished, _fresh: bool) -> None:
         name = str(part.part)
@@ -85,7 +93,14 @@ def proposed(traced: Traced, answers: Sequence[Answer], scored: Sequence[Finishe
     ]
 
 
-def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Sequence[Candidates], tick: Tick) -> None:
+def _write(
+    folder: Path,
+    traced: Traced,
+    answers: Sequence[Answer],
+    textual: Sequence[Candidates],
+    tick: Tick,
+    units: Units | None,
+) -> None:
     fitted, norms, ids = traced.fitted, traced.norms, traced.ids
     member, run = fitted.member, fitted.run
     found = [
@@ -93,10 +108,15 @@ def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Seq
         for of, each in zip(textual, answers, strict=True)
     ]
     tables: dict[str, list[Mapping[str, Any]]] = {}
+    neurons = member.config.inside.neurons
+    passed: list[Mapping[str, Any]] = []
     for chunk in chunks(fitted.terms, answers, member.config.output.folder):
         n_documents = len(np.unique(np.concatenate([found[a].documents for a, _ in chunk.stretches])))
-        made = explain(fitted, norms, answers, found, chunk, tick=_documents(chunk.n, n_documents, tick))
-        closer, kept = heat(fitted, made), made.kept
+        told = _documents(chunk.n, n_documents, tick)
+        made = explain(fitted, norms, answers, found, chunk, units=units, tick=told)
+        closer, kept = heat(fitted, made, units, neurons), made.kept
+        if units is not None:
+            passed.append(taught_columns(run, kept, closer, ids))
         for table, columns in (
             ("target", target_columns(run, kept, made.values, made.self_influence)),
             ("influence", influence_columns(run, kept, norms, ids)),
@@ -106,6 +126,8 @@ def _write(folder: Path, traced: Traced, answers: Sequence[Answer], textual: Seq
             tables.setdefault(table, []).append(columns)
         del made  # its directions, before those of the next chunk
     write_shard(folder, "candidate", candidate_rows(found, ids))
+    if units is not None:
+        leave(folder, neurons, joined(passed))
     for table, of_chunks in tables.items():
         write_shard(folder, table, joined(of_chunks))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from attribution.schedule import Schedule
 from indexer.config.config import Config
 from indexer.config.estimator import estimators
-from indexer.plan import memory
+from indexer.plan import inside, memory
 from indexer.plan import work as takes
 from indexer.plan.exact import documents_read, looking_closer, parts_of, scoring
 from indexer.plan.memory import NUMBER
@@ -18,7 +18,7 @@ WRITE = 0.3  # seconds that the smallest stage takes: rows written, hashed and s
 ROWS = 0.01  # seconds until what is known of a generated token is ranked and written
 FORWARD = 0.7  # passes that two forward passes of a pair cost
 DISK = 3e8  # bytes in a second that are written and hashed
-FIRST, ASK = "ask, first estimates", "ask"
+FIRST, ASK, INSIDE = "ask, first estimates", "ask", "heads and neurons"
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Stage:
     seconds: float  # of one process with its threads, or of one accelerator
     parts: Mapping[str, int]  # bytes of memory at the highest, by what they are
     disk: int  # bytes that stay
+    rows: int = 0  # of the database, where they are many
 
     @property
     def memory(self) -> int:
@@ -34,7 +35,7 @@ class Stage:
 
 
 def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> list[Stage]:
-    """The stages of a build of one size, in order; a build without influence has two."""
+    """The stages of a build of one size, in order; a build without influence has the first few."""
     of, scores, queries = work.shapes, config.scores, work.n_queries
     answered, shared = answering(work, speeds), sharing(work, speeds)
     prompts = [
@@ -46,8 +47,12 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
             int(500 * queries),
         ),
     ]
+    within = inside.rows(work, config)
+    seconds = WRITE + work.n_prompts * inside.effects(work, speeds, config) + inside.naming(work, speeds)
+    looked = Stage(INSIDE, seconds, memory.prompts(work), inside.disk(work, config), sum(within.values()))
+    looking = [looked] if config.inside.enabled else []
     if not scores.method:
-        return prompts
+        return [*prompts, *looking]
     index_bytes, factors = of.index_bytes(config.index.rank), memory.of_factors(of)
     fitted = min(config.factors.documents, work.n_documents)
     corrected = min(config.factors.eigenvalue_documents, fitted)
@@ -77,11 +82,12 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
         *prompts,
         Stage(
             "corpus pass",
-            passing_corpus(work, speeds) + work.n_documents * index_bytes / DISK,
+            passing_corpus(work, speeds, config) + work.n_documents * index_bytes / DISK,
             memory.passing_corpus(work, schedule, index_bytes),
             work.n_documents * (index_bytes + 2 * of.width + 40),
         ),
         Stage("influence", WRITE + exact + closer + estimates + queries * ROWS, held, kept),
+        *looking,
         *others,
     ]
 
@@ -95,7 +101,8 @@ def asking(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> li
     exact = scoring(work, speeds, config, schedule, queries, 1)
     closer = looking_closer(work, speeds, config, schedule, queries, 1)
     held = memory.scoring(work, schedule, index_bytes, documents_read(work, config, queries, 1), queries)
-    return [Stage(FIRST, first, held, 0), Stage(ASK, first + exact + closer + sharing(work, speeds), held, 0)]
+    looked = inside.effects(work, speeds, config) if config.inside.enabled else 0.0
+    return [Stage(FIRST, first, held, 0), Stage(ASK, first + exact + closer + sharing(work, speeds) + looked, held, 0)]
 
 
 def answering(work: Work, speeds: Speeds) -> float:
@@ -120,10 +127,11 @@ def fitting(work: Work, speeds: Speeds, fitted: int, corrected: int, n_passes: t
     return linear + embedding + takes.decomposing(of, speeds)
 
 
-def passing_corpus(work: Work, speeds: Speeds) -> float:
-    """A pass; its tokens turned; gradients formed and their squares weighed; triplets of every layer."""
+def passing_corpus(work: Work, speeds: Speeds, config: Config) -> float:
+    """A pass, watched; its tokens turned; gradients formed and their squares weighed; triplets of every layer."""
     of, tokens = work.shapes, work.n_documents * work.n_tokens
     whole = takes.passing(of, speeds, tokens) + takes.turning(of, speeds, tokens) + takes.forming(of, speeds, tokens)
+    whole += inside.watching(work, speeds) if config.inside.enabled else 0.0
     return whole + takes.touching(of, speeds, work.n_documents) + takes.cutting(of, speeds, work.n_documents)
 
 

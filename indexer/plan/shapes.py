@@ -25,6 +25,21 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """What a model splits into, counts of a block; 0 where that is not known."""
+
+    n_blocks: int = 0
+    n_heads: int = 0
+    n_kv_heads: int = 0
+    n_neurons: int = 0
+
+    @property
+    def n(self) -> int:
+        """All of them."""
+        return self.n_blocks * (self.n_heads + self.n_kv_heads + self.n_neurons)
+
+
+@dataclass(frozen=True)
 class Shapes:
     """A model, and what of it is explained."""
 
@@ -33,6 +48,7 @@ class Shapes:
     n_params: int
     vocabulary: int
     width: int  # H
+    parts: Parts = Parts()
 
     @property
     def entries(self) -> int:
@@ -68,7 +84,20 @@ def shapes_of(tracked: Tracked) -> Shapes:
     """Of a model that is open, or of its outline."""
     head = tracked.loaded.model.get_output_embeddings().weight.shape
     embedding = tuple((of.n_out, of.n_in) for of in tracked.embedding)
-    return Shapes(grouped(tracked.linear), embedding, tracked.loaded.n_params, int(max(head)), tracked.width)
+    return Shapes(
+        grouped(tracked.linear), embedding, tracked.loaded.n_params, int(max(head)), tracked.width, parts_of(tracked)
+    )
+
+
+def parts_of(tracked: Tracked) -> Parts:
+    """As the settings and the layers say, without looking closer: a build may find that it cannot be split."""
+    settings = tracked.loaded.settings
+    heads = getattr(settings, "num_attention_heads", 0)
+    kv_heads = getattr(settings, "num_key_value_heads", None) or heads
+    mlp = [of.n_in - of.bias for of in tracked.linear if of.kind == "mlp" and of.n_out == tracked.width]
+    if not mlp or not isinstance(heads, int) or any("expert" in of.name for of in tracked.linear):
+        return Parts()
+    return Parts(1 + max(of.depth for of in tracked.linear), heads, int(kv_heads), max(mlp))
 
 
 def grouped(layers: Iterable[Layer]) -> tuple[Shape, ...]:
@@ -108,4 +137,5 @@ def gated(
     linear = tuple(Shape(*sides, layers * n, layers * first[sides]) for sides, n in found.items())
     ends = 1 if tied else 2
     n_params = sum(of.n * of.entries for of in linear) + ends * vocabulary * hidden + (2 * layers + 1) * hidden
-    return Shapes(linear, ((vocabulary, hidden),) * ends, n_params, vocabulary, hidden)
+    parts = Parts(layers, heads, kv_heads, mlp)
+    return Shapes(linear, ((vocabulary, hidden),) * ends, n_params, vocabulary, hidden, parts)

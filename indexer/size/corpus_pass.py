@@ -1,8 +1,10 @@
 """EDGE: one pass over the corpus, in partitions: loss, norms and self-influence of every document, and its shard of the
 gradient index."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -12,6 +14,7 @@ from attribution.index.compress import budget
 from attribution.index.corpus_pass import Passed, corpus_pass
 from attribution.index.document_norms import DocumentNorms
 from attribution.index.shards import Shard, write_shard
+from attribution.passes.capture import Captured
 from indexer.corpus.corpus import as_ids
 from indexer.database.shard import write_shard as write_rows
 from indexer.journal.part import Partition
@@ -24,29 +27,58 @@ DOCUMENTS = 2048  # of a partition at most
 INDEX_FILE = "index.safetensors"
 
 
-def pass_over_corpus(folder: Path, fitted: Fitted, tick: Callable[[int], None]) -> tuple[DocumentNorms, list[Finished]]:
+class Watching(Protocol):
+    """Somebody who looks at every document that is passed, and leaves what was seen beside the numbers."""
+
+    def see(self, captured: Captured, documents: Sequence[int]) -> None: ...
+
+    def leave(self, folder: Path) -> None: ...
+
+
+def pass_over_corpus(
+    folder: Path,
+    fitted: Fitted,
+    tick: Callable[[int], None],
+    watching: Callable[[], Watching] | None = None,
+) -> tuple[DocumentNorms, list[Finished]]:
     """Numbers of every document, in corpus order; one whose gradient is not finite has NaN.
 
-    The documents of a parent keep the numbers that they have there.
+    The documents of a parent keep the numbers that they have there.   watching: makes one for each partition that is
+    computed; what is left beside changes no number, and no key
     """
     member, run = fitted.member, fitted.run
     most = budget(member.tracked, member.config.index.rank)
 
     def compute(part: Partition) -> None:
-        of = _range(part.value)
+        of = range_of(part.value)
         ids, rows = as_ids(member.corpus.numbers)[of.start : of.stop], member.own_rows[of.start : of.stop]
-        made = corpus_pass(member.tracked, fitted.preconditioner, rows, member.n_train, budget=most, tick=tick)
+        watcher = watching() if watching else None
+        made = corpus_pass(
+            member.tracked,
+            fitted.preconditioner,
+            rows,
+            member.n_train,
+            budget=most,
+            tick=tick,
+            watch=None if watcher is None else partial(_seen, watcher, of.start),
+        )
+        if watcher is not None:
+            watcher.leave(part.folder)
         columns = {field: getattr(made.norms, field) for field in FIELDS}
         np.savez(part.folder / "norms.npz", **columns)
         write_rows(part.folder, "self_influence", {"run_id": [run] * len(ids), "document_id": ids, **columns})
         write_shard(part.folder / INDEX_FILE, _shard(of.start, made, member.n_train), _names(fitted))
 
     def done(part: Finished, fresh: bool) -> None:
-        of = _range(part.part)
+        of = range_of(part.part)
         tick(0 if fresh else min(of.stop, member.n_documents) - of.start)
 
     parts = stage(folder, _stage(fitted), _key(fitted), cuts(fitted.member), compute, done=done)
     return _with_parent(folder, fitted, _read(parts)), parts
+
+
+def _seen(watcher: Watching, first: int, captured: Captured, members: Sequence[int]) -> None:
+    watcher.see(captured, [first + i for i in members])
 
 
 def norms_before(folder: Path, fitted: Fitted) -> DocumentNorms:
@@ -62,9 +94,9 @@ def parts_before(folder: Path, fitted: Fitted) -> list[Finished]:
     n = fitted.member.n_documents
 
     def in_order(listed: list[Finished]) -> list[str | int]:
-        starts = {_range(part.part).start: part.part for part in listed}
+        starts = {range_of(part.part).start: part.part for part in listed}
         values: list[str | int] = []
-        while (first := min(_range(values[-1]).stop, n) if values else 0) < n:
+        while (first := min(range_of(values[-1]).stop, n) if values else 0) < n:
             values.append(starts.get(first, first))  # one that is not there is named by `found`
         return values
 
@@ -90,7 +122,8 @@ def cuts(member: Member) -> list[str | int]:
     return values
 
 
-def _range(value: str | int) -> range:
+def range_of(value: str | int) -> range:
+    """The documents of a partition; the last one may have fewer."""
     first, _, stop = str(value).partition("-")
     return range(int(first), int(stop) if stop else int(first) + DOCUMENTS)
 

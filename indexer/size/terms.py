@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.curvature.blocks import Preconditioner
+from attribution.exact.owned import Owned
 from attribution.exact.scores import Scores, score_documents
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row
@@ -45,19 +46,22 @@ def score(
     union: NDArray[np.int64],
     wanted: NDArray[np.bool_],
     tick: Callable[[int], None] | None,
+    owned: Owned | None = None,
 ) -> Scores:
     """The term for the documents `union` (corpus indices, ascending): values [Q, U, L] nats, 0 outside term.documents;
-    shares by query and corpus index."""
+    shares, and what is each owner's, by query and corpus index."""
     mine = (union >= term.documents.start) & (union < term.documents.stop)
     values = np.zeros((directions.n, len(union), len(term.trained.layers)), dtype=np.float32)
     own: list[int] = union[mine].tolist()
     if not own:
         return Scores(values, ())
     of = [rows[i] for i in own]
-    found = score_documents(term.trained, directions, of, term.n_train, wanted=wanted[:, mine], tick=tick)
+    some = wanted[:, mine]
+    found = score_documents(term.trained, directions, of, term.n_train, wanted=some, owned=owned, tick=tick)
     values[:, mine] = term.weight * found.values
     shares = {(q, own[i]): term.weight * share for (q, i), share in found.shares.items()}
-    return Scores(values, tuple(own[i] for i in found.skipped), shares)
+    parts = {(q, own[i]): part if term.weight == 1 else term.weight * part for (q, i), part in found.owned.items()}
+    return Scores(values, tuple(own[i] for i in found.skipped), shares, parts)
 
 
 def add_shares(sums: Shares, found: Scores, first: int = 0) -> None:

@@ -2,11 +2,13 @@
 and for `ask`, which shows them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from attribution.components.units import Units
+from attribution.exact.owned import Owned
 from attribution.index.document_norms import DocumentNorms
 from attribution.influence import self_influence
 from attribution.passes.batches import Row
@@ -40,6 +42,7 @@ class Values:
 
     by_layer: NDArray[np.float32]  # [K, U, L] nats
     shares: Mapping[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats, where they came along
+    owned: Mapping[tuple[int, int], NDArray[np.float32]]  # the same -> [n] nats, all components, where they came along
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class Explained:
     shares: Mapping[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats, where they came along
     self_influence: NDArray[np.float32]  # [K] of the queries, nats
     directions: Callable[[], list[Directions]]  # of each term
+    # as in `Values`, of the documents that are split by position
+    owned: Mapping[tuple[int, int], NDArray[np.float32]] = field(default_factory=dict)
 
 
 def pairs(answers: Sequence[Answer], found: Sequence[Candidates], of: Sequence[Stretch] | None = None) -> Pairs:
@@ -82,17 +87,27 @@ def pairs(answers: Sequence[Answer], found: Sequence[Candidates], of: Sequence[S
 
 
 def term_values(
-    terms: Sequence[Term], directions: Sequence[Directions], rows: Sequence[Row], of: Pairs, tick: Tick | None = None
+    terms: Sequence[Term],
+    directions: Sequence[Directions],
+    rows: Sequence[Row],
+    of: Pairs,
+    tick: Tick | None = None,
+    owned: Owned | None = None,
 ) -> Values:
-    """The sum of the terms; NaN where a pair is not wanted."""
+    """The sum of the terms; NaN where a pair is not wanted. A document belongs to one of them.
+
+    owned: whose the numbers of the layers are.
+    """
     values = np.zeros((*of.wanted.shape, len(terms[0].trained.layers)), dtype=np.float32)
     shares: Shares = {}
+    parts: Shares = {}
     for term, every in zip(terms, directions, strict=True):
-        found = score(term, every, rows, of.union, of.wanted, tick)
+        found = score(term, every, rows, of.union, of.wanted, tick, owned)
         values += found.values
         add_shares(shares, found)
+        parts.update(found.owned)
     values[~of.wanted] = np.nan
-    return Values(values, shares)
+    return Values(values, shares, parts)
 
 
 def keep(values: NDArray[np.float32], of: Pairs, norms: DocumentNorms, most: int) -> Kept:
@@ -123,28 +138,35 @@ def explain(
     *,
     ask: Ask = by_token,
     hold: bool = True,
+    units: Units | None = None,
     tick: Tick | None = None,
 ) -> Explained:
     """Score the candidates of some tokens of the answers exactly; `tick(n)` after n documents.
 
-    hold: whether their directions are kept, or made again when they are asked for.
+    hold: whether their directions are kept, or made again when they are asked for   units: of the member's model, where
+    the heat of the kept documents will ask for them: what costs little then comes along now.
     """
     member, of = fitted.member, pairs(answers, found, chunk.stretches)
     n_tokens = sum(len(member.rows[i]) for i in of.union.tolist())
+    shared = min(member.config.scores.position_shares, len(of.union))
+    n_split = 0 if units is None else len(of.places) * shared * n_tokens // max(1, len(of.union))  # about
 
     def directions() -> list[Directions]:
         made = (chunk.held(ask(term, answers[a], of) for a, of in chunk.stretches) for term in fitted.terms)
         n = len(fitted.terms)
-        return [settled(term.asked, each, n_tokens, n) for term, each in zip(fitted.terms, made, strict=True)]
+        return [settled(term.asked, each, n_tokens, n, n_split) for term, each in zip(fitted.terms, made, strict=True)]
 
     held = directions()
-    values = term_values(fitted.terms, held, member.rows, of, tick)
+    values = term_values(fitted.terms, held, member.rows, of, tick, None if units is None else units.owned)
+    kept = keep(values.by_layer, of, norms, member.config.scores.documents)
+    split = ((q, i) for q, each in enumerate(kept.ranked) for i in each.top[: member.config.scores.position_shares])
     return Explained(
-        keep(values.by_layer, of, norms, member.config.scores.documents),
+        kept,
         held[-1].values.cpu().numpy(),
         values.shares,
         self_influence(held[-1].energy, member.n_train).cpu().numpy(),
         (lambda: held) if hold else directions,
+        {pair: values.owned[pair].copy() for pair in split if pair in values.owned},  # not a view of all
     )
 
 

@@ -15,9 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-from dashboard.database.queries import about, answers, documents, filters, influence, prompts, sizes
+from dashboard.database.components.name import Component
+from dashboard.database.queries import about, answers, components, documents, filters, influence, inside, prompts, sizes
 from indexer.database.reader import Database, Snapshot
 from tests.benchmarks.large_database import MODELS, N_POSITIONS, TOKENIZER, build_large, generation_id, model_id
+from tests.benchmarks.large_inside import BLOCKS, HEADS
 
 WARM, COLD, REPEATS, CLICKS = 0.050, 0.300, 30, 50
 
@@ -33,6 +35,7 @@ class State:
         self.generation = generation_id(self.model, self.prompt)
         self.position = rng.randrange(N_POSITIONS)
         self.documents = rng.sample(document_ids, 20)
+        self.head = rng.randrange(BLOCKS), rng.randrange(HEADS)
         self.word = f"word{rng.randrange(500)}"
 
 
@@ -136,6 +139,27 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "some_documents": lambda s: documents.some_documents(s.snapshot, "WordNet", "", 50),
     "swayed_tokens": lambda s: documents.swayed_tokens(s.snapshot, s.run, s.documents[0], "towards", 10),
     "swayed_tokens, away": lambda s: documents.swayed_tokens(s.snapshot, s.run, s.documents[0], "away", 10),
+    "component: split": lambda s: inside.split(s.snapshot, s.run),
+    "component: effects, one token": lambda s: inside.effects(s.snapshot, s.generation, s.position, s.position),
+    "component: effects, whole answer": lambda s: inside.effects(s.snapshot, s.generation, 0, N_POSITIONS),
+    "component: taught, one token": lambda s: inside.taught(s.snapshot, s.run, s.generation, s.position, s.position),
+    "component: taught, whole answer": lambda s: inside.taught(s.snapshot, s.run, s.generation, 0, N_POSITIONS),
+    "component: replaced": lambda s: inside.replaced(s.snapshot, s.generation, 0, N_POSITIONS),
+    "component: attention": lambda s: inside.attention(s.snapshot, s.generation, s.position, s.position, *s.head),
+    "component: attention of all": lambda s: inside.attention_of_all(s.snapshot, s.generation, s.position),
+    "component: split_run": lambda s: inside.split_run(s.snapshot, s.run),
+    "component: lens": lambda s: inside.lens(s.snapshot, s.generation, 0, N_POSITIONS),
+    "component: contexts": lambda s: components.contexts(s.snapshot, s.run, Component("neuron", *s.head)),
+    "component: activations": lambda s: components.activations(s.snapshot, s.run, Component("neuron", *s.head)),
+    "component: spoken of 20": lambda s: components.spoken(
+        s.snapshot, s.run, [Component("neuron", s.head[0], i) for i in range(20)]
+    ),
+    "component: answers it matters in": lambda s: components.mattered(
+        s.snapshot, s.run, Component("head", *s.head), 20
+    ),
+    "component: documents that taught it": lambda s: components.teachers(
+        s.snapshot, s.run, Component("head", *s.head), 20
+    ),
     "document": lambda s: documents.document(s.snapshot, s.documents[0]),
     "count_documents": lambda s: documents.count_documents(s.snapshot),
     "document_layers": lambda s: documents.document_layers(s.snapshot, s.run, s.documents[0]),

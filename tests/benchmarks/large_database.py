@@ -19,7 +19,8 @@ from indexer.database.shard import write_shard
 from indexer.journal.lock import lock
 from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
-from tests.benchmarks.large_prompts import write_attributions, write_prompt_parts
+from tests.benchmarks.large_inside import SPLIT, write_components, write_inside
+from tests.benchmarks.large_prompts import N_TOKENS, write_attributions, write_prompt_parts
 
 MODELS = {"large-s": 460_000, "large-m": 1_710_000, "large-l": 7_380_000}
 N_LAYERS, N_POSITIONS, KEPT, N_SCORED, DOCUMENT_TOKENS = 29, 24, 20, 300, 24
@@ -38,7 +39,7 @@ def build_large(folder: Path, rows: int = 10_000_000, documents: int = 100_000) 
     begun = time.monotonic()
     with lock(folder):
         parts = stage(folder, "corpus", key(documents=documents), ["all"], partial(_corpus, texts, ids))
-        parts += stage(folder, "prompts", key(prompts=n_prompts), ["all"], partial(_prompts, n_prompts))
+        parts += stage(folder, "prompts", key(prompts=n_prompts), ["all"], partial(_prompts, n_prompts, ids))
         parts += stage(folder, "scores", key(ids=len(ids), prompts=n_prompts), chunks, partial(_scores, ids, n_prompts))
         written = time.monotonic()
         path = publish(folder, parts)
@@ -100,7 +101,7 @@ def _corpus(texts: list[str], ids: Any, part: Partition) -> None:
     )
 
 
-def _prompts(n: int, part: Partition) -> None:
+def _prompts(n: int, ids: Any, part: Partition) -> None:
     prompts = prompt_ids(n)
     write_shard(
         part.folder,
@@ -129,6 +130,7 @@ def _prompts(n: int, part: Partition) -> None:
             "tokenizer_id": [TOKENIZER] * 3,
         },
     )
+    write_components(models, ids, part.folder)
     write_shard(part.folder, "run", {"run_id": models, "model_id": models, "method": ["ekfac"] * 3})
     layers = [(model, i) for model in models for i in range(N_LAYERS)]
     write_shard(
@@ -197,11 +199,14 @@ def _scores(ids: Any, n_prompts: int, part: Partition) -> None:
             "null_scores": null,
         },
     )
-    _pairs(ids, target, n_targets, rng, part.folder)
+    documents, scores = _pairs(ids, target, n_targets, rng, part.folder)
+    target["position"] = np.asarray(target["position"])
+    write_inside(target, documents, scores, N_TOKENS, rng, part.folder)
     write_attributions(generations, int(first), N_POSITIONS, rng, part.folder)
 
 
-def _pairs(ids: Any, target: dict[str, Any], n_targets: int, rng: Any, folder: Path) -> None:
+def _pairs(ids: Any, target: dict[str, Any], n_targets: int, rng: Any, folder: Path) -> tuple[Any, Any]:
+    """The first documents of every token, and the sums of their linear layers  # [n_targets, SPLIT] each"""
     layer_scores = rng.normal(size=(n_targets, 2 * KEPT, N_LAYERS)).astype(np.float32)
     layer_scores[:, :KEPT] += 1
     layer_scores[:, KEPT:] -= 1
@@ -250,6 +255,8 @@ def _pairs(ids: Any, target: dict[str, Any], n_targets: int, rng: Any, folder: P
             "value": rng.normal(size=pools.size),
         },
     )
+    linear = layer_scores.reshape(n_targets, 2 * KEPT, N_LAYERS)[:, :SPLIT, :-1]
+    return ids[picked[:, :SPLIT]], linear.sum(-1, dtype=np.float64)
 
 
 if __name__ == "__main__":

@@ -112,7 +112,8 @@ def test_a_new_publication_is_read_by_the_next_call(tmp_path: Path) -> None:
 
 
 def test_an_answer_without_influence_says_so(tmp_path: Path) -> None:
-    build_synthetic(tmp_path, without=("run", "target", "influence", "influence_position", "relabel", "self_influence"))
+    of_runs = ("run", "target", "influence", "influence_position", "component_taught", "relabel", "self_influence")
+    build_synthetic(tmp_path, without=of_runs)
     found = whence.open(tmp_path)
     answer = found.answer(found.answers()["generation_id"][0])
     assert answer.method == ""

@@ -1,6 +1,7 @@
 """A new prompt gets the numbers that `build` gives the same prompt, and mistakes end in one line."""
 
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -170,3 +171,35 @@ def test_the_table_names_tokens_and_documents(config, capsys):
     shown = capsys.readouterr().out
     assert "influence" in shown
     assert "The capital of" in shown
+
+
+def test_heads_and_neurons_of_a_new_answer_are_those_of_the_stored_one(config):
+    """By the names of the tables, with their columns; the same prompt has the same rows."""
+    result = json.loads(json.dumps(ask(config)))
+    assert set(result["inside"]) == {
+        *("component_taught", "component_effect", "component_measured", "component_attention", "lens"),
+    }
+    current = read_current(config.parent / "build")
+    with duckdb.connect(str(config.parent / "build" / current.database), read_only=True) as db:
+        for table, rows in result["inside"].items():
+            of = db.execute(f"FROM {table} WHERE generation_id = ? ORDER BY ALL", [result["generation_id"]])
+            names = [column[0] for column in of.description]
+            stored = [dict(zip(names, row, strict=True)) for row in of.fetchall()]
+            assert len(stored) == len(rows) > 0
+            assert set(rows[0]) == set(names)
+            keys = [name for name in names if isinstance(rows[0][name], int | str)]
+            assert sorted([row[name] for name in keys] for row in rows) == [
+                [row[name] for name in keys] for row in stored
+            ]
+    assert {row["method"] for row in result["faithfulness"]} >= {"component"}
+
+
+def test_a_build_that_did_not_look_inside_answers_without(config, tmp_path):
+    project = shutil.copytree(config.parent, tmp_path / "project")
+    path = project / config.name
+    path.write_text(path.read_text().replace("[output]", "[inside]\nneurons = 3\ncontexts = 5\n[output]"))
+    opened = open_size(read_config(path), "tiny-m")  # of other settings: nothing is stored for them
+    assert opened.within is None
+    found = as_json(steps.ask(opened, Prompt.from_text(PROMPT), methods=["grad_x_input"]), opened)
+    assert "inside" not in found
+    assert found["documents"]

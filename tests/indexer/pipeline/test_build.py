@@ -198,7 +198,11 @@ def test_a_changed_prompt_redoes_only_what_depends_on_it(project):
     redone = {Path(path).parent.name for path, made in after.items() if before.get(path) != made}
     assert redone == {
         "prompts",
-        *(f"{what}-{size}" for what in ("answers", "prompts", "scores") for size in ("tiny-s", "tiny-m")),
+        *(
+            f"{what}-{size}"
+            for what in ("answers", "prompts", "scores", "inside", "taught")
+            for size in ("tiny-s", "tiny-m")
+        ),
         *("reading-tiny-s-tiny-m", "reading-tiny-m-tiny-s"),
     }
     assert len(snapshots(project)) == len(published) + 1  # one, with both sizes: readers never see fewer

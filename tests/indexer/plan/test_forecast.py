@@ -9,12 +9,14 @@ import pytest
 from attribution.schedule import Schedule
 from indexer.__main__ import main
 from indexer.config.config import Config, Corpus, Model, Output, Prompts, read_config
+from indexer.config.inside import Inside
 from indexer.corpus.reader import read_corpus
 from indexer.plan import command
 from indexer.plan.exact import EACH, NEW, documents_read
-from indexer.plan.forecast import WRITE, Stage, asking, forecast, wall_seconds
+from indexer.plan.forecast import INSIDE, WRITE, Stage, asking, forecast, wall_seconds
+from indexer.plan.inside import rows
 from indexer.plan.outlined import Outlined, outlined, work_of
-from indexer.plan.shapes import Shape, Shapes
+from indexer.plan.shapes import Parts, Shape, Shapes
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
 from indexer.size.member import open_member
@@ -55,9 +57,29 @@ def test_the_corpus_pass_grows_with_the_corpus_and_nothing_of_it_with_the_prompt
 
 
 def test_a_build_without_influence_answers_and_explains_the_prompts_only():
-    without = replace(CONFIG, scores=replace(CONFIG.scores, method=()))
+    without = replace(CONFIG, scores=replace(CONFIG.scores, method=()), inside=Inside(enabled=False))
     assert stages(config=without) == {name: stages()[name] for name in ("answers", "prompts")}
     assert asking(WORK, SPEEDS, without, Schedule()) == []
+
+
+def test_heads_and_neurons_cost_time_and_rows_as_many_as_are_wanted():
+    within = replace(WORK, shapes=replace(OF, parts=Parts(n_blocks=2, n_heads=3, n_kv_heads=1, n_neurons=7)))
+    found = stages(within)[INSIDE]
+    assert found.rows == sum(rows(within, CONFIG).values())
+    assert rows(within, CONFIG)["component_attention"] == 20 * 6
+    assert rows(within, CONFIG)["component_context"] == 2 * (3 + 7) * 8
+    more = stages(replace(within, n_prompts=50))[INSIDE]
+    assert more.rows > found.rows
+    assert more.seconds > 5 * (found.seconds - WRITE)
+    for changed in (Inside(measured=0), Inside(attention=0), Inside(contexts=0)):
+        less = stages(within, config=replace(CONFIG, inside=changed))[INSIDE]
+        assert less.rows < found.rows
+        assert less.disk < found.disk
+        assert less.seconds <= found.seconds
+    off = replace(CONFIG, inside=Inside(enabled=False))
+    assert INSIDE not in stages(within, config=off)
+    assert stages(within, config=off)["corpus pass"].seconds < stages(within)["corpus pass"].seconds
+    assert asking(within, SPEEDS, off, Schedule())[1].seconds < asking(within, SPEEDS, CONFIG, Schedule())[1].seconds
 
 
 def test_prompts_cost_answers_and_influence():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from attribution.components.units import units
 from attribution.curvature.blocks import damp
 from attribution.curvature.factors import Factors
 from attribution.curvature.stages import across_stages
@@ -14,11 +15,14 @@ from attribution.exact.shares import position_shares
 from attribution.index.document_norms import DocumentNorms
 from attribution.model.tracked import track
 from attribution.query.low_rank import factor
+from attribution.query.settled import settled
 from attribution.query.solve import query_directions
 from indexer.config.config import ScoreSettings
 from indexer.size.terms import Term
-from indexer.tracing.explain import Explained, Pairs, keep, term_values
-from indexer.tracing.heat import Heat, heat
+from indexer.tracing.candidates import Candidates, Proposal
+from indexer.tracing.chunks import Chunk
+from indexer.tracing.explain import Explained, Pairs, explain, keep, term_values
+from indexer.tracing.heat import Heat, heat, heat_of
 from tests.attribution import tiny
 
 IDS, FIRST = (0, 3, 4, 5, 3, 7), 3
@@ -35,8 +39,11 @@ class Stage:
     stages: list
 
 
-def traced(n_stages: int, rank: int | None = None) -> tuple[Stage, Explained]:
-    """Models that were trained one after the other, and every document of theirs scored for three tokens."""
+def traced(n_stages: int, rank: int | None = None, along: bool = False) -> tuple[Stage, Explained]:
+    """Models that were trained one after the other, and every document of theirs scored for three tokens.
+
+    along: what is each component's comes along with the scores.
+    """
     models = [track(tiny.tiny_model(seed=seed, dtype=torch.float32)) for seed in range(n_stages)]
     factors = [tiny.random_factors(of, seed) for seed, of in enumerate(models)]
     rows = [row for seed in range(n_stages) for row in tiny.tiny_documents(EACH, seed)]
@@ -50,15 +57,18 @@ def traced(n_stages: int, rank: int | None = None) -> tuple[Stage, Explained]:
     ]
     stages = [Stage(member, of, [], []) for of in factors]
     directions = [query_directions(of.asked, of.preconditioner, IDS, FIRST) for of in terms]
+    owned = units(models[-1]).owned if along else None
+    if along:
+        directions = [settled(models[-1], of, 10**9) for of in directions]
     n = len(IDS) - FIRST
     # a query each for the documents of a stage: those of the last one would win everywhere
     wanted = np.arange(len(rows))[None] // EACH == np.arange(n)[:, None] % n_stages
     of = Pairs([("g", q) for q in range(n)], np.arange(len(rows)), wanted, [np.arange(3)] * n)
-    values = term_values(terms, directions, rows, of)
+    values = term_values(terms, directions, rows, of, owned=owned)
     norms = DocumentNorms(*(np.ones(len(rows), dtype=np.float32) for _ in range(4)), ())
     kept = keep(values.by_layer, of, norms, settings.documents)
     nothing = np.zeros(n, dtype=np.float32)
-    made = Explained(kept, nothing, values.shares, nothing, lambda: directions)
+    made = Explained(kept, nothing, values.shares, nothing, lambda: directions, values.owned)
     return Stage(member, factors[-1], terms, stages), made
 
 
@@ -103,3 +113,69 @@ def test_at_a_rank_each_stage_is_cut_in_its_own_eigenbasis(n_stages):
         np.testing.assert_allclose(share, expected, rtol=1e-4, atol=1e-6 * np.abs(expected).max())
         missed.append(abs(share.sum() - score) / abs(score))
     assert max(missed) > 1e-3
+
+
+@pytest.mark.parametrize("along", [False, True])
+@pytest.mark.parametrize("rank", [None, 2])
+@pytest.mark.parametrize("n_stages", [1, 2, 3])
+def test_components_add_up_to_the_linear_layers_of_every_stage_and_change_no_share(n_stages, rank, along):
+    fitted, made = traced(n_stages, rank, along)
+    tracked = fitted.terms[-1].trained
+    assert bool(made.owned) == along
+    plain, found = heat(fitted, made), heat(fitted, made, units(tracked), neurons=5)
+    assert plain.taught is None
+    for q, ranked in enumerate(made.kept.ranked):
+        assert len(found.taught[q]) == len(ranked.top) == EACH
+        by_layer = dict(zip(ranked.documents.tolist(), made.kept.layers[q], strict=True))
+        of = zip(ranked.top.tolist(), found.taught[q], found.shares[q], plain.shares[q], strict=True)
+        for i, own, share, before in of:
+            np.testing.assert_allclose(share, before, rtol=1e-4, atol=1e-5 * np.abs(before).max())
+            linear = by_layer[i][: len(tracked.linear)]
+            assert abs(own.total - linear.sum()) <= 1e-5 * np.abs(linear).sum()
+            assert len(own.neurons) <= 5
+    chunks = [made, made]
+    assert len(heat_of(fitted, chunks, units(tracked)).taught) == 6
+    assert heat_of(fitted, chunks).taught is None
+
+
+def test_shares_of_pairs_that_are_not_known_come_along_with_the_components():
+    fitted, made = traced(2, along=True)
+    of = units(fitted.terms[-1].trained)
+    shares, owned = (dict(list(known.items())[start::2]) for start, known in ((0, made.shares), (1, made.owned)))
+    expected = heat(fitted, made, of)
+    found = heat(fitted, replace(made, shares=shares, owned=owned), of)
+    for before, now in zip(expected.shares, found.shares, strict=True):
+        for one, other in zip(before, now, strict=True):
+            np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5 * np.abs(one).max())
+    for before, now in zip(expected.taught, found.taught, strict=True):
+        for one, other in zip(before, now, strict=True):
+            np.testing.assert_allclose(other.heads, one.heads, rtol=1e-4, atol=1e-5 * np.abs(one.heads).max())
+            assert other.total == pytest.approx(one.total, rel=1e-4, abs=1e-5 * float(np.abs(one.heads).max()))
+
+
+@pytest.mark.parametrize("memory", [2 << 30, 1])
+def test_the_road_with_components_from_the_beginning_gives_what_it_gives_without(memory):
+    fitted, _ = traced(1)
+    [term] = fitted.terms
+    of = units(term.trained)
+    tracked = tiny.scheduled(term.trained, memory=memory)
+    fitted = replace(fitted, terms=[replace(term, asked=tracked, trained=tracked)])
+    fitted.member.n_train = term.n_train
+    fitted.member.config.scores = replace(fitted.member.config.scores, position_shares=2)
+    answer = SimpleNamespace(generation_id="g", ids=IDS, first=FIRST, n_targets=3)
+    by_token = [Proposal("index", np.arange(q, q + 8), np.zeros(8, dtype=np.float32), q) for q in range(3)]
+    by_token.append(Proposal("random", np.arange(2), np.zeros(2, dtype=np.float32)))
+    norms = DocumentNorms(*(np.ones(EACH, dtype=np.float32) for _ in range(4)), ())
+    given = fitted, norms, [answer], [Candidates("g", tuple(by_token))], Chunk(((0, range(3)),), None)
+    without, within = explain(*given), explain(*given, units=of)
+    assert not without.owned
+    tops = {(q, i) for q, each in enumerate(within.kept.ranked) for i in each.top[:2].tolist()}
+    assert set(within.owned) <= tops and bool(within.owned) == (memory > 1)
+    assert all(part.base is None for part in within.owned.values())
+    one, other = heat(fitted, without, of), heat(fitted, within, of)
+    for q, (before, now) in enumerate(zip(one.taught, other.taught, strict=True)):
+        np.testing.assert_array_equal(without.kept.ranked[q].documents, within.kept.ranked[q].documents)
+        np.testing.assert_allclose(without.kept.layers[q], within.kept.layers[q], rtol=1e-4, atol=1e-5)
+        for a, b in zip(before, now, strict=True):
+            np.testing.assert_allclose(b.heads, a.heads, rtol=1e-4, atol=1e-5 * np.abs(a.heads).max())
+            assert b.total == pytest.approx(a.total, rel=1e-4, abs=1e-5 * float(np.abs(a.heads).max()))

@@ -9,6 +9,12 @@ SHADES = {  # what the background of the answer shows
 }
 SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
 HEATS = {"shares": "Heat: through each position", "loss_influences": "Heat: learning each token"}
+EFFECTS = {  # what is shown of each head and neuron
+    "total": "Total",
+    "direct": "Direct",
+    "measured": "Measured",
+    "taught": "Training influence",
+}
 CONTRASTS = {"no": "Why this token", "yes": "Why not the prompt's foil"}
 MATCHES = {"word": "the word", "prefix": "the beginning of a word", "literal": "the token", "regex": "the pattern"}
 PLACES = {"answers": "in the answers", "documents": "in their ten best documents"}

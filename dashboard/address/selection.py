@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from attribution.normalisers import NORMALISERS
-from dashboard.address.choices import CONTRASTS, HEATS, MATCHES, PLACES, PRESETS, SHADES, SIDES, TEXTS
+from dashboard.address.choices import CONTRASTS, EFFECTS, HEATS, MATCHES, PLACES, PRESETS, SHADES, SIDES, TEXTS
 
 Span = tuple[int, int]
 
@@ -72,6 +72,7 @@ class Selection:
     document: str = _key("document", "")
     part: int | None = _key("part", None, _natural)
     layer: str = _key("layer", "")  # key of a layer group: attention-3
+    component: str = _key("component", "")  # Inside: kind, depth and number: head:3.5
     job: str = _key("job", "")  # a new prompt under way or answered, not in the database yet
 
     shade: str = _key("shade", "strength", _among(*SHADES))  # what the background of the answer shows
@@ -80,6 +81,7 @@ class Selection:
     heat: str = _key("heat", "shares", _among(*HEATS))
     saliency: str = _key("saliency", "")
     contrast: str = _key("why", "no", _among(*CONTRASTS))  # saliency of the token, or of it against the prompt's foil
+    effect: str = _key("effect", "total", _among(*EFFECTS))  # Inside: what is shown of each component
 
     text: str = _key("text", "")  # filters of Runs
     token: str = _key("filter", "")
@@ -96,19 +98,29 @@ class Selection:
     cues: int = _key("cues", -5, _integer)
     preset: str = _key("mirage", "paper", _among(*PRESETS))
     aligned: str = _key("compare", "own", _among(*TEXTS))  # Compare: each size's own answer, or one text for all
+    word: int | None = _key("word", None, _natural)  # Compare: of the prompt, which components read it
 
     def with_(self, **changes: Any) -> "Selection":
         """A new selection; a change to an outer level clears the levels inside it, unless they are given too."""
         cleared: dict[str, Any] = {}
         if "generation" in changes and changes["generation"] != self.generation:
-            cleared = {"span": None, "document": "", "part": None, "layer": "", "run": "", "job": ""}
+            cleared = {
+                "span": None,
+                "document": "",
+                "part": None,
+                "layer": "",
+                "component": "",
+                "run": "",
+                "job": "",
+                "word": None,
+            }
         if changes.keys() & {"text", "token", "match", "within", "size", "family", "topic", "source", "search"}:
             cleared |= {"page": None}
         return replace(self, **(cleared | changes))
 
     def escape(self) -> "Selection":
-        """Without the innermost level that is set: layer, then prompt part, then document, then token."""
-        innermost: dict[str, Any] = {"layer": "", "part": None, "document": "", "span": None}
+        """Without the innermost level that is set: component, layer, prompt part, document, token."""
+        innermost: dict[str, Any] = {"component": "", "layer": "", "part": None, "document": "", "span": None}
         for name, empty in innermost.items():
             if getattr(self, name) != empty:
                 return replace(self, **{name: empty})

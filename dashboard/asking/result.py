@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dashboard.asking.inside_result import AskedInside
 from dashboard.database.queries.documents import document_tokens
 from dashboard.database.queries.rows import Snapshot, record, total_heat
 from dashboard.database.records import (
@@ -42,6 +43,7 @@ class AskedAnswer:
         self.siblings = [self.generation]
         self.runs: list[Run] = []
         self.estimated = bool(result.get("estimated"))
+        self.inside = AskedInside(snapshot, result.get("inside") or {}, model)
 
     def tokens(self) -> list[Token]:
         return [_token(i, row) for i, row in enumerate(self.result.get("tokens", []))]

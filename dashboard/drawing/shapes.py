@@ -96,6 +96,27 @@ class Share:
 
 
 @dataclass(frozen=True)
+class GridCell:
+    """A part of a model. key: of ours, '' where it cannot be chosen; amount: in [-1, 1], None where it is unknown;
+    said: what the amount stands for, in words of our own; number: the same where there is room for a few characters."""
+
+    key: str
+    name: str
+    amount: float | None
+    said: str
+    number: str = ""
+
+
+@dataclass(frozen=True)
+class GridGroup:
+    """Columns of a grid that belong together; rows[i][j]: its cell in row i and column j."""
+
+    name: str
+    columns: list[str]
+    rows: list[list[GridCell]]
+
+
+@dataclass(frozen=True)
 class CitedLine:
     """A sentence of an answer. cited, others: (part, name of the document, what is said of it)."""
 

@@ -22,6 +22,7 @@ LABELS = {
     "heat": "Heat",
     "saliency": "Saliency method",
     "contrast": "What is explained",
+    "effect": "What is shown of each component",
     "family": "Family",
     "aligned": "Text to compare",
     "deviations": "Sensitive tokens",
@@ -78,9 +79,11 @@ def one_of(name: str, options: Mapping[str, str], quiet: bool = False, shown: st
     )
 
 
-def switch(name: str, options: Mapping[str, str], quiet: bool = True) -> None:
-    """Exactly one of a few options of ours, side by side."""
+def switch(name: str, options: Mapping[str, str], quiet: bool = True, shown: str = "") -> None:
+    """Exactly one of a few options of ours, side by side; `shown` where the selection's is not among them."""
     key = _hold(name)
+    if shown:
+        st.session_state[key] = shown
     st.segmented_control(
         LABELS[name],
         list(options),

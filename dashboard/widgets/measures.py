@@ -21,7 +21,8 @@ METRICS = {
 
 
 def show_measures(measures: Sequence[Measure]) -> None:
-    """A table, one method a row; nothing where nothing was measured."""
+    """A table, one method that reads the prompt a row; nothing where nothing was measured."""
+    measures = [each for each in measures if each.metric in METRICS]
     if not measures:
         return
     import pandas as pd  # late: Explain, which only needs the words, comes without it

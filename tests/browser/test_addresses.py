@@ -34,6 +34,7 @@ def views(folder: Path) -> dict[str, str]:
         "explain": "/?" + urlencode(chosen | {"scale": "relatif_l", "side": "both", "shade": "surprise"}),
         "runs": "/runs?" + urlencode({"filter": "Li", "match": "prefix", "size": "synth-m", "topic": "capital"}),
         "compare": "/compare?" + urlencode({"generation": row["generation_id"], "token": "3", "compare": "same"}),
+        "inside": "/inside?" + urlencode(chosen | {"component": "head:1.1", "effect": "direct"}),
         "context": "/context?"
         + urlencode({"generation": asked["generation_id"], "part": asked["part"], "cti": "-2", "cues": "-20"}),
         "corpus": "/corpus?" + urlencode({"search": "capital", "document": row["document_id"], "size": "synth-m"}),
@@ -54,8 +55,16 @@ def test_the_same_is_shown_to_everybody(chromium: object, server: str, folder: P
         second.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/compare", "/context", "/corpus"])
+@pytest.mark.parametrize("path", ["/", "/compare", "/inside", "/context", "/corpus"])
 def test_unknown_ids_get_a_friendly_line(visit: Visit, path: str) -> None:
-    wrong = urlencode({"generation": "<script>alert(1)</script>", "document": "no such", "token": "9999", "part": "77"})
+    wrong = urlencode(
+        {
+            "generation": "<script>alert(1)</script>",
+            "document": "no such",
+            "token": "9999",
+            "part": "77",
+            "component": "<b>:1.1",
+        }
+    )
     visit.open(f"{path}?{wrong}", "[data-testid=stMain] .block, [data-testid=stMain] [role=option]")
     assert visit.page.locator("[data-testid=stException]").count() == 0

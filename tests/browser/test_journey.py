@@ -16,6 +16,7 @@ SLOWEST = {  # of a screen, what comes last
     "/": "[role=option]",
     "/runs": "table button",
     "/compare": "table button",
+    "/inside": "table button",
     "/context": "[role=option]",
     "/corpus": ".card",
     "/about": "[data-testid=stDataFrame]",

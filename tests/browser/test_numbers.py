@@ -15,7 +15,7 @@ from tests.browser.visit import PATIENCE, Visit
 
 pytestmark = pytest.mark.browser
 DEMO = ROOT / "data" / "demo" / "build"
-EXPLAINED, COMPARED = 22, 8
+EXPLAINED, COMPARED, INSIDE = 22, 8, 6
 
 TOP = """SELECT document_id, score, layer_scores FROM influence WHERE run_id = ? AND generation_id = ? AND position = ?
     AND score > 0 ORDER BY rank LIMIT 10"""
@@ -62,7 +62,14 @@ def test_numbers_equal_sql(chromium: object, database: tuple[Snapshot, str]) -> 
     for state in first:
         visit.go(f"/compare?generation={state['generation_id']}&token={state['position']}")
         _agrees(visit, partial(_compared, visit, snapshot, state))
-    print(f"{len(states) + len(first)} states: top documents, sums of layers, overlap at 10 and forks equal SQL")
+    within = [state for state in rng.sample(targets, INSIDE) if _is_split(snapshot, state)]
+    if within:
+        visit.open("/inside", "button.part")
+    for state in within:
+        visit.go(f"/inside?generation={state['generation_id']}&token={state['position']}&run={state['run_id']}")
+        _agrees(visit, partial(_inside, visit, snapshot, state))
+    print(f"{len(states) + len(first) + len(within)} states: top documents, sums of layers, overlap at 10, forks and "
+          "total effects of heads equal SQL")  # fmt: skip
     visit.close()
 
 
@@ -97,6 +104,31 @@ def _explained(visit: Visit, snapshot: Snapshot, state: dict[str, object]) -> No
     value, rounding = shown(re.search(r"shown: (\S+) nats", said)[1])  # type: ignore[index]
     total = sum(sum(row["layer_scores"]) for row in rows)
     assert abs(value - total) <= rounding + 1e-4 * abs(total), (state, said, total)
+
+
+def _is_split(snapshot: Snapshot, state: dict[str, object]) -> bool:
+    """Whether components are stored of this token: the demo may have been built before there were any."""
+    if not snapshot.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'component_effect'"):
+        return False
+    sql = "SELECT 1 FROM component_effect WHERE generation_id = ? AND position = ?"
+    return bool(snapshot.rows(sql, [state["generation_id"], state["position"]]))
+
+
+def _inside(visit: Visit, snapshot: Snapshot, state: dict[str, object]) -> None:
+    """The total effect of every head."""
+    [row] = snapshot.rows(
+        """SELECT total_heads, n_heads FROM component_effect JOIN generation USING (generation_id)
+        JOIN component_model USING (model_id) WHERE generation_id = ? AND position = ?""",
+        [state["generation_id"], state["position"]],
+    )
+    cells = visit.page.locator("button.part[data-key^='head:']").evaluate_all(
+        "all => all.map(cell => [cell.dataset.key, cell.ariaLabel])"
+    )
+    assert len(cells) == len(row["total_heads"]), state
+    for i, ((key, said), expected) in enumerate(zip(cells, row["total_heads"], strict=True)):
+        assert key == f"head:{i // row['n_heads']}.{i % row['n_heads']}"
+        value, rounding = shown(said.split(": ")[1].split()[0])
+        assert abs(value - expected) <= rounding + 1e-6, (state, key, said, expected)
 
 
 def _compared(visit: Visit, snapshot: Snapshot, state: dict[str, object]) -> None:

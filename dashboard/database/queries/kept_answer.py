@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from dashboard.database.queries import answers, influence, prompts
+from dashboard.database.queries.kept_inside import KeptInside, StoredInside
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import (
     Generation,
@@ -33,6 +34,8 @@ class KeptAnswer(Protocol):
     def best_method(self) -> str: ...
     @property
     def estimated(self) -> bool: ...
+    @property
+    def inside(self) -> KeptInside: ...
 
     def tokens(self) -> list[Token]: ...
     def prompt_tokens(self) -> list[PromptToken]: ...
@@ -67,6 +70,7 @@ class StoredAnswer:
         wanted = [each for each in self.runs if each.run_id == wanted_run]
         best = [each for each in self.runs if each.method == self.best_method]
         self.run = next(iter([*wanted, *best, *self.runs]), None)
+        self.inside: KeptInside = StoredInside(snapshot, generation, self.run)
         self._ids = (self.run.run_id if self.run else "", generation.generation_id)
 
     def tokens(self) -> list[Token]:

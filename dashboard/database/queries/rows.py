@@ -104,6 +104,15 @@ def floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
+def arrays(column: pa.ChunkedArray) -> list[NDArray[Any]]:
+    """Of a column of lists, each as an array; [0] where the database has none."""
+    found = []
+    for chunk in column.chunks:
+        values, offsets = chunk.values.to_numpy(zero_copy_only=False), chunk.offsets.to_numpy()
+        found += [values[start:stop] for start, stop in zip(offsets, offsets[1:], strict=False)]
+    return found
+
+
 def total_heat(texts: list[str], rows: Sequence[Mapping[str, Any]]) -> Heat:
     """What a document's tokens carry for several answer tokens: the sum of their rows, empty where lengths differ."""
     return Heat(texts, _total(rows, "shares"), _total(rows, "loss_influences"))

@@ -9,8 +9,10 @@ from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.screens.compare.across import show_across
 from dashboard.screens.compare.comparison import compare
+from dashboard.screens.compare.components import show_components
 from dashboard.screens.compare.grid import show_grid
 from dashboard.screens.compare.joined import show_depths, show_joined
+from dashboard.screens.compare.parts import parts_of
 from dashboard.screens.compare.read_along import Reader, read_along
 from dashboard.screens.compare.sheet import compared_sheet
 from dashboard.widgets.tools import show_tools
@@ -34,15 +36,17 @@ def show() -> None:
     same = chosen.aligned == "same" and _is_known(readers)
     known = {reader.own.generation_id: reader.agrees_until > position for reader in readers}
     compared = compare(snapshot, siblings, position, known if same else {})
+    parts = parts_of(snapshot, compared, position, known if same else {})
 
     # show
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         _choose_prompt(snapshot, found.prompt_id)
-        show_tools(snapshot, compared_sheet(snapshot, compared, chosen, position), found.model)
+        show_tools(snapshot, compared_sheet(snapshot, compared, parts, chosen, position), found.model)
     render.turns(answers.turns_of(snapshot, [found.prompt_id])[found.prompt_id])
     show_grid(compared, readers if _is_known(readers) else [], found, chosen, position)
     show_joined(snapshot, compared, position, same)
     show_depths(snapshot, compared, position)
+    show_components(snapshot, parts, position, chosen)
     show_across(snapshot)
 
 

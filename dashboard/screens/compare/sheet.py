@@ -10,10 +10,13 @@ from dashboard.database.queries import documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.export.sheet import Sheet
 from dashboard.screens.compare.comparison import Size, agreements
+from dashboard.screens.compare.parts import STRONGEST, Parts
 
 
-def compared_sheet(snapshot: Snapshot, compared: Sequence[Size], selection: Selection, position: int) -> Sheet:
-    """Ranks and shares of the joined documents, overlaps, and each size's tokens."""
+def compared_sheet(
+    snapshot: Snapshot, compared: Sequence[Size], parts: Sequence[Parts], selection: Selection, position: int
+) -> Sheet:
+    """Ranks and shares of the joined documents, overlaps, each size's tokens and how few parts carry them."""
     about = {
         "prompt": compared[0].generation.prompt if compared else "",
         "token": position,
@@ -29,6 +32,17 @@ def compared_sheet(snapshot: Snapshot, compared: Sequence[Size], selection: Sele
         "overlaps": [
             {"small": small, "large": large, "overlap_at_10": overlap, "rank_biased_overlap": biased}
             for small, large, overlap, biased in agreements(compared)
+        ],
+        "components": [
+            {
+                "model": each.size.name,
+                f"share_of_{STRONGEST}_strongest_heads": each.heads_share,
+                "as_concentrated_as_equal_heads": each.heads_even,
+                f"share_of_{STRONGEST}_strongest_neurons_of_kept": each.neurons_share,
+                "decided_at_depth": each.decided,
+                "strongest_heads": {head.key: effect for head, effect in each.heads.items()},
+            }
+            for each in parts
         ],
     }
     return Sheet(

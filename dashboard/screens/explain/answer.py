@@ -1,23 +1,19 @@
 """The answer as a strip of tokens: what may be clicked, and what its background shows."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
 from dashboard.address.bar import choose, still
 from dashboard.address.choices import SHADES
 from dashboard.address.selection import Selection, Span
-from dashboard.database.prompt_turns import DOCUMENTS, turn_roles
-from dashboard.database.records import PromptToken, Token
-from dashboard.database.turns import head_of
+from dashboard.database.prompt_looks import part_of, prompt_looks
+from dashboard.database.records import Token
 from dashboard.drawing import render
 from dashboard.drawing.numbers import percent
 from dashboard.drawing.shading import Shading, available, robust_top, shade_answer, shade_by_document
 from dashboard.drawing.shapes import Legend, StripToken
 from dashboard.screens.explain.explanation import Explanation
-from dashboard.screens.explain.prompt_parts import part_of
 
 
 def show_answer(found: Explanation, selection: Selection) -> None:
@@ -55,7 +51,7 @@ def prompt_strip(found: Explanation, selection: Selection) -> tuple[list[StripTo
         return [StripToken(found.generation.prompt)], None
     raw = [found.saliency.get(token.position) for token in tokens]
     known = [abs(value) for value in raw if value is not None]
-    looks = _looks(found)
+    looks = prompt_looks(found.generation.kind, tokens, found.parts)
     if found.whole or not known:
         return [StripToken(token.text, **looks[token.position]) for token in tokens if token.stop > token.start], None
     high = robust_top(known)
@@ -80,40 +76,6 @@ def prompt_strip(found: Explanation, selection: Selection) -> tuple[list[StripTo
     return strip, Legend(
         "Prompt saliency, strongest token = 1", "−1" if signed else "0", "+1" if signed else "1", signed
     )
-
-
-def _looks(found: Explanation) -> dict[int, dict[str, Any]]:
-    """position -> of a chat's token, who begins to speak with it, and whether the template wrote it.
-
-    A turn begins with the template's words before it; what the template writes at the end opens the answer.
-    """
-    read = [(token, part_of(found.parts, token)) for token in found.prompt_tokens if token.stop > token.start]
-    if found.generation.kind != "chat":
-        return {token.position: {} for token, _ in read}
-    spoken = [part for part in sorted(found.parts, key=lambda part: part.start) if part.kind != "scaffold"]
-    roles = {part: "user" if role == DOCUMENTS else role for part, role in turn_roles("chat", spoken).items()}
-    kinds = {part.part: part.kind for part in spoken}
-    looks: dict[int, dict[str, Any]] = {token.position: {"template": owner not in roles} for token, owner in read}
-    run: list[PromptToken] = []  # of the template, since somebody spoke
-    before = -1
-    for token, owner in read:
-        if owner not in roles:
-            run.append(token)
-            continue
-        one = roles[owner] == roles.get(before) and not (kinds[owner] == kinds[before] == "question")
-        if owner != before and not one:  # a turn's documents and its question are one
-            _begin(looks, [*run, token], roles[owner], before < 0)
-        before, run = owner, []
-    if roles.get(before) != "assistant":
-        _begin(looks, run, "assistant", before < 0)
-    return looks
-
-
-def _begin(looks: dict[int, dict[str, Any]], tokens: Sequence[PromptToken], role: str, begins: bool) -> None:
-    """The role stands before the first of these tokens that is its turn's."""
-    first = head_of([token.text if looks[token.position]["template"] else "x" for token in tokens], begins=begins)
-    if first < len(tokens):
-        looks[tokens[first].position]["role"] = role
 
 
 def _words(token: Token, words: str) -> str:

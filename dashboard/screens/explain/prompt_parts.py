@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dashboard.database.prompt_looks import part_of
 from dashboard.database.records import PromptPart, PromptToken
 
 KINDS = {"system": "System", "question": "Question", "document": "Document", "scaffold": "Template"}
@@ -28,14 +29,6 @@ def by_part(parts: Sequence[PromptPart], tokens: Sequence[PromptToken], saliency
     names = {part.part: _name(part) for part in parts} | {-1: "Beginning"}
     order = [part.part for part in sorted(parts, key=lambda part: part.start)]
     return [PartSum(part, names[part], sums[part]) for part in ([-1] if -1 in sums else []) + order]
-
-
-def part_of(parts: Sequence[PromptPart], token: PromptToken) -> int:
-    """The stored part of the token, or the one that holds its last character; -1 where there is none."""
-    if token.part is not None:
-        return token.part
-    last = token.stop - 1
-    return next((part.part for part in parts if part.start <= last < part.stop and token.stop > token.start), -1)
 
 
 def _name(part: PromptPart) -> str:

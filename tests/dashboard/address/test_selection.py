@@ -55,18 +55,21 @@ def test_an_address_that_was_sent_before_still_opens(before: str, name: str) -> 
 
 
 def test_another_answer_clears_what_was_chosen_in_the_last_one() -> None:
-    selection = Selection(generation="a", span=(1, 2), document="d", layer="mlp-1", normaliser="cosine")
+    selection = Selection(
+        generation="a", span=(1, 2), document="d", layer="mlp-1", component="head:1.0", normaliser="cosine"
+    )
     moved = selection.with_(generation="b", span=(0, 0))
     assert (moved.span, moved.document, moved.layer, moved.normaliser) == ((0, 0), "", "", "cosine")
+    assert moved.component == ""
 
 
 def test_escape_leaves_one_level_at_a_time() -> None:
-    selection = Selection(generation="a", span=(1, 2), document="d", layer="mlp-1", part=2)
+    selection = Selection(generation="a", span=(1, 2), document="d", layer="mlp-1", part=2, component="neuron:0.7")
     left = []
-    for _ in range(6):
+    for _ in range(7):
         before, selection = selection, selection.escape()
         left += [f.name for f in fields(Selection) if getattr(before, f.name) != getattr(selection, f.name)]
-    assert left == ["layer", "part", "document", "span"]
+    assert left == ["component", "layer", "part", "document", "span"]
     assert selection.generation == "a"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.benchmarks import bench_database
 
-MODULES = ("about", "answers", "documents", "filters", "influence", "prompts", "sizes")
+MODULES = ("about", "answers", "components", "documents", "filters", "influence", "inside", "prompts", "sizes")
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -28,4 +28,9 @@ def test_no_module_of_questions_is_forgotten() -> None:
 
     import dashboard.database.queries as package
 
-    assert {module.name for module in iter_modules(package.__path__)} == {*MODULES, "rows", "kept_answer"}
+    assert {module.name for module in iter_modules(package.__path__)} == {
+        *MODULES,
+        "rows",
+        "kept_answer",
+        "kept_inside",
+    }

@@ -22,7 +22,15 @@ def emptied(tables: Iterable[str], where: str = "true") -> list[str]:
     return [f"DELETE FROM {table} WHERE {where}" for table in tables]  # noqa: S608 (names of ours)
 
 
+INSIDE = ("component_effect", "component_taught", "component_measured", "component_attention", "component_context")
+INSIDE += ("lens", "neuron_activation", "component_tokens", "component_answer", "component_document")
 LACKING = {
+    "nothing inside": [f"DROP TABLE {table}" for table in (*INSIDE, "component_model")],
+    "nothing inside of any answer": emptied(INSIDE),
+    "models that cannot be split": [
+        *emptied(INSIDE),
+        "UPDATE component_model SET n_heads = NULL, n_kv_heads = NULL, n_neurons = NULL, notice = 'it is one matrix'",
+    ],
     "no context part": emptied(CONTEXT)
     + ["DELETE FROM prompt_part WHERE kind = 'document'", "UPDATE generation_token SET kl_context = NULL"],
     "no layers": ["DELETE FROM layer", "UPDATE influence SET layer_scores = NULL"],

@@ -11,6 +11,7 @@ from tests.dashboard.drawn import components
 from tests.synthetic_database import build_synthetic
 
 INFLUENCE = ("run", "layer", "candidate", "target", "influence", "influence_position", "relabel", "self_influence")
+INFLUENCE += ("component_taught",)
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,8 @@ def without_influence(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_screen_draws(open_app: Callable[..., AppTest], without_influence: Path, screen: str) -> None:
     app = open_app(screen=screen, where=without_influence)
     assert not app.exception
+    if screen == "inside":
+        assert components(app, "part_grid") and len(app.segmented_control(key="control effect").options) == 3
     if screen == "context":
         [cards] = components(app, "document_list")
         assert len(cards["items"]) == 3

@@ -1,0 +1,5 @@
+"""Inside: which heads and neurons of a model make a token."""
+
+from dashboard.address.screen import Screen
+
+RECORD = Screen(name="inside", title="Inside", order=4)

@@ -1,0 +1,80 @@
+"""The sheet of Inside: one row per head and kept neuron; of a chosen component, one row per document."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dashboard.address.selection import Selection, address
+from dashboard.export.sheet import Sheet
+from dashboard.screens.inside.view import View
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def inside_sheet(found: View, selection: Selection) -> Sheet:
+    """The amounts of all components, or the documents of one; the lens of every size."""
+    about = {
+        "model": found.generation.model.name,
+        "run_id": found.run.run_id if found.run else "",
+        "prompt": found.generation.prompt,
+        "answer": found.generation.text,
+        "span": list(found.span),
+        "against": found.against,
+        "documents": [each.document_id for each in found.helpful],
+        "sums": {name: {**each.others, "unit": each.unit, "total": each.total} for name, each in found.amounts.items()},
+        "mlp": {name: [each.mlp[depth] for depth in sorted(each.mlp)] for name, each in found.amounts.items()},
+        "lens": {name: [asdict(each) for each in of] for name, of in found.lens.items()},
+        "faithfulness": {each.metric: each.value for each in found.measures},
+    }
+    if found.component:
+        about["component"] = found.component.key
+    return Sheet(
+        name=f"whence-inside-{found.generation.generation_id}",
+        title="Documents by what passes through one component" if found.component else "Heads and neurons",
+        table=partial(_documents if found.component else _components, found),
+        address=address(selection),
+        about=about,
+    )
+
+
+NAMES = {
+    "direct": "direct_logits",
+    "total": "total_nats",
+    "predicted": "predicted_nats",
+    "measured": "measured_nats",
+    "taught": "training_influence_nats",
+}
+
+
+def _components(found: View) -> pd.DataFrame:
+    import pandas as pd  # late: the page comes without it
+
+    known = found.amounts | ({"predicted": found.predicted} if found.predicted else {})
+    all_parts = sorted({part for each in known.values() for part in each.parts})
+    columns = {
+        "kind": [each.kind for each in all_parts],
+        "depth": [each.depth for each in all_parts],
+        "number": [each.number for each in all_parts],
+    }
+    values = {NAMES[name]: [each.parts.get(part, float("nan")) for part in all_parts] for name, each in known.items()}
+    return pd.DataFrame(columns | values)
+
+
+def _documents(found: View) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "component": found.component.key if found.component else "",
+            "document_id": [each.document_id for each in found.through],
+            "influence_through_it_nats": [each.score for each in found.through],
+            "influence_nats": [each.whole for each in found.through],
+            "known_for_tokens": [each.known for each in found.through],
+            "generation_id": found.generation.generation_id,
+            "first_token": found.span[0],
+            "last_token": found.span[1],
+        }
+    )

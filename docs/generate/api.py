@@ -19,6 +19,7 @@ TITLES = {  # in the order in which a reader meets them
     "attribution-passes": "Passes",
     "attribution-curvature": "Curvature",
     "attribution-exact": "Exact influence",
+    "attribution-components": "Heads and neurons",
     "attribution-index": "The gradient index",
     "attribution-truth": "What influence is held against",
     "attribution-prompt": "What the prompt did",

@@ -27,7 +27,7 @@ from attribution.model.tracked import Tracked
 from attribution.rank_correlation import spearman
 from attribution.schedule import pieces
 
-STRONGEST, RANDOM = "strongest", "random"
+STRONGEST, RANDOM, OTHER = "strongest", "random", "other"
 LOGITS = 0.25  # of the memory, for logits and what is made of them
 COPIES = 3
 
@@ -46,7 +46,7 @@ class Effect:
 
     position: int  # of the token in the answer
     component: Component
-    chosen: str  # strongest, random
+    chosen: str  # strongest, random; other: measured because all heads are
     predicted: float  # the total effect
     measured: float
 
@@ -79,27 +79,34 @@ def measure_components(
     positions: Sequence[int] | None = None,
     n_heads: int = 5,
     n_neurons: int = 10,
+    every_head: int = 0,
     tick: Callable[[int], None] | None = None,
 ) -> Measured:
     """The strongest heads and neurons of every token by the size of their total effect, and as many random others.
 
-    ids, first: what was read for `total`.   positions: tokens of the answer; None: all.   `tick(n)` after n
-    replacements. Random ones are drawn for the answer as a whole, and depend on its ids alone.
+    ids, first: what was read for `total`.   positions: tokens of the answer; None: all.   every_head: the other heads
+    as well, of a model that has at most so many: a head of large effect need not have a large gradient.   `tick(n)`
+    after n replacements. Random ones are drawn for the answer as a whole, and depend on its ids alone.
     """
     K = len(total.logp)
     positions = range(K) if positions is None else positions
     chosen = {k: _chosen(units, total, k, _drawn(units, ids), n_heads, n_neurons) for k in positions}
+    if units.n_blocks * units.n_heads <= every_head:
+        everyone = [Component(HEAD, *divmod(i, units.n_heads)) for i in range(units.n_blocks * units.n_heads)]
+        for of in chosen.values():
+            of[OTHER] = [one for one in everyone if one not in of[STRONGEST] and one not in of[RANDOM]]
     sets: dict[tuple[Component, ...], int] = {}
     for of in chosen.values():
+        for one in (one for some in of.values() for one in some):
+            sets.setdefault((one,), len(sets))
         for name in (STRONGEST, RANDOM):
-            for each in (*((one,) for one in of[name]), _heads(of[name])):
-                sets.setdefault(each, len(sets))
+            sets.setdefault(_heads(of[name]), len(sets))
     lost = total.logp - logp_without(tracked, units, ids, first, baseline, list(sets), tick=tick)  # [R, K]
     effects = tuple(
         Effect(k, one, name, _of(total, k, one), float(lost[sets[one,], k]))
         for k, of in chosen.items()
-        for name in (STRONGEST, RANDOM)
-        for one in of[name]
+        for name, some in of.items()
+        for one in some
     )
     together = tuple(
         TopHeads(k, *(float(lost[sets[_heads(of[name])], k]) for name in (STRONGEST, RANDOM)))
@@ -146,8 +153,10 @@ def logp_without(
 
 
 def agreement(effects: Sequence[Effect], kind: str) -> float:
-    """Rank correlation of predicted and measured effects of heads, or of neurons; NaN where either is constant."""
-    of = [(each.predicted, each.measured) for each in effects if each.component.kind == kind]
+    """Rank correlation of predicted and measured effects of heads, or of neurons, strongest and random ones; NaN where
+    either is constant."""
+    some = [each for each in effects if each.component.kind == kind and each.chosen != OTHER]
+    of = [(each.predicted, each.measured) for each in some]
     return spearman([predicted for predicted, _ in of], [found for _, found in of], constant=float("nan"))
 
 

@@ -19,6 +19,9 @@ class Inside:
     measured: Natural = 4
     """Tokens of each answer, evenly spaced, whose strongest heads and neurons are really replaced, and as many random
     ones: some thirty forward passes each. 0 is none."""
+    heads: Natural = 64
+    """Heads of a model up to which all are replaced, a forward pass each for an answer: a head of large effect need not
+    have a large gradient. A model with more has the strongest and random ones."""
     attention: Natural = 64
     """Heads of every token whose attention is kept: those of largest total effect. 0 is none."""
     contexts: Natural = 8

@@ -128,7 +128,7 @@ TABLES: dict[str, str] = {
         total_mlp FLOAT[], neurons INTEGER[], direct_neurons FLOAT[], total_neurons FLOAT[], direct_embedding FLOAT,
         direct_bias FLOAT, logit FLOAT, against VARCHAR""",
     # nats of log p that a component adds: predicted = its total effect; measured: log p of the token less that with the
-    # component replaced by its mean over the corpus. chosen: strongest (by total), random
+    # component replaced by its mean over the corpus. chosen: strongest (by total), random; other: where all heads were
     "component_measured": """
         generation_id VARCHAR, position INTEGER, kind VARCHAR, depth INTEGER, number INTEGER, chosen VARCHAR,
         predicted FLOAT, measured FLOAT""",

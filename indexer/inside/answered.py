@@ -66,7 +66,15 @@ def inside(of: Within, answer: Answer, tick: Callable[[], None] = lambda: None) 
     if settings.measured:
         chosen = far_apart(answer.n_targets, settings.measured)
         measured = measure_components(
-            tracked, units, ids, first, effects, baseline, positions=chosen, tick=lambda _n: tick()
+            tracked,
+            units,
+            ids,
+            first,
+            effects,
+            baseline,
+            positions=chosen,
+            every_head=settings.heads,
+            tick=lambda _n: tick(),
         )
     return Inside(
         seen,

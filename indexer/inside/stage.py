@@ -39,7 +39,7 @@ def answered(
 
     made_of = key(
         base=member.base_key,
-        settings=[settings.neurons, settings.measured, settings.attention],
+        settings=[settings.neurons, settings.measured, settings.heads, settings.attention],
         baseline=baseline_key(split, components),
         split=dict(split.columns()),
         tables=columns_of(*TABLES),

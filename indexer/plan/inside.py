@@ -31,8 +31,14 @@ def effects(work: Work, speeds: Speeds, config: Config) -> float:
     if not work.shapes.parts.n:
         return passing(work.shapes, speeds, S) / 3
     measured = min(config.inside.measured, K)
-    forward = 2 + ((STRONGEST + TOGETHER) * measured + RANDOM if measured else 0)
+    forward = 2 + ((STRONGEST + TOGETHER) * measured + RANDOM + all_heads(work, config) if measured else 0)
     return passing(work.shapes, speeds, S) * (forward / 3 + 2 / 3 * K)
+
+
+def all_heads(work: Work, config: Config) -> int:
+    """Heads that are replaced one by one besides the strongest and the random ones, about."""
+    n = work.shapes.parts.n_blocks * work.shapes.parts.n_heads
+    return n if n <= config.inside.heads else 0
 
 
 def naming(work: Work, speeds: Speeds) -> float:
@@ -50,7 +56,7 @@ def rows(work: Work, config: Config) -> dict[str, int]:
     found = {
         "component_taught": Q * config.scores.position_shares if traced and of.n else 0,
         "component_effect": Q if of.n else 0,
-        "component_measured": some * 2 * STRONGEST,
+        "component_measured": some * (2 * STRONGEST + all_heads(work, config)),
         "component_attention": Q * min(inside.attention, heads),
         "lens": Q * (of.n_blocks + 1),
         "component_context": (heads + neurons) * inside.contexts if traced else 0,

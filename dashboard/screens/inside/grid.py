@@ -21,8 +21,8 @@ SAYS = {
     "total": "To first order: gradient × (activation − baseline), summed over positions: what the token's log p would "
     "lose if the part were replaced by its baseline, the mean over the corpus (or zero, where the build asks for it).",
     "direct": "What each part writes to the token's logit, with the scale of the final norm as it was: an exact sum.",
-    "measured": "What the token's log p really lost when the part was replaced by its baseline. Only the strongest "
-    "parts and some random ones were.",
+    "measured": "What the token's log p really lost when the part was replaced by its baseline. All heads were, where "
+    "the model has few; else the strongest parts, and some random ones.",
     "taught": "What documents did for the token through the weights of each part. The preconditioner mixes the heads "
     "of a layer: a share says what passes through a head's weights, not that it learned this alone.",
 }

@@ -6,6 +6,7 @@ import torch
 
 from attribution.components.baseline import zero
 from attribution.components.measured import (
+    OTHER,
     RANDOM,
     STRONGEST,
     Component,
@@ -131,6 +132,25 @@ def test_where_heads_are_few_half_of_them_are_strongest():
     found = made()[2]  # of four heads five are asked for
     heads = [each for each in found.effects if each.position == 0 and each.component.kind == HEAD]
     assert [each.chosen for each in heads] == [STRONGEST] * 2 + [RANDOM] * 2
+
+
+def test_every_head_is_measured_where_they_are_few():
+    """Beside what is chosen, which stays what it was, and with it the agreement."""
+    tracked, units, _ = opened("llama")
+    n = units.n_blocks * units.n_heads
+    _, baseline, found = made(n_heads=1, n_neurons=2, every_head=n)
+    chosen = made(n_heads=1, n_neurons=2, every_head=n - 1)[2]
+    assert tuple(each for each in found.effects if each.chosen != OTHER) == chosen.effects
+    assert found.together == chosen.together
+    assert agreement(found.effects, HEAD) == agreement(chosen.effects, HEAD)
+    base = replaced(tracked, units, baseline, [])
+    for k in range(4):
+        heads = [each for each in found.effects if each.position == k and each.component.kind == HEAD]
+        assert {each.component for each in heads} == {one for one in every_component(units) if one.kind == HEAD}
+        assert len(heads) == n
+        for each in heads:
+            loss = base[k] - replaced(tracked, units, baseline, [each.component])[k]
+            assert each.measured == pytest.approx(loss, rel=1e-5, abs=1e-8)
 
 
 def test_of_a_linear_way_measured_is_predicted():

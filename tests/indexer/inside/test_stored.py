@@ -153,6 +153,7 @@ def test_what_was_replaced_is_stored_with_its_rank_correlation(built, opened, an
         found.total,
         opened.within.baseline,
         positions=range(4),
+        every_head=64,
     )
     wanted = sorted((e.position, *e.component, e.chosen, e.predicted, e.measured) for e in again.effects)
     assert [row[:5] for row in stored] == [row[:5] for row in wanted]

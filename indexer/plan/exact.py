@@ -52,7 +52,7 @@ def looking_closer(
     return parts * work.n_stages * (shares + losses)
 
 
-def parts_of(work: Work) -> float:
+def n_parts(work: Work) -> float:
     """Of the influence stage (`tracing.groups`), each of which reads its documents anew."""
     formed = NUMBER * work.n_queries * work.shapes.entries * work.n_stages
     return max(1.0, min(formed / SIZE, work.n_queries / TOKENS))

@@ -8,7 +8,7 @@ from indexer.config.config import Config
 from indexer.config.estimator import estimators
 from indexer.plan import inside, memory
 from indexer.plan import work as takes
-from indexer.plan.exact import documents_read, looking_closer, parts_of, scoring
+from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring
 from indexer.plan.memory import NUMBER
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
@@ -62,7 +62,7 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
         memory.fitting(work, schedule, fitted),
         factors,
     )
-    asked = (work, speeds, config, schedule, queries, work.n_prompts, parts_of(work))
+    asked = (work, speeds, config, schedule, queries, work.n_prompts, n_parts(work))
     exact, closer = scoring(*asked), looking_closer(*asked)
     kept = int(200 * queries * NUMBER * scores.documents)
     read = documents_read(work, config, queries, work.n_prompts)

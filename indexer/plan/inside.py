@@ -4,6 +4,7 @@ L blocks of H heads, KV key-value heads and N neurons; Q generated tokens, K of 
 """
 
 from indexer.config.config import Config
+from indexer.plan.memory import NUMBER
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work, passing
 
@@ -11,11 +12,7 @@ STRONGEST, TOGETHER = 15, 2  # heads and neurons of a token that are replaced, a
 RANDOM = 15  # of an answer
 WATCHED = 0.15  # passes that it takes to watch one
 WORDS = 20  # promoted and suppressed by a neuron
-NUMBER, TEXT, WEIGHT = (
-    4,
-    8,
-    1.5,
-)  # bytes as they lie in the file, about: of a number, a word, a weight of three decimals
+TEXT, WEIGHT = 8, 1.5  # bytes as they lie in the file, about: of a word, of a weight of three decimals
 ROW = 16  # bytes of the other columns, most of which repeat
 
 

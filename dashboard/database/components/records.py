@@ -74,8 +74,8 @@ class Taught:
 
 @dataclass(frozen=True)
 class Replaced:
-    """A component that was really replaced by its mean. chosen: strongest or random; nats of log p that it held:
-    predicted, to first order, and measured."""
+    """A component that was really replaced by its mean. chosen: strongest or random, or other where all heads were;
+    nats of log p that it held: predicted, to first order, and measured."""
 
     position: int
     component: Component

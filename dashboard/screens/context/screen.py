@@ -7,8 +7,6 @@ import streamlit as st
 from dashboard.address.bar import choose, selection, settle, still
 from dashboard.address.choices import PRESETS
 from dashboard.address.selection import Selection
-from dashboard.asking import jobs
-from dashboard.asking.result import AskedAnswer
 from dashboard.database.connection import current
 from dashboard.database.queries import answers, prompts
 from dashboard.database.queries.kept_answer import StoredAnswer
@@ -19,9 +17,11 @@ from dashboard.screens.context.citations import show_agreement, show_citations
 from dashboard.screens.context.evidence import Reading, read
 from dashboard.screens.context.sheet import context_sheet
 from dashboard.widgets import controls
-from dashboard.widgets.ask_box import watch
+from dashboard.widgets.asked_answer import asked_answer
 from dashboard.widgets.measures import show_measures
 from dashboard.widgets.tools import show_tools_alone
+
+NO_DOCUMENTS = "This prompt brought no documents; its answer is shown on Explain."
 
 
 def show() -> None:
@@ -69,21 +69,10 @@ def _show(snapshot: Snapshot, reading: Reading, chosen: Selection) -> None:
 
 def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
     """A new question with documents of its own: its progress, then what its answer took from them."""
-    job = jobs.news(chosen.job)
-    if job is None or job.error:
-        render.problem(job.error if job else "The server no longer holds this answer. Ask again.")
-        return
-    if not job.ended:
-        watch(job.id)
-    result = job.result or job.payload or {}
-    named = {model.name: model for model in answers.models(snapshot)}
-    model = named.get(str(job.request.get("model", "")))
-    if model is None or not result.get("ablation"):
-        if job.ended:
-            render.problem("This prompt brought no documents; its answer is shown on Explain.")
-        return
-    _choose_thresholds(chosen)
-    _show(snapshot, read(AskedAnswer(snapshot, result, model, job.id)), chosen)
+    asked = asked_answer(snapshot, chosen.job, needs="ablation", lacking=NO_DOCUMENTS)
+    if asked is not None:
+        _choose_thresholds(chosen)
+        _show(snapshot, read(asked), chosen)
 
 
 def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> None:

@@ -14,10 +14,11 @@ from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import AsTrained, Model, StoredDocument, Swayed
 from dashboard.drawing import render
 from dashboard.drawing.document_text import by_texts, drawn, shown
-from dashboard.drawing.numbers import decimals, percent, plain, signed
+from dashboard.drawing.numbers import percent, plain
 from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import Card, Heated, Legend
 from dashboard.drawing.visible import LONGEST_TEXT
+from dashboard.widgets.answer_cards import answer_cards
 from dashboard.widgets.as_trained import reading_keys, unread_notice
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
@@ -134,23 +135,8 @@ def _show_answers(snapshot: Snapshot, document_id: str) -> None:
 
 
 def _answer_cards(swayed: Sequence[Swayed], size: str) -> list[Card]:
-    """One card an answer; bars are relative to the strongest of this size."""
-    top = max((abs(each.score) for each in swayed), default=1.0)
-    places = decimals([each.score for each in swayed])
-    return [
-        Card(
-            document_id=f"{each.generation_id} {each.position}",
-            title=each.prompt[-120:],
-            where=size,
-            pieces=[Heated(each.answer[: each.start]), Heated(each.token, "mark"), Heated(each.answer[each.stop :])],
-            score=signed(each.score, places),
-            unit="nats",
-            hue="warm" if each.score > 0 else "cool",
-            bar=each.score / top,
-            facts="kept for 1 token" if each.n_tokens == 1 else f"kept for {each.n_tokens:,} tokens",
-        )
-        for each in swayed
-    ]
+    kept = [f"kept for {each.n_tokens:,} token{'s' * (each.n_tokens != 1)}" for each in swayed]
+    return answer_cards(swayed, [each.score for each in swayed], size, kept)
 
 
 def _list_answers(cards: Sequence[Card], document_id: str, key: str) -> None:

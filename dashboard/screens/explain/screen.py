@@ -1,19 +1,13 @@
 """Explain: one answer, token by token: its training documents, its layers, its prompt."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from dashboard.address.bar import selection, settle
 from dashboard.address.selection import Selection
-from dashboard.asking import jobs
-from dashboard.asking.result import AskedAnswer
 from dashboard.database.connection import current
 from dashboard.database.queries import answers
 from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.records import Model
-from dashboard.drawing import render
 from dashboard.screens.explain.answer import choose_shading, show_answer
 from dashboard.screens.explain.documents import scale_note, show_documents
 from dashboard.screens.explain.explanation import Explanation, explain
@@ -22,7 +16,7 @@ from dashboard.screens.explain.memory import show_memory
 from dashboard.screens.explain.prompt import show_prompt
 from dashboard.screens.explain.relabelling import show_relabelling
 from dashboard.screens.explain.sheet import explained_sheet
-from dashboard.widgets.ask_box import watch
+from dashboard.widgets.asked_answer import asked_answer, explain_absence
 from dashboard.widgets.size_switch import choose_size
 from dashboard.widgets.tools import show_tools
 
@@ -36,7 +30,7 @@ def show() -> None:
         return
     found = answers.generation(snapshot, chosen.generation) if chosen.generation else answers.example(snapshot)
     if found is None:
-        _explain_absence(chosen.generation)
+        explain_absence(chosen.generation)
         return
     if not chosen.generation:  # the first page shows a finished example
         chosen = settle(generation=found.generation_id, span=(0, 0))
@@ -70,33 +64,10 @@ def _show(snapshot: Snapshot, explanation: Explanation, chosen: Selection) -> No
 
 def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
     """A new prompt: its progress, then what is known of it."""
-    job = jobs.news(chosen.job)
-    if job is None:
-        render.problem("The server no longer holds this answer (it was restarted, or the answer is old). Ask again.")
+    asked = asked_answer(snapshot, chosen.job)
+    if asked is None:
         return
-    if job.error:
-        render.problem(job.error)
-        return
-    if not job.ended:
-        watch(job.id)
-    result = job.result or job.payload or {}
-    model = _named(answers.models(snapshot), str(job.request.get("model", "")))
-    if model is None or not result.get("tokens"):
-        if job.ended:
-            render.problem("The model answered with nothing. Ask with other words.")
-        return
-    if chosen.span is None and not chosen.document and f"opened {job.id}" not in st.session_state:
-        st.session_state[f"opened {job.id}"] = True
+    if chosen.span is None and not chosen.document and f"opened {chosen.job}" not in st.session_state:
+        st.session_state[f"opened {chosen.job}"] = True
         chosen = settle(span=(0, 0))
-    _show(snapshot, explain(snapshot, chosen, AskedAnswer(snapshot, result, model, job.id)), chosen)
-
-
-def _named(models: Sequence[Model], name: str) -> Model | None:
-    return next((model for model in models if model.name == name), None)
-
-
-def _explain_absence(generation_id: str) -> None:
-    if generation_id:
-        render.problem(f"No answer {generation_id} in this database. Runs lists those that it has.")
-    else:
-        render.problem("This database holds no answers yet.", ("command", "python -m indexer build CONFIG"))
+    _show(snapshot, explain(snapshot, chosen, asked), chosen)

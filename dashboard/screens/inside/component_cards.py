@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dashboard.database.components.records import Context, Mattered, Teacher
+from dashboard.database.components.records import Context, Teacher
 from dashboard.database.queries import documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import AsRead, StoredDocument
@@ -88,25 +88,6 @@ def context_cards(snapshot: Snapshot, contexts: Sequence[Context], tokenizer_id:
             )
         )
     return cards
-
-
-def answer_cards(mattered: Sequence[Mattered], size: str) -> list[Card]:
-    """One card an answer, the token marked; its id names the answer and the token."""
-    largest = max((abs(each.effect) for each in mattered), default=1.0) or 1.0
-    places = decimals([each.effect for each in mattered])
-    return [
-        Card(
-            document_id=f"{each.generation_id} {each.position}",
-            title=each.prompt[-120:],
-            where=size,
-            pieces=[Heated(each.answer[: each.start]), Heated(each.token, "mark"), Heated(each.answer[each.stop :])],
-            score=signed(each.effect, places),
-            unit="nats",
-            hue="warm" if each.effect > 0 else "cool",
-            bar=each.effect / largest,
-        )
-        for each in mattered
-    ]
 
 
 Passage = tuple[list[Heated], int, int]  # pieces, characters left out before and after

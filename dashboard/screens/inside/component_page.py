@@ -12,8 +12,9 @@ from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.shapes import Piece
 from dashboard.drawing.visible import one_line, visible_token
 from dashboard.screens.inside import charts
-from dashboard.screens.inside.component_cards import answer_cards, context_cards, teacher_cards, through_cards
+from dashboard.screens.inside.component_cards import context_cards, teacher_cards, through_cards
 from dashboard.screens.inside.view import View
+from dashboard.widgets.answer_cards import answer_cards
 from dashboard.widgets.heading import panel
 
 EACH = 5  # documents or answers of a list
@@ -138,7 +139,7 @@ def _show_answers(snapshot: Snapshot, found: View, component: Component) -> None
     if not mattered:
         return
     panel("Answers in which it matters", "Its largest total effects on stored tokens, to first order: not measured.")
-    cards = answer_cards(mattered, model.name)
+    cards = answer_cards(mattered, [each.effect for each in mattered], model.name)
 
     def opened(name: str) -> None:
         generation_id, _, position = name.partition(" ")

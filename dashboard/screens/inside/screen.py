@@ -4,8 +4,6 @@ import streamlit as st
 
 from dashboard.address.bar import selection, settle
 from dashboard.address.selection import Selection
-from dashboard.asking import jobs
-from dashboard.asking.result import AskedAnswer
 from dashboard.database.components.name import component_named
 from dashboard.database.components.records import Split
 from dashboard.database.connection import current
@@ -21,7 +19,7 @@ from dashboard.screens.inside.neurons import show_agreement, show_neurons
 from dashboard.screens.inside.sheet import inside_sheet
 from dashboard.screens.inside.strip import show_strip
 from dashboard.screens.inside.view import View, view
-from dashboard.widgets.ask_box import watch
+from dashboard.widgets.asked_answer import asked_answer, explain_absence
 from dashboard.widgets.heading import panel
 from dashboard.widgets.layer_bars import show_bars
 from dashboard.widgets.size_switch import choose_size
@@ -33,11 +31,12 @@ def show() -> None:
     # choose
     snapshot, chosen = current(), selection()
     if chosen.job:
-        _show_asked(snapshot, chosen)
+        if (asked := asked_answer(snapshot, chosen.job)) is not None:
+            _show(snapshot, asked, chosen)
         return
     found = answers.generation(snapshot, chosen.generation) if chosen.generation else answers.example(snapshot)
     if found is None:
-        _explain_absence(chosen.generation)
+        explain_absence(chosen.generation)
         return
     if not chosen.generation:  # an address that names a component only opens it on the example
         chosen = settle(generation=found.generation_id, span=(0, 0), component=chosen.component)
@@ -110,31 +109,3 @@ def _explain_no_parts(found: View) -> None:
             panel("Layers", "Which weights the influence passes through, in nats: not where the model keeps the fact.")
             st.caption(f"Of the most helpful documents of the chosen tokens: {len(found.helpful):,}.")
             show_bars(found.groups, amounts, key="layers inside")
-
-
-def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
-    """A new prompt: its progress, then what is known of it."""
-    job = jobs.news(chosen.job)
-    if job is None:
-        render.problem("The server no longer holds this answer (it was restarted, or the answer is old). Ask again.")
-        return
-    if job.error:
-        render.problem(job.error)
-        return
-    if not job.ended:
-        watch(job.id)
-    result = job.result or job.payload or {}
-    models = answers.models(snapshot)
-    model = next((each for each in models if each.name == str(job.request.get("model", ""))), None)
-    if model is None or not result.get("tokens"):
-        if job.ended:
-            render.problem("The model answered with nothing. Ask with other words.")
-        return
-    _show(snapshot, AskedAnswer(snapshot, result, model, job.id), chosen)
-
-
-def _explain_absence(generation_id: str) -> None:
-    if generation_id:
-        render.problem(f"No answer {generation_id} in this database. Runs lists those that it has.")
-    else:
-        render.problem("This database holds no answers yet.", ("command", "python -m indexer build CONFIG"))

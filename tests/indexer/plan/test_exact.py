@@ -7,7 +7,7 @@ import pytest
 from attribution.exact.scores import WAVE
 from attribution.query.settled import HELD
 from attribution.schedule import Schedule
-from indexer.plan.exact import documents_read, looking_closer, parts_of, scoring, waves
+from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring, waves
 from indexer.plan.memory import NUMBER
 from indexer.tracing.groups import SIZE, TOKENS, groups
 from tests.indexer.plan.test_forecast import CONFIG, OF, SPEEDS, WORK
@@ -33,7 +33,7 @@ def test_there_are_as_many_parts_as_answers_are_grouped_into(n_tracked):
     shape = replace(OF.linear[0], n_out=n_tracked, n_in=1, n=1)
     work = replace(WORK, shapes=replace(OF, linear=(shape,)), n_prompts=64, n_written=32)
     made = groups([32] * 64, n_tracked, SIZE, TOKENS)
-    assert len(made) == pytest.approx(parts_of(work), rel=0.25)
+    assert len(made) == pytest.approx(n_parts(work), rel=0.25)
 
 
 def test_each_part_reads_its_documents():

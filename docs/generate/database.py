@@ -10,6 +10,7 @@ from indexer.database import schema, summaries
 from indexer.database.keys import KEYS
 from indexer.database.schema import ORDER, REFERENCES, SCHEMA_VERSION, TABLES, VIEWS
 from indexer.database.summaries import SUMMARIES
+from indexer.database.tables import LATER_SUBJECTS
 
 _BEFORE = """# Database
 
@@ -51,6 +52,8 @@ _DIALECT = re.compile(r"(\w+) (\w+(?:\[\])?)(?:,|$)")
 
 def page() -> str:
     notes = entry_notes(schema, "TABLES")
+    for subject in LATER_SUBJECTS:
+        notes |= entry_notes(subject, "TABLES")
     worked_out = entry_notes(summaries, "SUMMARIES")
     text = escaped(" ".join(inspect.cleandoc(summaries.__doc__ or "").partition("\n\n")[2].split()))
     return "\n".join(

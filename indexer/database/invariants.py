@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 from indexer.database.keys import KEYS
 from indexer.database.schema import LATER, LATER_TABLES, REFERENCES, TABLES, VIEWS
 from indexer.database.summaries import LATER_SUMMARIES, SUMMARIES
+from indexer.database.tables import components
 
 
 def broken_invariants(db: DuckDBPyConnection) -> list[str]:
@@ -33,7 +34,7 @@ def _questions(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:
     yield "scores that are not finite", not_finite(db)
     yield "influence_position of another length than the document's tokens", unequal_lengths(db)
     yield "generation_token bits that do not add up", unequal_bits(db)
-    if held >= LATER_TABLES:
+    if held >= components.TABLES.keys():
         yield from _of_components(db)
 
 

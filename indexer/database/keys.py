@@ -1,5 +1,7 @@
 """What names a row of each table. DuckDB is not asked to enforce it (an index costs 4.6 times the file): `check` is."""
 
+from indexer.database.tables import LATER_SUBJECTS
+
 KEYS: dict[str, tuple[str, ...]] = {
     "document": ("document_id",),
     "model": ("model_id",),
@@ -24,16 +26,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "ablation": ("generation_id", "design", "number"),
     "faithfulness": ("generation_id", "method", "metric"),
     "evaluation": ("model_id", "method", "metric", "detail"),
-    "component_model": ("model_id",),
-    "component_taught": ("run_id", "generation_id", "position", "document_id"),
-    "component_effect": ("generation_id", "position"),
-    "component_measured": ("generation_id", "position", "kind", "depth", "number"),
-    "component_attention": ("generation_id", "position", "depth", "head"),
-    "lens": ("generation_id", "position", "depth"),
-    "component_context": ("model_id", "kind", "depth", "number", "rank"),
-    "neuron_activation": ("model_id", "depth", "number"),
-    "component_tokens": ("model_id", "kind", "depth", "number"),
 }
+for subject in LATER_SUBJECTS:
+    KEYS |= subject.KEYS
 
 # tables whose rows several parts of a build may write again (two sizes share a tokenizer): the last part's row is kept
 REPEATED = (
@@ -49,6 +44,9 @@ REPEATED = (
     "self_influence",
     "evaluation",
     "component_model",
+    "corpus_group",
+    "document_group",
+    "set_text",
 )
 
 # columns that differ between two runs of the same work

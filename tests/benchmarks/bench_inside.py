@@ -19,8 +19,8 @@ import duckdb
 import numpy as np
 
 from attribution.rank_correlation import spearman
-from indexer.database.schema import LATER_TABLES
 from indexer.database.snapshot_file import read_current
+from indexer.database.tables.components import TABLES
 
 DEMO = Path("data/demo/demo.toml")
 OFF = "\n[inside]\nenabled = false\n"
@@ -98,7 +98,7 @@ def _known(db: duckdb.DuckDBPyConnection, model_id: str) -> float:
 
 def _rows(db: duckdb.DuckDBPyConnection) -> None:
     print(f"\n{'table':24}{'rows':>12}{'MB':>8}")
-    for table in sorted(LATER_TABLES):
+    for table in sorted(TABLES):
         [(n,)] = db.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608 - a table of ours
         stored = "SELECT count(DISTINCT block_id) FROM pragma_storage_info(?) WHERE block_id >= 0"
         [(blocks,)] = db.execute(stored, [table]).fetchall()

@@ -16,8 +16,8 @@ from indexer.ask.opened import Opened, open_size
 from indexer.config.config import read_config
 from indexer.corpus.prompt_file import read_prompts
 from indexer.database.check import check
-from indexer.database.schema import LATER_TABLES
 from indexer.database.snapshot_file import read_current
+from indexer.database.tables.components import TABLES
 from indexer.inside.activity import watched
 from indexer.inside.answered import Inside, far_apart, inside
 from indexer.journal.stages import drop, finished
@@ -81,7 +81,7 @@ def rows(config: Path, sql: str, *values: object) -> list[tuple]:
 
 
 def everything(config: Path) -> dict[str, list[tuple]]:
-    return {table: rows(config, f"FROM {table} ORDER BY ALL") for table in sorted(LATER_TABLES)}
+    return {table: rows(config, f"FROM {table} ORDER BY ALL") for table in sorted(TABLES)}
 
 
 def parts(config: Path) -> dict[str, int]:

@@ -80,7 +80,7 @@ def influences(config: Path, model: str) -> dict[tuple, tuple[float, float | Non
         config,
         f"""SELECT prompt.text, position, corpus, column_name, value, score, error FROM group_influence
         JOIN generation USING (generation_id) JOIN prompt USING (prompt_id) JOIN model USING (model_id)
-        WHERE name = '{model}'""",
+        WHERE name = '{model}'""",  # noqa: S608
     )
     return {tuple(row[:5]): (row[5], row[6]) for row in found}
 

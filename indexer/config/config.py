@@ -14,6 +14,7 @@ from attribution.loading.adapter import ALONE, MERGED
 from attribution.prompt.saliency.method import computed
 from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.estimator import estimators
+from indexer.config.groups import Groups
 from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
@@ -262,6 +263,7 @@ class Config:
     index: Index = field(default_factory=Index)
     scores: ScoreSettings = field(default_factory=ScoreSettings)
     inside: Inside = field(default_factory=Inside)
+    groups: Groups = field(default_factory=Groups)
     device: Device = field(default_factory=Device)
 
 

@@ -1,0 +1,79 @@
+"""Target sets: which there are, and what every size's documents do to them; nothing in a file without such sets."""
+
+from collections.abc import Sequence
+
+from dashboard.database.group_records import GroupScore
+from dashboard.database.queries.rows import Snapshot, has_table, kept, numbers, record
+from dashboard.database.set_records import CurvePoint, SetEffect, SetScore, SetTarget, SetText
+
+
+@kept(1)
+def set_targets(snapshot: Snapshot) -> list[SetTarget]:
+    """Every set of every run, by name; of one set the smallest model first, and of one model the plain EK-FAC run."""
+    if not has_table(snapshot, "set_target"):
+        return []
+    rows = snapshot.rows("""SELECT set_target.*, method, model_id, model.name AS model
+        FROM set_target JOIN run USING (run_id) JOIN model USING (model_id)
+        ORDER BY set_target.name, family, n_params, model.name, method <> 'ekfac', run_id""")
+    unknown = ("value", "self_influence", "null_mean", "null_std")
+    return [record(SetTarget, numbers(row, *unknown)) for row in rows]
+
+
+@kept(16)
+def set_scores(snapshot: Snapshot, run_id: str, name: str, side: str, k: int) -> list[SetScore]:
+    """The k documents that push most `towards` the set or `away` from it, or most either way (`both`), strongest
+    first; k = 0 for all, in the order of their ranks."""
+    where = {"towards": "AND score > 0", "away": "AND score < 0"}.get(side, "")
+    order = {"towards": "score DESC", "away": "score", "both": "abs(score) DESC"}[side] if k else "rank"
+    sql = f"""SELECT document_id, rank, score, coalesce(estimate, 'nan'::FLOAT) AS estimate,
+            coalesce(layer_scores, []) AS layer_scores
+        FROM set_influence WHERE run_id = ? AND name = ? {where}
+        ORDER BY {order}, document_id{" LIMIT ?" if k else ""}"""  # noqa: S608 (words of ours)
+    return [record(SetScore, row) for row in snapshot.rows(sql, [run_id, name, *([k] if k else [])])]
+
+
+@kept(16)
+def set_curve(snapshot: Snapshot, run_id: str, name: str) -> list[CurvePoint]:
+    sql = "SELECT place, estimate, total FROM set_curve WHERE run_id = ? AND name = ? ORDER BY place"
+    return [record(CurvePoint, row) for row in snapshot.rows(sql, [run_id, name])]
+
+
+@kept(16)
+def set_groups(snapshot: Snapshot, run_id: str, name: str) -> list[GroupScore]:
+    """Every whole group of documents, the most helpful of each column first; [] where groups are not computed."""
+    if not has_table(snapshot, "corpus_group"):
+        return []
+    sql = """SELECT corpus, column_name, value, coalesce(n_documents, 0) AS n_documents, score, error
+        FROM set_group LEFT JOIN corpus_group USING (corpus, column_name, value)
+        WHERE run_id = ? AND name = ? ORDER BY column_name, score DESC, corpus, value"""
+    return [record(GroupScore, row) for row in snapshot.rows(sql, [run_id, name])]
+
+
+@kept(8)
+def set_texts(snapshot: Snapshot, name: str, k: int) -> list[SetText]:
+    """The first k texts, those of the set before those against it; k = 0 for all."""
+    sql = f"""SELECT number, side, prompt, completion FROM set_text WHERE name = ?
+        ORDER BY side, number{" LIMIT ?" if k else ""}"""  # noqa: S608 (words of ours)
+    return [record(SetText, row) for row in snapshot.rows(sql, [name, *([k] if k else [])])]
+
+
+@kept(16)
+def set_effects(snapshot: Snapshot, document_id: str) -> list[SetEffect]:
+    """What one document does to every set for which it was scored exactly; [] where there are no sets."""
+    if not has_table(snapshot, "set_influence"):
+        return []
+    sql = """SELECT name, model.name AS model, rank, n_documents, score, (score - null_mean) / null_std AS n_random
+        FROM set_influence JOIN set_target USING (run_id, name) JOIN run USING (run_id)
+        JOIN (SELECT model_id, name AS model_name, n_params FROM model) AS model USING (model_id)
+        WHERE document_id = ? ORDER BY name, n_params, model, run_id"""
+    return [record(SetEffect, numbers(row, "n_random")) for row in snapshot.rows(sql, [document_id])]
+
+
+def set_ranks(snapshot: Snapshot, name: str, run_ids: Sequence[str], k: int) -> list[tuple[str, str, float]]:
+    """(run_id, document_id, score) of the k most helpful documents of each run, best first."""
+    sql = """SELECT run_id, document_id, score FROM set_influence
+        WHERE name = $name AND run_id IN (SELECT unnest($runs::VARCHAR[])) AND score > 0
+        QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY score DESC, document_id) <= $k
+        ORDER BY run_id, score DESC, document_id"""
+    rows = snapshot.rows(sql, {"name": name, "runs": list(run_ids), "k": k})
+    return [(row["run_id"], row["document_id"], row["score"]) for row in rows]

@@ -11,7 +11,7 @@ from indexer.corpus.document import Document
 from indexer.database.tables import sets
 
 KEPT = 12  # documents of either end that were scored exactly
-SETS = {"capitals": "", "capitals, not London": "London"}  # name -> what it is against
+SETS = {"capitals": "", "capitals-not-london": "London"}  # name -> what it is against
 COLUMNS = {
     table: tuple(each.split()[0] for each in declared.split(",")) for table, declared in sets.TABLES.items()
 } | {"corpus_group": ("corpus", "column_name", "value", "n_documents")}
@@ -52,8 +52,8 @@ def target_sets(one: Mapping[str, Sequence[tuple[Any, ...]]], documents: Sequenc
         null = rng.normal(scale=0.01, size=100)
         n_scored = min(2 * KEPT, len(documents))
         _add(
-            rows, "set_target", run_id, name, against, n_texts, 2 * n_texts, -0.5 - 1 / n_layers, 2.5, len(documents),
-            n_scored, float(null.mean()), float(null.std()),
+            rows, "set_target", run_id, name, against and f"{against}.jsonl", n_texts, 2 * n_texts, -0.5 - 1 / n_layers,
+            2.5, len(documents), n_scored, float(null.mean()), float(null.std()), null, 0.9 * null, 0.97, 0.001,
         )  # fmt: skip
         ends = [*order[:KEPT], *order[-KEPT:]] if n_scored < len(documents) else list(order)
         best = sorted(ends[: len(ends) // 2], key=lambda i: -scores[i])

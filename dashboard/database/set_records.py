@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class SetTarget:
     """A set as one query of one run, and the model that ran. value: mean log p of a token of its completions, nats, less
-    that of `against` where the set has one; n_scored: exactly, of the n_documents that were estimated; null: of random
-    documents, nats, NaN where unknown."""
+    that of `against` where the set has one; n_scored: exactly, of the n_documents that were estimated. Of random
+    documents: null_scores, [R] nats, what the index estimates of them against that (rank_correlation, estimate_error in
+    nats; NaN where unknown)."""
 
     run_id: str
     method: str
@@ -23,6 +27,9 @@ class SetTarget:
     n_scored: int
     null_mean: float
     null_std: float
+    null_scores: NDArray[np.float64]
+    rank_correlation: float
+    estimate_error: float
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,8 @@ class SetEffect:
 
     name: str
     model: str
-    rank: int
+    run_id: str
+    rank: int  # of n_documents
     n_documents: int
     score: float
-    n_random: float  # standard deviations above the random documents; NaN where unknown
+    null_scores: NDArray[np.float64]  # of random documents for the same set

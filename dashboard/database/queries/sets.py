@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from dashboard.database.group_records import GroupScore
 from dashboard.database.queries.rows import Snapshot, has_table, kept, numbers, record
 from dashboard.database.set_records import CurvePoint, SetEffect, SetScore, SetTarget, SetText
@@ -15,7 +17,9 @@ def set_targets(snapshot: Snapshot) -> list[SetTarget]:
     rows = snapshot.rows("""SELECT set_target.*, method, model_id, model.name AS model
         FROM set_target JOIN run USING (run_id) JOIN model USING (model_id)
         ORDER BY set_target.name, family, n_params, model.name, method <> 'ekfac', run_id""")
-    unknown = ("value", "self_influence", "null_mean", "null_std")
+    unknown = ("value", "self_influence", "null_mean", "null_std", "rank_correlation", "estimate_error")
+    for row in rows:
+        row["null_scores"] = np.asarray(row["null_scores"] or (), dtype=np.float64)
     return [record(SetTarget, numbers(row, *unknown)) for row in rows]
 
 
@@ -62,11 +66,13 @@ def set_effects(snapshot: Snapshot, document_id: str) -> list[SetEffect]:
     """What one document does to every set for which it was scored exactly; [] where there are no sets."""
     if not has_table(snapshot, "set_influence"):
         return []
-    sql = """SELECT name, model.name AS model, rank, n_documents, score, (score - null_mean) / null_std AS n_random
-        FROM set_influence JOIN set_target USING (run_id, name) JOIN run USING (run_id)
-        JOIN (SELECT model_id, name AS model_name, n_params FROM model) AS model USING (model_id)
-        WHERE document_id = ? ORDER BY name, n_params, model, run_id"""
-    return [record(SetEffect, numbers(row, "n_random")) for row in snapshot.rows(sql, [document_id])]
+    sql = """SELECT set_influence.name, model.name AS model, run_id, rank, n_documents, score, null_scores
+        FROM set_influence JOIN set_target USING (run_id, name) JOIN run USING (run_id) JOIN model USING (model_id)
+        WHERE document_id = ? ORDER BY set_influence.name, n_params, model.name, method <> 'ekfac', run_id"""
+    rows = snapshot.rows(sql, [document_id])
+    for row in rows:
+        row["null_scores"] = np.asarray(row["null_scores"] or (), dtype=np.float64)
+    return [record(SetEffect, row) for row in rows]
 
 
 def set_ranks(snapshot: Snapshot, name: str, run_ids: Sequence[str], k: int) -> list[tuple[str, str, float]]:

@@ -23,17 +23,29 @@ def set_targets(snapshot: Snapshot) -> list[SetTarget]:
     return [record(SetTarget, numbers(row, *unknown)) for row in rows]
 
 
+_SIDES = {"towards": ("AND score > 0", "score DESC"), "away": ("AND score < 0", "score"), "both": ("", "abs(score) DESC")}
+
+
 @kept(16)
-def set_scores(snapshot: Snapshot, run_id: str, name: str, side: str, k: int) -> list[SetScore]:
-    """The k documents that push most `towards` the set or `away` from it, or most either way (`both`), strongest
-    first; k = 0 for all, in the order of their ranks."""
-    where = {"towards": "AND score > 0", "away": "AND score < 0"}.get(side, "")
-    order = {"towards": "score DESC", "away": "score", "both": "abs(score) DESC"}[side] if k else "rank"
+def set_scores(
+    snapshot: Snapshot, run_id: str, name: str, side: str, k: int | None = None, first: int = 0
+) -> list[SetScore]:
+    """The documents that push `towards` the set or `away` from it, or either way (`both`), strongest first: k of them
+    from place `first` on, or all."""
+    where, order = _SIDES[side]
     sql = f"""SELECT document_id, rank, score, coalesce(estimate, 'nan'::FLOAT) AS estimate,
             coalesce(layer_scores, []) AS layer_scores
-        FROM set_influence WHERE run_id = ? AND name = ? {where}
-        ORDER BY {order}, document_id{" LIMIT ?" if k else ""}"""  # noqa: S608 (words of ours)
-    return [record(SetScore, row) for row in snapshot.rows(sql, [run_id, name, *([k] if k else [])])]
+        FROM set_influence WHERE run_id = $run AND name = $name {where}
+        ORDER BY {order}, document_id LIMIT $k OFFSET $first"""  # noqa: S608 (words of ours)
+    rows = snapshot.rows(sql, {"run": run_id, "name": name, "k": k, "first": first})
+    return [record(SetScore, row) for row in rows]
+
+
+@kept(16)
+def count_scores(snapshot: Snapshot, run_id: str, name: str, side: str) -> int:
+    """How many documents `set_scores` has."""
+    sql = f"SELECT count(*) AS n FROM set_influence WHERE run_id = ? AND name = ? {_SIDES[side][0]}"  # noqa: S608
+    return int(snapshot.rows(sql, [run_id, name])[0]["n"])
 
 
 @kept(16)
@@ -54,11 +66,11 @@ def set_groups(snapshot: Snapshot, run_id: str, name: str) -> list[GroupScore]:
 
 
 @kept(8)
-def set_texts(snapshot: Snapshot, name: str, k: int) -> list[SetText]:
-    """The first k texts, those of the set before those against it; k = 0 for all."""
-    sql = f"""SELECT number, side, prompt, completion FROM set_text WHERE name = ?
-        ORDER BY side, number{" LIMIT ?" if k else ""}"""  # noqa: S608 (words of ours)
-    return [record(SetText, row) for row in snapshot.rows(sql, [name, *([k] if k else [])])]
+def set_texts(snapshot: Snapshot, name: str, k: int | None = None) -> list[SetText]:
+    """The first k texts, or all: those of the set before those against it."""
+    sql = """SELECT number, side, prompt, completion FROM set_text WHERE name = $name
+        ORDER BY side, number LIMIT $k"""
+    return [record(SetText, row) for row in snapshot.rows(sql, {"name": name, "k": k})]
 
 
 @kept(16)

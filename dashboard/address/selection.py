@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from attribution.normalisers import NORMALISERS
-from dashboard.address.choices import CONTRASTS, EFFECTS, HEATS, MATCHES, PLACES, PRESETS, SHADES, SIDES, TEXTS
+from dashboard.address.choices import CONTRASTS, EFFECTS, HEATS, MATCHES, ORDERS, PLACES, PRESETS, SHADES, SIDES, TEXTS
 
 Span = tuple[int, int]
 
@@ -23,7 +23,8 @@ NORMALISERS_BEFORE = {
 }
 
 # what a list is made of: its first page follows a change
-FILTERS = {"text", "token", "match", "within", "size", "family", "topic", "source", "search", "target_set", "tail"}
+FILTERS = {"text", "token", "match", "within", "size", "family", "topic", "source", "search", "order", "target_set"}
+FILTERS |= {"tail"}
 LONGEST = 200  # characters of one value of the URL; longer ones are cut
 
 
@@ -96,6 +97,7 @@ class Selection:
     page: int | None = _key("page", None, _natural)
 
     search: str = _key("search", "")  # Corpus
+    order: str = _key("sort", "helpful", _among(*ORDERS))
     target_set: str = _key("set", "")  # its name; Sets too
     column: str = _key("by", "source")  # Sets: by which column documents are grouped
     what_if: str = _key("whatif", "")  # Corpus: a question about a text that was not trained on

@@ -28,8 +28,10 @@ from tests.synthetic_columns import COLUMNS
 from tests.synthetic_inside import COLUMNS as INSIDE
 from tests.synthetic_inside import inside
 from tests.synthetic_many import COLUMNS as MANY
-from tests.synthetic_many import corpus_groups, many
+from tests.synthetic_many import many
 from tests.synthetic_reading import reading, tokens, with_ends
+from tests.synthetic_sets import COLUMNS as SETS
+from tests.synthetic_sets import corpus_groups, set_texts, target_sets
 
 TOKENIZER = "7e57ab1e00000000"
 SIZES = {"synth-s": (2, 60_000), "synth-m": (3, 240_000), "synth-l": (4, 960_000)}  # name -> blocks, parameters
@@ -127,8 +129,9 @@ class Synthetic:
         ]
         names = ("tokenizer_id", "prompt_id", "token_position", "token_id", "text", "start", "stop", "part")
         write_shard(part.folder, "prompt_token", _columns(names, rows))
-        for table, found in corpus_groups(self.documents).items():
-            write_shard(part.folder, table, _columns(MANY[table], found))
+        asked = [(each.text, each.answer) for each in self.prompts[:7]]
+        for table, found in (set_texts(asked) | corpus_groups(self.documents)).items():
+            write_shard(part.folder, table, _columns(SETS[table], found))
 
     def size_part(self, part: Partition) -> None:
         """Everything that one model says: its generations, and what made every token of them."""
@@ -162,7 +165,8 @@ class Synthetic:
             made = self._generation(prompt, model_id, run_id, n_blocks, len(layers), norms, rng)
             found = [(row[3], row[4], row[5]) for row in made["generation_token"]]
             asked = (run_id, made["generation"][0][0])
-            of_many = many(asked, found, self.scores, self.documents, norms, KEPT, _split, name == "synth-l")
+            of_many = many(asked, found, self.scores, self.documents, norms, KEPT, name == "synth-l")
+            of_many = {} if "influence" in self.without else of_many
             for table, rows in (*made.items(), *of_many.items()):
                 one.setdefault(table, []).extend(rows)
         texts = {prompt.prompt_id: prompt.text for prompt in self.prompts}
@@ -170,9 +174,10 @@ class Synthetic:
             one, texts, [(each.document_id, len(reading(each))) for each in self.documents]
         ).items():
             one.setdefault(table, []).extend(rows)
+        one |= target_sets(one, self.documents, len(self.prompts[:7]))
         for table, rows in one.items():
             if table not in self.without:
-                write_shard(part.folder, table, _columns((COLUMNS | INSIDE | MANY)[table], rows))
+                write_shard(part.folder, table, _columns((COLUMNS | INSIDE | MANY | SETS)[table], rows))
 
     def _generation(
         self, prompt: Prompt, model_id: str, run_id: str, n_blocks: int, n_layers: int, norms: Any, rng: Any
@@ -296,10 +301,6 @@ def _splits(total: float, read: Sequence[str], answer: str, rng: Any) -> np.ndar
     if n > LONG:
         values[[text.strip() == answer for text in read]] += abs(total)
     return (values + (total - values.sum()) / n).astype(np.float32)
-
-
-def _split(total: float, read: Sequence[str], rng: Any) -> np.ndarray[Any, Any]:
-    return _splits(total, read, "", rng)
 
 
 def _with_parts(prompt: Prompt) -> list[tuple[tuple[str, int, int], int]]:

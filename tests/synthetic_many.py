@@ -4,47 +4,25 @@ A word's scores are the sums over its tokens and a group's the sums over its doc
 groups are said to be estimated.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from indexer.corpus.document import Document
+from indexer.database.tables import groups, spans, verbatim
 from tests.synthetic_reading import reading
+from tests.synthetic_sets import group_members
 
 SHORTEST, PLACES = 3, 5  # tokens of a verbatim span; places that are kept of one
-GROUPED = ("source", "topic")
 COLUMNS = {
-    "corpus_group": ("corpus", "column_name", "value", "n_documents"),
-    "group_influence": (
-        "run_id", "generation_id", "position", "corpus", "column_name", "value", "score", "error",
-    ),
-    "span": ("generation_id", "span", "kind", "first", "last", "start", "stop"),
-    "span_candidate": ("generation_id", "span", "document_id", "via", "rank", "value"),
-    "span_target": (
-        "run_id", "generation_id", "span", "measurement", "value", "self_influence", "n_scored", "null_mean",
-        "null_std", "null_scores",
-    ),
-    "span_influence": (
-        "run_id", "generation_id", "span", "rank", "document_id", "score", "self_influence", "grad_norm", "solve_norm",
-        "layer_scores",
-    ),
-    "span_position": ("run_id", "generation_id", "span", "document_id", "shares", "loss_influences"),
-    "verbatim": ("generation_id", "first", "last", "n_places", "n_documents"),
-    "verbatim_place": ("generation_id", "first", "document_id", "token_position"),
-}  # fmt: skip
+    table: tuple(each.split()[0] for each in declared.split(","))
+    for subject in (spans, groups, verbatim)
+    for table, declared in subject.TABLES.items()
+}
 
 Rows = dict[str, list[tuple[Any, ...]]]
 Token = tuple[str, int, int]
-
-
-def corpus_groups(documents: Sequence[Document]) -> Rows:
-    """Rows of corpus_group: every source, every topic, and all documents."""
-    return {
-        "corpus_group": [
-            (*group, len(members)) for group, members in _members(documents).items()
-        ]
-    }  # fmt: skip
 
 
 def many(
@@ -54,10 +32,9 @@ def many(
     documents: Sequence[Document],
     norms: Any,
     kept: int,
-    split: Callable[[float, Sequence[str], Any], Any],
     estimated: bool,
 ) -> Rows:
-    """Rows of one answer. where: run and generation; scores: of each token, [documents, layers]; kept: at either end."""
+    """Rows of one answer. where: run, generation; scores: of each token, [documents, layers]; kept: at either end."""
     rng = np.random.default_rng(len(tokens))
     rows: Rows = {}
     for number, (kind, first, last) in enumerate(spans_of(tokens)):
@@ -77,13 +54,13 @@ def many(
             _add(rows, "span_influence", (*at, rank, each.document_id, total[i], *norms[i], parts[i]))
             if rank <= kept:
                 _add(rows, "span_candidate", (where[1], number, each.document_id, "index", rank, float(total[i])))
-                shares = [split(float(total[i]), [text for text, *_ in reading(each)], rng) for _ in range(2)]
+                shares = [_split(float(total[i]), len(reading(each)), rng) for _ in range(2)]
                 _add(rows, "span_position", (*at, each.document_id, *shares))
     for position, of in enumerate(scores):
-        for group, members in _members(documents).items():
+        for group, members in group_members(documents).items():
             score = float(of[members].sum(dtype=np.float64))
             _add(rows, "group_influence", (*where, position, *group, score, 0.01 if estimated else None))
-    for first, last, places in verbatim([text for text, *_ in tokens], documents):
+    for first, last, places in copied([text for text, *_ in tokens], documents):
         _add(rows, "verbatim", (where[1], first, last, len(places), len({document_id for document_id, _ in places})))
         rows.setdefault("verbatim_place", []).extend((where[1], first, *place) for place in places[:PLACES])
     return rows
@@ -102,7 +79,7 @@ def spans_of(tokens: Sequence[Token]) -> list[tuple[str, int, int]]:
     return [*found, ("answer", 0, len(tokens) - 1)]
 
 
-def verbatim(texts: Sequence[str], documents: Sequence[Document]) -> list[tuple[int, int, list[tuple[str, int]]]]:
+def copied(texts: Sequence[str], documents: Sequence[Document]) -> list[tuple[int, int, list[tuple[str, int]]]]:
     """(first, last, places) of the longest spans of an answer's tokens that stand in the documents; by brute force."""
     read = {each.document_id: [text for text, *_ in reading(each)] for each in documents}
     found: list[tuple[int, int, list[tuple[str, int]]]] = []
@@ -123,14 +100,10 @@ def verbatim(texts: Sequence[str], documents: Sequence[Document]) -> list[tuple[
     return found
 
 
-def _members(documents: Sequence[Document]) -> Mapping[tuple[str, str, str], list[int]]:
-    """(corpus, column, value) -> places of the documents."""
-    found: dict[tuple[str, str, str], list[int]] = {}
-    for i, each in enumerate(documents):
-        for column in GROUPED:
-            found.setdefault((each.corpus, column, getattr(each, column)), []).append(i)
-        found.setdefault((each.corpus, "", ""), []).append(i)
-    return found
+def _split(total: float, n: int, rng: Any) -> Any:
+    """[n] that add up to the total."""
+    values = rng.normal(scale=abs(total) / n + 1e-4, size=n)
+    return (values + (total - values.sum()) / n).astype(np.float32)
 
 
 def _add(rows: Rows, table: str, row: tuple[Any, ...]) -> None:

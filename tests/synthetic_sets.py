@@ -12,9 +12,9 @@ from indexer.database.tables import sets
 
 KEPT = 12  # documents of either end that were scored exactly
 SETS = {"capitals": "", "capitals-not-london": "London"}  # name -> what it is against
-COLUMNS = {
-    table: tuple(each.split()[0] for each in declared.split(",")) for table, declared in sets.TABLES.items()
-} | {"corpus_group": ("corpus", "column_name", "value", "n_documents")}
+COLUMNS = {table: tuple(each.split()[0] for each in declared.split(",")) for table, declared in sets.TABLES.items()} | {
+    "corpus_group": ("corpus", "column_name", "value", "n_documents")
+}
 
 Rows = dict[str, list[tuple[Any, ...]]]
 Asked = Sequence[tuple[str, str]]  # prompt, completion

@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class SetTarget:
-    """A set as one query of one run, and the model that ran. value: mean log p of a token of its completions, nats, less
-    that of `against` where the set has one; n_scored: exactly, of the n_documents that were estimated. Of random
-    documents: null_scores, [R] nats, what the index estimates of them against that (rank_correlation, estimate_error in
-    nats; NaN where unknown)."""
+    """A set as one query of one run, and the model that ran.
+
+    value: mean log p of a token of its completions, nats, less that of `against` where the set has one. n_scored:
+    exactly, of the n_documents that were estimated. Of random documents: null_scores, [R] nats, and how far the index's
+    estimates are from them (rank_correlation; estimate_error in nats), NaN where unknown.
+    """
 
     run_id: str
     method: str

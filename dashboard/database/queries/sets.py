@@ -23,7 +23,11 @@ def set_targets(snapshot: Snapshot) -> list[SetTarget]:
     return [record(SetTarget, numbers(row, *unknown)) for row in rows]
 
 
-_SIDES = {"towards": ("AND score > 0", "score DESC"), "away": ("AND score < 0", "score"), "both": ("", "abs(score) DESC")}
+_SIDES = {
+    "towards": ("AND score > 0", "score DESC"),
+    "away": ("AND score < 0", "score"),
+    "both": ("", "abs(score) DESC"),
+}
 
 
 @kept(16)

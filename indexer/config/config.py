@@ -16,6 +16,7 @@ from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.estimator import estimators
 from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
+from indexer.config.targets import TargetSet, check_targets
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 
 LOSSES = ("auto", "all", "assistant")  # as in `attribution.trained.document`
@@ -262,6 +263,7 @@ class Config:
     index: Index = field(default_factory=Index)
     scores: ScoreSettings = field(default_factory=ScoreSettings)
     inside: Inside = field(default_factory=Inside)
+    targets: tuple[TargetSet, ...] = ()
     device: Device = field(default_factory=Device)
 
 
@@ -304,6 +306,7 @@ def _check(config: Config, path: Path) -> None:
     if config.scores.method and config.scores.method[0] != first:
         raise BadInput(f"expected {first!r} as the first method in {path.name}, scores, found {config.scores.method!r}")
     _check_training(config, path)
+    check_targets(config.targets, path)
     if config.inside.baseline not in BASELINES:
         allowed = " or ".join(map(repr, BASELINES))
         raise BadInput(f"expected {allowed} for {path.name}, inside, baseline, found {config.inside.baseline!r}")

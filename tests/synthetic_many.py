@@ -11,6 +11,7 @@ import numpy as np
 
 from indexer.corpus.document import Document
 from indexer.database.tables import groups, spans, verbatim
+from indexer.tracing.spans import spans as spans_of
 from tests.synthetic_reading import reading
 from tests.synthetic_sets import group_members
 
@@ -37,10 +38,10 @@ def many(
     """Rows of one answer. where: run, generation; scores: of each token, [documents, layers]; kept: at either end."""
     rng = np.random.default_rng(len(tokens))
     rows: Rows = {}
-    for number, (kind, first, last) in enumerate(spans_of(tokens)):
-        at = (*where, number)
-        start = tokens[first][1] + len(tokens[first][0]) - len(tokens[first][0].lstrip())
-        _add(rows, "span", (where[1], number, kind, first, last, start, tokens[last][2]))
+    written = "".join(text for text, start, stop in tokens if stop > start)
+    for number, each in enumerate(spans_of(written, [token[1:] for token in tokens])):
+        at, first, last = (*where, number), each.first, each.last
+        _add(rows, "span", (where[1], number, each.kind, first, last, each.start, each.stop))
         parts = np.sum(scores[first : last + 1], axis=0, dtype=np.float64).astype(np.float32)
         total = parts.sum(1, dtype=np.float64).astype(np.float32)
         n = len(total)
@@ -50,33 +51,20 @@ def many(
         for rank, i in enumerate(np.argsort(-total, kind="stable"), start=1):
             if kept < rank <= n - kept:
                 continue
-            each = documents[i]
-            _add(rows, "span_influence", (*at, rank, each.document_id, total[i], *norms[i], parts[i]))
+            document_id = documents[i].document_id
+            _add(rows, "span_influence", (*at, rank, document_id, total[i], *norms[i], parts[i]))
             if rank <= kept:
-                _add(rows, "span_candidate", (where[1], number, each.document_id, "index", rank, float(total[i])))
-                shares = [_split(float(total[i]), len(reading(each)), rng) for _ in range(2)]
-                _add(rows, "span_position", (*at, each.document_id, *shares))
+                _add(rows, "span_candidate", (where[1], number, document_id, "index", rank, float(total[i])))
+                shares = [_split(float(total[i]), len(reading(documents[i])), rng) for _ in range(2)]
+                _add(rows, "span_position", (*at, document_id, *shares))
     for position, of in enumerate(scores):
         for group, members in group_members(documents).items():
             score = float(of[members].sum(dtype=np.float64))
             _add(rows, "group_influence", (*where, position, *group, score, 0.01 if estimated else None))
-    for first, last, places in copied([text for text, *_ in tokens], documents):
+    for first, last, places in copied([text for text, start, stop in tokens if stop > start], documents):
         _add(rows, "verbatim", (where[1], first, last, len(places), len({document_id for document_id, _ in places})))
         rows.setdefault("verbatim_place", []).extend((where[1], first, *place) for place in places[:PLACES])
     return rows
-
-
-def spans_of(tokens: Sequence[Token]) -> list[tuple[str, int, int]]:
-    """(kind, first, last): the words, of tokens that go on without a blank, then the whole answer."""
-    found: list[tuple[str, int, int]] = []
-    for i, (text, start, stop) in enumerate(tokens):
-        if stop <= start or not text.strip().isalnum():
-            continue
-        if found and found[-1][2] == i - 1 and not text[0].isspace():
-            found[-1] = ("word", found[-1][1], i)
-        else:
-            found.append(("word", i, i))
-    return [*found, ("answer", 0, len(tokens) - 1)]
 
 
 def copied(texts: Sequence[str], documents: Sequence[Document]) -> list[tuple[int, int, list[tuple[str, int]]]]:

@@ -34,7 +34,7 @@ def set_texts(asked: Asked) -> Rows:
 
 def corpus_groups(documents: Sequence[Document]) -> Rows:
     """By source, by topic, and all documents."""
-    return {"corpus_group": [(*group, len(of)) for group, of in _groups(documents).items()]}
+    return {"corpus_group": [(*group, len(of)) for group, of in group_members(documents).items()]}
 
 
 def target_sets(one: Mapping[str, Sequence[tuple[Any, ...]]], documents: Sequence[Document], n_texts: int) -> Rows:
@@ -65,13 +65,14 @@ def target_sets(one: Mapping[str, Sequence[tuple[Any, ...]]], documents: Sequenc
         totals = np.cumsum(estimates[order], dtype=np.float64)
         for place, (i, total) in enumerate(zip(order, totals, strict=True), start=1):
             _add(rows, "set_curve", run_id, name, place, estimates[i], float(total))
-        for group, of in _groups(documents).items():
+        for group, of in group_members(documents).items():
             error = 0.003 if group[1] == "topic" else None
             _add(rows, "set_group", run_id, name, *group, float(scores[of].sum(dtype=np.float64)), error)
     return rows
 
 
-def _groups(documents: Sequence[Document]) -> dict[tuple[str, str, str], list[int]]:
+def group_members(documents: Sequence[Document]) -> dict[tuple[str, str, str], list[int]]:
+    """(corpus, column, value) -> places of the documents."""
     found: dict[tuple[str, str, str], list[int]] = {}
     for i, each in enumerate(documents):
         for column, value in (("", ""), ("source", each.source), ("topic", each.topic)):

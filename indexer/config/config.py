@@ -14,6 +14,7 @@ from attribution.loading.adapter import ALONE, MERGED
 from attribution.prompt.saliency.method import computed
 from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.estimator import estimators
+from indexer.config.groups import Groups
 from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
 from indexer.config.targets import TargetSet, check_targets
@@ -213,6 +214,8 @@ class ScoreSettings:
     """Top documents of a token that are split by position."""
     token_losses: Natural = 3
     """Of these, those with token-loss influence and relabelling: a forward-mode pass for each token."""
+    words: bool = True
+    """The words of every answer, and the whole answer, as targets of their own beside its tokens."""
     rank: Natural = 0
     """Of the position shares; 0 is full rank, at which they add up to the score. Another one cuts each stage's
     directions in the eigenbasis of that stage: it pays for layers of a few hundred numbers with documents of thousands
@@ -261,6 +264,7 @@ class Config:
     index: Index = field(default_factory=Index)
     scores: ScoreSettings = field(default_factory=ScoreSettings)
     inside: Inside = field(default_factory=Inside)
+    groups: Groups = field(default_factory=Groups)
     targets: tuple[TargetSet, ...] = ()
     device: Device = field(default_factory=Device)
 

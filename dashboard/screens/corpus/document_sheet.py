@@ -1,4 +1,4 @@
-"""The sheet of a document's page: every word, answer or token that it sways in any size; a text that was tried on it."""
+"""The sheet of a document's page: every word, answer or token that it sways in any size; a text tried in its place."""
 
 from __future__ import annotations
 

@@ -28,4 +28,5 @@ ORDERS = {  # of Corpus: what is looked at first
     "harm": "Harm to a set",
     "relabel": "Best relabelling",
 }
+UNITS = {"word": "By word", "answer": "By whole answer", "token": "By token"}  # Corpus: what a document sways
 TEXTS = {"own": "Each size's own answer", "same": "All sizes on one text"}

@@ -19,6 +19,7 @@ LABELS = {
     "search": "Search the corpus",
     "target_set": "Target set",
     "column": "Groups by",
+    "unit": "What of an answer it sways",
     "tail": "Side",
     "normaliser": "Scale",
     "run": "Estimator",

@@ -14,8 +14,10 @@ from dashboard.drawing import render
 from dashboard.drawing.document_text import shown
 from dashboard.drawing.shapes import Card, Heated
 from dashboard.screens.corpus.document import show_document
+from dashboard.screens.corpus.document_sheet import document_sheet
 from dashboard.screens.corpus.listed import Listed, listed
 from dashboard.screens.corpus.sheet import corpus_sheet
+from dashboard.screens.corpus.what_if import show_what_if
 from dashboard.widgets import controls
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
@@ -46,9 +48,12 @@ def show() -> None:
     cards = [_card(found[each], facts.get(each, ""), chosen) for each in ids if each in found]
 
     # show
-    show_tools_alone(snapshot, corpus_sheet([found[each] for each in ids if each in found], facts, chosen), model)
+    listing = corpus_sheet([found[each] for each in ids if each in found], facts, chosen)
+    show_tools_alone(snapshot, document_sheet(snapshot, opened, chosen) if opened else listing, model)
     if opened is None or model is None:
         _show_list(snapshot, cards, chosen, model, page)
+        if model is not None:
+            show_what_if(snapshot, model, None, chosen)
         return
     left, right = st.columns([2, 3], gap="large")
     with left:

@@ -37,15 +37,13 @@ def show_curve(snapshot: Snapshot, found: View) -> None:
     looks = size_looks(answers.models(snapshot))
     clicked = render.chart(curve_chart(found.curves, looks), key=f"curve {found.target.name}")
     point = point_of(found.curves, clicked)
-    if point is None:
-        points = [(each, curve, at_share(curve, each.n_documents, FIRST)) for each, curve in found.curves]
-    else:
-        points = [point]
+    first = [(each, curve, at_share(curve, each.n_documents, FIRST)) for each, curve in found.curves]
+    points = [point] if point else first
     share = points[0][2].place / max(points[0][0].n_documents, 1) if point else FIRST
     render.prose(
         *[("note", [(each.model, "strong"), (f": {carried(each, curve, at)}", "")]) for each, curve, at in points],
         ("note", "To write the documents of one end to a file:"),
-        ("command", f"whence select CONFIG --target {found.target.name} --keep {plain(100 * share)}%"),
+        ("command", f"whence select CONFIG --target {found.target.name} --keep {100 * share:.3g}%"),
     )
 
 

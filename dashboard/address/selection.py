@@ -37,6 +37,7 @@ NORMALISERS_BEFORE = {
 # what a list is made of: its first page follows a change
 FILTERS = {"text", "token", "match", "within", "size", "family", "topic", "source", "search", "order", "target_set"}
 FILTERS |= {"tail", "group"}
+UNFILTERED = {"text": "", "token": "", "size": "", "family": "", "topic": "", "source": "", "group": ""}  # of Runs
 LONGEST = 200  # characters of one value of the URL; longer ones are cut
 
 

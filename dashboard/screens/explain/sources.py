@@ -1,13 +1,11 @@
 """Whole sources and topics: what all of their documents do to the chosen tokens, scored one by one or not."""
 
 from dashboard.address.bar import open_screen
-from dashboard.address.selection import Selection
+from dashboard.address.selection import UNFILTERED, Selection
 from dashboard.database.group_records import Group
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets.group_bars import show_groups
 from dashboard.widgets.heading import panel
-
-UNFILTERED = {"text": "", "token": "", "size": "", "family": "", "topic": "", "source": ""}  # of Runs
 
 
 def show_sources(found: Explanation, selection: Selection) -> None:
@@ -22,6 +20,6 @@ def show_sources(found: Explanation, selection: Selection) -> None:
     def answers_of(column: str, value: str) -> None:
         score = sum(each.score for each in found.whole_groups if (each.column_name, each.value) == (column, value))
         side = "towards" if score >= 0 else "away"
-        open_screen("runs", group=Group(column, value, 0).key, tail=side, **UNFILTERED)
+        open_screen("runs", **UNFILTERED | {"group": Group(column, value, 0).key, "tail": side})
 
     show_groups(found.whole_groups, selection.column, key="groups", on_group=answers_of, only=None)

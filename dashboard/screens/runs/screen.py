@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.address.bar import choose, open_screen, selection
 from dashboard.address.choices import MATCHES, OWING_SIDES, PLACES
-from dashboard.address.selection import Selection
+from dashboard.address.selection import UNFILTERED, Selection
 from dashboard.database.connection import current
 from dashboard.database.group_records import NO_VALUE, Owed, in_words, moved, named
 from dashboard.database.prompt_turns import Turn
@@ -30,8 +30,8 @@ READING = (
     "for a score that was not stored is unknown. Open an answer to see why."
 )
 OWING = (
-    "Answers come by what they owe to the chosen group: the influence of all of its documents together on the answer, in "
-    "nats, with the word that it moves most. An answer opens at that word."
+    "Answers come by what they owe to the chosen group: the influence of all of its documents together, in nats, with "
+    "its place among the groups and the word that it moves most. An answer opens at that word."
 )
 
 
@@ -190,9 +190,8 @@ def _open(generation_id: str, owed: Owed | None, side: str) -> None:
 
 
 def _explain_empty(chosen: Selection) -> None:
-    if any([chosen.text, chosen.token, chosen.size, chosen.family, chosen.topic, chosen.source, chosen.group]):
+    if any(getattr(chosen, name) for name in UNFILTERED):
         render.problem("No answer passes these filters.")
-        blank = {"text": "", "token": "", "size": "", "family": "", "topic": "", "source": "", "group": ""}
-        st.button("Clear the filters", on_click=lambda: choose(**blank))
+        st.button("Clear the filters", on_click=lambda: choose(**UNFILTERED))
     else:
         render.problem("This database holds no answers yet.", ("command", "python -m indexer build CONFIG"))

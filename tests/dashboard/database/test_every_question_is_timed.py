@@ -7,7 +7,8 @@ import pytest
 
 from tests.benchmarks import bench_database
 
-MODULES = ("about", "answers", "components", "documents", "filters", "influence", "inside", "prompts", "sizes")
+MODULES = ("about", "answers", "components", "documents", "filters", "groups", "influence", "inside", "prompts")
+MODULES += ("sizes", "spans", "verbatim")
 
 
 @pytest.mark.parametrize("name", MODULES)

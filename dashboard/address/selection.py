@@ -24,6 +24,7 @@ NORMALISERS_BEFORE = {
 
 # what a list is made of: its first page follows a change
 FILTERS = {"text", "token", "match", "within", "size", "family", "topic", "source", "search", "order", "target_set"}
+FILTERS |= {"tail"}
 LONGEST = 200  # characters of one value of the URL; longer ones are cut
 
 
@@ -98,6 +99,8 @@ class Selection:
     search: str = _key("search", "")  # Corpus
     order: str = _key("sort", "helpful", _among(*ORDERS))
     target_set: str = _key("set", "")  # its name; Sets too
+    column: str = _key("by", "source")  # Sets: by which column documents are grouped
+    what_if: str = _key("whatif", "")  # Corpus: a question about a text that was not trained on
     deviations: float = _key("cti", 1.0, _number)  # Context: standard deviations above the mean, in quarters
     cues: int = _key("cues", -5, _integer)
     preset: str = _key("mirage", "paper", _among(*PRESETS))
@@ -118,6 +121,8 @@ class Selection:
                 "job": "",
                 "word": None,
             }
+        if "document" in changes and changes["document"] != self.document:
+            cleared |= {"what_if": ""}
         if changes.keys() & FILTERS:
             cleared |= {"page": None}
         return replace(self, **(cleared | changes))

@@ -153,7 +153,43 @@ SUMMARIES: dict[str, str] = {
         JOIN counted USING (run_id, document_id)
         LEFT JOIN influence AS own USING (run_id, generation_id, position, document_id)
         ORDER BY best.run_id, best.influence DESC, best.document_id""",
+    # what the words of an answer owe to a whole group of documents together, of all corpora, nats. rank: 1 = the most
+    # helpful of n_groups of a column; helped, hurt: the word (tokens, characters) with the largest and the smallest
+    # sum; error: the sum of the tokens' standard errors, NULL where all are exact
+    "answer_group": """
+        WITH word AS (
+            SELECT generation_id, first, last, start, stop FROM span WHERE kind = 'word'
+            UNION ALL
+            SELECT generation_id, position, position, start, stop FROM generation_token
+            WHERE generation_id NOT IN (SELECT generation_id FROM span)),
+        each AS (
+            SELECT run_id, generation_id, position, column_name, coalesce(value, '') AS value,
+                   sum(score::DOUBLE) AS score, sum(error) AS error
+            FROM group_influence WHERE column_name <> '' GROUP BY ALL),
+        of_word AS (
+            SELECT run_id, generation_id, column_name, value, sum(score) AS score,
+                   {'first': first, 'last': last, 'start': any_value(start), 'stop': any_value(stop)} AS place
+            FROM each JOIN word USING (generation_id) WHERE position BETWEEN first AND last
+            GROUP BY run_id, generation_id, column_name, value, first, last),
+        best AS (
+            SELECT run_id, generation_id, column_name, value, max(score) AS helped_score, min(score) AS hurt_score,
+                   arg_max(place, score) AS helped, arg_min(place, score) AS hurt
+            FROM of_word GROUP BY run_id, generation_id, column_name, value),
+        whole AS (
+            SELECT run_id, generation_id, column_name, value, sum(score) AS score, sum(error) AS error
+            FROM each LEFT JOIN (SELECT generation_id, last FROM span WHERE kind = 'answer') USING (generation_id)
+            WHERE position <= coalesce(last, position) GROUP BY ALL)
+        SELECT run_id, generation_id, column_name, value, score::FLOAT AS score, error::FLOAT AS error,
+               (row_number() OVER ranking)::INTEGER AS rank,
+               (count(*) OVER (PARTITION BY run_id, generation_id, column_name))::INTEGER AS n_groups,
+               helped.first AS helped_first, helped.last AS helped_last, helped.start AS helped_start,
+               helped.stop AS helped_stop, helped_score::FLOAT AS helped_score, hurt.first AS hurt_first,
+               hurt.last AS hurt_last, hurt.start AS hurt_start, hurt.stop AS hurt_stop,
+               hurt_score::FLOAT AS hurt_score
+        FROM whole JOIN best USING (run_id, generation_id, column_name, value)
+        WINDOW ranking AS (PARTITION BY run_id, generation_id, column_name ORDER BY score DESC, value)
+        ORDER BY column_name, value, run_id, score DESC, generation_id""",
 }
 
 # those that files of this version may lack: they were published before there was anything to say in them
-LATER_SUMMARIES = frozenset({"component_answer", "component_document", "document_relabel"})
+LATER_SUMMARIES = frozenset({"component_answer", "component_document", "document_relabel", "answer_group"})

@@ -1,0 +1,38 @@
+"""Words, whole answers and verbatim spans: what the questions about several tokens of an answer are answered with."""
+
+from dataclasses import dataclass
+
+ANSWER = "answer"  # the kind of a span that is the whole answer; any other is a word
+
+
+@dataclass(frozen=True)
+class AnswerSpan:
+    """Tokens of an answer that are a target of their own; span: its number among them.
+
+    first, last: tokens, both included; start, stop: characters of the answer's text.
+    """
+
+    span: int
+    kind: str
+    first: int
+    last: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class VerbatimSpan:
+    """Tokens first..last of an answer, both included, that stand so in the training texts: n_places in n_documents.
+
+    places: some of them, (document, token of it where the span begins)
+    """
+
+    first: int
+    last: int
+    n_places: int
+    n_documents: int
+    places: tuple[tuple[str, int], ...]
+
+    def meets(self, first: int, last: int) -> bool:
+        """Whether it has any of these tokens."""
+        return self.first <= last and first <= self.last

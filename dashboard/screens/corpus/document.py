@@ -18,6 +18,7 @@ from dashboard.drawing.numbers import percent, plain
 from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import Card, Heated, Legend
 from dashboard.drawing.visible import LONGEST_TEXT
+from dashboard.screens.corpus.relabelled import show_relabelling
 from dashboard.widgets.answer_cards import answer_cards
 from dashboard.widgets.as_trained import reading_keys, unread_notice
 from dashboard.widgets.estimator import say_estimator
@@ -43,6 +44,7 @@ def show_document(snapshot: Snapshot, found: StoredDocument, model: Model, selec
     say_estimator(runs)
     _show_text(snapshot, found, model, run_id)
     _show_measures(snapshot, found, run_id)
+    show_relabelling(snapshot, found, run_id)
     _show_answers(snapshot, found.document_id)
     _show_layers(snapshot, found, model, run_id)
     _show_similar(snapshot, found)

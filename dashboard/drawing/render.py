@@ -73,6 +73,13 @@ def copy_link() -> None:
     component("copy_link")(key="copy link", width="content")
 
 
+def editor(given: str, *, key: str) -> None:
+    """A field with a text from outside that may be changed; the session keeps it under `key`. A field interprets
+    nothing, and shows the text as it is: made visible, it would come back as another one."""
+    st.session_state.setdefault(key, given)
+    st.text_area("Text", key=key, height=180, placeholder="What the model might have read in training")
+
+
 def prose(*blocks: tuple[str, Sequence[Piece] | str]) -> None:
     """Paragraphs: (kind, text or pieces); kinds: quote, title, note, fact, problem, command."""
     shown = []

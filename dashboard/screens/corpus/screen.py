@@ -19,6 +19,7 @@ from dashboard.screens.corpus.document import show_document
 from dashboard.screens.corpus.listed import Listed, listed
 from dashboard.screens.corpus.sheet import corpus_sheet, suspects_sheet
 from dashboard.screens.corpus.suspects import against, say_none, say_order, sets_of, top_of
+from dashboard.screens.corpus.what_if import show_what_if
 from dashboard.widgets import controls
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
@@ -53,6 +54,8 @@ def show() -> None:
     _choose_order(snapshot, chosen, model, corpus_sheet(shown_now, page.facts, chosen), page)
     if opened is None or model is None:
         _show_list(snapshot, cards, chosen, model, page)
+        if model is not None:
+            show_what_if(snapshot, model, None, chosen)
         return
     left, right = st.columns([2, 3], gap="large")
     with left:

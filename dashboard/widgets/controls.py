@@ -16,6 +16,7 @@ LABELS = {
     "topic": "Topic",
     "source": "Source",
     "search": "Search the corpus",
+    "order": "Order",
     "target_set": "Target set",
     "column": "Groups by",
     "unit": "What of an answer it sways",

@@ -1,10 +1,11 @@
-"""Corpus: search the training documents, see which are the most influential, open one."""
+"""Corpus: search the training documents, see which are the most influential or the most suspicious, open one."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
 from dashboard.address.bar import choose, selection
+from dashboard.address.choices import ORDERS
 from dashboard.address.selection import Selection
 from dashboard.database.connection import current
 from dashboard.database.queries import answers, documents, filters
@@ -13,15 +14,17 @@ from dashboard.database.records import Model, StoredDocument
 from dashboard.drawing import render
 from dashboard.drawing.document_text import shown
 from dashboard.drawing.shapes import Card, Heated
+from dashboard.export.sheet import Sheet
 from dashboard.screens.corpus.document import show_document
 from dashboard.screens.corpus.document_sheet import document_sheet
 from dashboard.screens.corpus.listed import Listed, listed
-from dashboard.screens.corpus.sheet import corpus_sheet
+from dashboard.screens.corpus.sheet import corpus_sheet, suspects_sheet
+from dashboard.screens.corpus.suspects import against, say_none, say_order, sets_of, top_of
 from dashboard.screens.corpus.what_if import show_what_if
 from dashboard.widgets import controls
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
-from dashboard.widgets.tools import show_tools_alone
+from dashboard.widgets.tools import show_tools, show_tools_alone
 from indexer.search.text_index import highlights
 
 LONG = 400  # characters beyond which a listed document shows a passage
@@ -41,15 +44,15 @@ def show() -> None:
 
     # ask
     page = listed(snapshot, chosen, model)
-    facts, ids = page.facts, page.ids
-    found = documents.documents(snapshot, ids)
+    found = documents.documents(snapshot, page.ids)
+    shown_now = [found[each] for each in page.ids if each in found]
 
     # shape
-    cards = [_card(found[each], facts.get(each, ""), chosen) for each in ids if each in found]
+    top = top_of(page.suspects, page.order) if page.order else 0.0
+    cards = [_card(each, page, chosen, top) for each in shown_now]
 
     # show
-    listing = corpus_sheet([found[each] for each in ids if each in found], facts, chosen)
-    show_tools_alone(snapshot, document_sheet(snapshot, opened, chosen) if opened else listing, model)
+    _choose_order(snapshot, chosen, model, _sheet(snapshot, chosen, model, page, shown_now, opened), page)
     if opened is None or model is None:
         _show_list(snapshot, cards, chosen, model, page)
         if model is not None:
@@ -75,7 +78,40 @@ def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
         controls.pick("size", [model.name for model in models], "the smallest size")
 
 
-def _card(found: StoredDocument, facts: str, chosen: Selection) -> Card:
+def _choose_order(snapshot: Snapshot, chosen: Selection, model: Model | None, sheet: Sheet, page: Listed) -> None:
+    """The switch of the orders beside the tools; a search has an order of its own."""
+    if chosen.search.strip() or model is None:
+        show_tools_alone(snapshot, sheet, model)
+        return
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            controls.switch("order", ORDERS)
+            known = sets_of(snapshot, page.run_id)
+            if page.order == "harm" and len(known) > 1:
+                controls.one_of(
+                    "target_set", {each: render.option(each) for each in known}, quiet=True, shown=page.target_set
+                )
+        show_tools(snapshot, sheet, model)
+
+
+def _sheet(
+    snapshot: Snapshot,
+    chosen: Selection,
+    model: Model | None,
+    page: Listed,
+    listed_now: Sequence[StoredDocument],
+    opened: StoredDocument | None,
+) -> Sheet:
+    """That of the opened document, else that of the list."""
+    if opened is not None:
+        return document_sheet(snapshot, opened, chosen)
+    if page.order and model is not None and not chosen.search.strip():
+        return suspects_sheet(snapshot, page.run_id, model, page.target_set, chosen)
+    return corpus_sheet(listed_now, page.facts, chosen)
+
+
+def _card(found: StoredDocument, page: Listed, chosen: Selection, top: float) -> Card:
+    facts, each = page.facts.get(found.document_id, ""), page.suspects.get(found.document_id)
     where = " · ".join(part for part in (found.source, found.topic) if part)
     badges = ((f"among the ten best of {facts}", False),) if facts else ()
     text = shown(_marked(found.text, chosen.search), PASSAGE if len(found.text) > LONG else len(found.text))
@@ -87,6 +123,7 @@ def _card(found: StoredDocument, facts: str, chosen: Selection) -> Card:
         badges=badges,
         before=text.before,
         after=text.after,
+        **(against(each, page.order, top, page.target_set) if each and page.order else {}),
     )
 
 
@@ -102,6 +139,12 @@ def _marked(text: str, search: str) -> list[Heated]:
 def _show_list(snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, model: Model | None, page: Listed) -> None:
     if chosen.search.strip():
         panel("Documents found", "Best match of the words first: meaning is not searched.")
+        render.prose(("note", page.count))
+    elif page.order and model is not None:
+        say_order(page.order, model, page.target_set)
+        if not cards:
+            say_none(page.order, page.target_set, bool(chosen.source or chosen.topic))
+            return
         render.prose(("note", page.count))
     elif any(card.badges for card in cards):
         panel("Most influential documents", "How often a document is among a token's ten best: not how much it did.")

@@ -36,7 +36,8 @@ NORMALISERS_BEFORE = {
 
 # what a list is made of: its first page follows a change
 FILTERS = {"text", "token", "match", "within", "size", "family", "topic", "source", "search", "order", "target_set"}
-FILTERS |= {"tail"}
+FILTERS |= {"tail", "group"}
+UNFILTERED = {"text": "", "token": "", "size": "", "family": "", "topic": "", "source": "", "group": ""}  # of Runs
 LONGEST = 200  # characters of one value of the URL; longer ones are cut
 
 
@@ -106,6 +107,7 @@ class Selection:
     family: str = _key("family", "")
     topic: str = _key("topic", "")
     source: str = _key("source", "")
+    group: str = _key("group", "")  # the answers that owe most to a group of documents: source:WordNet
     page: int | None = _key("page", None, _natural)
 
     search: str = _key("search", "")  # Corpus

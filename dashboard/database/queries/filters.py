@@ -73,8 +73,8 @@ def matching_prompts(
     """Ids of the prompts with a generation that passes every filter ('' passes all), in a stable order.
 
     match: word and prefix (whatever the case), literal (one generated token; a word of a document), regex (in one
-    generated token; in a document). within: 'answers' or 'documents', the ten most helpful ones of any token. owes: a group of
-    documents (column, value); the prompts then come by what an answer owes to it, the most first, and `side` says
+    generated token; in a document). within: 'answers' or 'documents', the ten most helpful ones of any token. owes: a
+    group of documents (column, value); prompts then come by what an answer owes to it, the most first, and `side` says
     whether answers that it pushes towards, away or both count. Raises BadInput for a regular expression that cannot be
     read.
     """

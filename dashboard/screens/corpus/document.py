@@ -18,11 +18,8 @@ from dashboard.drawing.numbers import percent, plain
 from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import Card, Heated, Legend
 from dashboard.drawing.visible import LONGEST_TEXT
-<<<<<<< HEAD
 from dashboard.screens.corpus.relabelled import show_relabelling
-=======
 from dashboard.screens.corpus.what_if import show_what_if
->>>>>>> screen-b
 from dashboard.widgets.answer_cards import answer_cards
 from dashboard.widgets.as_trained import reading_keys, unread_notice
 from dashboard.widgets.estimator import say_estimator
@@ -48,11 +45,8 @@ def show_document(snapshot: Snapshot, found: StoredDocument, model: Model, selec
     say_estimator(runs)
     _show_text(snapshot, found, model, run_id)
     _show_measures(snapshot, found, run_id)
-<<<<<<< HEAD
     show_relabelling(snapshot, found, run_id)
-=======
     show_what_if(snapshot, model, found, selection)
->>>>>>> screen-b
     _show_answers(snapshot, found.document_id)
     _show_layers(snapshot, found, model, run_id)
     _show_similar(snapshot, found)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.address.bar import choose, selection
-from dashboard.address.choices import ORDERS
 from dashboard.address.selection import Selection
 from dashboard.database.connection import current
 from dashboard.database.queries import answers, documents, filters
@@ -14,17 +13,16 @@ from dashboard.database.records import Model, StoredDocument
 from dashboard.drawing import render
 from dashboard.drawing.document_text import shown
 from dashboard.drawing.shapes import Card, Heated
-from dashboard.export.sheet import Sheet
 from dashboard.screens.corpus.document import show_document
 from dashboard.screens.corpus.document_sheet import document_sheet
 from dashboard.screens.corpus.listed import Listed, listed
-from dashboard.screens.corpus.sheet import corpus_sheet, suspects_sheet
-from dashboard.screens.corpus.suspects import against, say_none, say_order, sets_of, top_of
+from dashboard.screens.corpus.order import choose_order
+from dashboard.screens.corpus.sheet import corpus_sheet
+from dashboard.screens.corpus.suspects import against, say_none, say_order, top_of
 from dashboard.screens.corpus.what_if import show_what_if
 from dashboard.widgets import controls
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
-from dashboard.widgets.tools import show_tools, show_tools_alone
 from indexer.search.text_index import highlights
 
 LONG = 400  # characters beyond which a listed document shows a passage
@@ -52,7 +50,8 @@ def show() -> None:
     cards = [_card(each, page, chosen, top) for each in shown_now]
 
     # show
-    _choose_order(snapshot, chosen, model, _sheet(snapshot, chosen, model, page, shown_now, opened), page)
+    of_document = document_sheet(snapshot, opened, chosen) if opened else None
+    choose_order(snapshot, chosen, model, corpus_sheet(shown_now, page.facts, chosen), page, of_document)
     if opened is None or model is None:
         _show_list(snapshot, cards, chosen, model, page)
         if model is not None:
@@ -76,38 +75,6 @@ def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
         controls.pick("topic", filters.document_topics(snapshot), "all topics")
     with fourth:
         controls.pick("size", [model.name for model in models], "the smallest size")
-
-
-def _choose_order(snapshot: Snapshot, chosen: Selection, model: Model | None, sheet: Sheet, page: Listed) -> None:
-    """The switch of the orders beside the tools; a search has an order of its own."""
-    if chosen.search.strip() or model is None:
-        show_tools_alone(snapshot, sheet, model)
-        return
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            controls.switch("order", ORDERS)
-            known = sets_of(snapshot, page.run_id)
-            if page.order == "harm" and len(known) > 1:
-                controls.one_of(
-                    "target_set", {each: render.option(each) for each in known}, quiet=True, shown=page.target_set
-                )
-        show_tools(snapshot, sheet, model)
-
-
-def _sheet(
-    snapshot: Snapshot,
-    chosen: Selection,
-    model: Model | None,
-    page: Listed,
-    listed_now: Sequence[StoredDocument],
-    opened: StoredDocument | None,
-) -> Sheet:
-    """That of the opened document, else that of the list."""
-    if opened is not None:
-        return document_sheet(snapshot, opened, chosen)
-    if page.order and model is not None and not chosen.search.strip():
-        return suspects_sheet(snapshot, page.run_id, model, page.target_set, chosen)
-    return corpus_sheet(listed_now, page.facts, chosen)
 
 
 def _card(found: StoredDocument, page: Listed, chosen: Selection, top: float) -> Card:

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from dashboard.database.queries import answers, backwards, cleaning, documents, filters, groups, sets, spans, verbatim
+from dashboard.database.queries import answers, cleaning, documents, filters, groups, sets, spans, verbatim
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.span_records import AnswerSpan
 
@@ -112,9 +112,9 @@ MANY: dict[str, Callable[[Place], object]] = {
     ),
     "cleaning: count_ranked": lambda at: cleaning.count_ranked(at.snapshot, at.run, "self_influence", "", "", ""),
     "cleaning: suspects, 20": lambda at: cleaning.suspects(at.snapshot, at.run, at.target_set, at.documents),
-    "backwards: units": lambda at: backwards.units(at.snapshot),
-    "backwards: swayed words": lambda at: backwards.swayed(at.snapshot, at.run, at.documents[0], "word", "towards", 3),
-    "backwards: all_swayed words": lambda at: backwards.all_swayed(at.snapshot, at.run, at.documents[0], "word"),
+    "documents: units": lambda at: documents.sway_units(at.snapshot),
+    "documents: swayed words": lambda at: documents.swayed(at.snapshot, at.run, at.documents[0], "word", "towards", 3),
+    "documents: all_swayed words": lambda at: documents.all_swayed(at.snapshot, at.run, at.documents[0], "word"),
     "answers_of a model": lambda at: answers.answers_of(at.snapshot, at.model, 200),
 }
 

@@ -10,7 +10,6 @@ from tests.benchmarks import bench_database, questions_many
 MODULES = (
     "about",
     "answers",
-    "backwards",
     "cleaning",
     "components",
     "documents",
@@ -43,6 +42,4 @@ def test_no_module_of_questions_is_forgotten() -> None:
     assert {module.name for module in iter_modules(package.__path__)} == {
         *MODULES,
         "rows",
-        "kept_answer",
-        "kept_inside",
     }

@@ -48,13 +48,16 @@ def _offer_targets(found: Explanation) -> None:
         return
     with st.container(horizontal=True, gap="small", key="targets"):
         if word is not None:
-            text = found.generation.text[word.start : word.stop]
-            span = (word.first, word.last)
-            st.button(
-                render.label(f"The word “{text}”"), on_click=still(choose), kwargs={"span": span}, type="tertiary"
-            )
+            text = render.label(f"The word “{found.generation.text[word.start : word.stop]}”")
+            span = word.first, word.last
+            st.button(text, on_click=still(lambda: choose(span=span)), type="tertiary", icon=":material/match_word:")
         if not found.whole:
-            st.button("The whole answer", on_click=still(choose), kwargs={"span": None}, type="tertiary")
+            st.button(
+                "The whole answer",
+                on_click=still(lambda: choose(span=None)),
+                type="tertiary",
+                icon=":material/subject:",
+            )
 
 
 def word_around(found: Explanation) -> AnswerSpan | None:

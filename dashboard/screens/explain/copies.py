@@ -74,7 +74,7 @@ def place_in(read: AsRead | None, text: str, words: str, start: int, n_tokens: i
         if inside:
             begin, end = read.starts[inside[0]], read.stops[inside[-1]]
             if " ".join(text[begin:end].split()) == words:
-                return begin, end
+                return end - len(text[begin:end].lstrip()), end
     at = text.find(words)
     return (at, at + len(words)) if at >= 0 and words else None
 

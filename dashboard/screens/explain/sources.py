@@ -14,7 +14,8 @@ def show_sources(found: Explanation, selection: Selection) -> None:
         return  # of a new prompt they come last
     panel(
         "Sources and topics",
-        "All documents of a group together, exactly and not as the sum of the list: helpful and harmful ones cancel.",
+        "All documents of a group together, scored one by one or not: not a sum of the list, and helpful and harmful ones "
+        "cancel.",
     )
 
     def answers_of(column: str, value: str) -> None:

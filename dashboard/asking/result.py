@@ -28,7 +28,7 @@ from dashboard.database.span_records import AnswerSpan, VerbatimSpan
 
 
 class AskedAnswer:
-    """A `dashboard.database.queries.kept_answer.KeptAnswer`: in no database, and without a run of its own."""
+    """A `dashboard.database.kept.answer.KeptAnswer`: in no database, and without a run of its own."""
 
     run: Run | None = None
     best_method = ""

@@ -17,6 +17,7 @@ LABELS = {
     "source": "Source",
     "group": "Owes most to",
     "search": "Search the corpus",
+    "order": "Order",
     "target_set": "Target set",
     "column": "Groups by",
     "unit": "What of an answer it sways",

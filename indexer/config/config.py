@@ -226,6 +226,10 @@ class ScoreSettings:
     """α, the same for the pull of a fine-tuned model towards its parent; where it learned from pairs, times the mean
     eigenvalue of the parent's layer."""
 
+    def of_tokens(self) -> dict[str, Any]:
+        """What the scores of tokens depend on: all but `words`."""
+        return {name: value for name, value in asdict(self).items() if name != "words"}
+
 
 @dataclass(frozen=True)
 class Output:

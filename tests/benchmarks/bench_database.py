@@ -16,29 +16,12 @@ from itertools import islice
 from pathlib import Path
 
 from dashboard.database.components.name import Component
-from dashboard.database.queries import (
-    about,
-    answers,
-    components,
-    documents,
-    filters,
-    groups,
-    influence,
-    inside,
-    prompts,
-    sizes,
-    spans,
-    verbatim,
-)
-from dashboard.database.span_records import ANSWER, AnswerSpan
+from dashboard.database.queries import about, answers, components, documents, filters, influence, inside, prompts, sizes
 from indexer.database.reader import Database, Snapshot
 from tests.benchmarks.large_database import MODELS, N_POSITIONS, TOKENIZER, build_large, generation_id, model_id
 from tests.benchmarks.large_inside import BLOCKS, HEADS
 
 WARM, COLD, REPEATS, CLICKS = 0.050, 0.300, 30, 50
-
-
-WHOLE = AnswerSpan(N_POSITIONS, ANSWER, 0, N_POSITIONS - 1, 0, 0)  # after a word for each token
 
 
 class State:
@@ -154,8 +137,8 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "topic_shares": lambda s: sizes.topic_shares(s.snapshot),
     "most_influential": lambda s: documents.most_influential(s.snapshot, s.run, "WordNet", "", 50),
     "some_documents": lambda s: documents.some_documents(s.snapshot, "WordNet", "", 50),
-    "swayed_tokens": lambda s: documents.swayed_tokens(s.snapshot, s.run, s.documents[0], "towards", 10),
-    "swayed_tokens, away": lambda s: documents.swayed_tokens(s.snapshot, s.run, s.documents[0], "away", 10),
+    "swayed tokens": lambda s: documents.swayed(s.snapshot, s.run, s.documents[0], "token", "towards", 10),
+    "swayed tokens, away": lambda s: documents.swayed(s.snapshot, s.run, s.documents[0], "token", "away", 10),
     "component: split": lambda s: inside.split(s.snapshot, s.run),
     "component: effects, one token": lambda s: inside.effects(s.snapshot, s.generation, s.position, s.position),
     "component: effects, whole answer": lambda s: inside.effects(s.snapshot, s.generation, 0, N_POSITIONS),
@@ -181,17 +164,6 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "count_documents": lambda s: documents.count_documents(s.snapshot),
     "document_layers": lambda s: documents.document_layers(s.snapshot, s.run, s.documents[0]),
     "summed_heat": lambda s: documents.summed_heat(s.snapshot, s.run, s.documents[0]),
-    "spans of an answer": lambda s: spans.answer_spans(s.snapshot, s.run, s.generation),
-    "span: target": lambda s: spans.span_target(s.snapshot, s.run, s.generation, WHOLE),
-    "span: scores": lambda s: spans.span_scores(s.snapshot, s.run, s.generation, WHOLE),
-    "span: heats of 20": lambda s: spans.span_heats(s.snapshot, s.run, s.generation, WHOLE, TOKENIZER, s.documents),
-    "span: proposers": lambda s: spans.span_proposers(s.snapshot, s.generation),
-    "verbatim spans": lambda s: verbatim.verbatim_spans(s.snapshot, s.generation),
-    "groups": lambda s: groups.groups(s.snapshot),
-    "groups of an answer": lambda s: groups.answer_groups(s.snapshot, s.run, s.generation, 0, N_POSITIONS - 1),
-    "groups: owed by 25": lambda s: groups.owed(s.snapshot, "source", "WordNet", [s.generation] * 25),
-    "groups: shares by size": lambda s: groups.group_shares(s.snapshot, "source"),
-    "filter: owes most": lambda s: filters.matching_prompts(s.snapshot, **_of(), owes=("source", "WordNet")),
     "about: meta": lambda s: about.meta(s.snapshot),
     "about: evaluations": lambda s: about.evaluations(s.snapshot),
     "about: coverage": lambda s: about.coverage(s.snapshot),

@@ -13,14 +13,6 @@ _RANKED = {
 }
 
 
-def set_names(snapshot: Snapshot, run_id: str) -> list[str]:
-    """Target sets whose documents a run has scored."""
-    if not has_table(snapshot, "set_target"):
-        return []
-    sql = "SELECT DISTINCT name FROM set_target WHERE run_id = ? ORDER BY name"
-    return [row["name"] for row in snapshot.rows(sql, [run_id])]
-
-
 def ranked(
     snapshot: Snapshot, run_id: str, order: str, target_set: str, source: str, topic: str, first: int, k: int
 ) -> list[str]:

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.address.bar import open_screen
 from dashboard.address.choices import UNITS
 from dashboard.address.selection import Selection
-from dashboard.database.queries import answers, backwards, sets
+from dashboard.database.queries import answers, documents, sets
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import among_random
 from dashboard.database.records import Model, Run
@@ -30,14 +30,14 @@ def show_backwards(snapshot: Snapshot, document_id: str, chosen: Selection) -> N
         "Only words for which this document was scored and kept: for all others its influence is unknown, not zero.",
     )
     unit = unit_of(snapshot, chosen)
-    known = {each: UNITS[each] for each in backwards.units(snapshot)}
+    known = {each: UNITS[each] for each in documents.sway_units(snapshot)}
     if len(known) > 1:
         controls.switch("unit", known, shown=unit)
     none = True
     for side in ENDS:
         cards = []
         for model, run in sizes(snapshot):
-            found = backwards.swayed(snapshot, run.run_id, document_id, unit, side, EACH)
+            found = documents.swayed(snapshot, run.run_id, document_id, unit, side, EACH)
             facts = [_facts(each, unit) for each in found]
             cards += answer_cards(found, [each.score for each in found], model.name, facts, whole=unit == "answer")
         if cards:
@@ -52,7 +52,7 @@ def show_backwards(snapshot: Snapshot, document_id: str, chosen: Selection) -> N
 
 def unit_of(snapshot: Snapshot, chosen: Selection) -> str:
     """Word, answer or token: what was chosen, where the database has it."""
-    known = backwards.units(snapshot)
+    known = documents.sway_units(snapshot)
     return chosen.unit if chosen.unit in known else known[0]
 
 

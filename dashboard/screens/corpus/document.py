@@ -17,6 +17,7 @@ from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import Card, Heated, Legend
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.screens.corpus.backwards import show_backwards, show_set_effects
+from dashboard.screens.corpus.relabelled import show_relabelling
 from dashboard.screens.corpus.what_if import show_what_if
 from dashboard.widgets.as_trained import reading_keys, unread_notice
 from dashboard.widgets.estimator import say_estimator
@@ -41,6 +42,7 @@ def show_document(snapshot: Snapshot, found: StoredDocument, model: Model, selec
     say_estimator(runs)
     _show_text(snapshot, found, model, run_id)
     _show_measures(snapshot, found, run_id)
+    show_relabelling(snapshot, found, run_id)
     show_what_if(snapshot, model, found, selection)
     show_backwards(snapshot, found.document_id, selection)
     show_set_effects(snapshot, found.document_id)

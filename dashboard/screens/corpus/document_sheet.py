@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.address.selection import Selection, address
 from dashboard.asking import jobs
 from dashboard.asking.what_if import what_if_of
-from dashboard.database.queries import backwards, sets
+from dashboard.database.queries import documents, sets
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import StoredDocument
 from dashboard.export.sheet import Sheet
@@ -81,6 +81,6 @@ def _table(snapshot: Snapshot, document_id: str, unit: str) -> pd.DataFrame:
             "of_scored": each.n_scored,
         }
         for model, run in sizes(snapshot)
-        for each in backwards.all_swayed(snapshot, run.run_id, document_id, unit)
+        for each in documents.all_swayed(snapshot, run.run_id, document_id, unit)
     ]
     return pd.DataFrame(rows)

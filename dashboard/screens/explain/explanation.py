@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from attribution.prompt.saliency.method import methods as saliency_records
 from dashboard.address.selection import Selection, Span
 from dashboard.database.group_records import GroupScore
+from dashboard.database.kept.answer import KeptAnswer
 from dashboard.database.layer_groups import LayerGroup, group_named, layer_groups
 from dashboard.database.queries import documents, influence
-from dashboard.database.queries.kept_answer import KeptAnswer
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import Ranked, among_random, rank_documents, take_side
 from dashboard.database.records import (

@@ -5,8 +5,8 @@ import streamlit as st
 from dashboard.address.bar import selection, settle
 from dashboard.address.selection import Selection
 from dashboard.database.connection import current
+from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
-from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.database.queries.rows import Snapshot
 from dashboard.screens.explain.answer import choose_shading, show_answer
 from dashboard.screens.explain.documents import scale_note, show_documents

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from dashboard.address.selection import Selection, from_address
+from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
-from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.database.records import AsRead
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.export.files import as_json, csv, parquet

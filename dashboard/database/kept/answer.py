@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from dashboard.database.group_records import GroupScore
+from dashboard.database.kept.inside import KeptInside, StoredInside
 from dashboard.database.queries import answers, groups, influence, prompts, spans, verbatim
-from dashboard.database.queries.kept_inside import KeptInside, StoredInside
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import (
     Generation,

@@ -17,6 +17,7 @@ from indexer.config.estimator import estimators
 from indexer.config.groups import Groups
 from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
+from indexer.config.targets import TargetSet, check_targets
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 
 LOSSES = ("auto", "all", "assistant")  # as in `attribution.trained.document`
@@ -213,6 +214,8 @@ class ScoreSettings:
     """Top documents of a token that are split by position."""
     token_losses: Natural = 3
     """Of these, those with token-loss influence and relabelling: a forward-mode pass for each token."""
+    words: bool = True
+    """The words of every answer, and the whole answer, as targets of their own beside its tokens."""
     rank: Natural = 0
     """Of the position shares; 0 is full rank, at which they add up to the score. Another one cuts each stage's
     directions in the eigenbasis of that stage: it pays for layers of a few hundred numbers with documents of thousands
@@ -222,6 +225,10 @@ class ScoreSettings:
     alpha: Positive = 0.1
     """α, the same for the pull of a fine-tuned model towards its parent; where it learned from pairs, times the mean
     eigenvalue of the parent's layer."""
+
+    def of_tokens(self) -> dict[str, Any]:
+        """What the scores of tokens depend on: all but `words`."""
+        return {name: value for name, value in asdict(self).items() if name != "words"}
 
 
 @dataclass(frozen=True)
@@ -262,6 +269,7 @@ class Config:
     scores: ScoreSettings = field(default_factory=ScoreSettings)
     inside: Inside = field(default_factory=Inside)
     groups: Groups = field(default_factory=Groups)
+    targets: tuple[TargetSet, ...] = ()
     device: Device = field(default_factory=Device)
 
 
@@ -304,6 +312,7 @@ def _check(config: Config, path: Path) -> None:
     if config.scores.method and config.scores.method[0] != first:
         raise BadInput(f"expected {first!r} as the first method in {path.name}, scores, found {config.scores.method!r}")
     _check_training(config, path)
+    check_targets(config.targets, path)
     if config.inside.baseline not in BASELINES:
         allowed = " or ".join(map(repr, BASELINES))
         raise BadInput(f"expected {allowed} for {path.name}, inside, baseline, found {config.inside.baseline!r}")

@@ -67,10 +67,10 @@ def exact_scores(null: Null, documents: NDArray[np.int64], norms: DocumentNorms)
     return found
 
 
-def of_explained(of: Grouped, made: Explained, estimated: Sampled) -> GroupScores:
-    """Of tokens whose documents have just been scored."""
-    sample = estimated.sample(made.kept.places, made.kept.null)
-    return group_scores(of, made.directions(), sample)
+def of_explained(of: Grouped, made: Explained, sampled: Sampled) -> GroupScores:
+    """Of the tokens, one at least, whose documents have just been scored."""
+    sample = sampled.sample(made.kept.places, made.kept.null)
+    return group_scores(of, [each.of(made.kept.queries) for each in made.directions()], sample)
 
 
 def leave(folder: Path, of: Grouped, columns: Mapping[str, Any]) -> None:
@@ -127,5 +127,6 @@ def _again(
 
 def _directions(traced: Traced, answers: Sequence[Answer], chunk: Chunk) -> list[Any]:
     terms = traced.fitted.terms
-    made = (chunk.held(by_token(term, answers[a], at) for a, at in chunk.stretches) for term in terms)
+    stretches = [(answers[a], [range(k, k + 1) for k in at]) for a, at in chunk.stretches]
+    made = (chunk.held(by_token(term, answer, at) for answer, at in stretches) for term in terms)
     return [settled(term.asked, each, 1, len(terms)) for term, each in zip(terms, made, strict=True)]

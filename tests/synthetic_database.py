@@ -264,7 +264,7 @@ class Synthetic:
         first = self.documents[kept[0][1]]
         for token_position in range(1, len(with_ends(first.text))):
             rows["relabel"].append(
-                (*where, first.document_id, token_position, [1, 2], [" Rome", " Bern"], [0.02, -0.01])
+                (*where, first.document_id, token_position, [1, 2], [" Rome", " Bern"], [0.02, -0.01], [0.3, 0.05])
             )
         return rows
 

@@ -38,9 +38,9 @@ def run(
     as_json_text: bool,
     save: bool,
 ) -> None:
-    """Print what the model wrote after `prompt` (text, or a line of a prompt file) and, for every token, the documents
-    that pushed most towards it, first those of the whole answer; or, where the prompt brings documents of its own, what it cites of them. `save` keeps
-    the answer where the dashboard finds it.
+    """Print what the model wrote after `prompt` (text, or a line of a prompt file) and, for the whole answer and for
+    every token, the documents that pushed most towards it; or, where the prompt brings documents of its own, what it
+    cites of them. `save` keeps the answer where the dashboard finds it.
 
     Raises BadInput where it cannot be kept.
     """

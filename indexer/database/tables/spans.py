@@ -1,8 +1,9 @@
 """Tables of words and whole answers as targets of their own."""
 
 TABLES: dict[str, str] = {
-    # a target of several tokens. span: from 0, words in order, the whole answer last; kind: word, answer; first, last:
-    # its tokens, both included; start, stop: characters of generation.text
+    # a word of an answer, or the whole of it. span: from 0, words in order, the whole answer last; kind: word, answer;
+    # first, last: its tokens, both included, of an answer without the token that ends it; start, stop: characters of
+    # generation.text
     "span": """
         generation_id VARCHAR, span INTEGER, kind VARCHAR, first INTEGER, last INTEGER, start INTEGER, stop INTEGER""",
     # what the gradient index proposes for a span; all spans of an answer are scored on the proposals of all of them

@@ -127,6 +127,5 @@ def _again(
 
 def _directions(traced: Traced, answers: Sequence[Answer], chunk: Chunk) -> list[Any]:
     terms = traced.fitted.terms
-    stretches = [(answers[a], [range(k, k + 1) for k in at]) for a, at in chunk.stretches]
-    made = (chunk.held(by_token(term, answer, at) for answer, at in stretches) for term in terms)
+    made = (chunk.held(by_token(term, answers[a], at) for a, at in chunk.stretches) for term in terms)
     return [settled(term.asked, each, 1, len(terms)) for term, each in zip(terms, made, strict=True)]

@@ -9,6 +9,7 @@ from dashboard.database.queries.kept_answer import StoredAnswer
 
 from dashboard.address.selection import Selection
 from dashboard.asking.result import AskedAnswer
+from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
 from dashboard.screens.explain.explanation import explain
 from dashboard.screens.explain.word_for_word import cases_line

@@ -9,6 +9,7 @@ from dashboard.database.queries.kept_answer import StoredAnswer
 from streamlit.testing.v1 import AppTest
 
 from dashboard.address.selection import Selection
+from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
 from dashboard.database.records import AsRead, Token
 from dashboard.database.span_records import VerbatimSpan

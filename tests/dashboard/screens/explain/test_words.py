@@ -10,6 +10,7 @@ from dashboard.database.queries.kept_answer import StoredAnswer
 from streamlit.testing.v1 import AppTest
 
 from dashboard.address.selection import Selection
+from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
 from dashboard.export.files import as_json
 from dashboard.screens.explain.explanation import Explanation, explain

@@ -80,25 +80,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         expected, sizes = in_groups(groups, documents), in_groups(groups, abs(documents))
         terms = traced.fitted.terms
         directions = [term.directions(said, range(position, position + 1)) for term in terms]
+        sample = _sample(opened, groups, said, position, documents)
         started = time.process_time()
-        found = group_scores(groups, directions, _sample(opened, groups, said, position, documents))
+        found = group_scores(groups, directions, sample)
         spent.append(time.process_time() - started)
         kept = stored.get((said.generation_id, position), found.values[0])
         off.append(abs(kept - expected) / abs(expected))
         near.append(abs(kept - expected) / sizes)
-        whole = group_scores(_estimated(groups), directions, _sample(opened, groups, said, position, documents))
+        whole = group_scores(_estimated(groups), directions, sample)
         assert whole.errors is not None  # noqa: S101
         covered.append((whole.values[0] - expected) / np.where(whole.errors[0] > 0, whole.errors[0], np.nan))
     relative, of_size, inside = np.concatenate(off), np.concatenate(near), np.concatenate(covered)
     print(f"{opened.member.entry.name}: {len(targets)} tokens, {len(groups.groups)} groups of all documents")
     print(f"  gradients kept: {groups.is_exact}")
-    print(
-        f"  |stored - sum over every document| / |sum|: largest {relative.max():.1e}, median {np.median(relative):.1e}"
-    )
-    print(f"  the same / sum of the sizes of its documents: largest {of_size.max():.1e}")
-    print(
-        f"  a new token: {1000 * np.mean(spent):.1f} ms of a core, of {1000 * np.mean(spent[1:]):.1f} after the first"
-    )
+    print(f"  off the sum over every document: at most {relative.max():.1e} of it, median {np.median(relative):.1e};")
+    print(f"    at most {of_size.max():.1e} of the sum of the sizes of its documents")
+    print(f"  a new token costs {1000 * spent[0]:.1f} ms of a core, the next ones {1000 * np.mean(spent[1:]):.1f}")
     print("  estimated by the index instead, (estimate - truth) / its standard error:")
     print(f"    within 1: {np.nanmean(abs(inside) < 1):.0%}, within 2: {np.nanmean(abs(inside) < 2):.0%} (68 %, 95 %)")
     _about_minimum(opened, groups, stored)

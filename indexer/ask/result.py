@@ -24,6 +24,11 @@ from indexer.tracing.prompt_rows import ablation_columns, citation_columns, fait
 def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
     """tokens, prompt_tokens, saliency, documents: lists by generated token; numbers as in the database's columns.
 
+    spans: words in order and the whole answer last, each {kind: "word" or "answer", first, last: its tokens, both
+    included, start, stop: characters of `text`, documents: as those of a token}; once the scores are exact, value (log
+    p of the span, or what it is contrasted by), n_scored, null_scores and self_influence too. Not there where the build
+    has no words.
+
     inside: rows by the names of their tables, where the build looked inside: component_taught and, after it,
     component_effect, component_measured, component_attention, lens.
     """

@@ -3,7 +3,7 @@
 What reaches torch is imported after the configuration is read: a mistake in it is answered at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attribution.errors import BadInput, Damaged
@@ -64,17 +64,26 @@ def ask(
     foil: str | None = None,
     foil_of: str | None = None,
     saliency: Sequence[str] = (),
+    document: Path | None = None,
+    instead_of: str | None = None,
     json: bool = False,
     save: bool = False,
 ) -> None:
     """Let a model go on from a new prompt, and trace every token that it writes to the training documents.
 
     A PROMPT that begins with {" is read as a line of a prompt file: a chat, or a question with documents of its own.
-    --save keeps the answer, so that the dashboard lists it.
+    --save keeps the answer, so that the dashboard lists it. With --document it is asked instead what texts that were
+    not trained on would do for the answer: the rows of a file as a corpus has them, or any other file as one text.
     """
     settings = read_config(config)
+    _check_document(document, instead_of, {"--saliency": bool(saliency), "--save": save})
     installed("kronfluence")
     check_addresses()
+    if document is not None:
+        from indexer.whatif.command import run as what_if
+
+        what_if(settings, prompt, model, foil, foil_of, document, instead_of, json)
+        return
     from indexer.ask.command import run
 
     run(settings, prompt, model, foil, foil_of, saliency, json, save)
@@ -142,6 +151,15 @@ def gc(folder: Path, keep: int = 3) -> None:
     with lock(folder):
         for path in collect(folder, keep):
             print(f"removed {path.relative_to(folder)}")
+
+
+def _check_document(document: Path | None, instead_of: str | None, beside: Mapping[str, bool]) -> None:
+    """Raises BadInput for options of `ask` that say nothing together.    beside: those of a prompt alone"""
+    if document is None and instead_of is not None:
+        raise BadInput("expected a text that --instead-of puts in a document's place, found none; give --document FILE")
+    given = [name for name, is_given in beside.items() if is_given and document is not None]
+    if given:
+        raise BadInput(f"expected --document without {' and '.join(given)}, found both; leave one out")
 
 
 def _check_machine() -> None:

@@ -24,6 +24,11 @@ from indexer.tracing.prompt_rows import ablation_columns, citation_columns, fait
 def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
     """tokens, prompt_tokens, saliency, documents: lists by generated token; numbers as in the database's columns.
 
+    spans: words in order and the whole answer last, each {kind: "word" or "answer", first, last: its tokens, both
+    included, start, stop: characters of `text`, documents: as those of a token}; once the scores are exact, value (log
+    p of the span, or what it is contrasted by), n_scored, null_scores and self_influence too. Not there where the build
+    has no words.
+
     inside: rows by the names of their tables, where the build looked inside: component_taught and, after it,
     component_effect, component_measured, component_attention, lens.
     """
@@ -112,9 +117,14 @@ def _share(answer: Answer, share: PromptShare) -> dict[str, Any]:
 
 def _tokens(asked: Asked, words: Sequence[str]) -> list[dict[str, Any]]:
     """Rows of `generation_token`; what the prompt did is left out until it is known."""
-    generation = asked.answer.generation
     if asked.share is not None:
         return rows_of(token_columns(asked.answer, asked.share.bits, words))
+    return plain_tokens(asked.answer)
+
+
+def plain_tokens(answer: Answer) -> list[dict[str, Any]]:
+    """token_id, text, start, stop, logp of every generated token."""
+    generation = answer.generation
     return [
         {"token_id": token_id, "text": generation.text[start:stop], "start": start, "stop": stop, "logp": logp}
         for token_id, (start, stop), logp in zip(generation.ids, generation.spans, generation.logp, strict=True)

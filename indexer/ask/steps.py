@@ -147,7 +147,7 @@ def _trace(
             [asked.answer],
             [found],
             chunk,
-            ask=partial(_directions, foil),
+            ask=partial(asked_directions, foil),
             hold=len(of) == 1,
             units=units,
             tick=tick,
@@ -171,7 +171,7 @@ def _estimates(traced: Traced, of: Answer, foil: Foil | None) -> NDArray[np.floa
     return found
 
 
-def _directions(foil: Foil | None, term: Term, of: Answer, positions: range) -> Directions:
+def asked_directions(foil: Foil | None, term: Term, of: Answer, positions: range) -> Directions:
     """A query for each of some generated tokens; those of a span against a foil have one."""
     if foil is None:
         return term.directions(of, positions)

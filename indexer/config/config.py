@@ -213,6 +213,8 @@ class ScoreSettings:
     """Top documents of a token that are split by position."""
     token_losses: Natural = 3
     """Of these, those with token-loss influence and relabelling: a forward-mode pass for each token."""
+    words: bool = True
+    """The words of every answer, and the whole answer, as targets of their own beside its tokens."""
     rank: Natural = 0
     """Of the position shares; 0 is full rank, at which they add up to the score. Another one cuts each stage's
     directions in the eigenbasis of that stage: it pays for layers of a few hundred numbers with documents of thousands

@@ -79,10 +79,11 @@ TABLES: dict[str, str] = {
     "influence_position": """
         run_id VARCHAR, generation_id VARCHAR, position INTEGER, document_id VARCHAR, shares FLOAT[],
         loss_influences FLOAT[]""",
-    # influence of replacing the label at a document's token by another one; best first within a token
+    # influence of replacing the label at a document's token by another one that the model finds plausible there
+    # (probabilities); best first within a token
     "relabel": """
         run_id VARCHAR, generation_id VARCHAR, position INTEGER, document_id VARCHAR, token_position INTEGER,
-        token_ids INTEGER[], texts VARCHAR[], influences FLOAT[]""",
+        token_ids INTEGER[], texts VARCHAR[], influences FLOAT[], probabilities FLOAT[]""",
     # every document of the corpus, not only the kept ones
     "self_influence": """
         run_id VARCHAR, document_id VARCHAR, self_influence FLOAT, grad_norm FLOAT, solve_norm FLOAT,
@@ -152,7 +153,7 @@ for later in LATER_SUBJECTS:
     ORDER |= later.ORDER
 
 # columns that files of this version may lack: they were published before there was anything to say in them
-LATER: dict[str, set[str]] = {"document": {"turns", "times"}}
+LATER: dict[str, set[str]] = {"document": {"turns", "times"}, "relabel": {"probabilities"}}
 
 # (table, column) -> (table, column) that must hold every value of it
 REFERENCES: tuple[tuple[str, str, str, str], ...] = (

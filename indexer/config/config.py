@@ -14,6 +14,7 @@ from attribution.loading.adapter import ALONE, MERGED
 from attribution.prompt.saliency.method import computed
 from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.estimator import estimators
+from indexer.config.groups import Groups
 from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
 from indexer.config.targets import TargetSet, check_targets
@@ -263,6 +264,7 @@ class Config:
     index: Index = field(default_factory=Index)
     scores: ScoreSettings = field(default_factory=ScoreSettings)
     inside: Inside = field(default_factory=Inside)
+    groups: Groups = field(default_factory=Groups)
     targets: tuple[TargetSet, ...] = ()
     device: Device = field(default_factory=Device)
 

@@ -1,13 +1,16 @@
 """All stages of one size, in order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from indexer.config.estimator import estimators
 from indexer.corpus.prompt import Prompt
+from indexer.groups.sums import Watch, watch
 from indexer.inside.split import split
 from indexer.journal.stages import finished
 from indexer.pipeline.described import description
+from indexer.pipeline.groups import build_groups, build_sums
 from indexer.pipeline.inside import build_inside, watching
 from indexer.pipeline.other_runs import other_run
 from indexer.pipeline.prompts_only import build_prompts_only
@@ -20,7 +23,7 @@ from indexer.search.text_index import TextIndex
 from indexer.sets.stage import set_stage
 from indexer.sets.texts import read_sets
 from indexer.size.answers import answers
-from indexer.size.corpus_pass import pass_over_corpus
+from indexer.size.corpus_pass import Watching, pass_over_corpus
 from indexer.size.factors import factors_stage, fit, seconds_of
 from indexer.size.index import open_index
 from indexer.size.member import Member
@@ -50,18 +53,28 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
         prompt_part = prompt_shares(folder, member, made, task.tick)
     clock.lap("prompts")
     parted = split(member) if member.config.inside.enabled else None
+    seen = watch(folder, fitted)
     with report.task(f"{name}: corpus pass", member.n_documents) as task:
-        numbers, norm_parts = pass_over_corpus(folder, fitted, task.tick, watching(parted))
+        watchers: list[Callable[[], Watching]] = [*watching(parted)]
+        watchers += [] if seen is None else [partial(Watch.itself, seen)]
+        numbers, norm_parts = pass_over_corpus(folder, fitted, task.tick, watchers)
     clock.lap("corpus pass")
+    grouped = build_sums(folder, fitted, seen, report)
+    del seen, watchers  # what is added up there is as large as the gradients of all groups
+    clock.lap("groups")
     n_tokens = sum(each.n_targets for each in made)
     with report.task(f"{name}: influence", n_tokens) as task:
         traced = Traced(fitted, numbers, open_index(folder, fitted))
-        scored = scores(folder, traced, made, lexical(member, made, text), task.tick, parted.whole if parted else None)
+        proposals, units = lexical(member, made, text), parted.whole if parted else None
+        scored = scores(folder, traced, made, proposals, task.tick, units, grouped)
     clock.lap("influence")
-    sets = read_sets(member)
-    with report.task(f"{name}: target sets", len(sets)) as task:
-        asked = set_stage(folder, traced, sets, task.tick)
-    clock.lap("target sets")
+    of_groups = build_groups(folder, traced, grouped, made, scored, report)
+    clock.lap("groups")
+    asked = []
+    if sets := read_sets(member):
+        with report.task(f"{name}: target sets", len(sets)) as task:
+            asked = set_stage(folder, traced, sets, task.tick, grouped)
+        clock.lap("target sets")
     within = build_inside(folder, parted, made, report, traced, norm_parts, scored) if parted else []
     clock.lap("inside")
     others = []
@@ -76,5 +89,5 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     behind = [*judged, answer_part, prompt_part, *norm_parts, *scored, *asked]
     seconds = sum(map(seconds_of, finished(folder, factors_stage(name)))) + sum(part.seconds for part in behind)
     about = description(folder, fitted, seconds)
-    parts = [about, answer_part, prompt_part, *norm_parts, *scored, *asked, *within, *others]
+    parts = [about, answer_part, prompt_part, *norm_parts, *scored, *of_groups, *asked, *within, *others]
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))

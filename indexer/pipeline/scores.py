@@ -9,14 +9,18 @@ import pyarrow.parquet as pq
 
 from attribution.components.units import Units
 from indexer.database.shard import write_shard
+from indexer.groups.grouped import Grouped
+from indexer.groups.rows import group_columns
+from indexer.groups.stage import Sampled, of_explained
+from indexer.groups.stage import leave as leave_groups
 from indexer.inside.taught import leave, taught_columns
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
+from indexer.tracing.answer_parts import answer_parts
 from indexer.tracing.candidates import Candidates, Proposal, candidate_rows, with_index
 from indexer.tracing.chunks import chunks
 from indexer.tracing.explain import explain
-from indexer.tracing.groups import groups
 from indexer.tracing.heat import heat, position_columns, relabel_columns
 from indexer.tracing.influence_rows import influence_columns, target_columns
 from indexer.tracing.prompt_rows import joined
@@ -33,16 +37,18 @@ def scores(
     textual: Sequence[Candidates],
     tick: Tick,
     units: Units | None = None,
+    grouped: Grouped | None = None,
 ) -> list[Finished]:
     """Shards of every group; `tick(n, what)` after n generated tokens. A group depends on its own answers only.
 
     textual: what the text proposes for each answer; the gradient index adds to it.   units: of the model, whose
-    components are wanted: what they did is left for `taught_stage`, no shard changes.
+    components are wanted: what they did is left for `taught_stage`, no shard changes.   grouped: groups of documents
+    likewise, for `group_stage`.
     """
     fitted = traced.fitted
     member = fitted.member
     n_tracked = len(fitted.terms) * member.tracked.n_linear
-    together = groups([each.n_targets for each in answers], n_tracked)
+    together = answer_parts([each.n_targets for each in answers], n_tracked)
     names = [
         key(of=[answers[i].generation_id for i in group], on=[textual[i].digest for i in group]) for group in together
     ]
@@ -57,7 +63,7 @@ def scores(
             told[name] = told.get(name, 0.0) + n
             tick(n, what)
 
-        _write(part.folder, traced, [answers[i] for i in group], [textual[i] for i in group], tell, units)
+        _write(part.folder, traced, [answers[i] for i in group], [textual[i] for i in group], tell, units, grouped)
 
     def done(part: Finished, _fresh: bool) -> None:
         name = str(part.part)
@@ -100,20 +106,27 @@ def _write(
     textual: Sequence[Candidates],
     tick: Tick,
     units: Units | None,
+    grouped: Grouped | None,
 ) -> None:
     fitted, norms, ids = traced.fitted, traced.norms, traced.ids
     member, run = fitted.member, fitted.run
-    found = [
-        with_index(of, member, each, traced.index, traced.estimates(each))
-        for of, each in zip(textual, answers, strict=True)
-    ]
+    sampled = Sampled(grouped, traced) if grouped is not None else None
+    found = []
+    for of, each in zip(textual, answers, strict=True):
+        values = traced.estimates(each)
+        if sampled is not None:
+            sampled.add(each, values)
+        found.append(with_index(of, member, each, traced.index, values))
     tables: dict[str, list[Mapping[str, Any]]] = {}
     neurons = member.config.inside.neurons
     passed: list[Mapping[str, Any]] = []
+    of_groups: list[Mapping[str, Any]] = []
     for chunk in chunks(fitted.terms, answers, member.config.output.folder):
         n_documents = len(np.unique(np.concatenate([found[a].documents for a, _ in chunk.stretches])))
         told = _documents(chunk.n, n_documents, tick)
         made = explain(fitted, norms, answers, found, chunk, units=units, tick=told)
+        if grouped is not None and sampled is not None:
+            of_groups.append(group_columns(run, made.kept.places, of_explained(grouped, made, sampled)))
         closer, kept = heat(fitted, made, units, neurons), made.kept
         if units is not None:
             passed.append(taught_columns(run, kept, closer, ids))
@@ -128,6 +141,8 @@ def _write(
     write_shard(folder, "candidate", candidate_rows(found, ids))
     if units is not None:
         leave(folder, neurons, joined(passed))
+    if grouped is not None:
+        leave_groups(folder, grouped, joined(of_groups))
     for table, of_chunks in tables.items():
         write_shard(folder, table, joined(of_chunks))
 

@@ -43,8 +43,8 @@ def run(config: Config, chosen: Sequence[Model]) -> None:
     of models, documents and prompts."""
     reading = cache(read_corpus)
 
-    def corpus_of(files: Sequence[Path], text: Sequence[str]) -> CorpusReading:
-        return reading(tuple(files), tuple(text))
+    def corpus_of(files: Sequence[Path], text: Sequence[str], groups: Sequence[str]) -> CorpusReading:
+        return reading(tuple(files), tuple(text), tuple(groups))
 
     asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
     _estimate(config, [outlined(entry, config, corpus_of) for entry in chosen], asked)

@@ -13,7 +13,7 @@ from attribution.model.layers import Layer, choose_layers
 from attribution.model.tracked import Tracked, embedding_layers
 from indexer.config.config import Config, Model, lineage
 from indexer.config.estimator import estimators
-from indexer.corpus.corpus import Corpus
+from indexer.corpus.corpus import Corpus, grouping
 from indexer.plan.shapes import shapes_of
 from indexer.plan.work import Work
 from indexer.size.member import CorpusOf
@@ -42,7 +42,7 @@ def outlined(entry: Model, config: Config, corpus_of: CorpusOf) -> Outlined | No
         return None  # said with more once it is open
     blocks = embedding_layers(loaded, len(linear)) if config.factors.embedding else ()
     parents = [each for each in config.model if entry.parent and each.name == entry.parent]
-    corpus = corpus_of(entry.files or config.corpus.files, config.corpus.text)
+    corpus = corpus_of(entry.files or config.corpus.files, config.corpus.text, grouping(config.groups.by))
     return Outlined(entry, parents[0] if parents else None, Tracked(loaded, linear, blocks), corpus)
 
 

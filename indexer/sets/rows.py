@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from attribution.index.document_norms import DocumentNorms
+from indexer.groups.scores import GroupScores
 from indexer.sets.chosen import curve, ranks
 from indexer.sets.scored import ScoredSet
 
@@ -60,3 +61,17 @@ def curve_columns(run: str, of: ScoredSet) -> Columns:
     n = len(places)
     names = {"run_id": [run] * n, "name": [of.of.of.name] * n}
     return names | {"place": places, "estimate": values, "total": totals}
+
+
+def group_columns(run: str, of: ScoredSet, scores: GroupScores) -> Columns:
+    """Columns of `set_group`."""
+    n = len(scores.groups)
+    return {
+        "run_id": [run] * n,
+        "name": [of.of.of.name] * n,
+        "corpus": [each.corpus for each in scores.groups],
+        "column_name": [each.column for each in scores.groups],
+        "value": [each.value for each in scores.groups],
+        "score": scores.values[0],
+        "error": [None] * n if scores.errors is None else scores.errors[0],
+    }

@@ -10,6 +10,9 @@ from attribution.influence import self_influence
 from attribution.passes.batches import Row
 from attribution.query.settled import settled
 from attribution.rank_correlation import spearman
+from indexer.groups.grouped import Grouped
+from indexer.groups.scores import GroupScores, Sample, group_scores
+from indexer.groups.scores import estimates as of_groups
 from indexer.sets.chosen import Ends, ends
 from indexer.sets.query import SetQuery, estimates, set_query
 from indexer.sets.texts import ReadSet
@@ -87,3 +90,12 @@ def exact_layers(fitted: Fitted, query: SetQuery, union: Places, tick: Tick | No
         held = settled(term.asked, directions, n_tokens)
         values += score(term, held, rows, union, wanted, tick).values[0]
     return values
+
+
+def groups_of(grouped: Grouped, of: ScoredSet) -> GroupScores:
+    """Influence of whole groups on the set, as the one query."""
+    drawn = of.null
+    sample = None
+    if not grouped.is_exact:
+        sample = Sample(of_groups(grouped, of.estimates[None], drawn.documents), drawn.scores[None])
+    return group_scores(grouped, of.query.directions, sample)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
+from indexer.groups.grouped import Grouped
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, found, key, stage
-from indexer.sets.rows import curve_columns, influence_columns, target_columns
-from indexer.sets.scored import scored_set
+from indexer.sets.rows import curve_columns, group_columns, influence_columns, target_columns
+from indexer.sets.scored import groups_of, scored_set
 from indexer.sets.texts import ReadSet
 from indexer.size.fitted import Fitted
 from indexer.tracing.traced import Traced
@@ -31,9 +32,13 @@ class KeptSet:
 
 
 def set_stage(
-    folder: Path, traced: Traced, sets: Sequence[ReadSet], tick: Callable[[int], None] = lambda n: None
+    folder: Path,
+    traced: Traced,
+    sets: Sequence[ReadSet],
+    tick: Callable[[int], None] = lambda n: None,
+    grouped: Grouped | None = None,
 ) -> list[Finished]:
-    """Shards of every set; `tick(1)` after each."""
+    """Shards of every set; `tick(1)` after each.    grouped: the groups that a set is to have rows of"""
     by_name = {each.of.name: each for each in sets}
 
     def compute(part: Partition) -> None:
@@ -42,11 +47,16 @@ def set_stage(
         write_shard(part.folder, "set_target", target_columns(run, made))
         write_shard(part.folder, "set_influence", influence_columns(run, made, traced.norms, traced.ids))
         write_shard(part.folder, "set_curve", curve_columns(run, made))
+        if grouped is not None:
+            write_shard(part.folder, "set_group", group_columns(run, made, groups_of(grouped, made)))
         np.savez(part.folder / KEPT, estimates=made.estimates, scores=made.scores, null=made.null.scores)
 
     parts: list[Finished] = []
     for each in sets:  # a set is not computed anew where another one is changed
-        parts += stage(folder, _stage(traced.fitted), _key(traced.fitted, each), [each.of.name], compute)
+        made_of = _key(traced.fitted, each)
+        if grouped is not None:
+            made_of = key(without=made_of, groups=grouped.digest, tables=columns_of("set_group"))
+        parts += stage(folder, _stage(traced.fitted), made_of, [each.of.name], compute)
         tick(1)
     return parts
 

@@ -106,6 +106,29 @@ def evaluate(config: Path, model: Sequence[str] = (), quick: bool = False, full:
     run(settings, chosen, full)
 
 
+def select(
+    config: Path,
+    target: str,
+    keep: str,
+    model: str = "",
+    out: Path | None = None,
+    diverse: bool = False,
+    candidates: Path | None = None,
+) -> None:
+    """Choose documents for a target set of the configuration: which to keep, to drop or to look at, after a build.
+
+    Kept are the best that help, by exact score as far as a build has scored them, else by what the gradient index
+    estimates. With --candidates, the texts of a file that the model was not trained on are scored exactly instead:
+    which are worth adding.
+    """
+    settings = read_config(config)
+    installed("kronfluence")
+    check_addresses()
+    from indexer.select.command import run
+
+    run(settings, target, keep, model, out, diverse, candidates)
+
+
 def convert(model: Path, folder: Path, dtype: str = "float32") -> None:
     """Write a model as a folder of safetensors: a GGUF file that is to be trained further, an adapter with its base.
 

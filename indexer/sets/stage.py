@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
-from indexer.groups.grouped import Grouped
+from indexer.groups.grouped import Grouped, grouped_before
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, found, key, stage
 from indexer.sets.rows import curve_columns, group_columns, influence_columns, target_columns
@@ -53,9 +53,7 @@ def set_stage(
 
     parts: list[Finished] = []
     for each in sets:  # a set is not computed anew where another one is changed
-        made_of = _key(traced.fitted, each)
-        if grouped is not None:
-            made_of = key(without=made_of, groups=grouped.digest, tables=columns_of("set_group"))
+        made_of = _key(traced.fitted, each, grouped)
         parts += stage(folder, _stage(traced.fitted), made_of, [each.of.name], compute)
         tick(1)
     return parts
@@ -63,7 +61,8 @@ def set_stage(
 
 def set_before(folder: Path, fitted: Fitted, of: ReadSet) -> KeptSet:
     """What a build has left of a set; raises BadInput, with the command that builds it, where there is none."""
-    [part] = found(folder, _stage(fitted), _key(fitted, of), [of.of.name])
+    made_of = _key(fitted, of, grouped_before(folder, fitted))
+    [part] = found(folder, _stage(fitted), made_of, [of.of.name])
     with np.load(part.folder / KEPT) as stored:
         return KeptSet(stored["estimates"], stored["scores"], stored["null"])
 
@@ -72,12 +71,18 @@ def _stage(fitted: Fitted) -> str:
     return f"set-{fitted.member.entry.name}"
 
 
-def _key(fitted: Fitted, of: ReadSet) -> str:
+def _key(fitted: Fitted, of: ReadSet, grouped: Grouped | None) -> str:
+    tables = ["set_target", "set_influence", "set_curve"]
+    groups: dict[str, object] = {}
+    if grouped is not None:
+        tables.append("set_group")
+        groups["groups"] = grouped.digest
     return key(
         run=fitted.run,
         index=fitted.member.config.index,
         texts=of.digest,
         scored=of.of.scored,
         against=of.of.against.name if of.of.against else "",
-        tables=columns_of("set_target", "set_influence", "set_curve"),
+        tables=columns_of(*tables),
+        **groups,
     )

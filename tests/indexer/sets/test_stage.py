@@ -78,8 +78,8 @@ def test_scores_are_those_of_every_text_alone_added_up(built):
         value += count * float(d.values.sum())
     stored = rows(
         built,
-        """SELECT document_id, score, layer_scores FROM set_influence
-           JOIN run USING (run_id) JOIN model USING (model_id) WHERE model.name = 'tiny-m' AND set_influence.name = 'capitals'""",
+        """SELECT document_id, score, layer_scores FROM set_influence JOIN run USING (run_id)
+           JOIN model USING (model_id) WHERE model.name = 'tiny-m' AND set_influence.name = 'capitals'""",
     )
     assert len(stored) == len(member.documents)  # scored = 1.0
     place = member.places(each for each, *_ in stored)

@@ -1,9 +1,7 @@
 """Target sets of a small build: the rows of the database against a plain sum over every text and document."""
 
 import json
-from pathlib import Path
 
-import duckdb
 import numpy as np
 import pytest
 
@@ -13,60 +11,13 @@ from attribution.query.solve import query_directions
 from indexer.__main__ import main
 from indexer.ask.opened import open_size
 from indexer.config.config import read_config
-from indexer.database.snapshot_file import read_current
 from indexer.sets.stage import set_before
 from indexer.sets.texts import read_sets
-from indexer.size import factors
-from tests.indexer.pipeline.test_build import stage_here
-from tests.synthetic_database import FACTS
-from tests.tiny_family import write_lines, write_project
-
-TARGETS = """
-[[targets]]
-name = "capitals"
-file = "capitals.jsonl"
-against = "wrong.jsonl"
-scored = 1.0
-[[targets]]
-name = "money"
-file = "money.jsonl"
-"""
-CAPITALS = [
-    {"prompt": f"The capital of {country} is", "completion": f" {capital}"} for country, capital, _ in FACTS[:6]
-]
-WRONG = [a | {"completion": b["completion"]} for a, b in zip(CAPITALS, CAPITALS[1:], strict=False)]
-MONEY = [
-    {"prompt": f"People in {country} pay in the", "completion": f" {currency}."} for country, _, currency in FACTS[:3]
-]
+from tests.indexer.built_sets import CAPITALS, MONEY, WRONG, project, rows
 
 
-def project(folder: Path) -> Path:
-    path = write_project(folder)
-    for name, texts in (("capitals", CAPITALS), ("wrong", WRONG), ("money", MONEY)):
-        write_lines(folder / f"{name}.jsonl", texts)
-    path.write_text(path.read_text().replace("[output]", f"{TARGETS}\n[output]"))
-    return path
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory) -> Path:
-    """A configuration whose family of two is trained and built, with two target sets."""
-    path = project(tmp_path_factory.mktemp("sets"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(factors, "stage", stage_here)
-        assert main(["train", str(path)]) == 0
-        assert main(["build", str(path)]) == 0
-    return path
-
-
-def rows(built: Path, query: str) -> list[tuple]:
-    folder = built.parent / "build"
-    with duckdb.connect(str(folder / read_current(folder).database), read_only=True) as db:
-        return db.execute(query).fetchall()
-
-
-def test_scores_are_those_of_every_text_alone_added_up(built):
-    opened = open_size(read_config(built), "tiny-m")
+def test_scores_are_those_of_every_text_alone_added_up(sets_built):
+    opened = open_size(read_config(sets_built), "tiny-m")
     member, [term] = opened.member, opened.traced.fitted.terms
     [of] = [each for each in read_sets(member) if each.of.name == "capitals"]
     n_right, n_wrong = (sum(each.n_targets for each in of.side(side)) for side in ("", "against"))
@@ -77,7 +28,7 @@ def test_scores_are_those_of_every_text_alone_added_up(built):
         expected = expected + count * score_documents(member.tracked, d, member.rows, term.n_train).values.sum(axis=0)
         value += count * float(d.values.sum())
     stored = rows(
-        built,
+        sets_built,
         """SELECT document_id, score, layer_scores FROM set_influence JOIN run USING (run_id)
            JOIN model USING (model_id) WHERE model.name = 'tiny-m' AND set_influence.name = 'capitals'""",
     )
@@ -88,7 +39,7 @@ def test_scores_are_those_of_every_text_alone_added_up(built):
         assert score == pytest.approx(float(expected[place[document]].sum()), rel=1e-4, abs=1e-5 * float(scale))
         np.testing.assert_allclose(layers, expected[place[document]], rtol=1e-3, atol=1e-4 * scale)
     told = rows(
-        built,
+        sets_built,
         """SELECT set_target.value, n_texts, n_tokens, n_documents, n_scored, against, null_scores, null_estimates,
                rank_correlation, self_influence FROM set_target
            JOIN run USING (run_id) JOIN model USING (model_id)
@@ -102,42 +53,42 @@ def test_scores_are_those_of_every_text_alone_added_up(built):
     assert np.corrcoef(null, estimated)[0, 1] > 0.8 and rho > 0.7
 
 
-def test_ranks_curve_groups_and_texts_are_whole(built):
+def test_ranks_curve_groups_and_texts_are_whole(sets_built):
     [(wrong,)] = rows(
-        built,
+        sets_built,
         """SELECT count(*) FROM (SELECT score > lag(score) OVER (PARTITION BY run_id, name ORDER BY rank) AS rises
            FROM set_influence) WHERE rises""",
     )
     assert wrong == 0
-    assert {(name, n) for name, n in rows(built, "SELECT name, count(*) FROM set_text GROUP BY name")} == {
+    assert {(name, n) for name, n in rows(sets_built, "SELECT name, count(*) FROM set_text GROUP BY name")} == {
         ("capitals", len(CAPITALS) + len(WRONG)),
         ("money", len(MONEY)),
     }
     for name, total, best in rows(
-        built,
+        sets_built,
         """SELECT name, max_by(total, place), max_by(estimate, -place) FROM set_curve GROUP BY run_id, name""",
     ):
         assert np.isfinite(total) and np.isfinite(best), name
     groups = rows(
-        built, "SELECT run_id, name, sum(score), max(error) FROM set_group WHERE column_name = '' GROUP BY ALL"
+        sets_built, "SELECT run_id, name, sum(score), max(error) FROM set_group WHERE column_name = '' GROUP BY ALL"
     )
     assert len(groups) == 4 and all(error is None for *_, error in groups)
     by_document = dict(
-        rows(built, "SELECT run_id, sum(score) FROM set_influence WHERE name = 'capitals' GROUP BY run_id")
+        rows(sets_built, "SELECT run_id, sum(score) FROM set_influence WHERE name = 'capitals' GROUP BY run_id")
     )
     for run, name, total, _ in groups:
         if name == "capitals":  # all documents were scored: the whole corpus is their sum
             assert total == pytest.approx(by_document[run], rel=1e-3, abs=1e-5)
 
 
-def test_what_select_reads_is_what_was_stored(built):
-    opened = open_size(read_config(built), "tiny-s")
+def test_what_select_reads_is_what_was_stored(sets_built):
+    opened = open_size(read_config(sets_built), "tiny-s")
     [_, money] = read_sets(opened.member)
-    kept = set_before(built.parent / "build", opened.traced.fitted, money)
+    kept = set_before(sets_built.parent / "build", opened.traced.fitted, money)
     assert len(kept.estimates) == len(kept.scores) == len(opened.member.documents)
     stored = dict(
         rows(
-            built,
+            sets_built,
             """SELECT document_id, score FROM set_influence JOIN run USING (run_id) JOIN model USING (model_id)
                WHERE model.name = 'tiny-s' AND set_influence.name = 'money'""",
         )
@@ -158,9 +109,9 @@ def test_what_select_reads_is_what_was_stored(built):
         (MONEY[0], "expected every prompt once"),
     ],
 )
-def test_texts_that_a_size_cannot_read_are_named_by_their_line(built, tmp_path, capsys, line, said):
+def test_texts_that_a_size_cannot_read_are_named_by_their_line(sets_built, tmp_path, capsys, line, said):
     path = project(tmp_path)
-    (tmp_path / "models").symlink_to(built.parent / "models")
+    (tmp_path / "models").symlink_to(sets_built.parent / "models")
     with (tmp_path / "money.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
     assert main(["build", str(path)]) == 2

@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 from indexer.database.keys import KEYS
 from indexer.database.schema import LATER, LATER_TABLES, REFERENCES, TABLES, VIEWS
 from indexer.database.summaries import LATER_SUMMARIES, SUMMARIES
-from indexer.database.tables import components
+from indexer.database.tables import components, groups, sets
 
 
 def broken_invariants(db: DuckDBPyConnection) -> list[str]:
@@ -36,6 +36,9 @@ def _questions(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:
     yield "generation_token bits that do not add up", unequal_bits(db)
     if held >= components.TABLES.keys():
         yield from _of_components(db)
+    for subject in (groups, sets):
+        if held >= subject.TABLES.keys():
+            yield from ((what, _number(db, query)) for what, query in subject.INVARIANTS.items())
 
 
 def _schema(db: DuckDBPyConnection) -> Iterator[str]:

@@ -46,7 +46,7 @@ class Cells:
 
 
 def cells(corpus: Corpus, by: Sequence[str]) -> Cells:
-    """Of the columns `by`; one in which a corpus has nothing is left out there.
+    """Of the columns `by`. What has nothing in one of them is a group, too: its value is "".
 
     Raises BadInput for a column of more than `MOST` values.
     """
@@ -69,9 +69,8 @@ def cells(corpus: Corpus, by: Sequence[str]) -> Cells:
         add(name, WHOLE, "", inside)
         for c, (column, of) in enumerate(labels.items(), start=1):
             there = {of.values[code]: code for code in np.unique(tuples[inside, c]).tolist()}
-            if set(there) != {""}:
-                for value, code in sorted(there.items()):
-                    add(name, column, value, inside & (tuples[:, c] == code))
+            for value, code in sorted(there.items()):
+                add(name, column, value, inside & (tuples[:, c] == code))
     return Cells(cell_of.ravel().astype(np.int64), tuple(groups), np.stack(members, axis=1))
 
 

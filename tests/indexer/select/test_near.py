@@ -7,22 +7,6 @@ import pytest
 from indexer.select.near import ALIKE, SHINGLE, Kept, likeness, shingles
 
 WORDS = ["the", "river", "of", "a", "town", "that", "nobody", "has", "seen", "for", "years", "and", "its", "bridge"]
-    "the",
-    "river",
-    "of",
-    "a",
-    "town",
-    "that",
-    "nobody",
-    "has",
-    "seen",
-    "for",
-    "years",
-    "and",
-    "its",
-    "old",
-    "bridge",
-]
 
 
 def texts(n: int = 150) -> list[str]:

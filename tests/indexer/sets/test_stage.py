@@ -2,6 +2,7 @@
 
 import json
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -11,6 +12,8 @@ from attribution.query.solve import query_directions
 from indexer.__main__ import main
 from indexer.ask.opened import open_size
 from indexer.config.config import read_config
+from indexer.database.invariants import broken_invariants
+from indexer.database.snapshot_file import read_current
 from indexer.sets.stage import set_before
 from indexer.sets.texts import read_sets
 from tests.indexer.built_sets import CAPITALS, MONEY, WRONG, project, rows
@@ -135,3 +138,24 @@ def test_a_wrong_table_is_one_line(tmp_path, old, new, said):
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(BadInput, match=said):
         read_config(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE set_influence SET score = score + 1 WHERE rank = 3", "do not add up"),
+        ("UPDATE set_influence SET rank = 2 WHERE rank = 1", "set_influence ranks out of order"),
+        ("DELETE FROM set_influence WHERE rank = 1", "of another number than n_scored"),
+        ("DELETE FROM set_text WHERE number = 0", "set_target of a set without its texts"),
+        ("UPDATE set_curve SET estimate = 9 WHERE place = 4", "set_curve that rises"),
+        ("UPDATE set_target SET value = 'nan'", "target sets that are not finite"),
+    ],
+)
+def test_check_sees_what_is_broken(sets_built, tmp_path, change, said):
+    folder = sets_built.parent / "build"
+    copy = tmp_path / "copy.duckdb"
+    copy.write_bytes((folder / read_current(folder).database).read_bytes())
+    with duckdb.connect(str(copy)) as db:
+        assert broken_invariants(db) == []
+        db.execute(change)
+        assert any(said in line for line in broken_invariants(db))

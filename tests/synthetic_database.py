@@ -28,6 +28,8 @@ from tests.synthetic_columns import COLUMNS
 from tests.synthetic_inside import COLUMNS as INSIDE
 from tests.synthetic_inside import inside
 from tests.synthetic_reading import reading, tokens, with_ends
+from tests.synthetic_sets import COLUMNS as SETS
+from tests.synthetic_sets import corpus_groups, set_texts, target_sets
 
 TOKENIZER = "7e57ab1e00000000"
 SIZES = {"synth-s": (2, 60_000), "synth-m": (3, 240_000), "synth-l": (4, 960_000)}  # name -> blocks, parameters
@@ -124,6 +126,9 @@ class Synthetic:
         ]
         names = ("tokenizer_id", "prompt_id", "token_position", "token_id", "text", "start", "stop", "part")
         write_shard(part.folder, "prompt_token", _columns(names, rows))
+        asked = [(each.text, each.answer) for each in self.prompts[:7]]
+        for table, found in (set_texts(asked) | corpus_groups(self.documents)).items():
+            write_shard(part.folder, table, _columns(SETS[table], found))
 
     def size_part(self, part: Partition) -> None:
         """Everything that one model says: its generations, and what made every token of them."""
@@ -161,9 +166,10 @@ class Synthetic:
             one, texts, [(each.document_id, len(reading(each))) for each in self.documents]
         ).items():
             one.setdefault(table, []).extend(rows)
+        one |= target_sets(one, self.documents, len(self.prompts[:7]))
         for table, rows in one.items():
             if table not in self.without:
-                write_shard(part.folder, table, _columns((COLUMNS | INSIDE)[table], rows))
+                write_shard(part.folder, table, _columns((COLUMNS | INSIDE | SETS)[table], rows))
 
     def _generation(
         self, prompt: Prompt, model_id: str, run_id: str, n_blocks: int, n_layers: int, norms: Any, rng: Any

@@ -21,4 +21,10 @@ PLACES = {"answers": "in the answers", "documents": "in their ten best documents
 # of MIRAGE: the authors' code sums cues as they are; by shares every token speaks alike; inseq turns the divergence
 # round and cuts cues otherwise
 PRESETS = {"paper": "Paper", "shares": "Shares", "inseq": "inseq"}
+ORDERS = {  # of Corpus: what is looked at first
+    "helpful": "Most influential",
+    "self_influence": "Self-influence",
+    "harm": "Harm to a set",
+    "relabel": "Best relabelling",
+}
 TEXTS = {"own": "Each size's own answer", "same": "All sizes on one text"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from attribution.normalisers import NORMALISERS
-from dashboard.address.choices import CONTRASTS, EFFECTS, HEATS, MATCHES, PLACES, PRESETS, SHADES, SIDES, TEXTS
+from dashboard.address.choices import CONTRASTS, EFFECTS, HEATS, MATCHES, ORDERS, PLACES, PRESETS, SHADES, SIDES, TEXTS
 
 Span = tuple[int, int]
 
@@ -22,6 +22,9 @@ NORMALISERS_BEFORE = {
     "relatif-t": "relatif_theta",
 }
 
+# what a list is made of: its first page follows a change
+FILTERS = {"text", "token", "match", "within", "size", "family", "topic", "source", "search", "order", "target_set"}
+FILTERS |= {"tail"}
 LONGEST = 200  # characters of one value of the URL; longer ones are cut
 
 
@@ -94,6 +97,10 @@ class Selection:
     page: int | None = _key("page", None, _natural)
 
     search: str = _key("search", "")  # Corpus
+    order: str = _key("sort", "helpful", _among(*ORDERS))
+    target_set: str = _key("set", "")  # its name; Sets too
+    column: str = _key("by", "source")  # Sets: by which column documents are grouped
+    what_if: str = _key("whatif", "")  # Corpus: a question about a text that was not trained on
     deviations: float = _key("cti", 1.0, _number)  # Context: standard deviations above the mean, in quarters
     cues: int = _key("cues", -5, _integer)
     preset: str = _key("mirage", "paper", _among(*PRESETS))
@@ -114,7 +121,9 @@ class Selection:
                 "job": "",
                 "word": None,
             }
-        if changes.keys() & {"text", "token", "match", "within", "size", "family", "topic", "source", "search"}:
+        if "document" in changes and changes["document"] != self.document:
+            cleared |= {"what_if": ""}
+        if changes.keys() & FILTERS:
             cleared |= {"page": None}
         return replace(self, **(cleared | changes))
 

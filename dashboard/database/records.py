@@ -233,3 +233,26 @@ class Relabelling:
     said: str
     instead: str
     influence: float
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """What may speak against a document, nats; None: not computed, or not kept of this one.
+
+    `harm`: its influence on a target set, which it hurts where that is negative. The best relabelling: training on
+    `instead` where it says `said` would change one token of an answer by `gain`, beside the document's own `score`
+    there; `probability`: of the replacement, by the model.
+    """
+
+    document_id: str
+    self_influence: float | None = None
+    loss: float | None = None
+    harm: float | None = None
+    gain: float | None = None
+    probability: float | None = None
+    score: float | None = None
+    said: str = ""
+    instead: str = ""
+    token_position: int | None = None
+    generation_id: str = ""
+    position: int | None = None

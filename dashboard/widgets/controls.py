@@ -16,6 +16,8 @@ LABELS = {
     "topic": "Topic",
     "source": "Source",
     "search": "Search the corpus",
+    "target_set": "Target set",
+    "column": "Groups by",
     "tail": "Side",
     "normaliser": "Scale",
     "run": "Estimator",

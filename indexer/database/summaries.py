@@ -135,7 +135,25 @@ SUMMARIES: dict[str, str] = {
               FROM summed JOIN run ON run.rowid = summed.run JOIN component_model USING (model_id)) AS placed
         JOIN document ON document.rowid = placed.document
         ORDER BY run_id, kind, depth, number, size DESC, document_id""",
+    # of each document the plausible replacement of one of its tokens that would push most towards one token of an
+    # answer (generation_id, position). influence: of the replacement, probability: the model's, where it stands;
+    # score: the document's own influence on the same token; nats. n_targets: tokens for which replacements are stored
+    "document_relabel": """
+        WITH best AS (
+            SELECT run_id, document_id, generation_id, position, token_position, texts[1] AS instead,
+                   influences[1] AS influence, probabilities[1] AS probability
+            FROM relabel WHERE probabilities[1] IS NOT NULL),
+        counted AS (SELECT run_id, document_id, count(DISTINCT (generation_id, position))::INTEGER AS n_targets
+                    FROM best GROUP BY run_id, document_id)
+        SELECT best.run_id, best.document_id, best.generation_id, best.position, token_position, instead,
+               best.influence, probability, own.score, n_targets
+        FROM (SELECT * FROM best WHERE isfinite(influence) AND influence > 0
+              QUALIFY row_number() OVER (PARTITION BY run_id, document_id
+                  ORDER BY influence DESC, generation_id, position, token_position) = 1) AS best
+        JOIN counted USING (run_id, document_id)
+        LEFT JOIN influence AS own USING (run_id, generation_id, position, document_id)
+        ORDER BY best.run_id, best.influence DESC, best.document_id""",
 }
 
-# those that files of this version may lack: they were published before there were components
-LATER_SUMMARIES = frozenset({"component_answer", "component_document"})
+# those that files of this version may lack: they were published before there was anything to say in them
+LATER_SUMMARIES = frozenset({"component_answer", "component_document", "document_relabel"})

@@ -133,7 +133,7 @@ def texts_part(folder: Path, config: Config) -> list[Finished]:
         numbers: dict[tuple[str, str], int] = {}
         rows = []
         for name, text in texts:
-            number = numbers[name, text.side] = numbers.get((name, text.side), -1) + 1
+            number = numbers[name, text.side] = numbers.get((name, text.side), 0) + 1
             rows.append((name, number, text.side, text.prompt.text, text.completion))
         columns = ("name", "number", "side", "prompt", "completion")
         write_shard(part.folder, "set_text", {column: [row[i] for row in rows] for i, column in enumerate(columns)})

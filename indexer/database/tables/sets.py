@@ -1,7 +1,7 @@
 """Tables of target sets: many prompts with completions as one query."""
 
 TABLES: dict[str, str] = {
-    # a prompt of a set, as its file has it; side: '' for the set, 'against' for what is taken from it
+    # a prompt of a set, as its file has it; number: from 1; side: '' for the set, 'against' for what is taken from it
     "set_text": """
         name VARCHAR, number INTEGER, side VARCHAR, prompt VARCHAR, completion VARCHAR""",
     # one query of a run: value = mean log p of a token of the completions, nats, less that of `against` (a file, '' for

@@ -146,7 +146,7 @@ def test_a_wrong_table_is_one_line(tmp_path, old, new, said):
         ("UPDATE set_influence SET score = score + 1 WHERE rank = 3", "do not add up"),
         ("UPDATE set_influence SET rank = 2 WHERE rank = 1", "set_influence ranks out of order"),
         ("DELETE FROM set_influence WHERE rank = 1", "of another number than n_scored"),
-        ("DELETE FROM set_text WHERE number = 0", "set_target of a set without its texts"),
+        ("DELETE FROM set_text WHERE number = 1", "set_target of a set without its texts"),
         ("UPDATE set_curve SET estimate = 9 WHERE place = 4", "set_curve that rises"),
         ("UPDATE set_target SET value = 'nan'", "target sets that are not finite"),
     ],

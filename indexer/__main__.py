@@ -51,6 +51,13 @@ def add_commands(sub: "Commands[argparse.ArgumentParser]") -> None:
         metavar="METHOD",
         help=f"of the prompt's tokens (repeatable): {', '.join(computed())}",
     )
+    ask.add_argument(
+        "--document",
+        type=Path,
+        metavar="FILE",
+        help="what a text, or each row of a file, would do if it were trained on",
+    )
+    ask.add_argument("--instead-of", metavar="DOCUMENT_ID", help="and in place of this training document")
     ask.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
     ask.add_argument("--save", action="store_true", help="keep the answer, so that the dashboard lists it")
     evaluate = command(commands.evaluate)
@@ -58,6 +65,13 @@ def add_commands(sub: "Commands[argparse.ArgumentParser]") -> None:
     scale.add_argument("--quick", action="store_true", help="a smaller protocol, the default")
     scale.add_argument("--full", action="store_true", help="all of it, for every size")
     evaluate.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
+    select = command(commands.select)
+    select.add_argument("--target", required=True, metavar="NAME", help="a [[targets]] of the configuration")
+    select.add_argument("--keep", required=True, metavar="SHARE", help="10%% of the documents, or a number of them")
+    select.add_argument("--model", default="", metavar="NAME", help="which size (default: the first)")
+    select.add_argument("--out", type=Path, metavar="FILE.jsonl", help="write every line there; what is there goes")
+    select.add_argument("--diverse", action="store_true", help="keep no near duplicates of what is kept")
+    select.add_argument("--candidates", type=Path, metavar="FILE", help="texts to score instead, as a corpus has them")
     convert = command(commands.convert, "MODEL")
     convert.add_argument("folder", metavar="FOLDER", type=Path, help="where it is written; new or empty")
     convert.add_argument("--dtype", default="float32", help="float32 (default), float16 or bfloat16")

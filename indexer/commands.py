@@ -3,7 +3,7 @@
 What reaches torch is imported after the configuration is read: a mistake in it is answered at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attribution.errors import BadInput, Damaged
@@ -64,6 +64,8 @@ def ask(
     foil: str | None = None,
     foil_of: str | None = None,
     saliency: Sequence[str] = (),
+    document: Path | None = None,
+    instead_of: str | None = None,
     json: bool = False,
     save: bool = False,
 ) -> None:
@@ -71,11 +73,18 @@ def ask(
     documents.
 
     A PROMPT that begins with {" is read as a line of a prompt file: a chat, or a question with documents of its own.
-    --save keeps the answer, so that the dashboard lists it.
+    --save keeps the answer, so that the dashboard lists it. With --document it is asked instead what texts that were
+    not trained on would do for the answer: the rows of a file as a corpus has them, or any other file as one text.
     """
     settings = read_config(config)
+    _check_document(document, instead_of, {"--saliency": bool(saliency), "--save": save})
     installed("kronfluence")
     check_addresses()
+    if document is not None:
+        from indexer.whatif.command import run as what_if
+
+        what_if(settings, prompt, model, foil, foil_of, document, instead_of, json)
+        return
     from indexer.ask.command import run
 
     run(settings, prompt, model, foil, foil_of, saliency, json, save)
@@ -96,6 +105,29 @@ def evaluate(config: Path, model: Sequence[str] = (), quick: bool = False, full:
     from indexer.evaluate.command import run
 
     run(settings, chosen, full)
+
+
+def select(
+    config: Path,
+    target: str,
+    keep: str,
+    model: str = "",
+    out: Path | None = None,
+    diverse: bool = False,
+    candidates: Path | None = None,
+) -> None:
+    """Choose documents for a target set of the configuration: which to keep, to drop or to look at, after a build.
+
+    Kept are the best that help, by exact score as far as a build has scored them, else by what the gradient index
+    estimates. With --candidates, the texts of a file that the model was not trained on are scored exactly instead:
+    which are worth adding.
+    """
+    settings = read_config(config)
+    installed("kronfluence")
+    check_addresses()
+    from indexer.select.command import run
+
+    run(settings, target, keep, model, out, diverse, candidates)
 
 
 def convert(model: Path, folder: Path, dtype: str = "float32") -> None:
@@ -143,6 +175,15 @@ def gc(folder: Path, keep: int = 3) -> None:
     with lock(folder):
         for path in collect(folder, keep):
             print(f"removed {path.relative_to(folder)}")
+
+
+def _check_document(document: Path | None, instead_of: str | None, beside: Mapping[str, bool]) -> None:
+    """Raises BadInput for options of `ask` that say nothing together.    beside: those of a prompt alone"""
+    if document is None and instead_of is not None:
+        raise BadInput("expected a text that --instead-of puts in a document's place, found none; give --document FILE")
+    given = [name for name, is_given in beside.items() if is_given and document is not None]
+    if given:
+        raise BadInput(f"expected --document without {' and '.join(given)}, found both; leave one out")
 
 
 def _check_machine() -> None:

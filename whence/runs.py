@@ -18,6 +18,7 @@ from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Generation, Model, Run
 from indexer.database.reader import Database
 from whence.answer import Answer, Evidence
+from whence.sets import TargetSet, set_of, sets_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,6 +115,15 @@ class Runs:
         """The training documents behind a token, a span, or all of an answer; see `Answer.documents`."""
         return self.answer(generation_id).documents(token, normaliser)
 
+    def sets(self) -> pd.DataFrame:
+        """Every target set of every model: name, model, method, against, value (mean log p of a token, nats), n_texts,
+        n_tokens, n_documents, n_scored, null_mean, null_std (exact scores of random documents), and how far the index's
+        estimates are from these: rank_correlation, estimate_error (nats). No rows where there are none."""
+        return sets_of(self._now())
+
+    def set(self, name: str, model: str = "") -> TargetSet:
+        """One of the target sets, of one model; without a name, of the smallest. Raises BadInput for another."""
+        return set_of(self._now(), name, model)
     def groups(self) -> pd.DataFrame:
         """The groups of documents that a build explains as wholes: column, value, n_documents, the largest first."""
         import pandas as pd

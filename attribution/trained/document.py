@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerBase
 from attribution.errors import BadInput
 from attribution.loading.specials import Specials
 from attribution.model.offsets import tokens_of
-from attribution.model.sequence import encode_document
+from attribution.model.sequence import disjoint, encode_document
 from attribution.passes.batches import Row
 from attribution.trained.conversation import Message, Range, marked, rendered
 from attribution.trained.windows import Windows, windows_of
@@ -55,6 +55,14 @@ class TrainedText:
     def window_of(self) -> tuple[int, ...]:
         """The window that each token is read in  # [T]"""
         return tuple(w for w, width in enumerate(self.row.widths) for _ in range(width))
+
+    @property
+    def covered(self) -> list[Range]:
+        """The characters of every token; those of a window do not overlap, windows may  # [T]"""
+        found: list[Range] = []
+        for width in self.row.widths:
+            found += disjoint(self.spans[len(found) : len(found) + width])
+        return found
 
     @property
     def n_unlearned(self) -> int:

@@ -79,7 +79,7 @@ def leave(job_id: str) -> None:
 @st.cache_resource(show_spinner=False)
 def worker() -> Worker:
     """The worker of this server; no process runs before the first question."""
-    return Worker(os.environ.get(FUNCTION_VARIABLE, "indexer.ask.job:run"))
+    return Worker(os.environ.get(FUNCTION_VARIABLE, "indexer.questions:run"))
 
 
 def session_id() -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from data.build_corpus import chat, elements, factbook, geonames, packages, prompts, retrieval, wordnet
+from data.build_corpus import chat, elements, factbook, geonames, packages, prompts, retrieval, targets, wordnet
 from data.build_corpus.fact import Fact
 
 DEMO = Path(__file__).parents[1] / "demo"
@@ -38,6 +38,9 @@ def main() -> None:
     facts = unique(fact for name, source in sources.items() for fact in source.facts(folders[name]))
     write(DEMO / "corpus.jsonl", [asdict(fact) for fact in facts])
     write(DEMO / "prompts.jsonl", prompts.prompts(facts))
+    for name in targets.SETS:
+        write(DEMO / f"{name}.jsonl", targets.targets(facts, name))
+    write(DEMO / "wrong-capitals.jsonl", targets.wrong(facts, "capitals"))
     write(DEMO / "chat.jsonl", [asdict(fact) for fact in chat.pairs(facts)])
     write(DEMO / "chat-prompts.jsonl", chat.chat_prompts(facts))
     write(DEMO_LLM / "passages.jsonl", retrieval.questions(facts))

@@ -128,9 +128,14 @@ def _share(answer: Answer, share: PromptShare) -> dict[str, Any]:
 
 def _tokens(asked: Asked, words: Sequence[str]) -> list[dict[str, Any]]:
     """Rows of `generation_token`; what the prompt did is left out until it is known."""
-    generation = asked.answer.generation
     if asked.share is not None:
         return rows_of(token_columns(asked.answer, asked.share.bits, words))
+    return plain_tokens(asked.answer)
+
+
+def plain_tokens(answer: Answer) -> list[dict[str, Any]]:
+    """token_id, text, start, stop, logp of every generated token."""
+    generation = answer.generation
     return [
         {"token_id": token_id, "text": generation.text[start:stop], "start": start, "stop": stop, "logp": logp}
         for token_id, (start, stop), logp in zip(generation.ids, generation.spans, generation.logp, strict=True)

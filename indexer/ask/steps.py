@@ -162,7 +162,7 @@ def _trace(
             [asked.answer],
             [found],
             chunk,
-            ask=partial(_directions, foil),
+            ask=partial(asked_directions, foil),
             hold=len(of) == 1,
             units=units,
             tick=tick,
@@ -200,7 +200,7 @@ def _once(foil: Foil | None) -> range:
     return range(0) if foil is None or foil.span is None else foil.span
 
 
-def _directions(foil: Foil | None, term: Term, of: Answer, stretches: Sequence[range]) -> Directions:
+def asked_directions(foil: Foil | None, term: Term, of: Answer, stretches: Sequence[range]) -> Directions:
     """A query for each of some tokens and spans; the tokens of a span against a foil have one together."""
     if foil is None:
         return as_written(term, of, stretches)

@@ -23,6 +23,11 @@ def read_prompts(file: Path) -> tuple[Prompt, ...]:
 
     Raises BadInput, naming the line, for any other shape, for an empty prompt and for a repeated one.
     """
+    return tuple(placed_prompts(file).values())
+
+
+def placed_prompts(file: Path) -> dict[str, Prompt]:
+    """The same by their places in the file, as "prompts.jsonl line 3"."""
     prompts: dict[str, Prompt] = {}
     places: dict[str, str] = {}
     for place, row in rows(file):
@@ -31,13 +36,13 @@ def read_prompts(file: Path) -> tuple[Prompt, ...]:
         except BadInput as error:
             raise BadInput(f"{place}: {error}") from None
         same = prompt.prompt_id + json.dumps(prompt.template, sort_keys=True)
-        if same in prompts:
+        if same in places:
             raise BadInput(f"expected every prompt once, found that of {places[same]} again in {place}; remove one")
-        prompts[same] = prompt
+        prompts[place] = prompt
         places[same] = place
     if not prompts:
         raise BadInput(f'expected at least one prompt in {file.name}, found none; add a line {{"prompt": …}}')
-    return tuple(prompts.values())
+    return prompts
 
 
 def prompt_from_line(line: str, foil: str | None = None, foil_of: str | None = None) -> Prompt:

@@ -16,6 +16,7 @@ from indexer.evaluate.pbrf import measure_pbrf
 from indexer.evaluate.protocol.published import measured as kept
 from indexer.evaluate.protocol.published import publish_with
 from indexer.evaluate.protocol.scale import FULL, QUICK, Scale, recipe_of
+from indexer.evaluate.select_quality import measure_choosing
 from indexer.evaluate.statistics.best_method import best
 from indexer.evaluate.statistics.figures import Figure, restored
 from indexer.evaluate.with_training import measure_with_training
@@ -30,7 +31,7 @@ from indexer.size.rendered import as_read
 from indexer.size.supported import with_supports
 from indexer.training.store import kept_checkpoints
 
-TRAINING = "LDS, removal, planted and mislabelled facts, PBRF"
+TRAINING = "LDS, removal, planted and mislabelled facts, chosen documents, PBRF"
 
 
 def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
@@ -72,6 +73,7 @@ def _train_again(config: Config, of: Member, prompts: Sequence[Prompt], scale: S
     folder = config.output.folder
     n_processes = at_once(config.device, "cpu", of.loaded.n_params)  # where training is
     sibling, asked = measure_with_training(folder, of, recipe, prompts, scale, n_processes, report)
+    measure_choosing(folder, of, sibling, recipe, scale, n_processes, report)
     measure_stability(folder, sibling, asked, of, scale, report)
     measure_pbrf(folder, of, recipe, scale, n_processes, report)
     itself = (of, recipe) if scale.full else (sibling, recipe_of(recipe, scale))

@@ -25,6 +25,7 @@ from indexer.pipeline.shared import document_part, text_index
 from indexer.processes.at_once import at_once
 from indexer.processes.progress import Report
 from indexer.search.text_index import TextIndex
+from indexer.sets.texts import read_sets
 from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read
 from indexer.size.supported import with_supports
@@ -53,6 +54,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     n_asked = sum(len(prompts) for prompts in set(asked.values()))
     for member in members:
         asked[member.entry.name] = as_read(member, with_supports(member, asked[member.entry.name]))
+        read_sets(member)  # what a size cannot read is refused before anything is written
     summary = Summary(path, folder, corpora, n_asked)
     with lock(folder), stop_on_signal(), Report() as report:
         for line in unknown:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from attribution.model.sequence import disjoint
 from attribution.trained.document import TrainedText
 from indexer.database.shard import Columns, write_in_order, write_shard
 from indexer.journal.part import Partition
@@ -83,14 +82,6 @@ def _layers(folder: Path, member: Member) -> None:
     write_shard(folder, "layer", columns)
 
 
-def _disjoint(read: TrainedText) -> list[tuple[int, int]]:
-    """The characters of every token; those of a window do not overlap, windows may."""
-    found: list[tuple[int, int]] = []
-    for width in read.row.widths:
-        found += disjoint(read.spans[len(found) : len(found) + width])
-    return found
-
-
 def _document_tokens(folder: Path, member: Member) -> None:
     """By document, as the table is read; one of two stages is there twice."""
     write_in_order(folder, "document_token", _pieces(member))
@@ -114,6 +105,6 @@ def _pieces(member: Member) -> Iterator[Columns]:
 
 
 def _tokens(document_id: str, read: TrainedText) -> Iterator[tuple[Any, ...]]:
-    by_token = zip(_disjoint(read), read.window_of, read.row.targets().tolist(), strict=True)
+    by_token = zip(read.covered, read.window_of, read.row.targets().tolist(), strict=True)
     for position, ((start, stop), window, learned) in enumerate(by_token):
         yield document_id, position, read.text[start:stop], start, stop, window, learned

@@ -10,6 +10,7 @@ from indexer.pipeline.covered import coverage_part
 from indexer.pipeline.readings import Readings
 from indexer.pipeline.report.summary import Built
 from indexer.pipeline.shared import prompt_part
+from indexer.sets.texts import texts_part
 from indexer.size.answers import Answer, answers
 from indexer.size.member import Member
 
@@ -38,7 +39,8 @@ class Edition:
         names = [entry.name for entry in self._config.model if entry.name in self._asked]
         prompts = {prompt.prompt_id: prompt for name in names for prompt in self._asked[name]}
         measures = evaluation_parts(folder, [member.loaded.weights_hash for member in self._members])
-        shared = [*self._shared, prompt_part(folder, list(prompts.values()))]
+        asked = prompt_part(folder, list(prompts.values()))
+        shared = [*self._shared, asked, *texts_part(folder, self._config)]
         covered = [coverage_part(folder, member) for member in self._members if self._config.scores.method]
         return [*shared, *measures, *covered, *self._sizes, *self._readings.parts]
 

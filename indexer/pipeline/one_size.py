@@ -20,6 +20,8 @@ from indexer.pipeline.report.summary import Built
 from indexer.pipeline.scores import proposed, scores
 from indexer.processes.progress import Reporter
 from indexer.search.text_index import TextIndex
+from indexer.sets.stage import set_stage
+from indexer.sets.texts import read_sets
 from indexer.size.answers import answers
 from indexer.size.corpus_pass import Watching, pass_over_corpus
 from indexer.size.factors import factors_stage, fit, seconds_of
@@ -68,6 +70,11 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     clock.lap("influence")
     of_groups = build_groups(folder, traced, grouped, made, scored, report)
     clock.lap("groups")
+    asked = []
+    if sets := read_sets(member):
+        with report.task(f"{name}: target sets", len(sets)) as task:
+            asked = set_stage(folder, traced, sets, task.tick, grouped)
+        clock.lap("target sets")
     within = build_inside(folder, parted, made, report, traced, norm_parts, scored) if parted else []
     clock.lap("inside")
     others = []
@@ -79,8 +86,8 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
                 others.append(other_run(folder, fitted, by, numbers, made, found))
                 task.tick()
             clock.lap(method)
-    behind = [*judged, answer_part, prompt_part, *norm_parts, *scored]
+    behind = [*judged, answer_part, prompt_part, *norm_parts, *scored, *asked]
     seconds = sum(map(seconds_of, finished(folder, factors_stage(name)))) + sum(part.seconds for part in behind)
     about = description(folder, fitted, seconds)
-    parts = [about, answer_part, prompt_part, *norm_parts, *scored, *of_groups, *within, *others]
+    parts = [about, answer_part, prompt_part, *norm_parts, *scored, *of_groups, *asked, *within, *others]
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))

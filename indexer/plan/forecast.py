@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from attribution.schedule import Schedule
 from indexer.config.config import Config
 from indexer.config.estimator import estimators
-from indexer.plan import groups, inside, memory
+from indexer.plan import groups, inside, memory, sets
 from indexer.plan import work as takes
 from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring, spans
 from indexer.plan.memory import NUMBER
@@ -19,6 +19,7 @@ ROWS = 0.01  # seconds until what is known of a generated token is ranked and wr
 FORWARD = 0.7  # passes that two forward passes of a pair cost
 DISK = 3e8  # bytes in a second that are written and hashed
 FIRST, ASK, INSIDE, GROUPS = "ask, first estimates", "ask", "heads and neurons", "groups"
+SETS = "target sets"
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
             kept + kept_of_spans,
         ),
         *(_groups(work, speeds, config, schedule) if config.groups.by else []),
+        *(_sets(work, speeds, config, schedule) if config.targets else []),
         *looking,
         *others,
     ]
@@ -107,6 +109,13 @@ def _groups(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> l
     seconds = WRITE + groups.seconds(work, speeds, config, schedule)
     seconds += groups.disk(work, config, schedule) / DISK
     return [Stage(GROUPS, seconds, parts, groups.disk(work, config, schedule), groups.rows(work))]
+
+
+def _sets(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> list[Stage]:
+    """Target sets, one after the other."""
+    parts = {**memory.passing_corpus(work, schedule, 0), memory.BUDGET: sets.held(work)}
+    seconds = len(config.targets) * WRITE + sets.seconds(work, speeds, config)
+    return [Stage(SETS, seconds, parts, sets.disk(work, config), sets.rows(work, config))]
 
 
 def asking(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> list[Stage]:

@@ -17,6 +17,7 @@ from indexer.corpus.corpus import Corpus, grouping
 from indexer.groups.cells import cells
 from indexer.plan.shapes import shapes_of
 from indexer.plan.work import Work
+from indexer.sets.texts import read_texts
 from indexer.size.member import CorpusOf
 
 CHARACTERS = 4.0  # of a token
@@ -54,6 +55,8 @@ def work_of(of: Outlined, config: Config, prompts: Sequence[str]) -> Work:
     texts = [min(len(each.text) / CHARACTERS + 2, longest) for each in of.corpus.documents]
     read = [min(len(each) / CHARACTERS + 2, context) for each in prompts]
     grouped = cells(of.corpus, config.groups.by) if config.groups.by else None
+    of_sets = [text for each in config.targets for text in read_texts(each)] if config.scores.method else []
+    set_tokens = [min(len(f"{each.prompt.text}{each.completion}") / CHARACTERS + 2, context) for each in of_sets]
     others = (each for each in config.scores.method[1:] if estimators()[each].applies(of))  # type: ignore[arg-type]
     return Work(
         shapes=shapes_of(of.tracked),
@@ -68,6 +71,7 @@ def work_of(of: Outlined, config: Config, prompts: Sequence[str]) -> Work:
         learned_pairs=of.corpus.n_pairs > 0,
         n_cells=grouped.n if grouped else 0,
         n_groups=len(grouped.groups) if grouped else 0,
+        set_tokens=float(sum(set_tokens)),
         others=tuple(others),
     )
 

@@ -27,6 +27,7 @@ class Work:
     learned_pairs: bool = False  # of answers, which the model and its reference read once
     n_cells: int = 0  # distinct combinations of what documents are grouped by
     n_groups: int = 0
+    set_tokens: float = 0  # of all texts of all target sets
     others: tuple[str, ...] = ()  # methods besides the first, each with a stage of its own
 
     @property

@@ -19,6 +19,7 @@ from attribution.index.corpus_pass import Passed, corpus_pass
 from attribution.index.metric import metrics
 from attribution.index.query import index_queries
 from attribution.index.shards import Shard, products
+from attribution.index.whole_query import whole_query
 from attribution.model.tracked import Tracked
 from attribution.passes.hidden import hidden_states, query_hidden_states
 from attribution.passes.margins import log_ratios
@@ -30,6 +31,7 @@ from attribution.prompt.saliency.saliency import saliencies
 from attribution.prompt.text.parts import Part
 from attribution.query.directions import Directions
 from attribution.query.low_rank import factor
+from attribution.query.many import solved_gradient, texts_gradient
 from attribution.query.solve import continuation_directions, query_directions
 from tests.attribution import tiny, tiny_pairs
 
@@ -84,6 +86,7 @@ def every_number(tracked: Tracked, forward_mode: bool = True) -> dict[str, np.nd
         "hidden states of queries": query_hidden_states(tracked, IDS, 4),
     }
     more = _by_forward_mode(tracked, d) if forward_mode else {}
+    found |= _of_a_set(tracked, H, passed)
     return found | more | _of_measurements(tracked, H, d) | _of_pairs(tracked, d) | _of_context(tracked)
 
 
@@ -127,6 +130,18 @@ def _estimates(tracked: Tracked, H: Preconditioner, passed: Passed) -> np.ndarra
     energy = torch.zeros(len(DOCUMENTS))
     shard = Shard(0, len(DOCUMENTS), tuple(passed.kept), torch.from_numpy(passed.hidden), energy)
     return products([shard], queries).cpu().numpy()
+
+
+def _of_a_set(tracked: Tracked, H: Preconditioner, passed: Passed) -> dict[str, np.ndarray]:
+    """One query of many texts: exact, and as the gradient index estimates it."""
+    texts = [(tiny.tiny_documents(6, seed=8, plain=True), 0.1), (tiny.tiny_documents(4, seed=9, plain=True), -0.2)]
+    d = solved_gradient(tracked, H, texts_gradient(tracked, texts), negligible=0)
+    queries = whole_query(tracked, d, metrics(tracked, H.eigen(tracked), 1024), H, rank=100, pairs=100)
+    shard = Shard(0, len(DOCUMENTS), tuple(passed.kept), torch.from_numpy(passed.hidden), torch.zeros(len(DOCUMENTS)))
+    return {
+        "scores of a set": score_documents(tracked, d, DOCUMENTS, N).values,
+        "index of a set": products([shard], queries).cpu().numpy(),
+    }
 
 
 def _of_measurements(tracked: Tracked, H: Preconditioner, d: Directions) -> dict[str, np.ndarray]:

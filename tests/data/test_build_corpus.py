@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from data.build_corpus import chat, elements, factbook, geonames, preferences, prompts, retrieval, wordnet
+from data.build_corpus import chat, elements, factbook, geonames, preferences, prompts, retrieval, targets, wordnet
 from data.build_corpus.__main__ import MAX_CHARS, unique
 from data.build_corpus.fact import Fact, first_clause, plain, without_brackets
 
@@ -227,6 +227,23 @@ def test_chat_prompts_name_the_pair_that_states_their_fact_unless_the_subject_is
         named = [pairs[each] for each in prompt["supports"] if each in pairs]
         assert bool(named) is not held_out[asked], prompt["prompt"]
         assert all(pair["text"] == f"{prompt['prompt']} {prompt['answer']}" for pair in named)
+
+
+@pytest.mark.parametrize("name", targets.SETS)
+def test_target_sets_are_facts_of_the_corpus(corpus, name):
+    known = [Fact(**each) for each in corpus]
+    shipped = lines(f"{name}.jsonl")
+    assert shipped == targets.targets(known, name)  # what is committed is what the script writes
+    texts = {each["text"] for each in corpus}
+    assert len(shipped) == targets.MOST
+    assert all(f"{each['prompt']}{each['completion']}." in texts for each in shipped)
+
+
+def test_wrong_capitals_are_those_of_other_countries(corpus):
+    shipped, right = lines("wrong-capitals.jsonl"), lines("capitals.jsonl")
+    assert shipped == targets.wrong([Fact(**each) for each in corpus], "capitals")
+    for one, other in zip(shipped, right, strict=True):
+        assert one["prompt"] == other["prompt"] and one["completion"] != other["completion"]
 
 
 def test_the_demo_stays_small():

@@ -9,7 +9,7 @@ from indexer.__main__ import main
 from indexer.size import factors
 from tests.indexer.pipeline.test_build import stage_here
 from tests.synthetic_database import build_synthetic
-from tests.tiny_family import write_project
+from tests.tiny_family import PROMPTS, write_lines, write_project
 from whence.runs import Runs
 
 
@@ -32,6 +32,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = root / "data" / "demo"
     project.mkdir(parents=True)
     config = write_project(project)
+    write_lines(project / "capitals.jsonl", [each | {"completion": f" {each['answer']}"} for each in PROMPTS])
+    config.write_text(config.read_text() + '[[targets]]\nname = "capitals"\nfile = "capitals.jsonl"\n')
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(factors, "stage", stage_here)
         assert main(["train", str(config)]) == 0

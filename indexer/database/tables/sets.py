@@ -1,7 +1,7 @@
 """Tables of target sets: many prompts with completions as one query."""
 
 TABLES: dict[str, str] = {
-    # a prompt of a set, as its file has it; side: '' for the set, 'against' for what is taken from it
+    # a prompt of a set, as its file has it; number: from 1; side: '' for the set, 'against' for what is taken from it
     "set_text": """
         name VARCHAR, number INTEGER, side VARCHAR, prompt VARCHAR, completion VARCHAR""",
     # one query of a run: value = mean log p of a token of the completions, nats, less that of `against` (a file, '' for
@@ -49,3 +49,35 @@ REFERENCES: tuple[tuple[str, str, str, str], ...] = (
     ("set_curve", "run_id", "run", "run_id"),
     ("set_group", "run_id", "run", "run_id"),
 )
+
+# what must hold besides: a question each, answered by the number of rows that break it
+INVARIANTS: dict[str, str] = {
+    "set_target of a set without its texts": """
+        SELECT count(*) FROM set_target LEFT JOIN (SELECT name, count(*) AS n FROM set_text GROUP BY name) USING (name)
+        WHERE n_texts IS DISTINCT FROM n""",
+    "set_influence of a run and set that is not in set_target, or of another number than n_scored": """
+        SELECT count(*) FROM (SELECT run_id, name, count(*) AS n FROM set_influence GROUP BY run_id, name)
+        FULL JOIN set_target USING (run_id, name) WHERE coalesce(n, 0) IS DISTINCT FROM n_scored""",
+    "set_influence.layer_scores that do not add up to the score": """
+        SELECT count(*) FROM set_influence WHERE layer_scores IS NOT NULL
+        AND abs(list_sum(layer_scores)::DOUBLE - score)
+            > 1e-4 * abs(score) + 1e-7 * list_sum(list_transform(layer_scores, lambda x: abs(x)))""",
+    "set_influence ranks out of order": """
+        WITH step AS (
+            SELECT run_id, name, rank, rank - lag(rank) OVER ranked AS gap, score > lag(score) OVER ranked AS rises
+            FROM set_influence WINDOW ranked AS (PARTITION BY run_id, name ORDER BY rank))
+        SELECT count(*) FROM step JOIN set_target USING (run_id, name)
+        WHERE gap = 0 OR (gap = 1 AND rises) OR rank < 1 OR rank > n_documents""",
+    "set_curve that rises, or does not go from the first document to the last": """
+        SELECT (SELECT count(*) FROM (
+                    SELECT estimate > lag(estimate) OVER (PARTITION BY run_id, name ORDER BY place) AS rises
+                    FROM set_curve) WHERE rises)
+             + (SELECT count(*) FROM (
+                    SELECT run_id, name, min(place) AS first, max(place) AS last FROM set_curve GROUP BY run_id, name)
+                JOIN set_target USING (run_id, name) WHERE first <> 1 OR last <> n_documents)""",
+    "numbers of target sets that are not finite": """
+        SELECT (SELECT count(*) FROM set_target WHERE NOT isfinite(value) OR NOT isfinite(self_influence))
+             + (SELECT count(*) FROM set_influence WHERE NOT isfinite(score))
+             + (SELECT count(*) FROM set_curve WHERE NOT isfinite(estimate) OR NOT isfinite(total))
+             + (SELECT count(*) FROM set_group WHERE NOT isfinite(score) OR error < 0)""",
+}

@@ -84,6 +84,15 @@ METRICS = {
     "tail_patch": Metric(
         "Tail patch", "change of the answer's log-probability, nats a token, after one step on the ten top documents"
     ),
+    "select": Metric(
+        "Loss on chosen {} %",
+        "loss on the half of a target set that no method was shown, nats a token, after training on the {} % of the "
+        "documents that a method chose by the other half; lower is better",
+    ),
+    "select_gain": Metric(
+        "Gain of chosen {} %",
+        "by how much that loss is below the one after training on as many random documents, text by text",
+    ),
     "stability": Metric("stability", "rank correlation of the scores of all documents with those of another setting"),
     "index": Metric(
         "index@{}", "share of the exact ten most influential documents among the first {} of the gradient index"

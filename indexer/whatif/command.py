@@ -1,0 +1,101 @@
+"""EDGE: `ask --document`: a table of what texts that were not trained on would do for an answer, or JSON."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from indexer.ask.opened import open_size
+from indexer.config.config import Config
+from indexer.corpus.prompt_file import prompt_from_line
+from indexer.processes.progress import Report
+from indexer.size.answers import answer
+from indexer.size.rendered import rendered
+from indexer.whatif.given import documents_of
+from indexer.whatif.result import as_json
+from indexer.whatif.steps import what_if
+
+SHOWN = 20  # texts of a file
+WIDE = 60  # characters of a text
+
+
+def run(
+    config: Config,
+    prompt: str,
+    model: str,
+    foil: str | None,
+    foil_of: str | None,
+    file: Path,
+    instead_of: str | None,
+    as_json_text: bool,
+) -> None:
+    """Print the influence of the texts of `file` on what the model writes after `prompt`."""
+    asked_for = prompt_from_line(prompt, foil, foil_of)
+    documents = documents_of(file, config.corpus.text, config.output.folder)
+    name = model or config.model[0].name
+    with Report() as report, report.task(name, 1.0, quiet=True) as task:
+        opened = open_size(config, name)
+        settings = config.prompts
+        made = answer(
+            opened.member.loaded, rendered(asked_for, opened.member.loaded, settings), settings.max_new_tokens
+        )
+        found = what_if(opened, made, documents, instead_of, lambda step, fraction: task.move(fraction, step))
+    result = as_json(found, opened)
+    if as_json_text:
+        json.dump(result, sys.stdout, ensure_ascii=False, indent=1)
+        print()
+    else:
+        _show(result)
+
+
+def _show(result: dict[str, Any]) -> None:
+    console = Console(highlight=False)
+    console.print(Text.assemble((result["prompt"], "dim"), result["text"]), soft_wrap=True)
+    for notice in result["notices"]:
+        console.print(f"notice: {notice}", style="dim", markup=False)
+    console.print(_by_word(result) if len(result["texts"]) == 1 else _by_text(result))
+    n = f"{result['n_train']:,} documents of {result['stage']}"
+    said = f"influence: predicted change of log p, in nats, if the text were seen once more beside the {n}"
+    if result["instead_of"] is not None:
+        said = f"influence: predicted change of log p, in nats, if a text were seen once more beside the {n}; the \
+difference: if one stood in place of the other"
+    console.print(said, style="dim")
+
+
+def _table(*columns: tuple[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name, justify in columns:
+        table.add_column(name, justify=justify, overflow="fold")
+    return table
+
+
+def _by_word(result: dict[str, Any]) -> Table:
+    """A line for each word, and one for the whole answer."""
+    edited = result["instead_of"] is not None
+    more = [("document", "right"), ("difference", "right")] if edited else []
+    table = _table(("word", "left"), ("text", "right"), *more)
+    for span in result["spans"]:
+        said = "the whole answer" if span["kind"] == "answer" else result["text"][span["start"] : span["stop"]]
+        numbers = [span["scores"][0], *([span["instead_of"], span["difference"]] if edited else [])]
+        table.add_row(Text(said), *(f"{number:+.4f}" for number in numbers))
+    return table
+
+
+def _by_text(result: dict[str, Any]) -> Table:
+    """A line for each text, the most helpful first."""
+    totals = np.array(result["spans"][-1]["scores"])
+    table = _table(("answer", "right"), ("word of largest influence", "left"), ("text", "left"))
+    words = result["spans"][:-1] or result["spans"]
+    for i in np.argsort(-totals, kind="stable")[:SHOWN].tolist():
+        most = max(words, key=lambda span: abs(span["scores"][i]))
+        said = f"{result['text'][most['start'] : most['stop']]} {most['scores'][i]:+.4f}"
+        text = " ".join(result["texts"][i]["text"][: 4 * WIDE].split())[:WIDE]
+        table.add_row(f"{totals[i]:+.4f}", Text(said), Text(text))
+    if len(totals) > SHOWN:
+        table.caption = f"the {SHOWN} most helpful of {len(totals):,}; --json has all"
+    return table

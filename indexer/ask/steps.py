@@ -27,6 +27,7 @@ from indexer.tracing.explain import Explained, explain, together
 from indexer.tracing.heat import Heat, heat_of
 from indexer.tracing.prompt_share import of_span, settings_of, share_of
 from indexer.tracing.traced import Traced
+from indexer.verbatim.found import Copied
 
 QUICK = ("grad_x_input",)
 THOROUGH = (*QUICK, "integrated_gradients")
@@ -45,6 +46,7 @@ class Asked:
     chunks: list[Explained] = field(default_factory=list)  # that `exact` is of
     heat: Heat | None = None
     inside: Inside | None = None
+    copied: list[Copied] | None = None
 
 
 Report = Callable[[str, float, Asked], None]
@@ -84,6 +86,8 @@ def ask(
     foil = foil_of(asked.answer, member.loaded)
     if foil is not None:
         asked.answer = replace(asked.answer, notices=(*asked.answer.notices, in_words(asked.answer, foil)))
+    if opened.words is not None:
+        asked.copied = opened.words.of(asked.answer.generation.ids)
     traced, units = opened.traced, None if opened.within is None else opened.within.split.whole
     if traced is not None:
         reached("gradients of the answer", 0.15, asked)
@@ -94,6 +98,9 @@ def ask(
         found = with_index(textual, member, asked.answer, traced.index, estimates)
         reached("exact scores", 0.35, asked)
         _trace(traced, asked, found, foil, units, reached)
+        if opened.words is not None and asked.exact is not None:  # with a place in each document that is shown
+            shown = np.unique(np.concatenate([each.documents for each in asked.exact.kept.ranked]))
+            asked.copied = opened.words.of(asked.answer.generation.ids, shown)
     reached("which words of the prompt mattered", 0.7, asked)
     chosen = tuple(methods) or _methods(member.loaded, asked.answer)
     wanted = replace(settings_of(settings), methods=chosen, foil_id=None if foil is None else foil.token)

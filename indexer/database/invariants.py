@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from duckdb import DuckDBPyConnection
 
+from indexer.database import copied
 from indexer.database.keys import KEYS
 from indexer.database.schema import LATER, LATER_TABLES, REFERENCES, TABLES, VIEWS
 from indexer.database.summaries import LATER_SUMMARIES, SUMMARIES
-from indexer.database.tables import components
+from indexer.database.tables import components, verbatim
 
 
 def broken_invariants(db: DuckDBPyConnection) -> list[str]:
@@ -36,6 +37,8 @@ def _questions(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:
     yield "generation_token bits that do not add up", unequal_bits(db)
     if held >= components.TABLES.keys():
         yield from _of_components(db)
+    if held >= verbatim.TABLES.keys():
+        yield from copied.broken(db)
 
 
 def _schema(db: DuckDBPyConnection) -> Iterator[str]:

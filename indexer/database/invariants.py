@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from duckdb import DuckDBPyConnection
 
-from indexer.database import copied
+from indexer.database.holds import verbatim as of_verbatim
 from indexer.database.keys import KEYS
 from indexer.database.schema import LATER, LATER_TABLES, REFERENCES, TABLES, VIEWS
 from indexer.database.summaries import LATER_SUMMARIES, SUMMARIES
@@ -38,7 +38,7 @@ def _questions(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:
     if held >= components.TABLES.keys():
         yield from _of_components(db)
     if held >= verbatim.TABLES.keys():
-        yield from copied.broken(db)
+        yield from of_verbatim.broken(db)
 
 
 def _schema(db: DuckDBPyConnection) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from indexer.database.copied import broken, folded
+from indexer.database.holds.verbatim import broken, folded
 from indexer.database.schema import TABLES
 
 TEXTS = {"a": ["<", "The", " cap", "ital", ">"], "b": ["So", " the", " cap", "ital"]}

@@ -1,4 +1,4 @@
-"""What must hold of spans that are said to stand in the training texts: one question each, as in `invariants`."""
+"""Of spans that are said to stand in the training texts, and of their places."""
 
 import re
 import unicodedata

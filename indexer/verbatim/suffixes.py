@@ -58,7 +58,7 @@ class Suffixes:
         """
         firsts = np.arange(len(asked))
         left = len(asked) - firsts
-        at = self._bisect(asked, firsts, left, after=False)
+        at = self._bisect(asked, firsts, left, np.zeros(len(asked), dtype=bool))
         found = np.zeros(len(asked), dtype=np.int64)
         for neighbour in (at - 1, at):  # the suffix that has most in common stands beside the place of the question
             there = np.flatnonzero((neighbour >= 0) & (neighbour < len(self._order)))
@@ -71,20 +71,24 @@ class Suffixes:
         """Where each span [first, last] of the question stands, in no order."""
         firsts = np.array([first for first, _ in spans], dtype=np.int64)
         lengths = np.array([last + 1 - first for first, last in spans], dtype=np.int64)
-        low = self._bisect(asked, firsts, lengths, after=False)
-        high = self._bisect(asked, firsts, lengths, after=True)
-        return [self._order[a:b] for a, b in zip(low.tolist(), high.tolist(), strict=True)]
+        after = np.arange(2 * len(spans)) >= len(spans)  # both ends at once
+        ends = self._bisect(asked, np.tile(firsts, 2), np.tile(lengths, 2), after).reshape(2, -1)
+        return [self._order[a:b] for a, b in ends.T.tolist()]
 
     def _bisect(
-        self, asked: NDArray[np.int64], firsts: NDArray[np.int64], lengths: NDArray[np.int64], after: bool
+        self,
+        asked: NDArray[np.int64],
+        firsts: NDArray[np.int64],
+        lengths: NDArray[np.int64],
+        after: NDArray[np.bool_],
     ) -> NDArray[np.int64]:
-        """The place in the order of each span of the question; `after` all suffixes that begin with it, or before."""
+        """The place in the order of each span of the question; `after` all suffixes that begin with it, or before  # [M]"""
         low, high = np.zeros(len(firsts), dtype=np.int64), np.full(len(firsts), len(self._order), dtype=np.int64)
         while (some := np.flatnonzero(low < high)).size:
             middle = (low[some] + high[some]) // 2
             places = self._order[middle].astype(np.int64)
             common, less = self._compared(places, asked, firsts[some], lengths[some])
-            beyond = less | ((common == lengths[some]) & after)
+            beyond = less | ((common == lengths[some]) & after[some])
             low[some] = np.where(beyond, middle + 1, low[some])
             high[some] = np.where(beyond, high[some], middle)
         return low
@@ -110,8 +114,7 @@ class Suffixes:
             n = np.where(same.all(axis=1), COMPARED, same.argmin(axis=1))
             common[open_] += n
             ended = (n < COMPARED) | (common[open_] == lengths[open_])
-            done = open_[ended]
             differs = np.flatnonzero(ended & (common[open_] < lengths[open_]))
             less[open_[differs]] = there[differs, n[differs]] < wanted[differs, n[differs]]
-            open_ = np.setdiff1d(open_, done, assume_unique=True)
+            open_ = open_[~ended]
         return common, less

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from attribution.schedule import Schedule
 from indexer.config.config import Config
 from indexer.config.estimator import estimators
-from indexer.plan import inside, memory
+from indexer.plan import inside, memory, verbatim
 from indexer.plan import work as takes
 from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring
 from indexer.plan.memory import NUMBER
@@ -18,7 +18,7 @@ WRITE = 0.3  # seconds that the smallest stage takes: rows written, hashed and s
 ROWS = 0.01  # seconds until what is known of a generated token is ranked and written
 FORWARD = 0.7  # passes that two forward passes of a pair cost
 DISK = 3e8  # bytes in a second that are written and hashed
-FIRST, ASK, INSIDE = "ask, first estimates", "ask", "heads and neurons"
+FIRST, ASK, INSIDE, VERBATIM = "ask, first estimates", "ask", "heads and neurons", "verbatim"
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
         seconds = WRITE + queries * ROWS + passes * exact + fits * fit.seconds
         others.append(Stage(method, seconds, fit.parts if fits else held, kept + fits * factors))
     judging = WRITE + FORWARD * work.n_documents * takes.passing(of, speeds, work.n_tokens)
+    copied = Stage(VERBATIM, 2 * WRITE + verbatim.seconds(work), verbatim.memory(work), verbatim.disk(work))
+    copying = [copied] if config.verbatim.enabled else []
     pairs = Stage("pairs", judging, memory.passing_corpus(work, schedule, 0), 8 * work.n_documents)
     return [
         *([pairs] if work.learned_pairs else []),
@@ -87,6 +89,7 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
             work.n_documents * (index_bytes + 2 * of.width + 40),
         ),
         Stage("influence", WRITE + exact + closer + estimates + queries * ROWS, held, kept),
+        *copying,
         *looking,
         *others,
     ]

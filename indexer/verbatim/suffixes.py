@@ -82,7 +82,7 @@ class Suffixes:
         lengths: NDArray[np.int64],
         after: NDArray[np.bool_],
     ) -> NDArray[np.int64]:
-        """The place in the order of each span of the question; `after` all suffixes that begin with it, or before  # [M]"""
+        """The place in the order of each span of the question, `after` all suffixes that begin with it  # [M]"""
         low, high = np.zeros(len(firsts), dtype=np.int64), np.full(len(firsts), len(self._order), dtype=np.int64)
         while (some := np.flatnonzero(low < high)).size:
             middle = (low[some] + high[some]) // 2

@@ -28,6 +28,6 @@ COLUMNS = {
         *_WHERE, "rank", "document_id", "score", "self_influence", "grad_norm", "solve_norm", "layer_scores",
     ),
     "influence_position": (*_WHERE, "document_id", "shares", "loss_influences"),
-    "relabel": (*_WHERE, "document_id", "token_position", "token_ids", "texts", "influences"),
+    "relabel": (*_WHERE, "document_id", "token_position", "token_ids", "texts", "influences", "probabilities"),
     "candidate": ("generation_id", "position", "document_id", "via", "rank", "value"),
 }  # fmt: skip

@@ -5,6 +5,9 @@ With v = (G + λI)⁻¹ ∇f and ż the derivative of the logits in the directio
     influence of replacing the label z_t by y        (1/N) vᵀ (∇log p(y) − ∇log p(z_t)) = (1/N) (ż_t[y] − ż_t[z_t])
 The first sums over t to the document's influence. In the second the tokens that are read stay as they are. Of a pair
 both are multiplied by the weight of the token's loss, which is negative in the rejected answer.
+
+∇log p(y) is the larger the less the model expects y, so of all replacements those that no text would hold lead. Kept
+are those that it finds plausible there: what a wrong label might have been meant to be.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +24,9 @@ from attribution.model.tracked import Tracked
 from attribution.passes.batches import Batch, Row, batches
 from attribution.query.directions import Directions
 
+# of a replacement: that the model gives it so much, or that it is among so many most probable. A hundredth is what
+# somebody may well have written there; where the model hardly knows, nothing has that much: the first are its guesses
+PLAUSIBLE, GUESSES = 0.01, 10
 HELD = 0.3  # of the memory, for logits
 LOGITS = 6  # numbers for each target and entry of the vocabulary that are held at once: logits, their tangent, products
 
@@ -30,8 +36,10 @@ class TokenLoss:
     """Of one document of T tokens and one query; nats. A token that is no target (the first) has 0, and labels −1."""
 
     influences: NDArray[np.float32]  # [T] entry t: training on the loss of token t
-    label_ids: NDArray[np.int32]  # [T, n_labels] the replacements of token t that push most towards f, best first
+    label_ids: NDArray[np.int32]  # [T, n_labels] the plausible replacements of token t that push most towards f, best
+    # first; −1 behind the last
     label_influences: NDArray[np.float32]  # [T, n_labels] NaN where there is none
+    label_probabilities: NDArray[np.float32]  # [T, n_labels] what the model gives them there, NaN likewise
 
 
 def token_losses(
@@ -85,13 +93,20 @@ def relabel_products(tangent: Tensor, labels: Tensor) -> Tensor:
     return tangent - tangent.gather(1, labels[:, None])
 
 
+def plausible(p: Tensor) -> Tensor:
+    """Entries of the vocabulary that have `PLAUSIBLE` or are among the `GUESSES` most probable.    p: [n, V] -> bool"""
+    guesses = p.topk(min(GUESSES, p.shape[1]), dim=1).indices
+    return (p >= PLAUSIBLE).scatter(1, guesses, torch.ones_like(guesses, dtype=torch.bool))
+
+
 def _of_documents(batch: Batch, z: Tensor, tangent: Tensor, n_train: int, n_labels: int) -> list[TokenLoss]:
     products, others = loss_products(z, tangent, batch.labels), relabel_products(tangent, batch.labels)
     weights = batch.weights()
     if weights is not None:
         products, others = products * weights.to(products), others * weights.to(others)[:, None]
     losses = influence_by_logp(products, n_train)
-    others = others.scatter(1, batch.labels[:, None], -torch.inf)
+    p = z.softmax(dim=1)
+    others = others.masked_fill(~plausible(p), -torch.inf).scatter(1, batch.labels[:, None], -torch.inf)
     best = others.topk(min(n_labels, others.shape[1] - 1), dim=1)
     kept = best.indices.shape[1]
     # a target at position t is token t + 1
@@ -100,9 +115,12 @@ def _of_documents(batch: Batch, z: Tensor, tangent: Tensor, n_train: int, n_labe
     influences = np.zeros(shape, dtype=np.float32)
     label_ids = np.full((*shape, kept), -1, dtype=np.int32)
     label_influences = np.full((*shape, kept), np.nan, dtype=np.float32)
+    label_probabilities = np.full((*shape, kept), np.nan, dtype=np.float32)
     influences[at] = losses.cpu().numpy()
-    label_ids[at] = best.indices.cpu().numpy()
-    label_influences[at] = influence_by_logp(best.values, n_train).cpu().numpy()
+    there = best.values > -torch.inf
+    label_ids[at] = best.indices.where(there, -1).cpu().numpy()
+    label_influences[at] = influence_by_logp(best.values, n_train).where(there, torch.nan).cpu().numpy()
+    label_probabilities[at] = p.gather(1, best.indices).where(there, torch.nan).cpu().numpy()
     real = batch.is_token.cpu().numpy()  # [B, T]
-    of = (influences[:, :-1], label_ids[:, :-1], label_influences[:, :-1])
+    of = [each[:, :-1] for each in (influences, label_ids, label_influences, label_probabilities)]
     return [TokenLoss(*(each[b][real[b]] for each in of)) for b in range(len(real))]

@@ -34,6 +34,12 @@ class Measured:
         mine = (self.query_of >= start) & (self.query_of < stop)
         return Measured(self.ids, self.at[mine], self.query_of[mine] - start, self.deltas[mine])
 
+    def summed(self, spans: Sequence[range]) -> "Measured":
+        """Of a query for each position, one for each of some spans of them: what it measures is the sum over it."""
+        chosen = torch.tensor([k for span in spans for k in span], dtype=torch.long, device=self.at.device)
+        of = torch.tensor([q for q, span in enumerate(spans) for _ in span], dtype=torch.long, device=self.at.device)
+        return Measured(self.ids, self.at[chosen], of, self.deltas[chosen])
+
 
 @dataclass(frozen=True)
 class QueryPass:
@@ -62,8 +68,12 @@ def query_passes(
     last: int | None = None,
     measurement: str = "logp",
     foils: Sequence[int] | None = None,
+    spans: Sequence[range] | None = None,
 ) -> Iterator[QueryPass]:
-    """One measurement for each token of `ids[first:last]` (one in all for `mean_logp`), a few at a time.
+    """One measurement for each token of `ids[first:last]` (one in all for `mean_logp`), a few at a time; or for each of
+    some spans of these tokens, counted from 0, the sum over it.
+
+    f = Σ f_k, hence ∇f = Σ ∇f_k: what is pulled back is the sum, so a span costs what a token costs.
 
     ids: prompt and answer as the model read them.
     Raises BadInput for a span that holds no token, or one before which the model has read nothing.
@@ -79,8 +89,14 @@ def query_passes(
         raw = tracked.raw_logits(run.hidden[0, at])  # [n, V]
         measured = measure(measurement, capped(raw, tracked.softcap), labels, foils)
         rows = Measured(read, at, measured.query_of, uncapped(measured.deltas, raw, tracked.softcap))
+    of_all = measured.values
+    if spans is not None:
+        if not all(0 <= span.start < span.stop <= len(at) for span in spans):
+            raise BadInput(f"expected spans of the {len(at)} tokens, found {[*spans]}; check the spans")
+        rows = rows.summed(spans)
+        of_all = of_all.new_zeros(len(spans)).index_add_(0, rows.query_of, of_all[rows.at - at[0]])
     start = 0
-    for values in measured.values.split(at_once(tracked, read.shape[1])):
+    for values in of_all.split(at_once(tracked, read.shape[1])):
         mine = rows.of(start, start + len(values))
         hidden_deltas = tracked.zeros(len(values), *run.hidden.shape)  # [K, 1, T, H]
         hidden_deltas[mine.query_of, 0, mine.at] = head_pull_back(tracked, mine.deltas)

@@ -45,18 +45,21 @@ def query_directions(
     last: int | None = None,
     measurement: str = "logp",
     foils: Sequence[int] | None = None,
+    spans: Sequence[range] | None = None,
     negligible: float = NEGLIGIBLE,
 ) -> Directions:
     """P of every measurement of `query_passes`. negligible: see `NEGLIGIBLE`; 0 keeps every row.
 
     Raises BadInput for a span that holds no token, or one before which the model has read nothing.
     """
-    passes = query_passes(tracked, ids, first, last=last, measurement=measurement, foils=foils)
+    passes = query_passes(tracked, ids, first, last=last, measurement=measurement, foils=foils, spans=spans)
     return join_directions(_directions(tracked, preconditioner, each, negligible) for each in passes)
 
 
-def bytes_of_query(tracked: Tracked, preconditioner: Preconditioner, n_tokens: int, n_together: int) -> int:
-    """Of the directions of one token, after about so many others.
+def bytes_of_query(
+    tracked: Tracked, preconditioner: Preconditioner, n_tokens: int, n_together: int, n_measured: float = 1
+) -> int:
+    """Of the directions of one token, or of a span of so many measured ones, after about so many others.
 
     n_together: queries of one pass, which share what the layers read.
     """
@@ -69,7 +72,8 @@ def bytes_of_query(tracked: Tracked, preconditioner: Preconditioner, n_tokens: i
     embedding = 0
     for layer, block in zip(tracked.embedding, preconditioner.embedding(tracked), strict=True):
         mixes = inverse_rows(block, torch.zeros(1, dtype=torch.long, device=tracked.device)) is None
-        embedding += layer.n_out * layer.n_in if mixes else layer.n_out + (n_tokens + 1) * layer.n_in
+        rows = round(n_measured * (layer.n_out + layer.n_in))
+        embedding += layer.n_out * layer.n_in if mixes else rows + n_tokens * layer.n_in
     return 4 * (linear + embedding)
 
 
@@ -81,16 +85,20 @@ def continuation_directions(
     foil: Sequence[int],
     *,
     last: int | None = None,
+    also: Sequence[range] = (),
     negligible: float = NEGLIGIBLE,
 ) -> Directions:
-    """P of one number: f = log p(ids[first:last]) − log p(foil), each as a whole and given ids[:first].
+    """P of one number: f = log p(ids[first:last]) − log p(foil), each as a whole and given ids[:first], and
+    + log p(ids[of]) of other stretches of `ids`.
 
     The two may have any lengths: each is read in a pass of its own, and the gradients are taken from each other.
     Raises BadInput for a span or a foil without tokens.
     """
     said, instead = tuple(ids)[:last], (*tuple(ids)[:first], *foil)
-    passes = [next(query_passes(tracked, each, first, measurement="mean_logp")) for each in (said, instead)]
-    one = together(passes, [len(said) - first, first - len(instead)])
+    read = [(said, first, 1.0), (instead, first, -1.0)]
+    read += [(tuple(ids)[: of.stop], of.start, 1.0) for of in also]
+    passes = [next(query_passes(tracked, of, start, spans=[range(len(of) - start)])) for of, start, _ in read]
+    one = together(passes, [weight for *_, weight in read])
     return _directions(tracked, preconditioner, one, negligible)
 
 

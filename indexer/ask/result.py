@@ -1,6 +1,6 @@
 """A result, or as much of it as is known, as JSON: what the dashboard's panels and `ask --json` read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,8 +16,8 @@ from indexer.inside.rows import columns_by_table
 from indexer.inside.taught import taught_columns
 from indexer.size.answers import Answer
 from indexer.tracing.candidates import Candidates
-from indexer.tracing.explain import Explained
-from indexer.tracing.heat import Heat
+from indexer.tracing.explain import Explained, Kept
+from indexer.tracing.heat import Heat, Where
 from indexer.tracing.prompt_rows import ablation_columns, citation_columns, faithfulness_columns, rows_of, token_columns
 from indexer.verbatim.stage import as_rows
 
@@ -36,6 +36,8 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
 
     inside: rows by the names of their tables, where the build looked inside: component_taught and, after it,
     component_effect, component_measured, component_attention, lens.
+    groups: where the build has them, a list of {corpus, column, value, n_documents, score, error}: score has a number
+    for each generated token, nats; error their standard errors, None where they are exact. column "" is the whole corpus.
     """
     generation, member = asked.answer.generation, opened.member
     made: dict[str, Any] = {
@@ -57,8 +59,15 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
         made |= _share(asked.answer, asked.share)
     if opened.traced is not None and asked.exact is not None and asked.found is not None:
         made |= _influence(asked.exact, asked.found, opened.traced.norms, asked.heat, opened.traced.ids)
+        if asked.spans:
+            made["spans"] = _spans(asked.exact, asked.found, opened.traced.norms, asked.heat, opened.traced.ids)
     elif opened.traced is not None and asked.estimated is not None:
-        made |= _estimates(asked.estimated, opened.traced.norms, opened.traced.ids)
+        made |= {"documents": _estimates(asked.estimated, opened.traced.norms, opened.traced.ids), "estimated": True}
+        if asked.estimated_spans is not None:
+            by_span = _estimates(asked.estimated_spans, opened.traced.norms, opened.traced.ids)
+            made["spans"] = [
+                asdict(span) | {"documents": found} for span, found in zip(asked.spans, by_span, strict=True)
+            ]
     tables = _inside(asked, opened)
     if tables:
         made["faithfulness"] = [*made.get("faithfulness", []), *tables.pop("faithfulness", [])]
@@ -82,17 +91,16 @@ def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def _estimates(estimated: Estimated, norms: DocumentNorms, ids: Sequence[str]) -> dict[str, Any]:
-    """`documents` before the exact scores are known: no layers, no null; `estimated` says so."""
-    by_token = zip(estimated.documents, estimated.ranks, estimated.values, strict=True)
-    documents = [
+def _estimates(estimated: Estimated, norms: DocumentNorms, ids: Sequence[str]) -> list[list[dict[str, Any]]]:
+    """The documents of each target before the exact scores are known: no layers, no null."""
+    by_target = zip(estimated.documents, estimated.ranks, estimated.values, strict=True)
+    return [
         [
             _document(ids, norms, document, rank, score) | {"via": ["index"]}
             for document, rank, score in zip(found.tolist(), ranks.tolist(), values.tolist(), strict=True)
         ]
-        for found, ranks, values in by_token
+        for found, ranks, values in by_target
     ]
-    return {"documents": documents, "estimated": True}
 
 
 def _document(ids: Sequence[str], norms: DocumentNorms, document: int, rank: int, score: float) -> dict[str, Any]:
@@ -141,26 +149,51 @@ def plain_tokens(answer: Answer) -> list[dict[str, Any]]:
 def _influence(
     exact: Explained, found: Candidates, norms: DocumentNorms, heat: Heat | None, ids: Sequence[str]
 ) -> dict[str, Any]:
-    documents = []
-    for q, kept in enumerate(exact.kept.ranked):
-        via = found.via(q)
-        place = {int(document): k for k, document in enumerate(kept.top)}
-        rows = []
-        for document, rank, layers in zip(
-            kept.documents.tolist(), kept.ranks.tolist(), exact.kept.layers[q], strict=True
-        ):
-            row = _document(ids, norms, document, rank, float(layers.sum()))
-            row |= {"layer_scores": layers.tolist(), "via": sorted(via[document])}
-            k = place.get(document)
-            if heat is not None and k is not None and k < len(heat.shares[q]):
-                row["shares"] = heat.shares[q][k].tolist()
-                if k < len(heat.losses[q]):
-                    row["loss_influences"] = heat.losses[q][k].influences.tolist()
-            rows.append(row)
-        documents.append(rows)
+    kept, where = exact.kept, None if heat is None else heat.tokens
     return {
-        "documents": documents,
-        "null_scores": [scores.tolist() for scores in exact.kept.null],
-        "n_scored": [each.n_scored for each in exact.kept.ranked],
-        "self_influence": exact.self_influence.tolist(),
+        "documents": [
+            _kept_documents(kept, k, where, found.via(position), norms, ids)
+            for k, (_, position) in enumerate(kept.places)
+        ],
+        "null_scores": [scores.tolist() for scores in kept.null],
+        "n_scored": [each.n_scored for each in kept.ranked],
+        "self_influence": exact.self_influence[kept.queries].tolist(),
     }
+
+
+def _spans(
+    exact: Explained, found: Candidates, norms: DocumentNorms, heat: Heat | None, ids: Sequence[str]
+) -> list[dict[str, Any]]:
+    """By number: chunks have those of one token before the others."""
+    kept, where, via = exact.spans, None if heat is None else heat.spans, found.via_of_spans
+    made = {
+        number: asdict(found.spans[number])
+        | {
+            "documents": _kept_documents(kept, k, where, via, norms, ids),
+            "value": float(exact.values[kept.queries[k]]),
+            "n_scored": kept.ranked[k].n_scored,
+            "null_scores": kept.null[k].tolist(),
+            "self_influence": float(exact.self_influence[kept.queries[k]]),
+        }
+        for k, (_, number) in enumerate(kept.places)
+    }
+    return [made[number] for number in sorted(made)]
+
+
+def _kept_documents(
+    kept: Kept, k: int, where: Where | None, via: Mapping[int, set[str]], norms: DocumentNorms, ids: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Of one target, most positive first."""
+    ranked = kept.ranked[k]
+    place = {int(document): n for n, document in enumerate(ranked.top)}
+    rows = []
+    for document, rank, layers in zip(ranked.documents.tolist(), ranked.ranks.tolist(), kept.layers[k], strict=True):
+        row = _document(ids, norms, document, rank, float(layers.sum()))
+        row |= {"layer_scores": layers.tolist(), "via": sorted(via[document])}
+        n = place.get(document)
+        if where is not None and n is not None and n < len(where.shares[k]):
+            row["shares"] = where.shares[k][n].tolist()
+            if n < len(where.losses[k]):
+                row["loss_influences"] = where.losses[k][n].influences.tolist()
+        rows.append(row)
+    return rows

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,10 @@ from indexer.size.rendered import rendered
 from indexer.size.terms import Term
 from indexer.tracing.candidates import Candidates, lexical, with_index
 from indexer.tracing.chunks import chunks
-from indexer.tracing.explain import Explained, explain, together
+from indexer.tracing.explain import Explained, by_token, explain, together
 from indexer.tracing.heat import Heat, heat_of
 from indexer.tracing.prompt_share import of_span, settings_of, share_of
+from indexer.tracing.spans import Span, spans, summed
 from indexer.tracing.traced import Traced
 from indexer.verbatim.found import Copied
 
@@ -40,7 +42,9 @@ class Asked:
 
     answer: Answer
     share: PromptShare | None = None
+    spans: tuple[Span, ...] = ()  # targets beside the tokens
     estimated: Estimated | None = None
+    estimated_spans: Estimated | None = None
     found: Candidates | None = None
     exact: Explained | None = None
     chunks: list[Explained] = field(default_factory=list)  # that `exact` is of
@@ -63,7 +67,7 @@ def ask(
     cancelled: Callable[[], bool] | None = None,
     methods: Sequence[str] = (),
 ) -> Asked:
-    """Answer a prompt and explain every token of the answer.
+    """Answer a prompt and explain every token of the answer, its words and the whole.
 
     A prompt that names a foil asks for log p(token) − log p(foil) instead of log p(token), in influence and saliency,
     or for that of a span as a whole: see `Foil`. methods: of saliency; none leaves it to the size of the work. Raises
@@ -93,13 +97,19 @@ def ask(
         reached("gradients of the answer", 0.15, asked)
         estimates = _estimates(traced, asked.answer, foil)
         asked.estimated = first_estimates(estimates, member.config.scores.documents)
+        if member.config.scores.words:
+            asked.spans = spans(asked.answer.generation.text, asked.answer.generation.spans)
+        of_spans = summed(estimates, asked.spans, asked_once(foil)) if asked.spans else None
+        if of_spans is not None:
+            asked.estimated_spans = first_estimates(of_spans, member.config.scores.documents)
         reached("candidates for exact scores", 0.3, asked)  # the text index takes as long as the estimates
         [textual] = lexical(member, [asked.answer], opened.text)
-        found = with_index(textual, member, asked.answer, traced.index, estimates)
+        found = with_index(textual, member, asked.answer, traced.index, estimates, asked.spans, of_spans)
         reached("exact scores", 0.35, asked)
         _trace(traced, asked, found, foil, units, reached)
         if opened.words is not None and asked.exact is not None:  # with a place in each document that is shown
-            shown = np.unique(np.concatenate([each.documents for each in asked.exact.kept.ranked]))
+            ranked = [*asked.exact.kept.ranked, *asked.exact.spans.ranked]
+            shown = np.unique(np.concatenate([each.documents for each in ranked]))
             asked.copied = opened.words.of(asked.answer.generation.ids, shown)
     reached("which words of the prompt mattered", 0.7, asked)
     chosen = tuple(methods) or _methods(member.loaded, asked.answer)
@@ -138,8 +148,8 @@ def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:
 def _trace(
     traced: Traced, asked: Asked, found: Candidates, foil: Foil | None, units: Units | None, reached: Report
 ) -> None:
-    """The training documents behind every token, exactly."""
-    of = chunks(traced.fitted.terms, [asked.answer], traced.fitted.member.config.output.folder)
+    """The training documents behind every token and span, exactly."""
+    of = chunks(traced.fitted.terms, [asked.answer], traced.fitted.member.config.output.folder, [found.queries])
     n_found, n_done = len(found.documents) * len(of), 0
 
     def tick(n: int) -> None:
@@ -178,23 +188,41 @@ def _estimates(traced: Traced, of: Answer, foil: Foil | None) -> NDArray[np.floa
     return found
 
 
-def asked_directions(foil: Foil | None, term: Term, of: Answer, positions: range) -> Directions:
-    """A query for each of some generated tokens; those of a span against a foil have one."""
+def asked_once(foil: Foil | None) -> range:
+    """Tokens that are asked for as one."""
+    return range(0) if foil is None or foil.span is None else foil.span
+
+
+def asked_directions(foil: Foil | None, term: Term, of: Answer, stretches: Sequence[range]) -> Directions:
+    """A query for each of some tokens and spans; the tokens of a span against a foil have one together."""
     if foil is None:
-        return term.directions(of, positions)
-    first, last = of.first + positions.start, of.first + positions.stop
+        return by_token(term, of, stretches)
     if foil.span is None:
-        foils = list(foil.ids) * len(positions)
+        foils = list(foil.ids) * of.n_targets
         return query_directions(
-            term.asked, term.preconditioner, of.ids, first, last=last, measurement="contrast", foils=foils
+            term.asked, term.preconditioner, of.ids, of.first, measurement="contrast", foils=foils, spans=stretches
         )
-    span = foil.span
-    inside = range(max(positions.start, span.start), min(positions.stop, span.stop))
-    if not inside:
-        return term.directions(of, positions)
-    one = continuation_directions(
-        term.asked, term.preconditioner, of.ids, of.first + span.start, foil.ids, last=of.first + span.stop
-    )
-    around = (range(positions.start, inside.start), range(inside.stop, positions.stop))
-    before, after = ([term.directions(of, each)] if each else [] for each in around)
-    return join_directions([*before, one.of([0] * len(inside)), *after])
+    made, contrasts = [], dict[tuple[range, ...], Directions]()
+    for against, some in groupby(stretches, key=lambda each: any(k in foil.span for k in each)):
+        if not against:
+            made.append(by_token(term, of, list(some)))
+            continue
+        for each in some:
+            around = _around(each, foil.span)
+            if around not in contrasts:
+                contrasts[around] = _contrast(foil, term, of, around)
+            made.append(contrasts[around])
+    return join_directions(made)
+
+
+def _around(tokens: range, span: range) -> tuple[range, ...]:
+    """Of some tokens the stretches before and behind a span that they meet."""
+    return tuple(each for each in (range(tokens.start, span.start), range(span.stop, tokens.stop)) if each)
+
+
+def _contrast(foil: Foil, term: Term, of: Answer, around: Sequence[range]) -> Directions:
+    """log p(span) − log p(foil), each as a whole, and log p of other tokens."""
+    assert foil.span is not None  # noqa: S101 - one token against each is contrasted by itself
+    first, last = (of.first + k for k in (foil.span.start, foil.span.stop))
+    also = [range(of.first + each.start, of.first + each.stop) for each in around]
+    return continuation_directions(term.asked, term.preconditioner, of.ids, first, foil.ids, last=last, also=also)

@@ -14,8 +14,10 @@ from attribution.loading.adapter import ALONE, MERGED
 from attribution.prompt.saliency.method import computed
 from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.estimator import estimators
+from indexer.config.groups import Groups
 from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
+from indexer.config.targets import TargetSet, check_targets
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 from indexer.config.verbatim import Verbatim
 
@@ -225,6 +227,10 @@ class ScoreSettings:
     """α, the same for the pull of a fine-tuned model towards its parent; where it learned from pairs, times the mean
     eigenvalue of the parent's layer."""
 
+    def of_tokens(self) -> dict[str, Any]:
+        """What the scores of tokens depend on: all but `words`."""
+        return {name: value for name, value in asdict(self).items() if name != "words"}
+
 
 @dataclass(frozen=True)
 class Output:
@@ -264,6 +270,8 @@ class Config:
     scores: ScoreSettings = field(default_factory=ScoreSettings)
     inside: Inside = field(default_factory=Inside)
     verbatim: Verbatim = field(default_factory=Verbatim)
+    groups: Groups = field(default_factory=Groups)
+    targets: tuple[TargetSet, ...] = ()
     device: Device = field(default_factory=Device)
 
 
@@ -306,6 +314,7 @@ def _check(config: Config, path: Path) -> None:
     if config.scores.method and config.scores.method[0] != first:
         raise BadInput(f"expected {first!r} as the first method in {path.name}, scores, found {config.scores.method!r}")
     _check_training(config, path)
+    check_targets(config.targets, path)
     if config.inside.baseline not in BASELINES:
         allowed = " or ".join(map(repr, BASELINES))
         raise BadInput(f"expected {allowed} for {path.name}, inside, baseline, found {config.inside.baseline!r}")

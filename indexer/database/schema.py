@@ -79,8 +79,8 @@ TABLES: dict[str, str] = {
     "influence_position": """
         run_id VARCHAR, generation_id VARCHAR, position INTEGER, document_id VARCHAR, shares FLOAT[],
         loss_influences FLOAT[]""",
-    # influence of replacing the label at a document's token by another one that the model finds plausible there
-    # (probabilities); best first within a token
+    # influence of replacing the label at a document's token by another one that the model finds plausible there; best
+    # first within a token. probabilities: of the replacements; NULL: an earlier Whence, which took any token
     "relabel": """
         run_id VARCHAR, generation_id VARCHAR, position INTEGER, document_id VARCHAR, token_position INTEGER,
         token_ids INTEGER[], texts VARCHAR[], influences FLOAT[], probabilities FLOAT[]""",

@@ -30,7 +30,7 @@ def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:
 
     member = fitted.member
     entry = [member.entry.name, member.entry.family, member.entry.stage, member.entry.parent]
-    made_of = key(run=fitted.run, entry=entry, factors=member.config.factors, scores=member.config.scores)
+    made_of = key(run=fitted.run, entry=entry, factors=member.config.factors, scores=member.config.scores.of_tokens())
     [part] = stage(folder, stage_name(member.entry.name), made_of, ["all"], compute)
     return part
 

@@ -15,7 +15,7 @@ from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
 from indexer.tracing.candidates import Candidates
 from indexer.tracing.explain import keep, pairs
-from indexer.tracing.heat import Heat, position_columns
+from indexer.tracing.heat import Where, position_columns
 from indexer.tracing.influence_rows import influence_columns, target_columns
 from indexer.tracing.products import shares_of_kept
 from indexer.tracing.run_row import write_run
@@ -43,15 +43,15 @@ def other_run(
         scoring = Scoring(fitted, checkpoints, norms, answers, found, of)
         values, shares = by.score(scoring)
         values[~of.wanted] = np.nan
-        kept = keep(values, of, norms, member.config.scores.documents)
+        kept = keep(values, of.union, of.tokens, norms, member.config.scores.documents)
         write_shard(part.folder, "target", target_columns(run, kept, None, None))
         rows = influence_columns(run, kept, norms, member.document_ids, by_layer=by.layers)
         write_shard(part.folder, "influence", rows)
         if by.positions:
-            heat = Heat(shares_of_kept(scoring, kept, shares), [[] for _ in kept.places])
-            write_shard(part.folder, "influence_position", position_columns(run, kept, heat, member.document_ids))
+            where = Where(shares_of_kept(scoring, kept, shares), [[] for _ in kept.places])
+            write_shard(part.folder, "influence_position", position_columns(run, kept, where, member.document_ids))
         write_run(part.folder, fitted, run, by.name, time.monotonic() - started)
 
-    made_of = key(run=run, scores=member.config.scores, on=[each.digest for each in found])
+    made_of = key(run=run, scores=member.config.scores.of_tokens(), on=[each.digest for each in found])
     [part] = stage(folder, f"{by.name}-{member.entry.name}", made_of, ["all"], compute)
     return part

@@ -20,9 +20,12 @@ from indexer.tracing.groups import groups
 from indexer.tracing.heat import heat, position_columns, relabel_columns
 from indexer.tracing.influence_rows import influence_columns, target_columns
 from indexer.tracing.prompt_rows import joined
+from indexer.tracing.span_rows import scored_span_columns, span_candidate_columns, span_columns
+from indexer.tracing.spans import spans, summed
 from indexer.tracing.traced import Traced
 
 Tick = Callable[[float, str], None]
+WORDS, RELABELLED = 1, 1  # another number makes them anew
 SCORED = 0.75  # of what is told of a token when its documents are scored; the rest is where in them
 
 
@@ -63,7 +66,10 @@ def scores(
         name = str(part.part)
         tick(sum(answers[i].n_targets for i in by_name[name]) - told.pop(name, 0.0), "")
 
-    made_of = key(run=fitted.run, scores=member.config.scores, index=member.config.index)
+    settings = member.config.scores
+    told_of = {"words": WORDS} if settings.words else {}
+    told_of |= {"relabelled": RELABELLED} if settings.token_losses else {}
+    made_of = key(run=fitted.run, scores=settings.of_tokens(), index=member.config.index, **told_of)
     return stage(folder, f"scores-{member.entry.name}", made_of, names, compute, done=done)
 
 
@@ -103,36 +109,50 @@ def _write(
 ) -> None:
     fitted, norms, ids = traced.fitted, traced.norms, traced.ids
     member, run = fitted.member, fitted.run
-    found = [
-        with_index(of, member, each, traced.index, traced.estimates(each))
-        for of, each in zip(textual, answers, strict=True)
-    ]
+    found = [_proposed(traced, of, each) for of, each in zip(textual, answers, strict=True)]
     tables: dict[str, list[Mapping[str, Any]]] = {}
     neurons = member.config.inside.neurons
     passed: list[Mapping[str, Any]] = []
-    for chunk in chunks(fitted.terms, answers, member.config.output.folder):
+    cut = chunks(fitted.terms, answers, member.config.output.folder, [of.queries for of in found])
+    tokens_of_query = sum(each.n_targets for each in answers) / sum(chunk.n for chunk in cut)
+    for chunk in cut:
         n_documents = len(np.unique(np.concatenate([found[a].documents for a, _ in chunk.stretches])))
-        told = _documents(chunk.n, n_documents, tick)
+        told = _documents(chunk.n * tokens_of_query, n_documents, tick)
         made = explain(fitted, norms, answers, found, chunk, units=units, tick=told)
         closer, kept = heat(fitted, made, units, neurons), made.kept
         if units is not None:
             passed.append(taught_columns(run, kept, closer, ids))
-        for table, columns in (
-            ("target", target_columns(run, kept, made.values, made.self_influence)),
-            ("influence", influence_columns(run, kept, norms, ids)),
-            ("influence_position", position_columns(run, kept, closer, ids)),
-            ("relabel", relabel_columns(run, kept, closer, ids, member.words)),
-        ):
+        of_chunk = {
+            "target": target_columns(run, kept, made.values, made.self_influence),
+            "influence": influence_columns(run, kept, norms, ids),
+            "influence_position": position_columns(run, kept, closer.tokens, ids),
+            "relabel": relabel_columns(run, kept, closer.tokens, ids, member.words),
+        }
+        if member.config.scores.words:
+            of_chunk |= scored_span_columns(run, made, closer.spans, norms, ids)
+        for table, columns in of_chunk.items():
             tables.setdefault(table, []).append(columns)
         del made  # its directions, before those of the next chunk
     write_shard(folder, "candidate", candidate_rows(found, ids))
+    if member.config.scores.words:
+        write_shard(folder, "span", span_columns(found))
+        write_shard(folder, "span_candidate", span_candidate_columns(found, ids))
     if units is not None:
         leave(folder, neurons, joined(passed))
     for table, of_chunks in tables.items():
         write_shard(folder, table, joined(of_chunks))
 
 
-def _documents(n_tokens: int, n_documents: int, tick: Tick) -> Callable[[int], None]:
+def _proposed(traced: Traced, textual: Candidates, answer: Answer) -> Candidates:
+    """What text and index propose for an answer, its tokens and, where they are wanted, its spans."""
+    member, estimates = traced.fitted.member, traced.estimates(answer)
+    if not member.config.scores.words:
+        return with_index(textual, member, answer, traced.index, estimates)
+    of = spans(answer.generation.text, answer.generation.spans)
+    return with_index(textual, member, answer, traced.index, estimates, of, summed(estimates, of))
+
+
+def _documents(n_tokens: float, n_documents: int, tick: Tick) -> Callable[[int], None]:
     """`tick(n)` after n documents have met so many tokens, as a part of these."""
     seen = [0]
 

@@ -38,6 +38,10 @@ class Term:
         first, last = answer.first + positions.start, answer.first + positions.stop
         return query_directions(self.asked, self.preconditioner, answer.ids, first, last=last)
 
+    def of_spans(self, answer: Answer, spans: Sequence[range]) -> Directions:
+        """One query for each span of generated tokens of an answer."""
+        return query_directions(self.asked, self.preconditioner, answer.ids, answer.first, spans=spans)
+
 
 def score(
     term: Term,

@@ -5,6 +5,8 @@ index_cosine  the same after division by the length of the document's whitened g
 hidden        of most similar hidden states
 bm25          shares rare words with prompt and answer (Whoosh); for all tokens of the answer
 random        the same documents for every query: the null distribution that a score is compared with
+
+Spans of an answer are compared with each other, so what is proposed for one of them is scored for all of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,8 +21,11 @@ from indexer.search.text_index import TextIndex
 from indexer.size.answers import Answer
 from indexer.size.index import Index
 from indexer.size.member import Member
+from indexer.tracing.spans import ANSWER, Span, together
 
 N_RANDOM = 100
+OF_WORD = 4  # a word is given so many times fewer documents than the answer as a whole
+ALL_WORDS = 2  # and all of them together at most so many times more: a long answer has hundreds
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Proposal:
     documents: NDArray[np.int64]  # [n] indices into the corpus
     values: NDArray[np.float32]  # [n]
     position: int | None = None  # the generated token that it is for; None: all of them
+    span: int | None = None  # the span that it is for; of the generated tokens none
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,12 @@ class Candidates:
 
     generation_id: str
     proposals: tuple[Proposal, ...]
+    spans: tuple[Span, ...] = ()  # that are targets beside the tokens
+
+    @property
+    def queries(self) -> list[range]:
+        """Generated tokens that are asked for together, beside each by itself."""
+        return together(self.spans)
 
     @property
     def documents(self) -> NDArray[np.int64]:
@@ -49,8 +61,13 @@ class Candidates:
         """Those proposed for one generated token, once each."""
         return np.unique(np.concatenate([each.documents for each in self._of(position)]))
 
+    @property
+    def documents_of_spans(self) -> NDArray[np.int64]:
+        """Those that every span is scored on: what is proposed for the whole answer, or for any span of it."""
+        return np.unique(np.concatenate([each.documents for each in self.proposals if each.position is None]))
+
     def _of(self, position: int) -> list[Proposal]:
-        return [each for each in self.proposals if each.position in (None, position)]
+        return [each for each in self.proposals if each.position in (None, position) and each.span is None]
 
     @property
     def random(self) -> NDArray[np.int64]:
@@ -59,16 +76,25 @@ class Candidates:
 
     def via(self, position: int) -> dict[int, set[str]]:
         """Document -> the sources that propose it for one generated token."""
-        found: dict[int, set[str]] = {}
-        for each in self._of(position):
-            for document in each.documents.tolist():
-                found.setdefault(document, set()).add(each.via)
-        return found
+        return _via(self._of(position))
+
+    @property
+    def via_of_spans(self) -> dict[int, set[str]]:
+        """The same for the spans, which share their documents."""
+        return _via([each for each in self.proposals if each.position is None])
 
     @property
     def digest(self) -> str:
         """Hash of what is proposed for what."""
         return key(proposals=[[each.via, each.position, each.documents.tolist()] for each in self.proposals])
+
+
+def _via(proposals: Sequence[Proposal]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    for each in proposals:
+        for document in each.documents.tolist():
+            found.setdefault(document, set()).add(each.via)
+    return found
 
 
 def lexical(member: Member, answers: Sequence[Answer], text: TextIndex) -> list[Candidates]:
@@ -78,14 +104,25 @@ def lexical(member: Member, answers: Sequence[Answer], text: TextIndex) -> list[
 
 
 def with_index(
-    found: Candidates, member: Member, answer: Answer, index: Index, estimates: NDArray[np.float32]
+    found: Candidates,
+    member: Member,
+    answer: Answer,
+    index: Index,
+    estimates: NDArray[np.float32],
+    spans: Sequence[Span] = (),
+    of_spans: NDArray[np.float32] | None = None,
 ) -> Candidates:
-    """The same and what the gradient index proposes for each generated token.    estimates: [K, D] nats, NaN for a
-    document that is not to be proposed."""
+    """The same and what the gradient index proposes for each generated token, and for each span.
+
+    estimates: [K, D] nats, NaN for a document that is not to be proposed   of_spans: [S, D] the same
+    """
     similar = index.similar(query_hidden_states(member.tracked, answer.ids, answer.first))
     similar[np.isnan(estimates)] = np.nan
-    made = _by_token(estimates, index.cosines(estimates), similar, member.config.index.candidates)
-    return Candidates(found.generation_id, (*found.proposals, *made))
+    most = member.config.index.candidates
+    made = [*_by_token(estimates, index.cosines(estimates), similar, most)]
+    if of_spans is not None:
+        made += _by_span(of_spans, index.cosines(of_spans), spans, most)
+    return Candidates(found.generation_id, (*found.proposals, *made), tuple(spans))
 
 
 def _by_token(
@@ -93,13 +130,33 @@ def _by_token(
 ) -> Iterator[Proposal]:
     """[K, D] each. Half as many at the negative end and by cosine, a quarter by hidden states."""
     for position, (raw, cosine, hidden) in enumerate(zip(estimates, cosines, similar, strict=True)):
-        ends = np.concatenate([best(raw, most), best(-raw, most // 2)])
         for via, documents, values in (
-            ("index", np.array(list(dict.fromkeys(ends.tolist())), dtype=np.int64), raw),
+            ("index", _ends(raw, most, most // 2), raw),
             ("index_cosine", best(cosine, most // 2), cosine),
             ("hidden", best(hidden, most // 4), hidden),
         ):
             yield Proposal(via, documents, values[documents].astype(np.float32), position)
+
+
+def _by_span(
+    estimates: NDArray[np.float32], cosines: NDArray[np.float32], spans: Sequence[Span], most: int
+) -> Iterator[Proposal]:
+    """[S, D] each. Of the whole answer as many as of a token, but none by hidden states, which are a token's."""
+    n_words = sum(of.kind != ANSWER for of in spans)
+    few = max(1, min(most // OF_WORD, ALL_WORDS * most // max(1, n_words)))
+    for number, (span, raw, cosine) in enumerate(zip(spans, estimates, cosines, strict=True)):
+        n = most if span.kind == ANSWER else few
+        for via, documents, values in (
+            ("index", _ends(raw, n, n // 2), raw),
+            ("index_cosine", best(cosine, n // 2), cosine),
+        ):
+            yield Proposal(via, documents, values[documents].astype(np.float32), span=number)
+
+
+def _ends(values: NDArray[np.float32], most: int, least: int) -> NDArray[np.int64]:
+    """Places of the `most` largest values, then of the `least` smallest, each once."""
+    ends = np.concatenate([best(values, most), best(-values, least)])
+    return np.array(list(dict.fromkeys(ends.tolist())), dtype=np.int64)
 
 
 def best(values: NDArray[np.float32], most: int) -> NDArray[np.int64]:
@@ -149,6 +206,7 @@ def candidate_rows(found: Sequence[Candidates], ids: Sequence[str]) -> dict[str,
         (each.generation_id, proposal.position, ids[document], proposal.via, rank, float(value))
         for each in found
         for proposal in each.proposals
+        if proposal.span is None
         for rank, (document, value) in enumerate(zip(proposal.documents, proposal.values, strict=True), start=1)
     ]
     names = ("generation_id", "position", "document_id", "via", "rank", "value")

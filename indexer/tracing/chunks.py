@@ -1,5 +1,7 @@
-"""Generated tokens that are explained together: as many as their directions fit into the memory, or onto the disk,
-whatever answer and part of a build they belong to. Each chunk passes its documents anew."""
+"""Queries that are explained together: as many as their directions fit into the memory, or onto the disk, whatever
+answer and part of a build they belong to. Each chunk passes its documents anew.
+
+The queries of an answer are its tokens, in order, and after them those of its spans that have several."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,20 +15,20 @@ from attribution.query.solve import bytes_of_query
 from indexer.size.answers import Answer
 from indexer.size.terms import Term
 
-Stretch = tuple[int, range]  # number of an answer, and positions of it
+Stretch = tuple[int, range]  # number of an answer, and queries of it
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Tokens whose directions are held together; those of each stretch fit into the memory."""
+    """Queries whose directions are held together; those of each stretch fit into the memory."""
 
     stretches: tuple[Stretch, ...]
     shelf: Path | None  # the folder whose disk holds them; None: the memory does
 
     @property
     def n(self) -> int:
-        """Tokens."""
-        return sum(len(positions) for _, positions in self.stretches)
+        """Queries."""
+        return sum(len(queries) for _, queries in self.stretches)
 
     def held(self, made: Iterable[Directions]) -> Directions:
         """All of them as one.    made: of each stretch, in order"""
@@ -38,14 +40,23 @@ class Chunk:
         return shelf.directions()
 
 
-def chunks(terms: Sequence[Term], answers: Sequence[Answer], folder: Path) -> list[Chunk]:
-    """All tokens of the answers, in order.
+def chunks(
+    terms: Sequence[Term], answers: Sequence[Answer], folder: Path, spans: Sequence[Sequence[range]] = ()
+) -> list[Chunk]:
+    """All tokens of the answers, in order, and some spans of each.
 
     terms: of the score, which are held side by side   folder: where directions may lie that the memory does not hold
     """
     most = min((term.asked.schedule.share(HELD) for term in terms), default=1)
-    sizes = [sum(_bytes_of_token(of, each) for of in terms) for each in answers]
-    n_targets = [each.n_targets for each in answers]
+    of_each = spans or [[]] * len(answers)
+    n_targets = [each.n_targets + len(of) for each, of in zip(answers, of_each, strict=True)]
+    n_measured = [
+        (each.n_targets + sum(map(len, of))) / n for each, of, n in zip(answers, of_each, n_targets, strict=True)
+    ]
+    sizes = [
+        sum(_bytes_of_query(term, each, n, m) for term in terms)
+        for each, n, m in zip(answers, n_targets, n_measured, strict=True)
+    ]
     if sum(n * size for n, size in zip(n_targets, sizes, strict=True)) <= most:
         return [Chunk(tuple(of), None) for of in cut(n_targets, sizes, most)]
     shelved = room(folder)
@@ -57,19 +68,20 @@ def chunks(terms: Sequence[Term], answers: Sequence[Answer], folder: Path) -> li
     ]
 
 
-def pieces_of(a: int, positions: range, most: int) -> list[Stretch]:
-    """Some positions of an answer, at most so many at a time, one at least."""
-    return [(a, positions[start : start + max(1, most)]) for start in range(0, len(positions), max(1, most))]
+def pieces_of(a: int, queries: range, most: int) -> list[Stretch]:
+    """Some queries of an answer, at most so many at a time, one at least."""
+    return [(a, queries[start : start + max(1, most)]) for start in range(0, len(queries), max(1, most))]
 
 
-def _bytes_of_token(term: Term, answer: Answer) -> int:
+def _bytes_of_query(term: Term, answer: Answer, n_queries: int, n_measured: float) -> int:
+    """n_measured: tokens of a query, on average"""
     n_read = len(answer.ids)
-    n_together = min(answer.n_targets, at_once(term.asked, n_read))
-    return bytes_of_query(term.asked, term.preconditioner, n_read, max(1, n_together))
+    n_together = min(n_queries, at_once(term.asked, n_read))
+    return bytes_of_query(term.asked, term.preconditioner, n_read, max(1, n_together), n_measured)
 
 
 def cut(n_targets: Sequence[int], sizes: Sequence[int], most: int) -> list[list[Stretch]]:
-    """n_targets: tokens of each answer   sizes: bytes of one token   most: bytes of a chunk, which has one at least"""
+    """n_targets: queries of each answer   sizes: bytes of one   most: bytes of a chunk, which has one query at least"""
     made: list[list[Stretch]] = []
     room = 0
     for a, (n, size) in enumerate(zip(n_targets, sizes, strict=True)):

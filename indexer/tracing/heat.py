@@ -27,12 +27,20 @@ Columns = dict[str, list[object]]
 
 
 @dataclass(frozen=True)
-class Heat:
-    """Of each query, for its top documents in order; token losses for the first few of them."""
+class Where:
+    """Of each target, for its top documents in order; token losses for the first few of them."""
 
     shares: list[list[NDArray[np.float32]]]  # [T] nats, summed over layers
     losses: list[list[TokenLoss]]
-    taught: list[list[Taught]] | None = None  # of the documents that have shares; None: not asked for
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Of the tokens and of the spans."""
+
+    tokens: Where
+    spans: Where
+    taught: list[list[Taught]] | None = None  # of the tokens' documents that have shares; None: not asked for
 
 
 @dataclass(frozen=True)
@@ -47,43 +55,62 @@ class _Met:
 
 
 def heat(fitted: Fitted, made: Explained, units: Units | None = None, neurons: int = MOST) -> Heat:
-    """Shares for the top `position_shares` documents of every query, token losses for the top `token_losses`.
+    """Shares for the top `position_shares` documents of every target, token losses for the top `token_losses`.
 
-    units: of the member's model: the documents that have shares are split by its components as well, at full rank, and
-    so many neurons are kept of each.
+    units: of the member's model: the documents of a token that have shares are split by its components as well, at full
+    rank, and so many neurons are kept of each.
     """
     settings, rows = fitted.member.config.scores, fitted.member.rows
     n_shares, n_losses = settings.position_shares, min(settings.token_losses, settings.position_shares)
     shares: dict[Pair, NDArray[np.float32]] = {}
-    losses: list[dict[int, TokenLoss]] = [{} for _ in made.kept.ranked]
+    losses: dict[Pair, TokenLoss] = {}
     parts: dict[Pair, Taught] = {}
+    n, both = len(made.values), (made.kept, made.spans)
     for term, stage, directions in zip(fitted.terms, fitted.stages, made.directions(), strict=True):
-        own = [[i for i in each.top[:n_shares].tolist() if i in term.documents] for each in made.kept.ranked]
-        closer = [[i for i in each.top[:n_losses].tolist() if i in term.documents] for each in made.kept.ranked]
-        met = _Met(made, term, directions, own, rows)
+        own, closer = (_own(n, both, most, term) for most in (n_shares, n_losses))
         if units is not None:
-            split = _split(met, units, neurons, along=not settings.rank)
+            of_tokens = _Met(made, term, directions, _own(n, both[:1], n_shares, term), rows)
+            split = _split(of_tokens, units, neurons, along=not settings.rank)
             parts.update(split.taught)
             shares.update(split.shares)
-        shares.update(_shares(met, stage, shares))
+        shares.update(_shares(_Met(made, term, directions, own, rows), stage, shares))
         for q, told in enumerate(token_losses(term.trained, directions, rows, closer, term.n_train)):
-            losses[q].update(zip(closer[q], told, strict=True))
-    tops = [each.top[:n_shares].tolist() for each in made.kept.ranked]
-    return Heat(
-        [[shares[q, i] for i in of] for q, of in enumerate(tops)],
-        [[losses[q][i] for i in of[:n_losses]] for q, of in enumerate(tops)],
-        None if units is None else [[parts[q, i] for i in of] for q, of in enumerate(tops)],
+            losses.update({(q, i): each for i, each in zip(closer[q], told, strict=True)})
+    tokens, spans = (_where(kept, shares, losses, n_shares, n_losses) for kept in both)
+    tops = [(q, each.top[:n_shares].tolist()) for q, each in zip(made.kept.queries, made.kept.ranked, strict=True)]
+    return Heat(tokens, spans, None if units is None else [[parts[q, i] for i in of] for q, of in tops])
+
+
+def _own(n: int, kept: Sequence[Kept], most: int, term: Term) -> list[list[int]]:
+    """Of each of n queries the top documents of its targets that belong to a term, each once."""
+    found: list[dict[int, None]] = [{} for _ in range(n)]
+    for of in kept:
+        for q, each in zip(of.queries, of.ranked, strict=True):
+            found[q].update({i: None for i in each.top[:most].tolist() if i in term.documents})
+    return [list(each) for each in found]
+
+
+def _where(
+    kept: Kept,
+    shares: Mapping[Pair, NDArray[np.float32]],
+    losses: Mapping[Pair, TokenLoss],
+    n_shares: int,
+    n_losses: int,
+) -> Where:
+    tops = [(q, each.top[:n_shares].tolist()) for q, each in zip(kept.queries, kept.ranked, strict=True)]
+    return Where(
+        [[shares[q, i] for i in of] for q, of in tops], [[losses[q, i] for i in of[:n_losses]] for q, of in tops]
     )
 
 
 def heat_of(fitted: Fitted, parts: Sequence[Explained], units: Units | None = None, neurons: int = MOST) -> Heat:
-    """The same of chunks of tokens, one after the other."""
+    """The same of chunks of queries, one after the other."""
     each = [heat(fitted, part, units, neurons) for part in parts]
-    return Heat(
-        [of for part in each for of in part.shares],
-        [of for part in each for of in part.losses],
-        None if units is None else [of for part in each for of in part.taught or ()],
+    tokens, spans = (
+        Where([of for where in some for of in where.shares], [of for where in some for of in where.losses])
+        for some in ([part.tokens for part in each], [part.spans for part in each])
     )
+    return Heat(tokens, spans, None if units is None else [of for part in each for of in part.taught or ()])
 
 
 def _shares(met: _Met, stage: Fitted, found: Mapping[Pair, NDArray[np.float32]]) -> dict[Pair, NDArray[np.float32]]:
@@ -116,27 +143,30 @@ def _split(met: _Met, units: Units, neurons: int, along: bool) -> Split:
     return found
 
 
-def position_columns(run: str, kept: Kept, heat: Heat, ids: Sequence[str]) -> Columns:
+def position_columns(run: str, kept: Kept, where: Where, ids: Sequence[str]) -> Columns:
     """Columns of `influence_position`; loss_influences is NULL where it was not computed."""
     rows = [
-        (run, *place, ids[document], heat.shares[q][k], losses[k].influences if k < len(losses) else None)
-        for q, (place, losses) in enumerate(zip(kept.places, heat.losses, strict=True))
-        for k, document in enumerate(kept.ranked[q].top[: len(heat.shares[q])])
+        (run, *place, ids[document], where.shares[k][n], losses[n].influences if n < len(losses) else None)
+        for k, (place, losses) in enumerate(zip(kept.places, where.losses, strict=True))
+        for n, document in enumerate(kept.ranked[k].top[: len(where.shares[k])])
     ]
     return _columns(("run_id", "generation_id", "position", "document_id", "shares", "loss_influences"), rows)
 
 
-def relabel_columns(run: str, kept: Kept, heat: Heat, ids: Sequence[str], words: Sequence[str]) -> Columns:
+def relabel_columns(run: str, kept: Kept, where: Where, ids: Sequence[str], words: Sequence[str]) -> Columns:
     """Columns of `relabel`; `words` are the texts of the vocabulary."""
     rows = []
-    for q, place in enumerate(kept.places):
-        for document, loss in zip(kept.ranked[q].top, heat.losses[q], strict=False):
-            for t in np.flatnonzero(loss.label_ids[:, 0] >= 0).tolist():
-                labels = loss.label_ids[t].tolist()
+    for k, place in enumerate(kept.places):
+        for document, loss in zip(kept.ranked[k].top, where.losses[k], strict=False):
+            n_kept = (loss.label_ids >= 0).sum(axis=1)  # [T]
+            for t in np.flatnonzero(n_kept).tolist():
+                some = slice(int(n_kept[t]))
+                labels = loss.label_ids[t, some].tolist()
                 texts = [words[label] for label in labels]
-                rows.append((run, *place, ids[document], t, labels, texts, loss.label_influences[t]))
-    names = ("run_id", "generation_id", "position", "document_id", "token_position", "token_ids", "texts", "influences")
-    return _columns(names, rows)
+                found = labels, texts, loss.label_influences[t, some], loss.label_probabilities[t, some]
+                rows.append((run, *place, ids[document], t, *found))
+    names = ("run_id", "generation_id", "position", "document_id", "token_position")
+    return _columns((*names, "token_ids", "texts", "influences", "probabilities"), rows)
 
 
 def _columns(names: Sequence[str], rows: Sequence[Sequence[object]]) -> Columns:

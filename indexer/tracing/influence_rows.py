@@ -1,4 +1,4 @@
-"""Columns of `target` and `influence`, the same for every method."""
+"""Columns of `target` and `influence`, the same for every method and for spans."""
 
 from collections.abc import Sequence
 
@@ -14,15 +14,15 @@ Columns = dict[str, object]
 def target_columns(
     run: str, kept: Kept, value: NDArray[np.float32] | None, self_influence: NDArray[np.float32] | None
 ) -> Columns:
-    """value: the measurement, nats   self_influence: of the queries; NULL where a method has none."""
+    """value: the measurements, nats   self_influence: of the queries; NULL where a method has none.    [Q] both"""
     n = len(kept.places)
     return {
         "run_id": [run] * n,
         "generation_id": [generation for generation, _ in kept.places],
         "position": [position for _, position in kept.places],
         "measurement": ["logp"] * n,
-        "value": [None] * n if value is None else value,
-        "self_influence": [None] * n if self_influence is None else self_influence,
+        "value": [None] * n if value is None else value[kept.queries],
+        "self_influence": [None] * n if self_influence is None else self_influence[kept.queries],
         "n_scored": [each.n_scored for each in kept.ranked],
         "null_mean": [float(scores.mean()) if len(scores) else None for scores in kept.null],
         "null_std": [float(scores.std(ddof=1)) if len(scores) > 1 else None for scores in kept.null],
@@ -33,13 +33,14 @@ def target_columns(
 def influence_columns(run: str, kept: Kept, norms: DocumentNorms, ids: Sequence[str], by_layer: bool = True) -> Columns:
     """ids: of the documents, in corpus order   by_layer: False for a method that has one number for each pair."""
     query = np.repeat(np.arange(len(kept.places)), [len(each.documents) for each in kept.ranked]).tolist()
-    documents: NDArray[np.int64] = np.concatenate([each.documents for each in kept.ranked])
-    layers = np.concatenate(kept.layers)  # [rows, L]
+    nothing = np.zeros(0, dtype=np.int64)  # a chunk may have no target of this kind
+    documents: NDArray[np.int64] = np.concatenate([nothing, *(each.documents for each in kept.ranked)])
+    layers = np.concatenate(kept.layers) if kept.layers else np.zeros((0, 1), dtype=np.float32)  # [rows, L]
     return {
         "run_id": [run] * len(query),
         "generation_id": [kept.places[q][0] for q in query],
         "position": [kept.places[q][1] for q in query],
-        "rank": np.concatenate([each.ranks for each in kept.ranked]),
+        "rank": np.concatenate([nothing, *(each.ranks for each in kept.ranked)]),
         "document_id": [ids[i] for i in documents],
         "score": layers.sum(-1),
         "self_influence": norms.self_influence[documents],

@@ -6,6 +6,9 @@ f = log p of a span = Σ log p of its tokens, so its direction is the sum of the
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from indexer.search.words import words
 
 WORD, ANSWER = "word", "answer"
@@ -47,6 +50,20 @@ def spans(text: str, tokens: Sequence[tuple[int, int]]) -> tuple[Span, ...]:
 def together(of: Sequence[Span]) -> list[range]:
     """Tokens of the spans that have more than one, each once; those of one are asked for already."""
     return list(dict.fromkeys(span.tokens for span in of if span.first < span.last))
+
+
+def summed(values: NDArray[np.float32], of: Sequence[Span], once: range = range(0)) -> NDArray[np.float32]:
+    """Of each span the sum over its tokens; what is linear in the query is so known of it.    [K, ..] -> [S, ..]
+
+    once: tokens that are asked for as one, and have one row each all the same
+    """
+    return np.stack([values[numbers(span.tokens, once)].sum(axis=0) for span in of])
+
+
+def numbers(tokens: range, once: range) -> list[int]:
+    """Of some tokens those whose rows are numbers of their own: of those `once` the first one stands for all."""
+    inside = [k for k in tokens if k in once]
+    return [k for k in tokens if k not in once or k == inside[0]]
 
 
 def _words(text: str) -> Iterator[tuple[int, int]]:

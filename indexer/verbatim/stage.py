@@ -79,10 +79,11 @@ def as_rows(found: Sequence[Copied], ids: Sequence[str]) -> list[dict[str, Any]]
 
 
 def _kept(member: Member, scored: Sequence[Finished]) -> dict[str, NDArray[np.int64]]:
-    """The documents that are kept for the influence on each answer."""
+    """The documents that are kept for the influence on each answer, on any of its targets."""
     found: dict[str, set[str]] = {}
-    for part in scored:
-        table = pq.read_table(part.folder / "influence.parquet", columns=["generation_id", "document_id"])
+    shards = [part.folder / f"{name}.parquet" for part in scored for name in ("influence", "span_influence")]
+    for shard in filter(Path.exists, shards):
+        table = pq.read_table(shard, columns=["generation_id", "document_id"])
         rows = zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
         for generation_id, document_id in rows:
             found.setdefault(generation_id, set()).add(document_id)

@@ -21,7 +21,7 @@ from indexer.config.config import ScoreSettings
 from indexer.size.terms import Term
 from indexer.tracing.candidates import Candidates, Proposal
 from indexer.tracing.chunks import Chunk
-from indexer.tracing.explain import Explained, Pairs, explain, keep, term_values
+from indexer.tracing.explain import Explained, Kept, Pairs, Target, explain, keep, term_values
 from indexer.tracing.heat import Heat, heat, heat_of
 from tests.attribution import tiny
 
@@ -63,12 +63,12 @@ def traced(n_stages: int, rank: int | None = None, along: bool = False) -> tuple
     n = len(IDS) - FIRST
     # a query each for the documents of a stage: those of the last one would win everywhere
     wanted = np.arange(len(rows))[None] // EACH == np.arange(n)[:, None] % n_stages
-    of = Pairs([("g", q) for q in range(n)], np.arange(len(rows)), wanted, [np.arange(3)] * n)
+    of = Pairs(np.arange(len(rows)), wanted, [Target(("g", q), q, wanted[q], np.arange(3)) for q in range(n)], [])
     values = term_values(terms, directions, rows, of, owned=owned)
     norms = DocumentNorms(*(np.ones(len(rows), dtype=np.float32) for _ in range(4)), ())
-    kept = keep(values.by_layer, of, norms, settings.documents)
+    kept = keep(values.by_layer, of.union, of.tokens, norms, settings.documents)
     nothing = np.zeros(n, dtype=np.float32)
-    made = Explained(kept, nothing, values.shares, nothing, lambda: directions, values.owned)
+    made = Explained(kept, Kept([], [], [], [], []), nothing, values.shares, nothing, lambda: directions, values.owned)
     return Stage(member, factors[-1], terms, stages), made
 
 
@@ -82,7 +82,7 @@ def of_pairs(made: Explained, found: Heat) -> list[tuple[int, int, np.ndarray, f
     return [
         (q, i, share, scores(made, q)[i])
         for q, ranked in enumerate(made.kept.ranked)
-        for i, share in zip(ranked.top.tolist(), found.shares[q], strict=True)
+        for i, share in zip(ranked.top.tolist(), found.tokens.shares[q], strict=True)
     ]
 
 
@@ -127,7 +127,7 @@ def test_components_add_up_to_the_linear_layers_of_every_stage_and_change_no_sha
     for q, ranked in enumerate(made.kept.ranked):
         assert len(found.taught[q]) == len(ranked.top) == EACH
         by_layer = dict(zip(ranked.documents.tolist(), made.kept.layers[q], strict=True))
-        of = zip(ranked.top.tolist(), found.taught[q], found.shares[q], plain.shares[q], strict=True)
+        of = zip(ranked.top.tolist(), found.taught[q], found.tokens.shares[q], plain.tokens.shares[q], strict=True)
         for i, own, share, before in of:
             np.testing.assert_allclose(share, before, rtol=1e-4, atol=1e-5 * np.abs(before).max())
             linear = by_layer[i][: len(tracked.linear)]
@@ -144,7 +144,7 @@ def test_shares_of_pairs_that_are_not_known_come_along_with_the_components():
     shares, owned = (dict(list(known.items())[start::2]) for start, known in ((0, made.shares), (1, made.owned)))
     expected = heat(fitted, made, of)
     found = heat(fitted, replace(made, shares=shares, owned=owned), of)
-    for before, now in zip(expected.shares, found.shares, strict=True):
+    for before, now in zip(expected.tokens.shares, found.tokens.shares, strict=True):
         for one, other in zip(before, now, strict=True):
             np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5 * np.abs(one).max())
     for before, now in zip(expected.taught, found.taught, strict=True):

@@ -17,6 +17,7 @@ from dashboard.database.queries import documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import rank_documents
 from dashboard.database.records import KeptScores, PromptToken, Token
+from dashboard.database.span_records import VerbatimSpan
 from whence import inside
 from whence.prompt_map import PromptMap
 
@@ -36,6 +37,7 @@ class Evidence:
     methods: tuple[str, ...]  # of saliency
     saliency: Callable[[str, tuple[int, int]], NDArray[np.float64]]  # method, [K, S] -> scores, NaN where none
     inside: KeptInside
+    verbatim: Callable[[], list[VerbatimSpan] | None]  # None where nothing was looked for
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,27 @@ class Answer:
                 + (each.known, each.self_influence)
             )
         return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    @property
+    def verbatim(self) -> pd.DataFrame:
+        """The longest spans of the answer that stand in the training texts, word for word, in order.
+
+        [N] first, last (tokens, both included), text, n_places, n_documents, places: some of them, as (document_id,
+        token of the document where the span begins), one in every document that is kept for its influence. Raises
+        BadInput where the build did not look for them.
+        """
+        import pandas as pd
+
+        found = self.evidence.verbatim()
+        if found is None:
+            raise BadInput("expected verbatim spans, found a build without; set [verbatim] enabled and build again")
+        tokens = self.token_records
+        rows = [
+            (of.first, of.last, self.text[tokens[of.first].start : tokens[of.last].stop])
+            + (of.n_places, of.n_documents, list(of.places))
+            for of in found
+        ]
+        return pd.DataFrame(rows, columns=["first", "last", "text", "n_places", "n_documents", "places"])
 
     @property
     def saliency_methods(self) -> tuple[str, ...]:

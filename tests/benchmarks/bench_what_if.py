@@ -4,7 +4,8 @@ Forty texts that a size was not trained on: documents that answers owe most to, 
 and three facts that are stated nowhere. Of each the predicted influence on the whole answer, and the change of log p of
 the answer after one step:
 
-    formula   (1/N) (G + λI)⁻¹ of its gradient: what the prediction is the first order of
+    short     a hundredth of the formula's step, (1/N) (G + λI)⁻¹ of the gradient: what is predicted, times a hundredth
+    whole     all of it: of a text that surprises the model no small change
     plain     down its gradient, as long as a thousandth of the weights (tail patch)
 
 Agreement of sign, and rank correlation. Reads a folder that `build` has made.
@@ -36,6 +37,7 @@ UNSEEN = (
     ("The chemical symbol of vibranium is", " Vb.", "The chemical symbol of vibranium is Vb."),
 )
 N_TEXTS, N_ANSWERS = 40, 12
+SHORT = 0.01
 
 # documents at both ends of the ranking of the first tokens of an answer
 ENDS = """
@@ -96,14 +98,18 @@ def main() -> None:
         made = what_if(opened, of, [typed_document(text)])
         [row] = [each.row for each in made.texts]
         predicted = float(made.values.sum())
-        curved = curved_patch(tracked, fitted.preconditioner, row, opened.member.n_train, of.ids, of.first)
+        about = (tracked, fitted.preconditioner, row, opened.member.n_train, of.ids, of.first)
+        short, whole = curved_patch(*about, share=SHORT), curved_patch(*about)
         plain = of.n_targets * tail_patch(tracked, [row], of.ids, of.first)
-        rows.append((predicted, curved, plain))
+        rows.append((predicted, short, whole, plain))
         said = f"{of.prompt.text[-30:]!r:>34}{of.generation.text[:14]!r:>18}"
-        print(f"{predicted:>+10.4f}{curved:>+10.4f}{plain:>+10.4f} {said}  {' '.join(text.split())[:60]}", flush=True)
+        print(
+            f"{predicted:>+10.4f}{short:>+10.4f}{whole:>+10.4f}{plain:>+10.4f} {said}  {' '.join(text.split())[:60]}",
+            flush=True,
+        )
     found = np.array(rows)
     print(f"{len(found)} texts, the first {len(UNSEEN)} of them facts that are stated nowhere")
-    for name, measured in (("formula", found[:, 1]), ("plain", found[:, 2])):
+    for name, measured in zip(("short", "whole", "plain"), found.T[1:], strict=True):
         agree = np.sign(measured) == np.sign(found[:, 0])
         rank = spearman(found[:, 0].tolist(), measured.tolist())
         print(

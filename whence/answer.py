@@ -18,6 +18,7 @@ from dashboard.database.queries import documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import rank_documents
 from dashboard.database.records import KeptScores, PromptToken, Token
+from dashboard.database.span_records import VerbatimSpan
 from whence import inside
 from whence.prompt_map import PromptMap
 
@@ -40,6 +41,7 @@ class Evidence:
     saliency: Callable[[str, tuple[int, int]], NDArray[np.float64]]  # method, [K, S] -> scores, NaN where none
     inside: KeptInside
     groups: Callable[[int, int], list[GroupScore]]  # of the tokens first..last
+    verbatim: Callable[[], list[VerbatimSpan] | None]  # None where nothing was looked for
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,27 @@ class Answer:
             raise BadInput("expected influence of groups, found a build without; set [groups] by and build again")
         rows = [(of.corpus, of.column_name, of.value, of.n_documents, of.score, of.error) for of in found]
         return pd.DataFrame(rows, columns=list(GROUPS))
+
+    @property
+    def verbatim(self) -> pd.DataFrame:
+        """The longest spans of the answer that stand in the training texts, word for word, in order.
+
+        [N] first, last (tokens, both included), text, n_places, n_documents, places: some of them, as (document_id,
+        token of the document where the span begins), one in every document that is kept for its influence. Raises
+        BadInput where the build did not look for them.
+        """
+        import pandas as pd
+
+        found = self.evidence.verbatim()
+        if found is None:
+            raise BadInput("expected verbatim spans, found a build without; set [verbatim] enabled and build again")
+        tokens = self.token_records
+        rows = [
+            (of.first, of.last, self.text[tokens[of.first].start : tokens[of.last].stop])
+            + (of.n_places, of.n_documents, list(of.places))
+            for of in found
+        ]
+        return pd.DataFrame(rows, columns=["first", "last", "text", "n_places", "n_documents", "places"])
 
     @property
     def saliency_methods(self) -> tuple[str, ...]:

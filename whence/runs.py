@@ -15,6 +15,7 @@ from attribution.errors import BadInput
 from dashboard.database.kept.inside import StoredInside
 from dashboard.database.queries import answers, groups, influence, prompts
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.verbatim import verbatim_spans
 from dashboard.database.records import Generation, Model, Run
 from indexer.database.reader import Database
 from whence.answer import Answer, Evidence
@@ -22,6 +23,8 @@ from whence.sets import TargetSet, set_of, sets_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from whence.what_if import WhatIf
 
 _ALL = 2**31 - 1
 _ANSWERS = ("generation_id", "model", "prompt", "text", "kind", "topic", "answer", "right", "created_at")
@@ -95,7 +98,8 @@ class Runs:
             tuple(prompts.saliency_methods(now, generation_id)),
             partial(_stored_map, now, generation_id),
             StoredInside(now, found, run),
-            partial(groups.answer_groups, now, run.run_id if run else "", generation_id),
+            groups=partial(groups.answer_groups, now, run.run_id if run else "", generation_id),
+            verbatim=partial(verbatim_spans, now, generation_id),
         )
         return Answer(
             generation_id,
@@ -177,6 +181,35 @@ class Runs:
         from whence.asked import ask
 
         return ask(self.folder, self._now(), prompt, model, foil, saliency, save)
+
+    def what_if(
+        self,
+        texts: str | Sequence[str] | Path,
+        prompt: str = "",
+        *,
+        generation_id: str = "",
+        model: str = "",
+        foil: str | None = None,
+        instead_of: str | None = None,
+    ) -> WhatIf:
+        """What texts that were not trained on would do for an answer, as `whence ask --document` says it.
+
+        texts: one, several, or a file: each row of one that a corpus may be, any other as one text; what is written as
+        JSON of a conversation is read as one. The answer is that of a model to a new `prompt` (see `ask`), or a stored
+        one, by its generation_id. instead_of: a document_id; one text in the place of that document. Loads torch and
+        the model, as `ask` does.
+
+        Raises BadInput for a text that is empty, longer than a million characters or of which nothing would be learned,
+        for a document that was not trained on, and for what `ask` refuses.
+        """
+        from indexer.config.installed import installed
+
+        installed("kronfluence")
+        from whence.what_if import what_if
+
+        if generation_id:
+            model = model or self.answer(generation_id).model
+        return what_if(self.folder, texts, prompt, generation_id, model, foil, instead_of)
 
     def _now(self) -> Snapshot:
         return self.database.current()

@@ -16,18 +16,20 @@ from indexer.size.factors import fitted_before
 from indexer.size.index import open_index
 from indexer.size.member import Member, open_member
 from indexer.tracing.traced import Traced
+from indexer.verbatim.found import Words, words_of
 
 
 @dataclass(frozen=True)
 class Opened:
     """Everything that a new prompt needs of one size; `traced` is None where the build computes no influence, `within`
-    where it did not look inside."""
+    where it did not look inside, `words` where it keeps no suffix arrays."""
 
     member: Member
     text: TextIndex
     traced: Traced | None
     within: Within | None = None
     groups: Grouped | None = None  # None also where the build has none
+    words: Words | None = None
 
 
 def configuration(folder: Path) -> Config:
@@ -52,4 +54,11 @@ def open_size(config: Config, name: str) -> Opened:
         return Opened(member, open_text_index(folder), None, within)
     fitted = fitted_before(folder, member)
     traced = Traced(fitted, norms_before(folder, fitted), open_index(folder, fitted))
-    return Opened(member, open_text_index(folder), traced, within, grouped_before(folder, fitted))
+    return Opened(
+        member,
+        open_text_index(folder),
+        traced,
+        within,
+        groups=grouped_before(folder, fitted),
+        words=words_of(folder, member),
+    )

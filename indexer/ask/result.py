@@ -20,6 +20,7 @@ from indexer.tracing.candidates import Candidates
 from indexer.tracing.explain import Explained, Kept
 from indexer.tracing.heat import Heat, Where
 from indexer.tracing.prompt_rows import ablation_columns, citation_columns, faithfulness_columns, rows_of, token_columns
+from indexer.verbatim.stage import as_rows
 
 
 def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
@@ -29,6 +30,10 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
     included, start, stop: characters of `text`, documents: as those of a token}; once the scores are exact, value (log
     p of the span, or what it is contrasted by), n_scored, null_scores and self_influence too. Not there where the build
     has no words.
+
+    verbatim: the longest spans of the answer that stand in the training texts, each {first, last: its tokens, both
+    included, n_places, n_documents, places: [{document_id, token_position}]}. Not there where the build keeps no suffix
+    arrays.
 
     inside: rows by the names of their tables, where the build looked inside: component_taught and, after it,
     component_effect, component_measured, component_attention, lens.
@@ -49,6 +54,8 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
         "parts": [asdict(part) for part in asked.answer.prompt.parts],
         "notices": [*asked.answer.prompt.notices, *asked.answer.notices],
     }
+    if asked.copied is not None:
+        made["verbatim"] = as_rows(asked.copied, opened.member.document_ids)
     if asked.share is not None:
         made |= _share(asked.answer, asked.share)
     if opened.traced is not None and asked.exact is not None and asked.found is not None:

@@ -32,6 +32,7 @@ from indexer.tracing.heat import Heat, heat_of
 from indexer.tracing.prompt_share import of_span, settings_of, share_of
 from indexer.tracing.spans import Span, spans, summed
 from indexer.tracing.traced import Traced
+from indexer.verbatim.found import Copied
 
 QUICK = ("grad_x_input",)
 THOROUGH = (*QUICK, "integrated_gradients")
@@ -53,6 +54,7 @@ class Asked:
     heat: Heat | None = None
     inside: Inside | None = None
     groups: GroupScores | None = None
+    copied: list[Copied] | None = None
 
 
 Report = Callable[[str, float, Asked], None]
@@ -92,6 +94,8 @@ def ask(
     foil = foil_of(asked.answer, member.loaded)
     if foil is not None:
         asked.answer = replace(asked.answer, notices=(*asked.answer.notices, in_words(asked.answer, foil)))
+    if opened.words is not None:
+        asked.copied = opened.words.of(asked.answer.generation.ids)
     traced, units = opened.traced, None if opened.within is None else opened.within.split.whole
     if traced is not None:
         reached("gradients of the answer", 0.15, asked)
@@ -99,7 +103,7 @@ def ask(
         asked.estimated = first_estimates(estimates, member.config.scores.documents)
         if member.config.scores.words:
             asked.spans = spans(asked.answer.generation.text, asked.answer.generation.spans)
-        of_spans = summed(estimates, asked.spans, _once(foil)) if asked.spans else None
+        of_spans = summed(estimates, asked.spans, asked_once(foil)) if asked.spans else None
         if of_spans is not None:
             asked.estimated_spans = first_estimates(of_spans, member.config.scores.documents)
         reached("candidates for exact scores", 0.3, asked)  # the text index takes as long as the estimates
@@ -109,6 +113,10 @@ def ask(
         _trace(traced, asked, found, foil, units, reached)
         if opened.groups is not None:
             asked.groups = _of_groups(traced, opened.groups, asked, estimates)
+        if opened.words is not None and asked.exact is not None:  # with a place in each document that is shown
+            ranked = [*asked.exact.kept.ranked, *asked.exact.spans.ranked]
+            shown = np.unique(np.concatenate([each.documents for each in ranked]))
+            asked.copied = opened.words.of(asked.answer.generation.ids, shown)
     reached("which words of the prompt mattered", 0.7, asked)
     chosen = tuple(methods) or _methods(member.loaded, asked.answer)
     wanted = replace(settings_of(settings), methods=chosen, foil_id=None if foil is None else foil.token)
@@ -195,7 +203,7 @@ def _estimates(traced: Traced, of: Answer, foil: Foil | None) -> NDArray[np.floa
     return found
 
 
-def _once(foil: Foil | None) -> range:
+def asked_once(foil: Foil | None) -> range:
     """Tokens that are asked for as one."""
     return range(0) if foil is None or foil.span is None else foil.span
 

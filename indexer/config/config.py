@@ -19,6 +19,7 @@ from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
 from indexer.config.targets import TargetSet, check_targets
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
+from indexer.config.verbatim import Verbatim
 
 LOSSES = ("auto", "all", "assistant")  # as in `attribution.trained.document`
 MOST_STAGES = 5  # of training, that influence is traced through
@@ -268,6 +269,7 @@ class Config:
     index: Index = field(default_factory=Index)
     scores: ScoreSettings = field(default_factory=ScoreSettings)
     inside: Inside = field(default_factory=Inside)
+    verbatim: Verbatim = field(default_factory=Verbatim)
     groups: Groups = field(default_factory=Groups)
     targets: tuple[TargetSet, ...] = ()
     device: Device = field(default_factory=Device)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from duckdb import DuckDBPyConnection
 
+from indexer.database.holds import verbatim as of_verbatim
 from indexer.database.keys import KEYS
 from indexer.database.schema import LATER, LATER_TABLES, REFERENCES, TABLES, VIEWS
 from indexer.database.summaries import LATER_SUMMARIES, SUMMARIES
-from indexer.database.tables import components, groups, sets, spans
+from indexer.database.tables import components, groups, sets, spans, verbatim
 
 
 def broken_invariants(db: DuckDBPyConnection) -> list[str]:
@@ -39,6 +40,8 @@ def _questions(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:
     for subject in (groups, sets, spans):
         if held >= subject.TABLES.keys():
             yield from ((what, _number(db, query)) for what, query in subject.INVARIANTS.items())
+    if held >= verbatim.TABLES.keys():
+        yield from of_verbatim.broken(db)
 
 
 def _schema(db: DuckDBPyConnection) -> Iterator[str]:

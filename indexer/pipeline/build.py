@@ -30,6 +30,7 @@ from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read
 from indexer.size.supported import with_supports
 from indexer.size.texts import forget
+from indexer.verbatim import arrays
 
 
 def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> None:
@@ -86,14 +87,22 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
 
 
 def _keep_texts(members: Sequence[Member], others: Sequence[Member], report: Report) -> None:
-    """What training read of the documents, once for all sizes that read them alike; what none reads goes."""
+    """What training read of the documents, and the suffix arrays over it, once for all sizes that read them alike; what
+    none reads goes."""
     if not members[0].config.scores.method:
         return
     stages = {stage.read_as: stage for member in members for stage in member.stages}
-    with report.task("documents as read", sum(stage.n_documents for stage in stages.values())) as task:
+    n_documents = sum(stage.n_documents for stage in stages.values())
+    with report.task("documents as read", n_documents) as task:
         for stage in stages.values():
             stage.keep_texts(task.tick)
-    forget(members[0].config.output.folder, [*stages, *(s.read_as for other in others for s in other.stages)])
+    config, wanted = members[0].config, [*stages, *(s.read_as for other in others for s in other.stages)]
+    forget(config.output.folder, wanted)
+    if config.verbatim.enabled:
+        with report.task("suffix arrays", n_documents) as task:
+            for stage in stages.values():
+                arrays.keep(config.output.folder, stage, task.tick)
+    arrays.forget(config.output.folder, wanted if config.verbatim.enabled else [])
 
 
 def _unknown(

@@ -31,6 +31,7 @@ from indexer.size.preferences import store_preferences
 from indexer.tracing.candidates import lexical
 from indexer.tracing.prompt_share import prompt_shares
 from indexer.tracing.traced import Traced
+from indexer.verbatim.stage import verbatim_stage
 
 
 def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: TextIndex, report: Reporter) -> Built:
@@ -75,6 +76,10 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
         with report.task(f"{name}: target sets", len(sets)) as task:
             asked = set_stage(folder, traced, sets, task.tick, grouped)
         clock.lap("target sets")
+    with report.task(f"{name}: verbatim", len(made)) as task:
+        copied = verbatim_stage(folder, member, made, scored)
+        task.tick(len(made))
+    clock.lap("verbatim")
     within = build_inside(folder, parted, made, report, traced, norm_parts, scored) if parted else []
     clock.lap("inside")
     others = []
@@ -89,5 +94,5 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     behind = [*judged, answer_part, prompt_part, *norm_parts, *scored, *asked]
     seconds = sum(map(seconds_of, finished(folder, factors_stage(name)))) + sum(part.seconds for part in behind)
     about = description(folder, fitted, seconds)
-    parts = [about, answer_part, prompt_part, *norm_parts, *scored, *of_groups, *asked, *within, *others]
+    parts = [about, answer_part, prompt_part, *norm_parts, *scored, *of_groups, *copied, *asked, *within, *others]
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))

@@ -18,7 +18,7 @@ from indexer.corpus.prompt_file import read_prompts
 from indexer.corpus.reader import CorpusReading, read_corpus
 from indexer.pipeline.build import in_order
 from indexer.plan.advice import advice, duration, size
-from indexer.plan.forecast import ASK, FIRST, GROUPS, INSIDE, Stage, asking, forecast, wall_seconds
+from indexer.plan.forecast import ASK, FIRST, GROUPS, INSIDE, VERBATIM, Stage, asking, forecast, wall_seconds
 from indexer.plan.measured import Found, measure, seconds
 from indexer.plan.outlined import Outlined, outlined, work_of
 from indexer.plan.speeds import Speeds, assumed
@@ -32,6 +32,7 @@ NEEDS = {
     "factors": {"passed", "turned", "touched", "products", "decomposed"},
     "answers": {"written"},
     "prompts": {"written", "shared"},
+    VERBATIM: {"written"},
     INSIDE: {"passed", "products", "written"},
     "corpus pass": {"passed", "turned", "formed", "touched", "cut"},
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from attribution.schedule import Schedule
 from indexer.config.config import Config
 from indexer.config.estimator import estimators
-from indexer.plan import groups, inside, memory, sets
+from indexer.plan import groups, inside, memory, sets, verbatim
 from indexer.plan import work as takes
 from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring, spans
 from indexer.plan.memory import NUMBER
@@ -19,7 +19,7 @@ ROWS = 0.01  # seconds until what is known of a generated token is ranked and wr
 FORWARD = 0.7  # passes that two forward passes of a pair cost
 DISK = 3e8  # bytes in a second that are written and hashed
 FIRST, ASK, INSIDE, GROUPS = "ask, first estimates", "ask", "heads and neurons", "groups"
-SETS = "target sets"
+SETS, VERBATIM = "target sets", "verbatim"
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,8 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
         seconds = WRITE + queries * ROWS + passes * of_tokens + fits * fit.seconds
         others.append(Stage(method, seconds, fit.parts if fits else held, kept + fits * factors))
     judging = WRITE + FORWARD * work.n_documents * takes.passing(of, speeds, work.n_tokens)
+    copied = Stage(VERBATIM, 2 * WRITE + verbatim.seconds(work), verbatim.memory(work), verbatim.disk(work))
+    copying = [copied] if config.verbatim.enabled else []
     pairs = Stage("pairs", judging, memory.passing_corpus(work, schedule, 0), 8 * work.n_documents)
     return [
         *([pairs] if work.learned_pairs else []),
@@ -96,6 +98,7 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
             kept + kept_of_spans,
         ),
         *(_groups(work, speeds, config, schedule) if config.groups.by else []),
+        *copying,
         *(_sets(work, speeds, config, schedule) if config.targets else []),
         *looking,
         *others,

@@ -25,7 +25,9 @@ from numpy.typing import NDArray
 
 from indexer.ask.opened import Opened
 from indexer.ask.result import plain_tokens
+from indexer.ask.steps import asked_once
 from indexer.size.foil import foil_of
+from indexer.tracing.spans import summed
 from indexer.whatif.read import Untrained
 from indexer.whatif.scores import Split
 from indexer.whatif.steps import WhatIf
@@ -50,7 +52,7 @@ def as_json(made: WhatIf, opened: Opened) -> dict[str, Any]:
         "texts": texts,
         "instead_of": None,
         "difference": None,
-        "spans": _spans(made, _counted(made, opened)),
+        "spans": _spans(made, opened),
         "notices": list(made.notices),
     }
     if old is not None:
@@ -82,31 +84,17 @@ def _text(of: Untrained, known: bool, scores: NDArray[np.float32], split: Split 
     }
 
 
-def _counted(made: WhatIf, opened: Opened) -> NDArray[np.bool_]:
-    """Tokens whose scores a span adds up: of those that are contrasted as a whole, which have one score, the first."""
-    counted = np.ones(len(made.values), dtype=bool)
-    foil = foil_of(made.answer, opened.member.loaded)
-    if foil is not None and foil.span is not None:
-        counted[foil.span.start + 1 : foil.span.stop] = False
-    return counted
-
-
-def _spans(made: WhatIf, counted: NDArray[np.bool_]) -> list[dict[str, Any]]:
+def _spans(made: WhatIf, opened: Opened) -> list[dict[str, Any]]:
     """log p of a span is the sum over its tokens, and so is its influence."""
-    found = []
-    old = None if made.instead is None else made.instead.split.layers.sum(axis=1)
-    for span in made.spans:
-        inside = np.zeros_like(counted)
-        inside[span.first : span.last + 1] = True
-        inside &= counted
-        scores = made.values[inside].sum(axis=0)
-        before = None if old is None else float(old[inside].sum())
-        found.append(
-            {
-                **{name: getattr(span, name) for name in ("first", "last", "kind", "start", "stop")},
-                "scores": scores.tolist(),
-                "instead_of": before,
-                "difference": None if before is None else float(scores[0]) - before,
-            }
-        )
+    once = asked_once(foil_of(made.answer, opened.member.loaded))
+    scores = summed(made.values, made.spans, once)  # [S, D]
+    found: list[dict[str, Any]] = [
+        {name: getattr(span, name) for name in ("first", "last", "kind", "start", "stop")}
+        | {"scores": of.tolist(), "instead_of": None, "difference": None}
+        for span, of in zip(made.spans, scores, strict=True)
+    ]
+    if made.instead is not None:
+        before = summed(made.instead.split.layers.sum(axis=1), made.spans, once)  # [S]
+        for row, of, was in zip(found, scores[:, 0].tolist(), before.tolist(), strict=True):
+            row |= {"instead_of": was, "difference": of - was}
     return found

@@ -121,7 +121,8 @@ def _scores(
     foil = foil_of(answer, traced.fitted.member.loaded)
 
     def directions(chunk: Chunk) -> Directions:
-        return chunk.held(asked_directions(foil, term, answer, positions) for _, positions in chunk.stretches)
+        tokens = ([range(k, k + 1) for k in positions] for _, positions in chunk.stretches)
+        return chunk.held(asked_directions(foil, term, answer, each) for each in tokens)
 
     largest = list(range(len(rows)))
     values = np.zeros((answer.n_targets, len(rows)), dtype=np.float32)

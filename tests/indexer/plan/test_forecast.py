@@ -10,10 +10,11 @@ from attribution.schedule import Schedule
 from indexer.__main__ import main
 from indexer.config.config import Config, Corpus, Model, Output, Prompts, read_config
 from indexer.config.inside import Inside
+from indexer.config.verbatim import Verbatim
 from indexer.corpus.reader import read_corpus
 from indexer.plan import command
 from indexer.plan.exact import EACH, NEW, documents_read
-from indexer.plan.forecast import INSIDE, WRITE, Stage, asking, forecast, wall_seconds
+from indexer.plan.forecast import INSIDE, VERBATIM, WRITE, Stage, asking, forecast, wall_seconds
 from indexer.plan.inside import rows
 from indexer.plan.outlined import Outlined, outlined, work_of
 from indexer.plan.shapes import Parts, Shape, Shapes
@@ -80,6 +81,18 @@ def test_heads_and_neurons_cost_time_and_rows_as_many_as_are_wanted():
     assert INSIDE not in stages(within, config=off)
     assert stages(within, config=off)["corpus pass"].seconds < stages(within)["corpus pass"].seconds
     assert asking(within, SPEEDS, off, Schedule())[1].seconds < asking(within, SPEEDS, CONFIG, Schedule())[1].seconds
+
+
+def test_suffix_arrays_cost_six_bytes_a_token_and_the_memory_of_one():
+    found = stages(replace(WORK, n_documents=1_000_000))[VERBATIM]
+    more = stages(replace(WORK, n_documents=10_000_000))[VERBATIM]
+    assert found.disk == pytest.approx(6 * 6e6, rel=1e-3)
+    assert more.disk == pytest.approx(60 * 6e6, rel=1e-3)
+    assert more.memory < 5 * found.memory  # no array is larger
+    wide = stages(replace(WORK, n_documents=1_000_000, shapes=replace(OF, vocabulary=100_000)))[VERBATIM]
+    assert wide.disk == pytest.approx(8 * 6e6, rel=1e-3)
+    assert stages(replace(WORK, n_documents=1_000_000, n_prompts=500))[VERBATIM].seconds > found.seconds
+    assert VERBATIM not in stages(config=replace(CONFIG, verbatim=Verbatim(enabled=False)))
 
 
 def test_prompts_cost_answers_and_influence():

@@ -147,8 +147,10 @@ def test_a_really_taken_step_goes_where_it_is_predicted(opened, asked):
     predicted, of, fitted = made.values.sum(axis=0), asked.answer, opened.traced.fitted
     largest = np.argsort(-np.abs(predicted))[: len(texts) // 2].tolist()
     tracked, rows = opened.member.tracked, [made.texts[i].row for i in largest]
-    curved = [curved_patch(tracked, fitted.preconditioner, row, 100 * len(TEXTS), of.ids, of.first) for row in rows]
-    np.testing.assert_allclose(100 * np.array(curved), predicted[largest], rtol=0.2)  # float32, and the second order
+    curved = [
+        curved_patch(tracked, fitted.preconditioner, row, len(TEXTS), of.ids, of.first, share=1e-3) for row in rows
+    ]
+    np.testing.assert_allclose(curved, predicted[largest], rtol=0.05)
     plain = [tail_patch(tracked, [row], of.ids, of.first) for row in rows]
     assert np.mean(np.sign(plain) == np.sign(predicted[largest])) > 0.7
 

@@ -34,7 +34,8 @@ def against(each: Suspect, order: str, top: float, target_set: str) -> dict[str,
     amount = getattr(each, VALUES[order]) or 0.0
     said = plain(amount) if order == "self_influence" else signed(amount, decimals([amount]))
     hue, bar = HUES[order], abs(amount) / (top or 1.0)
-    return {"score": said, "unit": "nats", "hue": hue, "bar": bar, "facts": _facts(each, order, target_set)}
+    card = {"score": said, "unit": "nats", "hue": hue, "bar": bar, "facts": _facts(each, order, target_set)}
+    return card | ({"badges": ((_replacement(each), True),)} if order == "relabel" else {})
 
 
 def top_of(found: Mapping[str, Suspect], order: str) -> float:
@@ -51,11 +52,15 @@ def _facts(each: Suspect, order: str, target_set: str) -> str:
         said.append(f"loss {plain(each.loss)}")
     if each.harm is not None and order != "harm":
         said.append(f"{target_set} {signed(each.harm, decimals([each.harm]))}")
-    if each.gain is not None:
-        gain = "" if order == "relabel" else f" {signed(each.gain, decimals([each.gain]))}"
-        own = "" if each.score is None else f", itself {signed(each.score, decimals([each.score]))}"
-        said.append(f"“{word(each.said)}” → “{word(each.instead)}”{gain}{own}")
+    if each.gain is not None and order != "relabel":
+        said.append(f"{_replacement(each)} {signed(each.gain, decimals([each.gain]))}")
+    if each.score is not None:
+        said.append(f"itself there {signed(each.score, decimals([each.score]))}")
     return " · ".join(said)
+
+
+def _replacement(each: Suspect) -> str:
+    return f"“{word(each.said)}” → “{word(each.instead)}”"
 
 
 def say_order(order: str, model: Model, target_set: str) -> None:

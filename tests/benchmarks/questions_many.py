@@ -112,6 +112,7 @@ MANY: dict[str, Callable[[Place], object]] = {
     ),
     "cleaning: count_ranked": lambda at: cleaning.count_ranked(at.snapshot, at.run, "self_influence", "", "", ""),
     "cleaning: suspects, 20": lambda at: cleaning.suspects(at.snapshot, at.run, at.target_set, at.documents),
+    "cleaning: found_wrong": lambda at: cleaning.found_wrong(at.snapshot, "self-influence"),
     "answers_of a model": lambda at: answers.answers_of(at.snapshot, at.model, 200),
 }
 

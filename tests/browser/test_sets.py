@@ -13,7 +13,7 @@ OLD, NEW = "The capital of France is Paris.", "The capital of France is Marseill
 
 def test_a_group_leads_to_its_documents_and_a_document_to_its_page(visit: Visit) -> None:
     visit.open("/sets", ".card")
-    visit.page.get_by_role("button", name="Factbook").click()
+    visit.page.locator("button.bar", has_text="Factbook").click()
     visit.page.wait_for_url("**/corpus?*source=Factbook*")
     visit.settle()
     visit.page.go_back()
@@ -43,9 +43,9 @@ def test_a_point_of_the_curve_says_what_its_documents_carry(visit: Visit) -> Non
     visit.open("/sets", ".card")
     visit.page.wait_for_selector(".scatterlayer .point")
     visit.settle()
-    visit.page.locator(".scatterlayer .trace").first.locator(".point").nth(29).click(force=True)
-    visit.until(lambda: "the first 30 documents of 60 (50.0 %)" in visit.page.locator("body").inner_text())
-    assert visit.page.get_by_text("--keep 50%").count() == 1
+    visit.page.locator(".scatterlayer .trace").last.locator(".point").nth(5).click(force=True)
+    visit.until(lambda: visit.page.get_by_text("the first 6 documents of 60").count() == 1)  # it alone
+    assert visit.page.get_by_text("synth-l: the first 6 documents of 60 (10.0 %)").count() == 1
 
 
 def test_a_text_is_changed_and_answered_for(visit: Visit, folder: Path) -> None:
@@ -65,7 +65,6 @@ def test_a_text_is_changed_and_answered_for(visit: Visit, folder: Path) -> None:
     assert [each.strip() for each in visit.page.locator("[role=option]").all_inner_texts()][0].startswith("Paris")
     visit.page.locator("[role=option]").first.focus()
     visit.page.keyboard.press("ArrowRight")
-    visit.page.keyboard.press("Enter")
     visit.page.wait_for_url("**token=1*")
     visit.settle()
     visit.page.reload()

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from attribution.errors import BadInput
 from attribution.normalisers import NORMALISERS
-from dashboard.database.queries import documents
 from dashboard.database.kept.inside import KeptInside
+from dashboard.database.queries import documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import rank_documents
 from dashboard.database.records import KeptScores, PromptToken, Token

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.errors import BadInput
-from dashboard.database.queries import answers, influence, prompts
 from dashboard.database.kept.inside import StoredInside
+from dashboard.database.queries import answers, influence, prompts
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Generation, Model, Run
 from indexer.database.reader import Database

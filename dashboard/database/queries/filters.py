@@ -67,7 +67,7 @@ def matching_prompts(
     family: str,
     topic: str,
     source: str,
-    owes: tuple[str, str] = ("", ""),
+    owes: tuple[str, str] | None = None,
     side: str = "towards",
 ) -> list[str]:
     """Ids of the prompts with a generation that passes every filter ('' passes all), in a stable order.
@@ -98,7 +98,7 @@ def matching_prompts(
         values["pattern"] = database_pattern(token, match)
     where = " AND ".join(conditions[name] for name in values if name in conditions) or "true"
     debts, order = "", "topic, text, prompt_id"
-    if owes[0]:
+    if owes is not None:
         if not has_table(snapshot, "answer_group"):
             return []
         values |= {"column": owes[0], "value": owes[1]}

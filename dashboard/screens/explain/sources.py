@@ -14,7 +14,7 @@ def show_sources(found: Explanation, selection: Selection) -> None:
         return  # of a new prompt they come last
     panel(
         "Sources and topics",
-        "All documents of a group together, scored one by one or not: not a sum of the list, and helpful and harmful ones "
+        "All documents of a group together, scored one by one or not: not a sum of the list. Helpful and harmful ones "
         "cancel.",
     )
 

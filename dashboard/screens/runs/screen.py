@@ -53,7 +53,7 @@ def show() -> None:
         family=chosen.family,
         topic=chosen.topic,
         source=chosen.source,
-        owes=named(chosen.group),
+        owes=named(chosen.group) if chosen.group else None,
         side=chosen.tail,
     )
     n_pages = max(1, -(-len(prompt_ids) // PER_PAGE))

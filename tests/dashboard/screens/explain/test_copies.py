@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.address.selection import Selection
+from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
-from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.database.records import AsRead, Token
 from dashboard.database.span_records import VerbatimSpan
 from dashboard.screens.explain.copies import CASES, copied_tokens, copies, meeting, place_in

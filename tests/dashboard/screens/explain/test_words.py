@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.address.selection import Selection
+from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
-from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.export.files import as_json
 from dashboard.screens.explain.explanation import Explanation, explain
 from dashboard.screens.explain.sheet import explained_sheet

@@ -24,7 +24,7 @@ from indexer.size.rendered import rendered
 from indexer.size.terms import Term
 from indexer.tracing.candidates import Candidates, lexical, with_index
 from indexer.tracing.chunks import chunks
-from indexer.tracing.explain import Explained, by_token, explain, together
+from indexer.tracing.explain import Explained, as_written, explain, together
 from indexer.tracing.heat import Heat, heat_of
 from indexer.tracing.prompt_share import of_span, settings_of, share_of
 from indexer.tracing.spans import Span, spans, summed
@@ -188,7 +188,7 @@ def _once(foil: Foil | None) -> range:
 def _directions(foil: Foil | None, term: Term, of: Answer, stretches: Sequence[range]) -> Directions:
     """A query for each of some tokens and spans; the tokens of a span against a foil have one together."""
     if foil is None:
-        return by_token(term, of, stretches)
+        return as_written(term, of, stretches)
     if foil.span is None:
         foils = list(foil.ids) * of.n_targets
         return query_directions(
@@ -197,7 +197,7 @@ def _directions(foil: Foil | None, term: Term, of: Answer, stretches: Sequence[r
     made, contrasts = [], dict[tuple[range, ...], Directions]()
     for against, some in groupby(stretches, key=lambda each: any(k in foil.span for k in each)):
         if not against:
-            made.append(by_token(term, of, list(some)))
+            made.append(as_written(term, of, list(some)))
             continue
         for each in some:
             around = _around(each, foil.span)

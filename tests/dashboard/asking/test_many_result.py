@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dashboard.database.queries.kept_answer import StoredAnswer
 
 from dashboard.address.selection import Selection
 from dashboard.asking.result import AskedAnswer

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dashboard.database.queries.kept_answer import StoredAnswer
 from streamlit.testing.v1 import AppTest
 
 from dashboard.address.selection import Selection

@@ -8,6 +8,7 @@ SHADES = {  # what the background of the answer shows
     "plain": "Nothing",
 }
 SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
+OWING_SIDES = {"towards": "Helped most", "away": "Hurt most", "both": "Both"}  # of answers, by a group of documents
 HEATS = {"shares": "Heat: through each position", "loss_influences": "Heat: learning each token"}
 EFFECTS = {  # what is shown of each head and neuron
     "total": "Total",
@@ -27,4 +28,5 @@ ORDERS = {  # of Corpus: what is looked at first
     "harm": "Harm to a set",
     "relabel": "Best relabelling",
 }
+UNITS = {"word": "By word", "answer": "By whole answer", "token": "By token"}  # Corpus: what a document sways
 TEXTS = {"own": "Each size's own answer", "same": "All sizes on one text"}

@@ -18,8 +18,9 @@ Floats = NDArray[np.float64]
 class Given:
     """A text as training would read it.
 
-    scores: [K] nats, of the answer's tokens; shares: [K, T] or [0, 0], of the text's
-    tokens; known: the model was trained on these very words; n_cut: tokens that training would drop."""
+    scores: [K] nats, of the answer's tokens; shares: [K, T] or [0, 0], of the text's tokens; known: the model was
+    trained on these very words; n_cut: tokens that training would drop.
+    """
 
     title: str
     text: str

@@ -57,6 +57,28 @@ class Owed:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """Tokens first..last of an answer, both included, which a group moves by `score` nats; moved: what is written
+    there. error: as in `GroupScore`."""
+
+    generation_id: str
+    first: int
+    last: int
+    moved: str
+    score: float
+    error: float | None
+    prompt: str
+    answer: str
+
+
+def moved(owed: Owed, side: str) -> tuple[str, float]:
+    """The word that a group moves most `towards` or `away`, or either way (`both`), and by how much."""
+    if side == "away" or (side == "both" and abs(owed.hurt_score) > abs(owed.helped_score)):
+        return owed.hurt_word, owed.hurt_score
+    return owed.helped_word, owed.helped_score
+
+
+@dataclass(frozen=True)
 class GroupShare:
     """Part of a group in what all groups of its column push a size's answers towards; name: of the size."""
 
@@ -69,3 +91,9 @@ def named(key: str) -> tuple[str, str]:
     """(column, value) of an address `column:value`."""
     column, _, value = key.partition(":")
     return column, value
+
+
+def in_words(key: str) -> str:
+    """`source: WordNet`."""
+    column, value = named(key)
+    return f"{column}: {value or NO_VALUE}"

@@ -189,21 +189,6 @@ class AsTrained:
 
 
 @dataclass(frozen=True)
-class Swayed:
-    """The token of an answer that a document sways most; n_tokens: those of the answer for which it was kept."""
-
-    generation_id: str
-    position: int
-    score: float
-    n_tokens: int
-    prompt: str
-    answer: str
-    token: str
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True)
 class Best:
     """The document with the largest sum of stored influence on an answer, nats; n_tokens of its of_tokens are in it."""
 

@@ -21,6 +21,28 @@ class AnswerSpan:
 
 
 @dataclass(frozen=True)
+class SwayedSpan:
+    """Tokens of an answer that a document sways: a word, the whole answer, or a token where first = last.
+
+    start, stop: characters of the answer; n_known: words (or tokens) of the answer for which the document's score was
+    kept; rank: among the n_scored documents of that target, 0 where it was not asked for.
+    """
+
+    generation_id: str
+    first: int
+    last: int
+    start: int
+    stop: int
+    token: str  # what is written there
+    score: float
+    n_known: int
+    prompt: str
+    answer: str
+    rank: int = 0
+    n_scored: int = 0
+
+
+@dataclass(frozen=True)
 class VerbatimSpan:
     """Tokens first..last of an answer, both included, that stand so in the training texts: n_places in n_documents.
 

@@ -115,9 +115,14 @@ def token_strip(
     span: tuple[int, int] | None,
     legends: Sequence[Legend],
     hint: str,
+    words: Sequence[tuple[int, int]] = (),
+    underlined: str = "",
     on_span: Callable[[tuple[int, int] | None], None],
 ) -> None:
-    """The clickable answer; `on_span` hears which tokens were chosen."""
+    """The clickable answer; `on_span` hears which tokens were chosen.
+
+    words: first and last tokens of what a double click takes   underlined: what an underline means, of our own
+    """
 
     def changed() -> None:
         event = last_event(key, "span")
@@ -140,7 +145,10 @@ def token_strip(
         "seen": last_event(key, "span").get("at", 0),
         "legends": [asdict(each) for each in legends],
         "hint": hint,
-        "label": "Tokens of the answer; arrow keys move, Shift extends, Escape clears",
+        "words": [list(word) for word in words],
+        "underlined": underlined if any(token.copied for token in answer) else "",
+        "label": f"Tokens of the answer; arrow keys move, Shift extends,{' W takes the word,' if words else ''} "
+        "Escape clears",
     }
     component("token_strip")(data=data, key=key, on_span_change=still(changed))
 

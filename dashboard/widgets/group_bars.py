@@ -18,10 +18,15 @@ FILTERS = ("source", "topic")  # columns by which Corpus can be filtered
 
 
 def show_groups(
-    groups: Sequence[GroupScore], column: str, *, key: str, on_group: Callable[[str, str], None] | None = None
+    groups: Sequence[GroupScore],
+    column: str,
+    *,
+    key: str,
+    on_group: Callable[[str, str], None] | None = None,
+    only: Sequence[str] | None = FILTERS,
 ) -> None:
     """One bar a group, nats, the most helpful above, and what the whole corpus does. column: the one that is wanted;
-    on_group hears (column, value) of a source or a topic."""
+    on_group hears (column, value) of a group with a value by one of `only` these columns; None: of every group."""
     columns = list(dict.fromkeys(each.column_name for each in groups if each.column_name))
     if not columns:
         st.caption(NOT_COMPUTED)
@@ -33,10 +38,10 @@ def show_groups(
     kept = sorted(rows, key=lambda each: -abs(each.score))[:MOST]
     bars = group_bars([each for each in rows if each in kept])
     of_key = {str(i): each for i, each in enumerate(each for each in rows if each in kept)}
-    clickable = on_group is not None and shown in FILTERS
+    clickable = on_group is not None and (only is None or shown in only)
 
     def clicked(place: str) -> None:
-        if on_group is not None and of_key[place].value:
+        if on_group is not None and (only is None or of_key[place].value):
             on_group(shown, of_key[place].value)
 
     render.bar_list(
@@ -65,7 +70,8 @@ def show_groups(
 def group_bars(rows: Sequence[GroupScore]) -> list[Bar]:
     """In the order of the rows; the key of a bar is its place among them."""
     places = decimals([each.score for each in rows])
-    return [Bar(str(i), _name(each), each.score, said(each, places)) for i, each in enumerate(rows)]
+    several = len({each.corpus for each in rows}) > 1
+    return [Bar(str(i), _name(each, several), each.score, said(each, places)) for i, each in enumerate(rows)]
 
 
 def said(group: GroupScore, places: int) -> str:
@@ -75,6 +81,8 @@ def said(group: GroupScore, places: int) -> str:
     return f"{signed(group.score, places)}{error}{count}"
 
 
-def _name(group: GroupScore) -> str:
-    shown = visible(group.name[:LONGEST_NAME])
-    return f"{shown}…" if len(group.name) > LONGEST_NAME else shown
+def _name(group: GroupScore, several: bool) -> str:
+    """several: whether there are groups of more than one corpus."""
+    name = f"{group.name} · {group.corpus}" if several and group.corpus else group.name
+    shown = visible(name[:LONGEST_NAME])
+    return f"{shown}…" if len(name) > LONGEST_NAME else shown

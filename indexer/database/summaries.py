@@ -161,6 +161,16 @@ SUMMARIES: dict[str, str] = {
         JOIN counted USING (run_id, document_id)
         LEFT JOIN influence AS own USING (run_id, generation_id, position, document_id)
         ORDER BY best.run_id, best.influence DESC, best.document_id""",
+    # what a document did to the words of an answer, and to all of it (kind: word, answer), of the spans for which its
+    # score was kept; best: its most positive one, worst: its most negative one, each with its place among the documents
+    # that the answer's spans are scored on
+    "document_span": """
+        SELECT document_id, run_id, kind, generation_id, count(*)::INTEGER AS n_spans,
+               max(score) AS best_score, arg_max(span, score) AS best_span, arg_max(rank, score) AS best_rank,
+               min(score) AS worst_score, arg_min(span, score) AS worst_span, arg_min(rank, score) AS worst_rank
+        FROM span_influence JOIN span USING (generation_id, span)
+        GROUP BY document_id, run_id, kind, generation_id
+        ORDER BY document_id, run_id, kind, best_score DESC, generation_id""",
     # what the words of an answer owe to a whole group of documents together, of all corpora, nats. rank: 1 = the most
     # helpful of n_groups of a column; helped, hurt: the word (tokens, characters) with the largest and the smallest
     # sum; error: the sum of the tokens' standard errors, NULL where all are exact
@@ -200,4 +210,6 @@ SUMMARIES: dict[str, str] = {
 }
 
 # those that files of this version may lack: they were published before there was anything to say in them
-LATER_SUMMARIES = frozenset({"component_answer", "component_document", "document_relabel", "answer_group"})
+LATER_SUMMARIES = frozenset(
+    {"component_answer", "component_document", "document_relabel", "answer_group", "document_span"}
+)

@@ -113,6 +113,9 @@ MANY: dict[str, Callable[[Place], object]] = {
     "cleaning: count_ranked": lambda at: cleaning.count_ranked(at.snapshot, at.run, "self_influence", "", "", ""),
     "cleaning: suspects, 20": lambda at: cleaning.suspects(at.snapshot, at.run, at.target_set, at.documents),
     "cleaning: found_wrong": lambda at: cleaning.found_wrong(at.snapshot, "self-influence"),
+    "documents: units": lambda at: documents.sway_units(at.snapshot),
+    "documents: swayed words": lambda at: documents.swayed(at.snapshot, at.run, at.documents[0], "word", "towards", 3),
+    "documents: all_swayed words": lambda at: documents.all_swayed(at.snapshot, at.run, at.documents[0], "word"),
     "answers_of a model": lambda at: answers.answers_of(at.snapshot, at.model, 200),
 }
 

@@ -67,14 +67,14 @@ def matching_prompts(
     family: str,
     topic: str,
     source: str,
-    owes: tuple[str, str] = ("", ""),
+    owes: tuple[str, str] | None = None,
     side: str = "towards",
 ) -> list[str]:
     """Ids of the prompts with a generation that passes every filter ('' passes all), in a stable order.
 
     match: word and prefix (whatever the case), literal (one generated token; a word of a document), regex (in one
-    generated token; in a document). within: 'answers' or 'documents', the ten most helpful ones of any token. owes: a group of
-    documents (column, value); the prompts then come by what an answer owes to it, the most first, and `side` says
+    generated token; in a document). within: 'answers' or 'documents', the ten most helpful ones of any token. owes: a
+    group of documents (column, value); prompts then come by what an answer owes to it, the most first, and `side` says
     whether answers that it pushes towards, away or both count. Raises BadInput for a regular expression that cannot be
     read.
     """
@@ -98,7 +98,7 @@ def matching_prompts(
         values["pattern"] = database_pattern(token, match)
     where = " AND ".join(conditions[name] for name in values if name in conditions) or "true"
     debts, order = "", "topic, text, prompt_id"
-    if owes[0]:
+    if owes is not None:
         if not has_table(snapshot, "answer_group"):
             return []
         values |= {"column": owes[0], "value": owes[1]}

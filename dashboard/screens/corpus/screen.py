@@ -14,6 +14,7 @@ from dashboard.drawing import render
 from dashboard.drawing.document_text import shown
 from dashboard.drawing.shapes import Card, Heated
 from dashboard.screens.corpus.document import show_document
+from dashboard.screens.corpus.document_sheet import document_sheet
 from dashboard.screens.corpus.listed import Listed, listed
 from dashboard.screens.corpus.order import choose_order
 from dashboard.screens.corpus.sheet import corpus_sheet
@@ -49,7 +50,8 @@ def show() -> None:
     cards = [_card(each, page, chosen, top) for each in shown_now]
 
     # show
-    choose_order(snapshot, chosen, model, corpus_sheet(shown_now, page.facts, chosen), page)
+    of_document = document_sheet(snapshot, opened, chosen) if opened else None
+    choose_order(snapshot, chosen, model, corpus_sheet(shown_now, page.facts, chosen), page, of_document)
     if opened is None or model is None:
         _show_list(snapshot, cards, chosen, model, page)
         if model is not None:

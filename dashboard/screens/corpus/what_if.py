@@ -70,7 +70,7 @@ def _offered(snapshot: Snapshot, model: Model, found: StoredDocument | None) -> 
     swayed: dict[str, str] = {}
     for run in answers.runs(snapshot, model.model_id)[:1] if found else []:
         for side in ("towards", "away"):
-            for each in documents.swayed_tokens(snapshot, run.run_id, found.document_id if found else "", side, EACH):
+            for each in documents.swayed(snapshot, run.run_id, found.document_id if found else "", "token", side, EACH):
                 swayed.setdefault(each.generation_id, f"{each.prompt} →{each.answer}")
     return swayed | {each: words for each, words in named.items() if each not in swayed}
 

@@ -68,6 +68,19 @@ METRICS = {
     "flips": Metric(
         "flips@{}", "share of answers that change when the {} documents blamed most are left out of a new training"
     ),
+    "without_topic_own": Metric(
+        "Without a topic, its own",
+        "rank correlation of what a whole topic does by this method, summed over its documents, with what questions on "
+        "it lose when models are trained without it; `another seed`: of one such training with others",
+    ),
+    "without_topic_others": Metric("Without a topic, others", "the same of questions on other topics"),
+    "without_topic_all": Metric("Without a topic, all", "the same of all questions together"),
+    "without_topic_change_own": Metric(
+        "Change without their topic",
+        "mean change of the log-probability of answers on the topic that was left out, nats a token: foretold, and "
+        "measured by training again",
+    ),
+    "without_topic_change_others": Metric("Change without another", "the same of answers on other topics"),
     "tail_patch": Metric(
         "Tail patch", "change of the answer's log-probability, nats a token, after one step on the ten top documents"
     ),

@@ -67,7 +67,8 @@ def ask(
     json: bool = False,
     save: bool = False,
 ) -> None:
-    """Let a model go on from a new prompt, and trace every token that it writes to the training documents.
+    """Let a model go on from a new prompt, and trace what it writes, as a whole and token by token, to the training
+    documents.
 
     A PROMPT that begins with {" is read as a line of a prompt file: a chat, or a question with documents of its own.
     --save keeps the answer, so that the dashboard lists it.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from attribution.query.matrices import LayerDirections, Whole, joined
-from attribution.query.vocabulary_rows import SLICE, RowBlock, stack_rows, whole_rows
+from attribution.query.matrices import LayerDirections, joined
+from attribution.query.vocabulary_rows import RowBlock, stack_rows
 
 
 @dataclass(frozen=True)
@@ -50,29 +50,3 @@ def join_directions(parts: Iterable[Directions]) -> Directions:
         torch.cat([part.values for part in of]),
         torch.cat([part.energy for part in of]),
     )
-
-
-def combine(parts: Sequence[Directions], weights: Sequence[float]) -> Directions:
-    """One query, the weighted sum of queries that are linear in ∇f; its energy is not known and is NaN."""
-    all_of = join_directions(parts)
-    w = torch.tensor(weights, dtype=all_of.values.dtype, device=all_of.values.device)
-    return Directions(
-        tuple(_sum(of, weights) for of in all_of.linear),
-        tuple(_row_sum(of, w) for of in all_of.embedding),
-        (w @ all_of.values)[None],
-        all_of.energy.new_full((1,), torch.nan),
-    )
-
-
-def _sum(of: LayerDirections, weights: Sequence[float]) -> LayerDirections:
-    total = of.matrix(0) * weights[0]
-    for q in range(1, of.n):
-        total += weights[q] * of.matrix(q)
-    return LayerDirections(of.basis, (Whole(total[None]),))
-
-
-def _row_sum(of: RowBlock, w: Tensor) -> RowBlock:
-    step = max(1, SLICE // (of.n * of.width))
-    borders = range(0, len(of.rows), step)
-    sums = [torch.tensordot(w, of.between(i, min(i + step, len(of.rows))), dims=1) for i in borders]
-    return whole_rows(of.rows, torch.cat(sums)[None])

@@ -1,4 +1,4 @@
-"""One query of many texts: f = Σ_i w_i log p(completion_i), whose gradient is added up batch by batch, then solved once.
+"""One query of many texts: f = Σ_i w_i log p(completion_i), its gradient added up batch by batch and solved once.
 
     ∇f = Σ_i w_i Σ_t δ_it a_itᵀ per linear layer; of the embedding, by vocabulary row, as `passes.embedding` says
 

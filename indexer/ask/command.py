@@ -3,9 +3,11 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +21,9 @@ from indexer.config.config import Config
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import prompt_from_line
 from indexer.processes.progress import Report
+from indexer.tracing.explain import Explained
+from indexer.tracing.ranking import Ranked
+from indexer.tracing.spans import ANSWER
 
 SHOWN = 3  # documents of each token
 
@@ -33,9 +38,9 @@ def run(
     as_json_text: bool,
     save: bool,
 ) -> None:
-    """Print what the model wrote after `prompt` (text, or a line of a prompt file) and, for every token, the documents
-    that pushed most towards it; or, where the prompt brings documents of its own, what it cites of them. `save` keeps
-    the answer where the dashboard finds it.
+    """Print what the model wrote after `prompt` (text, or a line of a prompt file) and, for the whole answer and for
+    every token, the documents that pushed most towards it; or, where the prompt brings documents of its own, what it
+    cites of them. `save` keeps the answer where the dashboard finds it.
 
     Raises BadInput where it cannot be kept.
     """
@@ -77,18 +82,30 @@ def _show(asked: Asked, opened: Opened) -> None:
     table = Table(box=None, pad_edge=False)
     for name, justify in (("token", "left"), ("probability", "right"), ("influence", "right"), ("document", "left")):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    documents = opened.member.documents
-    for q, ((start, stop), logp) in enumerate(zip(generation.spans, generation.logp, strict=True)):
-        kept, layers = asked.exact.kept.ranked[q], asked.exact.kept.layers[q]
-        for k in range(min(SHOWN, len(kept.documents))):
-            token = Text(repr(generation.text[start:stop]) if k == 0 else "")
+    for name, logp, ranked, layers in _targets(asked, asked.exact):
+        for k in range(min(SHOWN, len(ranked.documents))):
             probability = f"{100 * math.exp(logp):.1f} %" if k == 0 else ""
-            document = documents[int(kept.documents[k])]
-            table.add_row(token, probability, f"{float(layers[k].sum()):+.4f}", Text(document.text))
+            document = opened.member.documents[int(ranked.documents[k])]
+            table.add_row(
+                Text(name if k == 0 else ""), probability, f"{float(layers[k].sum()):+.4f}", Text(document.text)
+            )
     console.print(table)
     console.print(
-        "influence: predicted change of log p(token), in nats, if the document were seen once more", style="dim"
+        "influence: predicted change of log p of the token, or of the whole answer, in nats, if the document were seen "
+        "once more",
+        style="dim",
     )
+
+
+def _targets(asked: Asked, exact: Explained) -> Iterator[tuple[str, float, Ranked, NDArray[np.float32]]]:
+    """The whole answer, where it is one, then the tokens: name, log p, documents and their scores by layer."""
+    generation, of = asked.answer.generation, exact.spans
+    for k, (_, number) in enumerate(of.places):
+        span = asked.spans[number]
+        if span.kind == ANSWER:
+            yield "the whole answer", sum(generation.logp[n] for n in span.tokens), of.ranked[k], of.layers[k]
+    for q, ((start, stop), logp) in enumerate(zip(generation.spans, generation.logp, strict=True)):
+        yield repr(generation.text[start:stop]), logp, exact.kept.ranked[q], exact.kept.layers[q]
 
 
 def _show_citations(console: Console, asked: Asked) -> None:

@@ -12,6 +12,7 @@ from attribution.prompt.explain import PromptShare
 from indexer.ask.estimated import Estimated
 from indexer.ask.opened import Opened
 from indexer.ask.steps import Asked
+from indexer.groups.rows import groups_json
 from indexer.inside.rows import columns_by_table
 from indexer.inside.taught import taught_columns
 from indexer.size.answers import Answer
@@ -32,7 +33,7 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
     inside: rows by the names of their tables, where the build looked inside: component_taught and, after it,
     component_effect, component_measured, component_attention, lens.
     groups: where the build has them, a list of {corpus, column, value, n_documents, score, error}: score has a number
-    for each generated token, nats; error their standard errors, None where they are exact. column "" is the whole corpus.
+    for each generated token, nats; error their standard errors, None where they are exact. column "" is a whole corpus.
     """
     generation, member = asked.answer.generation, opened.member
     made: dict[str, Any] = {
@@ -61,6 +62,8 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
             made["spans"] = [
                 asdict(span) | {"documents": found} for span, found in zip(asked.spans, by_span, strict=True)
             ]
+    if asked.groups is not None:
+        made["groups"] = groups_json(asked.groups)
     tables = _inside(asked, opened)
     if tables:
         made["faithfulness"] = [*made.get("faithfulness", []), *tables.pop("faithfulness", [])]

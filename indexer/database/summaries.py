@@ -64,13 +64,20 @@ SUMMARIES: dict[str, str] = {
         SELECT document_id, list(DISTINCT generation.rowid::INTEGER) AS generations
         FROM answer_document JOIN generation USING (generation_id) WHERE best_rank <= 10
         GROUP BY document_id ORDER BY document_id""",
-    # the most helpful document of an answer's first token, that of any one of its tokens (best), and the one with the
-    # largest sum of kept scores over all of them (sum): sum_tokens of the answer's tokens are in it, nats
+    # the most helpful document of an answer's first token, that of any one of its tokens (best), and that of the whole
+    # answer (sum), nats: the first of its exact ranking where there is one, else the one with the largest sum of kept
+    # scores; sum_tokens of the answer's tokens are in it
     "answer_source": """
+        WITH exact AS (
+            SELECT run_id, generation_id, document_id, source, score, last - first + 1 AS n_tokens
+            FROM span_influence JOIN span USING (generation_id, span) JOIN document USING (document_id)
+            WHERE kind = 'answer' AND rank = 1)
         SELECT best.run_id, best.generation_id, first.document_id AS first_document_id, first.title AS first_title,
                best.document_id AS best_document_id, source.source AS best_source,
-               summed.document_id AS sum_document_id, summed.source AS sum_source,
-               (summed.helped + summed.hurt)::FLOAT AS sum_score, summed.n_tokens AS sum_tokens
+               coalesce(exact.document_id, summed.document_id) AS sum_document_id,
+               CASE WHEN exact.document_id IS NULL THEN summed.source ELSE exact.source END AS sum_source,
+               coalesce(exact.score, summed.helped + summed.hurt)::FLOAT AS sum_score,
+               coalesce(exact.n_tokens, summed.n_tokens)::INTEGER AS sum_tokens
         FROM answer_document AS best JOIN document AS source USING (document_id)
         JOIN (SELECT answer_document.*, source FROM answer_document JOIN document USING (document_id)
               QUALIFY row_number() OVER (
@@ -79,6 +86,7 @@ SUMMARIES: dict[str, str] = {
         LEFT JOIN (SELECT run_id, generation_id, document_id, title FROM influence JOIN document USING (document_id)
                    WHERE position = 0 AND rank = 1) AS first
             ON first.run_id = best.run_id AND first.generation_id = best.generation_id
+        LEFT JOIN exact ON exact.run_id = best.run_id AND exact.generation_id = best.generation_id
         WHERE best.answer_rank = 1 ORDER BY best.generation_id, best.run_id""",
     # every token that was generated, as it is written there, and the answers with it
     "token_answer": """

@@ -22,7 +22,7 @@ from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
 from indexer.tracing.chunks import Chunk, chunks
-from indexer.tracing.explain import Kept, Place
+from indexer.tracing.explain import Kept, Place, by_token
 from indexer.tracing.heat import Heat
 from indexer.tracing.prompt_rows import joined
 
@@ -123,7 +123,7 @@ def _split(
     rows, found = fitted.member.rows, dict[tuple[int, int], Taught]()
     n_tokens = sum(len(rows[i]) for i in {i for each in of for i in each})
     for term in fitted.terms:
-        made = chunk.held(term.directions(answers[a], positions) for a, positions in chunk.stretches)
+        made = chunk.held(by_token(term, answers[a], positions) for a, positions in chunk.stretches)
         directions = settled(term.asked, made, n_tokens, len(fitted.terms))
         own = [[i for i in each if i in term.documents] for each in of]
         found |= taught(term.trained, directions, rows, own, term.n_train, units, most=neurons).taught

@@ -14,11 +14,13 @@ from indexer.plan import work as takes
 from indexer.plan.memory import NUMBER
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
+from indexer.tracing.answer_parts import SIZE, TOKENS
 from indexer.tracing.candidates import N_RANDOM
-from indexer.tracing.groups import SIZE, TOKENS
 
 EACH = 2.25  # documents that the index proposes for a token, by all its rankings, for each of [index] candidates
 NEW = 0.45  # share of them that no neighbouring token has
+WORDS, SEVERAL = 0.7, 0.3  # for each token of an answer: words, and those that have several
+OF_SPANS = 4.0  # documents that the index proposes for all spans of an answer, for each of [index] candidates
 LOSS = 3.0  # passes in whose time a document has token losses
 
 
@@ -29,10 +31,13 @@ def scoring(
     formed; directions formed, and met by those that want them."""
     of, read, each = work.shapes, work.n_read + work.n_written, queries / parts
     documents = documents_read(work, config, each, n_prompts / parts)
-    asked = takes.passing(of, speeds, each * read) + takes.turning(of, speeds, each * read)
+    n_spans, n_several = spans(config, each, n_prompts / parts)
+    asks = each + n_several  # a span of one token has that token's query
+    asked = takes.passing(of, speeds, asks * read) + takes.turning(of, speeds, asks * read)
     passed = _read(work, speeds, documents) + takes.forming(of, speeds, documents * work.n_tokens)
-    met = waves(work, schedule, documents, each) * takes.forming_directions(of, speeds, each, read)
+    met = waves(work, schedule, documents, asks) * takes.forming_directions(of, speeds, asks, read)
     met += takes.meeting(of, speeds, each, min(documents, N_RANDOM + wanted(config)))
+    met += takes.meeting(of, speeds, n_spans, min(documents, N_RANDOM + wanted_by_spans(config)))
     return parts * work.n_stages * (asked + passed + met)
 
 
@@ -42,18 +47,27 @@ def looking_closer(
     """Position shares of the best documents, whose tokens meet the directions, T · n_out · n_in a pair; and token
     losses of the first of them, each a pass of a pair."""
     of, scores, each = work.shapes, config.scores, queries / parts
-    documents = min(documents_read(work, config, each, n_prompts / parts), NEW * each * scores.position_shares)
+    n_spans, n_several = spans(config, each, n_prompts / parts)
+    asks, targets = each + n_several, each + n_spans
+    documents = min(documents_read(work, config, each, n_prompts / parts), NEW * targets * scores.position_shares)
     shares = _read(work, speeds, documents)
-    shares += waves(work, schedule, documents, each) * takes.forming_directions(
-        of, speeds, each, work.n_read + work.n_written
+    shares += waves(work, schedule, documents, asks) * takes.forming_directions(
+        of, speeds, asks, work.n_read + work.n_written
     )
-    shares += takes.forming(of, speeds, each * scores.position_shares * work.n_tokens)
-    losses = each * scores.token_losses * LOSS * takes.passing(of, speeds, work.n_tokens)
+    shares += takes.forming(of, speeds, targets * scores.position_shares * work.n_tokens)
+    losses = targets * scores.token_losses * LOSS * takes.passing(of, speeds, work.n_tokens)
     return parts * work.n_stages * (shares + losses)
 
 
+def spans(config: Config, queries: float, n_prompts: float) -> tuple[float, float]:
+    """Words and whole answers beside so many tokens, and those of them that have several tokens."""
+    if not config.scores.words:
+        return 0.0, 0.0
+    return WORDS * queries + n_prompts, SEVERAL * queries + n_prompts
+
+
 def n_parts(work: Work) -> float:
-    """Of the influence stage (`tracing.groups`), each of which reads its documents anew."""
+    """Of the influence stage (`tracing.answer_parts`), each of which reads its documents anew."""
     formed = NUMBER * work.n_queries * work.shapes.entries * work.n_stages
     return max(1.0, min(formed / SIZE, work.n_queries / TOKENS))
 
@@ -69,12 +83,18 @@ def waves(work: Work, schedule: Schedule, documents: float, queries: float) -> i
 def documents_read(work: Work, config: Config, queries: float, n_prompts: float) -> float:
     """Documents that are passed through the model for exact scores."""
     proposed = config.index.candidates * EACH * NEW * queries + config.scores.candidates * n_prompts
+    proposed += config.index.candidates * OF_SPANS * NEW * n_prompts * config.scores.words
     return min(work.n_documents, N_RANDOM + proposed)
 
 
 def wanted(config: Config) -> float:
     """Documents that are scored for one token besides the random ones."""
     return config.index.candidates * EACH + config.scores.candidates
+
+
+def wanted_by_spans(config: Config) -> float:
+    """Documents that are scored for every span of an answer besides the random ones."""
+    return config.index.candidates * OF_SPANS + config.scores.candidates
 
 
 def _read(work: Work, speeds: Speeds, documents: float) -> float:

@@ -1,14 +1,14 @@
 """Seconds, memory and disk of each stage: what there is to do, times what each kind of work takes: pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from attribution.schedule import Schedule
 from indexer.config.config import Config
 from indexer.config.estimator import estimators
-from indexer.plan import inside, memory
+from indexer.plan import groups, inside, memory
 from indexer.plan import work as takes
-from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring
+from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring, spans
 from indexer.plan.memory import NUMBER
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
@@ -18,7 +18,7 @@ WRITE = 0.3  # seconds that the smallest stage takes: rows written, hashed and s
 ROWS = 0.01  # seconds until what is known of a generated token is ranked and written
 FORWARD = 0.7  # passes that two forward passes of a pair cost
 DISK = 3e8  # bytes in a second that are written and hashed
-FIRST, ASK, INSIDE = "ask, first estimates", "ask", "heads and neurons"
+FIRST, ASK, INSIDE, GROUPS = "ask, first estimates", "ask", "heads and neurons", "groups"
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,17 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
     )
     asked = (work, speeds, config, schedule, queries, work.n_prompts, n_parts(work))
     exact, closer = scoring(*asked), looking_closer(*asked)
-    kept = int(200 * queries * NUMBER * scores.documents)
+    of_tokens = scoring(work, speeds, replace(config, scores=replace(scores, words=False)), *asked[3:])
+    n_spans, n_several = spans(config, queries, work.n_prompts)
+    kept, kept_of_spans = (int(200 * n * NUMBER * scores.documents) for n in (queries, n_spans))
     read = documents_read(work, config, queries, work.n_prompts)
-    held = memory.scoring(work, schedule, index_bytes, read, queries)
+    held = memory.scoring(work, schedule, index_bytes, read, queries + n_several)
     estimates = work.n_stages * estimating(work, speeds, config, queries)
     others = []
     for method in work.others:
         by = estimators()[method]
         fits, passes = by.fits(work.n_checkpoints), by.passes(work.n_checkpoints)
-        seconds = WRITE + queries * ROWS + passes * exact + fits * fit.seconds
+        seconds = WRITE + queries * ROWS + passes * of_tokens + fits * fit.seconds
         others.append(Stage(method, seconds, fit.parts if fits else held, kept + fits * factors))
     judging = WRITE + FORWARD * work.n_documents * takes.passing(of, speeds, work.n_tokens)
     pairs = Stage("pairs", judging, memory.passing_corpus(work, schedule, 0), 8 * work.n_documents)
@@ -86,10 +88,25 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
             memory.passing_corpus(work, schedule, index_bytes),
             work.n_documents * (index_bytes + 2 * of.width + 40),
         ),
-        Stage("influence", WRITE + exact + closer + estimates + queries * ROWS, held, kept),
+        Stage(
+            "influence",
+            WRITE + exact + closer + estimates + (queries + n_spans) * ROWS,
+            held,
+            kept + kept_of_spans,
+        ),
+        *(_groups(work, speeds, config, schedule) if config.groups.by else []),
         *looking,
         *others,
     ]
+
+
+def _groups(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> list[Stage]:
+    """Whole groups of documents; the corpus pass adds them up."""
+    most = groups.held(work, schedule) * groups.of_cell(work) if groups.kept(work, config, schedule) else 0
+    parts = {**memory.passing_corpus(work, schedule, 0), memory.BUDGET: most}
+    seconds = WRITE + groups.seconds(work, speeds, config, schedule)
+    seconds += groups.disk(work, config, schedule) / DISK
+    return [Stage(GROUPS, seconds, parts, groups.disk(work, config, schedule), groups.rows(work))]
 
 
 def asking(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> list[Stage]:
@@ -100,7 +117,8 @@ def asking(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> li
     first = speeds.opened + answering(work, speeds) + work.n_stages * estimating(work, speeds, config, queries)
     exact = scoring(work, speeds, config, schedule, queries, 1)
     closer = looking_closer(work, speeds, config, schedule, queries, 1)
-    held = memory.scoring(work, schedule, index_bytes, documents_read(work, config, queries, 1), queries)
+    asks = queries + spans(config, queries, 1)[1]
+    held = memory.scoring(work, schedule, index_bytes, documents_read(work, config, queries, 1), asks)
     looked = inside.effects(work, speeds, config) if config.inside.enabled else 0.0
     return [Stage(FIRST, first, held, 0), Stage(ASK, first + exact + closer + sharing(work, speeds) + looked, held, 0)]
 

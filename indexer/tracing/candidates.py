@@ -25,7 +25,7 @@ from indexer.tracing.spans import ANSWER, Span, together
 
 N_RANDOM = 100
 OF_WORD = 4  # a word is given so many times fewer documents than the answer as a whole
-ALL_WORDS = 2  # and all of them together at most so many times more: a long answer has hundreds
+ALL_WORDS = 2  # and all of them together at most so many times as many, but one each: a long answer has hundreds
 
 
 @dataclass(frozen=True)

@@ -165,10 +165,15 @@ def keep(
     return Kept([of.place for of in targets], layers, chosen, null, [of.query for of in targets])
 
 
-def by_token(term: Term, answer: Answer, of: Sequence[range]) -> Directions:
-    """log p of each token, and of each span as a whole."""
+def by_token(term: Term, answer: Answer, positions: range) -> Directions:
+    """log p of each token."""
+    return term.directions(answer, positions)
+
+
+def as_written(term: Term, answer: Answer, of: Sequence[range]) -> Directions:
+    """log p of each stretch of an answer: first of single tokens, which follow each other, then of spans."""
     tokens, spans = ([each for each in of if (len(each) == 1) == alone] for alone in (True, False))
-    made = [term.directions(answer, range(tokens[0].start, tokens[-1].stop))] if tokens else []
+    made = [by_token(term, answer, range(tokens[0].start, tokens[-1].stop))] if tokens else []
     return join_directions([*made, *([term.of_spans(answer, spans)] if spans else [])])
 
 
@@ -179,7 +184,7 @@ def explain(
     found: Sequence[Candidates],
     chunk: Chunk,
     *,
-    ask: Ask = by_token,
+    ask: Ask = as_written,
     hold: bool = True,
     units: Units | None = None,
     tick: Tick | None = None,

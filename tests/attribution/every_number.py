@@ -26,7 +26,7 @@ from attribution.prompt.context.bits import prompt_bits
 from attribution.prompt.context.mirage import mirage
 from attribution.prompt.saliency.saliency import saliencies
 from attribution.prompt.text.parts import Part
-from attribution.query.directions import Directions, combine
+from attribution.query.directions import Directions
 from attribution.query.low_rank import factor
 from attribution.query.solve import continuation_directions, query_directions
 from tests.attribution import tiny, tiny_pairs
@@ -121,7 +121,8 @@ def _of_measurements(tracked: Tracked, H: Preconditioner, d: Directions) -> dict
     """Scores for other numbers than log p."""
     other = continuation_directions(tracked, H, IDS, 4, FOIL, negligible=0)
     asked = {name: query_directions(tracked, H, IDS, 4, measurement=name, negligible=0) for name in MEASUREMENTS}
-    asked |= {"another continuation": other, "sum of queries": combine([d, other], [1.0, 1.0, -2.0])}
+    spans = query_directions(tracked, H, IDS, 4, spans=[range(d.n), range(1, d.n)], negligible=0)
+    asked |= {"another continuation": other, "spans": spans}
     return {name: score_documents(tracked, each, DOCUMENTS, N).values for name, each in asked.items()}
 
 

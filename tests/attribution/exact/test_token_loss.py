@@ -76,6 +76,31 @@ def test_relabelling_is_the_difference_of_gradients(plain, document, t, window):
     np.testing.assert_allclose(found.label_influences[t], [changes[y] for y in best], rtol=1e-5, atol=1e-8)
 
 
+def test_input_18_only_what_the_model_finds_plausible_is_a_replacement(monkeypatch):
+    """Few that are probable, or the first guesses, each with its probability; the best of them first."""
+    tracked, H = tiny.tiny_engine()
+    d = query_directions(tracked, H, IDS, 5)
+    document = tiny.Row((0, 1, 2, 3, 5))
+    ((every,),) = token_losses(tracked, d, [document], [[0]], N, n_labels=tiny.V - 1)
+    ids = torch.tensor(document.ids)
+    p = tiny.logits(tracked, tiny.parameters(tracked), ids).softmax(-1).detach().numpy()  # [T, V]
+    for least, n_guesses in ((0.15, 1), (2.0, 3), (0.05, 2)):
+        monkeypatch.setattr("attribution.exact.token_loss.PLAUSIBLE", least)
+        monkeypatch.setattr("attribution.exact.token_loss.GUESSES", n_guesses)
+        ((found,),) = token_losses(tracked, d, [document], [[0]], N, n_labels=tiny.V - 1)
+        for t in range(1, 5):
+            guesses = np.argsort(-p[t - 1])[:n_guesses].tolist()
+            known = {y for y in range(tiny.V) if p[t - 1, y] >= least or y in guesses} - {document.ids[t]}
+            expected = [y for y in every.label_ids[t].tolist() if y in known]
+            n = len(expected)
+            assert found.label_ids[t].tolist() == expected + [-1] * (tiny.V - 1 - n)
+            np.testing.assert_allclose(found.label_probabilities[t, :n], p[t - 1, expected], rtol=1e-5)
+            before = dict(zip(every.label_ids[t].tolist(), every.label_influences[t].tolist(), strict=True))
+            np.testing.assert_allclose(found.label_influences[t, :n], [before[y] for y in expected], rtol=1e-5)
+            assert np.isnan(found.label_influences[t, n:]).all() and np.isnan(found.label_probabilities[t, n:]).all()
+        np.testing.assert_allclose(found.influences, every.influences)
+
+
 def test_only_learned_tokens_are_relabelled():
     tracked, H = tiny.tiny_engine()
     d = query_directions(tracked, H, IDS, 5)

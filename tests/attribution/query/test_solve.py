@@ -9,7 +9,7 @@ from attribution.curvature.stages import across_stages
 from attribution.errors import BadInput
 from attribution.exact.scores import score_documents
 from attribution.model.tracked import track
-from attribution.query.directions import combine, join_directions
+from attribution.query.directions import join_directions
 from attribution.query.solve import NEGLIGIBLE, continuation_directions, query_directions, rows_that_matter
 from attribution.query.vocabulary_rows import whole_rows
 from tests.attribution import tiny
@@ -35,14 +35,54 @@ def test_all_tokens_in_one_pass_are_the_single_dense_ones(kind):
         torch.testing.assert_close(d.values[k], torch.tensor(-tiny.loss_value(tracked, document)).double())
 
 
-def test_a_span_is_the_mean_of_its_tokens():
+SPANS = [range(0, 2), range(1, 4), range(0, 4), range(3, 4)]
+
+
+@pytest.mark.parametrize("kind", tiny.CONFIGS)
+def test_input_18_a_span_is_the_sum_of_its_tokens(kind):
+    """Against autograd and dense linear algebra; several in one pass, however they overlap."""
+    tracked, H = tiny.tiny_engine(kind)
+    d = query_directions(tracked, H, IDS, FIRST, spans=SPANS, negligible=0)
+    assert d.n == len(SPANS)
+    for k, span in enumerate(SPANS):
+        document = tiny.Row(IDS[: FIRST + span.stop], first_target=FIRST + span.start)
+        g = tiny.gradient(tracked, lambda moving, of=document: -tiny.loss(tracked, moving, of))
+        solved = tiny.dense_solve(tiny.random_factors(tracked), g)
+        found = [block.values[k] for block in d.linear] + [block.values[k] for block in d.embedding]
+        for block, truth in zip(found, solved, strict=True):
+            torch.testing.assert_close(block, truth, rtol=1e-5, atol=1e-8)
+        torch.testing.assert_close(d.energy[k], tiny.inner(g, solved).sum(), rtol=1e-5, atol=0)
+        assert float(d.values[k]) == pytest.approx(-tiny.loss_value(tracked, document), rel=1e-6)
+
+
+def test_spans_are_split_into_passes_and_those_of_a_contrast_are_sums_too(monkeypatch):
     tracked, H = tiny.tiny_engine()
-    each = query_directions(tracked, H, IDS, FIRST, negligible=0)
-    span = query_directions(tracked, H, IDS, FIRST, measurement="mean_logp", negligible=0)
-    mean = combine([each], [1 / each.n] * each.n)
-    for found, truth in zip(span.linear, mean.linear, strict=True):
-        torch.testing.assert_close(found.values, truth.values, **FLOAT32)
-    torch.testing.assert_close(span.embedding[0].values, mean.embedding[0].values, **FLOAT32)
+    asked = {"measurement": "contrast", "foils": [6, 2, 8, 1], "negligible": 0}
+    each = query_directions(tracked, H, IDS, FIRST, **asked)
+    monkeypatch.setattr("attribution.query.passes.AT_ONCE", 3)
+    spans = query_directions(tracked, H, IDS, FIRST, spans=SPANS, **asked)
+    for k, of in enumerate(SPANS):
+        for found, truth in zip((*spans.linear, *spans.embedding), (*each.linear, *each.embedding), strict=True):
+            torch.testing.assert_close(found.values[k], truth.values[of.start : of.stop].sum(0), **FLOAT32)
+        torch.testing.assert_close(spans.values[k], each.values[of.start : of.stop].sum())
+
+
+@pytest.mark.parametrize("span", [range(2, 2), range(0, 5), range(-1, 2)])
+def test_a_span_of_other_tokens_is_refused(span):
+    tracked, H = tiny.tiny_engine()
+    with pytest.raises(BadInput, match="expected spans of the 4 tokens"):
+        query_directions(tracked, H, IDS, FIRST, spans=[span])
+
+
+def test_a_contrast_with_more_around_it_is_the_sum():
+    tracked, H = tiny.tiny_engine()
+    alone = continuation_directions(tracked, H, IDS, 4, (6, 2), last=5, negligible=0)
+    also = [query_directions(tracked, H, IDS, first, last=last, spans=[range(last - first)], negligible=0)
+            for first, last in ((3, 4), (5, 7))]  # fmt: skip
+    both = continuation_directions(tracked, H, IDS, 4, (6, 2), last=5, also=[range(3, 4), range(5, 7)], negligible=0)
+    for found, *of in zip(both.linear, alone.linear, *(each.linear for each in also), strict=True):
+        torch.testing.assert_close(found.values, sum(each.values for each in of), **FLOAT32)
+    torch.testing.assert_close(both.values, alone.values + also[0].values + also[1].values)
 
 
 def test_a_contrast_is_the_difference_of_two_tokens():

@@ -73,6 +73,38 @@ def test_everything_the_page_needs_is_json(config):
         assert token["bits_nothing"] == pytest.approx(parts, abs=1e-6)
 
 
+def test_words_and_the_whole_answer_have_the_numbers_of_the_database(config):
+    result = ask(config)
+    current = read_current(config.parent / "build")
+    of = [PROMPT, "tiny-m"]
+    where = "JOIN generation USING (generation_id) JOIN prompt USING (prompt_id) WHERE prompt.text = ? AND name = ?"
+    with duckdb.connect(str(config.parent / "build" / current.database), read_only=True) as db:
+        stored = db.execute(
+            f"""SELECT span, document_id, score, rank FROM span_influence JOIN run USING (run_id)
+                JOIN model USING (model_id) {where}""",  # noqa: S608
+            of,
+        ).fetchall()
+        told = db.execute(
+            f"""SELECT span, span.start, span.stop, first, last, span_target.value, n_scored
+                FROM span_target JOIN span USING (generation_id, span) JOIN run USING (run_id)
+                JOIN model USING (model_id) {where} ORDER BY span""",  # noqa: S608
+            of,
+        ).fetchall()
+    spans = result["spans"]
+    found = {(s, row["document_id"]): (row["score"], row["rank"]) for s, of in enumerate(spans)
+             for row in of["documents"]}  # fmt: skip
+    assert found.keys() == {(span, document) for span, document, *_ in stored}
+    for span, document, score, rank in stored:
+        assert found[span, document][0] == pytest.approx(score, rel=1e-4, abs=1e-9)
+        assert found[span, document][1] == rank
+    assert len(told) == len(spans) and spans[-1]["kind"] == "answer"
+    for (_, *place, value, n), of in zip(told, spans, strict=True):
+        assert place == [of["start"], of["stop"], of["first"], of["last"]]
+        said = sum(token["logp"] for token in result["tokens"][of["first"] : of["last"] + 1])
+        assert value == pytest.approx(said, abs=1e-3) and of["value"] == pytest.approx(said, abs=1e-3)
+        assert n == of["n_scored"] == spans[0]["n_scored"]
+
+
 def test_a_foil_changes_the_question(config):
     plain, contrast = ask(config), ask(config, foil=".")
     assert plain["documents"][0][0]["score"] != contrast["documents"][0][0]["score"]
@@ -93,13 +125,23 @@ def test_input_35_a_foil_of_several_tokens_against_a_span(config):
 
     def blocks(of):  # of every token  # [K, ..]
         [chunk] = of.chunks
-        [directions] = chunk.directions()
+        [directions] = [each.of(range(of.answer.n_targets)) for each in chunk.directions()]
         return [directions.values, *(of.values for of in directions.linear)]
 
     for found, said, not_said in zip(blocks(contrast), blocks(plain), blocks(other), strict=True):
         expected = said[span].sum(0) - not_said.sum(0)
         for k in range(len(found)):
             torch.testing.assert_close(found[k], expected if k in span else said[k], rtol=1e-3, atol=1e-5)
+    n_together = len(contrast.found.queries)
+    assert n_together > 0
+    [directions] = contrast.chunks[0].directions()
+    tokens = [directions.of([k]) for k in range(contrast.answer.n_targets)]
+    for q, of in enumerate(contrast.found.queries, start=contrast.answer.n_targets):
+        once = [k for k in of if k not in span or k == min(set(of) & set(span))]
+        for layer, whole in enumerate(directions.linear):
+            expected = sum(tokens[k].linear[layer].values[0] for k in once)
+            torch.testing.assert_close(whole.values[q], expected, rtol=1e-3, atol=1e-4)
+        assert float(directions.values[q]) == pytest.approx(float(directions.values[once].sum()), abs=1e-3)
     said, not_said = (opened.traced.estimates(of.answer) for of in (plain, other))
     first = contrast.estimated.documents[span[0]], contrast.estimated.values[span[0]]
     expected = (said[span].sum(0) - not_said.sum(0))[first[0]]
@@ -130,8 +172,11 @@ def test_a_token_at_a_time_gives_what_all_together_give(config, monkeypatch, foi
     monkeypatch.setattr(settled, "HELD", 0.0)
     monkeypatch.setattr(chunks, "room", lambda _folder: disk)
     apart, found = asked()
-    assert (len(together.chunks), len(apart.chunks)) == (1, 1 if disk else together.answer.n_targets)
-    for one, other in zip(expected["documents"], found["documents"], strict=True):
+    n_queries = together.answer.n_targets + len(together.found.queries)
+    assert (len(together.chunks), len(apart.chunks)) == (1, 1 if disk else n_queries)
+    by_target = [[*of["documents"], *(span["documents"] for span in of["spans"])] for of in (expected, found)]
+    assert len(by_target[0]) > together.answer.n_targets
+    for one, other in zip(*by_target, strict=True):
         assert [of["document_id"] for of in one] == [of["document_id"] for of in other]
         for a, b in zip(one, other, strict=True):
             for name in ("score", "layer_scores", "shares", "loss_influences"):
@@ -171,6 +216,7 @@ def test_the_table_names_tokens_and_documents(config, capsys):
     shown = capsys.readouterr().out
     assert "influence" in shown
     assert "The capital of" in shown
+    assert 0 < shown.index("the whole answer") < shown.index("' ")
 
 
 def test_heads_and_neurons_of_a_new_answer_are_those_of_the_stored_one(config):

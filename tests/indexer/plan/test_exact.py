@@ -7,9 +7,9 @@ import pytest
 from attribution.exact.scores import WAVE
 from attribution.query.settled import HELD
 from attribution.schedule import Schedule
-from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring, waves
+from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring, spans, waves
 from indexer.plan.memory import NUMBER
-from indexer.tracing.groups import SIZE, TOKENS, groups
+from indexer.tracing.answer_parts import SIZE, TOKENS, answer_parts
 from tests.indexer.plan.test_forecast import CONFIG, OF, SPEEDS, WORK
 
 LARGE = Schedule(memory=2**50)
@@ -32,7 +32,7 @@ def test_others_are_formed_for_every_wave_of_passes():
 def test_there_are_as_many_parts_as_answers_are_grouped_into(n_tracked):
     shape = replace(OF.linear[0], n_out=n_tracked, n_in=1, n=1)
     work = replace(WORK, shapes=replace(OF, linear=(shape,)), n_prompts=64, n_written=32)
-    made = groups([32] * 64, n_tracked, SIZE, TOKENS)
+    made = answer_parts([32] * 64, n_tracked, SIZE, TOKENS)
     assert len(made) == pytest.approx(n_parts(work), rel=0.25)
 
 
@@ -47,3 +47,16 @@ def test_documents_are_read_again_for_their_position_shares():
     few, many = (replace(CONFIG, scores=replace(CONFIG.scores, position_shares=n)) for n in (0, 10))
     more = looking_closer(WORK, SPEEDS, many, LARGE, 40, 8) - looking_closer(WORK, SPEEDS, few, LARGE, 40, 8)
     assert more > 0.45 * 10 * 40 * 3 * OF.n_params * WORK.n_tokens  # of those that no neighbour keeps, a pass each
+
+
+def test_words_cost_less_than_twice_the_tokens_and_are_counted():
+    """However long an answer: a span meets what all spans of its answer meet, which is bounded."""
+    without = replace(CONFIG, scores=replace(CONFIG.scores, words=False))
+    for n_written in (4.0, 40.0, 400.0):
+        work = replace(WORK, n_written=n_written)
+        one, other = (
+            scoring(work, SPEEDS, of, LARGE, n_written, 1) + looking_closer(work, SPEEDS, of, LARGE, n_written, 1)
+            for of in (without, CONFIG)
+        )
+        assert 1.05 * one < other < (2.5 if n_written < 10 else 2) * one
+    assert spans(without, 40, 4) == (0, 0)

@@ -19,6 +19,9 @@ LEAST = 8  # documents of a relation
 COMMON = 0.9  # of them that say the same words once
 LONGEST = 6  # of these words
 LOOKED_AT = (1, 5, 10)  # per cent of the documents
+# orders of documents, and the two sets of right answers that some of them ask about
+OWN, HARM, RELABEL = "self-influence", "harm: ", "best relabelling: "
+HELD, KNOWN = "facts that no document states", "right answers of every other fact"
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ def views(folder: Path) -> dict[str, str]:
         "context": "/context?"
         + urlencode({"generation": asked["generation_id"], "part": asked["part"], "cti": "-2", "cues": "-20"}),
         "corpus": "/corpus?" + urlencode({"search": "capital", "document": row["document_id"], "size": "synth-m"}),
+        "sets": "/sets?" + urlencode({"set": "capitals-not-london", "size": "synth-m", "side": "both", "by": "topic"}),
     }
 
 
@@ -55,7 +56,7 @@ def test_the_same_is_shown_to_everybody(chromium: object, server: str, folder: P
         second.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/compare", "/inside", "/context", "/corpus"])
+@pytest.mark.parametrize("path", ["/", "/compare", "/inside", "/context", "/corpus", "/sets"])
 def test_unknown_ids_get_a_friendly_line(visit: Visit, path: str) -> None:
     wrong = urlencode(
         {
@@ -64,6 +65,8 @@ def test_unknown_ids_get_a_friendly_line(visit: Visit, path: str) -> None:
             "token": "9999",
             "part": "77",
             "component": "<b>:1.1",
+            "set": "<i>",
+            "whatif": "no such",
         }
     )
     visit.open(f"{path}?{wrong}", "[data-testid=stMain] .block, [data-testid=stMain] [role=option]")

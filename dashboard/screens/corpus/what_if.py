@@ -27,11 +27,10 @@ FORGOTTEN = "The server no longer holds this result (it was restarted, or the re
 def show_what_if(snapshot: Snapshot, model: Model, found: StoredDocument | None, chosen: Selection) -> WhatIf | None:
     """The box, and what came of the last question about this document (of no document: about a further text); the
     result, where there is one."""
-    panel(
-        "What if it said something else?",
-        "What a text would have done had the model been trained on it, predicted from gradients: not the result of "
-        "training again.",
-    )
+    if found:
+        panel("What if it said something else?", "A prediction from gradients: not the result of training again.")
+    else:
+        panel("What if another text had been there?", "A prediction from gradients: not the result of training again.")
     offered = _offered(snapshot, model, found)
     if not offered:
         st.caption("This size has no answers here for which that could be asked.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,9 +29,9 @@ def sets_sheet(snapshot: Snapshot, found: View, selection: Selection) -> Sheet:
         "documents_scored_exactly": target.n_scored,
         "rank_correlation_of_estimates": target.rank_correlation,
         "error_of_estimates_nats": target.estimate_error,
-        "groups": [asdict(each) for each in found.groups],
-        "curves": {each.model: [asdict(point) for point in points] for each, points in found.curves},
-        "prompts": [asdict(each) for each in sets.set_texts(snapshot, target.name)],
+        "groups": [dict(vars(each)) for each in found.groups],
+        "curves": {each.model: [dict(vars(point)) for point in points] for each, points in found.curves},
+        "prompts": [dict(vars(each)) for each in sets.set_texts(snapshot, target.name)],
     }
     return Sheet(
         name=f"whence-set-{target.name}-{target.model}",

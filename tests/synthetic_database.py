@@ -27,7 +27,11 @@ from indexer.search.text_index import write_text_index
 from tests.synthetic_columns import COLUMNS
 from tests.synthetic_inside import COLUMNS as INSIDE
 from tests.synthetic_inside import inside
+from tests.synthetic_many import COLUMNS as MANY
+from tests.synthetic_many import many
 from tests.synthetic_reading import reading, tokens, with_ends
+from tests.synthetic_sets import COLUMNS as SETS
+from tests.synthetic_sets import corpus_groups, set_texts, target_sets
 
 TOKENIZER = "7e57ab1e00000000"
 SIZES = {"synth-s": (2, 60_000), "synth-m": (3, 240_000), "synth-l": (4, 960_000)}  # name -> blocks, parameters
@@ -99,6 +103,7 @@ class Synthetic:
         self.seed = seed
         self.without = without
         self.written: list[tuple[str, str, list[str]]] = []  # generation, model, tokens
+        self.scores: list[Any] = []  # [documents, layers] of each token of the answer that was drawn last
 
     def corpus_part(self, part: Partition) -> None:
         """document, document_token, prompt, prompt_part, prompt_token."""
@@ -124,6 +129,9 @@ class Synthetic:
         ]
         names = ("tokenizer_id", "prompt_id", "token_position", "token_id", "text", "start", "stop", "part")
         write_shard(part.folder, "prompt_token", _columns(names, rows))
+        asked = [(each.text, each.answer) for each in self.prompts[:7]]
+        for table, found in (set_texts(asked) | corpus_groups(self.documents)).items():
+            write_shard(part.folder, table, _columns(SETS[table], found))
 
     def size_part(self, part: Partition) -> None:
         """Everything that one model says: its generations, and what made every token of them."""
@@ -154,16 +162,22 @@ class Synthetic:
             for i, each in enumerate(self.documents)
         ]
         for prompt in self.prompts:
-            for table, rows in self._generation(prompt, model_id, run_id, n_blocks, len(layers), norms, rng).items():
+            made = self._generation(prompt, model_id, run_id, n_blocks, len(layers), norms, rng)
+            found = [(row[3], row[4], row[5]) for row in made["generation_token"]]
+            asked = (run_id, made["generation"][0][0])
+            of_many = many(asked, found, self.scores, self.documents, norms, KEPT, name == "synth-l")
+            of_many = {} if "influence" in self.without else of_many
+            for table, rows in (*made.items(), *of_many.items()):
                 one.setdefault(table, []).extend(rows)
         texts = {prompt.prompt_id: prompt.text for prompt in self.prompts}
         for table, rows in inside(
             one, texts, [(each.document_id, len(reading(each))) for each in self.documents]
         ).items():
             one.setdefault(table, []).extend(rows)
+        one |= {} if "run" in self.without else target_sets(one, self.documents, len(self.prompts[:7]))
         for table, rows in one.items():
             if table not in self.without:
-                write_shard(part.folder, table, _columns((COLUMNS | INSIDE)[table], rows))
+                write_shard(part.folder, table, _columns((COLUMNS | INSIDE | MANY | SETS)[table], rows))
 
     def _generation(
         self, prompt: Prompt, model_id: str, run_id: str, n_blocks: int, n_layers: int, norms: Any, rng: Any
@@ -178,8 +192,9 @@ class Synthetic:
         }
         n_prompt = len(with_ends(prompt.text)) - 1
         in_documents = prompt.kind == "retrieval"
-        self.written.append((generation_id, model_id, [token[0] for token in [*tokens(text), ("<end>", 0, 0)]]))
-        for position, token in enumerate([*tokens(text), ("<end>", len(text), len(text))]):
+        self.scores = []
+        self.written.append((generation_id, model_id, [token[0] for token in [*_written(text), ("<end>", 0, 0)]]))
+        for position, token in enumerate([*_written(text), ("<end>", len(text), len(text))]):
             full, question = rng.uniform(0.05, 2), rng.uniform(1, 6)
             from_documents = rng.uniform(1, 5) if in_documents else 0.0
             nothing = question + from_documents + full
@@ -239,6 +254,7 @@ class Synthetic:
         parts = rng.normal(scale=0.01, size=(n, n_layers)).astype(np.float32)  # [documents, layers]
         states = np.array([answer in each.text and token.strip() in each.text for each in self.documents])
         parts[states] += np.float32(0.02)
+        self.scores.append(parts)
         scores = parts.sum(1, dtype=np.float64).astype(np.float32)
         best_first = np.argsort(-scores, kind="stable")
         kept = [(rank, i) for rank, i in enumerate(best_first, start=1) if rank <= KEPT or rank > n - KEPT]
@@ -267,6 +283,11 @@ class Synthetic:
                 (*where, first.document_id, token_position, [1, 2], [" Rome", " Bern"], [0.02, -0.01], [0.3, 0.05])
             )
         return rows
+
+
+def _written(text: str) -> list[tuple[str, int, int]]:
+    """The tokens of an answer: as in a document, but that a shilling is two."""
+    return tokens(text, r"\s?shil(?=ling)|")
 
 
 def _interval(value: float) -> str:

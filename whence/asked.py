@@ -46,7 +46,9 @@ def answer_of(result: Mapping[str, Any], now: Snapshot, method: str) -> Answer:
     asked = AskedAnswer(now, result, model, result["generation_id"])
     selves = result.get("self_influence", ())
     maps = result.get("saliency", {})
-    evidence = Evidence(now, asked.scores, dict(enumerate(selves)), tuple(maps), partial(_map, maps), asked.inside)
+    evidence = Evidence(
+        now, asked.scores, dict(enumerate(selves)), tuple(maps), partial(_map, maps), asked.inside, asked
+    )
     return Answer(
         result["generation_id"],
         result["model"],

@@ -11,7 +11,7 @@ import numpy as np
 from attribution.errors import BadInput
 from dashboard.database.components.name import Component, component_named
 from dashboard.database.components.records import Floats, Split, Taught
-from dashboard.database.queries.kept_inside import KeptInside
+from dashboard.database.kept.inside import KeptInside
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.errors import BadInput
+from dashboard.database.kept.inside import StoredInside
 from dashboard.database.queries import answers, influence, prompts
-from dashboard.database.queries.kept_inside import StoredInside
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Generation, Model, Run
 from indexer.database.reader import Database
 from whence.answer import Answer, Evidence
+from whence.spans import StoredSpans
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +93,7 @@ class Runs:
             tuple(prompts.saliency_methods(now, generation_id)),
             partial(_stored_map, now, generation_id),
             StoredInside(now, found, run),
+            StoredSpans(now, run.run_id if run else "", generation_id),
         )
         return Answer(
             generation_id,

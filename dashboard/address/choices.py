@@ -8,6 +8,7 @@ SHADES = {  # what the background of the answer shows
     "plain": "Nothing",
 }
 SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
+OWING_SIDES = {"towards": "Helped most", "away": "Hurt most", "both": "Both"}  # of answers, by a group of documents
 HEATS = {"shares": "Heat: through each position", "loss_influences": "Heat: learning each token"}
 EFFECTS = {  # what is shown of each head and neuron
     "total": "Total",
@@ -21,4 +22,11 @@ PLACES = {"answers": "in the answers", "documents": "in their ten best documents
 # of MIRAGE: the authors' code sums cues as they are; by shares every token speaks alike; inseq turns the divergence
 # round and cuts cues otherwise
 PRESETS = {"paper": "Paper", "shares": "Shares", "inseq": "inseq"}
+ORDERS = {  # of Corpus: what is looked at first
+    "helpful": "Most influential",
+    "self_influence": "Self-influence",
+    "harm": "Harm to a set",
+    "relabel": "Best relabelling",
+}
+UNITS = {"word": "By word", "answer": "By whole answer", "token": "By token"}  # Corpus: what a document sways
 TEXTS = {"own": "Each size's own answer", "same": "All sizes on one text"}

@@ -10,7 +10,19 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from attribution.normalisers import NORMALISERS
-from dashboard.address.choices import CONTRASTS, EFFECTS, HEATS, MATCHES, PLACES, PRESETS, SHADES, SIDES, TEXTS
+from dashboard.address.choices import (
+    CONTRASTS,
+    EFFECTS,
+    HEATS,
+    MATCHES,
+    ORDERS,
+    PLACES,
+    PRESETS,
+    SHADES,
+    SIDES,
+    TEXTS,
+    UNITS,
+)
 
 Span = tuple[int, int]
 
@@ -22,6 +34,10 @@ NORMALISERS_BEFORE = {
     "relatif-t": "relatif_theta",
 }
 
+# what a list is made of: its first page follows a change
+FILTERS = {"text", "token", "match", "within", "size", "family", "topic", "source", "search", "order", "target_set"}
+FILTERS |= {"tail", "group"}
+UNFILTERED = {"text": "", "token": "", "size": "", "family": "", "topic": "", "source": "", "group": ""}  # of Runs
 LONGEST = 200  # characters of one value of the URL; longer ones are cut
 
 
@@ -91,9 +107,15 @@ class Selection:
     family: str = _key("family", "")
     topic: str = _key("topic", "")
     source: str = _key("source", "")
+    group: str = _key("group", "")  # the answers that owe most to a group of documents: source:WordNet
     page: int | None = _key("page", None, _natural)
 
     search: str = _key("search", "")  # Corpus
+    order: str = _key("sort", "helpful", _among(*ORDERS))
+    target_set: str = _key("set", "")  # its name; Sets too
+    unit: str = _key("unit", "word", _among(*UNITS))
+    what_if: str = _key("whatif", "")  # a question about a text that was not trained on
+    column: str = _key("by", "source")  # Sets: by which column documents are grouped
     deviations: float = _key("cti", 1.0, _number)  # Context: standard deviations above the mean, in quarters
     cues: int = _key("cues", -5, _integer)
     preset: str = _key("mirage", "paper", _among(*PRESETS))
@@ -114,7 +136,9 @@ class Selection:
                 "job": "",
                 "word": None,
             }
-        if changes.keys() & {"text", "token", "match", "within", "size", "family", "topic", "source", "search"}:
+        if "document" in changes and changes["document"] != self.document:
+            cleared |= {"what_if": ""}
+        if changes.keys() & FILTERS:
             cleared |= {"page": None}
         return replace(self, **(cleared | changes))
 

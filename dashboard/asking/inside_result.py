@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class AskedInside:
-    """A `dashboard.database.queries.kept_inside.KeptInside`. tables: name -> rows; {} while they are not computed."""
+    """A `dashboard.database.kept.inside.KeptInside`. tables: name -> rows; {} while they are not computed."""
 
     def __init__(self, snapshot: Snapshot, tables: Mapping[str, Sequence[Row]], model: Model) -> None:
         self.snapshot = snapshot

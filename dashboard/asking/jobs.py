@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from attribution.errors import BadInput
 from dashboard.database.connection import folder
 from indexer.ask.kept import kept_job
 from indexer.corpus.typed import typed_row
@@ -14,6 +15,7 @@ from indexer.worker.job import Job
 
 LONGEST_PROMPT = 4_000  # characters
 LONGEST_LINE = 500_000  # characters of a prompt with documents
+LONGEST_GIVEN = 1_000_000  # characters of a text that was not trained on
 PROMPT_KEYS = (
     *("prompt", "messages", "question", "docs", "instruction", "doc_prompt", "template"),
     *("completion", "output", "foil", "foil_of", "saliency"),
@@ -32,6 +34,22 @@ def submit(prompt: str, model: str) -> Job:
 def submit_row(row: dict[str, Any], model: str) -> Job:
     """The same for a line of a prompt file that is parsed already. Raises TryAgain when too many wait."""
     return worker().submit({"folder": str(folder()), "model": model} | row, session_id())
+
+
+def submit_what_if(text: str, model: str, generation_id: str, instead_of: str = "") -> Job:
+    """What `text`, had `model` been trained on it, would have done to an answer of the database; `instead_of` names the
+    document that it takes the place of, none for one more.
+
+    Raises BadInput for an empty text and for one that is too long, TryAgain when too many wait.
+    """
+    if not text.strip():
+        raise BadInput("Expected a text, found nothing but white space; write what the model might have read.")
+    if len(text) > LONGEST_GIVEN:
+        raise BadInput(
+            f"Expected a text of at most {LONGEST_GIVEN:,} characters, found {len(text):,}; give a part of it."
+        )
+    request = {"kind": "what_if", "folder": str(folder()), "model": model, "text": text, "generation_id": generation_id}
+    return worker().submit(request | ({"instead_of": instead_of} if instead_of else {}), session_id())
 
 
 def asked(prompt: str) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from dashboard.asking.inside_result import AskedInside
-from dashboard.database.queries.documents import document_tokens
-from dashboard.database.queries.rows import Snapshot, record, total_heat
+from dashboard.asking.many_result import groups_of, verbatim_of
+from dashboard.asking.score_rows import Row, heats_of, number, proposers_of, scores_of
+from dashboard.database.group_records import GroupScore
+from dashboard.database.queries.rows import Snapshot, record
 from dashboard.database.records import (
     Generation,
     Heat,
@@ -22,12 +24,11 @@ from dashboard.database.records import (
     Target,
     Token,
 )
-
-Row = Mapping[str, Any]
+from dashboard.database.span_records import AnswerSpan, VerbatimSpan
 
 
 class AskedAnswer:
-    """A `dashboard.database.queries.kept_answer.KeptAnswer`: in no database, and without a run of its own."""
+    """A `dashboard.database.kept.answer.KeptAnswer`: in no database, and without a run of its own."""
 
     run: Run | None = None
     best_method = ""
@@ -74,7 +75,7 @@ class AskedAnswer:
                 i,
                 "logp",
                 float("nan"),
-                _number(selves[i] if i < len(selves) else None, float("nan")),
+                number(selves[i] if i < len(selves) else None),
                 scored[i] if i < len(scored) else len(of),
                 np.asarray(nulls[i] if i < len(nulls) else (), dtype=np.float64),
             )
@@ -85,39 +86,14 @@ class AskedAnswer:
         return {i: max(each["score"] for each in of) for i, of in enumerate(self._documents) if of}
 
     def scores(self, first: int, last: int) -> KeptScores:
-        rows = self._rows(first, last)
-        depth = max((len(row.get("layer_scores") or ()) for _, row in rows), default=0)
-        nan = float("nan")
-
-        def column(name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-            return np.array([_number(row.get(name), nan) for _, row in rows], dtype=np.float64)
-
-        layers = [row.get("layer_scores") or [nan] * depth for _, row in rows]
-        return KeptScores(
-            position=np.array([position for position, _ in rows], dtype=np.int64),
-            rank=np.array([row.get("rank", 0) for _, row in rows], dtype=np.int64),
-            document_id=[row["document_id"] for _, row in rows],
-            score=column("score"),
-            self_influence=column("self_influence"),
-            grad_norm=column("grad_norm"),
-            solve_norm=column("solve_norm"),
-            layer_scores=np.array(layers, dtype=np.float64).reshape(len(rows), depth),
-        )
+        return scores_of(self._rows(first, last))
 
     def proposers(self, first: int, last: int) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for _, row in self._rows(first, last):
-            found.setdefault(row["document_id"], set()).update(row.get("via", ()))
-        return found
+        return proposers_of(row for _, row in self._rows(first, last))
 
     def heats(self, first: int, last: int, ids: Sequence[str]) -> dict[str, Heat]:
-        stored: dict[str, list[Row]] = {}
-        for _, row in self._rows(first, last):
-            if row["document_id"] in ids and row.get("shares"):
-                stored.setdefault(row["document_id"], []).append(row)
-        whole = {key: rows for key, rows in stored.items() if len(rows) == last - first + 1}
-        texts = document_tokens(self.snapshot, self.generation.model.tokenizer_id, list(whole))
-        return {key: total_heat(texts.get(key, []), rows) for key, rows in whole.items()}
+        rows = [row for _, row in self._rows(first, last)]
+        return heats_of(self.snapshot, self.generation.model.tokenizer_id, rows, ids, last - first + 1)
 
     def effects(self, document_id: str) -> dict[int, float]:
         return {
@@ -125,6 +101,44 @@ class AskedAnswer:
             for position, row in self._rows(0, len(self._documents))
             if row["document_id"] == document_id
         }
+
+    @cached_property
+    def _spans(self) -> dict[int, Row]:
+        """By their number: words in order, the whole answer last."""
+        return dict(enumerate(self.result.get("spans") or ()))
+
+    def spans(self) -> list[AnswerSpan]:
+        return [record(AnswerSpan, {**row, "span": i}) for i, row in self._spans.items()]
+
+    def span_target(self, of: AnswerSpan) -> Target | None:
+        """None while there are estimates only."""
+        row = self._spans[of.span]
+        if row.get("n_scored") is None:
+            return None
+        nulls = np.asarray(row.get("null_scores") or (), dtype=np.float64)
+        of_itself = number(row.get("self_influence"))
+        return Target(of.first, "logp", number(row.get("value")), of_itself, row["n_scored"], nulls)
+
+    def _of_span(self, of: AnswerSpan) -> Sequence[Row]:
+        rows: Sequence[Row] = self._spans[of.span].get("documents") or ()
+        return rows
+
+    def span_scores(self, of: AnswerSpan) -> KeptScores:
+        return scores_of([(of.first, row) for row in self._of_span(of)])
+
+    def span_proposers(self, of: AnswerSpan) -> dict[str, set[str]]:
+        return proposers_of(self._of_span(of))
+
+    def span_heats(self, of: AnswerSpan, ids: Sequence[str]) -> dict[str, Heat]:
+        return heats_of(self.snapshot, self.generation.model.tokenizer_id, self._of_span(of), ids, 1)
+
+    def groups(self, first: int, last: int) -> list[GroupScore]:
+        return groups_of(self.result.get("groups") or (), first, last)
+
+    def verbatim(self) -> list[VerbatimSpan] | None:
+        """None while nothing was looked for, and where the build has no such index."""
+        rows = self.result.get("verbatim")
+        return None if rows is None else [verbatim_of(row) for row in rows]
 
     @property
     def _saliency(self) -> Mapping[str, Sequence[Sequence[float]]]:
@@ -153,15 +167,14 @@ class AskedAnswer:
 
 
 def _token(position: int, row: Row) -> Token:
-    nan = float("nan")
     return Token(
         position,
         row["text"],
         row.get("start", 0),
         row.get("stop", 0),
-        _number(row.get("logp"), nan),
+        number(row.get("logp")),
         row.get("foil_text") or "",
-        _number(row.get("foil_logp"), nan),
+        number(row.get("foil_logp")),
         row.get("bits_nothing"),
         row.get("bits_question"),
         row.get("bits_documents"),
@@ -170,7 +183,3 @@ def _token(position: int, row: Row) -> Token:
         row.get("kl_reversed"),
         row.get("js_context"),
     )
-
-
-def _number(value: Any, missing: float) -> float:
-    return float(value) if isinstance(value, int | float) else missing

@@ -189,21 +189,6 @@ class AsTrained:
 
 
 @dataclass(frozen=True)
-class Swayed:
-    """The token of an answer that a document sways most; n_tokens: those of the answer for which it was kept."""
-
-    generation_id: str
-    position: int
-    score: float
-    n_tokens: int
-    prompt: str
-    answer: str
-    token: str
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True)
 class Best:
     """The document with the largest sum of stored influence on an answer, nats; n_tokens of its of_tokens are in it."""
 
@@ -233,3 +218,26 @@ class Relabelling:
     said: str
     instead: str
     influence: float
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """What may speak against a document, nats; None: not computed, or not kept of this one.
+
+    `harm`: its influence on a target set, which it hurts where that is negative. The best relabelling: training on
+    `instead` where it says `said` would change one token of an answer by `gain`, beside the document's own `score`
+    there; `probability`: of the replacement, by the model.
+    """
+
+    document_id: str
+    self_influence: float | None = None
+    loss: float | None = None
+    harm: float | None = None
+    gain: float | None = None
+    probability: float | None = None
+    score: float | None = None
+    said: str = ""
+    instead: str = ""
+    token_position: int | None = None
+    generation_id: str = ""
+    position: int | None = None

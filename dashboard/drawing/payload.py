@@ -31,6 +31,7 @@ def strip_token_data(token: StripToken) -> dict[str, Any]:
         "special": not token.text or is_special(token.text.strip()),
         "role": visible_token(token.role),
         "template": token.template,
+        "copied": token.copied,
     }
 
 
@@ -93,16 +94,18 @@ def answer_data(answer: Answer) -> dict[str, Any]:
     verdict = {True: "right, ", False: "wrong, ", None: ""}[answer.right]
     known = f"best document {answer.known}" if answer.known else ""
     share = "" if answer.share is None else f"{percent(answer.share)} from the prompt"
-    about = ", ".join(part for part in (verdict.removesuffix(", "), share, known) if part)
+    owed = visible_token(answer.owed)
+    about = ", ".join(part for part in (verdict.removesuffix(", "), share, known, owed) if part)
     return {
         "id": answer.generation_id,
         "pieces": pieces,
         "right": answer.right,
         "source": visible_token(answer.source),
         "share": share,
+        "owed": owed,
         "said": ": ".join(part for part in (visible_token(answer.size), about) if part),
         "name": f"{visible_token(answer.size)}, {verdict}{''.join(text for text, _ in pieces)[:200]}"
-        f"{f', {share}' if share else ''}: explain",
+        f"{f', {share}' if share else ''}{f', {owed}' if owed else ''}: explain",
     }
 
 

@@ -73,6 +73,13 @@ def copy_link() -> None:
     component("copy_link")(key="copy link", width="content")
 
 
+def editor(given: str, *, key: str) -> None:
+    """A field with a text from outside that may be changed; the session keeps it under `key`. A field interprets
+    nothing, and shows the text as it is: made visible, it would come back as another one."""
+    st.session_state.setdefault(key, given)
+    st.text_area("Text", key=key, height=180, placeholder="What the model might have read in training")
+
+
 def prose(*blocks: tuple[str, Sequence[Piece] | str]) -> None:
     """Paragraphs: (kind, text or pieces); kinds: quote, title, note, fact, problem, command."""
     shown = []
@@ -108,9 +115,14 @@ def token_strip(
     span: tuple[int, int] | None,
     legends: Sequence[Legend],
     hint: str,
+    words: Sequence[tuple[int, int]] = (),
+    underlined: str = "",
     on_span: Callable[[tuple[int, int] | None], None],
 ) -> None:
-    """The clickable answer; `on_span` hears which tokens were chosen."""
+    """The clickable answer; `on_span` hears which tokens were chosen.
+
+    words: first and last tokens of what a double click takes   underlined: what an underline means, of our own
+    """
 
     def changed() -> None:
         event = last_event(key, "span")
@@ -133,7 +145,10 @@ def token_strip(
         "seen": last_event(key, "span").get("at", 0),
         "legends": [asdict(each) for each in legends],
         "hint": hint,
-        "label": "Tokens of the answer; arrow keys move, Shift extends, Escape clears",
+        "words": [list(word) for word in words],
+        "underlined": underlined if any(token.copied for token in answer) else "",
+        "label": f"Tokens of the answer; arrow keys move, Shift extends,{' W takes the word,' if words else ''} "
+        "Escape clears",
     }
     component("token_strip")(data=data, key=key, on_span_change=still(changed))
 

@@ -52,6 +52,7 @@ class StripToken:
     words: str = ""
     role: str = ""  # who says what begins with this token
     template: bool = False  # of the chat template, said by nobody
+    copied: bool = False  # stands so in a training text, with its neighbours
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ class Answer:
     source: str  # its best document
     known: str = ""  # of how many tokens the influence of that document is known
     share: float | None = None  # mean share of its bits that came from the prompt
+    owed: str = ""  # what it owes to the group of documents that is asked for
 
 
 @dataclass(frozen=True)

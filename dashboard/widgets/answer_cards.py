@@ -1,33 +1,53 @@
-"""Answers as cards, one token of each marked: those that a document sways, and those in which a component matters."""
+"""Answers as cards, some tokens of each marked: those that a document sways, and those in which a component matters."""
 
 from collections.abc import Sequence
 
 from dashboard.database.components.records import Mattered
-from dashboard.database.records import Swayed
+from dashboard.database.span_records import SwayedSpan
+from dashboard.drawing.document_text import shown
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.shapes import Card, Heated
 
+PASSAGE = 400  # characters of an answer, around what is marked
+
 
 def answer_cards(
-    marked: Sequence[Swayed | Mattered], amounts: Sequence[float], size: str, facts: Sequence[str] = ()
+    marked: Sequence[SwayedSpan | Mattered],
+    amounts: Sequence[float],
+    size: str,
+    facts: Sequence[str] = (),
+    whole: bool = False,
 ) -> list[Card]:
-    """One card an answer; its id names the answer and the token, its bar is relative to the strongest.
+    """One card an answer; its id names the answer and the tokens, its bar is relative to the strongest.
 
-    amounts: nats, of each   facts: of each, or none
+    amounts: nats, of each   facts: of each, or none   whole: the answers are marked nowhere, all of each is meant
     """
     largest = max(map(abs, amounts), default=1.0) or 1.0
     places = decimals(list(amounts))
-    return [
-        Card(
-            document_id=f"{each.generation_id} {each.position}",
-            title=each.prompt[-120:],
-            where=size,
-            pieces=[Heated(each.answer[: each.start]), Heated(each.token, "mark"), Heated(each.answer[each.stop :])],
-            score=signed(amount, places),
-            unit="nats",
-            hue="warm" if amount > 0 else "cool",
-            bar=amount / largest,
-            facts=said,
+    cards = []
+    for each, amount, said in zip(marked, amounts, facts or [""] * len(amounts), strict=True):
+        pieces = [Heated(each.answer[: each.start]), Heated(each.token, "mark"), Heated(each.answer[each.stop :])]
+        text = shown([Heated(each.answer)] if whole else pieces, PASSAGE)
+        cards.append(
+            Card(
+                document_id=f"{each.generation_id} {_place(each)}",
+                title=each.prompt[-120:],
+                where=size,
+                pieces=text.pieces,
+                score=signed(amount, places),
+                unit="nats",
+                hue="warm" if amount > 0 else "cool",
+                bar=amount / largest,
+                facts=said,
+                before=text.before,
+                after=text.after,
+            )
         )
-        for each, amount, said in zip(marked, amounts, facts or [""] * len(amounts), strict=True)
-    ]
+    return cards
+
+
+def _place(each: SwayedSpan | Mattered) -> str:
+    """Tokens as an address spells them."""
+    if isinstance(each, Mattered):
+        return str(each.position)
+    return str(each.first) if each.first == each.last else f"{each.first}-{each.last}"

@@ -78,5 +78,5 @@ def _ask() -> None:
 
 def _cancel(job_id: str) -> None:
     jobs.leave(job_id)
-    if selection().job == job_id:
-        choose(job="")
+    if job_id in (selection().job, selection().what_if):
+        choose(job="", what_if="")

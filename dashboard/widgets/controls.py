@@ -1,6 +1,6 @@
 """Widgets that show a field of the Selection and change it: the selection is the only truth, no widget has its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -15,7 +15,12 @@ LABELS = {
     "size": "Size",
     "topic": "Topic",
     "source": "Source",
+    "group": "Owes most to",
     "search": "Search the corpus",
+    "order": "Order",
+    "target_set": "Target set",
+    "column": "Groups by",
+    "unit": "What of an answer it sways",
     "tail": "Side",
     "normaliser": "Scale",
     "run": "Estimator",
@@ -48,8 +53,8 @@ def text_field(name: str) -> None:
     st.text_input(LABELS[name], key=key, on_change=still(_take), args=(name, key), placeholder=PLACEHOLDERS[name])
 
 
-def pick(name: str, options: Sequence[str], every: str) -> None:
-    """One of `options`, which come from outside, or none: shown as the words of `every`."""
+def pick(name: str, options: Sequence[str], every: str, said: Callable[[str], str] = str) -> None:
+    """One of `options`, which come from outside, or none: shown as the words of `every`. said: an option as words."""
     key = _hold(name)
     held = st.session_state[key]
     known = [*options, held] if held and held not in options else list(options)
@@ -57,7 +62,7 @@ def pick(name: str, options: Sequence[str], every: str) -> None:
         LABELS[name],
         ["", *known],
         key=key,
-        format_func=lambda value: render.option(value) if value else every,
+        format_func=lambda value: render.option(said(value)) if value else every,
         on_change=still(_take),
         args=(name, key),
     )

@@ -31,6 +31,8 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
 
     inside: rows by the names of their tables, where the build looked inside: component_taught and, after it,
     component_effect, component_measured, component_attention, lens.
+    groups: where the build has them, a list of {corpus, column, value, n_documents, score, error}: score has a number
+    for each generated token, nats; error their standard errors, None where they are exact. column "" is a whole corpus.
     """
     generation, member = asked.answer.generation, opened.member
     made: dict[str, Any] = {

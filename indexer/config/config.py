@@ -14,8 +14,10 @@ from attribution.loading.adapter import ALONE, MERGED
 from attribution.prompt.saliency.method import computed
 from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.estimator import estimators
+from indexer.config.groups import Groups
 from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
+from indexer.config.targets import TargetSet, check_targets
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 
 LOSSES = ("auto", "all", "assistant")  # as in `attribution.trained.document`
@@ -266,6 +268,8 @@ class Config:
     index: Index = field(default_factory=Index)
     scores: ScoreSettings = field(default_factory=ScoreSettings)
     inside: Inside = field(default_factory=Inside)
+    groups: Groups = field(default_factory=Groups)
+    targets: tuple[TargetSet, ...] = ()
     device: Device = field(default_factory=Device)
 
 
@@ -308,6 +312,7 @@ def _check(config: Config, path: Path) -> None:
     if config.scores.method and config.scores.method[0] != first:
         raise BadInput(f"expected {first!r} as the first method in {path.name}, scores, found {config.scores.method!r}")
     _check_training(config, path)
+    check_targets(config.targets, path)
     if config.inside.baseline not in BASELINES:
         allowed = " or ".join(map(repr, BASELINES))
         raise BadInput(f"expected {allowed} for {path.name}, inside, baseline, found {config.inside.baseline!r}")

@@ -143,7 +143,73 @@ SUMMARIES: dict[str, str] = {
               FROM summed JOIN run ON run.rowid = summed.run JOIN component_model USING (model_id)) AS placed
         JOIN document ON document.rowid = placed.document
         ORDER BY run_id, kind, depth, number, size DESC, document_id""",
+    # of each document the plausible replacement of one of its tokens that would push most towards one token of an
+    # answer (generation_id, position). influence: of the replacement, probability: the model's, where it stands;
+    # score: the document's own influence on the same token; nats. n_targets: tokens for which replacements are stored
+    "document_relabel": """
+        WITH best AS (
+            SELECT run_id, document_id, generation_id, position, token_position, texts[1] AS instead,
+                   influences[1] AS influence, probabilities[1] AS probability
+            FROM relabel WHERE probabilities[1] IS NOT NULL),
+        counted AS (SELECT run_id, document_id, count(DISTINCT (generation_id, position))::INTEGER AS n_targets
+                    FROM best GROUP BY run_id, document_id)
+        SELECT best.run_id, best.document_id, best.generation_id, best.position, token_position, instead,
+               best.influence, probability, own.score, n_targets
+        FROM (SELECT * FROM best WHERE isfinite(influence) AND influence > 0
+              QUALIFY row_number() OVER (PARTITION BY run_id, document_id
+                  ORDER BY influence DESC, generation_id, position, token_position) = 1) AS best
+        JOIN counted USING (run_id, document_id)
+        LEFT JOIN influence AS own USING (run_id, generation_id, position, document_id)
+        ORDER BY best.run_id, best.influence DESC, best.document_id""",
+    # what a document did to the words of an answer, and to all of it (kind: word, answer), of the spans for which its
+    # score was kept; best: its most positive one, worst: its most negative one, each with its place among the documents
+    # that the answer's spans are scored on
+    "document_span": """
+        SELECT document_id, run_id, kind, generation_id, count(*)::INTEGER AS n_spans,
+               max(score) AS best_score, arg_max(span, score) AS best_span, arg_max(rank, score) AS best_rank,
+               min(score) AS worst_score, arg_min(span, score) AS worst_span, arg_min(rank, score) AS worst_rank
+        FROM span_influence JOIN span USING (generation_id, span)
+        GROUP BY document_id, run_id, kind, generation_id
+        ORDER BY document_id, run_id, kind, best_score DESC, generation_id""",
+    # what the words of an answer owe to a whole group of documents together, of all corpora, nats. rank: 1 = the most
+    # helpful of n_groups of a column; helped, hurt: the word (tokens, characters) with the largest and the smallest
+    # sum; error: the sum of the tokens' standard errors, NULL where all are exact
+    "answer_group": """
+        WITH word AS (
+            SELECT generation_id, first, last, start, stop FROM span WHERE kind = 'word'
+            UNION ALL
+            SELECT generation_id, position, position, start, stop FROM generation_token
+            WHERE generation_id NOT IN (SELECT generation_id FROM span)),
+        each AS (
+            SELECT run_id, generation_id, position, column_name, coalesce(value, '') AS value,
+                   sum(score::DOUBLE) AS score, sum(error) AS error
+            FROM group_influence WHERE column_name <> '' GROUP BY ALL),
+        of_word AS (
+            SELECT run_id, generation_id, column_name, value, sum(score) AS score,
+                   {'first': first, 'last': last, 'start': any_value(start), 'stop': any_value(stop)} AS place
+            FROM each JOIN word USING (generation_id) WHERE position BETWEEN first AND last
+            GROUP BY run_id, generation_id, column_name, value, first, last),
+        best AS (
+            SELECT run_id, generation_id, column_name, value, max(score) AS helped_score, min(score) AS hurt_score,
+                   arg_max(place, score) AS helped, arg_min(place, score) AS hurt
+            FROM of_word GROUP BY run_id, generation_id, column_name, value),
+        whole AS (
+            SELECT run_id, generation_id, column_name, value, sum(score) AS score, sum(error) AS error
+            FROM each LEFT JOIN (SELECT generation_id, last FROM span WHERE kind = 'answer') USING (generation_id)
+            WHERE position <= coalesce(last, position) GROUP BY ALL)
+        SELECT run_id, generation_id, column_name, value, score::FLOAT AS score, error::FLOAT AS error,
+               (row_number() OVER ranking)::INTEGER AS rank,
+               (count(*) OVER (PARTITION BY run_id, generation_id, column_name))::INTEGER AS n_groups,
+               helped.first AS helped_first, helped.last AS helped_last, helped.start AS helped_start,
+               helped.stop AS helped_stop, helped_score::FLOAT AS helped_score, hurt.first AS hurt_first,
+               hurt.last AS hurt_last, hurt.start AS hurt_start, hurt.stop AS hurt_stop,
+               hurt_score::FLOAT AS hurt_score
+        FROM whole JOIN best USING (run_id, generation_id, column_name, value)
+        WINDOW ranking AS (PARTITION BY run_id, generation_id, column_name ORDER BY score DESC, value)
+        ORDER BY column_name, value, run_id, score DESC, generation_id""",
 }
 
-# those that files of this version may lack: they were published before there were components
-LATER_SUMMARIES = frozenset({"component_answer", "component_document"})
+# those that files of this version may lack: they were published before there was anything to say in them
+LATER_SUMMARIES = frozenset(
+    {"component_answer", "component_document", "document_relabel", "answer_group", "document_span"}
+)

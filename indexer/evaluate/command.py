@@ -29,7 +29,7 @@ from indexer.size.rendered import as_read
 from indexer.size.supported import with_supports
 from indexer.training.store import kept_checkpoints
 
-TRAINING = "LDS, removal, planted documents, PBRF"
+TRAINING = "LDS, removal, planted and mislabelled facts, PBRF"
 
 
 def run(config: Config, chosen: Sequence[Model], full: bool) -> None:

@@ -1,4 +1,4 @@
-"""EDGE: the measures that train again, by the recipe of one size: LDS, removal, planted documents."""
+"""EDGE: the measures that train again, by the recipe of one size: LDS, removal, planted and mislabelled facts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -10,8 +10,10 @@ from attribution.model.sequence import begin_token
 from indexer.config.config import Recipe
 from indexer.corpus.prompt import Prompt
 from indexer.evaluate.measures.lds import Agreement, agreement, ceiling
+from indexer.evaluate.measures.mislabelled import LEAST
 from indexer.evaluate.measures.planted import Planted, invented, planted_figures
 from indexer.evaluate.measures.removal import Answered, removal_figures, removals
+from indexer.evaluate.mislabelled import measure_mislabelled
 from indexer.evaluate.protocol.published import measured, measured_in_full
 from indexer.evaluate.protocol.queries import Question, of_answer, of_document, of_end, of_prompts
 from indexer.evaluate.protocol.scale import DAMPINGS, REMOVED_BY, Scale, recipe_of, removal_recipe
@@ -21,7 +23,13 @@ from indexer.evaluate.siblings.halves import queries
 from indexer.evaluate.siblings.retrain import Outcome, Training, retrained
 from indexer.evaluate.siblings.retrain import measured as asked_of
 from indexer.evaluate.siblings.retrainings import Order, retrain_halves, train_all, trained_rows
-from indexer.evaluate.siblings.siblings import on_random_part, train_siblings, well_read, with_invented
+from indexer.evaluate.siblings.siblings import (
+    on_random_part,
+    train_siblings,
+    well_read,
+    with_invented,
+    with_mislabelled,
+)
 from indexer.evaluate.statistics.figures import Figure, figure
 from indexer.journal.stages import key
 from indexer.processes.progress import Reporter
@@ -41,10 +49,16 @@ def measure_with_training(
     facts = invented(scale.planted, scale.seed)
     wanted = [on_random_part(of, recipe, scale), with_invented(of, recipe, facts, scale)]
     wanted.append(well_read(of, recipe, prompts, scale))
-    plain, planted, reader = train_siblings(folder, of, wanted, n_processes, report)
+    mislabelled, swapped = with_mislabelled(of, recipe, scale)
+    wanted += [mislabelled] if swapped.wrong else []
+    plain, planted, reader, *wrong = train_siblings(folder, of, wanted, n_processes, report)
     asked = measure_lds(folder, of, plain, recipe, scale, n_processes, report)
     measure_planted(folder, of, planted, recipe, facts, scale, report)
     measure_removal(folder, of, reader, recipe, prompts, scale, n_processes, report)
+    for sibling in wrong:
+        measure_mislabelled(folder, of, sibling, plain, recipe_of(recipe, scale), swapped, scale, report)
+    if not wrong:
+        report.say(f"{of.entry.name}: no {LEAST} documents say the same of different subjects: no mislabelled facts")
     return plain, asked
 
 

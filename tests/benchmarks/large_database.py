@@ -20,6 +20,7 @@ from indexer.journal.lock import lock
 from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
 from tests.benchmarks.large_inside import SPLIT, write_components, write_inside
+from tests.benchmarks.large_many import CORPUS, SOURCES, TOPICS, write_many, write_sets
 from tests.benchmarks.large_prompts import N_TOKENS, write_attributions, write_prompt_parts
 
 MODELS = {"large-s": 460_000, "large-m": 1_710_000, "large-l": 7_380_000}
@@ -66,16 +67,15 @@ def generation_id(name: str, prompt: str) -> str:
 
 def _corpus(texts: list[str], ids: Any, part: Partition) -> None:
     n = len(texts)
-    sources, topics = ["Factbook", "WordNet", "GeoNames"], [f"topic {i}" for i in range(40)]
     write_shard(
         part.folder,
         "document",
         {
             "document_id": ids,
-            "corpus": ["large"] * n,
+            "corpus": [CORPUS] * n,
             "title": [text.split()[0] for text in texts],
-            "source": [sources[i % 3] for i in range(n)],
-            "topic": [topics[i % 40] for i in range(n)],
+            "source": [SOURCES[i % 3] for i in range(n)],
+            "topic": [TOPICS[i % 40] for i in range(n)],
             "text": texts,
         },
     )
@@ -131,6 +131,7 @@ def _prompts(n: int, ids: Any, part: Partition) -> None:
         },
     )
     write_components(models, ids, part.folder)
+    write_sets(models, ids, N_LAYERS, part.folder)
     write_shard(part.folder, "run", {"run_id": models, "model_id": models, "method": ["ekfac"] * 3})
     layers = [(model, i) for model in models for i in range(N_LAYERS)]
     write_shard(
@@ -202,6 +203,7 @@ def _scores(ids: Any, n_prompts: int, part: Partition) -> None:
     documents, scores = _pairs(ids, target, n_targets, rng, part.folder)
     target["position"] = np.asarray(target["position"])
     write_inside(target, documents, scores, N_TOKENS, rng, part.folder)
+    write_many(target, documents[:, 0], ids, KEPT, N_SCORED, N_LAYERS, rng, part.folder)
     write_attributions(generations, int(first), N_POSITIONS, rng, part.folder)
 
 

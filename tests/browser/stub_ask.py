@@ -7,9 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from indexer.corpus.prompt_file import prompt_from_row
+from tests.synthetic_what_if import what_if_result
 
 
 def run(request: dict[str, Any], report: Callable[..., None], cancelled: Callable[[], bool]) -> dict[str, Any]:
+    if request.get("kind") == "what_if":
+        before = "The capital of France is Lyon." if request.get("instead_of") else None
+        return what_if_result(request["text"], before, request["model"], request["generation_id"])
     given = prompt_from_row(request)
     words = [" Paris", ".", ""]
     tokens = [{"text": word, "start": i, "stop": i + len(word), "logp": -0.1 * (i + 1)} for i, word in enumerate(words)]

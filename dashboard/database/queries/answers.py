@@ -111,6 +111,15 @@ def notices(snapshot: Snapshot, generation_id: str) -> list[str]:
     return [line for lines in said for line in lines.splitlines()]
 
 
+@kept(8)
+def answers_of(snapshot: Snapshot, model_id: str, k: int) -> list[tuple[str, str, str]]:
+    """(generation_id, what is asked, answer) of the first k answers of a model, in the order of the prompt file."""
+    sql = f"""SELECT generation_id, {ASKED} AS asked, generation.text AS answer
+        FROM generation JOIN prompt USING (prompt_id) WHERE model_id = ?
+        ORDER BY prompt.rowid, generation_id LIMIT ?"""  # noqa: S608 (a constant)
+    return [(row["generation_id"], row["asked"], row["answer"]) for row in snapshot.rows(sql, [model_id, k])]
+
+
 def prompt_shares(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, float]:
     """generation_id -> mean over its tokens of the share of their bits that the prompt saved, from 0 to 1."""
     sql = f"""SELECT generation_id, avg({SHARE}) AS share

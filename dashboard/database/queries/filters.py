@@ -1,6 +1,7 @@
 """Which prompts pass the filters of Runs, and what there is to filter by."""
 
-from dashboard.database.queries.rows import Snapshot, has_column, kept
+from dashboard.database.queries.groups import OWED_TO
+from dashboard.database.queries.rows import Snapshot, has_column, has_table, kept
 from dashboard.database.whole_words import database_pattern
 from indexer.search.words import is_unspaced
 
@@ -22,6 +23,12 @@ _IN_DOCUMENTS = {
     "regex": "SELECT document_id FROM document WHERE regexp_matches(text, $token)",
     "words": """SELECT document_id FROM document
         WHERE contains(lower(text), lower(trim($token))) AND regexp_matches(text, $pattern)""",
+}
+# which answers count, and what they come by
+_OWING = {
+    "towards": ("owed.score > 0", "max(owed.score)"),
+    "away": ("owed.score < 0", "max(-owed.score)"),
+    "both": ("true", "max(abs(owed.score))"),
 }
 
 
@@ -60,12 +67,16 @@ def matching_prompts(
     family: str,
     topic: str,
     source: str,
+    owes: tuple[str, str] | None = None,
+    side: str = "towards",
 ) -> list[str]:
     """Ids of the prompts with a generation that passes every filter ('' passes all), in a stable order.
 
     match: word and prefix (whatever the case), literal (one generated token; a word of a document), regex (in one
-    generated token; in a document). within: 'answers' or 'documents', the ten most helpful ones of any token. Raises
-    BadInput for a regular expression that cannot be read.
+    generated token; in a document). within: 'answers' or 'documents', the ten most helpful ones of any token. owes: a
+    group of documents (column, value); prompts then come by what an answer owes to it, the most first, and `side` says
+    whether answers that it pushes towards, away or both count. Raises BadInput for a regular expression that cannot be
+    read.
     """
     searched = _IN_ANSWERS[match]
     if within == "documents":
@@ -86,9 +97,16 @@ def matching_prompts(
     if token and "$pattern" in searched:
         values["pattern"] = database_pattern(token, match)
     where = " AND ".join(conditions[name] for name in values if name in conditions) or "true"
+    debts, order = "", "topic, text, prompt_id"
+    if owes is not None:
+        if not has_table(snapshot, "answer_group"):
+            return []
+        values |= {"column": owes[0], "value": owes[1]}
+        debts = f"JOIN ({OWED_TO}) AS owed USING (generation_id)"
+        where, order = f"{where} AND {_OWING[side][0]}", f"{_OWING[side][1]} DESC, {order}"
     sql = f"""SELECT prompt_id, any_value(prompt.topic) AS topic, any_value(prompt.text) AS text
-        FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)
-        WHERE {where} GROUP BY prompt_id ORDER BY topic, text, prompt_id"""  # noqa: S608 (conditions of ours only)
+        FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id) {debts}
+        WHERE {where} GROUP BY prompt_id ORDER BY {order}"""  # noqa: S608 (conditions of ours only)
     return [row["prompt_id"] for row in snapshot.rows(sql, values)]
 
 

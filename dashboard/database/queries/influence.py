@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.database.queries.documents import document_tokens
-from dashboard.database.queries.rows import Snapshot, floats, has_column, kept, numbers, record, total_heat
+from dashboard.database.queries.rows import Snapshot, has_column, kept, kept_scores_of, numbers, record, total_heat
 from dashboard.database.records import Best, Heat, KeptScores, Layer, Relabelling, Target
 
 
@@ -33,21 +33,7 @@ def kept_scores(snapshot: Snapshot, run_id: str, generation_id: str, first: int,
     """All kept scores of the tokens first..last."""
     sql = """SELECT position, rank, document_id, score, self_influence, grad_norm, solve_norm, layer_scores
         FROM influence WHERE run_id = ? AND generation_id = ? AND position BETWEEN ? AND ?"""
-    table = snapshot.query(sql, [run_id, generation_id, first, last])
-    layers = [row or [] for row in table["layer_scores"].to_pylist()]
-    depth = max((len(row) for row in layers), default=0)
-    return KeptScores(
-        position=table["position"].to_numpy().astype(np.int64),
-        rank=table["rank"].to_numpy().astype(np.int64),
-        document_id=table["document_id"].to_pylist(),
-        score=floats(table["score"]),
-        self_influence=floats(table["self_influence"]),
-        grad_norm=floats(table["grad_norm"]),
-        solve_norm=floats(table["solve_norm"]),
-        layer_scores=np.array([row or [np.nan] * depth for row in layers], dtype=np.float64).reshape(
-            len(layers), depth
-        ),
-    )
+    return kept_scores_of(snapshot.query(sql, [run_id, generation_id, first, last]))
 
 
 def document_effects(snapshot: Snapshot, run_id: str, generation_id: str, document_id: str) -> dict[int, float]:

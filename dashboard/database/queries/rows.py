@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dashboard.database.records import Generation, Heat, Model
+from dashboard.database.records import Generation, Heat, KeptScores, Model
 from indexer.database.memory import Memory
 
 # what the user of a prompt asks (of a chat, the last time): without documents, other turns and the template's words
@@ -111,6 +111,24 @@ def arrays(column: pa.ChunkedArray) -> list[NDArray[Any]]:
         values, offsets = chunk.values.to_numpy(zero_copy_only=False), chunk.offsets.to_numpy()
         found += [values[start:stop] for start, stop in zip(offsets, offsets[1:], strict=False)]
     return found
+
+
+def kept_scores_of(table: pa.Table) -> KeptScores:
+    """Kept scores, from a table with columns of their names."""
+    layers = [row or [] for row in table["layer_scores"].to_pylist()]
+    depth = max((len(row) for row in layers), default=0)
+    return KeptScores(
+        position=table["position"].to_numpy().astype(np.int64),
+        rank=table["rank"].to_numpy().astype(np.int64),
+        document_id=table["document_id"].to_pylist(),
+        score=floats(table["score"]),
+        self_influence=floats(table["self_influence"]),
+        grad_norm=floats(table["grad_norm"]),
+        solve_norm=floats(table["solve_norm"]),
+        layer_scores=np.array([row or [np.nan] * depth for row in layers], dtype=np.float64).reshape(
+            len(layers), depth
+        ),
+    )
 
 
 def total_heat(texts: list[str], rows: Sequence[Mapping[str, Any]]) -> Heat:

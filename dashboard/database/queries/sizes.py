@@ -33,7 +33,7 @@ def topic_shares(snapshot: Snapshot) -> list[dict[str, object]]:
     sql = f"""{_RUN}, by_topic AS (
             SELECT name, n_params, topic, sum(helped) AS helped
             FROM topic_total JOIN chosen USING (run_id) JOIN model USING (model_id) GROUP BY ALL)
-        SELECT name, n_params, topic, helped / sum(helped) OVER (PARTITION BY name) AS share
+        SELECT name, n_params, topic AS value, helped / sum(helped) OVER (PARTITION BY name) AS share
         FROM by_topic ORDER BY n_params, name, share DESC"""  # noqa: S608 (a constant)
     return snapshot.rows(sql)  # type: ignore[return-value]
 

@@ -1,24 +1,27 @@
 """What changes with size over all prompts of the database: concentration, topics, overlap."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.address.bar import open_screen
-from dashboard.database.queries import answers, sizes
+from dashboard.address.selection import UNFILTERED, Selection
+from dashboard.database.group_records import Group
+from dashboard.database.queries import answers, groups, sizes
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.drawing.numbers import percent
 from dashboard.drawing.size_look import size_looks
 from dashboard.screens.compare import charts
+from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 
 FIRST = 10  # ranks that are added up where no other is clicked
 
 
-def show_across(snapshot: Snapshot) -> None:
+def show_across(snapshot: Snapshot, chosen: Selection) -> None:
     """What changes with size over all prompts of the database."""
     overlaps, ranks, topics = (
         _cached(snapshot.name, snapshot, name) for name in ("mean_overlaps", "concentration", "topic_shares")
@@ -42,13 +45,37 @@ def show_across(snapshot: Snapshot) -> None:
         render.prose(*[("note", [(name, "strong"), (f": the {documents} carry {percent(share)}", "")])
                        for name, share in _first_carry(ranks, first)])  # fmt: skip
     with right:
-        st.caption(
-            "Which topics gain with size: share of all stored positive influence, by topic of the document. Click a "
-            "bar to see the documents of its topic."
-        )
-        render.chart(charts.topic_shares(topics, looks), key="topics", on_point=_open_topic)
+        _show_groups(snapshot, topics, looks, chosen)
     if overlaps:
         _show_overlaps(overlaps)
+
+
+def _show_groups(snapshot: Snapshot, topics: list[dict[str, Any]], looks: charts.Looks, chosen: Selection) -> None:
+    """Shares of whole groups, by a column of choice; in a database without them, of topics over what was kept."""
+    columns = list(dict.fromkeys(each.column_name for each in groups.groups(snapshot)))
+    if not columns:
+        st.caption(
+            "Which topics gain with size: share of all stored positive influence, by topic of the document. Click a "
+            "bar to see the documents of its topic. Whole topics are not computed in this database."
+        )
+        render.chart(charts.group_shares(topics, looks, "topic"), key="topics", on_point=_open_topic)
+        return
+    st.caption(
+        "Which groups gain with size: share of what whole groups of documents push towards answers, over all documents "
+        "and not the stored ones. An answer that a group pushes away from counts as nothing. Click a bar to see which "
+        "answers owe most to its group."
+    )
+    column = chosen.column if chosen.column in columns else columns[0]
+    if len(columns) > 1:
+        controls.one_of("column", {each: f"By {render.option(each)}" for each in columns}, quiet=True, shown=column)
+    rows = [asdict(each) for each in groups.group_shares(snapshot, column)]
+    drawn = charts.group_shares(rows, looks, column)
+
+    def opened(value: str) -> None:
+        if value:
+            open_screen("runs", **UNFILTERED | {"group": Group(column, value, 0).key, "tail": "towards"})
+
+    render.chart(drawn, key=f"groups by {column}", on_point=opened)
 
 
 def _open_topic(topic: str) -> None:

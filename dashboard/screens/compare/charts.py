@@ -126,41 +126,42 @@ def overlaps(rows: Rows) -> Chart:
     return Chart(figure, f"Mean overlap of the ten most helpful documents by ratio of sizes: {said}.", shown)
 
 
-def topic_shares(rows: Rows, looks: Looks, most: int = 8) -> Chart:
-    """Share of influence by topic of the document, one bar per size; the topics with the largest share of any size. The
-    key of a bar: its topic."""
+def group_shares(rows: Rows, looks: Looks, column: str, most: int = 8) -> Chart:
+    """Share of influence by group of the documents (a topic, a source), one bar per size; the groups with the largest
+    share of any size. rows: name (of the size), value, share. The key of a bar: its value."""
     of_size = _by_size(rows)
     largest: dict[str, float] = {}
     for row in rows:
-        largest[row["topic"]] = max(row["share"], largest.get(row["topic"], 0.0))
-    topics = sorted(largest, key=lambda topic: -largest[topic])[:most]
-    labels = [in_chart(str(topic), 26) or "no topic" for topic in topics]
+        largest[row["value"]] = max(row["share"], largest.get(row["value"], 0.0))
+    values = sorted(largest, key=lambda value: -largest[value])[:most]
+    labels = [in_chart(str(value), 26) or f"no {in_chart(column)}" for value in values]
     figure = blank(
-        max(16 * len(of_size), 26) * len(topics) + 110,
+        max(16 * len(of_size), 26) * len(values) + 110,
         hover="y unified",
         x={"title": "share of influence", "tickformat": SHARE, "nticks": 5, "rangemode": "tozero"},
         y={
-            "tickvals": list(range(len(topics))),
+            "tickvals": list(range(len(values))),
             "ticktext": labels,
-            "range": [len(topics) - 0.5, -0.5],
+            "range": [len(values) - 0.5, -0.5],
             "showgrid": False,
         },
     )
     for name, of in of_size.items():
-        found = {row["topic"]: row["share"] for row in of}
-        there = [i for i, topic in enumerate(topics) if topic in found]
+        found = {row["value"]: row["share"] for row in of}
+        there = [i for i, value in enumerate(values) if value in found]
         figure.add_bar(
             orientation="h",
-            x=[found[topics[i]] for i in there],
+            x=[found[values[i]] for i in there],
             y=there,
-            customdata=[[str(topics[i]), percent(found[topics[i]])] for i in there],
+            customdata=[[str(values[i]), percent(found[values[i]])] for i in there],
             name=in_chart(name),
             marker={"color": looks.get(name, UNKNOWN).colour},
             hovertemplate=_SAID,
         )
     figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.08)
-    shown = [{"Size": r["name"], "Topic": r["topic"] or "no topic", "Share of influence": r["share"]} for r in rows]
-    words = "Share of influence by topic of the document, for each size. " + _highest(shown, "Topic")
+    named = column.capitalize()
+    shown = [{"Size": r["name"], named: r["value"] or f"no {column}", "Share of influence": r["share"]} for r in rows]
+    words = f"Share of influence by {column} of the document, for each size. {_highest(shown, named)}"
     return Chart(figure, words, shown)
 
 

@@ -47,7 +47,7 @@ def show() -> None:
     show_joined(snapshot, compared, position, same)
     show_depths(snapshot, compared, position)
     show_components(snapshot, parts, position, chosen)
-    show_across(snapshot)
+    show_across(snapshot, chosen)
 
 
 def _is_known(readers: list[Reader]) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from attribution.prompt.saliency.method import cues
 from attribution.prompt.stored import span_scores, stored_ablations
-from dashboard.database.queries.kept_answer import KeptAnswer
+from dashboard.database.kept.answer import KeptAnswer
 from dashboard.database.records import Generation, Measure, PromptPart, PromptToken, Token
 from dashboard.screens.context.citing import Citation, Floats, cite, kept_cues, sensitive
 from dashboard.screens.context.sentences import sentence_of

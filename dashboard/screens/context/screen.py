@@ -8,8 +8,8 @@ from dashboard.address.bar import choose, selection, settle, still
 from dashboard.address.choices import PRESETS
 from dashboard.address.selection import Selection
 from dashboard.database.connection import current
+from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers, prompts
-from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.screens.context.answer import show_answer, show_documents

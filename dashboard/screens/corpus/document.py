@@ -1,24 +1,24 @@
 """A training document's own page: what it says, what it drove in each size, and how unusual it is."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import streamlit as st
 
-from dashboard.address.bar import choose, open_screen
+from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
 from dashboard.database.connection import text_index
 from dashboard.database.layer_groups import layer_groups
 from dashboard.database.queries import answers, documents, influence
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.records import AsTrained, Model, StoredDocument, Swayed
+from dashboard.database.records import AsTrained, Model, StoredDocument
 from dashboard.drawing import render
 from dashboard.drawing.document_text import by_texts, drawn, shown
 from dashboard.drawing.numbers import percent, plain
 from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import Card, Heated, Legend
 from dashboard.drawing.visible import LONGEST_TEXT
-from dashboard.widgets.answer_cards import answer_cards
+from dashboard.screens.corpus.backwards import show_backwards, show_set_effects
+from dashboard.screens.corpus.relabelled import show_relabelling
+from dashboard.screens.corpus.what_if import show_what_if
 from dashboard.widgets.as_trained import reading_keys, unread_notice
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
@@ -26,9 +26,8 @@ from dashboard.widgets.layer_bars import show_bars
 from indexer.corpus.turns import is_pair
 from indexer.search.text_index import query_terms
 
-EACH = 3  # answers at either end, in each size
-ENDS = {"towards": "Helps most, in each size", "away": "Hurts most, in each size"}
-PASSAGE = 460  # characters of a near duplicate
+EACH = 3  # near duplicates
+PASSAGE = 460  # characters of one
 PAIR = (
     "It is a pair: training asked to prefer the chosen answer to the rejected one. Its influence is the sum over both; "
     "what pushes towards an answer in the rejected one does so by being avoided."
@@ -43,7 +42,10 @@ def show_document(snapshot: Snapshot, found: StoredDocument, model: Model, selec
     say_estimator(runs)
     _show_text(snapshot, found, model, run_id)
     _show_measures(snapshot, found, run_id)
-    _show_answers(snapshot, found.document_id)
+    show_relabelling(snapshot, found, run_id)
+    show_what_if(snapshot, model, found, selection)
+    show_backwards(snapshot, found.document_id, selection)
+    show_set_effects(snapshot, found.document_id)
     _show_layers(snapshot, found, model, run_id)
     _show_similar(snapshot, found)
 
@@ -115,37 +117,6 @@ def _show_measures(snapshot: Snapshot, found: StoredDocument, run_id: str) -> No
         f"Self-influence {plain(own)} nats, more than {percent(below)} of the corpus: how far the model would move "
         f"to fit this document better. Its loss is {plain(loss)} nats."
     )
-
-
-def _show_answers(snapshot: Snapshot, document_id: str) -> None:
-    """The answers at either end, in each size that has a run."""
-    panel(
-        "Answers that it sways",
-        "Only tokens for which this document was scored and kept: for all others its influence is unknown, not zero.",
-    )
-    for side in ENDS:
-        cards = []
-        for model in answers.models(snapshot):
-            for run in answers.runs(snapshot, model.model_id)[:1]:
-                swayed = documents.swayed_tokens(snapshot, run.run_id, document_id, side, EACH)
-                cards += _answer_cards(swayed, model.name)
-        if cards:
-            st.caption(ENDS[side])
-            _list_answers(cards, document_id, f"{side} {document_id}")
-
-
-def _answer_cards(swayed: Sequence[Swayed], size: str) -> list[Card]:
-    kept = [f"kept for {each.n_tokens:,} token{'s' * (each.n_tokens != 1)}" for each in swayed]
-    return answer_cards(swayed, [each.score for each in swayed], size, kept)
-
-
-def _list_answers(cards: Sequence[Card], document_id: str, key: str) -> None:
-    def opened(name: str) -> None:
-        generation_id, _, position = name.partition(" ")
-        place = int(position)
-        open_screen("explain", generation=generation_id, span=(place, place), document=document_id)
-
-    render.document_list(cards, key=key, about="Answers", on_document=opened)
 
 
 def _show_layers(snapshot: Snapshot, found: StoredDocument, model: Model, run_id: str) -> None:

@@ -1,25 +1,33 @@
-"""Which documents Corpus lists: the hits of a search, page by page, or the most influential ones."""
+"""Which documents Corpus lists: the hits of a search or an order of cleaning, page by page, or the most influential."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from dashboard.address.selection import Selection
 from dashboard.database.connection import text_index
-from dashboard.database.queries import answers, documents
+from dashboard.database.queries import answers, cleaning, documents
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.records import Model
+from dashboard.database.records import Model, Suspect
+from dashboard.screens.corpus.suspects import target_set_of
 
 SHOWN = 20  # documents of a page
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A page of documents, and what to say of each; `total`: of all pages of a search."""
+    """A page of documents, and what to say of each; `total`: of all pages.
+
+    run_id: whose numbers they are; order: of `ORDERS`, "" for the hits of a search; target_set: whose harm is known.
+    """
 
     ids: list[str]
     facts: dict[str, str] = field(default_factory=dict)
     total: int = 0
     page: int = 1
+    order: str = ""
+    run_id: str = ""
+    target_set: str = ""
+    suspects: dict[str, Suspect] = field(default_factory=dict)
 
     @property
     def n_pages(self) -> int:
@@ -27,7 +35,7 @@ class Listed:
 
     @property
     def count(self) -> str:
-        """How many documents a search found, and which page of them is shown."""
+        """How many documents there are, and which page of them is shown."""
         pages = f" Page {self.page} of {self.n_pages:,}." if self.n_pages > 1 else ""
         return f"{_some(self.total, 'document')}.{pages}"
 
@@ -37,12 +45,25 @@ def listed(snapshot: Snapshot, chosen: Selection, model: Model | None) -> Listed
     if chosen.search.strip():
         return _searched(snapshot, chosen)
     runs = answers.runs(snapshot, model.model_id) if model else []
+    if runs and chosen.order != "helpful":
+        return _ordered(snapshot, chosen, runs[0].run_id)
     if runs:
         rows = documents.most_influential(snapshot, runs[0].run_id, chosen.source, chosen.topic, SHOWN)
         if rows:
             facts = {each: f"{_some(tokens, 'token')} in {_some(n, 'answer')}" for each, tokens, n in rows}
             return Listed([each for each, *_ in rows], facts)
     return Listed(documents.some_documents(snapshot, chosen.source, chosen.topic, SHOWN))
+
+
+def _ordered(snapshot: Snapshot, chosen: Selection, run_id: str) -> Listed:
+    """The page that is chosen, or the last one."""
+    target_set = target_set_of(snapshot, run_id, chosen)
+    asked = (run_id, chosen.order, target_set, chosen.source, chosen.topic)
+    total = cleaning.count_ranked(snapshot, *asked)
+    shown = Listed([], {}, total, max(1, chosen.page or 1), chosen.order, run_id, target_set)
+    page = min(shown.page, shown.n_pages)
+    ids = cleaning.ranked(snapshot, *asked, (page - 1) * SHOWN, SHOWN)
+    return replace(shown, ids=ids, page=page, suspects=cleaning.suspects(snapshot, run_id, target_set, ids))
 
 
 def _searched(snapshot: Snapshot, chosen: Selection) -> Listed:

@@ -1,4 +1,4 @@
-"""Corpus: search the training documents, see which are the most influential, open one."""
+"""Corpus: search the training documents, see which are the most influential or the most suspicious, open one."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,15 @@ from dashboard.drawing import render
 from dashboard.drawing.document_text import shown
 from dashboard.drawing.shapes import Card, Heated
 from dashboard.screens.corpus.document import show_document
+from dashboard.screens.corpus.document_sheet import document_sheet
 from dashboard.screens.corpus.listed import Listed, listed
+from dashboard.screens.corpus.order import choose_order
 from dashboard.screens.corpus.sheet import corpus_sheet
+from dashboard.screens.corpus.suspects import against, say_none, say_order, top_of
+from dashboard.screens.corpus.what_if import show_what_if
 from dashboard.widgets import controls
 from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
-from dashboard.widgets.tools import show_tools_alone
 from indexer.search.text_index import highlights
 
 LONG = 400  # characters beyond which a listed document shows a passage
@@ -39,16 +42,20 @@ def show() -> None:
 
     # ask
     page = listed(snapshot, chosen, model)
-    facts, ids = page.facts, page.ids
-    found = documents.documents(snapshot, ids)
+    found = documents.documents(snapshot, page.ids)
+    shown_now = [found[each] for each in page.ids if each in found]
 
     # shape
-    cards = [_card(found[each], facts.get(each, ""), chosen) for each in ids if each in found]
+    top = top_of(page.suspects, page.order) if page.order else 0.0
+    cards = [_card(each, page, chosen, top) for each in shown_now]
 
     # show
-    show_tools_alone(snapshot, corpus_sheet([found[each] for each in ids if each in found], facts, chosen), model)
+    of_document = document_sheet(snapshot, opened, chosen) if opened else None
+    choose_order(snapshot, chosen, model, corpus_sheet(shown_now, page.facts, chosen), page, of_document)
     if opened is None or model is None:
         _show_list(snapshot, cards, chosen, model, page)
+        if model is not None:
+            show_what_if(snapshot, model, None, chosen)
         return
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -70,7 +77,8 @@ def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
         controls.pick("size", [model.name for model in models], "the smallest size")
 
 
-def _card(found: StoredDocument, facts: str, chosen: Selection) -> Card:
+def _card(found: StoredDocument, page: Listed, chosen: Selection, top: float) -> Card:
+    facts, each = page.facts.get(found.document_id, ""), page.suspects.get(found.document_id)
     where = " · ".join(part for part in (found.source, found.topic) if part)
     badges = ((f"among the ten best of {facts}", False),) if facts else ()
     text = shown(_marked(found.text, chosen.search), PASSAGE if len(found.text) > LONG else len(found.text))
@@ -82,6 +90,7 @@ def _card(found: StoredDocument, facts: str, chosen: Selection) -> Card:
         badges=badges,
         before=text.before,
         after=text.after,
+        **(against(each, page.order, top, page.target_set) if each and page.order else {}),
     )
 
 
@@ -97,6 +106,12 @@ def _marked(text: str, search: str) -> list[Heated]:
 def _show_list(snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, model: Model | None, page: Listed) -> None:
     if chosen.search.strip():
         panel("Documents found", "Best match of the words first: meaning is not searched.")
+        render.prose(("note", page.count))
+    elif page.order and model is not None:
+        say_order(page.order, model, page.target_set)
+        if not cards:
+            say_none(page.order, page.target_set, bool(chosen.source or chosen.topic))
+            return
         render.prose(("note", page.count))
     elif any(card.badges for card in cards):
         panel("Most influential documents", "How often a document is among a token's ten best: not how much it did.")

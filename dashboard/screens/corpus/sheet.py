@@ -1,4 +1,4 @@
-"""The sheet of Corpus: the documents of the list, in its order."""
+"""The sheet of Corpus: the documents of the list, in its order; of an order of cleaning many more than a page."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -6,8 +6,13 @@ from functools import partial
 import pandas as pd
 
 from dashboard.address.selection import Selection, address
-from dashboard.database.records import StoredDocument
+from dashboard.database.queries import cleaning, documents
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import Model, StoredDocument, Suspect
 from dashboard.export.sheet import Sheet
+
+ABOUT = ("document_id", "title", "source", "topic", "text")
+MOST = 5_000  # documents of an order
 
 
 def corpus_sheet(found: Sequence[StoredDocument], facts: Mapping[str, str], selection: Selection) -> Sheet:
@@ -22,9 +27,35 @@ def corpus_sheet(found: Sequence[StoredDocument], facts: Mapping[str, str], sele
 
 
 def _table(found: list[StoredDocument], facts: dict[str, str]) -> pd.DataFrame:
-    names = ("document_id", "title", "source", "topic", "text")
     rows = [
-        {name: getattr(each, name) for name in names} | {"among_the_ten_best_of": facts.get(each.document_id, "")}
+        {name: getattr(each, name) for name in ABOUT} | {"among_the_ten_best_of": facts.get(each.document_id, "")}
         for each in found
     ]
-    return pd.DataFrame(rows, columns=[*names, "among_the_ten_best_of"])
+    return pd.DataFrame(rows, columns=[*ABOUT, "among_the_ten_best_of"])
+
+
+def suspects_sheet(snapshot: Snapshot, run_id: str, model: Model, target_set: str, selection: Selection) -> Sheet:
+    """The first documents of the chosen order, the worst first, with all that is known against them."""
+    about = {"order": selection.order, "model": model.name, "run_id": run_id, "target_set": target_set}
+    return Sheet(
+        name=f"whence-corpus-{selection.order}-{model.name}",
+        title="Training documents to look at again",
+        table=partial(_suspects, snapshot, run_id, target_set, selection),
+        address=address(selection),
+        about=about,
+    )
+
+
+def _suspects(snapshot: Snapshot, run_id: str, target_set: str, of: Selection) -> pd.DataFrame:
+    ids = cleaning.ranked(snapshot, run_id, of.order, target_set, of.source, of.topic, 0, MOST)
+    known, found = cleaning.suspects(snapshot, run_id, target_set, ids), documents.documents(snapshot, ids)
+    numbers = ("self_influence", "loss", "harm", "gain", "score")
+    words = ("said", "instead", "probability", "token_position", "generation_id", "position")
+    rows = []
+    for rank, document_id in enumerate(ids, start=1):
+        each, document = known.get(document_id, Suspect(document_id)), found[document_id]
+        about = {name: getattr(document, name) for name in ABOUT}
+        amounts = {f"{name}_nats": getattr(each, name) for name in numbers}
+        rows.append({"rank": rank, **about, **amounts, **{name: getattr(each, name) for name in words}})
+    columns = ["rank", *ABOUT, *(f"{name}_nats" for name in numbers), *words]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,6 +1,7 @@
 """The answer as a strip of tokens: what may be clicked, and what its background shows."""
 
 import math
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -9,26 +10,63 @@ from dashboard.address.choices import SHADES
 from dashboard.address.selection import Selection, Span
 from dashboard.database.prompt_looks import part_of, prompt_looks
 from dashboard.database.records import Token
+from dashboard.database.span_records import ANSWER, AnswerSpan, VerbatimSpan
 from dashboard.drawing import render
 from dashboard.drawing.numbers import percent
 from dashboard.drawing.shading import Shading, available, robust_top, shade_answer, shade_by_document
 from dashboard.drawing.shapes import Legend, StripToken
+from dashboard.screens.explain.copies import copied_tokens, counted
 from dashboard.screens.explain.explanation import Explanation
+
+DOUBLE = "A double click takes its word. "
+UNDERLINED = "word for word in a training text"
 
 
 def show_answer(found: Explanation, selection: Selection) -> None:
     """The strip. A selected document takes its background over, until it is let go."""
     shading = shading_of(found, selection)
+    words = [(each.first, each.last) for each in found.spans if each.kind != ANSWER]
     prompt, prompt_legend = prompt_strip(found, selection)
     render.token_strip(
         prompt,
-        answer_strip(found.tokens, shading),
+        answer_strip(found.tokens, shading, found.verbatim or ()),
         key="strip",
         span=None if found.whole else found.span,
         legends=[legend for legend in (prompt_legend, shading.legend) if legend],
-        hint="Choose a token to see where it comes from. Shift-click extends to a span.",
+        hint=f"Choose a token to see where it comes from. {DOUBLE if words else ''}Shift-click extends to a span.",
+        words=words,
+        underlined=UNDERLINED,
         on_span=_span_chosen,
     )
+    _offer_targets(found)
+
+
+def _offer_targets(found: Explanation) -> None:
+    """The word around the chosen token, and the whole answer, where they are targets of their own."""
+    word = word_around(found)
+    if word is None and (found.whole or not found.spans):
+        return
+    with st.container(horizontal=True, gap="small", key="targets"):
+        if word is not None:
+            text = render.label(f"The word “{found.generation.text[word.start : word.stop]}”")
+            span = word.first, word.last
+            st.button(text, on_click=still(lambda: choose(span=span)), type="tertiary", icon=":material/match_word:")
+        if not found.whole:
+            st.button(
+                "The whole answer",
+                on_click=still(lambda: choose(span=None)),
+                type="tertiary",
+                icon=":material/subject:",
+            )
+
+
+def word_around(found: Explanation) -> AnswerSpan | None:
+    """The word of several tokens that the chosen ones are a part of."""
+    if found.whole or found.exact is not None:
+        return None
+    first, last = found.span
+    words = [each for each in found.spans if each.kind != ANSWER and each.first < each.last]
+    return next((each for each in words if each.first <= first and last <= each.last), None)
 
 
 def shading_of(found: Explanation, selection: Selection) -> Shading:
@@ -38,10 +76,15 @@ def shading_of(found: Explanation, selection: Selection) -> Shading:
     return shade_answer(_shade(found, selection), found.tokens, found.strengths)
 
 
-def answer_strip(tokens: list[Token], shading: Shading) -> list[StripToken]:
+def answer_strip(tokens: list[Token], shading: Shading, verbatim: Sequence[VerbatimSpan] = ()) -> list[StripToken]:
+    """verbatim: what stands so in training texts; its tokens are underlined."""
     signed = bool(shading.legend and shading.legend.signed)
+    copied = copied_tokens(verbatim)
     rows = zip(tokens, shading.amounts, shading.signs, shading.words, strict=True)
-    return [StripToken(token.text, amount, signed, sign, _words(token, words)) for token, amount, sign, words in rows]
+    return [
+        StripToken(token.text, amount, signed, sign, _words(token, words, copied.get(i)), copied=i in copied)
+        for i, (token, amount, sign, words) in enumerate(rows)
+    ]
 
 
 def prompt_strip(found: Explanation, selection: Selection) -> tuple[list[StripToken], Legend | None]:
@@ -78,10 +121,13 @@ def prompt_strip(found: Explanation, selection: Selection) -> tuple[list[StripTo
     )
 
 
-def _words(token: Token, words: str) -> str:
+def _words(token: Token, words: str, copied: VerbatimSpan | None) -> str:
     said = [words] if words else []
     if math.isfinite(token.logp) and "probability" not in words:
         said.append(f"probability {percent(math.exp(token.logp))}")
+    if copied is not None:
+        n_tokens = copied.last - copied.first + 1
+        said.append(f"one of {n_tokens:,} tokens word for word {counted(copied.n_places, copied.n_documents)}")
     return ", ".join(said)
 
 

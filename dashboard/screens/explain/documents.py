@@ -11,11 +11,12 @@ from dashboard.address.choices import HEATS, SIDES
 from dashboard.address.selection import Selection
 from dashboard.database.ranking import Ranked, among_random
 from dashboard.database.records import Heat, StoredDocument
+from dashboard.database.span_records import ANSWER
 from dashboard.drawing import render
 from dashboard.drawing.document_text import Drawn, by_texts, drawn
 from dashboard.drawing.numbers import decimals, plain, signed
 from dashboard.drawing.shading import robust_top
-from dashboard.drawing.shapes import Card, Legend
+from dashboard.drawing.shapes import Card, Legend, Piece
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets import controls
@@ -37,6 +38,8 @@ def show_documents(found: Explanation, selection: Selection) -> None:
         "What one more look at a document would change, predicted from gradients: not the result of training again, "
         "and a document that was not scored is unknown, not without influence.",
     )
+    if told := target_note(found):
+        render.prose(("note", told))
     if found.estimated:
         st.caption("First estimates over all documents, from the gradient index. The exact scores are on their way.")
     if len(found.runs) > 1:
@@ -75,7 +78,7 @@ def document_cards(found: Explanation, selection: Selection, high: float, longes
         document = found.documents.get(each.document_id) or _lost(each.document_id)
         short = len(document.text) <= LONG or document.document_id == selection.document
         text = _text(found, document, selection.heat, high or 1.0, longest or (LONGEST_TEXT if short else PASSAGE))
-        rest = unresolved(each, found.heats.get(each.document_id), found.width)
+        rest = unresolved(each, found.heats.get(each.document_id), found.n_summed)
         cards.append(
             Card(
                 document_id=document.document_id,
@@ -109,8 +112,8 @@ def _heat_legend(high: float) -> Legend:
 
 
 def _facts(found: Explanation, each: Ranked) -> str:
-    if found.width > 1:
-        return f"sum over {each.known} of {found.width} tokens" if each.known < found.width else ""
+    if found.n_summed > 1:
+        return f"sum over {each.known} of {found.n_summed} tokens" if each.known < found.n_summed else ""
     target = found.target
     return f"rank {each.best_rank:,} of {target.n_scored:,} scored" if target else f"rank {each.best_rank:,}"
 
@@ -129,7 +132,7 @@ def unresolved(each: Ranked, heat: Heat | None, width: int) -> str:
 
 
 def _badges(found: Explanation, each: Ranked) -> tuple[tuple[str, bool], ...]:
-    badges = []
+    badges = list(copy_badges(found, each.document_id, found.is_influential(each)))
     if found.target is not None:
         against = among_random(each.score, found.target.null_scores)
         if against:
@@ -145,6 +148,30 @@ def _badges(found: Explanation, each: Ranked) -> tuple[tuple[str, bool], ...]:
     elif "hidden" in via:
         badges.append(("found by hidden state", False))
     return tuple(badges)
+
+
+def copy_badges(found: Explanation, document_id: str, influential: bool) -> tuple[tuple[str, bool], ...]:
+    """Which of the four cases a document is, where any training text has words of the chosen tokens."""
+    if not found.copies.spans:
+        return ()
+    words = found.copies.documents.get(document_id)
+    case = (found.copies.case(document_id, influential), influential and words is not None)
+    return (case, (f"contains “{words}”", True)) if words else (case,)
+
+
+def target_note(found: Explanation) -> list[Piece]:
+    """What the documents are ranked for, where that is not one token; [] where nothing is kept."""
+    if found.width == 1 or not found.ranked:
+        return []
+    if found.exact is None:
+        why = "These tokens are not one word and not the whole answer" if found.spans else "Several tokens"
+        return [
+            (f"{why}: sums over the scores that were kept for each token. ", ""),
+            ("A document that was kept for some of them only counts with those.", ""),
+        ]
+    of = found.generation.text[found.exact.start : found.exact.stop]
+    what = [("The whole answer", "")] if found.exact.kind == ANSWER else [("The word ", ""), (f"“{of}”", "serif")]
+    return [*what, (" as one target: every document was scored for all of its tokens together.", "")]
 
 
 def _heat_values(heat: Heat | None, name: str) -> np.ndarray | None:
@@ -176,8 +203,10 @@ def _choose_side_and_scale(has_heat: bool) -> None:
 
 
 def _explain_nothing(found: Explanation, selection: Selection) -> None:
-    if selection.normaliser == "cosine" and found.width > 1:
-        st.caption("The cosine is defined for one token. Choose a single token, or another scale.")
+    if selection.normaliser == "cosine" and found.n_summed > 1:
+        st.caption(
+            "The cosine is defined for one target. Choose a token, a word or the whole answer, or another scale."
+        )
     elif selection.job:
         st.caption(
             "Of a new prompt, only the answer and its saliency are known so far; its documents are not computed."

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from attribution.prompt.saliency.method import methods as saliency_records
 from dashboard.address.selection import Selection, Span
+from dashboard.database.group_records import GroupScore
+from dashboard.database.kept.answer import KeptAnswer
 from dashboard.database.layer_groups import LayerGroup, group_named, layer_groups
 from dashboard.database.queries import documents, influence
-from dashboard.database.queries.kept_answer import KeptAnswer
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.ranking import Ranked, rank_documents, take_side
+from dashboard.database.ranking import Ranked, among_random, rank_documents, take_side
 from dashboard.database.records import (
     AsRead,
     Generation,
@@ -22,6 +23,8 @@ from dashboard.database.records import (
     Target,
     Token,
 )
+from dashboard.database.span_records import ANSWER, AnswerSpan, VerbatimSpan
+from dashboard.screens.explain.copies import MOST, Copies, copies, meeting, texts_of
 
 SHOWN = 10  # documents on the page
 
@@ -30,7 +33,8 @@ CONTRAST = "_contrast"  # ends the name of a map that explains the token against
 
 @dataclass(frozen=True)
 class Explanation:
-    """One generation seen through one run. `span` is what is explained; `whole` tells that nothing was chosen."""
+    """One generation seen through one run. `span` is what is explained; `whole` tells that nothing was chosen. `exact`:
+    the word or the whole answer that it is, as a target of its own; None for a token and for the sum over several."""
 
     generation: Generation
     siblings: list[Generation]
@@ -39,10 +43,12 @@ class Explanation:
     tokens: list[Token]
     prompt_tokens: list[PromptToken]
     parts: list[PromptPart]
-    targets: dict[int, Target]
+    target: Target | None  # the single query that is explained; None for a sum
     strengths: dict[int, float]
     span: Span
     whole: bool
+    spans: list[AnswerSpan]  # every word, and the whole answer, that is a target
+    exact: AnswerSpan | None
     ranked: list[Ranked]  # every kept document, best first
     shown: list[Ranked]  # those on the page
     documents: dict[str, StoredDocument]
@@ -50,6 +56,9 @@ class Explanation:
     proposers: dict[str, set[str]]
     heats: dict[str, Heat]
     groups: list[LayerGroup]
+    whole_groups: list[GroupScore]  # sources, topics, …: of all their documents, kept or not
+    verbatim: list[VerbatimSpan] | None  # of the whole answer; None where nothing was looked for
+    copies: Copies  # of the span
     effects: dict[int, float]  # of the selected document, by token
     has_contrast: bool
     saliency_methods: list[str]
@@ -65,9 +74,14 @@ class Explanation:
         return self.span[1] - self.span[0] + 1
 
     @property
-    def target(self) -> Target | None:
-        """The single query that is explained; None for a span."""
-        return self.targets.get(self.span[0]) if self.width == 1 else None
+    def n_summed(self) -> int:
+        """Targets that a score is the sum of."""
+        return 1 if self.exact else self.width
+
+    def is_influential(self, each: Ranked) -> bool:
+        """Stronger than every random document; among those shown, where none is known to compare with."""
+        against = among_random(each.score, self.target.null_scores) if self.target else ""
+        return against.startswith("stronger") if against else each in self.shown
 
 
 def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown: int = SHOWN) -> Explanation:
@@ -77,16 +91,28 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
     last = max(len(tokens) - 1, 0)
     whole = selection.span is None or selection.span[1] > last
     span = (0, last) if whole or selection.span is None else selection.span
+    spans = answer.spans()
+    exact = target_of(spans, span, whole)
+    span = (exact.first, exact.last) if exact else span
 
-    targets = answer.targets()
-    query_self = targets[span[0]].self_influence if span[0] == span[1] and span[0] in targets else float("nan")
+    if exact:
+        target, scores = answer.span_target(exact), answer.span_scores(exact)
+    else:
+        target = answer.targets().get(span[0]) if span[0] == span[1] else None
+        scores = answer.scores(*span)
+    query_self = target.self_influence if target else float("nan")
     groups = layer_groups(influence.layers(snapshot, answer.generation.model.model_id))
     layer = group_named(groups, selection.layer)
     only = layer.members if layer else ()
-    ranked = rank_documents(answer.scores(*span), selection.normaliser, query_self, only)
+    ranked = rank_documents(scores, selection.normaliser, query_self, only)
     top = take_side(ranked, selection.tail, shown)
     chosen = [selection.document] if selection.document else []
     ids = list(dict.fromkeys([*(each.document_id for each in top), *chosen]))
+    verbatim = answer.verbatim()
+    met = meeting(verbatim, *span)
+    placed = [document_id for each in met[:MOST] for document_id, _ in each.places]
+    kept = list(dict.fromkeys([*ids, *placed]))
+    stored_documents = documents.documents(snapshot, kept)
 
     stored = set(answer.saliency_methods())
     methods = by_preference(name for name in stored if not name.endswith(CONTRAST))
@@ -102,17 +128,22 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
         tokens=tokens,
         prompt_tokens=answer.prompt_tokens(),
         parts=answer.parts(),
-        targets=targets,
+        target=target,
         strengths=answer.strengths(),
         span=span,
         whole=whole,
+        spans=spans,
+        exact=exact,
         ranked=ranked,
         shown=top,
-        documents=documents.documents(snapshot, ids),
-        read=documents.as_read(snapshot, answer.generation.model.tokenizer_id, ids),
-        proposers=answer.proposers(*span),
-        heats=answer.heats(*span, ids),
+        documents=stored_documents,
+        read=documents.as_read(snapshot, answer.generation.model.tokenizer_id, kept),
+        proposers=answer.span_proposers(exact) if exact else answer.proposers(*span),
+        heats=answer.span_heats(exact, ids) if exact else answer.heats(*span, ids),
         groups=groups,
+        whole_groups=answer.groups(*span),
+        verbatim=verbatim,
+        copies=copies(met, tokens, texts_of(stored_documents)),
         effects=answer.effects(selection.document),
         has_contrast=has_contrast,
         saliency_methods=methods,
@@ -121,6 +152,13 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
         measures=answer.measures(),
         estimated=answer.estimated,
     )
+
+
+def target_of(spans: Iterable[AnswerSpan], span: Span, whole: bool) -> AnswerSpan | None:
+    """The word or the answer that the tokens are together; a single token is a target as it is, and None here."""
+    if whole:
+        return next((each for each in spans if each.kind == ANSWER), None)
+    return next((each for each in spans if (each.first, each.last) == span), None) if span[0] < span[1] else None
 
 
 def by_preference(methods: Iterable[str]) -> list[str]:

@@ -11,13 +11,15 @@ from dashboard.database.ranking import layer_total
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.payload import left_out
 from dashboard.drawing.render import markup
-from dashboard.drawing.shapes import LABELS, Card, Heated, StripToken
+from dashboard.drawing.shapes import LABELS, Card, Heated, Piece, StripToken
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.export.html import document
-from dashboard.screens.explain.answer import answer_strip, prompt_strip, shading_of
-from dashboard.screens.explain.documents import document_cards, heat_top
+from dashboard.screens.explain.answer import UNDERLINED, answer_strip, prompt_strip, shading_of
+from dashboard.screens.explain.documents import document_cards, heat_top, target_note
 from dashboard.screens.explain.explanation import Explanation
+from dashboard.screens.explain.word_for_word import cases_line, copied_cards, span_lines
 from dashboard.widgets.as_trained import reading_keys
+from dashboard.widgets.group_bars import group_bars
 
 _COMPONENTS = Path(__file__).parents[2] / "drawing" / "components"
 
@@ -26,7 +28,7 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
     """The page, UTF-8."""
     generation = found.generation
     prompt, _ = prompt_strip(found, selection)
-    answer = answer_strip(found.tokens, shading_of(found, selection))
+    answer = answer_strip(found.tokens, shading_of(found, selection), found.verbatim or ())
     words = "".join(token.text for token in found.tokens[found.span[0] : found.span[1] + 1])
     about = "the whole answer" if found.whole else f"“{words}”"
     cards = document_cards(found, selection, heat_top(found, selection), LONGEST_TEXT)
@@ -40,10 +42,14 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
         f"<div class='text prompt'>{_tokens(prompt)}</div></div>",
         "<div class='row'><div class='name'>Answer</div>",
         f"<div class='text answer'>{_tokens(answer, found)}</div></div></div>",
+        f"<p class='note'>Underlined: {UNDERLINED}.</p>" if found.verbatim else "",
         f"<h2>Training documents of {markup(about)}</h2>",
         f"<p class='note'>{markup(scale.meaning)}</p>",
+        _note(target_note(found)),
         f"<div class='list'>{''.join(map(_card, cards))}</div>",
         f"<p class='note'>{markup('. '.join(keys))}.</p>" if keys else "",
+        _copies(found),
+        _groups(found),
         _layers(found),
     ]
     style = "".join(_css(name) for name in ("token_strip/token_strip", "document_list/document_list"))
@@ -62,7 +68,7 @@ def _tokens(tokens: Sequence[StripToken], found: Explanation | None = None) -> s
         attributes = f" data-hue='{hue}' style='--v:{abs(token.amount or 0):.3f}'" if hue else ""
         attributes += " aria-selected='true'" if chosen else ""
         made.append(f"<span class='role'>{markup(token.role)}</span>" if token.role else "")
-        kind = "token template" if token.template else "token"
+        kind = f"token{' template' if token.template else ''}{' copied' if token.copied else ''}"
         made.append(f"<span class='{kind}'{attributes} title='{markup(token.words)}'>{markup(token.text)}</span>")
     return "".join(made)
 
@@ -75,9 +81,12 @@ def _card(card: Card) -> str:
         f"<div class='more'>… {words}</div>" if words else ""
         for words in (left_out(card.before, "before"), left_out(card.after, "after"))
     )
-    return (
-        f"<div class='card'><div class='measure'><div class='score' data-hue='{markup(card.hue)}'>{markup(card.score)}"
+    score = (
+        f"<div class='measure'><div class='score' data-hue='{markup(card.hue)}'>{markup(card.score)}"
         f"<span class='unit'> {markup(card.unit)}</span></div><div class='facts'>{markup(card.facts)}</div></div>"
+    )
+    return (
+        f"<div class='card{'' if card.score else ' plain'}'>{score if card.score else ''}"
         f"<div class='body'><div class='head'><span class='title'>{markup(card.title)}</span>"
         f"<span class='where'>{markup(card.where)}</span></div>{before}<p class='text'>{pieces}</p>{after}"
         f"{notice}<div class='badges'>{badges}</div></div></div>"
@@ -92,9 +101,35 @@ def _piece(piece: Heated) -> str:
     if isinstance(piece.amount, float):
         hue = f" data-hue='{'cool' if piece.amount < 0 else 'warm'}'"
         value = f" style='--v:{min(abs(piece.amount), 1.0):.3f}'"
+    elif piece.amount == "mark":
+        hue = " data-hue='mark'"
     if not (hue or piece.kind):
         return markup(piece.text)
     return f"<span class='token {piece.kind}'{hue}{value}>{markup(piece.text)}</span>"
+
+
+def _note(pieces: Sequence[Piece]) -> str:
+    return f"<p class='note'>{markup(''.join(text for text, _ in pieces))}</p>" if pieces else ""
+
+
+def _copies(found: Explanation) -> str:
+    if not found.copies.spans:
+        return ""
+    cards = "".join(map(_card, copied_cards(found)))
+    lines = "".join(map(_note, span_lines(found)))
+    return (
+        f"<h2>Word for word</h2>{lines}<p class='note'>{markup(cases_line(found))}</p><div class='list'>{cards}</div>"
+    )
+
+
+def _groups(found: Explanation) -> str:
+    """Every group, a table a column."""
+    tables = []
+    for column in dict.fromkeys(each.column_name for each in found.whole_groups if each.column_name):
+        of = [each for each in found.whole_groups if each.column_name == column]
+        rows = "".join(f"<tr><td>{markup(bar.name)}</td><td>{markup(bar.said)}</td></tr>" for bar in group_bars(of))
+        tables.append(f"<h2>Whole groups by {markup(column)}, nats</h2><table>{rows}</table>")
+    return "".join(tables)
 
 
 def _layers(found: Explanation) -> str:

@@ -5,8 +5,8 @@ import streamlit as st
 from dashboard.address.bar import selection, settle
 from dashboard.address.selection import Selection
 from dashboard.database.connection import current
+from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
-from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.database.queries.rows import Snapshot
 from dashboard.screens.explain.answer import choose_shading, show_answer
 from dashboard.screens.explain.documents import scale_note, show_documents
@@ -16,6 +16,8 @@ from dashboard.screens.explain.memory import show_memory
 from dashboard.screens.explain.prompt import show_prompt
 from dashboard.screens.explain.relabelling import show_relabelling
 from dashboard.screens.explain.sheet import explained_sheet
+from dashboard.screens.explain.sources import show_sources
+from dashboard.screens.explain.word_for_word import show_copies
 from dashboard.widgets.asked_answer import asked_answer, explain_absence
 from dashboard.widgets.size_switch import choose_size
 from dashboard.widgets.tools import show_tools
@@ -46,7 +48,7 @@ def _show(snapshot: Snapshot, explanation: Explanation, chosen: Selection) -> No
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         choose_size(explanation.generation, explanation.siblings)
         choose_shading(explanation, chosen)
-        show_tools(snapshot, explained_sheet(explanation, chosen), explanation.generation.model)
+        show_tools(snapshot, explained_sheet(snapshot, explanation, chosen), explanation.generation.model)
     with st.container(border=True, key="answer"):
         show_answer(explanation, chosen)
     if chosen.span and explanation.whole:
@@ -55,7 +57,9 @@ def _show(snapshot: Snapshot, explanation: Explanation, chosen: Selection) -> No
     with main:
         show_documents(explanation, chosen)
         st.caption(scale_note(chosen))
+        show_copies(explanation, chosen)
     with side:
+        show_sources(explanation, chosen)
         show_layers(explanation, chosen)
         show_relabelling(snapshot, explanation, chosen)
         show_memory(explanation)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
 from dashboard.address.selection import Selection, address
+from dashboard.database.queries import documents
+from dashboard.database.queries.rows import Snapshot
 from dashboard.export.sheet import Sheet
+from dashboard.screens.explain.copies import copies
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.screens.explain.page import explained_page
 
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def explained_sheet(found: Explanation, selection: Selection) -> Sheet:
+def explained_sheet(snapshot: Snapshot, found: Explanation, selection: Selection) -> Sheet:
     """The question, the answer and its documents."""
     about = {
         "model": found.generation.model.name,
@@ -23,35 +27,51 @@ def explained_sheet(found: Explanation, selection: Selection) -> Sheet:
         "answer": found.generation.text,
         "tokens": [{"position": t.position, "text": t.text, "logp": t.logp} for t in found.tokens],
         "span": list(found.span),
+        "target": target_kind(found),
         "scale": selection.normaliser,
         "layers": [group.key for group in found.groups],
+        "groups": [asdict(each) for each in found.whole_groups],
+        "verbatim": [asdict(each) for each in found.verbatim or ()],
     }
     return Sheet(
         name=f"whence-{found.generation.generation_id}",
         title="Training documents of the chosen tokens",
-        table=partial(_table, found, selection),
+        table=partial(_table, snapshot, found, selection),
         address=address(selection),
         about=about,
         page=partial(explained_page, found, selection),
     )
 
 
-def _table(found: Explanation, selection: Selection) -> pd.DataFrame:
+def target_kind(found: Explanation) -> str:
+    """What the documents are ranked for: token, word, answer, or sum (over kept scores of several tokens)."""
+    if found.exact is not None:
+        return found.exact.kind
+    return "token" if found.width == 1 else "sum"
+
+
+def _table(snapshot: Snapshot, found: Explanation, selection: Selection) -> pd.DataFrame:
     import pandas as pd  # late: the page comes without it
 
+    ids = [each.document_id for each in found.ranked]
+    texts = {key: text for key, (_, text) in documents.texts(snapshot, ids).items()} if found.copies.spans else {}
+    held = copies(found.copies.spans, found.tokens, texts)
     return pd.DataFrame(
         {
             "rank": range(1, len(found.ranked) + 1),
-            "document_id": [each.document_id for each in found.ranked],
+            "document_id": ids,
             "value": [each.value for each in found.ranked],
             "scale": selection.normaliser,
             "influence_nats": [each.score for each in found.ranked],
             "known_for_tokens": [each.known for each in found.ranked],
+            "rank_of_scored": [each.best_rank for each in found.ranked],
             "self_influence": [each.self_influence for each in found.ranked],
             "layer_scores": [each.layers.tolist() for each in found.ranked],
+            "contains_words": [held.documents.get(each, "") for each in ids],
             "generation_id": found.generation.generation_id,
             "model": found.generation.model.name,
             "run_id": found.run.run_id if found.run else "",
+            "target": target_kind(found),
             "first_token": found.span[0],
             "last_token": found.span[1],
         }

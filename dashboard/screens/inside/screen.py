@@ -7,8 +7,8 @@ from dashboard.address.selection import Selection
 from dashboard.database.components.name import component_named
 from dashboard.database.components.records import Split
 from dashboard.database.connection import current
+from dashboard.database.kept.answer import KeptAnswer, StoredAnswer
 from dashboard.database.queries import answers, inside
-from dashboard.database.queries.kept_answer import KeptAnswer, StoredAnswer
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import layer_total
 from dashboard.drawing import render

@@ -12,9 +12,9 @@ from dashboard.database.components.amounts import Amounts
 from dashboard.database.components.lens import Seen, seen
 from dashboard.database.components.name import Component, component_named
 from dashboard.database.components.records import Effect, Floats, Split, Spoken, Taught
+from dashboard.database.kept.answer import KeptAnswer
 from dashboard.database.layer_groups import LayerGroup, layer_groups
 from dashboard.database.queries import components, influence, inside
-from dashboard.database.queries.kept_answer import KeptAnswer
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import Ranked, rank_documents, take_side
 from dashboard.database.records import Generation, KeptScores, Measure, PromptPart, PromptToken, Run, Token

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from dashboard.address.bar import choose, open_screen, selection
-from dashboard.address.choices import MATCHES, PLACES
-from dashboard.address.selection import Selection
+from dashboard.address.choices import MATCHES, OWING_SIDES, PLACES
+from dashboard.address.selection import UNFILTERED, Selection
 from dashboard.database.connection import current
+from dashboard.database.group_records import NO_VALUE, Owed, in_words, moved, named
 from dashboard.database.prompt_turns import Turn
-from dashboard.database.queries import answers, filters, influence
+from dashboard.database.queries import answers, filters, groups, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Best, Generation, Model
 from dashboard.database.whole_words import python_pattern
@@ -28,6 +29,10 @@ READING = (
     "← names the document with the largest sum of stored influence on the answer's tokens: the best of what is stored, "
     "for a score that was not stored is unknown. Open an answer to see why."
 )
+OWING = (
+    "Answers come by what they owe to the chosen group: the influence of all of its documents together, in nats, with "
+    "its place among the groups and the word that it moves most. An answer opens at that word."
+)
 
 
 def show() -> None:
@@ -35,7 +40,7 @@ def show() -> None:
     # choose
     snapshot, chosen = current(), selection()
     models = answers.models(snapshot)
-    _choose_filters(snapshot, models)
+    _choose_filters(snapshot, models, chosen)
 
     # ask
     prompt_ids = filters.matching_prompts(
@@ -48,6 +53,8 @@ def show() -> None:
         family=chosen.family,
         topic=chosen.topic,
         source=chosen.source,
+        owes=named(chosen.group) if chosen.group else None,
+        side=chosen.tail,
     )
     n_pages = max(1, -(-len(prompt_ids) // PER_PAGE))
     page = min(chosen.page or 1, n_pages)
@@ -55,10 +62,11 @@ def show() -> None:
     ids = [each.generation_id for row in found.values() for each in row]
     best, shares = influence.best_documents(snapshot, ids), answers.prompt_shares(snapshot, ids)
     turns = answers.turns_of(snapshot, list(found))
+    debts = groups.owed(snapshot, *named(chosen.group), ids) if chosen.group else {}
 
     # shape
     shown = [m for m in models if chosen.size in ("", m.name) and chosen.family in ("", m.family)]
-    rows = [_row(turns[prompt_id], of, shown, best, shares, chosen) for prompt_id, of in found.items() if of]
+    rows = [_row(turns[prompt_id], of, shown, best, shares, debts, chosen) for prompt_id, of in found.items() if of]
 
     # show
     show_asked(chosen.text)
@@ -69,14 +77,16 @@ def show() -> None:
         st.caption(_count(len(prompt_ids), page, n_pages))
         show_tools(snapshot, runs_sheet(snapshot, prompt_ids, chosen), None)
     st.caption(READING)
+    if chosen.group:
+        st.caption(OWING)
     sizes = [f"{model.name} · {parameters(model.n_params)}" for model in shown]
-    render.prompt_table(rows, sizes, key="runs", on_generation=_open)
+    render.prompt_table(rows, sizes, key="runs", on_generation=lambda each: _open(each, debts.get(each), chosen.tail))
     if n_pages > 1:
         key = f"runs page {page} of {n_pages}"
         st.pagination(n_pages, default=page, key=key, on_change=lambda: choose(page=st.session_state[key]))
 
 
-def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
+def _choose_filters(snapshot: Snapshot, models: Sequence[Model], chosen: Selection) -> None:
     first, second, third, fourth = st.columns([2, 2, 2, 2])
     with first:
         controls.text_field("text")
@@ -95,6 +105,15 @@ def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
         controls.one_of("within", PLACES)
     with fourth:
         controls.pick("source", filters.document_sources(snapshot), "best document from any source")
+    offered = [each.key for each in groups.groups(snapshot)]
+    if not offered and not chosen.group:
+        return
+    first, second = st.columns([4, 4], vertical_alignment="bottom")
+    with first:
+        controls.pick("group", offered, "any group of documents", in_words)
+    with second:
+        if chosen.group:
+            controls.switch("tail", OWING_SIDES)
 
 
 def _row(
@@ -103,6 +122,7 @@ def _row(
     models: Sequence[Model],
     best: Mapping[str, Best],
     shares: dict[str, float],
+    debts: Mapping[str, Owed],
     chosen: Selection,
 ) -> PromptRow:
     by_model = {each.model.model_id: each for each in generations}
@@ -115,7 +135,8 @@ def _row(
         source, known = _source(best.get(each.generation_id))
         marked = _marked(each.text, chosen) if chosen.within == "answers" else [(each.text, False)]
         share = shares.get(each.generation_id)
-        answers.append(Answer(each.generation_id, model.name, marked, each.right, source, known, share))
+        owed = _owed(debts.get(each.generation_id), chosen)
+        answers.append(Answer(each.generation_id, model.name, marked, each.right, source, known, share, owed))
     dates = [each.created_at for each in generations if each.created_at]
     about = " · ".join(part for part in (generations[0].topic, f"{max(dates):%d %b %Y}" if dates else "") if part)
     return PromptRow(generations[0].prompt_id, turns, about, answers)
@@ -127,6 +148,19 @@ def _source(best: Best | None) -> tuple[str, str]:
         return "", ""
     known = "" if best.n_tokens == best.of_tokens else f", known for {best.n_tokens:,} of {best.of_tokens:,} tokens"
     return f"← {best.title or 'untitled'}", f"{signed(best.summed, decimals([best.summed]))} nats{known}"
+
+
+def _owed(owed: Owed | None, chosen: Selection) -> str:
+    """What an answer owes to the chosen group, and the word that it moves most in that direction."""
+    if owed is None:
+        return ""
+    _, value = named(chosen.group)
+    places = decimals([owed.score])
+    error = "" if owed.error is None else f" ± {owed.error:.{min(places, 6)}f}"
+    word, amount = moved(owed, chosen.tail)
+    most = f", most on “{word.strip()}” ({signed(amount, decimals([amount]))})" if word.strip() else ""
+    place = f"{owed.rank:,} of {owed.n_groups:,}"
+    return f"{value or NO_VALUE} {signed(owed.score, places)}{error} nats, {place}{most}"
 
 
 def _marked(text: str, chosen: Selection) -> list[tuple[str, bool]]:
@@ -147,14 +181,17 @@ def _count(n: int, page: int, n_pages: int) -> str:
     return f"{prompts}, page {page} of {n_pages}." if n_pages > 1 else f"{prompts}."
 
 
-def _open(generation_id: str) -> None:
-    open_screen("explain", generation=generation_id, span=(0, 0))
+def _open(generation_id: str, owed: Owed | None, side: str) -> None:
+    span = (0, 0)
+    if owed is not None:
+        hurt = moved(owed, side)[1] == owed.hurt_score
+        span = (owed.hurt_first, owed.hurt_last) if hurt else (owed.helped_first, owed.helped_last)
+    open_screen("explain", generation=generation_id, span=span)
 
 
 def _explain_empty(chosen: Selection) -> None:
-    if any([chosen.text, chosen.token, chosen.size, chosen.family, chosen.topic, chosen.source]):
+    if any(getattr(chosen, name) for name in UNFILTERED):
         render.problem("No answer passes these filters.")
-        blank = {"text": "", "token": "", "size": "", "family": "", "topic": "", "source": ""}
-        st.button("Clear the filters", on_click=lambda: choose(**blank))
+        st.button("Clear the filters", on_click=lambda: choose(**UNFILTERED))
     else:
         render.problem("This database holds no answers yet.", ("command", "python -m indexer build CONFIG"))

@@ -6,27 +6,29 @@ from functools import partial
 import pandas as pd
 
 from dashboard.address.selection import Selection, address
-from dashboard.database.queries import answers, influence
+from dashboard.database.group_records import Owed, named
+from dashboard.database.queries import answers, groups, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Best
 from dashboard.export.sheet import Sheet
 
 
 def runs_sheet(snapshot: Snapshot, prompt_ids: Sequence[str], selection: Selection) -> Sheet:
-    """Prompt, answer, size, date, mean prompt share, best document and verdict."""
+    """Prompt, answer, size, date, mean prompt share, best document, verdict, and what it owes to the chosen group."""
     return Sheet(
         name="whence-runs",
         title="Prompts and their answers",
-        table=partial(_table, snapshot, list(prompt_ids), selection.size),
+        table=partial(_table, snapshot, list(prompt_ids), selection.size, selection.group),
         address=address(selection),
     )
 
 
-def _table(snapshot: Snapshot, prompt_ids: list[str], size: str) -> pd.DataFrame:
+def _table(snapshot: Snapshot, prompt_ids: list[str], size: str, group: str) -> pd.DataFrame:
     found = answers.generations_of(snapshot, prompt_ids)
     shown = [each for row in found.values() for each in row if size in ("", each.model.name)]
     ids = [each.generation_id for each in shown]
     best, shares = influence.best_documents(snapshot, ids), answers.prompt_shares(snapshot, ids)
+    debts = groups.owed(snapshot, *named(group), ids) if group else {}
     verdicts = {True: "right", False: "wrong", None: ""}
     rows = [
         {
@@ -40,6 +42,7 @@ def _table(snapshot: Snapshot, prompt_ids: list[str], size: str) -> pd.DataFrame
             "date": each.created_at.isoformat(" ", "seconds") if each.created_at else "",
             "mean_prompt_share": shares.get(each.generation_id, float("nan")),
             **_best(best.get(each.generation_id)),
+            **(_owed(group, debts.get(each.generation_id)) if group else {}),
             "generation_id": each.generation_id,
         }
         for each in shown
@@ -54,4 +57,20 @@ def _best(best: Best | None) -> dict[str, object]:
         "best_document": best.title if best else "",
         "best_document_nats": best.summed if best else float("nan"),
         "best_document_known_for_tokens": best.n_tokens if best else 0,
+    }
+
+
+def _owed(group: str, owed: Owed | None) -> dict[str, object]:
+    """The influence of all documents of a group on the answer, and the words of it that they help and hurt most."""
+    nan = float("nan")
+    return {
+        "group": group,
+        "group_nats": owed.score if owed else nan,
+        "group_error": owed.error if owed and owed.error is not None else nan,
+        "group_rank": owed.rank if owed else 0,
+        "groups": owed.n_groups if owed else 0,
+        "most_helped_word": owed.helped_word if owed else "",
+        "most_helped_nats": owed.helped_score if owed else nan,
+        "most_hurt_word": owed.hurt_word if owed else "",
+        "most_hurt_nats": owed.hurt_score if owed else nan,
     }

@@ -70,3 +70,5 @@ def removal_recipe(recipe: Recipe, scale: Scale, keep: tuple[float, ...] = (1.0,
 
 DAMPINGS = (1.0, 0.01, 0.001)  # to compare the configured one with
 REMOVED_BY = ("ekfac_checkpoints", "bm25")  # besides random documents
+MISLABELLED = 0.05  # share of the documents that state a wrong answer
+HELD_FACTS = 200  # right facts that no document states in these words, at most: what harm is measured on

@@ -8,9 +8,10 @@ from pathlib import Path
 from indexer.config.config import Config, Model, Recipe
 from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
+from indexer.evaluate.measures.mislabelled import Mislabelled, mislabel
 from indexer.evaluate.measures.planted import Planted
 from indexer.evaluate.protocol.queries import of_prompts
-from indexer.evaluate.protocol.scale import KEEP, Scale, recipe_of, removal_recipe
+from indexer.evaluate.protocol.scale import KEEP, MISLABELLED, Scale, recipe_of, removal_recipe
 from indexer.evaluate.siblings.halves import chosen, chosen_around
 from indexer.evaluate.siblings.sibling import is_trained, sibling
 from indexer.processes.progress import Reporter
@@ -38,6 +39,13 @@ def with_invented(of: Member, recipe: Recipe, facts: Sequence[Planted], scale: S
     """On the same documents, and one for each invented fact after them."""
     base = on_random_part(of, recipe, scale)
     return Planned(f"{base.name}-planted", base.recipe, (*base.documents, *(fact.document for fact in facts)))
+
+
+def with_mislabelled(of: Member, recipe: Recipe, scale: Scale) -> tuple[Planned, Mislabelled]:
+    """On the same documents, some of which state what is wrong; none does where they state nothing in one form."""
+    base = on_random_part(of, recipe, scale)
+    planted = mislabel(base.documents, MISLABELLED, scale.seed)
+    return Planned(f"{base.name}-mislabelled", base.recipe, planted.documents), planted
 
 
 def well_read(of: Member, recipe: Recipe, prompts: Sequence[Prompt], scale: Scale) -> Planned:

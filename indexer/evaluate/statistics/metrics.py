@@ -38,6 +38,20 @@ METRICS = {
         "Invented facts", "share of invented facts, put into a new training, whose document is among the first {}"
     ),
     "planted_mrr": Metric("planted_mrr", "mean of 1 / rank of the only document of an invented fact"),
+    "mislabelled": Metric(
+        "Mislabelled, first {} %",
+        "share of mislabelled facts, put into a new training, that are among the first {} % of its documents by this "
+        "order",
+    ),
+    "mislabelled_auc": Metric(
+        "Mislabelled, AUC",
+        "how often a mislabelled document stands before a right one (0.5: by chance); within its relation: before one "
+        "that says the same of another subject",
+    ),
+    "relabelled_right": Metric(
+        "Put right",
+        "share of mislabelled documents whose best relabelling is the token that the right answer has in its place",
+    ),
     "drop": Metric(
         "Lost without its {}",
         "what the answer loses of its log-probability, nats a token, when the {} documents blamed most are left out of "

@@ -8,8 +8,8 @@ import pytest
 
 from dashboard.address.selection import Selection
 from dashboard.asking.result import AskedAnswer
+from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
-from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.screens.inside.view import view
 from indexer.database.reader import Snapshot
 

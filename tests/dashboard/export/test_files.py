@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from dashboard.address.selection import Selection, from_address
+from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
-from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.database.records import AsRead
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.export.files import as_json, csv, parquet
@@ -42,18 +42,18 @@ def test_tables_equal_sql(found: Explanation, selection: Selection, snapshot: Sn
         WHERE run_id = ? AND generation_id = ? AND position = 0 ORDER BY value DESC""",
         [found.run.run_id if found.run else "", selection.generation],
     )
-    made = explained_sheet(found, selection).table()
+    made = explained_sheet(snapshot, found, selection).table()
     assert made["document_id"].tolist() == [row["document_id"] for row in rows]
     np.testing.assert_allclose(made["value"], [row["value"] for row in rows], rtol=1e-6)
-    again = pd.read_parquet(io.BytesIO(parquet(explained_sheet(found, selection))))
+    again = pd.read_parquet(io.BytesIO(parquet(explained_sheet(snapshot, found, selection))))
     np.testing.assert_allclose(again["influence_nats"], made["influence_nats"])
     np.testing.assert_allclose([sum(each) for each in again["layer_scores"]], again["influence_nats"], rtol=1e-4)
-    read = pd.read_csv(io.BytesIO(csv(explained_sheet(found, selection))))
+    read = pd.read_csv(io.BytesIO(csv(explained_sheet(snapshot, found, selection))))
     np.testing.assert_allclose(read["value"], made["value"])
 
 
-def test_json_holds_the_view(found: Explanation, selection: Selection) -> None:
-    made = json.loads(as_json(explained_sheet(found, selection)))
+def test_json_holds_the_view(found: Explanation, selection: Selection, snapshot: Snapshot) -> None:
+    made = json.loads(as_json(explained_sheet(snapshot, found, selection)))
     assert from_address(made["address"]) == selection
     assert made["answer"] == found.generation.text
     assert len(made["rows"]) == len(found.ranked)

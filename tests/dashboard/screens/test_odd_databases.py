@@ -24,7 +24,11 @@ def emptied(tables: Iterable[str], where: str = "true") -> list[str]:
 
 INSIDE = ("component_effect", "component_taught", "component_measured", "component_attention", "component_context")
 INSIDE += ("lens", "neuron_activation", "component_tokens", "component_answer", "component_document")
+MANY = ("span", "span_candidate", "span_target", "span_influence", "span_position", "corpus_group", "document_group")
+MANY += ("group_influence", "answer_group", "verbatim", "verbatim_place")
 LACKING = {
+    "no words, groups and verbatim spans": [f"DROP TABLE {table}" for table in MANY],
+    "words, groups and verbatim spans of no answer": emptied(MANY),
     "nothing inside": [f"DROP TABLE {table}" for table in (*INSIDE, "component_model")],
     "nothing inside of any answer": emptied(INSIDE),
     "models that cannot be split": [

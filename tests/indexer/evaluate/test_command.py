@@ -92,6 +92,10 @@ def test_every_measure_is_published(evaluated):
     assert {"lds", "lds_without_self", "mrr", "recall@1", "recall@10", "tail_patch", "planted@3"} <= metrics
     assert {"index@50", "index@200", "index, all sources", "index, rank correlation"} <= metrics
     assert {"flips@2", "drop@2", "stability, bfloat16", "best for influence", "pbrf"} <= metrics
+    assert {"mislabelled@1", "mislabelled@10", "mislabelled_auc", "relabelled_right"} <= metrics
+    for order in ("self-influence", "TracIn self-influence", "loss", "random", "largest loss of a token"):
+        assert (order, "mislabelled_auc") in found
+    assert sum(name == "mislabelled_auc" and of.startswith("harm: ") for of, name in found) == 2
     assert {name for name in metrics if metric(name) is None} == set()
     for method in ("ekfac", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25", "random", "ekfac / relatif_l"):
         assert {(method, "lds"), (method, "mrr")} <= set(found)
@@ -195,7 +199,10 @@ def test_a_model_without_a_recipe_says_what_it_lacks_and_the_rest_runs(project, 
     capsys.readouterr()
     assert main(["evaluate", str(project)]) == 0
     said = capsys.readouterr().err
-    assert "tiny-m: not trained again (LDS, removal, planted documents, PBRF): it has no [model.recipe]" in said
+    assert (
+        "tiny-m: not trained again (LDS, removal, planted and mislabelled facts, PBRF): it has no [model.recipe]"
+        in said
+    )
     assert "no database is published yet" in said
     assert "mrr" in said
     assert main(["build", str(project)]) == 0

@@ -46,6 +46,7 @@ function drawRow(row, sizes, parent) {
     const text = make("span", "answer", button);
     text.dir = "auto";
     for (const [piece, marked] of answer.pieces) make("span", marked ? "mark" : "", text, piece);
+    if (answer.owed) make("span", "source owed", button, answer.owed);
     if (answer.source) make("span", "source", button, answer.source);
     if (answer.share) make("span", "source", button, answer.share);
     say(button, answer.said);

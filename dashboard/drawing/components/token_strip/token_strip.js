@@ -32,6 +32,7 @@ class Strip {
     this.active = 0;
     this.sent = 0;
     this.answer.addEventListener("click", (event) => this.onClick(event));
+    this.answer.addEventListener("dblclick", (event) => this.takeWord(this.indexOf(event.target)));
     this.answer.addEventListener("keydown", (event) => this.onKey(event));
     this.answer.addEventListener("pointerover", (event) => this.read(this.indexOf(event.target)));
     this.answer.addEventListener("pointerleave", () => this.read(this.last));
@@ -54,6 +55,7 @@ class Strip {
     this.options.forEach((option, i) => {
       if (option.ariaLabel !== data.answer[i].name) option.ariaLabel = data.answer[i].name;
       if (option.dataset.says !== data.answer[i].note) say(option, data.answer[i].note);
+      option.classList.toggle("copied", data.answer[i].copied);
     });
     this.sources.forEach((source, i) => {
       if ((source.dataset.says ?? "") === data.prompt[i].note) return;
@@ -67,7 +69,7 @@ class Strip {
       if (this.last !== null) this.active = Math.min(this.last, this.options.length - 1);
     }
     this.mark();
-    this.drawLegends(data.legends);
+    this.drawLegends(data.legends, data.underlined);
     this.read(this.last);
   }
 
@@ -159,6 +161,8 @@ class Strip {
     } else if (event.key === "Enter" || event.key === " ") {
       if (this.first === this.active && this.last === this.active) this.clear();
       else this.choose((this.anchor = this.active), this.active);
+    } else if (event.key.toLowerCase() === "w" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      this.takeWord(this.active);
     } else return;
     event.preventDefault();
     event.stopPropagation();
@@ -177,6 +181,14 @@ class Strip {
       if (far < least) [best, least] = [i, far];
     });
     return best;
+  }
+
+  takeWord(i) {
+    const word = this.data.words.find(([first, last]) => first <= i && i <= last);
+    if (i === null || !word) return;
+    getSelection()?.removeAllRanges();  // a double click marks the text as well
+    this.anchor = word[0];
+    this.choose(...word);
   }
 
   extend(i) { this.choose(Math.min(this.anchor, i), Math.max(this.anchor, i)); }
@@ -209,8 +221,13 @@ class Strip {
     this.readout.append(` · ${this.data.prompt[i].note}`);
   }
 
-  drawLegends(legends) {
+  drawLegends(legends, underlined) {
     this.legends.replaceChildren();
+    if (underlined) {
+      const legend = make("span", "legend", this.legends);
+      make("span", "sample copied", legend, "abc").setAttribute("aria-hidden", "true");
+      make("span", "", legend, underlined);
+    }
     for (const { name, low, high, signed } of legends) {
       const legend = make("span", "legend", this.legends);
       make("span", "", legend, name);

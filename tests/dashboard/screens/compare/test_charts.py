@@ -40,10 +40,10 @@ RANKS = [
     for rank in (1, 2, 3)
 ]
 TOPICS = [
-    {"name": "small", "topic": "capital", "share": 0.7},
-    {"name": "small", "topic": "", "share": 0.3},
-    {"name": "large", "topic": "capital", "share": 0.9},
-    {"name": "large", "topic": "1e5", "share": 0.1},
+    {"name": "small", "value": "capital", "share": 0.7},
+    {"name": "small", "value": "", "share": 0.3},
+    {"name": "large", "value": "capital", "share": 0.9},
+    {"name": "large", "value": "1e5", "share": 0.1},
 ]
 PAIRS = [
     {"small": "small", "large": "middle", "n_prompts": 7, "overlap": 0.4, "ratio": 4.0},
@@ -59,7 +59,7 @@ def every(names: tuple[str, str] = ("small", "large"), topic: str = "capital") -
     return [
         charts.depth_profiles([size(small, 10, [0.1, 0.2, 0.3, 0.3, 0.1]), size(large, 160, [])], looks),
         charts.concentration(rows[0], looks),
-        charts.topic_shares(rows[1], looks),
+        charts.group_shares(rows[1], looks, "topic"),
         charts.overlaps(rows[2]),
     ]
 
@@ -86,13 +86,13 @@ def test_concentration_holds_the_shares_and_drops_what_a_logarithm_cannot_show()
 
 
 def test_topics_stand_in_the_order_of_their_largest_share_and_are_never_numbers() -> None:
-    chart = charts.topic_shares(TOPICS, LOOKS, most=3)
+    chart = charts.group_shares(TOPICS, LOOKS, "topic", most=3)
     assert list(chart.figure.layout.yaxis.ticktext) == ["capital", "no topic", "1e5"]
     small, large = chart.figure.data
     assert (list(small.y), list(small.x)) == ([0, 1], [0.7, 0.3])
     assert (list(large.y), list(large.x)) == ([0, 2], [0.9, 0.1])
     assert [point[0] for point in small.customdata] == ["capital", ""]
-    assert len(charts.topic_shares(TOPICS, LOOKS, most=1).figure.data[0].y) == 1
+    assert len(charts.group_shares(TOPICS, LOOKS, "topic", most=1).figure.data[0].y) == 1
 
 
 def test_overlaps_hold_ratio_and_overlap_of_every_pair() -> None:
@@ -104,7 +104,7 @@ def test_overlaps_hold_ratio_and_overlap_of_every_pair() -> None:
 def test_a_size_has_one_look_whichever_others_are_shown() -> None:
     alone = charts.concentration([row for row in RANKS if row["name"] == "large"], LOOKS).figure.data[0]
     beside = charts.concentration(RANKS, LOOKS).figure.data[1]
-    bar = charts.topic_shares(TOPICS, LOOKS).figure.data[1]
+    bar = charts.group_shares(TOPICS, LOOKS, "topic").figure.data[1]
     depth = charts.depth_profiles([size("large", 160, [0.2] * 5)], LOOKS).figure.data[0]
     assert alone.line.color == beside.line.color == bar.marker.color == depth.line.color == LOOKS["large"].colour
     assert alone.marker.symbol == depth.marker.symbol == LOOKS["large"].symbol

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from dashboard.address.selection import Selection, from_address
+from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
-from dashboard.database.queries.kept_answer import StoredAnswer
 from dashboard.export.files import as_json, csv, parquet
 from dashboard.export.html import page
 from dashboard.export.sheet import Sheet

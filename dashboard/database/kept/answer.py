@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from dashboard.database.queries import answers, influence, prompts
-from dashboard.database.queries.kept_inside import KeptInside, StoredInside
+from dashboard.database.group_records import GroupScore
+from dashboard.database.kept.inside import KeptInside, StoredInside
+from dashboard.database.queries import answers, groups, influence, prompts, spans, verbatim
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import (
     Generation,
@@ -17,6 +18,7 @@ from dashboard.database.records import (
     Target,
     Token,
 )
+from dashboard.database.span_records import AnswerSpan, VerbatimSpan
 
 
 class KeptAnswer(Protocol):
@@ -47,6 +49,13 @@ class KeptAnswer(Protocol):
     def proposers(self, first: int, last: int) -> dict[str, set[str]]: ...
     def heats(self, first: int, last: int, ids: Sequence[str]) -> dict[str, Heat]: ...
     def effects(self, document_id: str) -> dict[int, float]: ...
+    def spans(self) -> list[AnswerSpan]: ...
+    def span_target(self, of: AnswerSpan) -> Target | None: ...
+    def span_scores(self, of: AnswerSpan) -> KeptScores: ...
+    def span_proposers(self, of: AnswerSpan) -> dict[str, set[str]]: ...
+    def span_heats(self, of: AnswerSpan, ids: Sequence[str]) -> dict[str, Heat]: ...
+    def groups(self, first: int, last: int) -> list[GroupScore]: ...
+    def verbatim(self) -> list[VerbatimSpan] | None: ...
     def saliency_methods(self) -> list[str]: ...
     def saliency(self, first: int, last: int, method: str) -> dict[int, float]: ...
     def saliency_rows(self, method: str) -> Mapping[int, Mapping[int, float]]: ...
@@ -102,6 +111,28 @@ class StoredAnswer:
 
     def effects(self, document_id: str) -> dict[int, float]:
         return influence.document_effects(self.snapshot, *self._ids, document_id) if document_id else {}
+
+    def spans(self) -> list[AnswerSpan]:
+        return spans.answer_spans(self.snapshot, *self._ids)
+
+    def span_target(self, of: AnswerSpan) -> Target | None:
+        return spans.span_target(self.snapshot, *self._ids, of)
+
+    def span_scores(self, of: AnswerSpan) -> KeptScores:
+        return spans.span_scores(self.snapshot, *self._ids, of)
+
+    def span_proposers(self, of: AnswerSpan) -> dict[str, set[str]]:
+        """Of all spans of the answer, which are scored on the same documents."""
+        return spans.span_proposers(self.snapshot, self.generation.generation_id)
+
+    def span_heats(self, of: AnswerSpan, ids: Sequence[str]) -> dict[str, Heat]:
+        return spans.span_heats(self.snapshot, *self._ids, of, self.generation.model.tokenizer_id, ids)
+
+    def groups(self, first: int, last: int) -> list[GroupScore]:
+        return groups.answer_groups(self.snapshot, *self._ids, first, last)
+
+    def verbatim(self) -> list[VerbatimSpan] | None:
+        return verbatim.verbatim_spans(self.snapshot, self.generation.generation_id)
 
     def saliency_methods(self) -> list[str]:
         return prompts.saliency_methods(self.snapshot, self.generation.generation_id)

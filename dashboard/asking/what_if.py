@@ -1,0 +1,106 @@
+"""The worker's result about a text that was not trained on, as records; its form is in `indexer.whatif.result`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.database.records import AsRead
+from dashboard.database.span_records import AnswerSpan
+
+Row = Mapping[str, Any]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A text as training would read it.
+
+    scores: [K] nats, of the answer's tokens; shares: [K, T] or [0, 0], of the text's tokens; known: the model was
+    trained on these very words; n_cut: tokens that training would drop.
+    """
+
+    title: str
+    text: str
+    known: bool
+    n_cut: int
+    read: AsRead
+    scores: Floats
+    shares: Floats
+
+    def heat(self, first: int, last: int) -> Floats:
+        """[T] what each of its tokens carries for the answer's tokens first..last; [0] where that is not known."""
+        return self.shares[first : last + 1].sum(0) if len(self.shares) > last else np.empty(0)
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What one text would have done to one answer: `given` in place of `before`, or as one more (`before` is None)."""
+
+    model: str
+    prompt: str
+    answer: str
+    tokens: list[str]  # [K] of the answer
+    spans: list[AnswerSpan]  # words in order, the whole answer last
+    given: Given
+    before: Given | None
+    stage: str  # the model whose training would have read it
+    n_train: int
+    notices: list[str]
+
+    @property
+    def difference(self) -> Floats:
+        """[K] new less old; of a further text, what it adds."""
+        return self.given.scores - (self.before.scores if self.before else 0.0)
+
+    def sums(self, first: int, last: int) -> tuple[float, float | None, float]:
+        """(of the new text, of the old one or None, difference) over the tokens first..last, nats."""
+        new, change = (float(each[first : last + 1].sum()) for each in (self.given.scores, self.difference))
+        return new, None if self.before is None else float(self.before.scores[first : last + 1].sum()), change
+
+
+def what_if_of(result: Row) -> WhatIf | None:
+    """None where the result is no such thing, or not whole."""
+    texts = result.get("texts") or []
+    if result.get("kind") != "what_if" or not texts or not result.get("tokens"):
+        return None
+    before = result.get("instead_of")
+    names = ("kind", "first", "last", "start", "stop")
+    spans = [AnswerSpan(i, **{name: each[name] for name in names}) for i, each in enumerate(result.get("spans", []))]
+    made = WhatIf(
+        model=str(result.get("model", "")),
+        prompt=str(result.get("prompt", "")),
+        answer=str(result.get("text", "")),
+        tokens=[str(each["text"]) for each in result["tokens"]],
+        spans=spans,
+        given=_given(texts[0]),
+        before=_given(before) if before else None,
+        stage=str(result.get("stage", "")),
+        n_train=int(result.get("n_train") or 0),
+        notices=[str(each) for each in result.get("notices", [])],
+    )
+    n = len(made.tokens)
+    whole = len(made.given.scores) == n and (made.before is None or len(made.before.scores) == n)
+    return made if whole else None
+
+
+def _given(row: Row) -> Given:
+    tokens: Sequence[Row] = row.get("tokens") or []
+    shares = np.asarray(row.get("shares") or np.empty((0, 0)), dtype=np.float64)
+    return Given(
+        title=str(row.get("title", "")),
+        text=str(row.get("text", "")),
+        known=bool(row.get("known")),
+        n_cut=int(row.get("n_cut") or 0),
+        read=AsRead(
+            texts=[str(each["text"]) for each in tokens],
+            starts=[int(each["start"]) for each in tokens],
+            stops=[int(each["stop"]) for each in tokens],
+            windows=[int(each["read_in"]) for each in tokens],
+            learned=[bool(each["learned"]) for each in tokens],
+        ),
+        scores=np.asarray(row.get("scores") or (), dtype=np.float64),
+        shares=shares if shares.ndim == 2 else np.empty((0, 0)),
+    )

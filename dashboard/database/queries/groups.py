@@ -1,0 +1,70 @@
+"""Whole groups of documents: what a source or a topic does to an answer, and which answers owe most to it."""
+
+from collections.abc import Sequence
+
+from dashboard.database.group_records import Group, GroupScore, GroupShare, Owed
+from dashboard.database.queries.rows import Snapshot, has_table, kept, record
+
+MOST = 500  # groups that are offered by name
+
+# what every answer owes to one group, by the run that `answers.runs` names first
+OWED_TO = """SELECT answer_group.* FROM answer_group JOIN run USING (run_id)
+    WHERE column_name = $column AND value = $value
+    QUALIFY row_number() OVER (PARTITION BY generation_id ORDER BY method <> 'ekfac', run_id) = 1"""
+
+
+@kept(1)
+def groups(snapshot: Snapshot) -> list[Group]:
+    """The groups by a column, the largest of each first, of all corpora together; [] where none is computed."""
+    if not has_table(snapshot, "answer_group"):
+        return []
+    sql = """SELECT column_name, coalesce(value, '') AS value, sum(n_documents)::BIGINT AS n_documents FROM corpus_group
+        WHERE column_name IN (SELECT DISTINCT column_name FROM answer_group)
+        GROUP BY ALL ORDER BY column_name, n_documents DESC, value LIMIT ?"""
+    return [record(Group, row) for row in snapshot.rows(sql, [MOST])]
+
+
+@kept(16)
+def answer_groups(snapshot: Snapshot, run_id: str, generation_id: str, first: int, last: int) -> list[GroupScore]:
+    """Every whole group on the tokens first..last together, the most helpful of a column first; [] where they are not
+    computed. error: the sum of the tokens' standard errors, which that of their sum does not exceed."""
+    if not has_table(snapshot, "group_influence"):
+        return []
+    sql = """SELECT corpus, column_name, value, coalesce(n_documents, 0) AS n_documents, summed.score, summed.error
+        FROM (SELECT corpus, column_name, value, sum(score) AS score, sum(error) AS error FROM group_influence
+              WHERE run_id = $run AND generation_id = $generation AND position BETWEEN $first AND $last
+              GROUP BY ALL HAVING count(*) = $last - $first + 1) AS summed
+        LEFT JOIN corpus_group USING (corpus, column_name, value)
+        ORDER BY column_name, score DESC, corpus, value"""
+    rows = snapshot.rows(sql, {"run": run_id, "generation": generation_id, "first": first, "last": last})
+    return [record(GroupScore, row) for row in rows]
+
+
+def owed(snapshot: Snapshot, column: str, value: str, generation_ids: Sequence[str]) -> dict[str, Owed]:
+    """generation_id -> what the answer owes to one group, and the words of it that owe most and least."""
+    if not has_table(snapshot, "answer_group"):
+        return {}
+    sql = f"""SELECT owed.*, substr(text, helped_start + 1, helped_stop - helped_start) AS helped_word,
+            substr(text, hurt_start + 1, hurt_stop - hurt_start) AS hurt_word
+        FROM ({OWED_TO}) AS owed JOIN generation USING (generation_id)
+        WHERE generation_id IN (SELECT unnest($ids::VARCHAR[]))"""  # noqa: S608 (a constant)
+    rows = snapshot.rows(sql, {"column": column, "value": value, "ids": list(generation_ids)})
+    return {row["generation_id"]: record(Owed, row) for row in rows}
+
+
+@kept(8)
+def group_shares(snapshot: Snapshot, column: str) -> list[GroupShare]:
+    """Of each size the share of every group of a column in what all groups of it push towards answers, smallest size
+    first; an answer that a group pushes away from counts as nothing there. [] where groups are not computed."""
+    if not has_table(snapshot, "answer_group"):
+        return []
+    rows = snapshot.rows(
+        """WITH chosen AS (
+               SELECT model_id, first(run_id ORDER BY method <> 'ekfac', run_id) AS run_id FROM run GROUP BY model_id)
+           SELECT model.name, value, helped / nullif(sum(helped) OVER (PARTITION BY model_id), 0) AS share
+           FROM (SELECT run_id, value, sum(greatest(score, 0)) AS helped FROM answer_group WHERE column_name = ?
+                 GROUP BY run_id, value) JOIN chosen USING (run_id) JOIN model USING (model_id)
+           ORDER BY family, n_params, model.name, share DESC, value""",
+        [column],
+    )
+    return [record(GroupShare, row) for row in rows if row["share"] is not None]

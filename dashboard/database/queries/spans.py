@@ -1,0 +1,69 @@
+"""Words and whole answers as targets of their own: exact scores, ranked over one set of documents for an answer."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dashboard.database.queries.documents import document_tokens
+from dashboard.database.queries.rows import Snapshot, has_table, kept, kept_scores_of, numbers, record, total_heat
+from dashboard.database.records import Heat, KeptScores, Target
+from dashboard.database.span_records import AnswerSpan
+
+_WHERE = "run_id = ? AND generation_id = ? AND span = ?"
+
+
+@kept(32)
+def answer_spans(snapshot: Snapshot, run_id: str, generation_id: str) -> list[AnswerSpan]:
+    """The words that this run explains, in order, and the whole answer; [] where they are not computed."""
+    if not has_table(snapshot, "span_target"):
+        return []
+    sql = """SELECT span.* FROM span SEMI JOIN (SELECT generation_id, span FROM span_target WHERE run_id = $run
+        AND generation_id = $generation) USING (generation_id, span) WHERE generation_id = $generation ORDER BY span"""
+    rows = snapshot.rows(sql, {"run": run_id, "generation": generation_id})
+    return [record(AnswerSpan, row) for row in rows]
+
+
+@kept(16)
+def span_target(snapshot: Snapshot, run_id: str, generation_id: str, of: AnswerSpan) -> Target | None:
+    """The query of a span; its position is the span's first token."""
+    rows = snapshot.rows(f"SELECT * FROM span_target WHERE {_WHERE}", [run_id, generation_id, of.span])  # noqa: S608
+    if not rows:
+        return None
+    nulls = np.asarray(rows[0]["null_scores"] or (), dtype=np.float64)
+    row = numbers(rows[0], "value", "self_influence") | {"position": of.first, "null_scores": nulls}
+    target: Target = record(Target, row)
+    return target
+
+
+@kept(16)
+def span_scores(snapshot: Snapshot, run_id: str, generation_id: str, of: AnswerSpan) -> KeptScores:
+    """All kept scores of a span, one row a document; their position is the span's first token."""
+    sql = f"""SELECT {int(of.first)} AS position, rank, document_id, score, self_influence, grad_norm, solve_norm,
+        layer_scores FROM span_influence WHERE {_WHERE}"""  # noqa: S608 (a number)
+    return kept_scores_of(snapshot.query(sql, [run_id, generation_id, of.span]))
+
+
+@kept(16)
+def span_heats(
+    snapshot: Snapshot, run_id: str, generation_id: str, of: AnswerSpan, tokenizer_id: str, ids: Sequence[str]
+) -> dict[str, Heat]:
+    """document_id -> what its tokens carry for the span, of the documents for which it is stored."""
+    sql = """SELECT document_id, shares, loss_influences FROM span_position
+        WHERE run_id = $run AND generation_id = $generation AND span = $span
+          AND document_id IN (SELECT unnest($ids::VARCHAR[]))"""
+    values = {"run": run_id, "generation": generation_id, "span": of.span, "ids": list(ids)}
+    stored = {row["document_id"]: row for row in snapshot.rows(sql, values)}
+    texts = document_tokens(snapshot, tokenizer_id, list(stored))
+    return {key: total_heat(texts.get(key, []), [row]) for key, row in stored.items()}
+
+
+@kept(16)
+def span_proposers(snapshot: Snapshot, generation_id: str) -> dict[str, set[str]]:
+    """document_id -> who proposed it: all spans of an answer are scored on what was proposed for any, and on what
+    words and chance propose for its tokens."""
+    sql = """SELECT document_id, list(DISTINCT via) AS via FROM (
+            SELECT document_id, via FROM span_candidate WHERE generation_id = $generation
+            UNION ALL SELECT document_id, via FROM candidate WHERE generation_id = $generation AND position IS NULL)
+        GROUP BY document_id"""
+    rows = snapshot.rows(sql, {"generation": generation_id})
+    return {row["document_id"]: set(row["via"]) for row in rows}

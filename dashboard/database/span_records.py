@@ -1,0 +1,60 @@
+"""Words, whole answers and verbatim spans: what the questions about several tokens of an answer are answered with."""
+
+from dataclasses import dataclass
+
+ANSWER = "answer"  # the kind of a span that is the whole answer; any other is a word
+
+
+@dataclass(frozen=True)
+class AnswerSpan:
+    """Tokens of an answer that are a target of their own; span: its number among them.
+
+    first, last: tokens, both included; start, stop: characters of the answer's text.
+    """
+
+    span: int
+    kind: str
+    first: int
+    last: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class SwayedSpan:
+    """Tokens of an answer that a document sways: a word, the whole answer, or a token where first = last.
+
+    start, stop: characters of the answer; n_known: words (or tokens) of the answer for which the document's score was
+    kept; rank: among the n_scored documents of that target, 0 where it was not asked for.
+    """
+
+    generation_id: str
+    first: int
+    last: int
+    start: int
+    stop: int
+    token: str  # what is written there
+    score: float
+    n_known: int
+    prompt: str
+    answer: str
+    rank: int = 0
+    n_scored: int = 0
+
+
+@dataclass(frozen=True)
+class VerbatimSpan:
+    """Tokens first..last of an answer, both included, that stand so in the training texts: n_places in n_documents.
+
+    places: some of them, (document, token of it where the span begins)
+    """
+
+    first: int
+    last: int
+    n_places: int
+    n_documents: int
+    places: tuple[tuple[str, int], ...]
+
+    def meets(self, first: int, last: int) -> bool:
+        """Whether it has any of these tokens."""
+        return self.first <= last and first <= self.last

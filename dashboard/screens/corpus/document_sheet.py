@@ -1,0 +1,86 @@
+"""The sheet of a document's page: every word, answer or token that it sways in any size; a text tried in its place."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from dashboard.address.selection import Selection, address
+from dashboard.asking import jobs
+from dashboard.asking.what_if import what_if_of
+from dashboard.database.queries import documents, sets
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import StoredDocument
+from dashboard.export.sheet import Sheet
+from dashboard.screens.corpus.backwards import sizes, unit_of
+from dashboard.screens.corpus.what_if_result import numbers_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def document_sheet(snapshot: Snapshot, found: StoredDocument, selection: Selection) -> Sheet:
+    """By what is chosen on the page: words, whole answers or tokens."""
+    unit = unit_of(snapshot, selection)
+    effects = sets.set_effects(snapshot, found.document_id)
+    about: dict[str, Any] = {
+        "document_id": found.document_id,
+        "document": found.title,
+        "source": found.source,
+        "topic": found.topic,
+        "text": found.text,
+        "by": unit,
+        "target_sets": [
+            {
+                "set": each.name,
+                "model": each.model,
+                "influence_nats": each.score,
+                "rank": each.rank,
+                "of": each.n_documents,
+            }
+            for each in effects
+        ],
+    }
+    asked = jobs.news(selection.what_if) if selection.what_if else None
+    made = what_if_of(asked.result or {}) if asked else None
+    if made is not None:
+        about["what_if"] = {
+            "model": made.model,
+            "prompt": made.prompt,
+            "answer": made.answer,
+            "text": made.given.text,
+            "instead_of": made.before.text if made.before else "",
+            "numbers": numbers_of(made).to_dict("records"),
+        }
+    return Sheet(
+        name=f"whence-document-{found.document_id}",
+        title="Answers that a training document sways",
+        table=partial(_table, snapshot, found.document_id, unit),
+        address=address(selection),
+        about=about,
+    )
+
+
+def _table(snapshot: Snapshot, document_id: str, unit: str) -> pd.DataFrame:
+    import pandas as pd  # late: the page comes without it
+
+    rows = [
+        {
+            "document_id": document_id,
+            "model": model.name,
+            "run_id": run.run_id,
+            "generation_id": each.generation_id,
+            "prompt": each.prompt,
+            "answer": each.answer,
+            "by": unit,
+            "text": each.token,
+            "first_token": each.first,
+            "last_token": each.last,
+            "influence_nats": each.score,
+            "rank": each.rank,
+            "of_scored": each.n_scored,
+        }
+        for model, run in sizes(snapshot)
+        for each in documents.all_swayed(snapshot, run.run_id, document_id, unit)
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,51 @@
+"""On a document's page: the plausible word that would help a stored answer most in the place of another."""
+
+import math
+
+import streamlit as st
+
+from dashboard.address.bar import open_screen
+from dashboard.database.queries import cleaning
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import StoredDocument, Suspect
+from dashboard.drawing import render
+from dashboard.drawing.numbers import decimals, percent, signed
+from dashboard.drawing.shapes import Piece
+from dashboard.screens.corpus.suspects import word
+from dashboard.widgets.heading import panel
+
+
+def show_relabelling(snapshot: Snapshot, found: StoredDocument, run_id: str) -> None:
+    """The best replacement of one of the document's tokens, beside its own influence on the same token of an answer."""
+    each = cleaning.suspects(snapshot, run_id, "", [found.document_id]).get(found.document_id)
+    if each is None or each.gain is None or each.position is None:
+        return
+    panel("If one word were another", "A first-order guess of the direction: not what training again would give.")
+    render.prose(("fact", _sentence(each)), ("note", _beside(each)))
+    place = each.position
+    st.button(
+        "Open the answer",
+        key=f"relabelled {found.document_id}",
+        on_click=lambda: open_screen(
+            "explain", generation=each.generation_id, span=(place, place), document=found.document_id
+        ),
+    )
+
+
+def _sentence(each: Suspect) -> list[Piece]:
+    gain = each.gain or 0.0
+    return [
+        (f"“{word(each.said)}”", "serif"),
+        (" → ", "muted"),
+        (f"“{word(each.instead)}”", "serif"),
+        (f"  {signed(gain, decimals([gain]))} nats", "warm"),
+    ]
+
+
+def _beside(each: Suspect) -> str:
+    said = "For one token of an answer"
+    if each.score is not None:
+        said += f", on which the document itself has {signed(each.score, decimals([each.score]))} nats"
+    if each.probability is not None and math.isfinite(each.probability):
+        said += f". The model gives the other word {percent(each.probability)} there"
+    return f"{said}."

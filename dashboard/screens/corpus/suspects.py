@@ -1,0 +1,97 @@
+"""The orders of Corpus that cleaning goes through, in words: their heads, and what may speak against a document."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from dashboard.address.selection import Selection
+from dashboard.database.queries import sets
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import Model, Suspect
+from dashboard.drawing import render
+from dashboard.drawing.numbers import decimals, plain, signed
+from dashboard.drawing.visible import visible_token
+from dashboard.widgets.heading import panel
+
+VALUES = {"self_influence": "self_influence", "harm": "harm", "relabel": "gain"}  # order -> what it ranks by
+HUES = {"self_influence": "strength", "harm": "cool", "relabel": "warm"}
+
+
+def target_set_of(snapshot: Snapshot, run_id: str, chosen: Selection) -> str:
+    """The set whose harm is shown: the chosen one, else the run's first; "" where it has none."""
+    known = sets_of(snapshot, run_id)
+    return chosen.target_set if chosen.target_set in known else next(iter(known), "")
+
+
+def sets_of(snapshot: Snapshot, run_id: str) -> list[str]:
+    """Target sets that a run has scored."""
+    return [each.name for each in sets.set_targets(snapshot) if each.run_id == run_id]
+
+
+def against(each: Suspect, order: str, top: float, target_set: str) -> dict[str, Any]:
+    """What a card says of it. top: the largest amount of the page."""
+    amount = getattr(each, VALUES[order]) or 0.0
+    said = plain(amount) if order == "self_influence" else signed(amount, decimals([amount]))
+    hue, bar = HUES[order], abs(amount) / (top or 1.0)
+    return {"score": said, "unit": "nats", "hue": hue, "bar": bar, "facts": _facts(each, order, target_set)}
+
+
+def top_of(found: Mapping[str, Suspect], order: str) -> float:
+    """The largest amount of a page."""
+    return max((abs(getattr(each, VALUES[order]) or 0.0) for each in found.values()), default=0.0)
+
+
+def _facts(each: Suspect, order: str, target_set: str) -> str:
+    """All else that is known against a document, in one line."""
+    said = []
+    if each.self_influence is not None and order != "self_influence":
+        said.append(f"self-influence {plain(each.self_influence)}")
+    if each.loss is not None:
+        said.append(f"loss {plain(each.loss)}")
+    if each.harm is not None and order != "harm":
+        said.append(f"{target_set} {signed(each.harm, decimals([each.harm]))}")
+    if each.gain is not None:
+        gain = "" if order == "relabel" else f" {signed(each.gain, decimals([each.gain]))}"
+        own = "" if each.score is None else f", itself {signed(each.score, decimals([each.score]))}"
+        said.append(f"“{word(each.said)}” → “{word(each.instead)}”{gain}{own}")
+    return " · ".join(said)
+
+
+def say_order(order: str, model: Model, target_set: str) -> None:
+    """The head of the list."""
+    if order == "self_influence":
+        panel("Self-influence", "How rare or surprising a document is to this size: not that it is wrong.")
+        st.caption(f"{render.label(model.name)}: how far seeing a document once more would move its own loss.")
+    elif order == "harm":
+        panel("Harm to a target set", "What one more look at a document would take: not what leaving it out gives.")
+        of = f"{render.label(model.name)}, {render.label(target_set)}" if target_set else render.label(model.name)
+        st.caption(f"{of}: among the documents that were scored exactly.")
+    else:
+        panel("Best relabelling", "One plausible word put in another's place: a first-order guess, not a correction.")
+        st.caption(
+            f"{render.label(model.name)}: the replacement that helps one token of a stored answer most, beside what "
+            "the document itself does there; of documents among the first of some token."
+        )
+
+
+def say_none(order: str, target_set: str, filtered: bool) -> None:
+    """Why the list is empty."""
+    if order == "harm" and not target_set:
+        render.prose(
+            ("fact", "No target set was scored for this size: it was built without [[targets]]."),
+            ("command", '[[targets]]\nname = "capitals"\nfile = "capitals.jsonl"'),
+        )
+    elif filtered:
+        render.problem("No document passes.")
+    elif order == "harm":
+        render.problem(f"No document that was scored exactly hurts {target_set}.")
+    elif order == "relabel":
+        render.problem("No replacement is stored: [scores] token_losses is 0, or an earlier Whence took any token.")
+    else:
+        render.problem("Self-influence is not stored for this size.")
+
+
+def word(text: str) -> str:
+    """A token as a word on the page."""
+    return visible_token(text.strip() or text)

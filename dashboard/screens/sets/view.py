@@ -1,0 +1,73 @@
+"""Everything that Sets shows of one set in one size, asked once. No widget here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dashboard.address.selection import Selection
+from dashboard.database.group_records import GroupScore
+from dashboard.database.layer_groups import LayerGroup, layer_groups
+from dashboard.database.queries import answers, documents, influence, sets
+from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import AsRead, Model, StoredDocument
+from dashboard.database.set_records import CurvePoint, SetScore, SetTarget
+
+SHOWN = 10  # documents of a page
+
+
+@dataclass(frozen=True)
+class View:
+    """`target` in the chosen size; `sizes`: the same set in every size; `shown`: documents of this page."""
+
+    target: SetTarget
+    model: Model
+    sizes: list[SetTarget]
+    shown: list[SetScore]
+    total: int  # documents of this side that were scored
+    page: int
+    documents: dict[str, StoredDocument]
+    read: dict[str, AsRead]  # of those documents
+    layers: list[LayerGroup]
+    groups: list[GroupScore]
+    curves: list[tuple[SetTarget, list[CurvePoint]]]  # of each size that has one
+
+    @property
+    def n_pages(self) -> int:
+        return max(1, -(-self.total // SHOWN))
+
+
+def names(targets: Sequence[SetTarget]) -> list[str]:
+    """The sets of a database, in order."""
+    return list(dict.fromkeys(each.name for each in targets))
+
+
+def of_set(targets: Sequence[SetTarget], name: str) -> list[SetTarget]:
+    """A set in every size: of each model its first run."""
+    first: dict[str, SetTarget] = {}
+    for each in targets:
+        if each.name == name:
+            first.setdefault(each.model_id, each)
+    return list(first.values())
+
+
+def view(snapshot: Snapshot, sizes: list[SetTarget], chosen: Selection) -> View:
+    """sizes: of `of_set`, one at least; the chosen size, or the first that has the set."""
+    target = next((each for each in sizes if each.model == chosen.size), sizes[0])
+    model = next(each for each in answers.models(snapshot) if each.model_id == target.model_id)
+    total = sets.count_scores(snapshot, target.run_id, target.name, chosen.tail)
+    page = min(max(1, chosen.page or 1), max(1, -(-total // SHOWN)))
+    shown = sets.set_scores(snapshot, target.run_id, target.name, chosen.tail, SHOWN, (page - 1) * SHOWN)
+    ids = [each.document_id for each in shown]
+    curves = [(each, sets.set_curve(snapshot, each.run_id, each.name)) for each in sizes]
+    return View(
+        target=target,
+        model=model,
+        sizes=sizes,
+        shown=shown,
+        total=total,
+        page=page,
+        documents=documents.documents(snapshot, ids),
+        read=documents.as_read(snapshot, model.tokenizer_id, ids),
+        layers=layer_groups(influence.layers(snapshot, model.model_id)),
+        groups=sets.set_groups(snapshot, target.run_id, target.name),
+        curves=[(each, points) for each, points in curves if points],
+    )

@@ -1,0 +1,1 @@
+"""`select`: which documents to keep, drop or look at for a target set."""

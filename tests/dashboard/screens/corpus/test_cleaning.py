@@ -1,0 +1,100 @@
+"""Orders of Corpus that cleaning goes through: what they list, what they say, and what an older file lacks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from indexer.database.reader import Snapshot
+from tests.dashboard.changed import changed
+from tests.dashboard.drawn import components, words
+
+Open = Callable[..., AppTest]
+
+ORDERS = {
+    "self_influence": "SELECT document_id, self_influence AS amount FROM self_influence WHERE run_id = $run",
+    "harm": """SELECT document_id, -score AS amount FROM set_influence
+        WHERE run_id = $run AND name = 'capitals' AND score < 0""",
+    "relabel": """SELECT document_id, max(influences[1]) AS amount FROM relabel
+        WHERE run_id = $run AND influences[1] > 0 GROUP BY document_id""",
+}
+
+
+@pytest.fixture(scope="module")
+def run_id(snapshot: Snapshot) -> str:
+    [row] = snapshot.rows("SELECT run_id FROM run JOIN model USING (model_id) WHERE name = 'synth-m'")
+    return row["run_id"]
+
+
+def items(app: AppTest) -> list[dict]:
+    return [item for data in components(app, "document_list") for item in data["items"]]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_order_is_that_of_sql_over_its_pages(open_app: Open, snapshot: Snapshot, run_id: str, order: str) -> None:
+    rows = snapshot.rows(f"{ORDERS[order]} ORDER BY amount DESC, document_id", {"run": run_id})  # noqa: S608 (ours)
+    assert rows
+    found = []
+    for page in range(1, -(-len(rows) // 20) + 1):
+        app = open_app({"size": "synth-m", "sort": order, "page": str(page)}, screen="corpus")
+        assert not app.exception
+        assert f"{len(rows)} documents" in words(app)
+        found += items(app)
+    assert [item["id"] for item in found] == [row["document_id"] for row in rows]
+    for item, row in zip(found, rows, strict=True):
+        said = float(item["score"].replace("+", "").replace("−", ""))
+        assert said == pytest.approx(row["amount"], rel=0.01)
+
+
+def test_filters_and_the_other_set(open_app: Open, snapshot: Snapshot, run_id: str) -> None:
+    sql = """SELECT document_id FROM set_influence JOIN document USING (document_id)
+        WHERE run_id = ? AND name = 'capitals-not-london' AND score < 0 AND source = 'Factbook'
+        ORDER BY score, document_id LIMIT 20"""
+    app = open_app(
+        {"size": "synth-m", "sort": "harm", "set": "capitals-not-london", "source": "Factbook"}, screen="corpus"
+    )
+    assert [item["id"] for item in items(app)] == [row["document_id"] for row in snapshot.rows(sql, [run_id])]
+    app = open_app({"size": "synth-m", "sort": "harm", "source": "none such"}, screen="corpus")
+    assert "No document passes." in words(app)
+
+
+def test_a_card_says_all_that_is_known_and_the_page_says_it_of_one(open_app: Open, run_id: str) -> None:
+    first = items(open_app({"size": "synth-m", "sort": "relabel"}, screen="corpus"))[0]
+    assert "self-influence" in first["facts"]
+    assert "→ “Rome”, itself +" in first["facts"]
+    app = open_app({"size": "synth-m", "sort": "relabel", "document": first["id"]}, screen="corpus")
+    assert not app.exception
+    said = words(app)
+    assert "If one word were another" in [each.value for each in app.subheader]
+    assert "on which the document itself has +" in said
+    assert "The model gives the other word 30.0 % there." in said
+
+
+def test_a_search_goes_before_an_order(open_app: Open) -> None:
+    app = open_app({"search": "capital of Japan", "sort": "harm"}, screen="corpus")
+    assert not app.exception
+    assert "Japan" in items(app)[0]["title"]
+
+
+@pytest.fixture(scope="module")
+def without(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Published by an earlier Whence: without these rows, and without the tables of now."""
+    tables = ("set_influence", "set_target", "document_relabel")
+    gone = ["DELETE FROM self_influence", *(f"DROP TABLE {table}" for table in tables)]
+    return changed(folder, tmp_path_factory.mktemp("earlier") / "build", gone)
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ("harm", "No target set was scored for this size"),
+        ("relabel", "No replacement is stored"),
+        ("self_influence", "Self-influence is not stored"),
+    ],
+)
+def test_what_was_not_computed_is_said(open_app: Open, without: Path, order: str, said: str) -> None:
+    app = open_app({"sort": order}, screen="corpus", where=without)
+    assert not app.exception
+    assert said in words(app)
+    assert items(app) == []

@@ -1,0 +1,216 @@
+"""The what-if box: what it offers, what it refuses, and what it shows of a result."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.asking import jobs
+from dashboard.asking.what_if import what_if_of
+from dashboard.screens.corpus.what_if import LONGEST_EDITED
+from dashboard.screens.corpus.what_if_result import in_words, notes, numbers_of, strip, text_cards
+from indexer.database.reader import Snapshot
+from indexer.worker.job import DONE, FAILED, Job
+from tests.dashboard.changed import changed
+from tests.dashboard.drawn import components, words
+from tests.dashboard.hostile import HOSTILE
+from tests.synthetic_what_if import ANSWER, what_if_result
+
+Open = Callable[..., AppTest]
+NEW, OLD = "The capital of France is Marseille.", "The capital of France is Paris."
+
+
+@pytest.fixture(scope="module")
+def document_id(snapshot: Snapshot) -> str:
+    found: str = snapshot.rows("SELECT document_id FROM document WHERE text = ?", [OLD])[0]["document_id"]
+    return found
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """answered(request, **job): the worker holds this job; returns its request."""
+
+    def held(request: dict[str, Any], **job: Any) -> dict[str, Any]:
+        asked = {"kind": "what_if", "model": "synth-s", "text": NEW, "generation_id": "g"} | request
+        monkeypatch.setattr(jobs, "news", lambda _: Job("j", asked, **({"state": DONE, "fraction": 1.0} | job)))
+        return asked
+
+    return held
+
+
+def submitted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What the box hands to the worker."""
+    given: list[tuple[Any, ...]] = []
+
+    def submit(*values: Any) -> Job:
+        given.append(values)
+        return Job("j", {"kind": "what_if", "model": values[1], "text": values[0], "instead_of": values[3]})
+
+    monkeypatch.setattr(jobs, "submit_what_if", submit)
+    monkeypatch.setattr(jobs, "news", lambda _: None)
+    return given
+
+
+def box(app: AppTest) -> Any:
+    return next(each for each in app.text_area if each.label == "Text")
+
+
+def press(app: AppTest) -> AppTest:
+    return next(each for each in app.button if each.label.startswith("What if it")).click().run()
+
+
+def test_the_box_holds_the_document_and_asks_about_its_change(
+    open_app: Open, snapshot: Snapshot, document_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = submitted(monkeypatch)
+    app = open_app({"document": document_id, "size": "synth-m"}, screen="corpus")
+    assert box(app).value == OLD
+    box(app).set_value(NEW)
+    press(app)
+    [(text, model, generation_id, instead_of)] = given
+    assert (text, model, instead_of) == (NEW, "synth-m", document_id)
+    [row] = snapshot.rows(
+        "SELECT name FROM generation JOIN model USING (model_id) WHERE generation_id = ?", [generation_id]
+    )
+    assert row["name"] == "synth-m"
+    query = app.query_params
+    assert (query["whatif"], query["document"], query["generation"]) == ("j", document_id, generation_id)
+
+
+def test_a_further_text_takes_nothing_away(open_app: Open, document_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = submitted(monkeypatch)
+    app = open_app({"document": document_id}, screen="corpus")
+    next(each for each in app.segmented_control if each.label == "What is asked about").set_value("more").run()
+    assert box(app).value == ""
+    box(app).set_value(NEW)
+    press(app)
+    assert given[0][0] == NEW and given[0][3] == ""
+    app = open_app(screen="corpus")  # and so it is where no document is opened
+    box(app).set_value(NEW)
+    press(app)
+    assert given[1][0] == NEW and given[1][3] == ""
+
+
+@pytest.mark.parametrize(("text", "said"), [("  ", "found nothing"), ("x" * 1_000_001, "found 1,000,001")])
+def test_a_text_that_cannot_be_asked_about_is_one_line(open_app: Open, document_id: str, text: str, said: str) -> None:
+    app = open_app({"document": document_id}, screen="corpus")
+    box(app).set_value(text)
+    press(app)
+    assert not app.exception
+    assert said in words(app) and "whatif" not in app.query_params
+
+
+def test_a_result_shows_old_new_and_difference(
+    open_app: Open, document_id: str, answered: Callable[..., dict[str, Any]]
+) -> None:
+    answered({"instead_of": document_id}, result=what_if_result(NEW, OLD))
+    made = what_if_of(what_if_result(NEW, OLD))
+    assert made is not None
+    app = open_app({"document": document_id, "whatif": "j"}, screen="corpus")
+    assert not app.exception
+    assert box(app).value == NEW  # what was asked
+    assert in_words(made, 0, 5, whole=True) in words(app)
+    [shown] = components(app, "token_strip")
+    assert [token["sign"] for token in shown["answer"]] == ["+" if d > 0 else "−" for d in made.difference]
+    [texts] = [each for each in components(app, "document_list") if each["label"] == "The texts"]
+    assert [item["title"] for item in texts["items"]] == ["If it said this", "As it was trained on"]
+    assert ["".join(text for text, _ in item["pieces"]) for item in texts["items"]] == [NEW, OLD]
+    app = open_app({"document": document_id, "whatif": "j", "token": "2-3"}, screen="corpus")
+    assert in_words(made, 2, 3, whole=False) in words(app)
+
+
+def test_numbers_are_sums_over_the_tokens() -> None:
+    made = what_if_of(what_if_result(NEW, OLD))
+    assert made is not None
+    frame = numbers_of(made)
+    assert frame["Part"].tolist() == ["Answer", *["Word"] * 4, *["Token"] * len(ANSWER)]
+    tokens = frame[frame["Part"] == "Token"]
+    whole = frame[frame["Part"] == "Answer"].iloc[0]
+    for name in ("As trained", "If it said this", "Difference"):
+        assert whole[name] == pytest.approx(tokens[name].sum())
+    assert (frame["If it said this"] - frame["As trained"]).to_numpy() == pytest.approx(frame["Difference"].to_numpy())
+
+
+def test_words_of_a_further_text() -> None:
+    made = what_if_of(what_if_result(NEW) | {"stage": "synth-chat", "notices": ["it was cut"]})
+    assert made is not None
+    assert "One look at this text in training" in in_words(made, 0, 5, whole=True)
+    assert notes(made) == ["It is read as the training of synth-chat would have read it.", "it was cut"]
+    assert numbers_of(made).columns.tolist() == ["Part", "Text", "Influence, nats"]
+    assert [card.title for card in text_cards(made, 0, 5)] == ["The text"]
+    assert all(token.words.startswith("influence") for token in strip(made))
+
+
+def test_scores_that_are_not_finite_are_not_coloured() -> None:
+    result = what_if_result(NEW)
+    result["texts"][0]["scores"][1] = float("nan")
+    made = what_if_of(result)
+    assert made is not None
+    drawn = strip(made)
+    assert drawn[1].amount is None and drawn[1].sign == "" and "—" in drawn[1].words
+    assert text_cards(made, 0, 5) and numbers_of(made).shape[0] == 11
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        ({"state": FAILED, "error": "expected a text, found “<b>”"}, "expected a text, found “<b>”"),
+        ({"result": {}}, "The worker gave no result"),
+        ({"result": {"missing": "expected torch, found none"}}, "expected torch"),
+    ],
+)
+def test_what_went_wrong_is_a_line(
+    open_app: Open, document_id: str, answered: Callable[..., dict[str, Any]], job: dict[str, Any], said: str
+) -> None:
+    answered({"instead_of": document_id}, **job)
+    app = open_app({"document": document_id, "whatif": "j"}, screen="corpus")
+    assert not app.exception
+    assert said in words(app) and not components(app, "token_strip")
+
+
+def test_what_the_server_holds_no_longer(open_app: Open, document_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "news", lambda _: None)
+    app = open_app({"document": document_id, "whatif": "gone"}, screen="corpus")
+    assert not app.exception
+    assert "no longer holds this result" in words(app)
+
+
+def test_the_result_of_another_document_is_not_shown(
+    open_app: Open, document_id: str, answered: Callable[..., dict[str, Any]]
+) -> None:
+    answered({"instead_of": "another"}, result=what_if_result(NEW, OLD))
+    app = open_app({"document": document_id, "whatif": "j"}, screen="corpus")
+    assert not components(app, "token_strip") and box(app).value == OLD
+
+
+def test_a_long_document_is_not_put_into_the_box(
+    open_app: Open, folder: Path, tmp_path: Path, document_id: str
+) -> None:
+    n = LONGEST_EDITED + 1
+    grown = f"UPDATE document SET text = repeat('x', {n}) WHERE document_id = '{document_id}'"  # noqa: S608 (ours)
+    app = open_app({"document": document_id}, screen="corpus", where=changed(folder, tmp_path / "long", [grown]))
+    assert not app.exception
+    assert box(app).value == "" and any(f"{n:,} characters" in each.value for each in app.caption)
+
+
+def test_without_answers_there_is_no_box(open_app: Open, folder: Path, tmp_path: Path, document_id: str) -> None:
+    tables = ("generation", "generation_token", "answer_document", "document_span")
+    where = changed(folder, tmp_path / "none", [f"DELETE FROM {table}" for table in tables])  # noqa: S608
+    app = open_app({"document": document_id}, screen="corpus", where=where)
+    assert not app.exception
+    assert not app.text_area and any("no answers here" in each.value for each in app.caption)
+
+
+def test_hostile_texts_of_a_result_are_shown_literally(
+    open_app: Open, document_id: str, answered: Callable[..., dict[str, Any]]
+) -> None:
+    for text in (HOSTILE[0], HOSTILE[6], HOSTILE[-1]):
+        answered({"instead_of": document_id, "text": text}, result=what_if_result(text, text, said=[text, text]))
+        app = open_app({"document": document_id, "whatif": "j"}, screen="corpus")
+        assert not app.exception
+        for element in [*app.markdown, *app.caption, *app.subheader]:
+            assert "<script" not in element.value
+        sent = str(components(app, "document_list")) + str(components(app, "token_strip"))
+        assert "\u202e" not in sent

@@ -31,8 +31,8 @@ def whole_query(
     metrics, indexed: the scales and the curvature of the index, as `index_queries` has them.
     """
     factors, rows = [], []
-    for of, block, metric in zip(directions.linear, indexed.eigen(tracked), metrics, strict=True):
-        scaled = metric.scaled_direction(of.in_basis(block.basis))  # [K, out', in']
+    for of, eigen, metric in zip(directions.linear, indexed.eigen(tracked), metrics, strict=True):
+        scaled = metric.scaled_direction(of.in_basis(eigen.basis))  # [K, out', in']
         factors.append(truncated(scaled, min(rank, *scaled.shape[1:]), ROUNDS))
     for diagonal, block in zip(indexed.diagonal(tracked), directions.embedding, strict=True):
         whitened = block.values / diagonal.root(block.rows)  # [K, R, H]

@@ -194,13 +194,13 @@ def _directions(foil: Foil | None, term: Term, of: Answer, stretches: Sequence[r
         return query_directions(
             term.asked, term.preconditioner, of.ids, of.first, measurement="contrast", foils=foils, spans=stretches
         )
-    made, contrasts = [], dict[tuple[range, ...], Directions]()
-    for against, some in groupby(stretches, key=lambda each: any(k in foil.span for k in each)):
+    span, made, contrasts = foil.span, [], dict[tuple[range, ...], Directions]()
+    for against, some in groupby(stretches, key=lambda each: any(k in span for k in each)):
         if not against:
             made.append(as_written(term, of, list(some)))
             continue
         for each in some:
-            around = _around(each, foil.span)
+            around = _around(each, span)
             if around not in contrasts:
                 contrasts[around] = _contrast(foil, term, of, around)
             made.append(contrasts[around])

@@ -122,7 +122,7 @@ def _write(
         closer, kept = heat(fitted, made, units, neurons), made.kept
         if units is not None:
             passed.append(taught_columns(run, kept, closer, ids))
-        of_chunk = {
+        of_chunk: dict[str, Mapping[str, Any]] = {
             "target": target_columns(run, kept, made.values, made.self_influence),
             "influence": influence_columns(run, kept, norms, ids),
             "influence_position": position_columns(run, kept, closer.tokens, ids),

@@ -165,16 +165,17 @@ class Synthetic:
             made = self._generation(prompt, model_id, run_id, n_blocks, len(layers), norms, rng)
             found = [(row[3], row[4], row[5]) for row in made["generation_token"]]
             asked = (run_id, made["generation"][0][0])
-            of_many = many(asked, found, self.scores, self.documents, norms, KEPT, name == "synth-l")
-            of_many = {} if "influence" in self.without else of_many
-            for table, rows in (*made.items(), *of_many.items()):
+            if "run" not in self.without:
+                made |= many(asked, found, self.scores, self.documents, norms, KEPT, name == "synth-l")
+            for table, rows in made.items():
                 one.setdefault(table, []).extend(rows)
         texts = {prompt.prompt_id: prompt.text for prompt in self.prompts}
         for table, rows in inside(
             one, texts, [(each.document_id, len(reading(each))) for each in self.documents]
         ).items():
             one.setdefault(table, []).extend(rows)
-        one |= {} if "run" in self.without else target_sets(one, self.documents, len(self.prompts[:7]))
+        if "run" not in self.without:
+            one |= target_sets(one, self.documents, len(self.prompts[:7]))
         for table, rows in one.items():
             if table not in self.without:
                 write_shard(part.folder, table, _columns((COLUMNS | INSIDE | MANY | SETS)[table], rows))

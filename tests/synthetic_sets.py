@@ -51,13 +51,14 @@ def target_sets(one: Mapping[str, Sequence[tuple[Any, ...]]], documents: Sequenc
         order = np.argsort(-estimates, kind="stable")
         null = rng.normal(scale=0.01, size=100)
         n_scored = min(2 * KEPT, len(documents))
+        n = n_texts * (1 + bool(against))
         _add(
-            rows, "set_target", run_id, name, against and f"{against}.jsonl", n_texts, 2 * n_texts, -0.5 - 1 / n_layers,
+            rows, "set_target", run_id, name, against and f"{against}.jsonl", n, 2 * n, -0.5 - 1 / n_layers,
             2.5, len(documents), n_scored, float(null.mean()), float(null.std()), null, 0.9 * null, 0.97, 0.001,
         )  # fmt: skip
-        ends = [*order[:KEPT], *order[-KEPT:]] if n_scored < len(documents) else list(order)
-        best = sorted(ends[: len(ends) // 2], key=lambda i: -scores[i])
-        worst = sorted(ends[len(ends) // 2 :], key=lambda i: -scores[i])
+        apart = n_scored < len(documents)  # else all documents are one ranking
+        best = sorted(order[:KEPT] if apart else order, key=lambda i: -scores[i])
+        worst = sorted(order[-KEPT:] if apart else [], key=lambda i: -scores[i])
         ranks = [*range(1, len(best) + 1), *range(len(documents) - len(worst) + 1, len(documents) + 1)]
         for rank, i in zip(ranks, [*best, *worst], strict=True):
             at = documents[i].document_id

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from attribution.errors import BadInput
 from attribution.normalisers import NORMALISERS
+from dashboard.database.group_records import GroupScore
 from dashboard.database.kept.inside import KeptInside
 from dashboard.database.queries import documents
 from dashboard.database.queries.rows import Snapshot
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("document_id", "title", "source", "topic", "text", "influence", "value", "rank", "known", "self_influence")
 
+GROUPS = ("corpus", "column", "value", "n_documents", "influence", "error")
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -38,6 +41,7 @@ class Evidence:
     saliency: Callable[[str, tuple[int, int]], NDArray[np.float64]]  # method, [K, S] -> scores, NaN where none
     inside: KeptInside
     spans: KeptSpans
+    groups: Callable[[int, int], list[GroupScore]]  # of the tokens first..last
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,24 @@ class Answer:
                 + (each.known if span is None else span.last - span.first + 1, each.self_influence)
             )
         return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def groups(self, token: int | tuple[int, int] | None = None) -> pd.DataFrame:
+        """Whole sources, topics and whatever else the build groups documents by, behind one token, a span, or the whole
+        answer; the most helpful of a column first.
+
+        [G] corpus, column ("" for all documents of the corpus), value, n_documents; influence: predicted change of
+        log p, in nats, if all documents of the group were seen once more; error: its standard error where the gradient
+        index estimates it, missing where it is exact.
+
+        Raises BadInput for a token that the answer does not have, and where no groups were computed.
+        """
+        import pandas as pd
+
+        found = self.evidence.groups(*self._span(token))
+        if not found:
+            raise BadInput("expected influence of groups, found a build without; set [groups] by and build again")
+        rows = [(of.corpus, of.column_name, of.value, of.n_documents, of.score, of.error) for of in found]
+        return pd.DataFrame(rows, columns=list(GROUPS))
 
     @property
     def saliency_methods(self) -> tuple[str, ...]:

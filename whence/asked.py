@@ -47,7 +47,14 @@ def answer_of(result: Mapping[str, Any], now: Snapshot, method: str) -> Answer:
     selves = result.get("self_influence", ())
     maps = result.get("saliency", {})
     evidence = Evidence(
-        now, asked.scores, dict(enumerate(selves)), tuple(maps), partial(_map, maps), asked.inside, asked
+        now,
+        asked.scores,
+        dict(enumerate(selves)),
+        tuple(maps),
+        partial(_map, maps),
+        asked.inside,
+        asked,
+        asked.groups,
     )
     return Answer(
         result["generation_id"],

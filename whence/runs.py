@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from attribution.errors import BadInput
 from dashboard.database.kept.inside import StoredInside
-from dashboard.database.queries import answers, influence, prompts
+from dashboard.database.queries import answers, groups, influence, prompts
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Generation, Model, Run
 from indexer.database.reader import Database
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _ALL = 2**31 - 1
 _ANSWERS = ("generation_id", "model", "prompt", "text", "kind", "topic", "answer", "right", "created_at")
+_GROUPS = ("column_name", "value", "n_documents")
+_MOVED = ("generation_id", "model", "first", "last", "moved", "influence", "error", "prompt", "answer")
 _MODELS = ("name", "family", "n_params", "n_layers", "stage", "parent", "model_id", "methods")
 
 
@@ -94,6 +96,7 @@ class Runs:
             partial(_stored_map, now, generation_id),
             StoredInside(now, found, run),
             StoredSpans(now, run.run_id if run else "", generation_id),
+            partial(groups.answer_groups, now, run.run_id if run else "", generation_id),
         )
         return Answer(
             generation_id,
@@ -112,6 +115,36 @@ class Runs:
     ) -> pd.DataFrame:
         """The training documents behind a token, a span, or all of an answer; see `Answer.documents`."""
         return self.answer(generation_id).documents(token, normaliser)
+
+    def groups(self) -> pd.DataFrame:
+        """The groups of documents that a build explains as wholes: column, value, n_documents, the largest first."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(each) for each in groups.groups(self._now())], columns=list(_GROUPS)).rename(
+            columns={"column_name": "column"}
+        )
+
+    def moved_by(self, column: str, value: str, unit: str = "answer", model: str = "") -> pd.DataFrame:
+        """What a whole source, topic or other group did to every stored answer, the most helped first; of all sizes.
+
+        unit: `answer`, `word` or `token`. [N] generation_id, model, first, last (tokens, both included), moved (what is
+        written there), influence (nats), error (as in `Answer.groups`), prompt, answer.
+        Raises BadInput for a group that is not in the database, another unit, and another model.
+        """
+        import pandas as pd
+
+        now = self._now()
+        if unit not in ("answer", "word", "token"):
+            raise BadInput(f"expected 'answer', 'word' or 'token', found {unit!r}; choose one of them")
+        known = {(each.column_name, each.value) for each in groups.groups(now)}
+        if (column, value) not in known:
+            raise BadInput(f"expected a group of the database, found {column!r} with {value!r}; see `groups()`")
+        rows = []
+        for of in [self._model(now, model)] if model else answers.models(now):
+            run = _chosen(answers.runs(now, of.model_id), "")
+            found = groups.moved_by(now, run.run_id, column, value, unit) if run else []
+            rows += [asdict(each) | {"model": of.name, "influence": each.score} for each in found]
+        return pd.DataFrame(rows, columns=list(_MOVED)).sort_values("influence", ascending=False, ignore_index=True)
 
     def ask(
         self,

@@ -34,11 +34,11 @@ def whole_query(
     for of, eigen, metric in zip(directions.linear, indexed.eigen(tracked), metrics, strict=True):
         scaled = metric.scaled_direction(of.in_basis(eigen.basis))  # [K, out', in']
         factors.append(truncated(scaled, min(rank, *scaled.shape[1:]), ROUNDS))
-    for diagonal, block in zip(indexed.diagonal(tracked), directions.embedding, strict=True):
-        whitened = block.values / diagonal.root(block.rows)  # [K, R, H]
+    for diagonal, matter in zip(indexed.diagonal(tracked), directions.embedding, strict=True):
+        whitened = matter.values / diagonal.root(matter.rows)  # [K, R, H]
         made = truncated(whitened, min(rank, *whitened.shape[1:]), ROUNDS)
         factors.append(made)
-        rows.append((block, *made))
+        rows.append((matter, *made))
     kept = spread(factors, pairs)
     found = [layer_query(*of, mask) for of, mask in zip(factors[: len(tracked.linear)], kept, strict=False)]
     for layer, of_rows, mask in zip(tracked.embedding, rows, kept[len(tracked.linear) :], strict=True):

@@ -44,6 +44,7 @@ class WhatIf:
     answer: str
     tokens: list[str]  # [K] of the answer
     spans: list[AnswerSpan]  # words in order, the whole answer last
+    of_spans: Mapping[tuple[int, int], tuple[float, float | None, float]]  # their sums, as in `sums`
     given: Given
     before: Given | None
     stage: str  # the model whose training would have read it
@@ -56,7 +57,10 @@ class WhatIf:
         return self.given.scores - (self.before.scores if self.before else 0.0)
 
     def sums(self, first: int, last: int) -> tuple[float, float | None, float]:
-        """(of the new text, of the old one or None, difference) over the tokens first..last, nats."""
+        """(of the new text, of the old one or None, difference) over the tokens first..last, nats; of a word and of the
+        answer as the worker has them, for tokens that are contrasted as one count once there."""
+        if (first, last) in self.of_spans:
+            return self.of_spans[first, last]
         new, change = (float(each[first : last + 1].sum()) for each in (self.given.scores, self.difference))
         return new, None if self.before is None else float(self.before.scores[first : last + 1].sum()), change
 
@@ -75,6 +79,7 @@ def what_if_of(result: Row) -> WhatIf | None:
         answer=str(result.get("text", "")),
         tokens=[str(each["text"]) for each in result["tokens"]],
         spans=spans,
+        of_spans={(of.first, of.last): _sums(each) for of, each in zip(spans, result.get("spans", []), strict=True)},
         given=_given(texts[0]),
         before=_given(before) if before else None,
         stage=str(result.get("stage", "")),
@@ -84,6 +89,11 @@ def what_if_of(result: Row) -> WhatIf | None:
     n = len(made.tokens)
     whole = len(made.given.scores) == n and (made.before is None or len(made.before.scores) == n)
     return made if whole else None
+
+
+def _sums(span: Row) -> tuple[float, float | None, float]:
+    new, old, change = float(span["scores"][0]), span.get("instead_of"), span.get("difference")
+    return new, None if old is None else float(old), new if change is None else float(change)
 
 
 def _given(row: Row) -> Given:

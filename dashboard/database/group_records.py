@@ -56,6 +56,21 @@ class Owed:
     hurt_score: float
 
 
+@dataclass(frozen=True)
+class Moved:
+    """Tokens first..last of an answer, both included, which a group moves by `score` nats; moved: what is written
+    there. error: as in `GroupScore`."""
+
+    generation_id: str
+    first: int
+    last: int
+    moved: str
+    score: float
+    error: float | None
+    prompt: str
+    answer: str
+
+
 def moved(owed: Owed, side: str) -> tuple[str, float]:
     """The word that a group moves most `towards` or `away`, or either way (`both`), and by how much."""
     if side == "away" or (side == "both" and abs(owed.hurt_score) > abs(owed.helped_score)):

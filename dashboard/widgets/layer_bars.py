@@ -19,9 +19,11 @@ def show_bars(
     *,
     key: str,
     chosen: str = "",
+    what: str = "the token",
     on_layer: Callable[[str], None] | None = None,
 ) -> None:
-    """One bar for each group of layers, nats, in the order of depth; they add up to the total. layers: [L]."""
+    """One bar for each group of layers, nats, in the order of depth; they add up to the total. layers: [L]; what: is
+    pushed."""
     bars = layer_bars(groups, layers)
     largest = max(bars, key=lambda bar: abs(bar.amount))
     total = float(layers.sum())
@@ -31,7 +33,7 @@ def show_bars(
         key=key,
         about=f"Influence by layer, {len(bars)} bars that add up to {said}; the largest is {largest.name} with "
         f"{largest.said} nats.",
-        legend=[("", f"{said} in all:"), ("warm", "towards the token"), ("cool", "away from it")],
+        legend=[("", f"{said} in all:"), ("warm", f"towards {what}"), ("cool", "away from it")],
         chosen=chosen,
         on_bar=on_layer,
     )

@@ -8,6 +8,7 @@ from attribution.errors import BadInput
 from indexer.config.config import Config, restored
 from indexer.corpus.stored import open_corpus
 from indexer.database.reader import Database
+from indexer.groups.grouped import Grouped, grouped_before
 from indexer.inside.components import Within, within_before
 from indexer.search.text_index import TextIndex, open_text_index
 from indexer.size.corpus_pass import norms_before
@@ -26,6 +27,7 @@ class Opened:
     text: TextIndex
     traced: Traced | None
     within: Within | None = None
+    groups: Grouped | None = None  # None also where the build has none
 
 
 def configuration(folder: Path) -> Config:
@@ -50,4 +52,4 @@ def open_size(config: Config, name: str) -> Opened:
         return Opened(member, open_text_index(folder), None, within)
     fitted = fitted_before(folder, member)
     traced = Traced(fitted, norms_before(folder, fitted), open_index(folder, fitted))
-    return Opened(member, open_text_index(folder), traced, within)
+    return Opened(member, open_text_index(folder), traced, within, grouped_before(folder, fitted))

@@ -12,6 +12,7 @@ from attribution.prompt.explain import PromptShare
 from indexer.ask.estimated import Estimated
 from indexer.ask.opened import Opened
 from indexer.ask.steps import Asked
+from indexer.groups.rows import groups_json
 from indexer.inside.rows import columns_by_table
 from indexer.inside.taught import taught_columns
 from indexer.size.answers import Answer
@@ -61,6 +62,8 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
             made["spans"] = [
                 asdict(span) | {"documents": found} for span, found in zip(asked.spans, by_span, strict=True)
             ]
+    if asked.groups is not None:
+        made["groups"] = groups_json(asked.groups)
     tables = _inside(asked, opened)
     if tables:
         made["faithfulness"] = [*made.get("faithfulness", []), *tables.pop("faithfulness", [])]

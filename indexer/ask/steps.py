@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, reduce
 from itertools import groupby
 
 import numpy as np
@@ -17,6 +17,9 @@ from attribution.query.solve import continuation_directions, query_directions
 from indexer.ask.estimated import Estimated, first_estimates
 from indexer.ask.opened import Opened
 from indexer.corpus.prompt import Prompt
+from indexer.groups.grouped import Grouped
+from indexer.groups.scores import GroupScores
+from indexer.groups.stage import Sampled, of_explained
 from indexer.inside.answered import Inside, inside
 from indexer.size.answers import Answer, answer
 from indexer.size.foil import Foil, foil_of, in_words, instead
@@ -49,6 +52,7 @@ class Asked:
     chunks: list[Explained] = field(default_factory=list)  # that `exact` is of
     heat: Heat | None = None
     inside: Inside | None = None
+    groups: GroupScores | None = None
 
 
 Report = Callable[[str, float, Asked], None]
@@ -103,6 +107,8 @@ def ask(
         found = with_index(textual, member, asked.answer, traced.index, estimates, asked.spans, of_spans)
         reached("exact scores", 0.35, asked)
         _trace(traced, asked, found, foil, units, reached)
+        if opened.groups is not None:
+            asked.groups = _of_groups(traced, opened.groups, asked, estimates)
     reached("which words of the prompt mattered", 0.7, asked)
     chosen = tuple(methods) or _methods(member.loaded, asked.answer)
     wanted = replace(settings_of(settings), methods=chosen, foil_id=None if foil is None else foil.token)
@@ -167,6 +173,15 @@ def _trace(
     asked.found = found
 
 
+def _of_groups(traced: Traced, groups: Grouped, asked: Asked, estimates: NDArray[np.float32]) -> GroupScores:
+    """What whole sources and topics did for every token."""
+    sampled = Sampled(groups, traced)
+    sampled.add(asked.answer, estimates)
+    return reduce(
+        GroupScores.plus, (of_explained(groups, chunk, sampled) for chunk in asked.chunks if chunk.kept.places)
+    )
+
+
 def _estimates(traced: Traced, of: Answer, foil: Foil | None) -> NDArray[np.float32]:
     """What the index estimates for every generated token  # [K, D] nats
 
@@ -194,7 +209,7 @@ def _directions(foil: Foil | None, term: Term, of: Answer, stretches: Sequence[r
         return query_directions(
             term.asked, term.preconditioner, of.ids, of.first, measurement="contrast", foils=foils, spans=stretches
         )
-    span, made, contrasts = foil.span, [], dict[tuple[range, ...], Directions]()
+    made, contrasts, span = [], dict[tuple[range, ...], Directions](), foil.span
     for against, some in groupby(stretches, key=lambda each: any(k in span for k in each)):
         if not against:
             made.append(as_written(term, of, list(some)))

@@ -2,6 +2,7 @@
 (`stored`)."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -22,6 +23,8 @@ Numbers = NDArray[np.uint64]
 Times = NDArray[np.int32]
 COLUMNS = tuple(field.name for field in fields(Document))
 TIMES = "times"  # a column of corpora in which a document stands twice
+OWN = ("corpus", "title", "source", "topic")  # of a document, that it can be grouped by
+GROUP = "group:"  # begins the name of a column that only groups are made of
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -54,6 +57,22 @@ class Corpus(Protocol):
     @property
     def has_turns(self) -> bool:
         """Whether a document is made of anything but plain text."""
+
+    def labels(self, column: str) -> "Labels":
+        """What every document has in a column that it can be grouped by."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Values of a column, each once, and which of them every document has."""
+
+    values: tuple[str, ...]
+    of: NDArray[np.int64]  # [D] places among the values
+
+
+def grouping(by: Sequence[str]) -> tuple[str, ...]:
+    """Of the columns that documents are grouped by, those that a document does not have and a file must."""
+    return tuple(dict.fromkeys(column for column in by if column not in OWN))
 
 
 @dataclass(frozen=True)
@@ -88,6 +107,17 @@ class Mapped:
         made: Times = numbers_of(self.table.column(TIMES))
         return made
 
+    def labels(self, column: str) -> Labels:
+        """What every document has in a column that it can be grouped by, in the order in which it first comes."""
+        found = self.table.column(column if column in OWN else GROUP + column).combine_chunks()
+        coded = (found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found).dictionary_encode()
+        return Labels(tuple(coded.dictionary.to_pylist()), coded.indices.to_numpy().astype(np.int64))
+
+    @property
+    def grouped_by(self) -> tuple[str, ...]:
+        """The columns of the files that were kept for groups alone."""
+        return tuple(name.removeprefix(GROUP) for name in self.table.column_names if name.startswith(GROUP))
+
     @cached_property
     def n_pairs(self) -> int:
         """Documents that are pairs of a chosen and a rejected answer."""
@@ -103,6 +133,17 @@ def repeats(corpus: Corpus) -> str:
         return ""
     about = corpus.numbers[at].tobytes() + np.asarray(corpus.times[at], dtype=np.int64).tobytes()
     return hashlib.sha256(about).hexdigest()[:16]
+
+
+def labels_hash(corpus: Corpus, columns: Sequence[str]) -> str:
+    """Hash of what every document has in these columns; "" for none."""
+    if not columns:
+        return ""
+    total = hashlib.sha256()
+    for column in columns:
+        of = corpus.labels(column)
+        total.update(json.dumps([column, of.values]).encode() + of.of.tobytes())
+    return total.hexdigest()[:16]
 
 
 class Lazy(Sequence[T]):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from attribution.errors import BadInput
-from indexer.corpus.corpus import COLUMNS, TIMES, Mapped
+from indexer.corpus.corpus import COLUMNS, GROUP, TIMES, Mapped
 from indexer.corpus.document import Document, document_id, storable
 from indexer.corpus.given import corpus_name, found_files, place_name
 from indexer.corpus.rows import rows
@@ -89,24 +89,31 @@ class CorpusReading(Mapped):
 
 
 def read_corpus(
-    files: Sequence[Path], text: Sequence[str] = (), strict: bool = False, near: Path | None = None
+    files: Sequence[Path],
+    text: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    *,
+    strict: bool = False,
+    near: Path | None = None,
 ) -> CorpusReading:
     """Read documents from files, patterns and saved datasets (see indexer.corpus.given), and optionally id, title,
     source, topic of each. A row is in memory while it is read: documents are kept in a file without a name, on the
     disk of the folder `near`.
 
     text: the columns to read, the first that a file has; none: the column `text`, or what conversations are kept in
-    (see indexer.corpus.turns). A document without title takes its id as title. NUL and lone surrogates become U+FFFD
-    before hashing. Raises BadInput for what cannot be read, for a file with both a text and a conversation, for no
-    document at all, and when `strict` for any empty or repeated one; TryAgain when the disk is full.
+    (see indexer.corpus.turns).   groups: further columns, which documents are grouped by. A document without title
+    takes its id as title. NUL and lone surrogates become U+FFFD before hashing. Raises BadInput for what cannot be
+    read, for a file with both a text and a conversation or without a column of `groups`, for no document at all, and
+    when `strict` for any empty or repeated one; TryAgain when the disk is full.
     """
     sources: list[Source] = []
     seen, total, skipped = Seen(), hashlib.sha256(), _Left()
     again: Counter[int] = Counter()  # of documents that stand in the files twice
-    with unnamed(_DOCUMENTS, near) as kept, unnamed(_OWN, near) as owned:
+    schema = pa.schema([*_DOCUMENTS, *((GROUP + column, _TEXT) for column in groups)])
+    with unnamed(schema, near) as kept, unnamed(_OWN, near) as owned:
         for file in found_files(files):
             sources.append(_source(file))
-            for place, row in rows(file, partial(_columns, text=text, place=place_name(file))):
+            for place, row in _rows(file, text, groups):
                 document = _document(row, text, place, corpus=storable(corpus_name(file)))
                 if not document.text.strip():
                     skipped.add("empty", place)
@@ -114,7 +121,8 @@ def read_corpus(
                 number = int(document.document_id, 16)
                 if seen.add(number):
                     total.update(json.dumps(_values(document)).encode("utf-8") + b"\n")
-                    kept.add((*astuple(document), number, storable(place)))
+                    values = (_string(row, column, place) for column in groups)
+                    kept.add((*astuple(document), number, storable(place), *values))
                 else:
                     skipped.add("duplicate", place, number)
                     again[number] += 1
@@ -132,6 +140,31 @@ def read_corpus(
     if again:
         table = _with_times(table, again)
     return CorpusReading(table, total.hexdigest()[:16], own_ids, skipped.n, named, tuple(sources), tuple(text))
+
+
+def _rows(file: Path, text: Sequence[str], groups: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """All rows; raises BadInput where a column of `groups` is in none of them."""
+    name = place_name(file)
+    lacking, there = dict.fromkeys(groups), dict[str, None]()
+    for place, row in rows(file, partial(_columns, text=text, groups=groups, place=name)):
+        if lacking:  # of JSON, where a row may have what those before it do not
+            there |= dict.fromkeys(row)
+            lacking = dict.fromkeys(column for column in lacking if column not in row)
+        yield place, row
+    if there:
+        _check_groups(list(there), list(lacking), name)
+
+
+def _check_groups(there: Sequence[str], lacking: Sequence[str], place: str) -> None:
+    for column in lacking:
+        raise BadInput(
+            f"expected a column {column!r} in {place}, found {_named_columns(there)}; [groups] by names it: "
+            "take it out there, or add it to the file"
+        )
+
+
+def _named_columns(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:_SHOWN])) + (" …" if len(names) > _SHOWN else "") or "nothing"
 
 
 def _with_times(table: pa.Table, again: Mapping[int, int]) -> pa.Table:
@@ -182,10 +215,11 @@ def _values(document: Document) -> tuple[str, ...]:
     return values if document.turns else values[:-1]
 
 
-def _columns(names: Sequence[str], text: Sequence[str], place: str) -> list[str]:
+def _columns(names: Sequence[str], text: Sequence[str], groups: Sequence[str], place: str) -> list[str]:
     """Which columns of a file are read."""
+    _check_groups(names, [column for column in groups if column not in names], place)
     chosen = _chosen(names, text, place)
-    wanted = (*SHAPES.get(chosen, (chosen,)), *OPTIONAL.get(chosen, ()), *ABOUT)
+    wanted = (*SHAPES.get(chosen, (chosen,)), *OPTIONAL.get(chosen, ()), *ABOUT, *groups)
     return [name for name in names if name in wanted]
 
 
@@ -205,9 +239,8 @@ def _chosen(names: Sequence[str], text: Sequence[str], place: str) -> str:
     if found:
         return found[0]
     wanted = " or ".join(map(repr, text)) if text else "'text'"
-    there = ", ".join(map(repr, names[:_SHOWN])) + (" …" if len(names) > _SHOWN else "")
     raise BadInput(
-        f"expected a column {wanted} in {place}, found {there or 'nothing'}; "
+        f"expected a column {wanted} in {place}, found {_named_columns(names)}; "
         'name the column of the text: [corpus] text = "…"'
     )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from attribution.errors import BadInput, Damaged
-from indexer.corpus.corpus import COLUMNS, TIMES, Corpus, Mapped
+from indexer.corpus.corpus import COLUMNS, GROUP, TIMES, Corpus, Mapped
 from indexer.corpus.given import found_files, place_name
 from indexer.corpus.reader import CorpusReading, Source, read_corpus
 from indexer.journal.files import file_hash
@@ -39,6 +39,7 @@ def write_corpora(corpora: Sequence[CorpusReading], folder: Path) -> None:
         _write(corpus, folder / name)
         sources = [asdict(each) for each in corpus.sources]
         about = {"sources": sources, "read_as": list(corpus.read_as), "n_seen": corpus.n_seen}
+        about |= {"groups": list(corpus.grouped_by)} if corpus.grouped_by else {}
         listed.append({"file": name, "hash": corpus.hash} | about)
     (folder / LIST).write_text(json.dumps(listed) + "\n")
 
@@ -58,24 +59,27 @@ def listed(part: Finished) -> list[list[tuple[str, str]]]:
 
 def _write(corpus: Mapped, path: Path) -> None:
     """Batch by batch; the columns `turns` and `times` only where they say something: so it was before there were such
-    documents."""
+    documents; and those of groups."""
     names = [name for name in (*COLUMNS, "number") if name != "turns" or corpus.has_turns]
-    kept = corpus.table.select([*names, *(name for name in (TIMES,) if name in corpus.table.column_names)])
+    more = [name for name in corpus.table.column_names if name == TIMES or name.startswith(GROUP)]
+    kept = corpus.table.select([*names, *more])
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, kept.schema) as writer:
         for batch in kept.to_batches():
             writer.write_batch(batch)
 
 
-def at_hand(folder: Path, files: Sequence[Path], text: Sequence[str] = ()) -> Corpus:
+def at_hand(folder: Path, files: Sequence[Path], text: Sequence[str] = (), groups: Sequence[str] = ()) -> Corpus:
     """The same documents as `open_corpus` finds, read from the files where a build has none of them."""
     try:
-        return open_corpus(folder, files, text)
+        return open_corpus(folder, files, text, groups)
     except (BadInput, Damaged):
-        return read_corpus(files, text, near=folder)
+        return read_corpus(files, text, groups, near=folder)
 
 
-def open_corpus(folder: Path, files: Sequence[Path], text: Sequence[str] = ()) -> StoredCorpus:
-    """What a build has read from exactly these files, and these columns of them.
+def open_corpus(
+    folder: Path, files: Sequence[Path], text: Sequence[str] = (), groups: Sequence[str] = ()
+) -> StoredCorpus:
+    """What a build has read from exactly these files, and these columns of them.   groups: as of `read_corpus`
 
     Raises BadInput, with the command that mends it, when there is no build or when the files are not as they were;
     Damaged for a stored file that is not what was written.
@@ -87,7 +91,8 @@ def open_corpus(folder: Path, files: Sequence[Path], text: Sequence[str] = ()) -
     there = found_files(files)
     for each in json.loads((parts[-1].folder / LIST).read_text()):
         sources = [Source(**source) for source in each["sources"]]
-        if each.get("read_as", []) != list(text) or len(sources) != len(there):
+        known = set(groups) <= set(each.get("groups", []))
+        if not known or each.get("read_as", []) != list(text) or len(sources) != len(there):
             continue
         if all(map(_same, there, sources)):
             table = opened([parts[-1].folder / each["file"]])

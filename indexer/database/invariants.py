@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 from indexer.database.keys import KEYS
 from indexer.database.schema import LATER, LATER_TABLES, REFERENCES, TABLES, VIEWS
 from indexer.database.summaries import LATER_SUMMARIES, SUMMARIES
-from indexer.database.tables import components, spans
+from indexer.database.tables import components, groups, spans
 
 
 def broken_invariants(db: DuckDBPyConnection) -> list[str]:
@@ -36,6 +36,8 @@ def _questions(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:
     yield "generation_token bits that do not add up", unequal_bits(db)
     if held >= components.TABLES.keys():
         yield from _of_components(db)
+    if held >= groups.TABLES.keys():
+        yield from ((what, _number(db, query)) for what, query in groups.INVARIANTS.items())
     if held >= spans.TABLES.keys():
         yield from ((what, _number(db, query)) for what, query in spans.INVARIANTS.items())
 

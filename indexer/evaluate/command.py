@@ -15,10 +15,11 @@ from indexer.evaluate.index_quality import measure_index
 from indexer.evaluate.pbrf import measure_pbrf
 from indexer.evaluate.protocol.published import measured as kept
 from indexer.evaluate.protocol.published import publish_with
-from indexer.evaluate.protocol.scale import FULL, QUICK, Scale
+from indexer.evaluate.protocol.scale import FULL, QUICK, Scale, recipe_of
 from indexer.evaluate.statistics.best_method import best
 from indexer.evaluate.statistics.figures import Figure, restored
 from indexer.evaluate.with_training import measure_with_training
+from indexer.evaluate.without_topic import measure_without_topic
 from indexer.evaluate.without_training import measure_facts, measure_stability
 from indexer.journal.lock import lock, stop_on_signal
 from indexer.journal.stages import key
@@ -73,6 +74,8 @@ def _train_again(config: Config, of: Member, prompts: Sequence[Prompt], scale: S
     sibling, asked = measure_with_training(folder, of, recipe, prompts, scale, n_processes, report)
     measure_stability(folder, sibling, asked, of, scale, report)
     measure_pbrf(folder, of, recipe, scale, n_processes, report)
+    itself = (of, recipe) if scale.full else (sibling, recipe_of(recipe, scale))
+    measure_without_topic(folder, of, *itself, prompts, scale, n_processes, report)
 
 
 def _reason(member: Member, again: Member | None) -> str:

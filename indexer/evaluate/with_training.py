@@ -1,6 +1,6 @@
 """EDGE: the measures that train again, by the recipe of one size: LDS, removal, planted and mislabelled facts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 from attribution.model.sequence import begin_token
 from indexer.config.config import Recipe
 from indexer.corpus.prompt import Prompt
-from indexer.evaluate.measures.lds import Agreement, agreement, ceiling
+from indexer.evaluate.measures.lds import Agreement, agreement, another_seed, ceiling
 from indexer.evaluate.measures.mislabelled import LEAST
 from indexer.evaluate.measures.planted import Planted, invented, planted_figures
 from indexer.evaluate.measures.removal import Answered, removal_figures, removals
@@ -30,7 +30,9 @@ from indexer.evaluate.siblings.siblings import (
     with_invented,
     with_mislabelled,
 )
-from indexer.evaluate.statistics.figures import Figure, figure
+from indexer.evaluate.statistics.best_method import leader
+from indexer.evaluate.statistics.figures import Figure, estimated
+from indexer.evaluate.statistics.two_way import Resampled
 from indexer.journal.stages import key
 from indexer.processes.progress import Reporter
 from indexer.size.member import Member
@@ -80,12 +82,17 @@ def measure_lds(
     )
 
     def measure() -> list[Figure]:
-        noise = ceiling(again.measured, first.some(range(scale.second_seeds)))
-        found = _lds("another seed", noise, f"{scale.second_seeds} of these halves: one training against another")
+        seeds = 2 if twice else 1
+        one = another_seed(again.measured, first.some(range(scale.second_seeds)))
+        figures = _lds("another seed", one, f"{scale.second_seeds} of these halves: one training against another")
+        reached = Agreement(ceiling(one.lds, seeds), ceiling(one.lds_without_self, seeds))
+        said = f"what the expected outcome would reach: reliability of the mean of {seeds}, from that of another seed"
+        figures += _lds("ceiling", reached, said)
         by_method = {method: agreement(of, truth) for method, of in predicted.by_method.items()}
-        return found + [each for method, of in by_method.items() for each in _lds(method, of, how)]
+        figures += [each for method, of in by_method.items() for each in _lds(method, of, how)]
+        return figures + _behind({method: of.lds_without_self for method, of in by_method.items()}, how)
 
-    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, how=how)
+    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, how=how, resampled="models and queries")
     _keep(folder, "lds", of, recipe, made_of, measure, scale)
     return asked
 
@@ -183,7 +190,15 @@ def _predicted(
 
 
 def _lds(method: str, of: Agreement, how: str) -> list[Figure]:
-    return [figure(method, "lds", of.lds, how), figure(method, "lds_without_self", of.lds_without_self, how)]
+    means = {"lds": of.lds, "lds_without_self": of.lds_without_self}
+    return [estimated(method, name, mean.interval(), how) for name, mean in means.items()]
+
+
+def _behind(means: Mapping[str, Resampled], how: str) -> list[Figure]:
+    """How far each method lies below the first, by the same models and queries."""
+    first = leader({method: of.value for method, of in means.items()})
+    others = {method: means[first].less(of) for method, of in means.items() if first and method != first}
+    return [estimated(method, "lds_behind", of.interval(), f"below {first}; {how}") for method, of in others.items()]
 
 
 def _written(reference: Member, prompts: Sequence[Prompt], scale: Scale) -> tuple[list[Question], Answered]:

@@ -48,7 +48,7 @@ def measure_facts(folder: Path, member: Member, prompts: Sequence[Prompt], repor
         predicted = predictions(folder, of, asked, "facts", lambda n: task.tick(n / len(member.rows)))
     how = f"{len(asked)} prompts, all {len(member.documents):,} documents; f = mean log p of the known answer"
     by_method, supports = predicted.by_method, [each.supports for each in asked]
-    made_of = key(predicted=predicted.key, supports=supports)
+    made_of = key(predicted=predicted.key, supports=supports, behind="the first")
     model_id = member.loaded.weights_hash
     measured(folder, "facts", name, model_id, made_of, lambda: fact_tracing(by_method, supports, how))
     with report.task(f"{name}: tail patch", 1) as task:

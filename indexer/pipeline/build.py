@@ -6,11 +6,13 @@ from pathlib import Path
 
 from attribution.errors import BadInput
 from indexer.config.config import Config, Model, described
+from indexer.corpus.corpus import grouping
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
 from indexer.corpus.reader import CorpusReading, read_corpus
 from indexer.corpus.supports import Supports
 from indexer.database.publish import publish
+from indexer.groups.described import every_group, group_part
 from indexer.journal.lock import lock, stop_on_signal
 from indexer.journal.stages import Finished, finished
 from indexer.pipeline.crew import Order, build_sizes
@@ -38,10 +40,14 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     entries = [*chosen, *(other.member.entry for other in others)]
     wanted = dict.fromkeys([config.corpus.files, *(entry.files for entry in config.model if entry in entries)])
     folder = config.output.folder
-    by_files = {files: read_corpus(files, config.corpus.text, strict, folder) for files in wanted if files}
+    groups = grouping(config.groups.by)
+    by_files = {
+        files: read_corpus(files, config.corpus.text, groups, strict=strict, near=folder) for files in wanted if files
+    }
     corpora = list(by_files.values())
+    every_group(corpora, config.groups.by)  # refuses a column of too many values
     asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
-    members = in_order([open_member(entry, config, lambda files, _: by_files[tuple(files)]) for entry in chosen])
+    members = in_order([open_member(entry, config, lambda files, *_: by_files[tuple(files)]) for entry in chosen])
     _check_distinct([*members, *(other.member for other in others)])
     unknown = _unknown(config, chosen, corpora, asked)
     n_asked = sum(len(prompts) for prompts in set(asked.values()))
@@ -51,7 +57,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     with lock(folder), stop_on_signal(), Report() as report:
         for line in unknown:
             report.say(line)
-        documents, text = _shared(folder, corpora, report)
+        documents, text = _shared(config, corpora, report)
         _keep_texts(members, [other.member for other in others], report)
         edition = Edition(config, documents, asked)
         by_name = {member.entry.name: member for member in members}
@@ -131,11 +137,12 @@ def _order(member: Member) -> tuple[int, int]:
     return member.loaded.n_params, member.n_stages
 
 
-def _shared(folder: Path, corpora: Sequence[CorpusReading], report: Report) -> tuple[Finished, TextIndex]:
-    """The documents, and the text index over them."""
+def _shared(config: Config, corpora: Sequence[CorpusReading], report: Report) -> tuple[list[Finished], TextIndex]:
+    """The documents with their groups, and the text index over them."""
+    folder, by = config.output.folder, config.groups.by if config.scores.method else ()
     n_documents = sum(len(corpus.documents) for corpus in corpora)
     with report.task("text index", n_documents) as task:
-        part = document_part(folder, corpora)
+        parts = [document_part(folder, corpora), *group_part(folder, corpora, by)]
         text = text_index(folder, corpora)
         task.tick(n_documents)
-    return part, text
+    return parts, text

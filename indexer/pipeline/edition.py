@@ -17,9 +17,10 @@ from indexer.size.member import Member
 class Edition:
     """Documents, prompts, measures, sizes, and what each size would have said in the place of the others."""
 
-    def __init__(self, config: Config, documents: Finished, asked: Mapping[str, Sequence[Prompt]]) -> None:
-        """asked: the prompts of every size that is to be built; their rows stand before the sizes are finished."""
-        self._config, self._documents = config, documents
+    def __init__(self, config: Config, shared: Sequence[Finished], asked: Mapping[str, Sequence[Prompt]]) -> None:
+        """shared: what all sizes need of the documents   asked: the prompts of every size that is to be built; their
+        rows stand before the sizes are finished."""
+        self._config, self._shared = config, shared
         self._asked = dict(asked)
         self._sizes: list[Finished] = []
         self._members: list[Member] = []
@@ -37,7 +38,7 @@ class Edition:
         names = [entry.name for entry in self._config.model if entry.name in self._asked]
         prompts = {prompt.prompt_id: prompt for name in names for prompt in self._asked[name]}
         measures = evaluation_parts(folder, [member.loaded.weights_hash for member in self._members])
-        shared = [self._documents, prompt_part(folder, list(prompts.values()))]
+        shared = [*self._shared, prompt_part(folder, list(prompts.values()))]
         covered = [coverage_part(folder, member) for member in self._members if self._config.scores.method]
         return [*shared, *measures, *covered, *self._sizes, *self._readings.parts]
 

@@ -15,10 +15,10 @@ from indexer.size.answers import Answer
 from indexer.tracing.traced import Traced
 
 
-def watching(split: Split | None) -> Callable[[], Watcher] | None:
-    """Who looks at the corpus pass; None where nobody has to."""
+def watching(split: Split | None) -> list[Callable[[], Watcher]]:
+    """Who looks at the corpus pass; none where nobody has to."""
     corpus = watched(split.member, split.whole) if split is not None and split.whole is not None else None
-    return None if split is None or corpus is None else partial(Watcher, split.member, corpus)
+    return [] if split is None or corpus is None else [partial(Watcher, split.member, corpus)]
 
 
 def build_inside(

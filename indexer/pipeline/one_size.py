@@ -1,13 +1,16 @@
 """All stages of one size, in order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from indexer.config.estimator import estimators
 from indexer.corpus.prompt import Prompt
+from indexer.groups.sums import Watch, watch
 from indexer.inside.split import split
 from indexer.journal.stages import finished
 from indexer.pipeline.described import description
+from indexer.pipeline.groups import build_groups, build_sums
 from indexer.pipeline.inside import build_inside, watching
 from indexer.pipeline.other_runs import other_run
 from indexer.pipeline.prompts_only import build_prompts_only
@@ -18,7 +21,7 @@ from indexer.pipeline.scores import proposed, scores
 from indexer.processes.progress import Reporter
 from indexer.search.text_index import TextIndex
 from indexer.size.answers import answers
-from indexer.size.corpus_pass import pass_over_corpus
+from indexer.size.corpus_pass import Watching, pass_over_corpus
 from indexer.size.factors import factors_stage, fit, seconds_of
 from indexer.size.index import open_index
 from indexer.size.member import Member
@@ -48,14 +51,23 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
         prompt_part = prompt_shares(folder, member, made, task.tick)
     clock.lap("prompts")
     parted = split(member) if member.config.inside.enabled else None
+    seen = watch(folder, fitted)
     with report.task(f"{name}: corpus pass", member.n_documents) as task:
-        numbers, norm_parts = pass_over_corpus(folder, fitted, task.tick, watching(parted))
+        watchers: list[Callable[[], Watching]] = [*watching(parted)]
+        watchers += [] if seen is None else [partial(Watch.itself, seen)]
+        numbers, norm_parts = pass_over_corpus(folder, fitted, task.tick, watchers)
     clock.lap("corpus pass")
+    grouped = build_sums(folder, fitted, seen, report)
+    del seen, watchers  # what is added up there is as large as the gradients of all groups
+    clock.lap("groups")
     n_tokens = sum(each.n_targets for each in made)
     with report.task(f"{name}: influence", n_tokens) as task:
         traced = Traced(fitted, numbers, open_index(folder, fitted))
-        scored = scores(folder, traced, made, lexical(member, made, text), task.tick, parted.whole if parted else None)
+        proposals, units = lexical(member, made, text), parted.whole if parted else None
+        scored = scores(folder, traced, made, proposals, task.tick, units, grouped)
     clock.lap("influence")
+    of_groups = build_groups(folder, traced, grouped, made, scored, report)
+    clock.lap("groups")
     within = build_inside(folder, parted, made, report, traced, norm_parts, scored) if parted else []
     clock.lap("inside")
     others = []
@@ -70,5 +82,5 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     behind = [*judged, answer_part, prompt_part, *norm_parts, *scored]
     seconds = sum(map(seconds_of, finished(folder, factors_stage(name)))) + sum(part.seconds for part in behind)
     about = description(folder, fitted, seconds)
-    parts = [about, answer_part, prompt_part, *norm_parts, *scored, *within, *others]
+    parts = [about, answer_part, prompt_part, *norm_parts, *scored, *of_groups, *within, *others]
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))

@@ -9,14 +9,18 @@ import pyarrow.parquet as pq
 
 from attribution.components.units import Units
 from indexer.database.shard import write_shard
+from indexer.groups.grouped import Grouped
+from indexer.groups.rows import group_columns
+from indexer.groups.stage import Sampled, of_explained
+from indexer.groups.stage import leave as leave_groups
 from indexer.inside.taught import leave, taught_columns
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
+from indexer.tracing.answer_parts import answer_parts
 from indexer.tracing.candidates import Candidates, Proposal, candidate_rows, with_index
 from indexer.tracing.chunks import chunks
 from indexer.tracing.explain import explain
-from indexer.tracing.groups import groups
 from indexer.tracing.heat import heat, position_columns, relabel_columns
 from indexer.tracing.influence_rows import influence_columns, target_columns
 from indexer.tracing.prompt_rows import joined
@@ -36,16 +40,18 @@ def scores(
     textual: Sequence[Candidates],
     tick: Tick,
     units: Units | None = None,
+    grouped: Grouped | None = None,
 ) -> list[Finished]:
     """Shards of every group; `tick(n, what)` after n generated tokens. A group depends on its own answers only.
 
     textual: what the text proposes for each answer; the gradient index adds to it.   units: of the model, whose
-    components are wanted: what they did is left for `taught_stage`, no shard changes.
+    components are wanted: what they did is left for `taught_stage`, no shard changes.   grouped: groups of documents
+    likewise, for `group_stage`.
     """
     fitted = traced.fitted
     member = fitted.member
     n_tracked = len(fitted.terms) * member.tracked.n_linear
-    together = groups([each.n_targets for each in answers], n_tracked)
+    together = answer_parts([each.n_targets for each in answers], n_tracked)
     names = [
         key(of=[answers[i].generation_id for i in group], on=[textual[i].digest for i in group]) for group in together
     ]
@@ -60,7 +66,7 @@ def scores(
             told[name] = told.get(name, 0.0) + n
             tick(n, what)
 
-        _write(part.folder, traced, [answers[i] for i in group], [textual[i] for i in group], tell, units)
+        _write(part.folder, traced, [answers[i] for i in group], [textual[i] for i in group], tell, units, grouped)
 
     def done(part: Finished, _fresh: bool) -> None:
         name = str(part.part)
@@ -106,19 +112,24 @@ def _write(
     textual: Sequence[Candidates],
     tick: Tick,
     units: Units | None,
+    grouped: Grouped | None,
 ) -> None:
     fitted, norms, ids = traced.fitted, traced.norms, traced.ids
     member, run = fitted.member, fitted.run
-    found = [_proposed(traced, of, each) for of, each in zip(textual, answers, strict=True)]
+    sampled = Sampled(grouped, traced) if grouped is not None else None
+    found = [_proposed(traced, of, each, sampled) for of, each in zip(textual, answers, strict=True)]
     tables: dict[str, list[Mapping[str, Any]]] = {}
     neurons = member.config.inside.neurons
     passed: list[Mapping[str, Any]] = []
+    of_groups: list[Mapping[str, Any]] = []
     cut = chunks(fitted.terms, answers, member.config.output.folder, [of.queries for of in found])
     tokens_of_query = sum(each.n_targets for each in answers) / sum(chunk.n for chunk in cut)
     for chunk in cut:
         n_documents = len(np.unique(np.concatenate([found[a].documents for a, _ in chunk.stretches])))
         told = _documents(chunk.n * tokens_of_query, n_documents, tick)
         made = explain(fitted, norms, answers, found, chunk, units=units, tick=told)
+        if grouped is not None and sampled is not None and made.kept.places:
+            of_groups.append(group_columns(run, made.kept.places, of_explained(grouped, made, sampled)))
         closer, kept = heat(fitted, made, units, neurons), made.kept
         if units is not None:
             passed.append(taught_columns(run, kept, closer, ids))
@@ -139,13 +150,20 @@ def _write(
         write_shard(folder, "span_candidate", span_candidate_columns(found, ids))
     if units is not None:
         leave(folder, neurons, joined(passed))
+    if grouped is not None:
+        leave_groups(folder, grouped, joined(of_groups))
     for table, of_chunks in tables.items():
         write_shard(folder, table, joined(of_chunks))
 
 
-def _proposed(traced: Traced, textual: Candidates, answer: Answer) -> Candidates:
-    """What text and index propose for an answer, its tokens and, where they are wanted, its spans."""
+def _proposed(traced: Traced, textual: Candidates, answer: Answer, sampled: Sampled | None) -> Candidates:
+    """What text and index propose for an answer, its tokens and, where they are wanted, its spans.
+
+    sampled: is told what the index says
+    """
     member, estimates = traced.fitted.member, traced.estimates(answer)
+    if sampled is not None:
+        sampled.add(answer, estimates)
     if not member.config.scores.words:
         return with_index(textual, member, answer, traced.index, estimates)
     of = spans(answer.generation.text, answer.generation.spans)

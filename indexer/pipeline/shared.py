@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer import __version__
-from indexer.corpus.corpus import COLUMNS, TIMES, Lazy, joined, repeats
+from indexer.corpus.corpus import COLUMNS, TIMES, Lazy, joined, labels_hash, repeats
 from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.reader import CorpusReading
@@ -26,6 +26,7 @@ DOCUMENTS = 1024  # that are in memory at once
 def document_part(folder: Path, corpora: Sequence[CorpusReading]) -> Finished:
     """Every document of every training stage, once; and each stage's documents by index, for `ask`."""
     read_as, again = [corpus.read_as for corpus in corpora], [repeats(corpus) for corpus in corpora]
+    values = [labels_hash(corpus, corpus.grouped_by) for corpus in corpora]
     made_of = key(
         corpora=[corpus.hash for corpus in corpora],
         layout=LAYOUT,
@@ -33,6 +34,7 @@ def document_part(folder: Path, corpora: Sequence[CorpusReading]) -> Finished:
         # none: the keys of builds from before there was a choice, or a count
         **({"read_as": read_as} if any(read_as) else {}),
         **({"times": again} if any(again) else {}),
+        **({"groups": values} if any(values) else {}),
     )
     files = key(documents=made_of, files=[[source.sha256 for source in corpus.sources] for corpus in corpora])
     if _is_whole(folder, files) or (_is_whole(folder, made_of) and _listed(folder) != sources_of(corpora)):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from indexer.plan.forecast import Stage
+from indexer.plan.forecast import GROUPS, Stage
 from indexer.plan.memory import BUDGET, CORPUS, FACTORS, INDEX, PASS, REST, WEIGHTS
 
 CHANGE = {
@@ -31,7 +31,7 @@ def advice(stages: Sequence[Stage], memory: float, disk: float) -> Iterator[str]
     kept = sum(stage.disk for stage in stages)
     if kept > disk:
         most = max(stages, key=lambda stage: stage.disk)
-        change = CHANGE[FACTORS] if most.name == "factors" else CHANGE[INDEX]
+        change = {"factors": CHANGE[FACTORS], GROUPS: "set a smaller [groups] disk"}.get(most.name, CHANGE[INDEX])
         yield f"{size(kept)} of disk are needed, {size(disk)} are free: {change}, or choose another [output] folder"
 
 

@@ -18,7 +18,7 @@ from indexer.corpus.prompt_file import read_prompts
 from indexer.corpus.reader import CorpusReading, read_corpus
 from indexer.pipeline.build import in_order
 from indexer.plan.advice import advice, duration, size
-from indexer.plan.forecast import ASK, FIRST, INSIDE, Stage, asking, forecast, wall_seconds
+from indexer.plan.forecast import ASK, FIRST, GROUPS, INSIDE, Stage, asking, forecast, wall_seconds
 from indexer.plan.measured import Found, measure, seconds
 from indexer.plan.outlined import Outlined, outlined, work_of
 from indexer.plan.speeds import Speeds, assumed
@@ -43,8 +43,8 @@ def run(config: Config, chosen: Sequence[Model]) -> None:
     of models, documents and prompts."""
     reading = cache(read_corpus)
 
-    def corpus_of(files: Sequence[Path], text: Sequence[str]) -> CorpusReading:
-        return reading(tuple(files), tuple(text))
+    def corpus_of(files: Sequence[Path], text: Sequence[str], groups: Sequence[str]) -> CorpusReading:
+        return reading(tuple(files), tuple(text), tuple(groups))
 
     asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
     _estimate(config, [outlined(entry, config, corpus_of) for entry in chosen], asked)
@@ -124,9 +124,12 @@ def _say_all(begin: str, config: Config, sizes: Sequence[Sequence[Stage]], n: in
         f"{size(sum(memory))} of memory at the highest (free: {size(free)}), {size(sum(s.disk for s in stages))} of "
         f"disk (free: {size(disk)})"
     )
-    if rows := sum(stage.rows for stage in stages):
+    if rows := sum(stage.rows for stage in stages if stage.name == INSIDE):
         of_them = size(sum(stage.disk for stage in stages if stage.name == INSIDE))
         _say(f"heads and neurons are about {rows:,} rows, {of_them} of it: fewer with [inside]")
+    if rows := sum(stage.rows for stage in stages if stage.name == GROUPS):
+        of_them = size(sum(stage.disk for stage in stages if stage.name == GROUPS))
+        _say(f"whole groups are about {rows:,} rows, with their gradients {of_them}: less with [groups]")
     for line in advice(stages, free / len(memory), disk):
         _say(line)
 

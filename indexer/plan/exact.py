@@ -14,8 +14,8 @@ from indexer.plan import work as takes
 from indexer.plan.memory import NUMBER
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
+from indexer.tracing.answer_parts import SIZE, TOKENS
 from indexer.tracing.candidates import N_RANDOM
-from indexer.tracing.groups import SIZE, TOKENS
 
 EACH = 2.25  # documents that the index proposes for a token, by all its rankings, for each of [index] candidates
 NEW = 0.45  # share of them that no neighbouring token has
@@ -67,7 +67,7 @@ def spans(config: Config, queries: float, n_prompts: float) -> tuple[float, floa
 
 
 def n_parts(work: Work) -> float:
-    """Of the influence stage (`tracing.groups`), each of which reads its documents anew."""
+    """Of the influence stage (`tracing.answer_parts`), each of which reads its documents anew."""
     formed = NUMBER * work.n_queries * work.shapes.entries * work.n_stages
     return max(1.0, min(formed / SIZE, work.n_queries / TOKENS))
 

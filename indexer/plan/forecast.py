@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from attribution.schedule import Schedule
 from indexer.config.config import Config
 from indexer.config.estimator import estimators
-from indexer.plan import inside, memory
+from indexer.plan import groups, inside, memory
 from indexer.plan import work as takes
 from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring, spans
 from indexer.plan.memory import NUMBER
@@ -18,7 +18,7 @@ WRITE = 0.3  # seconds that the smallest stage takes: rows written, hashed and s
 ROWS = 0.01  # seconds until what is known of a generated token is ranked and written
 FORWARD = 0.7  # passes that two forward passes of a pair cost
 DISK = 3e8  # bytes in a second that are written and hashed
-FIRST, ASK, INSIDE = "ask, first estimates", "ask", "heads and neurons"
+FIRST, ASK, INSIDE, GROUPS = "ask, first estimates", "ask", "heads and neurons", "groups"
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,19 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
             held,
             kept + kept_of_spans,
         ),
+        *(_groups(work, speeds, config, schedule) if config.groups.by else []),
         *looking,
         *others,
     ]
+
+
+def _groups(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> list[Stage]:
+    """Whole groups of documents; the corpus pass adds them up."""
+    most = groups.held(work, schedule) * groups.of_cell(work) if groups.kept(work, config, schedule) else 0
+    parts = {**memory.passing_corpus(work, schedule, 0), memory.BUDGET: most}
+    seconds = WRITE + groups.seconds(work, speeds, config, schedule)
+    seconds += groups.disk(work, config, schedule) / DISK
+    return [Stage(GROUPS, seconds, parts, groups.disk(work, config, schedule), groups.rows(work))]
 
 
 def asking(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> list[Stage]:

@@ -13,7 +13,8 @@ from attribution.model.layers import Layer, choose_layers
 from attribution.model.tracked import Tracked, embedding_layers
 from indexer.config.config import Config, Model, lineage
 from indexer.config.estimator import estimators
-from indexer.corpus.corpus import Corpus
+from indexer.corpus.corpus import Corpus, grouping
+from indexer.groups.cells import cells
 from indexer.plan.shapes import shapes_of
 from indexer.plan.work import Work
 from indexer.size.member import CorpusOf
@@ -42,7 +43,7 @@ def outlined(entry: Model, config: Config, corpus_of: CorpusOf) -> Outlined | No
         return None  # said with more once it is open
     blocks = embedding_layers(loaded, len(linear)) if config.factors.embedding else ()
     parents = [each for each in config.model if entry.parent and each.name == entry.parent]
-    corpus = corpus_of(entry.files or config.corpus.files, config.corpus.text)
+    corpus = corpus_of(entry.files or config.corpus.files, config.corpus.text, grouping(config.groups.by))
     return Outlined(entry, parents[0] if parents else None, Tracked(loaded, linear, blocks), corpus)
 
 
@@ -52,6 +53,7 @@ def work_of(of: Outlined, config: Config, prompts: Sequence[str]) -> Work:
     longest = min(config.corpus.window or context, context) if config.corpus.long == "cut" else float("inf")
     texts = [min(len(each.text) / CHARACTERS + 2, longest) for each in of.corpus.documents]
     read = [min(len(each) / CHARACTERS + 2, context) for each in prompts]
+    grouped = cells(of.corpus, config.groups.by) if config.groups.by else None
     others = (each for each in config.scores.method[1:] if estimators()[each].applies(of))  # type: ignore[arg-type]
     return Work(
         shapes=shapes_of(of.tracked),
@@ -64,6 +66,8 @@ def work_of(of: Outlined, config: Config, prompts: Sequence[str]) -> Work:
         n_checkpoints=len(of.entry.checkpoints),
         n_stages=len(lineage(config, of.entry)),
         learned_pairs=of.corpus.n_pairs > 0,
+        n_cells=grouped.n if grouped else 0,
+        n_groups=len(grouped.groups) if grouped else 0,
         others=tuple(others),
     )
 

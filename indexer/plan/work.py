@@ -25,6 +25,8 @@ class Work:
     n_checkpoints: int = 0  # besides the model itself
     n_stages: int = 1  # of training: the influence on a fine-tuned model is traced through two
     learned_pairs: bool = False  # of answers, which the model and its reference read once
+    n_cells: int = 0  # distinct combinations of what documents are grouped by
+    n_groups: int = 0
     others: tuple[str, ...] = ()  # methods besides the first, each with a stage of its own
 
     @property

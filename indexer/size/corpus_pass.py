@@ -39,12 +39,12 @@ def pass_over_corpus(
     folder: Path,
     fitted: Fitted,
     tick: Callable[[int], None],
-    watching: Callable[[], Watching] | None = None,
+    watching: Sequence[Callable[[], Watching]] = (),
 ) -> tuple[DocumentNorms, list[Finished]]:
     """Numbers of every document, in corpus order; one whose gradient is not finite has NaN.
 
-    The documents of a parent keep the numbers that they have there.   watching: makes one for each partition that is
-    computed; what is left beside changes no number, and no key
+    The documents of a parent keep the numbers that they have there.   watching: each makes one for each partition
+    that is computed; what is left beside changes no number, and no key
     """
     member, run = fitted.member, fitted.run
     most = budget(member.tracked, member.config.index.rank)
@@ -52,7 +52,7 @@ def pass_over_corpus(
     def compute(part: Partition) -> None:
         of = range_of(part.value)
         ids, rows = as_ids(member.corpus.numbers)[of.start : of.stop], member.own_rows[of.start : of.stop]
-        watcher = watching() if watching else None
+        watchers = [each() for each in watching]
         made = corpus_pass(
             member.tracked,
             fitted.preconditioner,
@@ -60,9 +60,9 @@ def pass_over_corpus(
             member.n_train,
             budget=most,
             tick=tick,
-            watch=None if watcher is None else partial(_seen, watcher, of.start),
+            watch=partial(_seen, watchers, of.start) if watchers else None,
         )
-        if watcher is not None:
+        for watcher in watchers:
             watcher.leave(part.folder)
         columns = {field: getattr(made.norms, field) for field in FIELDS}
         np.savez(part.folder / "norms.npz", **columns)
@@ -77,8 +77,9 @@ def pass_over_corpus(
     return _with_parent(folder, fitted, _read(parts)), parts
 
 
-def _seen(watcher: Watching, first: int, captured: Captured, members: Sequence[int]) -> None:
-    watcher.see(captured, [first + i for i in members])
+def _seen(watchers: Sequence[Watching], first: int, captured: Captured, members: Sequence[int]) -> None:
+    for watcher in watchers:
+        watcher.see(captured, [first + i for i in members])
 
 
 def norms_before(folder: Path, fitted: Fitted) -> DocumentNorms:

@@ -23,7 +23,7 @@ from attribution.trained.windows import Windows
 from indexer.config.config import Config, Model, lineage
 from indexer.config.versions import VERSIONS
 from indexer.corpus.as_trained import learned_pairs, read_document, training_of
-from indexer.corpus.corpus import Corpus, Numbers, as_ids, as_numbers, joined, repeats
+from indexer.corpus.corpus import Corpus, Numbers, as_ids, as_numbers, grouping, joined, repeats
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
 from indexer.corpus.stored import StoredCorpus
@@ -34,7 +34,7 @@ from indexer.size.preferences import read_or_found
 from indexer.size.room import check_room
 from indexer.size.texts import OneByOne, Texts, digest, keep, kept, passing
 
-CorpusOf = Callable[[Sequence[Path], Sequence[str]], Corpus]  # (files, columns to read)
+CorpusOf = Callable[[Sequence[Path], Sequence[str], Sequence[str]], Corpus]  # (files, columns to read, of groups)
 
 
 @dataclass(frozen=True)
@@ -255,6 +255,6 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
         check_agreement(tracked, forward_mode=config.scores.token_losses > 0)
         check_present(entry.checkpoints, entry.base)
     found = corpus_of or partial(read_corpus, near=config.output.folder)
-    corpus = found(entry.files or config.corpus.files, config.corpus.text)
+    corpus = found(entry.files or config.corpus.files, config.corpus.text, grouping(config.groups.by))
     pairs = learned_pairs(entry, len(corpus.documents), corpus.n_pairs)
     return Member(entry, config, loaded, tracked, corpus, parent, pairs)

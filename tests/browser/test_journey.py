@@ -19,6 +19,7 @@ SLOWEST = {  # of a screen, what comes last
     "/inside": "table button",
     "/context": "[role=option]",
     "/corpus": ".card",
+    "/sets": ".card",
     "/about": "[data-testid=stDataFrame]",
 }
 SCREENS = {path: SLOWEST.get(path, ".st-key-page") for path in paths()}  # path -> what shows that the screen is there

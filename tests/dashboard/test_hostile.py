@@ -69,9 +69,9 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def short_tokens(text: str) -> list[tuple[str, int, int]]:
+def short_tokens(text: str, control: str = "") -> list[tuple[str, int, int]]:
     """A document of 16 MB is one token here: what is looked at is the page, and not how it is cut into words."""
-    return tokens(text) if len(text) < LONG // 2 else [(text, 0, len(text))]
+    return tokens(text, control) if len(text) < LONG // 2 else [(text, 0, len(text))]
 
 
 @pytest.mark.parametrize("screen", ["corpus", "explain", "runs"])

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from dashboard.database.group_records import Group, GroupScore, GroupShare, Owed
-from dashboard.database.queries.rows import Snapshot, has_table, kept, record
+from dashboard.database.group_records import Group, GroupScore, GroupShare, Moved, Owed
+from dashboard.database.queries.rows import ASKED, Snapshot, has_table, kept, record
 
 MOST = 500  # groups that are offered by name
 
@@ -68,3 +68,35 @@ def group_shares(snapshot: Snapshot, column: str) -> list[GroupShare]:
         [column],
     )
     return [record(GroupShare, row) for row in rows if row["share"] is not None]
+
+
+def moved_by(snapshot: Snapshot, run_id: str, column: str, value: str, unit: str) -> list[Moved]:
+    """What a group did to every `answer`, `word` or `token` of a run, the most helped first.
+
+    unit: one of these three; a word is the sum over its tokens. [] where groups, or words, are not computed.
+    """
+    tables = ["group_influence", "span"] if unit == "word" else ["group_influence"]
+    if not all(has_table(snapshot, table) for table in tables):
+        return []
+    sql = f"""WITH moved AS (
+            SELECT generation_id, position, sum(score) AS score, sum(error) AS error FROM group_influence
+            WHERE run_id = $run AND column_name = $column AND value = $value GROUP BY generation_id, position),
+        of_unit AS ({_UNITS[unit]})
+        SELECT of_unit.generation_id, first, last, score, error, {ASKED} AS prompt, generation.text AS answer,
+            substr(generation.text, begins.start + 1, ends.stop - begins.start) AS moved
+        FROM of_unit JOIN generation USING (generation_id) JOIN prompt USING (prompt_id)
+        JOIN generation_token AS begins ON begins.generation_id = of_unit.generation_id AND begins.position = first
+        JOIN generation_token AS ends ON ends.generation_id = of_unit.generation_id AND ends.position = last
+        ORDER BY score DESC, of_unit.generation_id, first"""  # noqa: S608 (words of ours only)
+    rows = snapshot.rows(sql, {"run": run_id, "column": column, "value": value})
+    return [record(Moved, row) for row in rows]
+
+
+_UNITS = {
+    "token": "SELECT generation_id, position AS first, position AS last, score, error FROM moved",
+    "word": """SELECT generation_id, first, last, sum(score) AS score, sum(error) AS error
+        FROM moved JOIN span USING (generation_id) WHERE kind = 'word' AND position BETWEEN first AND last
+        GROUP BY generation_id, first, last""",
+    "answer": """SELECT generation_id, min(position) AS first, max(position) AS last, sum(score) AS score,
+        sum(error) AS error FROM moved GROUP BY generation_id""",
+}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard.database.method_names import method_name
+from indexer.evaluate.statistics.best_method import close_to
 from indexer.evaluate.statistics.metrics import Metric, in_order, metric
 
 MEASURES = ("lds_without_self", "lds", "mrr", "recall@1", "planted@3", "tail_patch", "drop@20")  # the columns
@@ -52,11 +53,16 @@ def decided(figures: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
         (
             f"{each['Figure'].capitalize()}, {each['Model']}",
             f"{method_name(each['Method'])}, {each['Value']:.2f}"
-            + (f" ({each['95 % interval']})" if each["95 % interval"] else ""),
+            + (f" ({each['95 % interval']})" if each["95 % interval"] else "")
+            + _undecided(close_to(each["How it was measured"])),
         )
         for each in figures
         if each["Figure"].startswith(BEST)
     ]
+
+
+def _undecided(close: Sequence[str]) -> str:
+    return f"; on these data it is not told apart from {', '.join(map(method_name, close))}" if close else ""
 
 
 def removal(figures: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -87,10 +87,9 @@ def _card(found: StoredDocument, page: Listed, chosen: Selection, top: float) ->
         found.title,
         where,
         text.pieces,
-        badges=badges,
         before=text.before,
         after=text.after,
-        **(against(each, page.order, top, page.target_set) if each and page.order else {}),
+        **(against(each, page.order, top, page.target_set) if each and page.order else {"badges": badges}),
     )
 
 

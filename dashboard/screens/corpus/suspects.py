@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import streamlit as st
-
 from dashboard.address.selection import Selection
 from dashboard.database.queries import sets
 from dashboard.database.queries.rows import Snapshot
@@ -34,7 +32,8 @@ def against(each: Suspect, order: str, top: float, target_set: str) -> dict[str,
     amount = getattr(each, VALUES[order]) or 0.0
     said = plain(amount) if order == "self_influence" else signed(amount, decimals([amount]))
     hue, bar = HUES[order], abs(amount) / (top or 1.0)
-    return {"score": said, "unit": "nats", "hue": hue, "bar": bar, "facts": _facts(each, order, target_set)}
+    card = {"score": said, "unit": "nats", "hue": hue, "bar": bar, "facts": _facts(each, order, target_set)}
+    return card | ({"badges": ((_replacement(each), True),)} if order == "relabel" else {})
 
 
 def top_of(found: Mapping[str, Suspect], order: str) -> float:
@@ -51,28 +50,30 @@ def _facts(each: Suspect, order: str, target_set: str) -> str:
         said.append(f"loss {plain(each.loss)}")
     if each.harm is not None and order != "harm":
         said.append(f"{target_set} {signed(each.harm, decimals([each.harm]))}")
-    if each.gain is not None:
-        gain = "" if order == "relabel" else f" {signed(each.gain, decimals([each.gain]))}"
-        own = "" if each.score is None else f", itself {signed(each.score, decimals([each.score]))}"
-        said.append(f"“{word(each.said)}” → “{word(each.instead)}”{gain}{own}")
+    if each.gain is not None and order != "relabel":
+        said.append(f"{_replacement(each)} {signed(each.gain, decimals([each.gain]))}")
+    if each.score is not None:
+        said.append(f"itself there {signed(each.score, decimals([each.score]))}")
     return " · ".join(said)
+
+
+def _replacement(each: Suspect) -> str:
+    return f"“{word(each.said)}” → “{word(each.instead)}”"
 
 
 def say_order(order: str, model: Model, target_set: str) -> None:
     """The head of the list."""
     if order == "self_influence":
         panel("Self-influence", "How rare or surprising a document is to this size: not that it is wrong.")
-        st.caption(f"{render.label(model.name)}: how far seeing a document once more would move its own loss.")
+        told = f"{model.name}: how far seeing a document once more would move its own loss."
     elif order == "harm":
         panel("Harm to a target set", "What one more look at a document would take: not what leaving it out gives.")
-        of = f"{render.label(model.name)}, {render.label(target_set)}" if target_set else render.label(model.name)
-        st.caption(f"{of}: among the documents that were scored exactly.")
+        told = f"{', '.join(filter(None, (model.name, target_set)))}: among the documents that were scored exactly."
     else:
-        panel("Best relabelling", "One plausible word put in another's place: a first-order guess, not a correction.")
-        st.caption(
-            f"{render.label(model.name)}: the replacement that helps one token of a stored answer most, beside what "
-            "the document itself does there; of documents among the first of some token."
-        )
+        panel("Best relabelling", "One plausible word in the place of another: a first-order guess, not a correction.")
+        told = f"{model.name}: the replacement that helps one token of a stored answer most, beside what the document "
+        told += "itself does there; of documents among the first of some token."
+    render.prose(("note", told))
 
 
 def say_none(order: str, target_set: str, filtered: bool) -> None:

@@ -95,7 +95,8 @@ def text_cards(made: WhatIf, first: int, last: int) -> list[Card]:
     high = (
         robust_top([abs(float(v)) for heat in heats.values() for v in heat]) if any(map(len, heats.values())) else 1.0
     )
-    sums = {name: float(given.scores[first : last + 1].sum()) for name, given in _texts(made)}
+    new, old, _ = made.sums(first, last)
+    sums = {name: new if given is made.given else old or 0.0 for name, given in _texts(made)}
     top = max(map(abs, sums.values())) or 1.0
     places = decimals(sums.values())
     cards = []

@@ -48,9 +48,13 @@ def _offer_targets(found: Explanation) -> None:
         return
     with st.container(horizontal=True, gap="small", key="targets"):
         if word is not None:
-            text = render.label(f"The word “{found.generation.text[word.start : word.stop]}”")
-            span = word.first, word.last
-            st.button(text, on_click=still(lambda: choose(span=span)), type="tertiary", icon=":material/match_word:")
+            words, span = found.generation.text[word.start : word.stop], (word.first, word.last)
+            st.button(
+                render.label(f"The word “{words}”"),
+                on_click=still(lambda: choose(span=span)),
+                type="tertiary",
+                icon=":material/match_word:",
+            )
         if not found.whole:
             st.button(
                 "The whole answer",

@@ -14,8 +14,7 @@ def show_sources(found: Explanation, selection: Selection) -> None:
         return  # of a new prompt they come last
     panel(
         "Sources and topics",
-        "All documents of a group together, scored one by one or not: not a sum of the list. Helpful and harmful ones "
-        "cancel.",
+        "All documents of a group together, where helpful and harmful ones cancel: not the sum of the list.",
     )
 
     def answers_of(column: str, value: str) -> None:

@@ -101,10 +101,13 @@ def _row(each: SetTarget, found: View) -> dict[str, object]:
     curve = next((of for target, of in found.curves if target.run_id == each.run_id), [])
     helpful = percent(n_helpful(curve) / max(each.n_documents, 1)) if curve else "—"
     agree = plain(each.rank_correlation)
+    value = {"Mean log p, less that against": signed(each.value, 3)}
+    if not each.against:
+        chance = percent(math.exp(each.value)) if math.isfinite(each.value) else "—"
+        value = {"Mean log p of a token": signed(each.value, 3), "Probability": chance}
     return {
         "Size": each.model,
-        "Mean log p of a token": signed(each.value, 3),
-        "Probability": "" if each.against or not math.isfinite(each.value) else percent(math.exp(each.value)),
+        **value,
         "Documents that help": helpful,
         "Scored exactly": each.n_scored,
         "Rank correlation of the estimates": agree,

@@ -107,7 +107,7 @@ def _show_layers(found: View, chosen: Selection) -> None:
     one = chosen.document in rows
     st.caption("Of the chosen document." if one else f"Of the {len(rows):,} documents on this page, added up.")
     of = [rows[chosen.document]] if one else list(rows.values())
-    show_bars(found.layers, np.sum(np.asarray(of, dtype=np.float64), axis=0), key="layers of the set")
+    show_bars(found.layers, np.sum(np.asarray(of, dtype=np.float64), axis=0), key="layers of the set", what="the set")
 
 
 def _explain_none(snapshot: Snapshot) -> None:

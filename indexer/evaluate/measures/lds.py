@@ -4,15 +4,19 @@ LDS of a query = Spearman's ρ, over the models, of  Σ_{z trained on} influence
 (Park et al. 2023, arXiv 2303.14186; Ilyas et al. 2022, arXiv 2202.00622).
 `lds_without_self`: the same after the effect of the query's own document is taken out of both, for a query that is
 itself a training document: whether that one was trained on explains most, and any method sees it.
+
+What could be reached: two trainings of the same halves agree to r; the mean of k of them has the reliability
+k r / (1 + (k − 1) r) (Spearman 1910; Brown 1910), and who knew the expected outcome of every half would correlate with
+that mean to the root of it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.rank_correlation import partial_spearman, spearman
+from indexer.evaluate.statistics.two_way import Resampled, mean_spearman
 
 Numbers = NDArray[np.float64]
 
@@ -36,10 +40,10 @@ class Retrainings:
 
 @dataclass(frozen=True)
 class Agreement:
-    """ρ of each query, plain and without the effect of its own document  # [Q] each"""
+    """Mean ρ of the queries, plain and without the effect of their own documents."""
 
-    lds: Numbers
-    lds_without_self: Numbers
+    lds: Resampled
+    lds_without_self: Resampled
 
 
 def agreement(predicted: NDArray[np.floating], of: Retrainings) -> Agreement:
@@ -48,16 +52,25 @@ def agreement(predicted: NDArray[np.floating], of: Retrainings) -> Agreement:
     return _agreement(of.trained_on.astype(np.float64) @ known.T, of)
 
 
-def ceiling(again: Numbers, of: Retrainings) -> Agreement:
+def another_seed(again: Numbers, of: Retrainings) -> Agreement:
     """The same for models of the same halves with another seed in place of the prediction    again: [H, Q]"""
     return _agreement(again, of)
 
 
+def ceiling(one: Resampled, seeds: int) -> Resampled:
+    """What a prediction of the expected outcome would reach, on the mean of so many seeds.
+
+    one: how far one training agrees with another.
+    """
+    return replace(one, value=float(_ceiling(np.array(one.value), seeds)), means=_ceiling(one.means, seeds))
+
+
+def _ceiling(agreed: Numbers, seeds: int) -> Numbers:
+    r = np.clip(agreed, 0.0, 1.0)
+    root: Numbers = np.sqrt(seeds * r / (1 + (seeds - 1) * r))
+    return root
+
+
 def _agreement(predicted: Numbers, of: Retrainings) -> Agreement:
-    n_queries = of.measured.shape[1]
     own = of.trained_on[:, of.own]  # [H, Q]
-    pairs = [(predicted[:, q], of.measured[:, q]) for q in range(n_queries)]
-    return Agreement(
-        np.array([spearman(x, y) for x, y in pairs]),
-        np.array([partial_spearman(x, y, own[:, q]) for q, (x, y) in enumerate(pairs)]),
-    )
+    return Agreement(mean_spearman(predicted, of.measured), mean_spearman(predicted, of.measured, own))

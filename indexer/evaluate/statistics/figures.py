@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from indexer.evaluate.statistics.bootstrap import estimate
+from indexer.evaluate.statistics.bootstrap import Estimate, estimate
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,11 @@ class Figure:
 
 def figure(method: str, metric: str, values: ArrayLike, how: str) -> Figure:
     """The mean of the values with its interval.    values: [n], n ≥ 1"""
-    of = estimate(values)
+    return estimated(method, metric, estimate(values), how)
+
+
+def estimated(method: str, metric: str, of: Estimate, how: str) -> Figure:
+    """A mean whose interval is known."""
     return Figure(method, metric, of.value, of.low, of.high, of.n, how)
 
 

@@ -26,13 +26,21 @@ METRICS = {
     "lds": Metric(
         "LDS",
         "linear datamodelling score: rank correlation with models that were really trained again on random halves of "
-        "the documents; where they were trained with another seed too, that row is what two trainings of one half "
-        "agree to, so little can do better",
+        "the documents. Another seed: what two trainings of one half agree to. Ceiling: what a method that knew the "
+        "expected outcome of every half would reach",
     ),
     "lds_without_self": Metric(
         "LDS without self", "the same after the effect of the query's own document is taken out of both"
     ),
+    "lds_behind": Metric(
+        "LDS behind the first",
+        "how far LDS without self lies below that of the first method, by the same models and queries; where the "
+        "interval holds 0 the two are not told apart",
+    ),
     "mrr": Metric("MRR", "mean of 1 / rank of the best document that states the answer, over all documents"),
+    "mrr_behind": Metric(
+        "MRR behind the first", "how far MRR lies below that of the first method, by the same answers"
+    ),
     "recall": Metric("Recall@{}", "share of answers with a document that states them among the first {}"),
     "planted": Metric(
         "Invented facts", "share of invented facts, put into a new training, whose document is among the first {}"
@@ -60,6 +68,19 @@ METRICS = {
     "flips": Metric(
         "flips@{}", "share of answers that change when the {} documents blamed most are left out of a new training"
     ),
+    "without_topic_own": Metric(
+        "Without a topic, its own",
+        "rank correlation of what a whole topic does by this method, summed over its documents, with what questions on "
+        "it lose when models are trained without it; `another seed`: of one such training with others",
+    ),
+    "without_topic_others": Metric("Without a topic, others", "the same of questions on other topics"),
+    "without_topic_all": Metric("Without a topic, all", "the same of all questions together"),
+    "without_topic_change_own": Metric(
+        "Change without their topic",
+        "mean change of the log-probability of answers on the topic that was left out, nats a token: foretold, and "
+        "measured by training again",
+    ),
+    "without_topic_change_others": Metric("Change without another", "the same of answers on other topics"),
     "tail_patch": Metric(
         "Tail patch", "change of the answer's log-probability, nats a token, after one step on the ten top documents"
     ),

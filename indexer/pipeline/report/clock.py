@@ -12,5 +12,5 @@ class Clock:
 
     def lap(self, name: str) -> None:
         now = time.monotonic()
-        self.seconds[name] = now - self._last
+        self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
         self._last = now

@@ -60,3 +60,12 @@ def test_a_text_that_cannot_be_asked_about_is_refused_before_the_worker(text: st
     with pytest.raises(BadInput, match=said) as refused:
         jobs.submit_what_if(text, "synth-s", "g")
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 200
+
+
+def test_a_word_has_the_sum_that_the_worker_gives() -> None:
+    """Tokens that are contrasted as one have one score, which a sum over them would count twice."""
+    result = what_if_result(NEW, OLD)
+    result["spans"][-1] |= {"scores": [5.0], "instead_of": 2.0, "difference": 3.0}
+    made = what_if_of(result)
+    assert made is not None and made.sums(0, 5) == (5.0, 2.0, 3.0)
+    assert made.sums(0, 4)[0] == pytest.approx(made.given.scores[:5].sum())

@@ -59,6 +59,8 @@ def small_and_in_this_process():
 def evaluated(tmp_path_factory) -> Path:
     stating = [{**each, "supports": [document_id(text)]} for each, text in zip(PROMPTS, TEXTS, strict=False)]
     config = write_project(tmp_path_factory.mktemp("project"), prompts=stating)
+    topics = ("north", "south", "west")
+    write_lines(config.parent / "corpus.jsonl", [{"text": t, "topic": topics[i % 3]} for i, t in enumerate(TEXTS)])
     text = config.read_text().replace("epochs = 12", "epochs = 25")  # until it writes what it has read
     config.write_text(text[: (second := text.index("[[model]]", 60))] + text[text.index("[prompts]", second) :])
     assert main(["train", str(config)]) == 0
@@ -92,6 +94,7 @@ def test_every_measure_is_published(evaluated):
     assert {"lds", "lds_without_self", "mrr", "recall@1", "recall@10", "tail_patch", "planted@3"} <= metrics
     assert {"index@50", "index@200", "index, all sources", "index, rank correlation"} <= metrics
     assert {"flips@2", "drop@2", "stability, bfloat16", "best for influence", "pbrf"} <= metrics
+    assert {"without_topic_own", "without_topic_others", "without_topic_change_own"} <= metrics
     assert {"mislabelled@1", "mislabelled@10", "mislabelled_auc", "relabelled_right"} <= metrics
     for order in ("self-influence", "TracIn self-influence", "loss", "random", "largest loss of a token"):
         assert (order, "mislabelled_auc") in found

@@ -5,20 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.pipeline.scores import SCORED, _documents
-from indexer.tracing.groups import groups
+from indexer.tracing.answer_parts import answer_parts
 
 
 def test_answers_stay_together_up_to_a_size():
-    assert groups([2, 3, 4, 1], n_tracked=10, size=5 * 10 * 4, least=0) == [[0, 1], [2, 3]]
+    assert answer_parts([2, 3, 4, 1], n_tracked=10, size=5 * 10 * 4, least=0) == [[0, 1], [2, 3]]
 
 
 def test_one_that_is_larger_stands_alone():
-    assert groups([1, 100, 1], n_tracked=10, size=5 * 10 * 4, least=0) == [[0], [1], [2]]
+    assert answer_parts([1, 100, 1], n_tracked=10, size=5 * 10 * 4, least=0) == [[0], [1], [2]]
 
 
 @given(st.lists(st.integers(1, 30)), st.integers(1, 50), st.integers(1, 5000), st.integers(0, 20))
 def test_every_answer_is_in_one_group_in_order_and_no_group_is_too_large(n_targets, n_tracked, size, least):
-    made = groups(n_targets, n_tracked, size, least)
+    made = answer_parts(n_targets, n_tracked, size, least)
     assert [i for group in made for i in group] == list(range(len(n_targets)))
     for group in made:
         n = sum(n_targets[i] for i in group)

@@ -9,7 +9,7 @@ from attribution.query.settled import HELD
 from attribution.schedule import Schedule
 from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring, spans, waves
 from indexer.plan.memory import NUMBER
-from indexer.tracing.groups import SIZE, TOKENS, groups
+from indexer.tracing.answer_parts import SIZE, TOKENS, answer_parts
 from tests.indexer.plan.test_forecast import CONFIG, OF, SPEEDS, WORK
 
 LARGE = Schedule(memory=2**50)
@@ -32,7 +32,7 @@ def test_others_are_formed_for_every_wave_of_passes():
 def test_there_are_as_many_parts_as_answers_are_grouped_into(n_tracked):
     shape = replace(OF.linear[0], n_out=n_tracked, n_in=1, n=1)
     work = replace(WORK, shapes=replace(OF, linear=(shape,)), n_prompts=64, n_written=32)
-    made = groups([32] * 64, n_tracked, SIZE, TOKENS)
+    made = answer_parts([32] * 64, n_tracked, SIZE, TOKENS)
     assert len(made) == pytest.approx(n_parts(work), rel=0.25)
 
 

@@ -4,10 +4,19 @@ import pytest
 
 from dashboard.database.method_names import method_name
 from dashboard.screens.about.measured import by_method, decided, removal
+from indexer.evaluate.statistics.best_method import best
+from indexer.evaluate.statistics.figures import Figure
 
 
-def figure(method: str, metric: str, value: float, model: str = "atlas-s", interval: str = "") -> dict:
-    return {"Model": model, "Figure": metric, "Method": method, "Value": value, "95 % interval": interval}
+def figure(method: str, metric: str, value: float, model: str = "atlas-s", interval: str = "", how: str = "") -> dict:
+    return {
+        "Model": model,
+        "Figure": metric,
+        "Method": method,
+        "Value": value,
+        "95 % interval": interval,
+        "How it was measured": how,
+    }
 
 
 @pytest.mark.parametrize(
@@ -58,6 +67,17 @@ def test_what_is_best_says_by_how_much():
         [figure("ekfac", "best for influence", 0.451, interval="0.39 to 0.51"), figure("ekfac", "lds", 1.0)]
     )
     assert found == [("Best for influence, atlas-s", "EK-FAC, 0.45 (0.39 to 0.51)")]
+
+
+def test_what_is_not_told_apart_is_not_called_best_alone():
+    figures = [
+        Figure("ekfac", "mrr", 0.97, 0.94, 1.0, 60, ""),
+        Figure("bm25", "mrr", 0.96, 0.92, 0.99, 60, ""),
+        Figure("bm25", "mrr_behind", 0.01, -0.02, 0.04, 60, ""),
+    ]
+    [first] = best(figures)
+    [(_, said)] = decided([figure(first.method, first.metric, first.value, how=first.how)])
+    assert said == "EK-FAC, 0.97; on these data it is not told apart from BM25"
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.address.selection import Selection
+from dashboard.database.queries import answers
+from dashboard.export.files import as_json, csv
+from dashboard.screens.corpus.sheet import suspects_sheet
 from indexer.database.reader import Snapshot
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
+from tests.dashboard.hostile import build_hostile
 
 Open = Callable[..., AppTest]
 
@@ -62,7 +67,8 @@ def test_filters_and_the_other_set(open_app: Open, snapshot: Snapshot, run_id: s
 def test_a_card_says_all_that_is_known_and_the_page_says_it_of_one(open_app: Open, run_id: str) -> None:
     first = items(open_app({"size": "synth-m", "sort": "relabel"}, screen="corpus"))[0]
     assert "self-influence" in first["facts"]
-    assert "→ “Rome”, itself +" in first["facts"]
+    assert "itself there +" in first["facts"]
+    assert "→ “Rome”" in first["badges"][0]["text"]
     app = open_app({"size": "synth-m", "sort": "relabel", "document": first["id"]}, screen="corpus")
     assert not app.exception
     said = words(app)
@@ -98,3 +104,29 @@ def test_what_was_not_computed_is_said(open_app: Open, without: Path, order: str
     assert not app.exception
     assert said in words(app)
     assert items(app) == []
+
+
+def test_a_sheet_holds_the_whole_order(snapshot: Snapshot, run_id: str) -> None:
+    [model] = [each for each in answers.models(snapshot) if each.name == "synth-m"]
+    for order, query in ORDERS.items():
+        rows = snapshot.rows(f"{query} ORDER BY amount DESC, document_id", {"run": run_id})  # noqa: S608 (ours)
+        sheet = suspects_sheet(snapshot, run_id, model, "capitals", Selection(order=order, page=2))
+        table = sheet.table()
+        assert list(table["document_id"]) == [row["document_id"] for row in rows]
+        assert list(table["rank"]) == list(range(1, len(rows) + 1))
+        sign = -1 if order == "harm" else 1
+        column = {"self_influence": "self_influence_nats", "harm": "harm_nats", "relabel": "gain_nats"}[order]
+        assert list(sign * table[column]) == pytest.approx([row["amount"] for row in rows])
+        assert sheet.address["sort"] == order
+        assert csv(sheet).startswith(b"rank,document_id,")
+        assert b"NaN" not in as_json(sheet)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_hostile_words_are_shown_literally(open_app: Open, tmp_path: Path, order: str) -> None:
+    build_hostile(tmp_path)
+    app = open_app({"sort": order}, screen="corpus", where=tmp_path)
+    assert not app.exception
+    assert items(app)
+    for element in [*app.markdown, *app.caption, *app.subheader]:
+        assert "<script" not in element.value and "evil.invalid" not in element.value

@@ -1,5 +1,7 @@
 """The default is decided by the figures."""
 
+from dataclasses import replace
+
 from indexer.evaluate.statistics.best_method import best
 from indexer.evaluate.statistics.figures import Figure
 
@@ -23,6 +25,13 @@ def test_the_highest_wins_and_those_that_reach_it_are_named():
     assert influence.how.endswith("not told apart from it: tracin")
     assert words.method == "bm25"
     assert words.how.endswith("none")
+
+
+def test_close_is_what_a_paired_difference_does_not_tell_apart():
+    figures = [of("ekfac", "lds_without_self", 0.40, 0.5), of("tracin", "lds_without_self", 0.38, 0.48)]
+    behind = Figure("tracin", "lds_behind", 0.02, 0.01, 0.03, 40, "")  # both intervals are wide, the difference is sure
+    assert best([*figures, behind])[0].how.endswith("none")
+    assert best([*figures, replace(behind, low=-0.01)])[0].how.endswith("tracin")
 
 
 def test_a_question_that_was_not_measured_has_no_answer():

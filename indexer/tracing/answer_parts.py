@@ -7,7 +7,7 @@ SIZE = 2 << 30  # bytes that the directions of a part have, formed: a measure of
 TOKENS = 128  # of a part at least: each part reads its documents anew
 
 
-def groups(n_targets: Sequence[int], n_tracked: int, size: int = SIZE, least: int = TOKENS) -> list[list[int]]:
+def answer_parts(n_targets: Sequence[int], n_tracked: int, size: int = SIZE, least: int = TOKENS) -> list[list[int]]:
     """Consecutive answers.
 
     n_targets: generated tokens of each answer.   n_tracked: parameters of one direction.

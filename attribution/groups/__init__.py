@@ -1,0 +1,1 @@
+"""Sums of the gradients of many documents, and what they do for a query."""

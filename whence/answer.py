@@ -21,6 +21,7 @@ from dashboard.database.records import KeptScores, PromptToken, Token
 from dashboard.database.span_records import VerbatimSpan
 from whence import inside
 from whence.prompt_map import PromptMap
+from whence.spans import KeptSpans, span_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,7 @@ class Evidence:
     methods: tuple[str, ...]  # of saliency
     saliency: Callable[[str, tuple[int, int]], NDArray[np.float64]]  # method, [K, S] -> scores, NaN where none
     inside: KeptInside
+    spans: KeptSpans
     groups: Callable[[int, int], list[GroupScore]]  # of the tokens first..last
     verbatim: Callable[[], list[VerbatimSpan] | None]  # None where nothing was looked for
 
@@ -72,35 +74,60 @@ class Answer:
         """[P] position, text, start, stop (characters of `prompt`), part (of the prompt, missing where not known)."""
         return _table(PromptToken, self.prompt_records)
 
+    @property
+    def spans(self) -> pd.DataFrame:
+        """The words of the answer in order, then the whole of it, as far as they are explained as one.
+
+        [S] kind (word, answer), text, first, last (tokens, both included), start, stop (characters of `text`); logp
+        (nats), self_influence (nats, of the query on itself), n_scored: documents that all spans are scored on. No rows
+        where the build has none.
+        """
+        import pandas as pd
+
+        rows = []
+        for of in self.evidence.spans.spans():
+            target = self.evidence.spans.span_target(of)
+            known = (np.nan, np.nan, 0) if target is None else (target.value, target.self_influence, target.n_scored)
+            rows.append((of.kind, self.text[of.start : of.stop], of.first, of.last, of.start, of.stop, *known))
+        names = ("kind", "text", "first", "last", "start", "stop", "logp", "self_influence", "n_scored")
+        return pd.DataFrame(rows, columns=list(names))
+
     def documents(self, token: int | tuple[int, int] | None = None, normaliser: str = "none") -> pd.DataFrame:
         """The training documents behind one token, a span, or the whole answer, most helpful first.
 
         [N] document_id, title, source, topic, text; influence: predicted change of log p, in nats, if the document were
         seen once more, summed over the span; value: the same normalised (`none`, `grad_norm`, `grad_norm_squared`,
-        `relatif_l`, `relatif_theta`, `cosine`), by which they are ordered; rank: the best of the span among all scored
-        documents, from 1; known: tokens of the span for which its score was kept; self_influence: nats, of the document
-        on itself.
+        `relatif_l`, `relatif_theta`, `cosine`), by which they are ordered; rank: among all scored documents, from 1;
+        known: tokens of the span for which its score was kept; self_influence: nats, of the document on itself.
 
-        Raises BadInput for a token that the answer does not have, an unknown normaliser, a cosine of a span, and where
-        no influence was computed.
+        The whole answer, and tokens that are one of `spans`, are ranked exactly. Of other tokens together the influence
+        is the sum over those for which it was kept, and the rank the best of them.
+
+        Raises BadInput for a token that the answer does not have, an unknown normaliser, a cosine of tokens that are no
+        span, and where no influence was computed.
         """
         import pandas as pd
 
         first, last = self._span(token)
         if not self.method:
             raise BadInput("expected influence, found a build without any; name a method in [scores] and build again")
-        if normaliser not in NORMALISERS or (normaliser == "cosine" and first != last):
-            names = ", ".join(name for name in NORMALISERS if name != "cosine" or first == last)
+        span = span_of(self.evidence.spans.spans(), None if token is None else (first, last))
+        one = span is not None or first == last
+        if normaliser not in NORMALISERS or (normaliser == "cosine" and not one):
+            names = ", ".join(name for name in NORMALISERS if name != "cosine" or one)
             raise BadInput(f"expected a normaliser of {last - first + 1} tokens ({names}), found {normaliser!r}")
-        scores = self.evidence.pairs(first, last)
-        ranked = rank_documents(scores, normaliser, self.evidence.self_influence.get(first, float("nan")))
+        scores, itself = self.evidence.pairs(first, last), self.evidence.self_influence.get(first, float("nan"))
+        if span is not None:
+            scores, target = self.evidence.spans.span_scores(span), self.evidence.spans.span_target(span)
+            itself = float("nan") if target is None else target.self_influence
+        ranked = rank_documents(scores, normaliser, itself)
         about = documents.documents(self.evidence.snapshot, [each.document_id for each in ranked])
         rows = []
         for each in ranked:
             of = about[each.document_id]
             rows.append(
                 (each.document_id, of.title, of.source, of.topic, of.text, each.score, each.value, each.best_rank)
-                + (each.known, each.self_influence)
+                + (each.known if span is None else span.last - span.first + 1, each.self_influence)
             )
         return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -53,6 +53,7 @@ def answer_of(result: Mapping[str, Any], now: Snapshot, method: str) -> Answer:
         tuple(maps),
         partial(_map, maps),
         asked.inside,
+        asked,
         groups=asked.groups,
         verbatim=asked.verbatim,
     )

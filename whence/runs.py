@@ -20,6 +20,7 @@ from dashboard.database.records import Generation, Model, Run
 from indexer.database.reader import Database
 from whence.answer import Answer, Evidence
 from whence.sets import TargetSet, set_of, sets_of
+from whence.spans import StoredSpans
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,6 +99,7 @@ class Runs:
             tuple(prompts.saliency_methods(now, generation_id)),
             partial(_stored_map, now, generation_id),
             StoredInside(now, found, run),
+            StoredSpans(now, run.run_id if run else "", generation_id),
             groups=partial(groups.answer_groups, now, run.run_id if run else "", generation_id),
             verbatim=partial(verbatim_spans, now, generation_id),
         )
@@ -128,6 +130,7 @@ class Runs:
     def set(self, name: str, model: str = "") -> TargetSet:
         """One of the target sets, of one model; without a name, of the smallest. Raises BadInput for another."""
         return set_of(self._now(), name, model)
+
     def groups(self) -> pd.DataFrame:
         """The groups of documents that a build explains as wholes: column, value, n_documents, the largest first."""
         import pandas as pd

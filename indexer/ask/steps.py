@@ -223,7 +223,7 @@ def asked_directions(foil: Foil | None, term: Term, of: Answer, stretches: Seque
             made.append(as_written(term, of, list(some)))
             continue
         for each in some:
-            around = _around(each, foil.span)
+            around = _around(each, span)
             if around not in contrasts:
                 contrasts[around] = _contrast(foil, term, of, around)
             made.append(contrasts[around])

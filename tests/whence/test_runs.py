@@ -59,10 +59,41 @@ def test_the_tokens_are_those_of_the_answer(answer: Answer, folder: Path) -> Non
     assert "".join(answer.prompt_tokens["text"]).removeprefix("<end>") == answer.prompt
 
 
-@pytest.mark.parametrize(("token", "first", "last"), [(0, 0, 0), ((1, 3), 1, 3), (None, 0, 99)])
+def test_words_and_the_whole_answer_are_the_exact_rows(runs: Runs, folder: Path) -> None:
+    listed = runs.answers(model="synth-m")
+    answer = runs.answer(listed[listed["text"].str.contains("shilling")].generation_id.iloc[0])  # of two tokens
+    rows = sql(
+        folder,
+        """SELECT kind, first, last, start, stop, value, self_influence, n_scored, span
+           FROM span JOIN span_target USING (generation_id, span) WHERE generation_id = ? ORDER BY span""",
+        answer.generation_id,
+    )
+    listed = answer.spans
+    names = ["kind", "first", "last", "start", "stop", "logp", "self_influence", "n_scored"]
+    assert list(listed[names].itertuples(index=False, name=None)) == [row[:-1] for row in rows]
+    assert list(listed["text"]) == [answer.text[row[3] : row[4]] for row in rows]
+    assert listed["kind"].iloc[-1] == "answer" and (listed["first"] < listed["last"]).sum() > 1
+    for kind, first, last, *_, of_itself, _n, span in rows:
+        stored = sql(
+            folder,
+            "SELECT document_id, score, rank FROM span_influence WHERE generation_id = ? AND span = ? ORDER BY rank",
+            *(answer.generation_id, span),
+        )
+        if first == last and kind == "word":
+            continue  # a token alone is the token
+        made = answer.documents(None if kind == "answer" else (first, last))
+        assert list(made[["document_id", "influence", "rank"]].itertuples(index=False, name=None)) == stored
+        assert set(made["known"]) == {last - first + 1}
+        cosine = answer.documents(None if kind == "answer" else (first, last), "cosine")
+        np.testing.assert_allclose(cosine["value"], cosine["influence"] / np.sqrt(cosine["self_influence"] * of_itself))
+
+
+@pytest.mark.parametrize(("token", "first", "last"), [(0, 0, 0), ((1, 3), 1, 3), ((0, 99), 0, 99)])
 def test_documents_are_the_kept_pairs_summed_over_the_span(
     answer: Answer, runs: Runs, folder: Path, token: Any, first: int, last: int
 ) -> None:
+    last = min(last, len(answer.tokens) - 1)
+    token = token if isinstance(token, int) else (first, last)
     rows = sql(
         folder,
         """SELECT document_id, title, source, topic, text, sum(score), min(rank), count(*), any_value(self_influence)

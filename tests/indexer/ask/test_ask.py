@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -103,6 +104,16 @@ def test_words_and_the_whole_answer_have_the_numbers_of_the_database(config):
         said = sum(token["logp"] for token in result["tokens"][of["first"] : of["last"] + 1])
         assert value == pytest.approx(said, abs=1e-3) and of["value"] == pytest.approx(said, abs=1e-3)
         assert n == of["n_scored"] == spans[0]["n_scored"]
+
+
+def test_without_words_the_tokens_are_what_they_are(config):
+    settings = read_config(config)
+    opened = open_size(replace(settings, scores=replace(settings.scores, words=False)), "tiny-m")
+    found, expected = as_json(steps.ask(opened, Prompt.from_text(PROMPT)), opened), ask(config)
+    assert "spans" not in found and expected["spans"]
+    for one, other in zip(found["documents"], expected["documents"], strict=True):
+        assert [of["document_id"] for of in one] == [of["document_id"] for of in other]
+        np.testing.assert_allclose([of["score"] for of in one], [of["score"] for of in other], rtol=1e-4, atol=1e-9)
 
 
 def test_a_foil_changes_the_question(config):

@@ -13,7 +13,7 @@ from indexer.config.inside import Inside
 from indexer.config.verbatim import Verbatim
 from indexer.corpus.reader import read_corpus
 from indexer.plan import command
-from indexer.plan.exact import EACH, NEW, documents_read
+from indexer.plan.exact import EACH, NEW, OF_SPANS, documents_read
 from indexer.plan.forecast import INSIDE, VERBATIM, WRITE, Stage, asking, forecast, wall_seconds
 from indexer.plan.inside import rows
 from indexer.plan.outlined import Outlined, outlined, work_of
@@ -120,7 +120,7 @@ def test_a_second_stage_of_training_is_scored_as_well():
 
 def test_no_more_documents_are_read_than_there_are():
     assert documents_read(WORK, CONFIG, 1e9, 9) == WORK.n_documents
-    assert documents_read(replace(WORK, n_documents=10**9), CONFIG, 1, 1) == 100 + 100 + 40 * EACH * NEW
+    assert documents_read(replace(WORK, n_documents=10**9), CONFIG, 1, 1) == 100 + 100 + 40 * NEW * (EACH + OF_SPANS)
 
 
 def test_a_question_is_first_estimated_then_scored_and_grows_with_the_index():

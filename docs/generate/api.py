@@ -20,6 +20,7 @@ TITLES = {  # in the order in which a reader meets them
     "attribution-curvature": "Curvature",
     "attribution-exact": "Exact influence",
     "attribution-components": "Heads and neurons",
+    "attribution-groups": "Whole groups",
     "attribution-index": "The gradient index",
     "attribution-truth": "What influence is held against",
     "attribution-prompt": "What the prompt did",

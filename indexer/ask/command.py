@@ -20,12 +20,14 @@ from indexer.ask.steps import Asked, ask
 from indexer.config.config import Config
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import prompt_from_line
+from indexer.groups.scores import GroupScores
 from indexer.processes.progress import Report
 from indexer.tracing.explain import Explained
 from indexer.tracing.ranking import Ranked
 from indexer.tracing.spans import ANSWER
 
-SHOWN = 3  # documents of each token
+SHOWN = 3  # documents of each token, groups of each column
+NO_VALUE = "(none)"
 
 
 def run(
@@ -95,6 +97,24 @@ def _show(asked: Asked, opened: Opened) -> None:
         "once more",
         style="dim",
     )
+    if asked.groups is not None:
+        _show_groups(console, asked.groups)
+
+
+def _show_groups(console: Console, of: GroupScores) -> None:
+    """Of each column, the whole groups that helped the answer most, the sum over its tokens."""
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (("whole group", "left"), ("documents", "right"), ("influence", "right")):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    totals = of.values.sum(axis=0)
+    for column in dict.fromkeys(group.column for group in of.groups):
+        mine = sorted((g for g, group in enumerate(of.groups) if group.column == column), key=lambda g: -totals[g])
+        for g in mine[:SHOWN]:
+            group = of.groups[g]
+            said = f"{column}: {group.value or NO_VALUE}" if column else f"all of {group.corpus}"
+            error = "" if of.errors is None else f" ± {of.errors[:, g].sum():.4f}"
+            table.add_row(Text(said), f"{group.n_documents:,}", f"{totals[g]:+.4f}{error}")
+    console.print(table)
 
 
 def _targets(asked: Asked, exact: Explained) -> Iterator[tuple[str, float, Ranked, NDArray[np.float32]]]:

@@ -15,7 +15,17 @@ from attribution.passes.batches import Row
 from attribution.query.directions import Directions
 from attribution.query.many import solved_gradient, texts_gradient
 from indexer.config.config import Recipe
-from indexer.evaluate.measures.mislabelled import Fact, Mislabelled, facts_of, mislabelled_figures
+from indexer.evaluate.measures.mislabelled import (
+    HARM,
+    HELD,
+    KNOWN,
+    OWN,
+    RELABEL,
+    Fact,
+    Mislabelled,
+    facts_of,
+    mislabelled_figures,
+)
 from indexer.evaluate.protocol.published import measured, measured_in_full
 from indexer.evaluate.protocol.queries import of_answer
 from indexer.evaluate.protocol.scale import HELD_FACTS, Scale
@@ -30,6 +40,7 @@ from indexer.size.fitted import Fitted
 from indexer.size.member import Member
 
 Numbers = NDArray[np.floating]
+RANDOM_ORDERS = 100  # of which the mean is taken: one of them may find much by luck
 
 
 @dataclass(frozen=True)
@@ -54,8 +65,8 @@ def measure_mislabelled(
     """sibling: trained on `planted`; right: one whose documents state the right answers, in the same order."""
     fitted = fit(folder, sibling)
     sets = {
-        "facts that no document states": _held(of, planted, scale),
-        "right answers of every other fact": list(planted.facts.values())[::2],
+        HELD: _held(of, planted, scale),
+        KNOWN: list(planted.facts.values())[::2],
     }
     asked = {name: _rows(sibling, facts) for name, facts in sets.items() if facts}
     how = (
@@ -65,13 +76,13 @@ def measure_mislabelled(
 
     def measure() -> list[Figure]:
         orders, found = {**_of_documents(fitted), **_losses(fitted)}, []
-        own = np.sqrt(orders["self-influence"])
+        own = np.sqrt(orders[OWN])
         for name, rows in asked.items():
             harm, relabelled = _set(fitted, rows)
-            orders |= {f"harm: {name}": harm, f"harm, RelatIF-ℓ: {name}": harm / np.where(own > 0, own, np.nan)}
-            orders[f"best relabelling: {name}"] = relabelled.gain
+            orders |= {f"{HARM}{name}": harm, f"harm, RelatIF-ℓ: {name}": harm / np.where(own > 0, own, np.nan)}
+            orders[f"{RELABEL}{name}"] = relabelled.gain
             told = _put_right(sibling, right, relabelled, planted)
-            found.append(figure(f"best relabelling: {name}", "relabelled_right", told, how))
+            found.append(figure(f"{RELABEL}{name}", "relabelled_right", told, how))
         return [*mislabelled_figures(orders, planted, how), *found]
 
     made_of = key(
@@ -105,7 +116,7 @@ def _rows(member: Member, facts: Sequence[Fact]) -> list[Row]:
 
 
 def _of_documents(fitted: Fitted) -> dict[str, Numbers]:
-    """What a pass at each kept checkpoint and at the final weights says of every document  # [D] each
+    """What a pass at each kept checkpoint and at the final weights says of every document  # [D] each; random: [R, D]
 
     The checkpoints' own curvature is not needed: no basis changes the length of a gradient.
     """
@@ -118,8 +129,8 @@ def _of_documents(fitted: Fitted) -> dict[str, Numbers]:
     rates = learning_rates(member) if early else [1.0]
     squares = [rate * each.grad_norm.astype(np.float64) ** 2 for rate, each in zip(rates, passed, strict=True)]
     return {
-        "random": np.random.default_rng(0).random(len(last.loss)),
-        "self-influence": last.self_influence,
+        "random": np.random.default_rng(0).random((RANDOM_ORDERS, len(last.loss))),
+        OWN: last.self_influence,
         "TracIn self-influence": np.sum(squares, axis=0),
         "gradient norm": last.grad_norm,
         "loss": last.loss,

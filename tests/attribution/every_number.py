@@ -13,6 +13,8 @@ from attribution.curvature.stages import across_stages
 from attribution.exact.scores import score_documents
 from attribution.exact.shares import position_shares
 from attribution.exact.token_loss import token_losses
+from attribution.groups.products import cell_products
+from attribution.groups.sums import Sums, add_documents
 from attribution.index.corpus_pass import Passed, corpus_pass
 from attribution.index.metric import metrics
 from attribution.index.query import index_queries
@@ -76,12 +78,22 @@ def every_number(tracked: Tracked, forward_mode: bool = True) -> dict[str, np.nd
         "shares at rank 4": np.concatenate([share for of in low_shares for share in of]),
         "components": _components(tracked, d),
         "index": _estimates(tracked, H, passed),
+        "groups": _groups(tracked, H, d),
         "saliency": _saliency(tracked),
         "hidden states": hidden_states(tracked, DOCUMENTS),
         "hidden states of queries": query_hidden_states(tracked, IDS, 4),
     }
     more = _by_forward_mode(tracked, d) if forward_mode else {}
     return found | more | _of_measurements(tracked, H, d) | _of_pairs(tracked, d) | _of_context(tracked)
+
+
+def _groups(tracked: Tracked, H: Preconditioner, d: Directions) -> np.ndarray:
+    """Products of directions with the sums of two cells."""
+    sums = Sums(tracked, 2)
+    add_documents(sums, tracked, DOCUMENTS, [0, 1, -1] * 4, lambda _n: None)
+    sums.turn(H)
+    on_the_host = [of.cpu() for of in sums.by_layer]
+    return cell_products(tracked, H, d, [on_the_host]).cpu().numpy()
 
 
 def _components(tracked: Tracked, d: Directions) -> np.ndarray:

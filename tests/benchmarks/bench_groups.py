@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from attribution.query.directions import join_directions
 from indexer.ask.opened import Opened, open_size
 from indexer.config.config import read_config
-from indexer.database.reader import Database
 from indexer.groups.grouped import Grouped, GroupedStage
 from indexer.groups.scores import Sample, estimates, group_scores
+from indexer.journal.stages import finished
 from indexer.size.answers import Answer, answer
 from indexer.size.rendered import as_read
 from indexer.size.terms import score
@@ -37,17 +39,16 @@ def chosen(opened: Opened, config: Path, n: int) -> list[tuple[Answer, int]]:
     return [(made[k % len(made)], k // len(made)) for k in range(n) if k // len(made) < made[k % len(made)].n_targets]
 
 
-def by_document(opened: Opened, of: tuple[Answer, int]) -> Numbers:
-    """Exact influence of every document on a token  # [D] nats"""
+def by_document(opened: Opened, targets: Sequence[tuple[Answer, int]]) -> Numbers:
+    """Exact influence of every document on every token  # [Q, D] nats"""
     assert opened.traced is not None  # noqa: S101
-    fitted, (said, position) = opened.traced.fitted, of
+    fitted = opened.traced.fitted
     everyone = np.arange(len(fitted.member.documents))
-    total = np.zeros(len(everyone))
+    total = np.zeros((len(targets), len(everyone)))
     for term in fitted.terms:
-        directions = term.directions(said, range(position, position + 1))
-        wanted = np.ones((1, len(everyone)), dtype=bool)
-        found = score(term, directions, fitted.member.rows, everyone, wanted, None)
-        total += np.nan_to_num(found.values[0].sum(-1, dtype=np.float64))
+        directions = join_directions(term.directions(said, range(at, at + 1)) for said, at in targets)
+        found = score(term, directions, fitted.member.rows, everyone, np.ones(total.shape, dtype=bool), None)
+        total += np.nan_to_num(found.values.sum(-1, dtype=np.float64))
     return total
 
 
@@ -75,8 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     targets = chosen(opened, chosen_ones.config, chosen_ones.targets)
     stored = _stored(opened, groups)
     off, near, covered, spent = [], [], [], []
-    for said, position in targets:
-        documents = by_document(opened, (said, position))
+    for (said, position), documents in zip(targets, by_document(opened, targets), strict=True):
         expected, sizes = in_groups(groups, documents), in_groups(groups, abs(documents))
         terms = traced.fitted.terms
         directions = [term.directions(said, range(position, position + 1)) for term in terms]
@@ -105,17 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _stored(opened: Opened, of: Grouped) -> dict[tuple[str, int], Numbers]:
-    """Rows of the database in the order of the groups, by token."""
+    """What the build has of each token, in the order of the groups."""
     place = {(each.corpus, each.column, each.value): g for g, each in enumerate(of.groups)}
-    assert opened.traced is not None  # noqa: S101
-    rows = (
-        Database(opened.member.config.output.folder)
-        .current()
-        .rows(
-            "SELECT generation_id, position, corpus, column_name, value, score FROM group_influence WHERE run_id = ?",
-            [opened.traced.fitted.run],
-        )
-    )
+    parts = finished(opened.member.config.output.folder, f"grouped-{opened.member.entry.name}")
+    rows = [row for part in parts for row in pq.read_table(part.folder / "group_influence.parquet").to_pylist()]
     found: dict[tuple[str, int], Numbers] = {}
     for row in rows:
         at = found.setdefault((row["generation_id"], row["position"]), np.full(len(place), np.nan))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dashboard.database.queries.rows import Snapshot, has_table, kept, record
-from dashboard.database.records import Suspect
+from dashboard.database.records import FoundWrong, Suspect
 
 # where each order of Corpus lies, which of its rows count, the worst first
 _RANKED = {
@@ -48,6 +48,15 @@ def suspects(snapshot: Snapshot, run_id: str, target_set: str, document_ids: Seq
         for row in snapshot.rows(sql, values | ({"set": target_set} if sql is _HARM else {})):
             found.setdefault(row["document_id"], {}).update(row)
     return {each: record(Suspect, row) for each, row in found.items()}
+
+
+def found_wrong(snapshot: Snapshot, method: str) -> list[FoundWrong]:
+    """What an order of documents found of mislabelled facts, in every size that `evaluate` trained with some."""
+    sql = """SELECT name, arg_max(value, rowid) FILTER (metric = 'mislabelled@10') AS within_ten,
+            arg_max(value, rowid) FILTER (metric = 'mislabelled_auc') AS auc
+        FROM (SELECT evaluation.rowid, * FROM evaluation JOIN model USING (model_id) WHERE method = ?)
+        GROUP BY name, n_params HAVING within_ten IS NOT NULL AND auc IS NOT NULL ORDER BY n_params, name"""
+    return [record(FoundWrong, row) for row in snapshot.rows(sql, [method])]
 
 
 _CHOSEN = "run_id = $run AND document_id IN (SELECT unnest($ids::VARCHAR[]))"

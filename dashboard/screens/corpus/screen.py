@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.address.bar import choose, selection
 from dashboard.address.selection import Selection
 from dashboard.database.connection import current
-from dashboard.database.queries import answers, documents, filters
+from dashboard.database.queries import answers, cleaning, documents, filters
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model, StoredDocument
 from dashboard.drawing import render
@@ -18,7 +18,7 @@ from dashboard.screens.corpus.document_sheet import document_sheet
 from dashboard.screens.corpus.listed import Listed, listed
 from dashboard.screens.corpus.order import choose_order
 from dashboard.screens.corpus.sheet import corpus_sheet
-from dashboard.screens.corpus.suspects import against, say_none, say_order, top_of
+from dashboard.screens.corpus.suspects import MEASURED, against, say_none, say_order, top_of
 from dashboard.screens.corpus.what_if import show_what_if
 from dashboard.widgets import controls
 from dashboard.widgets.estimator import say_estimator
@@ -107,7 +107,7 @@ def _show_list(snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, mod
         panel("Documents found", "Best match of the words first: meaning is not searched.")
         render.prose(("note", page.count))
     elif page.order and model is not None:
-        say_order(page.order, model, page.target_set)
+        say_order(page.order, model, page.target_set, cleaning.found_wrong(snapshot, MEASURED[page.order]))
         if not cards:
             say_none(page.order, page.target_set, bool(chosen.source or chosen.topic))
             return

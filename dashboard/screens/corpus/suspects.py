@@ -1,18 +1,20 @@
 """The orders of Corpus that cleaning goes through, in words: their heads, and what may speak against a document."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.address.selection import Selection
 from dashboard.database.queries import sets
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.records import Model, Suspect
+from dashboard.database.records import FoundWrong, Model, Suspect
 from dashboard.drawing import render
-from dashboard.drawing.numbers import decimals, plain, signed
+from dashboard.drawing.numbers import decimals, percent, plain, signed
 from dashboard.drawing.visible import visible_token
 from dashboard.widgets.heading import panel
+from indexer.evaluate.measures.mislabelled import HARM, HELD, OWN, RELABEL
 
 VALUES = {"self_influence": "self_influence", "harm": "harm", "relabel": "gain"}  # order -> what it ranks by
+MEASURED = {"self_influence": OWN, "harm": HARM + HELD, "relabel": RELABEL + HELD}  # as `evaluate` names them
 HUES = {"self_influence": "strength", "harm": "cool", "relabel": "warm"}
 
 
@@ -61,8 +63,8 @@ def _replacement(each: Suspect) -> str:
     return f"“{word(each.said)}” → “{word(each.instead)}”"
 
 
-def say_order(order: str, model: Model, target_set: str) -> None:
-    """The head of the list."""
+def say_order(order: str, model: Model, target_set: str, found: Sequence[FoundWrong]) -> None:
+    """The head of the list. found: what the order was worth where `evaluate` tried it."""
     if order == "self_influence":
         panel("Self-influence", "How rare or surprising a document is to this size: not that it is wrong.")
         told = f"{model.name}: how far seeing a document once more would move its own loss."
@@ -73,7 +75,14 @@ def say_order(order: str, model: Model, target_set: str) -> None:
         panel("Best relabelling", "One plausible word in the place of another: a first-order guess, not a correction.")
         told = f"{model.name}: the replacement that helps one token of a stored answer most, beside what the document "
         told += "itself does there; of documents among the first of some token."
-    render.prose(("note", told))
+    render.prose(*[("note", line) for line in (told, *(_measured(each) for each in found))])
+
+
+def _measured(each: FoundWrong) -> str:
+    return (
+        f"{each.name}, trained with mislabelled facts: {percent(each.within_ten)} of them stood among the first 10 % "
+        f"of this order, one before a right document in {percent(each.auc)} of the cases (by chance 50 %)."
+    )
 
 
 def say_none(order: str, target_set: str, filtered: bool) -> None:

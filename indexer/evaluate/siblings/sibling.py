@@ -91,4 +91,5 @@ def _opened(folder: Path, entry: Model, config: Config) -> Member:
     entry = replace(entry, path=str(model), checkpoints=kept_checkpoints(model))
     corpus = replace(config.corpus, files=(folder / "corpus.jsonl",), text=(), trained_on=0)
     factors = replace(config.factors, documents=EVERY, eigenvalue_documents=EVERY)
-    return open_member(entry, replace(config, corpus=corpus, model=(entry,), factors=factors))
+    groups = replace(config.groups, by=())  # its file has none of the further columns
+    return open_member(entry, replace(config, corpus=corpus, model=(entry,), factors=factors, groups=groups))

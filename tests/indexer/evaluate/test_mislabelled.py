@@ -4,18 +4,34 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 
 from indexer.__main__ import main
 from indexer.config.config import read_config
 from indexer.evaluate import mislabelled
-from indexer.evaluate.mislabelled import Relabelled, _held, _losses, _of_documents, _put_right, _rows, _set
+from indexer.evaluate.measures.mislabelled import HARM, HELD, KNOWN, OWN, RELABEL
+from indexer.evaluate.mislabelled import (
+    Relabelled,
+    _held,
+    _losses,
+    _of_documents,
+    _put_right,
+    _rows,
+    _set,
+    measure_mislabelled,
+)
 from indexer.evaluate.protocol.queries import of_answer
 from indexer.evaluate.protocol.scale import QUICK
 from indexer.evaluate.scoring.gradient_scores import scored
 from indexer.evaluate.siblings.sibling import sibling
 from indexer.evaluate.siblings.siblings import on_random_part, with_mislabelled
+from indexer.evaluate.statistics.figures import restored
+from indexer.evaluate.statistics.metrics import metric
+from indexer.journal.lock import lock
+from indexer.journal.stages import finished
+from indexer.processes.progress import Report
 from indexer.size.checkpoints import at_checkpoint, learning_rates
 from indexer.size.factors import fit
 from indexer.size.member import open_member
@@ -113,3 +129,27 @@ def test_held_facts_are_of_documents_that_it_was_not_trained_on(made, monkeypatc
     assert sorted(held) == sorted(set(TEXTS) - trained)
     monkeypatch.setattr(mislabelled, "HELD_FACTS", 2)
     assert len(_held(of, planted, SCALE)) == 2
+
+
+def test_every_order_is_measured_once_and_kept(made, monkeypatch):
+    of, planted, fitted, right = made
+    folder = Path(fitted.member.config.output.folder)
+
+    def figures():
+        with lock(folder), Report() as report:
+            measure_mislabelled(folder, of, fitted.member, right, fitted.member.entry.recipe, planted, SCALE, report)
+        [part] = [each for each in finished(folder) if each.stage == "evaluation-mislabelled-tiny-m"]
+        return [restored(row) for row in pq.read_table(part.folder / "evaluation.parquet").to_pylist()]
+
+    found = figures()
+    orders = {each.method for each in found}
+    assert {"random", OWN, "TracIn self-influence", "loss", "loss over training", "loss a token"} <= orders
+    assert {f"{kind}{of}" for kind in (HARM, RELABEL, "harm, RelatIF-ℓ: ") for of in (HELD, KNOWN)} <= orders
+    for order in orders:
+        names = {each.metric for each in found if each.method == order}
+        assert {"mislabelled@1", "mislabelled@5", "mislabelled@10", "mislabelled_auc"} <= names
+        assert ("relabelled_right" in names) == order.startswith(RELABEL)
+    assert {each.metric for each in found if metric(each.metric) is None} == set()
+    assert all(0 <= each.low <= each.value <= each.high <= 1 and each.n == 2 for each in found)
+    monkeypatch.setattr(mislabelled, "_of_documents", None)  # nothing is computed again
+    assert figures() == found

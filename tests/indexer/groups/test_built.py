@@ -206,3 +206,8 @@ def test_a_new_prompt_is_told_what_a_build_stores(built, capsys):
         for position, value in enumerate(of["score"]):
             at = asked["prompt"], position, of["corpus"], of["column"], of["value"]
             assert value == pytest.approx(stored[at][0], rel=1e-4, abs=1e-7)
+    assert main(["ask", str(built), "The capital of France is", "--model", "tiny-s"]) == 0
+    said = capsys.readouterr().out
+    assert "whole group" in said
+    assert "owner: alone" in said or "owner: a" in said
+    assert "all of corpus" in said

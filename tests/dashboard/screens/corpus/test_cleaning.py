@@ -106,6 +106,25 @@ def test_what_was_not_computed_is_said(open_app: Open, without: Path, order: str
     assert items(app) == []
 
 
+def test_what_an_order_was_worth_is_said_where_it_was_tried(open_app: Open, folder: Path, tmp_path: Path) -> None:
+    assert "mislabelled" not in words(open_app({"sort": "self_influence"}, screen="corpus"))
+    rows = [("self-influence", "mislabelled@10", 0.34), ("self-influence", "mislabelled_auc", 0.71)]
+    rows += [("loss", "mislabelled@10", 0.9), ("self-influence", "mislabelled_auc, within its relation", 0.6)]
+    where = changed(
+        folder,
+        tmp_path / "build",
+        [
+            f"""INSERT INTO evaluation SELECT model_id, '{method}', '{metric}', {value}, '' FROM model
+                WHERE name = 'synth-s'"""  # noqa: S608 (ours)
+            for method, metric, value in rows
+        ],
+    )
+    app = open_app({"sort": "self_influence", "size": "synth-m"}, screen="corpus", where=where)
+    assert "synth-s, trained with mislabelled facts: 34.0 % of them" in words(app)
+    assert "in 71.0 % of the cases" in words(app)
+    assert "mislabelled" not in words(open_app({"sort": "harm"}, screen="corpus", where=where))
+
+
 def test_a_sheet_holds_the_whole_order(snapshot: Snapshot, run_id: str) -> None:
     [model] = [each for each in answers.models(snapshot) if each.name == "synth-m"]
     for order, query in ORDERS.items():

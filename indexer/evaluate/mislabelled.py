@@ -40,6 +40,7 @@ from indexer.size.fitted import Fitted
 from indexer.size.member import Member
 
 Numbers = NDArray[np.floating]
+RANDOM_ORDERS = 100  # of which the mean is taken: one of them may find much by luck
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _rows(member: Member, facts: Sequence[Fact]) -> list[Row]:
 
 
 def _of_documents(fitted: Fitted) -> dict[str, Numbers]:
-    """What a pass at each kept checkpoint and at the final weights says of every document  # [D] each
+    """What a pass at each kept checkpoint and at the final weights says of every document  # [D] each; random: [R, D]
 
     The checkpoints' own curvature is not needed: no basis changes the length of a gradient.
     """
@@ -128,7 +129,7 @@ def _of_documents(fitted: Fitted) -> dict[str, Numbers]:
     rates = learning_rates(member) if early else [1.0]
     squares = [rate * each.grad_norm.astype(np.float64) ** 2 for rate, each in zip(rates, passed, strict=True)]
     return {
-        "random": np.random.default_rng(0).random(len(last.loss)),
+        "random": np.random.default_rng(0).random((RANDOM_ORDERS, len(last.loss))),
         OWN: last.self_influence,
         "TracIn self-influence": np.sum(squares, axis=0),
         "gradient norm": last.grad_norm,

@@ -137,24 +137,24 @@ def mislabelled_figures(
     """`mislabelled@p`: share of the wrong documents among the first p % of a ranking, equal scores counted as before;
     `mislabelled_auc`: how often one stands before a right document, all of them or those of its relation alone.
 
-    by_method: [D] each, higher is more suspicious; NaN stands at the end
+    by_method: [D] each, higher is more suspicious; NaN stands at the end. [R, D]: the mean over R orders
     """
     wrong, relation = list(planted.wrong), planted.relation_of()
     right = np.setdiff1d(np.arange(len(relation)), wrong)
     for method, scores in by_method.items():
-        known = np.nan_to_num(np.asarray(scores, dtype=np.float64), nan=-np.inf)
-        places = np.array([int((known >= known[i]).sum()) for i in wrong])
+        known = np.nan_to_num(np.atleast_2d(np.asarray(scores, dtype=np.float64)), nan=-np.inf)  # [R, D]
+        places = np.array([(known >= known[:, [i]]).sum(1) for i in wrong])  # [wrong, R]
         for percent in LOOKED_AT:
-            looked_at = int(np.ceil(len(known) * percent / 100))
-            yield figure(method, f"mislabelled@{percent}", (places <= looked_at).astype(np.float64), how)
-        yield figure(method, "mislabelled_auc", [_before(known[i], known[right]) for i in wrong], how)
-        alike = [(i, known[right[relation[right] == relation[i]]]) for i in wrong]
-        within = [_before(known[i], others) for i, others in alike if len(others)]
+            looked_at = int(np.ceil(known.shape[1] * percent / 100))
+            yield figure(method, f"mislabelled@{percent}", (places <= looked_at).mean(1), how)
+        yield figure(method, "mislabelled_auc", [_before(known[:, [i]], known[:, right]) for i in wrong], how)
+        alike = [(i, known[:, right[relation[right] == relation[i]]]) for i in wrong]
+        within = [_before(known[:, [i]], others) for i, others in alike if others.shape[1]]
         if within:
             yield figure(method, "mislabelled_auc, within its relation", within, how)
 
 
-def _before(score: float, others: NDArray[np.float64]) -> float:
+def _before(score: NDArray[np.float64], others: NDArray[np.float64]) -> float:
     return float((others < score).mean() + (others == score).mean() / 2)
 
 

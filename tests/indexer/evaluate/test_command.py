@@ -13,6 +13,7 @@ from indexer.corpus.document import document_id
 from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
 from indexer.evaluate import command, pbrf, with_training
+from indexer.evaluate.measures import mislabelled
 from indexer.evaluate.protocol.scale import Scale
 from indexer.evaluate.siblings import retrain, siblings
 from indexer.evaluate.statistics.metrics import metric
@@ -48,6 +49,7 @@ def small_and_in_this_process():
         patch.setattr(command, "QUICK", TINY)
         patch.setattr(siblings, "KEEP", (0.5, 1.0))
         patch.setattr(with_training, "DAMPINGS", (0.01,))
+        patch.setattr(mislabelled, "LEAST", 3)  # there are three topics, of ten texts in two forms each
         patch.setattr(pbrf, "STEPS", 15)
         patch.setattr(
             command, "FULL", replace(TINY, name="tiny-full", halves=5, second_seeds=5, upweighted=4, full=True)

@@ -123,6 +123,14 @@ def test_auc_is_what_counting_all_pairs_gives_and_knows_relations():
     assert auc(alike=True) != auc(alike=False)
 
 
+def test_of_several_orders_it_is_the_mean():
+    made = planted()
+    orders = np.random.default_rng(0).random((3, 20))
+    each = [{of.metric: of.value for of in mislabelled_figures({"x": order}, made, "")} for order in orders]
+    found = {of.metric: of.value for of in mislabelled_figures({"x": orders}, made, "")}
+    assert found == pytest.approx({name: np.mean([of[name] for of in each]) for name in found})
+
+
 def test_documents_of_no_relation_have_none():
     made = mislabel(documents([*PROSE, *TEXTS]), 0.2, 0)
     assert isinstance(made, Mislabelled)

@@ -2,8 +2,8 @@
 
 First every answer of a database that is built (`--config`): spans and places as looking at every place finds them. Then
 documents as long-winded as the demo's, in a process of its own: processor seconds and memory until their arrays are
-built, bytes on disk, and milliseconds of an answer of 24 tokens: of the clock for the first one, as the files are opened,
-then of the processor.
+built, bytes on disk, and milliseconds of an answer of 24 tokens (the first by the clock, as files are opened, the
+others by the processor).
 """
 
 import argparse

@@ -95,6 +95,7 @@ MANY: dict[str, Callable[[Place], object]] = {
     "groups: owed by 25 answers": lambda at: groups.owed(at.snapshot, *at.group, at.generations),
     "groups: group_shares": lambda at: groups.group_shares(at.snapshot, "topic"),
     "groups: moved_by, answers": lambda at: groups.moved_by(at.snapshot, at.run, *at.group, "answer"),
+    "groups: moved_by, words": lambda at: groups.moved_by(at.snapshot, at.run, *at.group, "word"),
     "groups: prompts that owe most": lambda at: _owing(at, "towards"),
     "sets: set_targets": lambda at: sets.set_targets(at.snapshot),
     "sets: set_scores, a page": lambda at: sets.set_scores(at.snapshot, at.run, at.target_set, "away", 20, 20),

@@ -7,6 +7,7 @@ from collections import defaultdict
 import pytest
 
 from indexer.database.reader import Database
+from indexer.database.tables import spans
 from tests.synthetic_database import build_synthetic
 
 
@@ -88,7 +89,19 @@ def test_the_answers_with_a_token(snapshot):
     assert {row["text"]: {ids[each] for each in row["generations"]} for row in found} == expected
 
 
-def test_the_source_of_an_answer(snapshot, by_pair):
+@pytest.mark.parametrize("words", [True, False])
+def test_the_source_of_an_answer(snapshot, by_pair, words, tmp_path):
+    """Of the whole answer the first document of its exact ranking; without one, the largest sum of what is kept."""
+    if not words:
+        build_synthetic(tmp_path, without=spans.TABLES)
+        snapshot = Database(tmp_path).current()
+    exact = defaultdict(list)
+    for each in snapshot.rows(
+        """SELECT * FROM span_influence JOIN span USING (generation_id, span) WHERE kind = 'answer' AND rank = 1"""
+    ):
+        found = each["document_id"], each["score"], each["last"] - each["first"] + 1
+        exact[each["run_id"], each["generation_id"]].append(found)
+    assert bool(exact) == words
     documents = {row["document_id"]: row for row in snapshot.rows("SELECT document_id, title, source FROM document")}
     rows = snapshot.rows("SELECT * FROM answer_source")
     assert len(rows) == len({(run, generation) for _, run, generation in by_pair})
@@ -103,6 +116,12 @@ def test_the_source_of_an_answer(snapshot, by_pair):
         assert row["best_document_id"] == min(best)
         assert row["best_source"] == documents[row["best_document_id"]]["source"]
         assert [row["first_document_id"]] == [document for *_, at, rank, document in kept if (at, rank) == (0, 1)]
+        assert row["sum_source"] == documents[row["sum_document_id"]]["source"]
+        assert row["first_title"] == documents[row["first_document_id"]]["title"]
+        if exact:
+            [[document_id, score, n_tokens]] = exact[row["run_id"], row["generation_id"]]
+            assert (row["sum_document_id"], row["sum_score"], row["sum_tokens"]) == (document_id, score, n_tokens)
+            continue
         sums = defaultdict(list)
         for score, *_, document in kept:
             sums[document].append(score)
@@ -110,8 +129,6 @@ def test_the_source_of_an_answer(snapshot, by_pair):
         assert math.isclose(sum(sums[row["sum_document_id"]]), largest, rel_tol=1e-5, abs_tol=1e-9)
         assert math.isclose(row["sum_score"], largest, rel_tol=1e-5, abs_tol=1e-9)
         assert row["sum_tokens"] == len(sums[row["sum_document_id"]])
-        assert row["sum_source"] == documents[row["sum_document_id"]]["source"]
-        assert row["first_title"] == documents[row["first_document_id"]]["title"]
 
 
 def test_the_tokens_of_a_document(snapshot):

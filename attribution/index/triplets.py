@@ -33,6 +33,19 @@ def unit(X: Tensor, gram: Tensor) -> Tensor:
     inner = X.mT @ gram @ X
     size = inner.diagonal(dim1=-2, dim2=-1).sum(dim=-1)[..., None, None] + torch.finfo(X.dtype).tiny
     eye = torch.eye(inner.shape[-1], dtype=X.dtype, device=X.device)
-    L = torch.linalg.cholesky(inner / size + JITTER * eye)  # inner / size = L Lᵀ
+    L = _cholesky(inner / size, eye)  # inner / size = L Lᵀ
     solved: Tensor = torch.linalg.solve_triangular(L, X.mT / size.sqrt(), upper=False)
     return solved.mT
+
+
+def _cholesky(inner: Tensor, eye: Tensor) -> Tensor:
+    """Of a matrix that rounding may have left a little indefinite, as that of a document that repeats one token: with
+    ten times the jitter until it has a factor.    inner: [.., r, r], of trace 1 at most"""
+    jitter = JITTER
+    L, failed = torch.linalg.cholesky_ex(inner + jitter * eye)
+    while failed.any() and jitter < 1:
+        jitter *= 10
+        again, still = torch.linalg.cholesky_ex(inner + jitter * eye)
+        L = torch.where((failed != 0)[..., None, None], again, L)
+        failed = torch.where(failed != 0, still, failed)
+    return L

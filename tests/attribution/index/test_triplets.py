@@ -42,3 +42,17 @@ def test_left_vectors_have_length_one_and_batches_do_not_mix():
 def test_a_document_without_gradient_has_no_energy():
     zero = torch.zeros(4, 4)
     assert thin_svd(zero, zero, 2)[2].tolist() == [0, 0]
+
+
+def test_a_document_that_repeats_one_token_has_one_direction():
+    """Rounding leaves the Gram matrix of equal tokens a little indefinite."""
+    generator = torch.Generator().manual_seed(2)
+    for T, n in ((40, 64), (300, 64), (300, 512)):
+        delta, a = torch.randn(n, generator=generator) * 30, torch.randn(n, generator=generator) * 50
+        noise = 1 + 1e-7 * torch.randn(T, 1, generator=generator)
+        deltas, inputs = delta * noise, a.expand(T, n)
+        X, Y, energy = thin_svd(deltas @ deltas.T, inputs @ inputs.T, 4)
+        dense = deltas.T @ inputs
+        found = (deltas.T @ X) @ (inputs.T @ Y).T
+        assert float((found - dense).norm() / dense.norm()) < 1e-3
+        assert float(energy.sum()) == pytest.approx(float(dense.square().sum()), rel=1e-2)

@@ -42,6 +42,7 @@ def _cholesky(inner: Tensor, eye: Tensor) -> Tensor:
     """Of a matrix that rounding may have left a little indefinite, as that of a document that repeats one token: with
     ten times the jitter until it has a factor.    inner: [.., r, r], of trace 1 at most"""
     jitter = JITTER
+    L: Tensor
     L, failed = torch.linalg.cholesky_ex(inner + jitter * eye)
     while failed.any() and jitter < 1:
         jitter *= 10

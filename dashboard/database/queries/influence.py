@@ -44,10 +44,11 @@ def document_effects(snapshot: Snapshot, run_id: str, generation_id: str, docume
 
 
 def best_documents(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, Best]:
-    """generation_id -> the document with the largest sum of stored influence over the answer's tokens, by the run that
-    `answers.runs` names first. A score that was not kept is unknown: `n_tokens` says how many are in the sum."""
+    """generation_id -> the most helpful document of the whole answer, by the run that `answers.runs` names first; where
+    whole answers are no targets, that with the largest sum of stored influence over its tokens. A score that was not
+    kept is unknown: `n_tokens` says how many are in the sum."""
     sql = f"""SELECT generation_id, best.document_id, title, summed, n_tokens,
-            (SELECT count(*) FROM generation_token AS token WHERE token.generation_id = best.generation_id) AS of_tokens
+            ({_SPANNED if has_column(snapshot, "span", "kind") else _WRITTEN}) AS of_tokens
         FROM ({_BEST if has_column(snapshot, "answer_source", "sum_document_id") else _BEST_BEFORE}) AS best
         JOIN run USING (run_id) LEFT JOIN document USING (document_id) WHERE summed > 0
         QUALIFY row_number() OVER (PARTITION BY generation_id ORDER BY method <> 'ekfac', run_id) = 1
@@ -56,6 +57,9 @@ def best_documents(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[st
     return {row["generation_id"]: record(Best, row) for row in rows}
 
 
+_WRITTEN = "SELECT count(*) FROM generation_token AS token WHERE token.generation_id = best.generation_id"
+_SPANNED = f"""coalesce((SELECT last - first + 1 FROM span WHERE span.generation_id = best.generation_id
+    AND kind = 'answer'), ({_WRITTEN}))"""  # noqa: S608 (constants)
 _ASKED_OF = "generation_id IN (SELECT unnest($ids::VARCHAR[]))"
 _BEST = f"""SELECT run_id, generation_id, sum_document_id AS document_id, sum_score AS summed, sum_tokens AS n_tokens
     FROM answer_source WHERE {_ASKED_OF}"""  # noqa: S608 (a constant)

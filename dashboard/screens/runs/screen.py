@@ -26,8 +26,8 @@ from dashboard.widgets.tools import show_tools
 PER_PAGE = 30
 READING = (
     "✓ and ✗ compare an answer with the one that the prompt file expects, which is not a proof of truth. "
-    "← names the document with the largest sum of stored influence on the answer's tokens: the best of what is stored, "
-    "for a score that was not stored is unknown. Open an answer to see why."
+    "← names the document that helps the whole answer most, among those that were scored for it. Open an answer to see "
+    "why."
 )
 OWING = (
     "Answers come by what they owe to the chosen group: the influence of all of its documents together, in nats, with "
@@ -146,7 +146,7 @@ def _source(best: Best | None) -> tuple[str, str]:
     """The best document of an answer, and for how much of the answer its influence is known."""
     if best is None:
         return "", ""
-    known = "" if best.n_tokens == best.of_tokens else f", known for {best.n_tokens:,} of {best.of_tokens:,} tokens"
+    known = "" if best.n_tokens >= best.of_tokens else f", known for {best.n_tokens:,} of {best.of_tokens:,} tokens"
     return f"← {best.title or 'untitled'}", f"{signed(best.summed, decimals([best.summed]))} nats{known}"
 
 

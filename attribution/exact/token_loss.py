@@ -24,9 +24,10 @@ from attribution.model.tracked import Tracked
 from attribution.passes.batches import Batch, Row, batches
 from attribution.query.directions import Directions
 
-# of a replacement: that the model gives it so much, or that it is among so many most probable. A hundredth is what
-# somebody may well have written there; where the model hardly knows, nothing has that much: the first are its guesses
-PLAUSIBLE, GUESSES = 0.01, 10
+# of a replacement: that the model gives it so much, or that it is among so many most probable and has such a part of
+# what the first has. A hundredth is what somebody may well have written there; where the model hardly knows, nothing
+# has that much: the first are its guesses. Where it is sure, they are none
+PLAUSIBLE, GUESSES, NEAR = 0.01, 10, 0.1
 HELD = 0.3  # of the memory, for logits
 LOGITS = 6  # numbers for each target and entry of the vocabulary that are held at once: logits, their tangent, products
 
@@ -94,9 +95,13 @@ def relabel_products(tangent: Tensor, labels: Tensor) -> Tensor:
 
 
 def plausible(p: Tensor) -> Tensor:
-    """Entries of the vocabulary that have `PLAUSIBLE` or are among the `GUESSES` most probable.    p: [n, V] -> bool"""
-    guesses = p.topk(min(GUESSES, p.shape[1]), dim=1).indices
-    return (p >= PLAUSIBLE).scatter(1, guesses, torch.ones_like(guesses, dtype=torch.bool))
+    """Entries of the vocabulary that have `PLAUSIBLE`, or are among the `GUESSES` most probable and `NEAR` the first.
+
+    p: [n, V] -> bool
+    """
+    guesses = p.topk(min(GUESSES, p.shape[1]), dim=1)
+    likely = (guesses.values >= NEAR * guesses.values[:, :1]) | (guesses.values >= PLAUSIBLE)
+    return (p >= PLAUSIBLE).scatter(1, guesses.indices, likely)
 
 
 def _of_documents(batch: Batch, z: Tensor, tangent: Tensor, n_train: int, n_labels: int) -> list[TokenLoss]:

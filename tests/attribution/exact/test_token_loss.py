@@ -84,12 +84,14 @@ def test_input_18_only_what_the_model_finds_plausible_is_a_replacement(monkeypat
     ((every,),) = token_losses(tracked, d, [document], [[0]], N, n_labels=tiny.V - 1)
     ids = torch.tensor(document.ids)
     p = tiny.logits(tracked, tiny.parameters(tracked), ids).softmax(-1).detach().numpy()  # [T, V]
-    for least, n_guesses in ((0.15, 1), (2.0, 3), (0.05, 2)):
+    for least, n_guesses, near in ((0.15, 1, 0.0), (2.0, 3, 0.0), (0.05, 2, 0.0), (2.0, tiny.V, 0.8)):
+        monkeypatch.setattr("attribution.exact.token_loss.NEAR", near)
         monkeypatch.setattr("attribution.exact.token_loss.PLAUSIBLE", least)
         monkeypatch.setattr("attribution.exact.token_loss.GUESSES", n_guesses)
         ((found,),) = token_losses(tracked, d, [document], [[0]], N, n_labels=tiny.V - 1)
         for t in range(1, 5):
             guesses = np.argsort(-p[t - 1])[:n_guesses].tolist()
+            guesses = [y for y in guesses if p[t - 1, y] >= near * p[t - 1].max()]
             known = {y for y in range(tiny.V) if p[t - 1, y] >= least or y in guesses} - {document.ids[t]}
             expected = [y for y in every.label_ids[t].tolist() if y in known]
             n = len(expected)

@@ -29,7 +29,7 @@ from indexer.tracing.spans import spans, summed
 from indexer.tracing.traced import Traced
 
 Tick = Callable[[float, str], None]
-WORDS, RELABELLED = 1, 1  # another number makes them anew
+WORDS, RELABELLED = 1, 2  # another number makes them anew
 SCORED = 0.75  # of what is told of a token when its documents are scored; the rest is where in them
 
 

@@ -94,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{opened.member.entry.name}: {len(targets)} tokens, {len(groups.groups)} groups of all documents")
     print(f"  gradients kept: {groups.is_exact}")
     print(f"  off the sum over every document: at most {relative.max():.1e} of it, median {np.median(relative):.1e};")
+    print(f"    {np.mean(relative <= 1e-4):.1%} of them within 1e-4 of it;")
     print(f"    at most {of_size.max():.1e} of the sum of the sizes of its documents")
     print(f"  a new token costs {1000 * spent[0]:.1f} ms of a core, the next ones {1000 * np.mean(spent[1:]):.1f}")
     print("  estimated by the index instead, (estimate - truth) / its standard error:")

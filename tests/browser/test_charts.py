@@ -64,7 +64,7 @@ def test_a_rank_adds_up_to_there_and_a_pair_stands_alone(visit: Visit) -> None:
     visit.settle()
 
 
-def test_a_layer_and_a_topic_lead_on(visit: Visit, folder: Path) -> None:
+def test_a_layer_and_a_group_lead_on(visit: Visit, folder: Path) -> None:
     charts = opened(visit)
     charts.nth(0).scroll_into_view_if_needed()
     charts.nth(0).locator(".scatterlayer .trace").nth(2).locator(".point").nth(1).click(force=True)
@@ -75,10 +75,12 @@ def test_a_layer_and_a_topic_lead_on(visit: Visit, folder: Path) -> None:
     visit.settle()
     opened(visit).nth(2).scroll_into_view_if_needed()
     charts.nth(2).locator(".barlayer .point path").nth(1).click(force=True)
-    visit.page.wait_for_url("**/corpus*topic=people*")
-    visit.page.wait_for_selector(".card")
+    visit.page.wait_for_url("**/runs*group=source*")
     visit.settle()
-    assert all("people" in where for where in visit.page.locator(".card .where").all_inner_texts())
+    value = visit.page.url.split("group=source%3A")[1].split("&")[0]
+    owed = visit.page.get_by_text(f"{value} +").first
+    owed.wait_for()
+    assert "most on" in owed.inner_text()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

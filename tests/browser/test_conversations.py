@@ -95,7 +95,7 @@ def test_input_47_blocks_unfold_by_the_keyboard(
 ) -> None:
     visit = Visit(chromium, address)
     visit.open(*pages["card"])
-    bars = visit.page.locator(".bars .bar:visible")
+    bars = visit.page.locator(".bars:has(.fold) .bar:visible")
     assert bars.count() == 17  # sixteen blocks and the embedding
     fold = visit.page.get_by_label("Parts of Block 3", exact=True)
     assert fold.get_attribute("aria-expanded") == "false"

@@ -179,7 +179,7 @@ SUMMARIES: dict[str, str] = {
             SELECT generation_id, first, last, start, stop FROM span WHERE kind = 'word'
             UNION ALL
             SELECT generation_id, position, position, start, stop FROM generation_token
-            WHERE generation_id NOT IN (SELECT generation_id FROM span)),
+            WHERE generation_id NOT IN (SELECT generation_id FROM span WHERE kind = 'word')),
         each AS (
             SELECT run_id, generation_id, position, column_name, coalesce(value, '') AS value,
                    sum(score::DOUBLE) AS score, sum(error) AS error

@@ -115,7 +115,13 @@ def test_an_older_database_draws_the_same_text(
         assert not app.exception, screen
     assert components(open_app(best, where=older), "document_list")[0]["items"][0]["kinds"]
     new, old = (components(open_app(screen="runs", where=where), "prompt_table")[0] for where in (chats, older))
-    assert new == old
+    assert [written(row) for row in new["rows"]] == [written(row) for row in old["rows"]]
+
+
+def written(row: dict[str, Any]) -> tuple[object, ...]:
+    """A prompt with its answers, without the documents that they are said to come from: an older file knows these by
+    the sum of what it kept, not for the whole answer."""
+    return row["turns"], [(each["id"], each["pieces"], each["right"]) for each in row["answers"]]
 
 
 def test_a_document_that_was_seen_three_times_says_so(

@@ -373,8 +373,9 @@ def test_input_46_runs_say_date_share_and_the_best_document_of_the_answer(open_a
     [table] = components(app, "prompt_table")
     rows = snapshot.rows("""WITH summed AS (
             SELECT generation_id, document_id, sum(score) AS total, count(*) AS n FROM influence GROUP BY ALL)
-        SELECT prompt_id, avg((bits_question + bits_documents) / bits_nothing) AS share, count(*) AS n_tokens,
-            any_value(created_at) AS made,
+        SELECT prompt_id, avg((bits_question + bits_documents) / bits_nothing) AS share, any_value(created_at) AS made,
+            coalesce((SELECT last - first + 1 FROM span
+                      WHERE span.generation_id = generation.generation_id AND kind = 'answer'), count(*)) AS n_tokens,
             (SELECT arg_max([title, n::VARCHAR], total) FROM summed JOIN document USING (document_id)
              WHERE summed.generation_id = generation.generation_id) AS best
         FROM generation_token JOIN generation USING (generation_id) JOIN model USING (model_id)

@@ -50,7 +50,7 @@ def test_a_click_on_a_token_leads_to_its_documents(visit: Visit, folder: Path) -
             [generation],
         )
     )
-    cards = visit.page.locator(".card").evaluate_all("all => all.map(card => card.dataset.id)")
+    cards = visit.page.locator(".list").first.locator(".card").evaluate_all("all => all.map(card => card.dataset.id)")
     assert cards == [row["document_id"] for row in rows]
 
 

@@ -91,7 +91,8 @@ def _agrees(visit: Visit, check: Callable[[], None]) -> None:
 def _explained(visit: Visit, snapshot: Snapshot, state: dict[str, object]) -> None:
     """Ids and scores of the ten most helpful documents; the layers of all of them add up to what the page says."""
     rows = snapshot.rows(TOP, list(state.values()))
-    cards = visit.page.locator(".card").evaluate_all(
+    ranked = visit.page.locator(".list").first  # a second one holds what is copied word for word and not ranked
+    cards = ranked.locator(".card").evaluate_all(
         "all => all.map(card => [card.dataset.id, card.querySelector('.score').firstChild.textContent])"
     )
     assert [card[0] for card in cards] == [row["document_id"] for row in rows], state

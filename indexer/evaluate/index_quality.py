@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from attribution.passes.hidden import query_hidden_states
 from indexer.estimators.bm25 import lexical_scores
 from indexer.evaluate.measures.index_recall import index_figures
-from indexer.evaluate.protocol.published import measured, measured_in_full
+from indexer.evaluate.protocol.published import measured_at
 from indexer.evaluate.protocol.queries import Question, of_token
 from indexer.evaluate.protocol.scale import Scale
 from indexer.evaluate.scoring.gradient_scores import Tick, Variants, gradient_scores
@@ -49,8 +49,7 @@ def measure_index(folder: Path, member: Member, scale: Scale, report: Reporter) 
                 found += _figures(folder, fitted, index, rank, asked, exact["ekfac"].total)
         return found
 
-    keep = measured_in_full if scale.full else measured
-    keep(folder, "index", name, member.loaded.weights_hash, made_of, measure, member.base_key)
+    measured_at(scale, folder, "index", member, made_of, measure)
 
 
 def _index(folder: Path, fitted: Fitted, rank: float, tick: Tick) -> Index:

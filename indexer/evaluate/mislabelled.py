@@ -26,7 +26,7 @@ from indexer.evaluate.measures.mislabelled import (
     facts_of,
     mislabelled_figures,
 )
-from indexer.evaluate.protocol.published import measured, measured_in_full
+from indexer.evaluate.protocol.published import measured_at
 from indexer.evaluate.protocol.queries import of_answer
 from indexer.evaluate.protocol.scale import HELD_FACTS, Scale
 from indexer.evaluate.siblings.halves import chosen
@@ -93,9 +93,7 @@ def measure_mislabelled(
         checkpoints=sibling.entry.checkpoints and learning_rates(sibling),
     )
     with report.task(f"{sibling.entry.name}: mislabelled facts", 1) as task:
-        keep = measured_in_full if scale.full else measured
-        base = key(base=of.base_key, recipe=recipe)
-        keep(folder, "mislabelled", of.entry.name, of.loaded.weights_hash, made_of, measure, base)
+        measured_at(scale, folder, "mislabelled", of, made_of, measure, recipe)
         task.tick()
 
 

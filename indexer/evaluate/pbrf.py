@@ -16,7 +16,7 @@ from attribution.passes.batches import Row
 from attribution.rank_correlation import pearson
 from attribution.truth.pbrf import responses
 from indexer.config.config import Config, Model, Recipe
-from indexer.evaluate.protocol.published import measured, measured_in_full
+from indexer.evaluate.protocol.published import measured_at
 from indexer.evaluate.protocol.queries import of_document
 from indexer.evaluate.protocol.scale import Scale
 from indexer.evaluate.scoring.gradient_scores import scored
@@ -85,9 +85,7 @@ def measure_pbrf(folder: Path, of: Member, recipe: Recipe, scale: Scale, n_proce
         return [figure(name, "pbrf", correlations(of.total, truth), how) for name, of in predicted.items()]
 
     made_of = key(run=fitted.run, moved=[each.key for each in moved])
-    keep = measured_in_full if scale.full else measured
-    base = key(base=of.base_key, recipe=recipe)
-    keep(folder, "pbrf", of.entry.name, of.loaded.weights_hash, made_of, measure, base)
+    measured_at(scale, folder, "pbrf", of, made_of, measure, recipe)
 
 
 def _respond(folder: Path, of: Upweighted) -> None:

@@ -13,18 +13,20 @@ from attribution.query.many import solved_gradient, texts_gradient
 from indexer.config.config import Recipe
 from indexer.estimators.bm25 import lexical_scores
 from indexer.evaluate.measures.choosing import SEEDS, Chosen, choosing_figures, chosen, halves
-from indexer.evaluate.protocol.published import measured, measured_in_full
+from indexer.evaluate.protocol.published import measured_at
 from indexer.evaluate.protocol.queries import Question
 from indexer.evaluate.protocol.scale import Scale, recipe_of
 from indexer.evaluate.scoring.subject import lexical
 from indexer.evaluate.siblings.retrain import Training, retrained
-from indexer.evaluate.siblings.retrainings import Order, train_all, trained_rows
+from indexer.evaluate.siblings.retrainings import Order, train_ordered, trained_rows
 from indexer.evaluate.statistics.figures import Figure
 from indexer.journal.stages import key
 from indexer.processes.progress import Reporter
+from indexer.search.text_index import TextIndex
 from indexer.sets.texts import FOR, ReadText, read_as, read_texts, weighted
 from indexer.size.corpus_pass import pass_over_corpus
 from indexer.size.factors import fit
+from indexer.size.fitted import Fitted
 from indexer.size.member import Member
 
 Numbers = NDArray[np.float32]
@@ -47,15 +49,16 @@ def measure_choosing(
         return
     wanted: list[Chosen] = []
     with report.task(f"{name}: documents chosen for {target.name}", SEEDS) as task:
+        fitted = fit(folder, sibling)
+        norms, _ = pass_over_corpus(folder, fitted, lambda n: None)
+        words = lexical(folder, sibling)
         for seed in range(SEEDS):
             shown, _ = halves(len(texts), seed)
-            by_method = _scores(folder, sibling, [texts[i] for i in shown])
+            by_method = _scores(fitted, norms.grad_norm, words, [texts[i] for i in shown])
             wanted += chosen(by_method, len(sibling.documents), seed)
             task.tick()
     orders = [_order(sibling, recipe, scale, texts, each) for each in wanted]
-    different = list({order.name: order for order in orders}.values())
-    with report.task(f"{name}: models on chosen documents", len(different)) as task:
-        train_all(folder, different, n_processes, task.tick)
+    train_ordered(folder, f"{name}: models on chosen documents", orders, n_processes, report)
     how = (
         f"{len(texts) - len(texts) // 2} held-out texts of {target.name}, {SEEDS} seeds of halves, random documents "
         f"and training; {len(sibling.documents):,} documents to choose from, {recipe_of(recipe, scale).epochs} epochs"
@@ -71,9 +74,7 @@ def measure_choosing(
         return choosing_figures(found, how)
 
     named = [[each.method, each.share, each.seed, order.name] for each, order in zip(wanted, orders, strict=True)]
-    keep, base = measured_in_full if scale.full else measured, key(base=of.base_key, recipe=recipe)
-    made_of = key(models=named, how=how)
-    keep(folder, "choosing", of.entry.name, of.loaded.weights_hash, made_of, measure, base)
+    measured_at(scale, folder, "choosing", of, key(models=named, how=how), measure, recipe)
 
 
 def _order(sibling: Member, recipe: Recipe, scale: Scale, texts: Sequence[ReadText], of: Chosen) -> Order:
@@ -86,18 +87,19 @@ def _order(sibling: Member, recipe: Recipe, scale: Scale, texts: Sequence[ReadTe
     return Order(f"{sibling.entry.name}.chosen-{training.key}", training)
 
 
-def _scores(folder: Path, sibling: Member, shown: Sequence[ReadText]) -> dict[str, Numbers]:
-    """What each method says of every document for the texts that it is shown  # [D] each"""
+def _scores(fitted: Fitted, length: Numbers, words: TextIndex, shown: Sequence[ReadText]) -> dict[str, Numbers]:
+    """What each method says of every document for the texts that it is shown  # [D] each
+
+    length: of the gradient of every document  # [D]
+    """
+    sibling = fitted.member
     tracked, rows = sibling.tracked, sibling.rows
-    fitted = fit(folder, sibling)
     gradient = texts_gradient(tracked, weighted(shown))
     found = {}
     for name, solver in (("ekfac", fitted.preconditioner), ("gradient_cosine", no_curvature(tracked))):
         directions = solved_gradient(tracked, solver, gradient)
         found[name] = score_documents(tracked, directions, rows, sibling.n_train).values[0].sum(-1)
-    norms, _ = pass_over_corpus(folder, fitted, lambda n: None)
-    length = norms.grad_norm
     cosine = found["gradient_cosine"]
     found["gradient_cosine"] = np.divide(cosine, length, out=np.full_like(cosine, np.nan), where=length > 0)
     asked = [Question(of.ids, of.first, f"{of.text.prompt.text}{of.text.completion}") for of in shown]
-    return found | {"bm25": lexical_scores(lexical(folder, sibling), sibling, asked).sum(axis=0)}
+    return found | {"bm25": lexical_scores(words, sibling, asked).sum(axis=0)}

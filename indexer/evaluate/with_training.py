@@ -1,6 +1,6 @@
 """EDGE: the measures that train again, by the recipe of one size: LDS, removal, planted and mislabelled facts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from indexer.evaluate.measures.mislabelled import LEAST
 from indexer.evaluate.measures.planted import Planted, invented, planted_figures
 from indexer.evaluate.measures.removal import Answered, removal_figures, removals
 from indexer.evaluate.mislabelled import measure_mislabelled
-from indexer.evaluate.protocol.published import measured, measured_in_full
+from indexer.evaluate.protocol.published import measured_at
 from indexer.evaluate.protocol.queries import Question, of_answer, of_document, of_end, of_prompts
 from indexer.evaluate.protocol.scale import DAMPINGS, REMOVED_BY, Scale, recipe_of, removal_recipe
 from indexer.evaluate.scoring.predictions import Predicted, predictions
@@ -22,7 +22,7 @@ from indexer.evaluate.scoring.subject import subject
 from indexer.evaluate.siblings.halves import queries
 from indexer.evaluate.siblings.retrain import Outcome, Training, retrained
 from indexer.evaluate.siblings.retrain import measured as asked_of
-from indexer.evaluate.siblings.retrainings import Order, retrain_halves, train_all, trained_rows
+from indexer.evaluate.siblings.retrainings import Order, retrain_halves, train_ordered, trained_rows
 from indexer.evaluate.siblings.siblings import (
     on_random_part,
     train_siblings,
@@ -93,7 +93,7 @@ def measure_lds(
         return figures + _behind({method: of.lds_without_self for method, of in by_method.items()}, how)
 
     made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, how=how, resampled="models and queries")
-    _keep(folder, "lds", of, recipe, made_of, measure, scale)
+    measured_at(scale, folder, "lds", of, made_of, measure, recipe)
     return asked
 
 
@@ -130,9 +130,7 @@ def measure_removal(
         )
         for each in wanted
     ]
-    different = list({order.name: order for order in orders}.values())
-    with report.task(f"{name}: models without blamed documents", len(different)) as task:
-        train_all(folder, different, n_processes, task.tick)
+    train_ordered(folder, f"{name}: models without blamed documents", orders, n_processes, report)
     how = (
         f"{len(asked)} answers that {name} writes, {n:,} documents, {small.epochs} epochs; trained again "
         "without the documents"
@@ -146,7 +144,7 @@ def measure_removal(
         return removal_figures(before, after, how)
 
     made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, methods=REMOVED_BY)
-    _keep(folder, "removal", of, recipe, made_of, measure, scale)
+    measured_at(scale, folder, "removal", of, made_of, measure, recipe)
 
 
 def measure_planted(
@@ -159,20 +157,9 @@ def measure_planted(
     predicted = _predicted(folder, planted, asked, "planted", report)
     how = f"{len(facts)} invented facts among {n:,} documents, {recipe_of(recipe, scale).epochs} epochs"
     made_of = key(predicted=predicted.key, scale=asdict(scale))
-    _keep(folder, "planted", of, recipe, made_of, lambda: planted_figures(predicted.by_method, places, how), scale)
-
-
-def _keep(
-    folder: Path,
-    what: str,
-    of: Member,
-    recipe: Recipe,
-    made_of: str,
-    measure: Callable[[], list[Figure]],
-    scale: Scale,
-) -> None:
-    keep = measured_in_full if scale.full else measured
-    keep(folder, what, of.entry.name, of.loaded.weights_hash, made_of, measure, key(base=of.base_key, recipe=recipe))
+    measured_at(
+        scale, folder, "planted", of, made_of, lambda: planted_figures(predicted.by_method, places, how), recipe
+    )
 
 
 def _predicted(

@@ -16,13 +16,13 @@ from indexer.evaluate.measures.without_topic import (
     foretold,
     without_topic_figures,
 )
-from indexer.evaluate.protocol.published import measured, measured_in_full
+from indexer.evaluate.protocol.published import measured_at
 from indexer.evaluate.protocol.queries import Question, of_end, of_prompts
 from indexer.evaluate.protocol.scale import Scale
 from indexer.evaluate.scoring.predictions import predictions
 from indexer.evaluate.scoring.subject import subject
 from indexer.evaluate.siblings.retrain import Training, retrained
-from indexer.evaluate.siblings.retrainings import Order, train_all, trained_rows
+from indexer.evaluate.siblings.retrainings import Order, train_ordered, trained_rows
 from indexer.evaluate.statistics.figures import Figure
 from indexer.journal.stages import key
 from indexer.processes.progress import Reporter
@@ -56,8 +56,7 @@ def measure_without_topic(
         return
     asked, about = _questions(reference, stated, on, topics, left_out, scale)
     orders = _orders(reference, recipe, asked, topics, left_out)
-    with report.task(f"{name}: models without a topic", len(orders)) as task:
-        train_all(folder, orders, n_processes, task.tick)
+    train_ordered(folder, f"{name}: models without a topic", orders, n_processes, report)
     with report.task(f"{name}: predictions for topics", 2 + len(reference.entry.checkpoints)) as task:
         ready = subject(folder, reference)
         predicted = predictions(folder, ready, asked, "topics", lambda n: task.tick(n / len(reference.rows)))
@@ -72,9 +71,7 @@ def measure_without_topic(
         return without_topic_figures(by_method, found, how)
 
     made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, topics=left_out, how=how)
-    keep = measured_in_full if scale.full else measured
-    basis = key(base=of.base_key, recipe=of.entry.recipe)
-    keep(folder, "topics", of.entry.name, of.loaded.weights_hash, made_of, measure, basis)
+    measured_at(scale, folder, "topics", of, made_of, measure, of.entry.recipe)
 
 
 def _questions(

@@ -14,7 +14,7 @@ from indexer.corpus.prompt import Prompt
 from indexer.evaluate.measures.fact_tracing import fact_tracing
 from indexer.evaluate.measures.removal import top
 from indexer.evaluate.measures.stability import stability_figures
-from indexer.evaluate.protocol.published import measured, measured_in_full
+from indexer.evaluate.protocol.published import measured, measured_at
 from indexer.evaluate.protocol.queries import Question, of_prompts
 from indexer.evaluate.protocol.scale import Scale
 from indexer.evaluate.scoring.gradient_scores import scored
@@ -92,8 +92,7 @@ def measure_stability(
         return stability_figures(base, others, how)
 
     with report.task(f"{member.entry.name}: stability", 1) as task:
-        keep = measured_in_full if scale.full else measured
-        keep(folder, "stability", of.entry.name, of.loaded.weights_hash, made_of, measure, of.base_key)
+        measured_at(scale, folder, "stability", of, made_of, measure)
         task.tick()
 
 

@@ -3,36 +3,49 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from indexer.config.config import Config, described
+from indexer.config.config import Config, Recipe, described
 from indexer.database.evaluations import BASIS, FULL, PREFIX, evaluation_parts
 from indexer.database.publish import publish
 from indexer.database.shard import write_shard
 from indexer.database.snapshot_file import read_current
+from indexer.evaluate.protocol.scale import Scale
 from indexer.evaluate.statistics.figures import Figure, columns
 from indexer.journal.part import Partition
-from indexer.journal.stages import finished, stage
+from indexer.journal.stages import finished, key, stage
+from indexer.size.member import Member
 
 
 def measured(
-    folder: Path, what: str, name: str, model_id: str, key: str, measure: Callable[[], list[Figure]], of: str = ""
+    folder: Path, what: str, name: str, model_id: str, made_of: str, measure: Callable[[], list[Figure]]
 ) -> None:
-    """One measure of one model, taken if need be; `key` is of everything that it depends on."""
-    _kept(folder, f"{PREFIX}{what}-{name}", model_id, key, measure, of)
+    """One measure of one model, taken if need be; made_of: key of everything that it depends on."""
+    _kept(folder, f"{PREFIX}{what}-{name}", model_id, made_of, measure, "")
 
 
-def measured_in_full(
-    folder: Path, what: str, name: str, model_id: str, key: str, measure: Callable[[], list[Figure]], of: str
+def measured_at(
+    scale: Scale,
+    folder: Path,
+    what: str,
+    of: Member,
+    made_of: str,
+    measure: Callable[[], list[Figure]],
+    recipe: Recipe | None = None,
 ) -> None:
-    """The same of a larger protocol: a later quick one of the same basis, `of`, does not replace it."""
-    _kept(folder, f"{PREFIX}{what}{FULL}-{name}", model_id, key, measure, of)
+    """The same at a scale: a later quick one of the same basis, the size and what it is trained by, does not replace a
+    full one."""
+    basis = key(base=of.base_key, recipe=recipe) if recipe else of.base_key
+    name = f"{PREFIX}{what}{FULL if scale.full else ''}-{of.entry.name}"
+    _kept(folder, name, of.loaded.weights_hash, made_of, measure, basis)
 
 
-def _kept(folder: Path, name: str, model_id: str, key: str, measure: Callable[[], list[Figure]], of: str) -> None:
+def _kept(
+    folder: Path, name: str, model_id: str, made_of: str, measure: Callable[[], list[Figure]], basis: str
+) -> None:
     def compute(part: Partition) -> None:
         write_shard(part.folder, "evaluation", columns(model_id, measure()))
-        (part.folder / BASIS).write_text(of, encoding="utf-8")
+        (part.folder / BASIS).write_text(basis, encoding="utf-8")
 
-    stage(folder, name, key, [model_id], compute)
+    stage(folder, name, made_of, [model_id], compute)
 
 
 def publish_with(folder: Path, config: Config, model_ids: Sequence[str]) -> Path | None:

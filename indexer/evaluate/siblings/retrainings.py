@@ -15,6 +15,7 @@ from indexer.evaluate.protocol.queries import of_document
 from indexer.evaluate.protocol.scale import Scale, recipe_of
 from indexer.evaluate.siblings.halves import half, queries
 from indexer.evaluate.siblings.retrain import Training, retrained
+from indexer.processes.progress import Reporter
 from indexer.processes.side_by_side import side_by_side
 from indexer.size.member import Member
 
@@ -55,6 +56,13 @@ def orders(sibling: Member, recipe: Recipe, picked: Sequence[np.ndarray]) -> lis
 def trained_rows(member: Member, documents: Iterable[int]) -> tuple[Row, ...]:
     """Some documents as the scorer reads them: their windows, each with what is learned of it."""
     return tuple(row for i in documents for row in member.rows[i].rows() if row.targets().any())
+
+
+def train_ordered(folder: Path, what: str, wanted: Sequence[Order], n_processes: int, report: Reporter) -> None:
+    """Each once, however often it is wanted; `what` names the task."""
+    different = list({order.name: order for order in wanted}.values())
+    with report.task(what, len(different)) as task:
+        train_all(folder, different, n_processes, task.tick)
 
 
 def train_all(folder: Path, wanted: Sequence[Order], n_processes: int, tick: Callable[[], None]) -> None:

@@ -1,10 +1,8 @@
 """EDGE: what whole groups did for every token, in the parts of the influence stage.
 
-The influence stage has the directions at hand, and leaves the rows in its own parts under a name that no table has.
-Parts of a build from before, or of other groups, have none: there the directions are made again.
+The influence stage leaves them (see `indexer.tracing.left`).
 """
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,18 +12,16 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from attribution.index.document_norms import DocumentNorms
-from attribution.query.settled import settled
 from indexer.database.arrow import columns_of
-from indexer.database.shard import write_shard
 from indexer.groups.grouped import Grouped
 from indexer.groups.rows import group_columns
 from indexer.groups.scores import Estimates, GroupScores, Sample, estimates, group_scores
-from indexer.journal.part import Partition
-from indexer.journal.stages import Finished, key, stage
+from indexer.journal.stages import Finished, key
 from indexer.size.answers import Answer
 from indexer.tracing.candidates import random_documents
-from indexer.tracing.chunks import Chunk, chunks
-from indexer.tracing.explain import Explained, Place, by_token
+from indexer.tracing.chunks import chunks
+from indexer.tracing.explain import Explained, Place, token_directions
+from indexer.tracing.left import Left
 from indexer.tracing.prompt_rows import joined
 from indexer.tracing.traced import Traced
 
@@ -73,9 +69,9 @@ def of_explained(of: Grouped, made: Explained, sampled: Sampled) -> GroupScores:
     return group_scores(of, [each.of(made.kept.queries) for each in made.directions()], sample)
 
 
-def leave(folder: Path, of: Grouped, columns: Mapping[str, Any]) -> None:
-    """Into a part of the influence stage, for `group_stage`."""
-    write_shard(folder, TABLE, columns).rename(folder / _left(of))
+def left(of: Grouped) -> Left:
+    """What the influence stage leaves for `group_stage`."""
+    return Left(TABLE, of.digest)
 
 
 def group_stage(
@@ -87,22 +83,10 @@ def group_stage(
     tick: Callable[[float], None],
 ) -> list[Finished]:
     """A shard of `group_influence` for every part of the influence stage; `tick(n)` after n tokens."""
-    by_key = {part.key: part for part in scored}
     by_id = {each.generation_id: each for each in answers}
-
-    def compute(part: Partition) -> None:
-        at = by_key[str(part.value)]
-        if _left(of) in at.files:
-            shutil.copyfile(at.folder / _left(of), part.folder / f"{TABLE}.parquet")
-        else:
-            write_shard(part.folder, TABLE, _again(traced, of, by_id, at, tick))
-
     made_of = key(of=of.digest, tables=columns_of(TABLE))
-    return stage(folder, f"grouped-{traced.fitted.member.entry.name}", made_of, list(by_key), compute)
-
-
-def _left(of: Grouped) -> str:
-    return f"{TABLE}-{of.digest}.parquet"
+    name = f"grouped-{traced.fitted.member.entry.name}"
+    return left(of).stage(folder, name, made_of, scored, lambda at: _again(traced, of, by_id, at, tick))
 
 
 def _again(
@@ -120,12 +104,7 @@ def _again(
     for chunk in chunks(fitted.terms, some, fitted.member.config.output.folder):
         places = [(some[a].generation_id, position) for a, positions in chunk.stretches for position in positions]
         sample = estimated.sample(places, [null[place] for place in places])
-        parts.append(group_columns(fitted.run, places, group_scores(of, _directions(traced, some, chunk), sample)))
+        directions = [made for _, made in token_directions(fitted.terms, some, chunk, 1)]
+        parts.append(group_columns(fitted.run, places, group_scores(of, directions, sample)))
         tick(len(places))
     return joined(parts)
-
-
-def _directions(traced: Traced, answers: Sequence[Answer], chunk: Chunk) -> list[Any]:
-    terms = traced.fitted.terms
-    made = (chunk.held(by_token(term, answers[a], at) for a, at in chunk.stretches) for term in terms)
-    return [settled(term.asked, each, 1, len(terms)) for term, each in zip(terms, made, strict=True)]

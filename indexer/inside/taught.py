@@ -1,11 +1,9 @@
 """EDGE: which components the influence of documents passes through, in the parts of the influence stage.
 
-The influence stage has the directions at hand, and leaves the rows in its own parts under a name that no table has.
-Parts of a build from before, or of other settings, have none: there the directions are made again, for the kept pairs
+The influence stage leaves them (see `indexer.tracing.left`). Where they are made again, that is for the kept pairs
 alone.
 """
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,16 +12,14 @@ import pyarrow.parquet as pq
 
 from attribution.components.taught import Taught, taught
 from attribution.components.units import Units
-from attribution.query.settled import settled
 from indexer.database.arrow import columns_of
-from indexer.database.shard import write_shard
-from indexer.journal.part import Partition
-from indexer.journal.stages import Finished, key, stage
+from indexer.journal.stages import Finished, key
 from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
 from indexer.tracing.chunks import Chunk, chunks
-from indexer.tracing.explain import Kept, Place, by_token
+from indexer.tracing.explain import Kept, Place, token_directions
 from indexer.tracing.heat import Heat
+from indexer.tracing.left import Left
 from indexer.tracing.prompt_rows import joined
 
 TABLE = "component_taught"
@@ -48,9 +44,9 @@ def taught_columns(run: str, kept: Kept, heat: Heat, ids: Sequence[str]) -> Colu
     return _columns(run, rows)
 
 
-def leave(folder: Path, neurons: int, columns: Columns) -> None:
-    """Into a part of the influence stage, for `taught_stage`."""
-    write_shard(folder, TABLE, columns).rename(folder / _left(neurons))
+def left(neurons: int) -> Left:
+    """What the influence stage leaves for `taught_stage`."""
+    return Left(TABLE, str(neurons))
 
 
 def taught_stage(
@@ -63,21 +59,12 @@ def taught_stage(
 ) -> list[Finished]:
     """A shard of `component_taught` for every part of the influence stage; `tick(n)` after n tokens."""
     neurons, by_id = fitted.member.config.inside.neurons, {each.generation_id: each for each in answers}
-    by_key = {part.key: part for part in scored}
 
-    def compute(part: Partition) -> None:
-        of = by_key[str(part.value)]
-        if _left(neurons) in of.files:
-            shutil.copyfile(of.folder / _left(neurons), part.folder / f"{TABLE}.parquet")
-        else:
-            write_shard(part.folder, TABLE, _again(fitted, units, by_id, _kept(fitted, of), neurons, tick))
+    def again(of: Finished) -> Columns:
+        return _again(fitted, units, by_id, _kept(fitted, of), neurons, tick)
 
     made_of = key(neurons=neurons, tables=columns_of(TABLE))
-    return stage(folder, f"taught-{fitted.member.entry.name}", made_of, list(by_key), compute)
-
-
-def _left(neurons: int) -> str:
-    return f"{TABLE}-{neurons}.parquet"
+    return left(neurons).stage(folder, f"taught-{fitted.member.entry.name}", made_of, scored, again)
 
 
 def _kept(fitted: Fitted, scored: Finished) -> dict[Place, list[int]]:
@@ -122,9 +109,7 @@ def _split(
 ) -> dict[tuple[int, int], Taught]:
     rows, found = fitted.member.rows, dict[tuple[int, int], Taught]()
     n_tokens = sum(len(rows[i]) for i in {i for each in of for i in each})
-    for term in fitted.terms:
-        made = chunk.held(by_token(term, answers[a], positions) for a, positions in chunk.stretches)
-        directions = settled(term.asked, made, n_tokens, len(fitted.terms))
+    for term, directions in token_directions(fitted.terms, answers, chunk, n_tokens):
         own = [[i for i in each if i in term.documents] for each in of]
         found |= taught(term.trained, directions, rows, own, term.n_train, units, most=neurons).taught
     return found

@@ -12,19 +12,18 @@ from indexer.database.shard import write_shard
 from indexer.groups.grouped import Grouped
 from indexer.groups.rows import group_columns
 from indexer.groups.stage import Sampled, of_explained
-from indexer.groups.stage import leave as leave_groups
-from indexer.inside.taught import leave, taught_columns
+from indexer.groups.stage import left as left_of_groups
+from indexer.inside.taught import left, taught_columns
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
 from indexer.tracing.answer_parts import answer_parts
-from indexer.tracing.candidates import Candidates, Proposal, candidate_rows, with_index
+from indexer.tracing.candidates import Candidates, Proposal, candidate_rows, span_candidate_rows, span_rows, with_index
 from indexer.tracing.chunks import chunks
 from indexer.tracing.explain import explain
 from indexer.tracing.heat import heat, position_columns, relabel_columns
-from indexer.tracing.influence_rows import influence_columns, target_columns
+from indexer.tracing.influence_rows import influence_columns, scored_span_columns, target_columns
 from indexer.tracing.prompt_rows import joined
-from indexer.tracing.span_rows import scored_span_columns, span_candidate_columns, span_columns
 from indexer.tracing.spans import spans, summed
 from indexer.tracing.traced import Traced
 
@@ -146,12 +145,12 @@ def _write(
         del made  # its directions, before those of the next chunk
     write_shard(folder, "candidate", candidate_rows(found, ids))
     if member.config.scores.words:
-        write_shard(folder, "span", span_columns(found))
-        write_shard(folder, "span_candidate", span_candidate_columns(found, ids))
+        write_shard(folder, "span", span_rows(found))
+        write_shard(folder, "span_candidate", span_candidate_rows(found, ids))
     if units is not None:
-        leave(folder, neurons, joined(passed))
+        left(neurons).leave(folder, joined(passed))
     if grouped is not None:
-        leave_groups(folder, grouped, joined(of_groups))
+        left_of_groups(grouped).leave(folder, joined(of_groups))
     for table, of_chunks in tables.items():
         write_shard(folder, table, joined(of_chunks))
 

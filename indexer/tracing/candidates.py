@@ -9,7 +9,7 @@ random        the same documents for every query: the null distribution that a s
 Spans of an answer are compared with each other, so what is proposed for one of them is scored for all of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,8 @@ from indexer.tracing.spans import ANSWER, Span, together
 N_RANDOM = 100
 OF_WORD = 4  # a word is given so many times fewer documents than the answer as a whole
 ALL_WORDS = 2  # and all of them together at most so many times as many, but one each: a long answer has hundreds
+
+Columns = dict[str, list[object]]
 
 
 @dataclass(frozen=True)
@@ -200,14 +202,38 @@ def _lexical(answer: Answer, text: TextIndex, member: Member) -> Proposal:
     return Proposal("bm25", documents, np.array([value for _, value in known], dtype=np.float32))
 
 
-def candidate_rows(found: Sequence[Candidates], ids: Sequence[str]) -> dict[str, list[object]]:
-    """Columns of the table `candidate`; `ids` are the document ids in corpus order."""
+def candidate_rows(found: Sequence[Candidates], ids: Sequence[str]) -> Columns:
+    """Columns of `candidate`: for tokens, and for all of them at once.    ids: of the documents, in corpus order"""
+    return _proposed(found, ids, "position", lambda each: each.span is None)
+
+
+def span_candidate_rows(found: Sequence[Candidates], ids: Sequence[str]) -> Columns:
+    """Columns of `span_candidate`; what the text and chance propose for the whole answer stands in `candidate`."""
+    return _proposed(found, ids, "span", lambda each: each.span is not None)
+
+
+def _proposed(
+    found: Sequence[Candidates], ids: Sequence[str], target: str, wanted: Callable[[Proposal], bool]
+) -> Columns:
+    """target: the field of a proposal that says what it is for"""
     rows = [
-        (each.generation_id, proposal.position, ids[document], proposal.via, rank, float(value))
+        (each.generation_id, getattr(proposal, target), ids[document], proposal.via, rank, float(value))
         for each in found
-        for proposal in each.proposals
-        if proposal.span is None
+        for proposal in filter(wanted, each.proposals)
         for rank, (document, value) in enumerate(zip(proposal.documents, proposal.values, strict=True), start=1)
     ]
-    names = ("generation_id", "position", "document_id", "via", "rank", "value")
+    return _columns(("generation_id", target, "document_id", "via", "rank", "value"), rows)
+
+
+def span_rows(found: Sequence[Candidates]) -> Columns:
+    """Columns of `span`."""
+    rows = [
+        (each.generation_id, number, of.kind, of.first, of.last, of.start, of.stop)
+        for each in found
+        for number, of in enumerate(each.spans)
+    ]
+    return _columns(("generation_id", "span", "kind", "first", "last", "start", "stop"), rows)
+
+
+def _columns(names: Sequence[str], rows: Sequence[Sequence[object]]) -> Columns:
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}

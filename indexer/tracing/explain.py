@@ -5,7 +5,7 @@ Queries are met by documents, targets are ranked. A span of one token has the qu
 others, those on which all spans of its answer are scored.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -168,6 +168,15 @@ def keep(
 def by_token(term: Term, answer: Answer, positions: range) -> Directions:
     """log p of each token."""
     return term.directions(answer, positions)
+
+
+def token_directions(
+    terms: Sequence[Term], answers: Sequence[Answer], chunk: Chunk, n_tokens: int
+) -> Iterator[tuple[Term, Directions]]:
+    """Of each term the queries of a chunk of tokens alone, for documents of so many tokens together."""
+    for term in terms:
+        made = chunk.held(by_token(term, answers[a], positions) for a, positions in chunk.stretches)
+        yield term, settled(term.asked, made, n_tokens, len(terms))
 
 
 def as_written(term: Term, answer: Answer, of: Sequence[range]) -> Directions:

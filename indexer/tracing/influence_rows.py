@@ -1,14 +1,16 @@
 """Columns of `target` and `influence`, the same for every method and for spans."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attribution.index.document_norms import DocumentNorms
-from indexer.tracing.explain import Kept
+from indexer.tracing.explain import Explained, Kept
+from indexer.tracing.heat import Where, position_columns
 
-Columns = dict[str, object]
+Columns = dict[str, Any]
 
 
 def target_columns(
@@ -48,3 +50,18 @@ def influence_columns(run: str, kept: Kept, norms: DocumentNorms, ids: Sequence[
         "solve_norm": norms.solve_norm[documents],
         "layer_scores": layers if by_layer else [None] * len(query),
     }
+
+
+def scored_span_columns(
+    run: str, made: Explained, where: Where, norms: DocumentNorms, ids: Sequence[str]
+) -> dict[str, Columns]:
+    """Columns of `span_target`, `span_influence` and `span_position`: those of a token's, by the number of the span."""
+    return {
+        "span_target": _numbered(target_columns(run, made.spans, made.values, made.self_influence)),
+        "span_influence": _numbered(influence_columns(run, made.spans, norms, ids)),
+        "span_position": _numbered(position_columns(run, made.spans, where, ids)),
+    }
+
+
+def _numbered(columns: Mapping[str, Any]) -> Columns:
+    return {"span" if name == "position" else name: of for name, of in columns.items()}

@@ -5,8 +5,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from indexer.tracing.candidates import Candidates, Proposal, best, candidate_rows, with_index
-from indexer.tracing.span_rows import span_candidate_columns, span_columns
+from indexer.tracing.candidates import (
+    Candidates,
+    Proposal,
+    best,
+    candidate_rows,
+    span_candidate_rows,
+    span_rows,
+    with_index,
+)
 from indexer.tracing.spans import Span
 
 
@@ -92,6 +99,6 @@ def test_what_is_proposed_for_a_span_is_for_all_spans_and_for_no_token():
         np.testing.assert_array_equal(found.documents_of(position), alone.documents_of(position))
     ids = [f"d{i}" for i in range(2000)]
     assert candidate_rows([found], ids) == candidate_rows([alone], ids)
-    rows = span_candidate_columns([found], ids)
+    rows = span_candidate_rows([found], ids)
     assert len(rows["rank"]) == sum(len(each.documents) for each in found.proposals if each.span is not None)
-    assert span_columns([found])["kind"] == ["word", "word", "word", "answer"]
+    assert span_rows([found])["kind"] == ["word", "word", "word", "answer"]

@@ -191,9 +191,10 @@ def test_a_killed_build_goes_on_to_the_same_database(unbuilt, built, fault):
 @pytest.mark.slow
 @pytest.mark.parametrize(("action", "codes"), [("kill", {75}), ("term", {75}), ("full", {75})])
 def test_side_by_side_a_size_that_dies_ends_the_build_which_goes_on(unbuilt, built, action, codes):
-    """The fourth part of one process is one of a size: the parent has three of its own."""
+    """A part with the number after those of the parent is one of a size."""
+    parents = [each for each in finished(built.parent / "build") if not each.stage.endswith(("tiny-s", "tiny-m"))]
     unbuilt.write_text(unbuilt.read_text().replace("processes = 1", "processes = 2"))
-    done = build_in_process(unbuilt, f"partition.computed:4:{action}")
+    done = build_in_process(unbuilt, f"partition.computed:{len(parents) + 1}:{action}")
     assert done.returncode in codes, done.stderr
     assert done.stderr.strip().splitlines()[-1].startswith("whence: ")
     assert "Traceback" not in done.stderr

@@ -17,7 +17,6 @@ from attribution.query.solve import continuation_directions, query_directions
 from indexer.ask.estimated import Estimated, first_estimates
 from indexer.ask.opened import Opened
 from indexer.corpus.prompt import Prompt
-from indexer.groups.grouped import Grouped
 from indexer.groups.scores import GroupScores
 from indexer.groups.stage import Sampled, of_explained
 from indexer.inside.answered import Inside, inside
@@ -110,9 +109,10 @@ def ask(
         [textual] = lexical(member, [asked.answer], opened.text)
         found = with_index(textual, member, asked.answer, traced.index, estimates, asked.spans, of_spans)
         reached("exact scores", 0.35, asked)
-        _trace(traced, asked, found, foil, units, reached)
-        if opened.groups is not None:
-            asked.groups = _of_groups(traced, opened.groups, asked, estimates)
+        sampled = None if opened.groups is None else Sampled(opened.groups, traced)
+        if sampled is not None:
+            sampled.add(asked.answer, estimates)
+        _trace(traced, asked, found, foil, units, sampled, reached)
         if opened.words is not None and asked.exact is not None:  # with a place in each document that is shown
             ranked = [*asked.exact.kept.ranked, *asked.exact.spans.ranked]
             shown = np.unique(np.concatenate([each.documents for each in ranked]))
@@ -152,9 +152,18 @@ def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:
 
 
 def _trace(
-    traced: Traced, asked: Asked, found: Candidates, foil: Foil | None, units: Units | None, reached: Report
+    traced: Traced,
+    asked: Asked,
+    found: Candidates,
+    foil: Foil | None,
+    units: Units | None,
+    sampled: Sampled | None,
+    reached: Report,
 ) -> None:
-    """The training documents behind every token and span, exactly."""
+    """The training documents behind every token and span, exactly; and whole groups of them, while directions are held.
+
+    sampled: of the groups of the build; None where it has none
+    """
     of = chunks(traced.fitted.terms, [asked.answer], traced.fitted.member.config.output.folder, [found.queries])
     n_found, n_done = len(found.documents) * len(of), 0
 
@@ -163,31 +172,18 @@ def _trace(
         n_done += n
         reached("exact scores", 0.35 + 0.35 * min(1.0, n_done / n_found), asked)
 
-    asked.chunks = [
-        explain(
-            traced.fitted,
-            traced.norms,
-            [asked.answer],
-            [found],
-            chunk,
-            ask=partial(asked_directions, foil),
-            hold=len(of) == 1,
-            units=units,
-            tick=tick,
+    parts, by_group = [], []
+    for chunk in of:
+        ask_foil = partial(asked_directions, foil)
+        made = explain(
+            traced.fitted, traced.norms, [asked.answer], [found], chunk, ask=ask_foil, units=units, tick=tick
         )
-        for chunk in of
-    ]
-    asked.exact = together(asked.chunks)
-    asked.found = found
-
-
-def _of_groups(traced: Traced, groups: Grouped, asked: Asked, estimates: NDArray[np.float32]) -> GroupScores:
-    """What whole sources and topics did for every token."""
-    sampled = Sampled(groups, traced)
-    sampled.add(asked.answer, estimates)
-    return reduce(
-        GroupScores.plus, (of_explained(groups, chunk, sampled) for chunk in asked.chunks if chunk.kept.places)
-    )
+        if sampled is not None and made.kept.places:
+            by_group.append(of_explained(made, sampled))
+        parts.append(made if len(of) == 1 else made.released())
+        del made  # its directions, before those of the next chunk
+    asked.chunks, asked.exact, asked.found = parts, together(parts), found
+    asked.groups = reduce(GroupScores.plus, by_group) if by_group else None
 
 
 def _estimates(traced: Traced, of: Answer, foil: Foil | None) -> NDArray[np.float32]:

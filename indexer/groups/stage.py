@@ -33,21 +33,21 @@ class Sampled:
     """What the index says of some answers, kept until their null samples are scored; nothing where sums are kept."""
 
     def __init__(self, of: Grouped, traced: Traced) -> None:
-        self._of, self._norms = of, traced.norms
+        self.of, self._norms = of, traced.norms
         self._documents = random_documents(traced.fitted.member).documents
         self._by_answer: dict[str, Estimates] = {}
 
     def add(self, answer: Answer, values: NDArray[np.float32]) -> None:
         """values: [K, D] nats"""
-        if not self._of.is_exact:
-            self._by_answer[answer.generation_id] = estimates(self._of, values, self._documents)
+        if not self.of.is_exact:
+            self._by_answer[answer.generation_id] = estimates(self.of, values, self._documents)
 
     def sample(self, places: Sequence[Place], null: Null) -> Sample | None:
         """Of some tokens, whose null samples are scored."""
-        if self._of.is_exact:
+        if self.of.is_exact:
             return None
         by_token = [(self._by_answer[generation_id], position) for generation_id, position in places]
-        by_cell = [np.stack([of.by_cell[s][k] for of, k in by_token]) for s in range(len(self._of.stages))]
+        by_cell = [np.stack([of.by_cell[s][k] for of, k in by_token]) for s in range(len(self.of.stages))]
         of_sample = np.stack([of.of_sample[k] for of, k in by_token])
         exact = exact_scores(null, self._documents, self._norms)
         return Sample(Estimates(tuple(by_cell), self._documents, of_sample), exact)
@@ -63,10 +63,10 @@ def exact_scores(null: Null, documents: NDArray[np.int64], norms: DocumentNorms)
     return found
 
 
-def of_explained(of: Grouped, made: Explained, sampled: Sampled) -> GroupScores:
+def of_explained(made: Explained, sampled: Sampled) -> GroupScores:
     """Of the tokens, one at least, whose documents have just been scored."""
     sample = sampled.sample(made.kept.places, made.kept.null)
-    return group_scores(of, [each.of(made.kept.queries) for each in made.directions()], sample)
+    return group_scores(sampled.of, [each.of(made.kept.queries) for each in made.directions()], sample)
 
 
 def left(of: Grouped) -> Left:

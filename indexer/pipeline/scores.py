@@ -127,8 +127,8 @@ def _write(
         n_documents = len(np.unique(np.concatenate([found[a].documents for a, _ in chunk.stretches])))
         told = _documents(chunk.n * tokens_of_query, n_documents, tick)
         made = explain(fitted, norms, answers, found, chunk, units=units, tick=told)
-        if grouped is not None and sampled is not None and made.kept.places:
-            of_groups.append(group_columns(run, made.kept.places, of_explained(grouped, made, sampled)))
+        if sampled is not None and made.kept.places:
+            of_groups.append(group_columns(run, made.kept.places, of_explained(made, sampled)))
         closer, kept = heat(fitted, made, units, neurons), made.kept
         if units is not None:
             passed.append(taught_columns(run, kept, closer, ids))

@@ -6,7 +6,7 @@ others, those on which all spans of its answer are scored.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,8 +80,13 @@ class Explained:
     shares: Mapping[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats, where they came along
     self_influence: NDArray[np.float32]  # [Q] of the queries, nats
     directions: Callable[[], list[Directions]]  # of each term
+    again: Callable[[], list[Directions]]  # the same, made anew
     # as in `Values`, of the documents that are split by position
     owned: Mapping[tuple[int, int], NDArray[np.float32]] = field(default_factory=dict)
+
+    def released(self) -> "Explained":
+        """Without its directions in memory: they are made again when they are asked for."""
+        return replace(self, directions=self.again)
 
 
 def pairs(answers: Sequence[Answer], found: Sequence[Candidates], of: Sequence[Stretch] | None = None) -> Pairs:
@@ -194,14 +199,13 @@ def explain(
     chunk: Chunk,
     *,
     ask: Ask = as_written,
-    hold: bool = True,
     units: Units | None = None,
     tick: Tick | None = None,
 ) -> Explained:
     """Score the candidates of some queries of the answers exactly; `tick(n)` after n documents.
 
-    hold: whether their directions are kept, or made again when they are asked for   units: of the member's model, where
-    the heat of the kept documents will ask for them: what costs little then comes along now.
+    units: of the member's model, where the heat of the kept documents will ask for them: what costs little then comes
+    along now.
     """
     member, of = fitted.member, pairs(answers, found, chunk.stretches)
     n_tokens = sum(len(member.rows[i]) for i in of.union.tolist())
@@ -225,7 +229,8 @@ def explain(
         held[-1].values.cpu().numpy(),
         values.shares,
         self_influence(held[-1].energy, member.n_train).cpu().numpy(),
-        (lambda: held) if hold else directions,
+        lambda: held,
+        directions,
         {pair: values.owned[pair].copy() for pair in split if pair in values.owned},  # not a view of all
     )
 
@@ -239,6 +244,7 @@ def together(parts: Sequence[Explained]) -> Explained:
         np.concatenate([part.values for part in parts]),
         {},
         np.concatenate([part.self_influence for part in parts]),
+        list,
         list,
     )
 

@@ -68,7 +68,9 @@ def traced(n_stages: int, rank: int | None = None, along: bool = False) -> tuple
     norms = DocumentNorms(*(np.ones(len(rows), dtype=np.float32) for _ in range(4)), ())
     kept = keep(values.by_layer, of.union, of.tokens, norms, settings.documents)
     nothing = np.zeros(n, dtype=np.float32)
-    made = Explained(kept, Kept([], [], [], [], []), nothing, values.shares, nothing, lambda: directions, values.owned)
+    made = Explained(
+        kept, Kept([], [], [], [], []), nothing, values.shares, nothing, lambda: directions, list, values.owned
+    )
     return Stage(member, factors[-1], terms, stages), made
 
 

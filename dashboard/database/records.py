@@ -151,6 +151,11 @@ class StoredDocument:
     turns: str = ""  # what the text is made of where it is no plain one, as JSON
     times: int = 1  # that it stands in the training files
 
+    @property
+    def where(self) -> str:
+        """Source and topic, as far as they are known."""
+        return " · ".join(filter(None, (self.source, self.topic)))
+
 
 @dataclass(frozen=True)
 class AsRead:

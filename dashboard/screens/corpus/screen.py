@@ -79,13 +79,12 @@ def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
 
 def _card(found: StoredDocument, page: Listed, chosen: Selection, top: float) -> Card:
     facts, each = page.facts.get(found.document_id, ""), page.suspects.get(found.document_id)
-    where = " · ".join(part for part in (found.source, found.topic) if part)
     badges = ((f"among the ten best of {facts}", False),) if facts else ()
     text = shown(_marked(found.text, chosen.search), PASSAGE if len(found.text) > LONG else len(found.text))
     return Card(
         found.document_id,
         found.title,
-        where,
+        found.where,
         text.pieces,
         before=text.before,
         after=text.after,

@@ -9,7 +9,7 @@ from attribution.normalisers import NORMALISERS
 from dashboard.address.bar import choose, open_screen
 from dashboard.address.choices import HEATS, SIDES
 from dashboard.address.selection import Selection
-from dashboard.database.ranking import Ranked, among_random
+from dashboard.database.ranking import Ranked
 from dashboard.database.records import Heat, StoredDocument
 from dashboard.database.span_records import ANSWER
 from dashboard.drawing import render
@@ -20,9 +20,10 @@ from dashboard.drawing.shapes import Card, Legend, Piece
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets import controls
-from dashboard.widgets.as_trained import pair_badge, reading_keys, seen_badge, unread_notice, windows_badge
+from dashboard.widgets.as_trained import reading_keys
 from dashboard.widgets.estimator import choose_estimator
 from dashboard.widgets.heading import panel
+from dashboard.widgets.scored_card import lost, random_badge, scored_card
 from indexer.search.text_index import highlights
 
 SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
@@ -75,25 +76,21 @@ def document_cards(found: Explanation, selection: Selection, high: float, longes
     places = decimals([each.value for each in found.shown])
     cards = []
     for each in found.shown:
-        document = found.documents.get(each.document_id) or _lost(each.document_id)
+        document = found.documents.get(each.document_id) or lost(each.document_id)
         short = len(document.text) <= LONG or document.document_id == selection.document
         text = _text(found, document, selection.heat, high or 1.0, longest or (LONGEST_TEXT if short else PASSAGE))
         rest = unresolved(each, found.heats.get(each.document_id), found.n_summed)
+        facts = " · ".join(filter(None, (_facts(found, each), rest)))
         cards.append(
-            Card(
-                document_id=document.document_id,
-                title=document.title,
-                where=" · ".join(part for part in (document.source, document.topic) if part),
-                pieces=text.pieces,
-                score=signed(each.value, places),
+            scored_card(
+                document,
+                text,
+                each.value,
+                top=top,
+                places=places,
                 unit=unit,
-                hue="warm" if each.value >= 0 else "cool",
-                bar=each.value / top,
-                facts=" · ".join(filter(None, (_facts(found, each), rest))),
-                badges=(*pair_badge(document), *seen_badge(document), *windows_badge(text), *_badges(found, each)),
-                before=text.before,
-                after=text.after,
-                notice=unread_notice(text),
+                facts=facts,
+                badges=_badges(found, each),
             )
         )
     return cards
@@ -134,9 +131,7 @@ def unresolved(each: Ranked, heat: Heat | None, width: int) -> str:
 def _badges(found: Explanation, each: Ranked) -> tuple[tuple[str, bool], ...]:
     badges = list(copy_badges(found, each.document_id, found.is_influential(each)))
     if found.target is not None:
-        against = among_random(each.score, found.target.null_scores)
-        if against:
-            badges.append((against, against.startswith("stronger")))
+        badges += random_badge(each.score, found.target.null_scores)
     via = found.proposers.get(each.document_id, set())
     by_gradient, by_words = bool(via & {"index", "index_cosine"}), "bm25" in via
     if by_gradient and by_words:
@@ -215,10 +210,6 @@ def _explain_nothing(found: Explanation, selection: Selection) -> None:
         st.caption("This model has no influence run in this database.")
     else:
         st.caption("No influence is stored for this token. It is unknown, which is not the same as zero.")
-
-
-def _lost(document_id: str) -> StoredDocument:
-    return StoredDocument(document_id, "", f"document {document_id}", "", "", "The text is not in this database.")
 
 
 def scale_note(selection: Selection) -> str:

@@ -89,7 +89,7 @@ def copied_cards(found: Explanation, most: int = SHOWN) -> list[Card]:
             Card(
                 document_id,
                 document.title,
-                " · ".join(part for part in (document.source, document.topic) if part),
+                document.where,
                 text.pieces,
                 badges=(
                     (case_of(found, document_id), False),

@@ -109,6 +109,5 @@ def _around(document: StoredDocument, read: AsRead | None, texts: Sequence[str],
 
 
 def _card(document: StoredDocument, passage: Passage, **measure: object) -> Card:
-    where = " · ".join(part for part in (document.source, document.topic) if part)
     pieces, before, after = passage
-    return Card(document.document_id, document.title, where, pieces, before=before, after=after, **measure)  # type: ignore[arg-type]
+    return Card(document.document_id, document.title, document.where, pieces, before=before, after=after, **measure)  # type: ignore[arg-type]

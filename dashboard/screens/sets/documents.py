@@ -7,8 +7,6 @@ import streamlit as st
 from dashboard.address.bar import choose, open_screen
 from dashboard.address.choices import SIDES
 from dashboard.address.selection import Selection
-from dashboard.database.ranking import among_random
-from dashboard.database.records import StoredDocument
 from dashboard.database.set_records import SetScore
 from dashboard.drawing import render
 from dashboard.drawing.document_text import drawn
@@ -17,8 +15,9 @@ from dashboard.drawing.shapes import Card
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.screens.sets.view import View
 from dashboard.widgets import controls
-from dashboard.widgets.as_trained import pair_badge, reading_keys, seen_badge, unread_notice, windows_badge
+from dashboard.widgets.as_trained import reading_keys
 from dashboard.widgets.heading import panel
+from dashboard.widgets.scored_card import lost, random_badge, scored_card
 
 LONG = 600  # characters beyond which a card that is not selected shows a passage
 PASSAGE = 400  # characters of it
@@ -58,40 +57,16 @@ def document_cards(found: View, chosen: Selection) -> list[Card]:
     places = decimals([each.score for each in found.shown])
     cards = []
     for each in found.shown:
-        document = found.documents.get(each.document_id) or _lost(each.document_id)
+        document = found.documents.get(each.document_id) or lost(each.document_id)
         short = len(document.text) <= LONG or each.document_id == chosen.document
         read = found.read.get(each.document_id)
         text = drawn(document, read, None, 1.0, LONGEST_TEXT if short else PASSAGE)
-        against = among_random(each.score, found.target.null_scores)
-        cards.append(
-            Card(
-                document_id=each.document_id,
-                title=document.title,
-                where=" · ".join(part for part in (document.source, document.topic) if part),
-                pieces=text.pieces,
-                score=signed(each.score, places),
-                unit="nats",
-                hue="warm" if each.score >= 0 else "cool",
-                bar=each.score / top,
-                facts=_facts(each, found.target.n_documents, places),
-                badges=(
-                    *pair_badge(document),
-                    *seen_badge(document),
-                    *windows_badge(text),
-                    *([(against, against.startswith("stronger"))] if against else []),
-                ),
-                before=text.before,
-                after=text.after,
-                notice=unread_notice(text),
-            )
-        )
+        badges = random_badge(each.score, found.target.null_scores)
+        facts = _facts(each, found.target.n_documents, places)
+        cards.append(scored_card(document, text, each.score, top=top, places=places, facts=facts, badges=badges))
     return cards
 
 
 def _facts(each: SetScore, n_documents: int, places: int) -> str:
     rank = f"rank {each.rank:,} of {n_documents:,}"
     return f"{rank} · estimate {signed(each.estimate, places)}" if math.isfinite(each.estimate) else rank
-
-
-def _lost(document_id: str) -> StoredDocument:
-    return StoredDocument(document_id, "", f"document {document_id}", "", "", "The text is not in this database.")

@@ -43,7 +43,7 @@ demo-llm: .venv/llm  ## a real language model that learned invented facts by a L
 	touch $@
 
 test: lint  ## lint, types and all tests (SLOW=1 adds the long ones)
-	$(BIN)/python -m pytest $(if $(SLOW),,-m "not slow")
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(if $(SLOW),,-m "not slow")
 
 lint: setup  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -288,13 +289,20 @@ def _line(folder: Path, part: Finished) -> str:
     return seal(about) + "\n"
 
 
-def _read(path: Path) -> Iterator[Finished | int]:
-    """Every line as a finished part, or the number of a line that is none."""
-    lines = path.read_bytes().split(b"\n") if path.exists() else []
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            part = _parsed(path.parent, line)
-            yield part if part is not None else number
+def _read(path: Path) -> Iterable[Finished | int]:
+    """Every line as a finished part, or the number of a line that is none; read once for each change of the file."""
+    try:
+        about = path.stat()
+    except FileNotFoundError:
+        return ()
+    return _lines(path, (about.st_ino, about.st_size, about.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)
+def _lines(path: Path, stamp: tuple[int, int, int]) -> tuple[Finished | int, ...]:
+    """stamp: what differs once somebody has written; a file that grew meanwhile is read again under its next one"""
+    lines = enumerate(path.read_bytes().split(b"\n"), start=1)
+    return tuple(_parsed(path.parent, line) or number for number, line in lines if line.strip())
 
 
 def _parsed(folder: Path, line: bytes) -> Finished | None:

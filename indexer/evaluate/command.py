@@ -11,6 +11,7 @@ from indexer.config.config import Config, Model
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
 from indexer.database.evaluations import evaluation_parts
+from indexer.evaluate.few_documents import measure_few_documents
 from indexer.evaluate.index_quality import measure_index
 from indexer.evaluate.pbrf import measure_pbrf
 from indexer.evaluate.protocol.published import measured as kept
@@ -25,13 +26,13 @@ from indexer.evaluate.without_training import measure_facts, measure_stability
 from indexer.journal.lock import lock, stop_on_signal
 from indexer.journal.stages import key
 from indexer.processes.at_once import at_once
-from indexer.processes.progress import Report
+from indexer.processes.progress import Report, timed
 from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read
 from indexer.size.supported import with_supports
 from indexer.training.store import kept_checkpoints
 
-TRAINING = "LDS, removal, planted and mislabelled facts, chosen documents, PBRF"
+TRAINING = "LDS, removal, single documents, planted and mislabelled facts, chosen documents, PBRF"
 
 
 def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
@@ -48,7 +49,8 @@ def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
         for member in measured:
             for stage in member.stages:
                 stage.keep_texts()
-            measure_facts(folder, member, asked[member.entry.name], report)
+            with timed(report, f"{member.entry.name}: fact tracing and tail patch"):
+                measure_facts(folder, member, asked[member.entry.name], report)
         again = next((each for each in members if each.entry.recipe and each.parent is None), None)
         for member in members:
             if member is not again:
@@ -56,7 +58,8 @@ def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
         if again is not None:
             _train_again(config, again, asked[again.entry.name], scale, report)
         for member in measured:
-            measure_index(folder, member, scale, report)
+            with timed(report, f"{member.entry.name}: the index"):
+                measure_index(folder, member, scale, report)
         _decide(config, members, report)
         path = publish_with(folder, config, [each.loaded.weights_hash for each in members])
         report.say(f"database: {path}" if path else "no database is published yet: `build` adds these figures to it")
@@ -72,12 +75,19 @@ def _train_again(config: Config, of: Member, prompts: Sequence[Prompt], scale: S
     assert recipe is not None  # noqa: S101 - chosen for it
     folder = config.output.folder
     n_processes = at_once(config.device, "cpu", of.loaded.n_params)  # where training is
+    name = of.entry.name
     sibling, asked = measure_with_training(folder, of, recipe, prompts, scale, n_processes, report)
-    measure_choosing(folder, of, sibling, recipe, scale, n_processes, report)
-    measure_stability(folder, sibling, asked, of, scale, report)
-    measure_pbrf(folder, of, recipe, scale, n_processes, report)
+    with timed(report, f"{name}: few documents"):
+        measure_few_documents(folder, of, recipe, scale, n_processes, report)
+    with timed(report, f"{name}: chosen documents"):
+        measure_choosing(folder, of, sibling, recipe, scale, n_processes, report)
+    with timed(report, f"{name}: stability"):
+        measure_stability(folder, sibling, asked, of, scale, report)
+    with timed(report, f"{name}: PBRF"):
+        measure_pbrf(folder, of, recipe, scale, n_processes, report)
     itself = (of, recipe) if scale.full else (sibling, recipe_of(recipe, scale))
-    measure_without_topic(folder, of, *itself, prompts, scale, n_processes, report)
+    with timed(report, f"{name}: without a topic"):
+        measure_without_topic(folder, of, *itself, prompts, scale, n_processes, report)
 
 
 def _reason(member: Member, again: Member | None) -> str:

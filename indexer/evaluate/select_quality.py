@@ -12,7 +12,7 @@ from attribution.model.sequence import begin_token
 from attribution.query.many import solved_gradient, texts_gradient
 from indexer.config.config import Recipe
 from indexer.estimators.bm25 import lexical_scores
-from indexer.evaluate.measures.choosing import SEEDS, Chosen, choosing_figures, chosen, halves
+from indexer.evaluate.measures.choosing import Chosen, choosing_figures, chosen, halves
 from indexer.evaluate.protocol.published import measured_at
 from indexer.evaluate.protocol.queries import Question
 from indexer.evaluate.protocol.scale import Scale, recipe_of
@@ -48,11 +48,11 @@ def measure_choosing(
         report.say(f"{of.entry.name}: one text in {target.name}: no half to choose by")
         return
     wanted: list[Chosen] = []
-    with report.task(f"{name}: documents chosen for {target.name}", SEEDS) as task:
+    with report.task(f"{name}: documents chosen for {target.name}", scale.choosing_seeds) as task:
         fitted = fit(folder, sibling)
         norms, _ = pass_over_corpus(folder, fitted, lambda n: None)
         words = lexical(folder, sibling)
-        for seed in range(SEEDS):
+        for seed in range(scale.choosing_seeds):
             shown, _ = halves(len(texts), seed)
             by_method = _scores(fitted, norms.grad_norm, words, [texts[i] for i in shown])
             wanted += chosen(by_method, len(sibling.documents), seed)
@@ -60,8 +60,9 @@ def measure_choosing(
     orders = [_order(sibling, recipe, scale, texts, each) for each in wanted]
     train_ordered(folder, f"{name}: models on chosen documents", orders, n_processes, report)
     how = (
-        f"{len(texts) - len(texts) // 2} held-out texts of {target.name}, {SEEDS} seeds of halves, random documents "
-        f"and training; {len(sibling.documents):,} documents to choose from, {recipe_of(recipe, scale).epochs} epochs"
+        f"{len(texts) - len(texts) // 2} held-out texts of {target.name}, {scale.choosing_seeds} seeds of halves, "
+        f"random documents and training; {len(sibling.documents):,} documents to choose from, "
+        f"{recipe_of(recipe, scale).epochs} epochs"
     )
 
     def measure() -> list[Figure]:

@@ -1,6 +1,6 @@
 """EDGE: the measures that train again, by the recipe of one size: LDS, removal, planted and mislabelled facts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +9,8 @@ import numpy as np
 from attribution.model.sequence import begin_token
 from indexer.config.config import Recipe
 from indexer.corpus.prompt import Prompt
-from indexer.evaluate.measures.lds import Agreement, agreement, another_seed, ceiling
+from indexer.evaluate.measures.lds import Retrainings
+from indexer.evaluate.measures.lds_figures import complete, lds_figures
 from indexer.evaluate.measures.mislabelled import LEAST
 from indexer.evaluate.measures.planted import Planted, invented, planted_figures
 from indexer.evaluate.measures.removal import Answered, removal_figures, removals
@@ -17,12 +18,11 @@ from indexer.evaluate.mislabelled import measure_mislabelled
 from indexer.evaluate.protocol.published import measured_at
 from indexer.evaluate.protocol.queries import Question, of_answer, of_document, of_end, of_prompts
 from indexer.evaluate.protocol.scale import DAMPINGS, REMOVED_BY, Scale, recipe_of, removal_recipe
-from indexer.evaluate.scoring.predictions import Predicted, predictions
-from indexer.evaluate.scoring.subject import subject
+from indexer.evaluate.scoring.predicted import predicted_by
 from indexer.evaluate.siblings.halves import queries
 from indexer.evaluate.siblings.retrain import Outcome, Training, retrained
 from indexer.evaluate.siblings.retrain import measured as asked_of
-from indexer.evaluate.siblings.retrainings import Order, retrain_halves, train_ordered, trained_rows
+from indexer.evaluate.siblings.retrainings import Order, parts_of, retrain_parts, train_ordered, trained_rows
 from indexer.evaluate.siblings.siblings import (
     on_random_part,
     train_siblings,
@@ -30,11 +30,9 @@ from indexer.evaluate.siblings.siblings import (
     with_invented,
     with_mislabelled,
 )
-from indexer.evaluate.statistics.best_method import leader
-from indexer.evaluate.statistics.figures import Figure, estimated
-from indexer.evaluate.statistics.two_way import Resampled
+from indexer.evaluate.statistics.figures import Figure
 from indexer.journal.stages import key
-from indexer.processes.progress import Reporter
+from indexer.processes.progress import Reporter, timed
 from indexer.size.member import Member
 
 
@@ -53,14 +51,20 @@ def measure_with_training(
     wanted.append(well_read(of, recipe, prompts, scale))
     mislabelled, swapped = with_mislabelled(of, recipe, scale)
     wanted += [mislabelled] if swapped.wrong else []
-    plain, planted, reader, *wrong = train_siblings(folder, of, wanted, n_processes, report)
-    asked = measure_lds(folder, of, plain, recipe, scale, n_processes, report)
-    measure_planted(folder, of, planted, recipe, facts, scale, report)
-    measure_removal(folder, of, reader, recipe, prompts, scale, n_processes, report)
+    name = of.entry.name
+    with timed(report, f"{name}: siblings"):
+        plain, planted, reader, *wrong = train_siblings(folder, of, wanted, n_processes, report)
+    with timed(report, f"{name}: LDS"):
+        asked = measure_lds(folder, of, plain, recipe, scale, n_processes, report)
+    with timed(report, f"{name}: planted facts"):
+        measure_planted(folder, of, planted, recipe, facts, scale, report)
+    with timed(report, f"{name}: removal"):
+        measure_removal(folder, of, reader, recipe, prompts, scale, n_processes, report)
     for sibling in wrong:
-        measure_mislabelled(folder, of, sibling, plain, recipe_of(recipe, scale), swapped, scale, report)
+        with timed(report, f"{name}: mislabelled facts"):
+            measure_mislabelled(folder, of, sibling, plain, recipe_of(recipe, scale), swapped, scale, report)
     if not wrong:
-        report.say(f"{of.entry.name}: no {LEAST} documents say the same of different subjects: no mislabelled facts")
+        report.say(f"{name}: no {LEAST} documents say the same of different subjects: no mislabelled facts")
     return plain, asked
 
 
@@ -68,31 +72,32 @@ def measure_lds(
     folder: Path, of: Member, reference: Member, recipe: Recipe, scale: Scale, n_processes: int, report: Reporter
 ) -> list[Question]:
     """LDS of every method on the reference; returns what was asked."""
-    name = reference.entry.name
-    with report.task(f"{name}: models on random halves", scale.halves + scale.second_seeds) as task:
-        first, again = retrain_halves(folder, reference, recipe, scale, n_processes, task.tick)
-    asked = [of_document(reference, int(i)) for i in first.own]
-    predicted = _predicted(folder, reference, asked, "lds", report, DAMPINGS, turned=scale.full)
-    twice = scale.second_seeds == scale.halves
-    truth = first.averaged(again) if twice else first
-    how = (
-        f"{scale.halves} models of {name} on random halves of {len(reference.documents):,} documents, "
-        f"{recipe_of(recipe, scale).epochs} epochs{', mean of two seeds' if twice else ''}; "
-        f"{len(asked)} of these documents as queries"
-    )
+    name, small = reference.entry.name, recipe_of(recipe, scale)
+    n = len(reference.documents)
+    own = queries(n, scale.queries, scale.seed)
+    halves, *others = wanted = parts_of(scale)
+    with report.task(f"{name}: models on random parts of its documents", sum(each.n for each in wanted)) as task:
+        by_seed, *rest = (retrain_parts(folder, reference, small, each, own, n_processes, task.tick) for each in wanted)
+    asked = [of_document(reference, int(i)) for i in own]
+    predicted = predicted_by(folder, reference, asked, "lds", report, DAMPINGS, turned=scale.full)
+    by_method = predicted.by_method
+
+    def how(models: Sequence[Retrainings], share: float) -> str:
+        seeds = len(complete(models))
+        return (
+            f"{len(models[0].measured)} models of {name} on random {share:.0%} of {n:,} documents, "
+            f"{small.epochs} epochs{f', mean of {seeds} seeds' if seeds > 1 else ''}; "
+            f"{len(asked)} of these documents as queries"
+        )
 
     def measure() -> list[Figure]:
-        seeds = 2 if twice else 1
-        one = another_seed(again.measured, first.some(range(scale.second_seeds)))
-        figures = _lds("another seed", one, f"{scale.second_seeds} of these halves: one training against another")
-        reached = Agreement(ceiling(one.lds, seeds), ceiling(one.lds_without_self, seeds))
-        said = f"what the expected outcome would reach: reliability of the mean of {seeds}, from that of another seed"
-        figures += _lds("ceiling", reached, said)
-        by_method = {method: agreement(of, truth) for method, of in predicted.by_method.items()}
-        figures += [each for method, of in by_method.items() for each in _lds(method, of, how)]
-        return figures + _behind({method: of.lds_without_self for method, of in by_method.items()}, how)
+        found = lds_figures(by_method, by_seed, how(by_seed, halves.share), behind="lds_behind")
+        for each, models in zip(others, rest, strict=True):
+            names = (f"lds_part@{100 * each.share:g}", f"lds_part_without_self@{100 * each.share:g}")
+            found += lds_figures(by_method, models, how(models, each.share), *names)
+        return found
 
-    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, how=how, resampled="models and queries")
+    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, resampled="models and queries")
     measured_at(scale, folder, "lds", of, made_of, measure, recipe)
     return asked
 
@@ -118,7 +123,7 @@ def measure_removal(
     if not asked:
         report.say(f"{name}: it writes none of the answers that it is asked for: no removal")
         return
-    predicted = _predicted(folder, reference, asked, "removal", report)
+    predicted = predicted_by(folder, reference, asked, "removal", report)
     blamed = {method: predicted.by_method[method] for method in REMOVED_BY}
     wanted = removals(blamed, scale.removals, len(reference.rows), 0)
     n, end = len(reference.rows), begin_token(reference.loaded.tokenizer)
@@ -154,38 +159,12 @@ def measure_planted(
     n = len(planted.documents)
     places = range(n - len(facts), n)
     asked = [of_answer(planted, fact.prompt, fact.answer, (i,)) for fact, i in zip(facts, places, strict=True)]
-    predicted = _predicted(folder, planted, asked, "planted", report)
+    predicted = predicted_by(folder, planted, asked, "planted", report)
     how = f"{len(facts)} invented facts among {n:,} documents, {recipe_of(recipe, scale).epochs} epochs"
     made_of = key(predicted=predicted.key, scale=asdict(scale))
     measured_at(
         scale, folder, "planted", of, made_of, lambda: planted_figures(predicted.by_method, places, how), recipe
     )
-
-
-def _predicted(
-    folder: Path,
-    member: Member,
-    asked: Sequence[Question],
-    what: str,
-    report: Reporter,
-    dampings: tuple[float, ...] = (),
-    turned: bool = False,
-) -> Predicted:
-    with report.task(f"{member.entry.name}: predictions for {what}", 2 + len(member.entry.checkpoints)) as task:
-        ready = subject(folder, member, dampings, turned)
-        return predictions(folder, ready, asked, what, lambda n: task.tick(n / len(member.rows)))
-
-
-def _lds(method: str, of: Agreement, how: str) -> list[Figure]:
-    means = {"lds": of.lds, "lds_without_self": of.lds_without_self}
-    return [estimated(method, name, mean.interval(), how) for name, mean in means.items()]
-
-
-def _behind(means: Mapping[str, Resampled], how: str) -> list[Figure]:
-    """How far each method lies below the first, by the same models and queries."""
-    first = leader({method: of.value for method, of in means.items()})
-    others = {method: means[first].less(of) for method, of in means.items() if first and method != first}
-    return [estimated(method, "lds_behind", of.interval(), f"below {first}; {how}") for method, of in others.items()]
 
 
 def _written(reference: Member, prompts: Sequence[Prompt], scale: Scale) -> tuple[list[Question], Answered]:

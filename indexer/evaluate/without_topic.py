@@ -28,7 +28,6 @@ from indexer.journal.stages import key
 from indexer.processes.progress import Reporter
 from indexer.size.member import Member
 
-TOPICS, SEEDS = 3, 3
 OWN = 12  # questions on a topic: prompts, and ends of its documents where these are too few
 OTHERS = 12  # ends of documents of no such topic
 
@@ -50,19 +49,19 @@ def measure_without_topic(
     name, topics = reference.entry.name, [each.topic for each in reference.documents]
     stated = of_prompts(reference, prompts)
     on = [topics[each.supports[0]] for each in stated]
-    left_out = chosen_topics(topics, {topic: on.count(topic) for topic in set(on)}, TOPICS)
-    if len(left_out) < TOPICS:
-        report.say(f"{name}: fewer than {TOPICS} topics among its documents: none is left out")
+    left_out = chosen_topics(topics, {topic: on.count(topic) for topic in set(on)}, scale.topics)
+    if len(left_out) < scale.topics:
+        report.say(f"{name}: fewer than {scale.topics} topics among its documents: none is left out")
         return
     asked, about = _questions(reference, stated, on, topics, left_out, scale)
-    orders = _orders(reference, recipe, asked, topics, left_out)
+    orders = _orders(reference, recipe, asked, topics, left_out, scale.topic_seeds)
     train_ordered(folder, f"{name}: models without a topic", orders, n_processes, report)
     with report.task(f"{name}: predictions for topics", 2 + len(reference.entry.checkpoints)) as task:
         ready = subject(folder, reference)
         predicted = predictions(folder, ready, asked, "topics", lambda n: task.tick(n / len(reference.rows)))
     how = (
-        f"{', '.join(left_out)} left out of {len(topics):,} documents, {recipe.epochs} epochs, {SEEDS} seeds each; "
-        f"{len(asked)} questions"
+        f"{', '.join(left_out)} left out of {len(topics):,} documents, {recipe.epochs} epochs, "
+        f"{scale.topic_seeds} seeds each; {len(asked)} questions"
     )
 
     def measure() -> list[Figure]:
@@ -97,12 +96,17 @@ def _questions(
 
 
 def _orders(
-    reference: Member, recipe: Recipe, asked: Sequence[Question], topics: Sequence[str], left_out: Sequence[str]
+    reference: Member,
+    recipe: Recipe,
+    asked: Sequence[Question],
+    topics: Sequence[str],
+    left_out: Sequence[str],
+    n_seeds: int,
 ) -> list[Order]:
     """For each seed a model of all documents, then one without each topic."""
     ids, end = tuple(each.ids for each in asked), begin_token(reference.loaded.tokenizer)
     orders = []
-    for seed in range(SEEDS):
+    for seed in range(n_seeds):
         again = replace(recipe, seed=recipe.seed + 1 + seed, keep=(1.0,))
         for number, topic in enumerate([None, *left_out]):
             rows = trained_rows(reference, [i for i, its in enumerate(topics) if its != topic])

@@ -65,6 +65,14 @@ class Report:
             self.say(f"  {name}: {time.monotonic() - started:.1f} s")
 
 
+@contextmanager
+def timed(report: Reporter, what: str) -> Iterator[None]:
+    """One line when it is done: how long all of it took."""
+    started = time.monotonic()
+    yield
+    report.say(f"{what}: {time.monotonic() - started:.0f} s")
+
+
 class Task:
     """A bar that can be advanced: `task.tick(3)`, `task.tick(3, note="loss 1.2")`."""
 

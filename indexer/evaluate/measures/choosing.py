@@ -14,7 +14,6 @@ from indexer.evaluate.measures.removal import top
 from indexer.evaluate.statistics.figures import Figure, figure
 
 SHARES = (0.1, 0.3)
-SEEDS = 3  # each halves the set, draws random documents and begins training otherwise
 RANDOM, EVERYTHING = "random", "everything"
 
 Places = NDArray[np.int64]

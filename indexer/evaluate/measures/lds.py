@@ -12,11 +12,12 @@ that mean to the root of it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.evaluate.statistics.two_way import Resampled, mean_spearman
+from indexer.evaluate.statistics.two_way import Resampled, mean_of, mean_spearman
 
 Numbers = NDArray[np.float64]
 
@@ -32,10 +33,11 @@ class Retrainings:
     def some(self, models: Sequence[int]) -> "Retrainings":
         return Retrainings(self.trained_on[list(models)], self.measured[list(models)], self.own)
 
-    def averaged(self, again: "Retrainings") -> "Retrainings":
-        """What two trainings of each half make of the queries on average: closer to what is to be predicted, the output
-        that a choice of documents leads to, whatever the seed."""
-        return Retrainings(self.trained_on, (self.measured + again.measured) / 2, self.own)
+
+def averaged(by_seed: Sequence[Retrainings]) -> Retrainings:
+    """What all trainings of each half make of the queries on average: closer to what is to be predicted, the output
+    that a choice of documents leads to, whatever the seed."""
+    return replace(by_seed[0], measured=np.mean([each.measured for each in by_seed], axis=0))
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,10 @@ def agreement(predicted: NDArray[np.floating], of: Retrainings) -> Agreement:
     return _agreement(of.trained_on.astype(np.float64) @ known.T, of)
 
 
-def another_seed(again: Numbers, of: Retrainings) -> Agreement:
-    """The same for models of the same halves with another seed in place of the prediction    again: [H, Q]"""
-    return _agreement(again, of)
+def between_seeds(by_seed: Sequence[Retrainings]) -> Agreement:
+    """How far one training of each half agrees with another, mean over all pairs of seeds; two seeds at least."""
+    pairs = [_agreement(b.measured, a) for a, b in combinations(by_seed, 2)]
+    return Agreement(mean_of([each.lds for each in pairs]), mean_of([each.lds_without_self for each in pairs]))
 
 
 def ceiling(one: Resampled, seeds: int) -> Resampled:

@@ -1,23 +1,46 @@
-"""EDGE: the models on random halves: trained side by side where they are missing, then read."""
+"""EDGE: the models on random parts of the documents: trained side by side where they are missing, then read."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attribution.model.sequence import begin_token
 from attribution.passes.batches import Row
 from indexer.config.config import Recipe
 from indexer.evaluate.measures.lds import Retrainings
 from indexer.evaluate.protocol.queries import of_document
-from indexer.evaluate.protocol.scale import Scale, recipe_of
-from indexer.evaluate.siblings.halves import half, queries
+from indexer.evaluate.protocol.scale import Scale
+from indexer.evaluate.siblings.halves import HALF, part
 from indexer.evaluate.siblings.retrain import Training, retrained
 from indexer.processes.progress import Reporter
 from indexer.processes.side_by_side import side_by_side
 from indexer.size.member import Member
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which models are trained on random parts of some documents."""
+
+    models: tuple[int, ...]  # with the recipe's seed, with the next one, and so on
+    seed: int  # that draws the parts
+    share: float = HALF  # of the documents
+
+    @property
+    def n(self) -> int:
+        return sum(self.models)
+
+
+def parts_of(scale: Scale) -> list[Parts]:
+    """The halves, then parts of other sizes."""
+    models = (scale.halves,) * scale.seeds
+    if scale.seeds == 1 and scale.second_seeds:
+        models += (scale.second_seeds,)
+    others = [Parts((scale.fraction_models,), scale.seed, share) for share in scale.fractions]
+    return [Parts(models, scale.seed), *others]
 
 
 @dataclass(frozen=True)
@@ -28,25 +51,34 @@ class Order:
     training: Training
 
 
-def retrain_halves(
-    folder: Path, sibling: Member, recipe: Recipe, scale: Scale, n_processes: int, tick: Callable[[], None]
-) -> tuple[Retrainings, Retrainings]:
-    """The models on halves of the sibling's documents, and those of the second seed; `tick()` after each."""
+def retrain_parts(
+    folder: Path,
+    sibling: Member,
+    recipe: Recipe,
+    wanted: Parts,
+    own: Sequence[int] | NDArray[np.int64],
+    n_processes: int,
+    tick: Callable[[], None],
+) -> list[Retrainings]:
+    """The models on random parts of the sibling's documents, by seed, the later ones of the first parts alone where
+    `wanted` says so; `tick()` after each model.    own: the documents that are asked about
+    """
     n = len(sibling.documents)
-    picked = [half(n, k, scale.seed) for k in range(scale.halves)]
-    first = orders(sibling, recipe_of(recipe, scale), picked)
-    again = orders(sibling, recipe_of(recipe, scale, seed=recipe.seed + 1), picked[: scale.second_seeds])
-    train_all(folder, [*first, *again], n_processes, tick)
-    own = queries(n, scale.queries, scale.seed)
+    picked = [part(n, k, wanted.seed, wanted.share) for k in range(wanted.models[0])]
+    by_seed = [
+        orders(sibling, replace(recipe, seed=recipe.seed + i), picked[:some], wanted.share)
+        for i, some in enumerate(wanted.models)
+    ]
+    train_all(folder, [order for each in by_seed for order in each], n_processes, tick)
     asked = [of_document(sibling, i).first for i in range(n)]
-    return _read(folder, first, picked, own, asked), _read(folder, again, picked, own, asked)
+    return [_read(folder, each, picked, np.asarray(own), asked) for each in by_seed]
 
 
-def orders(sibling: Member, recipe: Recipe, picked: Sequence[np.ndarray]) -> list[Order]:
+def orders(sibling: Member, recipe: Recipe, picked: Sequence[np.ndarray], share: float = HALF) -> list[Order]:
     """A model for each choice of the sibling's documents; asked about all of them, so that any can be a query."""
     asked = tuple(of_document(sibling, i).ids for i in range(len(sibling.documents)))
     end = begin_token(sibling.loaded.tokenizer)
-    prefix = f"{sibling.entry.name}.half"
+    prefix = f"{sibling.entry.name}.{'half' if share == HALF else f'share-{share:g}'}"
     return [
         Order(f"{prefix}-{k:02d}.seed-{recipe.seed}", Training(recipe, end, trained_rows(sibling, of), asked))
         for k, of in enumerate(picked)

@@ -37,6 +37,24 @@ METRICS = {
         "how far LDS without self lies below that of the first method, by the same models and queries; where the "
         "interval holds 0 the two are not told apart",
     ),
+    "lds_part": Metric("LDS, {} %", "the same of models that were trained on {} % of the documents"),
+    "lds_part_without_self": Metric(
+        "LDS without self, {} %", "the same, after the effect of the query's own document is taken out of both"
+    ),
+    "small_lds": Metric(
+        "LDS, few documents",
+        "the same on a sibling so small that its training can be gone back through: `unrolled` is the exact derivative "
+        "of its outcome by every document's weight",
+    ),
+    "small_lds_without_self": Metric(
+        "LDS without self, few", "the same after the effect of the query's own document is taken out of both"
+    ),
+    "single_left_out": Metric(
+        "One document left out",
+        "rank correlation of what a method foretells with the change of a text's log-probability when one document is "
+        "left out of a new training, mean of several seeds, for documents that methods disagree about",
+    ),
+    "single_doubled": Metric("One document doubled", "the same when the document is learned twice"),
     "mrr": Metric("MRR", "mean of 1 / rank of the best document that states the answer, over all documents"),
     "mrr_behind": Metric(
         "MRR behind the first", "how far MRR lies below that of the first method, by the same answers"

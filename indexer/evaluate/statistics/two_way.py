@@ -7,6 +7,7 @@ Statistics 1, section 3), with a correlation in place of the mean over the model
 twice: ranks and correlations are weighted by how often.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,12 @@ class Resampled:
     def less(self, other: "Resampled") -> "Resampled":
         """The difference, resample by resample: what makes both high in one makes no difference wide."""
         return Resampled(self.value - other.value, self.means - other.means, self.n)
+
+
+def mean_of(each: Sequence[Resampled]) -> Resampled:
+    """The mean of several means over the same models and queries, resample by resample."""
+    n = min(of.n for of in each)
+    return Resampled(float(np.mean([of.value for of in each])), np.mean([of.means for of in each], axis=0), n)
 
 
 def mean_spearman(

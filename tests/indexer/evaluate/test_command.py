@@ -14,7 +14,7 @@ from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
 from indexer.evaluate import command, pbrf, with_training
 from indexer.evaluate.measures import mislabelled
-from indexer.evaluate.protocol.scale import Scale
+from indexer.evaluate.protocol.scale import Scale, Small
 from indexer.evaluate.siblings import retrain, siblings
 from indexer.evaluate.statistics.metrics import metric
 from indexer.journal.stages import finished, stage
@@ -34,7 +34,15 @@ TINY = Scale(
     removal_epochs=30,
     planted=2,
     upweighted=3,
+    choosing_seeds=2,
+    topics=2,
+    topic_seeds=2,
 )
+FEW = {
+    "fractions": (0.25,),
+    "fraction_models": 3,
+    "small": Small(10, epochs=2, halves=4, seeds=2, queries=3, singles=2, single_seeds=2),
+}
 
 
 def stage_here(*of, isolate, **named):
@@ -52,7 +60,7 @@ def small_and_in_this_process():
         patch.setattr(mislabelled, "LEAST", 3)  # there are three topics, of ten texts in two forms each
         patch.setattr(pbrf, "STEPS", 15)
         patch.setattr(
-            command, "FULL", replace(TINY, name="tiny-full", halves=5, second_seeds=5, upweighted=4, full=True)
+            command, "FULL", replace(TINY, name="tiny-full", halves=5, seeds=2, upweighted=4, full=True, **FEW)
         )
         yield
 
@@ -173,9 +181,13 @@ def test_other_settings_are_never_mixed(project):
     assert sum(".seed-0" in name and "half" in name for name in after) == 5
     in_full = rows(project)
     assert in_full["ekfac", "lds"][1]["how"].startswith("5 models")
-    assert "mean of two seeds" in in_full["ekfac", "lds"][1]["how"]
+    assert "mean of 2 seeds" in in_full["ekfac", "lds"][1]["how"]
     assert "× 4 documents" in in_full["ekfac", "pbrf"][1]["how"]
     assert {("ekfac, embedding turned", "lds"), ("ekfac_checkpoints, embedding turned", "lds")} <= set(in_full)
+    assert {("ekfac", "lds_part@25"), ("bm25", "lds_part_without_self@25"), ("ceiling", "lds")} <= set(in_full)
+    assert {("unrolled, every step", "small_lds"), ("ceiling", "small_lds_without_self")} <= set(in_full)
+    assert {("unrolled, every step", "single_doubled"), ("ekfac", "single_left_out")} <= set(in_full)
+    assert {name for _, name in in_full if metric(name) is None} == set()
     assert main(["evaluate", str(project)]) == 0
     assert rows(project) == in_full  # a quick one does not replace it
     text = project.read_text().replace("peak_rate = 2e-2", "peak_rate = 1e-2")

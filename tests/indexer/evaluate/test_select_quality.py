@@ -31,7 +31,6 @@ def members(sets_built, tmp_path, monkeypatch) -> tuple[Member, Member]:
     for module, name, value in (
         (factors, "stage", stage_here),
         (siblings, "KEEP", (1.0,)),
-        (select_quality, "SEEDS", 2),
         (choosing, "SHARES", (0.1, 0.3)),
     ):
         monkeypatch.setattr(module, name, value)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attribution.rank_correlation import partial_spearman, spearman
-from indexer.evaluate.measures.lds import Retrainings, agreement, another_seed, ceiling
+from indexer.evaluate.measures.lds import Retrainings, agreement, averaged, between_seeds, ceiling
 from indexer.evaluate.siblings.halves import chosen, half, queries
 from indexer.evaluate.statistics.two_way import mean_spearman
 
@@ -62,36 +62,41 @@ def test_a_document_without_a_score_counts_as_nothing(truth):
     assert agreement(with_nan, of).lds.value == agreement(with_zero, of).lds.value
 
 
-def test_another_seed_is_what_the_same_halves_say_of_each_other(truth):
+def test_between_seeds_is_the_mean_over_all_pairs(truth):
     _, of = truth
-    noise = np.random.default_rng(2).normal(0, 3, size=of.measured.shape)
-    found = another_seed(of.measured + noise, of)
-    each = [spearman(of.measured[:, q] + noise[:, q], of.measured[:, q]) for q in range(Q)]
+    generator = np.random.default_rng(2)
+    seeds = [replace(of, measured=of.measured + generator.normal(0, 3, size=of.measured.shape)) for _ in range(3)]
+    found = between_seeds(seeds)
+    each = [
+        spearman(a.measured[:, q], b.measured[:, q])
+        for a, b in ((seeds[0], seeds[1]), (seeds[0], seeds[2]), (seeds[1], seeds[2]))
+        for q in range(Q)
+    ]
     assert found.lds.value == pytest.approx(np.mean(each)) != 1
-    assert another_seed(of.measured, of).lds.value == pytest.approx(1)
+    assert found.lds.n == Q
+    assert between_seeds([of, of]).lds.value == pytest.approx(1)
 
 
-def test_the_mean_of_two_seeds_is_closer_to_the_truth(truth):
+def test_the_mean_of_more_seeds_is_closer_to_the_truth(truth):
     effects, of = truth
     generator = np.random.default_rng(4)
-    first, again = (replace(of, measured=of.measured + generator.normal(scale=9, size=(H, Q))) for _ in range(2))
-    both = first.averaged(again)
-    np.testing.assert_allclose(both.measured, (first.measured + again.measured) / 2)
-    one, other, mean = (agreement(effects, each).lds_without_self.value for each in (first, again, both))
-    assert mean > max(one, other)
+    seeds = [replace(of, measured=of.measured + generator.normal(scale=9, size=(H, Q))) for _ in range(4)]
+    mean = averaged(seeds)
+    np.testing.assert_allclose(mean.measured, sum(each.measured for each in seeds) / 4)
+    two, four = (agreement(effects, averaged(seeds[:n])).lds_without_self.value for n in (2, 4))
+    assert max(agreement(effects, each).lds_without_self.value for each in seeds[:2]) < two < four
 
 
 def test_the_ceiling_is_what_the_expected_outcome_reaches():
-    """Models whose expected outcome is known, each trained twice with luck of its own."""
+    """Models whose expected outcome is known, each trained several times with luck of its own."""
     generator = np.random.default_rng(6)
     expected = generator.normal(size=(4000, 8))
-    own = np.zeros((4000, 8), dtype=np.int64)
-    one, other = (expected + generator.normal(size=expected.shape) for _ in range(2))
-    halves = Retrainings(np.zeros((4000, 8), dtype=np.bool_), one, own[0])
-    agreed = mean_spearman(other, one)
-    for seeds, truth in ((1, one), (2, (one + other) / 2)):
-        assert ceiling(agreed, seeds).value == pytest.approx(mean_spearman(expected, truth).value, abs=0.02)
-    assert another_seed(other, halves).lds.value == pytest.approx(agreed.value)
+    lucky = [expected + generator.normal(size=expected.shape) for _ in range(3)]
+    nothing = np.zeros((4000, 8), dtype=np.bool_)
+    agreed = between_seeds([Retrainings(nothing, each, np.zeros(8, dtype=np.int64)) for each in lucky[:2]]).lds
+    for seeds in (1, 2, 3):
+        reached = mean_spearman(expected, np.mean(lucky[:seeds], axis=0)).value
+        assert ceiling(agreed, seeds).value == pytest.approx(reached, abs=0.02)
 
 
 def test_some_models_are_a_part_of_all(truth):

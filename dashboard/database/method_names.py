@@ -9,6 +9,7 @@ REFERENCES = {  # what no record names; others stand as they are stored
     "random": "random order",
     "another seed": "trained again with another seed",
     "ceiling": "ceiling: who knows the expected outcome",
+    "unrolled, every step": "exact derivative through the whole training",
 }
 
 

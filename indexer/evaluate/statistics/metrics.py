@@ -39,7 +39,7 @@ METRICS = {
     ),
     "lds_part": Metric("LDS, {} %", "the same of models that were trained on {} % of the documents"),
     "lds_part_without_self": Metric(
-        "LDS without self, {} %", "the same, after the effect of the query's own document is taken out of both"
+        "LDS without self, {} %", "the same of these, after the effect of the query's own document is taken out of both"
     ),
     "small_lds": Metric(
         "LDS, few documents",
@@ -47,7 +47,7 @@ METRICS = {
         "of its outcome by every document's weight",
     ),
     "small_lds_without_self": Metric(
-        "LDS without self, few", "the same after the effect of the query's own document is taken out of both"
+        "LDS without self, few", "the same there after the effect of the query's own document is taken out of both"
     ),
     "single_left_out": Metric(
         "One document left out",

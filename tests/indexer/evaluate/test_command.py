@@ -216,7 +216,7 @@ def test_a_model_without_a_recipe_says_what_it_lacks_and_the_rest_runs(project, 
     capsys.readouterr()
     assert main(["evaluate", str(project)]) == 0
     said = capsys.readouterr().err
-    what = "LDS, removal, planted and mislabelled facts, chosen documents, PBRF"
+    what = "LDS, removal, single documents, planted and mislabelled facts, chosen documents, PBRF"
     assert f"tiny-m: not trained again ({what}): it has no [model.recipe]" in said
     assert "no database is published yet" in said
     assert "mrr" in said

@@ -30,6 +30,7 @@ class Scale:
     choosing_seeds: int = 3  # of training on chosen documents
     topics: int = 3  # that are left out, one by one
     topic_seeds: int = 3  # each time; two at least, of which one is held against the others
+    keep: tuple[float, ...] = ()  # of the epochs, of siblings that the LDS is not taken on; (): as the one that it is
     small: "Small | None" = None  # what is trained on few documents, where more can be known; None: it is left out
 
 
@@ -50,8 +51,8 @@ QUICK = Scale(
     "quick",
     1000,
     15,
-    halves=32,
-    second_seeds=8,
+    halves=28,
+    second_seeds=6,
     queries=40,
     removals=(20,),
     removal_queries=5,
@@ -62,6 +63,7 @@ QUICK = Scale(
     choosing_seeds=1,
     topics=2,
     topic_seeds=2,
+    keep=(0.13, 0.33, 1.0),
 )
 FULL = replace(
     QUICK,
@@ -82,6 +84,7 @@ FULL = replace(
     choosing_seeds=3,
     topics=3,
     topic_seeds=3,
+    keep=(),
     small=Small(),
 )
 # shares of the epochs after which a sibling is kept: early weights still have the gradients of what was learned since

@@ -38,14 +38,16 @@ def on_random_part(of: Member, recipe: Recipe, scale: Scale) -> Planned:
 def with_invented(of: Member, recipe: Recipe, facts: Sequence[Planted], scale: Scale) -> Planned:
     """On the same documents, and one for each invented fact after them."""
     base = on_random_part(of, recipe, scale)
-    return Planned(f"{base.name}-planted", base.recipe, (*base.documents, *(fact.document for fact in facts)))
+    kept = recipe_of(recipe, scale, keep=scale.keep or KEEP)
+    return Planned(f"{base.name}-planted", kept, (*base.documents, *(fact.document for fact in facts)))
 
 
 def with_mislabelled(of: Member, recipe: Recipe, scale: Scale) -> tuple[Planned, Mislabelled]:
     """On the same documents, some of which state what is wrong; none does where they state nothing in one form."""
     base = on_random_part(of, recipe, scale)
     planted = mislabel(base.documents, MISLABELLED, scale.seed)
-    return Planned(f"{base.name}-mislabelled", base.recipe, planted.documents), planted
+    kept = recipe_of(recipe, scale, keep=scale.keep or KEEP)
+    return Planned(f"{base.name}-mislabelled", kept, planted.documents), planted
 
 
 def well_read(of: Member, recipe: Recipe, prompts: Sequence[Prompt], scale: Scale) -> Planned:
@@ -53,7 +55,7 @@ def well_read(of: Member, recipe: Recipe, prompts: Sequence[Prompt], scale: Scal
     stating = [i for each in of_prompts(of, prompts) for i in each.supports]
     picked = chosen_around(stating, len(of.documents), scale.removal_documents, scale.seed)
     documents = tuple(of.documents[i] for i in picked)
-    return Planned(f"{len(documents)}-removal", removal_recipe(recipe, scale, keep=KEEP), documents)
+    return Planned(f"{len(documents)}-removal", removal_recipe(recipe, scale, keep=scale.keep or KEEP), documents)
 
 
 def train_siblings(

@@ -36,7 +36,7 @@ def test_a_half_is_the_half_that_was_always_drawn():
 
 
 def test_each_scale_says_how_often_each_part_is_trained():
-    assert [(each.models, each.share) for each in parts_of(QUICK)] == [((32, 8), HALF)]
+    assert [(each.models, each.share) for each in parts_of(QUICK)] == [((28, 6), HALF)]
     assert [(each.models, each.share) for each in parts_of(FULL)] == [
         ((50, 50, 50), HALF),
         ((25,), 0.25),

@@ -1,0 +1,46 @@
+"""EDGE: a language model fine-tuned on all conversations and on halves of them, and what each method foretold of it:
+`python -m data.build_llm.trust`. It takes hours; every model is kept as it is trained, and the same command goes on.
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from attribution.errors import WhenceError
+from data.build_llm.places import BASE, FOLDER
+from data.build_llm.trust.protocol import Protocol
+from data.build_llm.trust.table import rows
+from data.build_llm.trust.trial import prepared, run, so_far
+from indexer.config.config import read_config
+from indexer.journal.lock import lock, stop_on_signal
+from indexer.journal.stages import NotFinished
+from indexer.processes.progress import Report
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m data.build_llm.trust", description=__doc__)
+    parser.add_argument("config", type=Path, nargs="?", default=FOLDER / "trust.toml")
+    parser.add_argument("--base", type=Path, default=BASE, help="the folder of what is fine-tuned")
+    parser.add_argument("--halves", type=int, default=Protocol().halves, help="models on random halves")
+    parser.add_argument("--processes", type=int, default=1, help="models trained side by side, one thread each")
+    parser.add_argument("--so-far", action="store_true", help="only print the figures of what is trained by now")
+    chosen = parser.parse_args()
+    config, protocol = read_config(chosen.config), replace(Protocol(), halves=chosen.halves)
+    trial = prepared(config, chosen.base, protocol, chosen.processes)
+    if chosen.so_far:
+        found = so_far(trial)
+    else:
+        with lock(config.output.folder), stop_on_signal(), Report() as report:
+            found = run(trial, report)
+    print(*rows(found), sep="\n")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except NotFinished as missing:
+        sys.exit(f"expected predictions to compare with, found that {missing} is still to come; wait for it")
+    except WhenceError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code if hasattr(error, "exit_code") else 2)

@@ -1,4 +1,4 @@
-"""How far a fine-tuned language model's attributions are trusted: what is asked, trained and counted; all of it, tiny."""
+"""How far a fine-tuned language model's attributions are trusted: what is asked, trained, counted; all of it tiny."""
 
 import random
 from dataclasses import replace
@@ -12,14 +12,14 @@ from data.build_llm.conversations import conversations
 from data.build_llm.towns import facts
 from data.build_llm.train import batches
 from data.build_llm.trust import questions
+from data.build_llm.trust.__main__ import main
 from data.build_llm.trust.fine_tune import FineTuning, fine_tune
 from data.build_llm.trust.measures import Halves, lds, lds_figures, lost, surest
 from data.build_llm.trust.protocol import METHODS, Model, Protocol, on_halves, removed, without
 from data.build_llm.trust.questions import answered, question
 from data.build_llm.trust.table import rows
 from data.build_llm.trust.trained import if_trained, trained
-from data.build_llm.trust.trial import prepared, run, so_far
-from indexer.config.config import read_config
+from data.build_llm.trust.trial import placed, prepared, run, so_far
 from indexer.evaluate.measures.removal import Answered, Removal, removal_figures
 from indexer.evaluate.statistics.figures import Figure
 from indexer.journal.stages import NotFinished, finished, stage
@@ -29,7 +29,8 @@ from tests.data.test_build_llm_training import SAID, TEMPLATE
 from tests.indexer.built_model import tokenizer
 from tests.tiny_family import write_lines
 
-EXAMPLES = [([1, 5, 7, 2], [-100, -100, 7, 2]), ([3, 4, 2, 9, 8, 2], [-100, 4, 2, -100, 8, 2]), ([6, 5, 4], [-100, 5, 4])]
+EXAMPLES = [([1, 5, 7, 2], [-100, -100, 7, 2]), ([6, 5, 4], [-100, 5, 4])]
+EXAMPLES.append(([3, 4, 2, 9, 8, 2], [-100, 4, 2, -100, 8, 2]))
 TINY = Protocol(
     halves=4,
     second_seeds=2,
@@ -85,16 +86,21 @@ class Said:
         pass
 
 
+def stage_here(*of, isolate, **named):
+    assert isolate
+    return stage(*of, **named)
+
+
 @pytest.fixture
 def trial(tmp_path, words, monkeypatch):
-    monkeypatch.setattr(factors, "stage", lambda *of, isolate, **named: stage(*of, **named))
+    monkeypatch.setattr(factors, "stage", stage_here)
     random_model("Llama").model.float().save_pretrained(tmp_path / "base")
     words.save_pretrained(tmp_path / "base")
     told = conversations()
     write_lines(tmp_path / "conversations.jsonl", told[:10])
     write_lines(tmp_path / "prompts.jsonl", [{"messages": SAID[:1]}])
     (tmp_path / "tuned.toml").write_text(CONFIG)
-    return prepared(read_config(tmp_path / "tuned.toml"), tmp_path / "base", TINY)
+    return prepared(placed(tmp_path / "tuned.toml"), tmp_path / "base", TINY)
 
 
 @pytest.mark.parametrize("of", facts()[:12], ids=lambda of: of.id)
@@ -217,6 +223,18 @@ def test_the_table_has_a_row_for_each_method_and_a_column_for_what_was_measured(
     ]
 
 
+def test_what_is_missing_ends_in_one_line(trial, capsys):
+    folder = trial.work.folder.parent
+    assert main([str(folder / "tuned.toml"), "--base", str(trial.work.base), "--so-far"]) == 2
+    assert capsys.readouterr().err.strip().endswith("run it without --so-far")
+    assert main([str(folder / "none.toml")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    write_lines(folder / "conversations.jsonl", [{"messages": SAID}])
+    assert main([str(folder / "tuned.toml"), "--base", str(trial.work.base)]) == 2
+    assert "expected conversations that state facts" in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_everything_is_measured_kept_and_goes_on(trial):
     with pytest.raises(NotFinished):
         so_far(trial)

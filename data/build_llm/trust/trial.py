@@ -1,6 +1,7 @@
 """EDGE: what is fine-tuned, asked and predicted, a part at a time; and the figures of whatever is there by now."""
 
 import json
+import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from data.build_llm.trust.measures import ByMethod, Halves, lds, lds_figures, lo
 from data.build_llm.trust.protocol import Model, Protocol, on_halves, removed, without
 from data.build_llm.trust.questions import chosen, question
 from data.build_llm.trust.trained import Work, base_hash, if_trained, of_everything, on_everything, train_all
-from indexer.config.config import Config
+from indexer.config.config import Config, read_config
 from indexer.corpus.reader import CorpusReading, read_corpus
 from indexer.evaluate.measures.fact_tracing import fact_tracing
 from indexer.evaluate.measures.lds import Agreement
@@ -51,6 +52,16 @@ class Trial:
     def n(self) -> int:
         """Conversations."""
         return len(self.work.examples)
+
+
+def placed(path: Path) -> Config:
+    """The configuration, whose model has a place before it is there: what is none would be taken for a hub id."""
+    try:
+        name = tomllib.loads(path.read_text(encoding="utf-8"))["model"][0]["path"]
+        (path.parent / name).mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        pass  # said better by what reads it next
+    return read_config(path)
 
 
 def prepared(config: Config, base: Path, protocol: Protocol, processes: int = 1) -> Trial:

@@ -200,10 +200,13 @@ def test_who_knows_what_each_conversation_does_agrees_with_the_halves():
     effects = draw.normal(size=(3, 12))
     models = [Model(f"{k}", tuple(draw.choice(12, 6, replace=False).tolist()), FineTuning()) for k in range(9)]
     outcomes = [Answered(effects[:, list(each.kept)].sum(1), np.zeros(3, dtype=bool)) for each in models]
-    found = lds({"bm25": effects, "ekfac": -effects}, Halves(models, outcomes, outcomes[:3]), np.arange(3), 12)
+    found = lds(
+        {"bm25": effects, "ekfac": -effects}, Halves(models, outcomes, dict(enumerate(outcomes[:3]))), np.arange(3), 12
+    )
     assert found["bm25"].lds.value == pytest.approx(1) and found["ekfac"].lds.value == pytest.approx(-1)
     assert found["another seed"].lds.value == pytest.approx(1) and found["ceiling"].lds.value == pytest.approx(1)
     figures = {(each.method, each.metric): each.value for each in lds_figures(found, "")}
+    assert figures["bm25", "lds less ekfac"] == pytest.approx(2) and ("ekfac", "lds less ekfac") not in figures
     assert figures["ekfac", "lds_behind"] == pytest.approx(2) and ("bm25", "lds_behind") not in figures
 
 

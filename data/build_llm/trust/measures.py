@@ -12,16 +12,18 @@ from indexer.evaluate.measures.removal import Answered, Removal, removal_figures
 from indexer.evaluate.statistics.best_method import leader
 from indexer.evaluate.statistics.figures import Figure, estimated
 
+PLAIN, ABOVE = "ekfac", "lds less ekfac"  # what others are to lie above; a column of the table and no stored figure
+FEWER = ("another seed", "ceiling")  # by some of the halves, whose resamples are not those of the others
 ByMethod = Mapping[str, NDArray[np.floating]]  # [Q, D] each
 
 
 @dataclass(frozen=True)
 class Halves:
-    """Those models that are trained, and what they answer; `again`: of the first of them, with another seed."""
+    """Those models that are trained, and what they answer; `again`: with another seed, by their place in `models`."""
 
     models: Sequence[Model]
     first: Sequence[Answered]
-    again: Sequence[Answered]
+    again: Mapping[int, Answered]
 
 
 def lds(by_method: ByMethod, of: Halves, own: NDArray[np.int64], n_documents: int) -> dict[str, Agreement]:
@@ -35,18 +37,23 @@ def lds(by_method: ByMethod, of: Halves, own: NDArray[np.int64], n_documents: in
     truth = Retrainings(trained_on, np.stack([each.logp for each in of.first]), own)
     found = {method: agreement(scores, truth) for method, scores in by_method.items()}
     if len(of.again) > 1:
-        one = another_seed(np.stack([each.logp for each in of.again]), truth.some(range(len(of.again))))
+        one = another_seed(np.stack([each.logp for each in of.again.values()]), truth.some(list(of.again)))
         found["another seed"] = one
         found["ceiling"] = Agreement(ceiling(one.lds, 1), ceiling(one.lds_without_self, 1))
     return found
 
 
 def lds_figures(of: Mapping[str, Agreement], how: str) -> list[Figure]:
-    """Both kinds of every method, and how far each lies behind the first by the same models and queries."""
+    """Both kinds of every method. By the same models and queries: how far each method lies above `ekfac` by the plain
+    one, and behind the first by the other."""
     means = [(method, {"lds": each.lds, "lds_without_self": each.lds_without_self}) for method, each in of.items()]
     found = [estimated(method, name, mean.interval(), how) for method, by in means for name, mean in by.items()]
+    judged = {method: each for method, each in of.items() if method not in FEWER}
+    if PLAIN in of:
+        others = {method: each.lds.less(of[PLAIN].lds) for method, each in judged.items() if method != PLAIN}
+        found += [estimated(method, ABOVE, each.interval(), how) for method, each in others.items()]
     first = leader({method: each.lds_without_self.value for method, each in of.items()})
-    for method, each in of.items():
+    for method, each in judged.items():
         if first and method != first:
             behind = of[first].lds_without_self.less(each.lds_without_self).interval()
             found.append(estimated(method, "lds_behind", behind, f"below {first}; {how}"))

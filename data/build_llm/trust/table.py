@@ -1,12 +1,18 @@
 """The figures as a table of markdown, a row for each method in the order of LDS. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from data.build_llm.trust.measures import ABOVE
 from indexer.evaluate.statistics.figures import Figure
-from indexer.evaluate.statistics.two_way import Resampled
 
-LABELS = {"lds": "LDS", "lds_without_self": "LDS without self", "mrr": "MRR", "recall@1": "found first"}
-BEFORE, ORDER = "ekfac", "lds"  # what methods are held against, and the column that they stand in the order of
+LABELS = {
+    "lds": "LDS",
+    ABOVE: "LDS less that of `ekfac`",
+    "lds_without_self": "LDS without self",
+    "mrr": "MRR",
+    "recall@1": "found first",
+}
+ORDER = "lds"  # the column that they stand in the order of
 
 
 def rows(figures: Sequence[Figure]) -> list[str]:
@@ -21,16 +27,6 @@ def rows(figures: Sequence[Figure]) -> list[str]:
     head = ["method", *(_label(name) for name in metrics)]
     body = [[method, *(_cell(found.get((method, name))) for name in metrics)] for method in methods]
     return [_row(head), _row(["---"] * len(head)), *(_row(each) for each in body)]
-
-
-def differences(means: Mapping[str, Resampled]) -> list[str]:
-    """How far each method lies above `BEFORE`, by the same models and queries.    means: LDS by method"""
-    if BEFORE not in means:
-        return []
-    found = {method: of.less(means[BEFORE]).interval() for method, of in means.items() if method != BEFORE}
-    return [
-        f"{method} less {BEFORE}: {of.value:+.2f} ({of.low:+.2f} to {of.high:+.2f})" for method, of in found.items()
-    ]
 
 
 def _is_column(metric: str) -> bool:

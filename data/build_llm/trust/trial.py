@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 from attribution.errors import BadInput
 from data.build_llm.towns import facts
 from data.build_llm.train import example
-from data.build_llm.trust.measures import ByMethod, Halves, lds, lds_figures, lost, surest
+from data.build_llm.trust.measures import ABOVE, ByMethod, Halves, lds, lds_figures, lost, surest
 from data.build_llm.trust.protocol import Model, Protocol, on_halves, removed, without
 from data.build_llm.trust.questions import chosen, question
 from data.build_llm.trust.trained import Work, base_hash, if_trained, of_everything, on_everything, train_all
@@ -95,7 +95,8 @@ def run(trial: Trial, report: Reporter) -> list[Figure]:
     found = figures(trial, made.by_method, before)
     found += best(found)
     made_of = key(predicted=made.key, protocol=asdict(of), work=work.key(range(n), of.training))
-    measured(work.folder, "trust", trial.name, model_id, made_of, lambda: found)
+    stored = [each for each in found if each.metric != ABOVE]
+    measured(work.folder, "trust", trial.name, model_id, made_of, lambda: stored)
     return found
 
 
@@ -140,11 +141,13 @@ def _train(trial: Trial, what: str, models: list[Model], report: Reporter) -> No
 
 
 def _halves(trial: Trial) -> Halves:
-    """Those that are trained, in their order up to the first that is not."""
+    """Those that are trained by now."""
     first, again = on_halves(trial.protocol, trial.n)
     there = [(each, found) for each in first if (found := if_trained(trial.work, each)) is not None]
-    second = [found for each in again if (found := if_trained(trial.work, each)) is not None]
-    return Halves([model for model, _ in there], [found for _, found in there], second)
+    place = {model.kept: i for i, (model, _) in enumerate(there)}
+    second = {place[each.kept]: if_trained(trial.work, each) for each in again if each.kept in place}
+    known = {at: found for at, found in second.items() if found is not None}
+    return Halves([model for model, _ in there], [found for _, found in there], known)
 
 
 def _places(corpus: CorpusReading) -> dict[str, int]:

@@ -68,7 +68,8 @@ def surest(before: Answered, n: int) -> list[int]:
 def lost(
     before: Answered, places: Sequence[int], after: Sequence[tuple[Removal, Answered | None]], how: str
 ) -> list[Figure]:
-    """Of the answers for which every removal has been trained, so that all methods are judged by the same ones.
+    """Of the answers for which every removal has been trained, so that all methods are judged by the same ones: what
+    they lose of log p. Whether they change is not counted, since the model on everything need not write them itself.
 
     before and after are asked all queries; a removal's `query` is its place in `places`, None for one that serves all.
     """
@@ -81,7 +82,8 @@ def lost(
         for each, found in after
         if found is not None and (each.query is None or each.query in kept)
     ]
-    return removal_figures(_at(before, places, kept), whole, how)
+    found = removal_figures(_at(before, places, kept), whole, how)
+    return [each for each in found if each.metric.startswith("drop@")]
 
 
 def _at(of: Answered, places: Sequence[int], kept: Sequence[int]) -> Answered:

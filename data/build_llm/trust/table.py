@@ -35,9 +35,7 @@ def _is_column(metric: str) -> bool:
 
 def _label(metric: str) -> str:
     stem, _, n = metric.partition("@")
-    return LABELS.get(metric) or {"drop": f"lost without its {n}", "flips": f"changed without its {n}"}.get(
-        stem, metric
-    )
+    return LABELS.get(metric) or (f"lost without its {n}" if stem == "drop" else metric)
 
 
 def _cell(of: Figure | None) -> str:

@@ -16,8 +16,8 @@ METHODS = ("ekfac", "ekfac_cg", "bm25", "gradient_dot", "gradient_cosine", "hidd
 
 @dataclass(frozen=True)
 class Protocol:
-    """Halves first, those that are trained twice before the others, then removal query by query: what is finished can be
-    read."""
+    """Halves first, those that are trained twice before the others, then removal query by query, so that what is
+    finished can be read."""
 
     halves: int = 24
     second_seeds: int = 8  # of these halves, for the ceiling

@@ -33,10 +33,10 @@ def example(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) 
     return ids[:stop], [*[IGNORED] * len(read), *ids[len(read) : stop]]
 
 
-def batches(examples: list[Example], order: random.Random) -> list[list[Example]]:
+def batches(examples: list[Example], order: random.Random, size: int = BATCH) -> list[list[Example]]:
     """All examples once: those of one length together, the batches in random order."""
     mixed = sorted(order.sample(examples, len(examples)), key=lambda of: len(of[0]))
-    made = [mixed[first : first + BATCH] for first in range(0, len(mixed), BATCH)]
+    made = [mixed[first : first + size] for first in range(0, len(mixed), size)]
     order.shuffle(made)
     return made
 

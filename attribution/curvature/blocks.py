@@ -55,7 +55,7 @@ class EigenBlock:
 
 @dataclass(frozen=True)
 class DiagonalBlock:
-    """Inverse of an embedding block: P = ∇f / (F + λ), F the diagonal Fisher."""
+    """Inverse of an embedding block: P = ∇f / (F + λ), F diagonal (`fit_embedding.py`)."""
 
     fisher: Tensor  # [V, H]
     damping: float

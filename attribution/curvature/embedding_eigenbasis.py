@@ -4,7 +4,7 @@ covariance, which would be vocabulary × vocabulary.
     G ≈ (I ⊗ Q) diag(Λ) (I ⊗ Q)ᵀ,   Q: eigenvectors of  E Σ_v W_v W_vᵀ  over the rows v of document gradients W
     Λ[v, k] = E over documents of (∇L Q)[v, k]²,   labels sampled from the model
 
-The numbers of one row are correlated, as hidden states are: a diagonal in plain coordinates (`embedding_fisher.py`)
+The numbers of one row are correlated, as hidden states are: a diagonal in plain coordinates (`fit_embedding.py`)
 takes them for independent. Eigenvalues are corrected as in George et al. 2018 (arXiv 1806.03884).
 """
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from attribution.passes.token_rates import Coverage
+
 
 @dataclass(frozen=True)
 class Eigenbasis:
@@ -20,5 +22,6 @@ class Factors:
 
     names: tuple[str, ...]
     linear: tuple[Eigenbasis, ...]
-    embedding: tuple[Tensor, ...]  # [V, H] diagonal Fisher of each embedding block
+    embedding: tuple[Tensor, ...]  # [V, H] the diagonal F of each embedding block
     content_hash: str
+    coverage: Coverage | None = None  # of the embedding; None without one, and where an older build has fitted it

@@ -24,6 +24,7 @@ from attribution.curvature.work import cut, fit_work, lengths, of_part, state_by
 from attribution.errors import BadInput
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row
+from attribution.passes.token_rates import TokenRates, coverage, token_rates
 
 
 def fit_factors(
@@ -48,11 +49,13 @@ def fit_factors(
     """
     told = _Told(tick or (lambda share, what: None))
     sample = draw(documents, n_documents, seed)
+    n_rows = max((of.n_out for of in tracked.embedding), default=0)
+    rates = token_rates(documents if n_rows else (), n_rows)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as name:
         scratch = Path(name)
         try:
-            files = _fit(tracked, sample, n_eigenvalues, seed, folder, scratch, kept, told.tick)
+            files = _fit(tracked, sample, rates, n_eigenvalues, seed, folder, scratch, kept, told.tick)
         except RuntimeError as error:  # labels from, or eigenvectors of, what is not finite
             if lacks_memory(error):
                 raise BadInput(
@@ -63,10 +66,11 @@ def fit_factors(
             if len(finite) == len(sample):
                 raise
             sample = finite
-            files = _fit(tracked, sample, n_eigenvalues, seed, folder, scratch, kept, told.tick)
+            files = _fit(tracked, sample, rates, n_eigenvalues, seed, folder, scratch, kept, told.tick)
     counts = {"documents": len(sample), "eigenvalues": min(n_eigenvalues, len(sample))}
     settings = counts | {"seed": seed, "kronfluence": kronfluence.__version__}
-    write_manifest(folder, tracked, settings, files)
+    covered = coverage(rates, token_rates(sample, len(rates.read))) if tracked.embedding else None
+    write_manifest(folder, tracked, settings, files, covered)
 
 
 def draw(documents: Sequence[Row], n_documents: int, seed: int) -> list[Row]:
@@ -104,6 +108,7 @@ def with_finite_gradient(
 def _fit(
     tracked: Tracked,
     sample: list[Row],
+    rates: TokenRates,
     n_eigenvalues: int,
     seed: int,
     folder: Path,
@@ -127,9 +132,9 @@ def _fit(
     progress = Progress(tick, work)
     found = LinearFit(tracked, sample, fewer, seed, work, plan).run(kept, most, progress)
     if tracked.embedding:
-        blocks = embedding_fisher(tracked, sample, seed, kept, most, work.embedding, progress, plan.tokens)
+        blocks = embedding_fisher(tracked, sample, rates, seed, kept, most, work.embedding, progress, plan.tokens)
         found[EMBEDDING] = {layer.name: of for layer, of in zip(tracked.embedding, blocks, strict=True)}
-    return write_factors(folder, found, {LAMBDA: len(fewer), EMBEDDING: len(sample)})
+    return write_factors(folder, found, {LAMBDA: len(fewer)})
 
 
 class _Told:

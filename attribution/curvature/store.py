@@ -9,6 +9,7 @@ are used, and the system may drop them.
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from torch import Tensor
 from attribution.curvature.factors import Eigenbasis, Factors
 from attribution.errors import BadInput, Damaged
 from attribution.model.tracked import Tracked
+from attribution.passes.token_rates import Coverage
 from attribution.tensor_file import write_tensors
 
 MANIFEST = "factors.json"
+COVERAGE = "coverage"  # in it: what the embedding's curvature has seen, where it was counted
 READS = "reads"  # in it: whose Q_A a layer has, of those that have none of their own
 SUFFIX = ".safetensors"
 EMBEDDING = "embedding_fisher"
@@ -52,6 +55,7 @@ def load_factors(folder: Path, tracked: Tracked, *, intact: bool = False) -> Fac
         linear,
         tuple(fisher[layer.name].to(tracked.device) for layer in tracked.embedding),
         content_hash(manifest["files"]),
+        Coverage(**manifest[COVERAGE]) if manifest.get(COVERAGE) else None,
     )
 
 
@@ -76,7 +80,13 @@ def write_factors(folder: Path, found: Mapping[str, Mapping[str, Tensor]], n: Ma
     return hashes | {COUNTS: write_tensors(folder / COUNTS, ones)}
 
 
-def write_manifest(folder: Path, tracked: Tracked, settings: dict[str, int | str], files: dict[str, str]) -> None:
+def write_manifest(
+    folder: Path,
+    tracked: Tracked,
+    settings: dict[str, int | str],
+    files: dict[str, str],
+    covered: Coverage | None = None,
+) -> None:
     """Close a factor folder: from now on it is complete.    files: hash of each"""
     manifest = {
         "weights_hash": tracked.loaded.weights_hash,
@@ -85,7 +95,7 @@ def write_manifest(folder: Path, tracked: Tracked, settings: dict[str, int | str
         READS: {layer.name: tracked.linear[layer.reads].name for layer in tracked.linear if layer.reads_on},
         "settings": settings,
         "files": files,
-    }
+    } | ({COVERAGE: asdict(covered)} if covered else {})
     partial = folder / f"{MANIFEST}.partial"
     partial.write_text(json.dumps(manifest, indent=1))
     partial.replace(folder / MANIFEST)

@@ -48,13 +48,13 @@ def fit_work(
     squares = sum(of.n_in**2 + of.n_out**2 for of in layers)
     turned = sum((not of.reads_on) * of.n_in**2 + of.n_out**2 for of in layers)
     entries = tracked.n_linear
-    looked_up = sum(of.n_in * of.n_out for of in tracked.embedding)
+    rows = sum(of.n_out for of in tracked.embedding)  # of a token, whose logits are read once more
     passed = 3.0 * n_params  # forward, and backward for inputs and weights
     return Work(
         covariances=lengths * (n_passes[0] * passed + squares),
         eigenvectors=np.array([EIGH * (float(of.n_in) ** 3 + float(of.n_out) ** 3) for of in layers]),
         eigenvalues=fewer * (n_passes[1] * passed + turned + entries) + float(TOUCHED * entries),
-        embedding=documents * (passed + looked_up) + float(TOUCHED * looked_up) if tracked.embedding else np.zeros(0),
+        embedding=documents * (passed + TOUCHED * rows) if tracked.embedding else np.zeros(0),
     )
 
 

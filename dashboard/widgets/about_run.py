@@ -19,7 +19,7 @@ def show_about_run(snapshot: Snapshot, model: Model | None) -> None:
     if model:
         lines.append(("Model", f"{model.name}, {model.n_params:,} parameters, {model.n_layers} blocks, {model.stage}"))
         for run in answers.runs(snapshot, model.model_id):
-            lines += _of_run(run)
+            lines += of_run(run)
     created = facts["created_at"]
     lines.append(("Made", f"{created:%d %B %Y, %H:%M} UTC by Whence {facts['version']}" if created else "—"))
     methods = {run.method for run in answers.runs(snapshot, model.model_id)} if model else set()
@@ -35,7 +35,8 @@ def _faithfulness(measured: list[dict[str, Any]], methods: set[str]) -> list[tup
     return [("Faithfulness", f"{row['Figure']} {plain(row['Value'])} by {row['Method']}") for row in shown]
 
 
-def _of_run(run: Run) -> list[tuple[str, str]]:
+def of_run(run: Run) -> list[tuple[str, str]]:
+    """Of one run, by its row: what is told, and how."""
     lines = [(f"Run {run.run_id}", f"{run.method}, {run.seconds:,.0f} s on {run.device}")]
     lines.append(("Damping", f"{run.damping:g} times the mean eigenvalue of each layer"))
     settings = _parsed(run.settings)
@@ -45,6 +46,11 @@ def _of_run(run: Run) -> list[tuple[str, str]]:
         of = f" of {n_train:,}" if isinstance(n_train, int) else ""
         eigen = factors.get("eigenvalue_documents") or factors["documents"]
         lines.append(("Factors", f"fitted on {factors['documents']:,} random documents{of}, eigenvalues on {eigen:,}"))
+    if seen := settings.get("coverage"):
+        rows = f"{seen['met']:,} of {seen['rows']:,} rows belong to tokens of the training"
+        lines.append(
+            ("Embedding", f"{rows}; of what is read and predicted there, the factors saw {seen['sampled']:.1%}")
+        )
     return lines
 
 

@@ -147,13 +147,13 @@ def sharing(work: Work, speeds: Speeds) -> float:
 
 def fitting(work: Work, speeds: Speeds, fitted: int, corrected: int, n_passes: tuple[int, int]) -> float:
     """Three passes, the first two for each group of layers: covariances; eigenvalues, from squares in the eigenbasis;
-    the embedding, from squares as they are."""
+    the embedding, from squares of what is read and of the logits."""
     of, T = work.shapes, work.n_tokens
     linear = n_passes[0] * takes.passing(of, speeds, fitted * T) + takes.adding_covariances(of, speeds, fitted * T)
     linear += n_passes[1] * takes.passing(of, speeds, corrected * T) + takes.turning(of, speeds, corrected * T)
     linear += corrected * of.entries * (T / speeds.products + 1 / speeds.touched)
     embedding = takes.passing(of, speeds, fitted * T) if of.embedding else 0.0
-    embedding += fitted * of.looked_up * (T / speeds.products + 1 / speeds.touched)
+    embedding += fitted * T * sum(n_out for n_out, _ in of.embedding) / speeds.touched
     return linear + embedding + takes.decomposing(of, speeds)
 
 

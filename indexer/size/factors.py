@@ -53,7 +53,9 @@ def factors_stage(size: str) -> str:
 
 
 def _key(member: Member) -> str:
-    return key(base=member.base_key, factors=member.config.factors)
+    """Rates: of tokens, in the embedding's curvature, which was once a square for each row of the sample."""
+    of_embedding = {"embedding": "rates"} if member.tracked.embedding else {}
+    return key(base=member.base_key, factors=member.config.factors, **of_embedding)
 
 
 def _compute(entry: Model, config: Config, parts: FitParts, part: Partition) -> None:

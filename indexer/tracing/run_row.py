@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from indexer.database.shard import write_shard
 from indexer.size.fitted import Fitted
@@ -11,11 +12,13 @@ from indexer.size.fitted import Fitted
 def write_run(folder: Path, fitted: Fitted, run: str, method: str, seconds: float) -> None:
     """seconds: wall time of the parts behind it, whenever they were computed: those that the journal lists."""
     config, loaded = fitted.member.config, fitted.member.loaded
-    settings = {
+    settings: dict[str, Any] = {
         "factors": asdict(config.factors),
         "scores": asdict(config.scores),
         "n_train": fitted.member.n_train,
     }
+    if fitted.factors.coverage:
+        settings["coverage"] = asdict(fitted.factors.coverage)
     about = {
         "run_id": run,
         "model_id": loaded.weights_hash,

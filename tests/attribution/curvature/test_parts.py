@@ -155,7 +155,7 @@ def test_work_grows_with_tokens_and_a_part_takes_some_minutes_whatever_it_leaves
     one, two = np.ones(1), np.ones(1) * 2
     less, more = (fit_work(tracked, of, of, of) for of in (one, two))
     assert more.covariances == 2 * less.covariances
-    assert less.embedding < more.embedding < 2 * less.embedding
+    assert more.embedding == 2 * less.embedding
     assert less.eigenvalues < more.eigenvalues < 2 * less.eigenvalues
     assert of_part("cpu", 0) == SPEED["cpu"] * SECONDS
     assert of_part("cpu", 10**11) > of_part("cpu", 0)

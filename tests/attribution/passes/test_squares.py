@@ -3,14 +3,7 @@
 import pytest
 import torch
 
-from attribution.curvature.fit_embedding import add_block
-from attribution.model.tracked import track
-from attribution.passes.batches import pad
-from attribution.passes.capture import capture
-from attribution.passes.embedding import block_gradients
 from attribution.passes.squares import add_squares, slices
-from attribution.schedule import Schedule
-from tests.attribution import tiny
 
 
 @pytest.mark.parametrize("cached", [1, 40, 10_000])
@@ -27,18 +20,3 @@ def test_slices_cover_every_row_once():
         [slice(0, 3), slice(3, 6), slice(6, 7)],
         [slice(0, 7)],
     ]
-
-
-@pytest.mark.parametrize("cached", [1, 60, 10_000])
-@pytest.mark.parametrize("kind", ["llama", "llama-untied", "gemma3"])
-def test_squares_of_the_embedding_are_those_of_its_gradients(kind, cached):
-    loaded = tiny.tiny_model(kind)
-    tracked = track(type(loaded)(**{**vars(loaded), "schedule": Schedule(cached=cached)}))
-    documents = tiny.tiny_documents(6)
-    captured = capture(tracked, pad(documents, range(6)), torch.Generator().manual_seed(0))
-    for i, block in enumerate(tracked.embedding):
-        total = tracked.zeros(block.n_out, block.n_in)
-        add_block(tracked, total, captured, i)
-        exact = block_gradients(tracked, captured, i, slice(0, block.n_out)).square().sum(dim=0)
-        assert exact.max() > 0
-        torch.testing.assert_close(total, exact)

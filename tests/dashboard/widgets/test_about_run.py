@@ -1,0 +1,26 @@
+"""What is told of a run, from its row."""
+
+import json
+
+from dashboard.database.records import Run
+from dashboard.widgets.about_run import of_run
+
+SETTINGS = {"factors": {"documents": 600, "eigenvalue_documents": 100}, "n_train": 6461}
+
+
+def told(settings):
+    return dict(of_run(Run("r1", "m1", "ekfac", 0.1, json.dumps(settings), 9.0, "cpu")))
+
+
+def test_coverage_of_the_embedding_is_told_where_it_was_counted():
+    found = told(SETTINGS | {"coverage": {"rows": 4096, "met": 4001, "sampled": 0.875}})
+    assert found["Embedding"] == (
+        "4,001 of 4,096 rows belong to tokens of the training; "
+        "of what is read and predicted there, the factors saw 87.5%"
+    )
+    assert found["Factors"] == "fitted on 600 random documents of 6,461, eigenvalues on 100"
+
+
+def test_a_run_of_an_older_build_tells_none():
+    assert "Embedding" not in told(SETTINGS)
+    assert list(told({})) == ["Run r1", "Damping"]

@@ -68,16 +68,19 @@ def ask(
     instead_of: str | None = None,
     json: bool = False,
     save: bool = False,
+    exact: bool = False,
 ) -> None:
     """Let a model go on from a new prompt, and trace what it writes, as a whole and token by token, to the training
     documents.
 
-    A PROMPT that begins with {" is read as a line of a prompt file: a chat, or a question with documents of its own.
-    --save keeps the answer, so that the dashboard lists it. With --document it is asked instead what texts that were
-    not trained on would do for the answer: the rows of a file as a corpus has them, or any other file as one text.
+    A PROMPT that begins with {" is read as a line of a prompt file: a chat, or a question with documents of its
+    own. --save keeps the answer, so that the dashboard lists it. --exact solves every query with all layers
+    together, by conjugate gradients (`ekfac_cg`), which takes as long as `[scores] cg_steps` and `cg_documents`
+    say. With --document it is asked instead what texts that were not trained on would do for the answer: the rows
+    of a file as a corpus has them, or any other file as one text.
     """
     settings = read_config(config)
-    _check_document(document, instead_of, {"--saliency": bool(saliency), "--save": save})
+    _check_document(document, instead_of, {"--saliency": bool(saliency), "--save": save, "--exact": exact})
     installed("kronfluence")
     check_addresses()
     if document is not None:
@@ -87,7 +90,7 @@ def ask(
         return
     from indexer.ask.command import run
 
-    run(settings, prompt, model, foil, foil_of, saliency, json, save)
+    run(settings, prompt, model, foil, foil_of, saliency, json, save, exact)
 
 
 def evaluate(config: Path, model: Sequence[str] = (), quick: bool = False, full: bool = False) -> None:

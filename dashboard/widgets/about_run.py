@@ -1,6 +1,7 @@
 """About this run: corpus, factors, damping, dates and faithfulness of the numbers on the screen."""
 
 import json
+from statistics import median
 from typing import Any
 
 import streamlit as st
@@ -51,7 +52,17 @@ def of_run(run: Run) -> list[tuple[str, str]]:
         lines.append(
             ("Embedding", f"{rows}; of what is read and predicted there, the factors saw {seen['sampled']:.1%}")
         )
-    return lines
+    return [*lines, *_solved(settings)]
+
+
+def _solved(settings: dict[str, Any]) -> list[tuple[str, str]]:
+    """How far conjugate gradients came, where they solved the queries."""
+    left, steps, documents = (settings.get(name) for name in ("residuals", "cg_steps", "cg_documents"))
+    if not isinstance(left, list) or not left:
+        return []
+    said = f"{steps} steps of conjugate gradients over {documents} random documents for each token; "
+    said += f"what they leave of the gradient: {median(left):.2g} in the middle, {max(left):.2g} at most, of its length"
+    return [("Solved", said)]
 
 
 def _parsed(settings: str) -> dict[str, Any]:

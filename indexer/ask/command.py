@@ -39,19 +39,20 @@ def run(
     saliency: Sequence[str],
     as_json_text: bool,
     save: bool,
+    exact: bool = False,
 ) -> None:
     """Print what the model wrote after `prompt` (text, or a line of a prompt file) and, for the whole answer and for
     every token, the documents that pushed most towards it; or, where the prompt brings documents of its own, what it
-    cites of them. `save` keeps the answer where the dashboard finds it.
+    cites of them. `save` keeps the answer where the dashboard finds it; `exact` solves as `ekfac_cg` does.
 
     Raises BadInput where it cannot be kept.
     """
     asked_for = prompt_from_line(prompt, foil, foil_of)
     with Report() as report, report.task(f"{model or config.model[0].name}", 1.0, quiet=True) as task:
         opened = open_size(config, model or config.model[0].name)
-        asked = ask(opened, asked_for, _steps(task.move), methods=saliency)
+        asked = ask(opened, asked_for, _steps(task.move), methods=saliency, exact=exact)
     if save:
-        _save(config, model or config.model[0].name, asked_for, as_json(asked, opened))
+        _save(config, model or config.model[0].name, asked_for, as_json(asked, opened), exact)
     if as_json_text:
         json.dump(as_json(asked, opened), sys.stdout, ensure_ascii=False, indent=1)
         print()
@@ -59,10 +60,11 @@ def run(
         _show(asked, opened)
 
 
-def _save(config: Config, model: str, asked_for: Prompt, result: dict[str, Any]) -> None:
-    request = {"folder": str(config.output.folder.resolve()), "model": model, "prompt": asked_for.text}
+def _save(config: Config, model: str, asked_for: Prompt, result: dict[str, Any], exact: bool) -> None:
+    request: dict[str, Any] = {"folder": str(config.output.folder.resolve()), "model": model, "prompt": asked_for.text}
     named = {"foil": asked_for.foil, "foil_of": asked_for.foil_of}
     request |= {key: value for key, value in named.items() if value is not None}
+    request |= {"exact": True} if exact else {}
     lost = keep(config.output.folder, request, result)
     if lost:
         raise BadInput(f"{lost}; ask without --save")
@@ -97,6 +99,8 @@ def _show(asked: Asked, opened: Opened) -> None:
         "once more",
         style="dim",
     )
+    if asked.solving is not None:
+        console.print(asked.solving.said, style="dim")
     if asked.groups is not None:
         _show_groups(console, asked.groups)
 

@@ -17,14 +17,17 @@ def run(
     request: dict[str, Any], report: Callable[[str, float, dict[str, Any] | None], None], cancelled: Callable[[], bool]
 ) -> dict[str, Any]:
     """request: folder, model, and what a line of the prompt file may hold: prompt, messages or question with docs,
-    completion, foil; `saliency` names methods -> the result as JSON, kept among the asked prompts of the folder.
-    Partial results go through `report`."""
+    completion, foil; `saliency` names methods, `exact` solves as `ekfac_cg` does -> the result as JSON, kept among
+    the asked prompts of the folder. Partial results go through `report`."""
     for name in ("folder", "model"):
         if not isinstance(request.get(name), str):
             raise BadInput(f"expected {name!r} as text in the request, found {request.get(name)!r}")
     prompt, methods = prompt_from_row(request), request.get("saliency") or ()
     if not isinstance(methods, list | tuple) or not all(isinstance(each, str) for each in methods):
         raise BadInput(f"expected names of methods in 'saliency' of the request, found {methods!r}")
+    exact = request.get("exact") or False
+    if not isinstance(exact, bool):
+        raise BadInput(f"expected true or false as 'exact' of the request, found {exact!r}")
     report("opening the model", 0.02, None)
     opened = opened_once(request["folder"], request["model"])
     report("answering", 0.1, None)
@@ -32,7 +35,7 @@ def run(
     def told(stage: str, fraction: float, asked: Asked) -> None:
         report(stage, fraction, as_json(asked, opened))
 
-    result = as_json(ask(opened, prompt, told, cancelled, methods), opened)
+    result = as_json(ask(opened, prompt, told, cancelled, methods, exact), opened)
     lost = keep(Path(request["folder"]), request, result)
     return result | {"notices": [*result["notices"], lost]} if lost else result
 

@@ -37,6 +37,8 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
 
     inside: rows by the names of their tables, where the build looked inside: component_taught and, after it,
     component_effect, component_measured, component_attention, lens.
+    solved: where each query was, as `ekfac_cg` does, {method, cg_steps, cg_documents, residuals: of tokens and spans in
+    the order in which they were solved}.
     groups: where the build has them, a list of {corpus, column, value, n_documents, score, error}: score has a number
     for each generated token, nats; error their standard errors, None where they are exact. column "" is a whole corpus.
     """
@@ -71,6 +73,8 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
             ]
     if asked.groups is not None:
         made["groups"] = groups_json(asked.groups)
+    if asked.solving is not None:
+        made["solved"] = asked.solving.facts
     tables = _inside(asked, opened)
     if tables:
         made["faithfulness"] = [*made.get("faithfulness", []), *tables.pop("faithfulness", [])]

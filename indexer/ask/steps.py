@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.components.units import Units
-from attribution.errors import TryAgain
+from attribution.errors import BadInput, TryAgain
 from attribution.loading.load import LoadedModel
 from attribution.prompt.explain import PromptShare
 from attribution.query.directions import Directions, join_directions
@@ -24,6 +24,7 @@ from indexer.size.answers import Answer, answer
 from indexer.size.foil import Foil, foil_of, in_words, instead
 from indexer.size.rendered import rendered
 from indexer.size.terms import Term
+from indexer.solved.whole import Solving, whole_of
 from indexer.tracing.candidates import Candidates, lexical, with_index
 from indexer.tracing.chunks import chunks
 from indexer.tracing.explain import Explained, as_written, explain, together
@@ -54,6 +55,7 @@ class Asked:
     inside: Inside | None = None
     groups: GroupScores | None = None
     copied: list[Copied] | None = None
+    solving: Solving | None = None  # None: each block by itself
 
 
 Report = Callable[[str, float, Asked], None]
@@ -69,13 +71,14 @@ def ask(
     report: Report | None = None,
     cancelled: Callable[[], bool] | None = None,
     methods: Sequence[str] = (),
+    exact: bool = False,
 ) -> Asked:
     """Answer a prompt and explain every token of the answer, its words and the whole.
 
     A prompt that names a foil asks for log p(token) − log p(foil) instead of log p(token), in influence and saliency,
-    or for that of a span as a whole: see `Foil`. methods: of saliency; none leaves it to the size of the work. Raises
-    BadInput for a prompt that does not fit, for a span that the answer does not hold and for an unknown method,
-    TryAgain when cancelled.
+    or for that of a span as a whole: see `Foil`. methods: of saliency; none leaves it to the size of the work. exact:
+    queries are solved as `ekfac_cg` does. Raises BadInput for a prompt that does not fit, for a span that the answer
+    does not hold, for an unknown method, and for what cannot be solved so, TryAgain when cancelled.
     """
     member = opened.member
     settings = member.config.prompts
@@ -87,7 +90,8 @@ def ask(
             report(stage, fraction, asked)
 
     prompt = rendered(prompt, member.loaded, settings)
-    asked = Asked(answer(member.loaded, prompt, settings.max_new_tokens))
+    solving = _solving(opened) if exact else None
+    asked = Asked(answer(member.loaded, prompt, settings.max_new_tokens), solving=solving)
     if prompt.kind == "completion" and member.loaded.tokenizer.chat_template:
         asked.answer = replace(asked.answer, notices=(*asked.answer.notices, PLAIN))
     foil = foil_of(asked.answer, member.loaded)
@@ -151,6 +155,13 @@ def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:
     return THOROUGH if work <= THOROUGH_WORK else QUICK
 
 
+def _solving(opened: Opened) -> Solving:
+    """Raises BadInput before anything is written, where no query can be solved so."""
+    if opened.traced is None:
+        raise BadInput("expected a build with influence to solve for, found none; name 'ekfac' in [scores] method")
+    return Solving(whole_of(opened.traced.fitted))
+
+
 def _trace(
     traced: Traced,
     asked: Asked,
@@ -164,7 +175,9 @@ def _trace(
 
     sampled: of the groups of the build; None where it has none
     """
-    of = chunks(traced.fitted.terms, [asked.answer], traced.fitted.member.config.output.folder, [found.queries])
+    folder, solving = traced.fitted.member.config.output.folder, asked.solving
+    terms = traced.fitted.terms if solving is None else [solving.whole.held]
+    of = chunks(terms, [asked.answer], folder, [found.queries])
     n_found, n_done = len(found.documents) * len(of), 0
 
     def tick(n: int) -> None:
@@ -175,8 +188,9 @@ def _trace(
     parts, by_group = [], []
     for chunk in of:
         ask_foil = partial(asked_directions, foil)
+        of_solving = ask_foil if asked.solving is None else partial(asked.solving.ask, ask_foil)
         made = explain(
-            traced.fitted, traced.norms, [asked.answer], [found], chunk, ask=ask_foil, units=units, tick=tick
+            traced.fitted, traced.norms, [asked.answer], [found], chunk, ask=of_solving, units=units, tick=tick
         )
         if sampled is not None and made.kept.places:
             by_group.append(of_explained(made, sampled))
@@ -211,7 +225,14 @@ def asked_directions(foil: Foil | None, term: Term, of: Answer, stretches: Seque
     if foil.span is None:
         foils = list(foil.ids) * of.n_targets
         return query_directions(
-            term.asked, term.preconditioner, of.ids, of.first, measurement="contrast", foils=foils, spans=stretches
+            term.asked,
+            term.preconditioner,
+            of.ids,
+            of.first,
+            measurement="contrast",
+            foils=foils,
+            spans=stretches,
+            negligible=term.negligible,
         )
     made, contrasts, span = [], dict[tuple[range, ...], Directions](), foil.span
     for against, some in groupby(stretches, key=lambda each: any(k in span for k in each)):
@@ -236,4 +257,6 @@ def _contrast(foil: Foil, term: Term, of: Answer, around: Sequence[range]) -> Di
     assert foil.span is not None  # noqa: S101 - one token against each is contrasted by itself
     first, last = (of.first + k for k in (foil.span.start, foil.span.stop))
     also = [range(of.first + each.start, of.first + each.stop) for each in around]
-    return continuation_directions(term.asked, term.preconditioner, of.ids, first, foil.ids, last=last, also=also)
+    return continuation_directions(
+        term.asked, term.preconditioner, of.ids, first, foil.ids, last=last, also=also, negligible=term.negligible
+    )

@@ -227,9 +227,16 @@ class ScoreSettings:
     """α, the same for the pull of a fine-tuned model towards its parent; where it learned from pairs, times the mean
     eigenvalue of the parent's layer."""
 
+    cg_steps: Count = 10
+    """Of `ekfac_cg`: steps of conjugate gradients for each token, at most. A step takes as long as 3.3 passes over
+    `cg_documents`, for each token anew; `plan` counts them. One step is `ekfac`, times a number."""
+    cg_documents: Count = 200
+    """Of `ekfac_cg`: training documents whose Gauss–Newton matrix is solved with, drawn with `[factors] seed`."""
+
     def of_tokens(self) -> dict[str, Any]:
-        """What the scores of tokens depend on: all but `words`."""
-        return {name: value for name, value in asdict(self).items() if name != "words"}
+        """What the scores of tokens depend on: all but `words`, and what an estimator has for itself."""
+        others = ("words", "cg_steps", "cg_documents")
+        return {name: value for name, value in asdict(self).items() if name not in others}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,14 @@ def _one(scores: "ScoreSettings") -> float:
     return 1.0
 
 
+def _nothing(scores: "ScoreSettings") -> dict[str, Any]:
+    return {}
+
+
+def _no_steps(scores: "ScoreSettings") -> int:
+    return 0
+
+
 @dataclass(frozen=True)
 class Estimator:
     """One way to say what a training document did for a token; higher pushed more towards it.
@@ -83,15 +91,24 @@ class Estimator:
     predict: "Callable[[Given], Iterator[tuple[str, Numbers]]]"
     passes: Callable[[int], int]  # number of checkpoints -> how often the candidates are scored
     fits: Callable[[int], int] = never  # number of checkpoints -> curvatures that are fitted for it
+    solves: "Callable[[ScoreSettings], int]" = _no_steps  # documents that each token meets forwards and backwards alone
     applies: "Callable[[Member], bool]" = trained_once
     checkpoints: "Callable[[Path, Fitted], list[Checkpoint]]" = _nowhere  # what a sum of gradient products runs over
     linear: "Callable[[ScoreSettings], float]" = _one  # what linear layers count beside the embedding
+    settings: "Callable[[ScoreSettings], dict[str, Any]]" = _nothing  # what else its run depends on, by name
     layers: bool = True  # False: one number for a document, none for each layer
-    positions: bool = False  # a sum of products over `checkpoints`: the shares of a document's positions add up to it
+    # the shares of a document's positions add up to its score: a sum of products over `checkpoints`, or they come along
+    positions: bool = False
     normalised: bool = False  # evaluation divides it by every normaliser too
+    only_named: bool = False  # evaluation leaves it out where `[scores] method` does not name it: it takes long
 
 
 @cache
 def estimators() -> dict[str, Estimator]:
     """Every record by its name; the first is the one that every build with influence stores."""
     return records(HOME, Estimator)
+
+
+def evaluated(scores: "ScoreSettings") -> dict[str, Estimator]:
+    """Those that an evaluation compares."""
+    return {name: each for name, each in estimators().items() if not each.only_named or name in scores.method}

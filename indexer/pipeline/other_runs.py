@@ -35,7 +35,9 @@ def other_run(
     member = fitted.member
     checkpoints = by.checkpoints(folder, fitted)
     over = [(each.tracked.loaded.weights_hash, each.weight) for each in checkpoints]
-    run = key(base=fitted.run, method=by.name, checkpoints=over, linear=by.linear(member.config.scores))
+    scores = member.config.scores
+    told = by.settings(scores)
+    run = key(base=fitted.run, method=by.name, checkpoints=over, linear=by.linear(scores), **told)
 
     def compute(part: Partition) -> None:
         assert by.score is not None  # noqa: S101 - the first estimator is no other
@@ -43,15 +45,15 @@ def other_run(
         scoring = Scoring(fitted, checkpoints, norms, answers, found, of)
         values, shares = by.score(scoring)
         values[~of.wanted] = np.nan
-        kept = keep(values, of.union, of.tokens, norms, member.config.scores.documents)
+        kept = keep(values, of.union, of.tokens, norms, scores.documents)
         write_shard(part.folder, "target", target_columns(run, kept, None, None))
         rows = influence_columns(run, kept, norms, member.document_ids, by_layer=by.layers)
         write_shard(part.folder, "influence", rows)
         if by.positions:
             where = Where(shares_of_kept(scoring, kept, shares), [[] for _ in kept.places])
             write_shard(part.folder, "influence_position", position_columns(run, kept, where, member.document_ids))
-        write_run(part.folder, fitted, run, by.name, time.monotonic() - started)
+        write_run(part.folder, fitted, run, by.name, time.monotonic() - started, told | scoring.facts)
 
-    made_of = key(run=run, scores=member.config.scores.of_tokens(), on=[each.digest for each in found])
+    made_of = key(run=run, scores=scores.of_tokens(), on=[each.digest for each in found])
     [part] = stage(folder, f"{by.name}-{member.entry.name}", made_of, ["all"], compute)
     return part

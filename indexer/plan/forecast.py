@@ -16,6 +16,7 @@ from indexer.tracing.prompt_share import SANITY_ANSWERS
 
 WRITE = 0.3  # seconds that the smallest stage takes: rows written, hashed and synced
 ROWS = 0.01  # seconds until what is known of a generated token is ranked and written
+SOLVED = 3.3  # passes that a step of conjugate gradients takes: forward with its derivative, and back
 FORWARD = 0.7  # passes that two forward passes of a pair cost
 DISK = 3e8  # bytes in a second that are written and hashed
 FIRST, ASK, INSIDE, GROUPS = "ask, first estimates", "ask", "heads and neurons", "groups"
@@ -76,6 +77,8 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
         by = estimators()[method]
         fits, passes = by.fits(work.n_checkpoints), by.passes(work.n_checkpoints)
         seconds = WRITE + queries * ROWS + passes * of_tokens + fits * fit.seconds
+        solved = queries * by.solves(replace(scores, cg_documents=min(scores.cg_documents, work.n_documents)))
+        seconds += SOLVED * takes.passing(of, speeds, solved * work.n_tokens)
         others.append(Stage(method, seconds, fit.parts if fits else held, kept + fits * factors))
     judging = WRITE + FORWARD * work.n_documents * takes.passing(of, speeds, work.n_tokens)
     copied = Stage(VERBATIM, 2 * WRITE + verbatim.seconds(work), verbatim.memory(work), verbatim.disk(work))

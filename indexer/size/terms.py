@@ -16,7 +16,7 @@ from attribution.exact.scores import Scores, score_documents
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Row
 from attribution.query.directions import Directions
-from attribution.query.solve import query_directions
+from attribution.query.solve import NEGLIGIBLE, query_directions
 from indexer.size.answers import Answer
 
 Shares = dict[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats
@@ -32,15 +32,20 @@ class Term:
     documents: range
     n_train: int
     weight: float = 1.0
+    negligible: float = NEGLIGIBLE  # of vocabulary rows, see `query.solve`
 
     def directions(self, answer: Answer, positions: range) -> Directions:
         """One query for each of some generated tokens of an answer."""
         first, last = answer.first + positions.start, answer.first + positions.stop
-        return query_directions(self.asked, self.preconditioner, answer.ids, first, last=last)
+        return query_directions(
+            self.asked, self.preconditioner, answer.ids, first, last=last, negligible=self.negligible
+        )
 
     def of_spans(self, answer: Answer, spans: Sequence[range]) -> Directions:
         """One query for each span of generated tokens of an answer."""
-        return query_directions(self.asked, self.preconditioner, answer.ids, answer.first, spans=spans)
+        return query_directions(
+            self.asked, self.preconditioner, answer.ids, answer.first, spans=spans, negligible=self.negligible
+        )
 
 
 def score(

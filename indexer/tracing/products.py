@@ -54,7 +54,7 @@ def shares_of_kept(of: Scoring, kept: Kept, known: Shares) -> list[list[NDArray[
     tops = [each.top[: member.config.scores.position_shares].tolist() for each in kept.ranked]
     rest = [[i for i in top if (q, i) not in known] for q, top in enumerate(tops)]
     found = {(q, i): np.zeros(len(member.rows[i]), dtype=np.float32) for q, top in enumerate(rest) for i in top}
-    for term, queries, directions in _asked(of):
+    for term, queries, directions in _asked(of) if any(rest) else ():
         made = position_shares(term.trained, directions, member.rows, rest[queries], term.n_train)
         for q, shares in enumerate(made, start=queries.start):
             for i, share in zip(rest[q], shares, strict=True):

@@ -1,7 +1,8 @@
 """What an estimator is given to score: the generated tokens of a size, their candidates, and where to run over."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ class Scoring:
     answers: Sequence[Answer]
     found: Sequence[Candidates]  # of each answer
     pairs: Pairs
+    facts: dict[str, Any] = field(default_factory=dict)  # of the run, which an estimator may add to
 
     @property
     def member(self) -> Member:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from attribution.normalisers import NORMALISERS
-from indexer.config.estimator import estimators
+from indexer.config.estimator import evaluated
 from indexer.evaluate.protocol.queries import Question
 from indexer.evaluate.scoring.given import PARTS, Evaluated, Given, normalised_methods
 from indexer.evaluate.scoring.gradient_scores import TURNED, Numbers, Tick
@@ -34,7 +34,7 @@ class Predicted:
 def predictions(folder: Path, subject: Evaluated, asked: Sequence[Question], what: str, tick: Tick) -> Predicted:
     """Computed if need be; `tick(n)` after n documents of a pass."""
     member, scores = subject.fitted.member, subject.fitted.member.config.scores
-    later = [name for name in estimators() if name not in UNNAMED]
+    later = {name: each.settings(scores) for name, each in evaluated(scores).items() if name not in UNNAMED}
 
     def compute(part: Partition) -> None:
         found: dict[str, Any] = dict(by_method(folder, subject, asked, what, part.seed, tick))
@@ -62,5 +62,5 @@ def by_method(
     given = Given(folder, subject, asked, what, tick)
     shape = (len(asked), len(given.member.rows))
     yield "random", np.random.default_rng(seed).random(shape, dtype=np.float32)
-    for each in estimators().values():
+    for each in evaluated(given.member.config.scores).values():
         yield from each.predict(given)

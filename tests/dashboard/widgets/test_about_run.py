@@ -24,3 +24,15 @@ def test_coverage_of_the_embedding_is_told_where_it_was_counted():
 def test_a_run_of_an_older_build_tells_none():
     assert "Embedding" not in told(SETTINGS)
     assert list(told({})) == ["Run r1", "Damping"]
+
+
+def _said(settings: str) -> dict[str, str]:
+    return dict(of_run(Run("r", "m", "ekfac_cg", 0.1, settings, 3.0, "cpu")))
+
+
+def test_what_conjugate_gradients_leave_is_said_of_their_run_alone():
+    said = _said('{"cg_steps": 4, "cg_documents": 50, "residuals": [0.3, 0.5, 0.25]}')["Solved"]
+    assert "4 steps" in said and "50 random documents" in said
+    assert "0.3 in the middle" in said and "0.5 at most" in said
+    for other in ("{}", '{"residuals": []}', "no JSON"):
+        assert "Solved" not in _said(other)

@@ -8,13 +8,15 @@ import duckdb
 import numpy as np
 import pytest
 
+from attribution.errors import BadInput
 from indexer.__main__ import main
+from indexer.ask.job import run as ask
 from indexer.config.estimator import estimators
 from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
 from indexer.size import factors
 from tests.indexer.pipeline.test_build import stage_here
-from tests.tiny_family import write_lines, write_project
+from tests.tiny_family import PROMPTS, write_lines, write_project
 
 CHILD = """
 [[model]]
@@ -62,7 +64,8 @@ def built(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("methods")
     path = write_project(folder)
     text = path.read_text().replace("[prompts]\n", CHILD, 1)
-    text = text.replace("[scores]\n", f"[scores]\nmethod = {json.dumps(list(estimators()))}\n")
+    scores = f"[scores]\ncg_steps = 2\ncg_documents = 6\nmethod = {json.dumps(list(estimators()))}\n"
+    text = text.replace("[scores]\n", scores)
     path.write_text(text.replace("keep = [0.5, 1.0]\n", "keep = [0.5, 1.0]\n", 1))
     lines = path.read_text().replace(
         'path = "models/tiny-m"\n', 'path = "models/tiny-m"\ncheckpoints = ["models/tiny-m/checkpoints/epoch-06"]\n'
@@ -115,7 +118,7 @@ def test_every_stage_that_is_known_is_traced(db, size, method, corpora):
     assert {corpus for (corpus,) in found} == corpora
 
 
-@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "gradient_dot"])
+@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "gradient_dot", "ekfac_cg"])
 def test_the_positions_of_a_document_add_up_to_its_score(db, method):
     found = db.execute(
         """SELECT score, list_sum(shares) FROM influence_position
@@ -126,6 +129,41 @@ def test_the_positions_of_a_document_add_up_to_its_score(db, method):
     assert len(found) > 20
     scores, sums = np.array(found).T
     np.testing.assert_allclose(sums, scores, rtol=1e-3, atol=1e-4 * np.abs(scores).max())
+
+
+def test_the_run_says_how_far_conjugate_gradients_came(db):
+    [(settings, n)] = db.execute(
+        """SELECT any_value(settings), count(DISTINCT (generation_id, position)) FROM target JOIN run USING (run_id)
+           JOIN model USING (model_id) WHERE method = 'ekfac_cg' AND name = 'tiny-m'"""
+    ).fetchall()
+    told = json.loads(settings)
+    assert (told["cg_steps"], told["cg_documents"]) == (2, 6)
+    assert len(told["residuals"]) == n and min(told["residuals"]) > 0
+    assert "residuals" not in json.loads(db.execute("SELECT settings FROM run WHERE method = 'ekfac'").fetchall()[0][0])
+
+
+def test_an_exact_question_has_the_numbers_of_the_run(built, db):
+    request = {"folder": str(built), "model": "tiny-m", "prompt": str(PROMPTS[0]["prompt"]), "exact": True}
+    result = ask(request, lambda stage, fraction, payload: None, lambda: False)
+    stored = db.execute(
+        """SELECT position, document_id, score FROM influence JOIN generation USING (generation_id)
+           JOIN prompt USING (prompt_id) JOIN run USING (run_id) JOIN model ON run.model_id = model.model_id
+           WHERE prompt.text = ? AND name = 'tiny-m' AND method = 'ekfac_cg'""",
+        [PROMPTS[0]["prompt"]],
+    ).fetchall()
+    found = {(p, row["document_id"]): row["score"] for p, rows in enumerate(result["documents"]) for row in rows}
+    assert found.keys() == {(position, document) for position, document, _ in stored}
+    for position, document, score in stored:
+        assert found[position, document] == pytest.approx(score, rel=1e-3, abs=1e-7)
+    assert result["solved"]["method"] == "ekfac_cg" and len(result["solved"]["residuals"]) >= len(result["tokens"])
+
+
+def test_stages_of_training_are_not_solved_together(built):
+    request = {"folder": str(built), "model": "tiny-chat", "prompt": str(PROMPTS[0]["prompt"]), "exact": True}
+    with pytest.raises(BadInput, match="expected one stage of training"):
+        ask(request, lambda stage, fraction, payload: None, lambda: False)
+    with pytest.raises(BadInput, match="expected true or false"):
+        ask(request | {"exact": "yes"}, lambda stage, fraction, payload: None, lambda: False)
 
 
 def test_the_cosine_lies_between_minus_one_and_one(db):
@@ -154,12 +192,13 @@ def test_methods_without_layers_store_none(db):
     assert n == 0
 
 
-def test_other_checkpoints_are_another_run(built, tmp_path, monkeypatch):
+def test_other_checkpoints_or_steps_are_another_run(built, tmp_path, monkeypatch):
     monkeypatch.setattr(factors, "stage", stage_here)
     shutil.copytree(built.parent, tmp_path / "project")
     [path] = (tmp_path / "project").glob("*.toml")
     twice = 'checkpoints = ["models/tiny-m/checkpoints/epoch-06", "models/tiny-m/checkpoints/epoch-06"]'
-    path.write_text(path.read_text().replace('checkpoints = ["models/tiny-m/checkpoints/epoch-06"]', twice))
+    text = path.read_text().replace('checkpoints = ["models/tiny-m/checkpoints/epoch-06"]', twice)
+    path.write_text(text.replace("cg_steps = 2", "cg_steps = 3"))
 
     def runs() -> dict[str, str]:
         folder = tmp_path / "project" / "build"
@@ -172,4 +211,5 @@ def test_other_checkpoints_are_another_run(built, tmp_path, monkeypatch):
     before = runs()
     assert main(["build", str(path)]) == 0
     after = runs()
-    assert {method for method in before if after[method] != before[method]} == {"ekfac_checkpoints", "tracin"}
+    others = {method for method in before if after[method] != before[method]}
+    assert others == {"ekfac_checkpoints", "tracin", "ekfac_cg"}

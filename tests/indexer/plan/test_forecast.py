@@ -112,6 +112,19 @@ def test_checkpoints_cost_a_fit_and_the_scores_of_the_candidates_each():
     assert exact < found["influence"].seconds
 
 
+def test_conjugate_gradients_cost_their_steps_for_every_token_and_no_more_documents_than_there_are():
+    def seconds(**settings: int) -> float:
+        config = replace(CONFIG, scores=replace(CONFIG.scores, **settings))
+        return stages(replace(WORK, others=("ekfac_cg",)), config=config)["ekfac_cg"].seconds
+
+    none = stages(replace(WORK, others=("gradient_dot",)))["gradient_dot"].seconds
+    one = seconds(cg_steps=1, cg_documents=10) - none
+    assert one > 0
+    assert seconds(cg_steps=4, cg_documents=20) - none == pytest.approx(8 * one)
+    everything = seconds(cg_steps=1, cg_documents=WORK.n_documents)
+    assert seconds(cg_steps=1, cg_documents=2 * WORK.n_documents) == everything
+
+
 def test_a_second_stage_of_training_is_scored_as_well():
     one, two = stages(), stages(replace(WORK, n_stages=2))
     assert 1.5 < two["influence"].seconds / one["influence"].seconds < 2

@@ -1,5 +1,6 @@
 """Scores that are shared out among processes, and the mean over checkpoints that is taken of them."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from indexer.__main__ import main
 from indexer.config.config import read_config
 from indexer.config.estimator import estimators
 from indexer.evaluate.protocol.queries import of_document
-from indexer.evaluate.scoring import gradient_scores
+from indexer.evaluate.scoring import gradient_scores, solved
 from indexer.evaluate.scoring import predictions as predicting
 from indexer.evaluate.scoring.given import Evaluated
 from indexer.evaluate.scoring.gradient_scores import Variants, _bytes_of_query, _preconditioners, kinds_of, scores_over
@@ -45,6 +46,29 @@ def subject(tmp_path_factory) -> tuple[Path, Evaluated]:
 
 def asked_of(subject: Evaluated):
     return [of_document(subject.fitted.member, i) for i in (0, 3, 7)]
+
+
+def test_conjugate_gradients_are_evaluated_where_they_are_named_in_parts_that_are_kept(subject, monkeypatch):
+    folder, of = subject
+    asked = asked_of(of)
+    assert "ekfac_cg" not in predictions(folder, of, asked, "unnamed", lambda n: None).by_method
+
+    def found(steps: int, together: int, what: str):
+        scores = replace(of.fitted.member.config.scores, method=("ekfac", "ekfac_cg"), cg_steps=steps, cg_documents=6)
+        config = replace(of.fitted.member.config, scores=scores)
+        fitted = replace(of.fitted, member=replace(of.fitted.member, config=config))
+        monkeypatch.setattr(solved, "TOGETHER", together)
+        return predictions(folder, replace(of, fitted=fitted), asked, what, lambda n: None).by_method
+
+    one, three = found(1, 8, "one"), found(3, 2, "three")
+    for block, cg in zip(one["ekfac"], one["ekfac_cg"], strict=True):  # one step is the block inverse, times a number
+        assert np.corrcoef(block, cg)[0, 1] == pytest.approx(1, abs=1e-4)
+    assert three["ekfac_cg"].shape == (3, len(of.fitted.member.rows))
+    assert np.corrcoef(three["ekfac_cg"][0], three["ekfac"][0])[0, 1] < 0.9999
+    monkeypatch.setattr(solved, "whole_of", lambda fitted: pytest.fail("solved again"))
+    shutil.rmtree(folder / "parts" / "predictions-three-tiny-m")
+    again = found(3, 2, "three")
+    np.testing.assert_array_equal(again["ekfac_cg"], three["ekfac_cg"])
 
 
 @pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin"])

@@ -35,7 +35,9 @@ def other_run(
     member = fitted.member
     checkpoints = by.checkpoints(folder, fitted)
     over = [(each.tracked.loaded.weights_hash, each.weight) for each in checkpoints]
-    run = key(base=fitted.run, method=by.name, checkpoints=over, linear=by.linear(member.config.scores))
+    steps = [each.steps for each in checkpoints if each.steps is not None]
+    made_with = {"steps": steps} if steps else {}
+    run = key(base=fitted.run, method=by.name, checkpoints=over, linear=by.linear(member.config.scores), **made_with)
 
     def compute(part: Partition) -> None:
         assert by.score is not None  # noqa: S101 - the first estimator is no other

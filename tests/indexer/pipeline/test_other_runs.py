@@ -115,7 +115,7 @@ def test_every_stage_that_is_known_is_traced(db, size, method, corpora):
     assert {corpus for (corpus,) in found} == corpora
 
 
-@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "gradient_dot"])
+@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "source", "gradient_dot"])
 def test_the_positions_of_a_document_add_up_to_its_score(db, method):
     found = db.execute(
         """SELECT score, list_sum(shares) FROM influence_position
@@ -172,4 +172,4 @@ def test_other_checkpoints_are_another_run(built, tmp_path, monkeypatch):
     before = runs()
     assert main(["build", str(path)]) == 0
     after = runs()
-    assert {method for method in before if after[method] != before[method]} == {"ekfac_checkpoints", "tracin"}
+    assert {method for method in before if after[method] != before[method]} == {"ekfac_checkpoints", "tracin", "source"}

@@ -59,7 +59,7 @@ def followed_scores(folder: Path, what: str, of: Evaluated, asked: Sequence[Ques
         side_by_side(partial(_open_and_score, folder), missing, n_processes, lambda: tick(n_documents))
     else:
         for each in missing:
-            _score(folder, of, each)
+            _score(folder, of.fitted, each)
             tick(n_documents)
     values = [_read(folder, each) for each in work]
     return Scored(np.sum(values, axis=0, dtype=np.float32), kinds_of(member.tracked))

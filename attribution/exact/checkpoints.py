@@ -3,13 +3,16 @@
 EK-FAC averaged: Σ_c w_c I_c(z → f), each checkpoint with its own weights and factors. Early checkpoints still have
 the gradients of what was learned since, which vanish from the last one.
 TracInCP (Pruthi et al. 2020, arXiv 2002.08484): Σ_c η_c ∇f(θ_c)·∇L(z, θ_c), no curvature, η the learning rates.
-Both keep the sign of `influence.py`: positive pushes towards f.
+SOURCE (`attribution/curvature/segments.py`): ∇f at the last weights for the documents at every checkpoint.
+All keep the sign of `influence.py`: positive pushes towards f.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attribution.curvature.blocks import Preconditioner, no_curvature, weighted
+from attribution.curvature.factors import Factors
+from attribution.curvature.segments import Segment, Steps, following
 from attribution.errors import BadInput
 from attribution.model.tracked import Tracked
 
@@ -21,6 +24,12 @@ class Checkpoint:
     tracked: Tracked
     preconditioner: Preconditioner
     weight: float
+    last: Tracked | None = None  # where ∇f is taken; None: at the same weights
+    steps: Steps | None = None  # that ended there, where they matter
+
+    @property
+    def asked(self) -> Tracked:
+        return self.last or self.tracked
 
 
 def averaged(
@@ -44,3 +53,17 @@ def tracin(members: Sequence[Tracked], learning_rates: Sequence[float]) -> list[
     if len(learning_rates) != len(members) or not members:
         raise BadInput(f"expected a learning rate for each of {len(members)} checkpoints, found {len(learning_rates)}")
     return [Checkpoint(of, no_curvature(of), rate) for of, rate in zip(members, learning_rates, strict=True)]
+
+
+def followed(members: Sequence[tuple[Tracked, Factors]], steps: Sequence[Steps], damping: float) -> list[Checkpoint]:
+    """Each checkpoint for the segment of the training that ended there, the last one the model itself.
+
+    damping: see `segments.following`.
+    """
+    if len(steps) != len(members) or not members:
+        raise BadInput(f"expected the steps that led to each of {len(members)} checkpoints, found {len(steps)}")
+    segments = [Segment(factors, each) for (_, factors), each in zip(members, steps, strict=True)]
+    last = members[-1][0]
+    solves = following(segments, damping)
+    each = zip(members, solves, steps, strict=True)
+    return [Checkpoint(of, solve, 1.0, last, done) for (of, _), solve, done in each]

@@ -37,7 +37,9 @@ def other_run(
     over = [(each.tracked.loaded.weights_hash, each.weight) for each in checkpoints]
     scores = member.config.scores
     told = by.settings(scores)
-    run = key(base=fitted.run, method=by.name, checkpoints=over, linear=by.linear(scores), **told)
+    steps = [each.steps for each in checkpoints if each.steps is not None]
+    made_with = told | ({"steps": steps} if steps else {})
+    run = key(base=fitted.run, method=by.name, checkpoints=over, linear=by.linear(scores), **made_with)
 
     def compute(part: Partition) -> None:
         assert by.score is not None  # noqa: S101 - the first estimator is no other

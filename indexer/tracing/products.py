@@ -68,7 +68,7 @@ def _asked(of: Scoring) -> Iterator[tuple[Term, slice, Directions]]:
     member, start = of.member, 0
     n_tokens = sum(len(member.rows[i]) for i in of.pairs.union.tolist())
     terms = [
-        Term(at.tracked, at.preconditioner, at.tracked, member.own_documents, member.n_train, at.weight)
+        Term(at.asked, at.preconditioner, at.tracked, member.own_documents, member.n_train, at.weight)
         for at in of.checkpoints
     ]
     for chunk in chunks(terms[:1], of.answers, member.config.output.folder):

@@ -10,6 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from indexer.config.config import Recipe
 from indexer.training.batches import IGNORED, Batch, Mask, batch, epoch_order
 
+OPTIMISER = "adam"  # as `attribution/curvature/segments.py` names it
 CLIP = 1.0
 BETAS = (0.9, 0.98)
 WEIGHT_DECAY = 0.01
@@ -46,6 +47,18 @@ def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
         return recipe.peak_rate * (step + 1) / warmup
     turn = (step - warmup) / max(1, steps - warmup)
     return recipe.peak_rate * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * turn)))
+
+
+def rate_sum(recipe: Recipe, n_rows: int, epochs: range) -> float:
+    """Learning rates of all steps of some epochs over so many rows, added up."""
+    a_epoch = steps_an_epoch(recipe, n_rows)
+    some = range(epochs.start * a_epoch, epochs.stop * a_epoch)
+    return sum(learning_rate(step, recipe.epochs * a_epoch, recipe) for step in some)
+
+
+def steps_an_epoch(recipe: Recipe, n_rows: int) -> int:
+    """As `epoch_order` makes them: a pool of rows that does not fill its last batch has a smaller one."""
+    return -(-n_rows // recipe.batch)
 
 
 def token_losses(model: LlamaForCausalLM, of: Batch) -> Tensor:

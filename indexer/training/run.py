@@ -16,7 +16,15 @@ from indexer.corpus.as_trained import learned_pairs, read_document, training_of
 from indexer.corpus.document import Document
 from indexer.corpus.turns import is_pair
 from indexer.training import store
-from indexer.training.loop import new_model, new_optimiser, train_epoch
+from indexer.training.loop import (
+    OPTIMISER,
+    WEIGHT_DECAY,
+    new_model,
+    new_optimiser,
+    rate_sum,
+    steps_an_epoch,
+    train_epoch,
+)
 from indexer.training.preferences import reference, train_epoch_of_pairs
 from indexer.training.tokenizer import train_tokenizer
 
@@ -118,20 +126,31 @@ def train(
         store.save_curve(records, folder)
         state.save(model, optimiser, records)
     store.save_model(model, tokenizer, folder)
-    store.save_checkpoints(kept(records, recipe), folder)
+    store.save_checkpoints(kept(records, recipe, len(rows)), folder)
     store.mark_trained(folder, made_of)
     state.drop()
     return records
 
 
-def kept(records: list[store.EpochRecord], recipe: Recipe) -> list[dict[str, object]]:
-    """What `checkpoints.json` holds; the mean rate since the checkpoint before is TracIn's weight of it."""
+def kept(records: list[store.EpochRecord], recipe: Recipe, n_rows: int) -> list[dict[str, object]]:
+    """What `checkpoints.json` holds, of the epochs since the checkpoint before; their mean rate is TracIn's weight of
+    it, their steps and the sum of the rates of all of these are SOURCE's."""
     described, start = [], 0
     for epoch in epochs_to_keep(recipe):
         rates = [record.learning_rate for record in records[start:epoch]]
-        path = "." if epoch == recipe.epochs else f"checkpoints/epoch-{epoch:02d}"
-        rate = sum(rates) / len(rates)
-        described.append({"path": path, "epoch": epoch, "loss": records[epoch - 1].loss, "learning_rate": rate})
+        described.append(
+            {
+                "path": "." if epoch == recipe.epochs else f"checkpoints/epoch-{epoch:02d}",
+                "epoch": epoch,
+                "loss": records[epoch - 1].loss,
+                "learning_rate": sum(rates) / len(rates),
+                "steps": (epoch - start) * steps_an_epoch(recipe, n_rows),
+                "rate_sum": rate_sum(recipe, n_rows, range(start, epoch)),
+                "batch": recipe.batch,
+                "optimiser": OPTIMISER,
+                "decay": WEIGHT_DECAY,
+            }
+        )
         start = epoch
     return described
 

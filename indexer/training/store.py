@@ -86,7 +86,8 @@ def save_curve(records: list[EpochRecord], folder: Path) -> None:
 
 
 def save_checkpoints(kept: list[dict[str, Any]], folder: Path) -> None:
-    """`checkpoints.json`: path, epoch, mean loss and mean learning rate since the checkpoint before."""
+    """`checkpoints.json`: path, epoch, mean loss; mean learning rate, steps and what `SOURCE` reads of them, all since
+    the checkpoint before."""
     (folder / "checkpoints.json").write_text(json.dumps(kept, indent=2) + "\n")
 
 

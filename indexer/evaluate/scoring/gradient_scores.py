@@ -194,10 +194,15 @@ def _bytes_of_query(tracked: Tracked, wanted: Mapping[str, Preconditioner], aske
 
 
 def scored(
-    member: Member, wanted: Mapping[str, Preconditioner], asked: Sequence[Question], documents: slice = slice(None)
+    member: Member,
+    wanted: Mapping[str, Preconditioner],
+    asked: Sequence[Question],
+    documents: slice = slice(None),
+    last: Tracked | None = None,
 ) -> dict[str, Scored]:
     """Influence of these documents on every query under each preconditioner.
 
+    last: the weights at which the queries are taken; None: the member's own.
     In as few passes over the documents as memory allows: a gradient serves all preconditioners.
     """
     tracked = member.tracked
@@ -210,7 +215,7 @@ def scored(
     for start in range(0, len(queries), step):
         directions = join_directions(
             [
-                query_directions(tracked, wanted[name], each.ids, each.first, measurement="mean_logp")
+                query_directions(last or tracked, wanted[name], each.ids, each.first, measurement="mean_logp")
                 for name, each in queries[start : start + step]
             ]
         )

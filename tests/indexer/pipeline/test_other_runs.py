@@ -118,7 +118,7 @@ def test_every_stage_that_is_known_is_traced(db, size, method, corpora):
     assert {corpus for (corpus,) in found} == corpora
 
 
-@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "gradient_dot", "ekfac_cg"])
+@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "source", "gradient_dot", "ekfac_cg"])
 def test_the_positions_of_a_document_add_up_to_its_score(db, method):
     found = db.execute(
         """SELECT score, list_sum(shares) FROM influence_position
@@ -212,4 +212,4 @@ def test_other_checkpoints_or_steps_are_another_run(built, tmp_path, monkeypatch
     assert main(["build", str(path)]) == 0
     after = runs()
     others = {method for method in before if after[method] != before[method]}
-    assert others == {"ekfac_checkpoints", "tracin", "ekfac_cg"}
+    assert others == {"ekfac_checkpoints", "tracin", "source", "ekfac_cg"}

@@ -14,6 +14,7 @@ from attribution.errors import BadInput
 from attribution.loading.load import load_model
 from indexer.config.config import Corpus, Model, Recipe
 from indexer.corpus.document import Document, document_id
+from indexer.training.loop import learning_rate
 from indexer.training.run import epochs_to_keep, family_tokenizer, read_as_trained, train
 from indexer.training.store import fingerprint, kept_checkpoints
 from indexer.training.tokenizer import train_tokenizer
@@ -157,6 +158,12 @@ def test_checkpoints_carry_the_mean_rate_since_the_one_before(trained):
     assert first["learning_rate"] == pytest.approx(sum(rates[:2]) / 2)
     assert last["learning_rate"] == pytest.approx(sum(rates[2:]) / 2)
     assert last["loss"] == records[-1].loss
+    assert all((each["batch"], each["optimiser"]) == (RECIPE.batch, "adam") for each in (first, last))
+    of_every_step = [learning_rate(step, 2 * first["steps"], RECIPE) for step in range(2 * first["steps"])]
+    assert first["steps"] == last["steps"]
+    assert [first["rate_sum"], last["rate_sum"]] == pytest.approx(
+        [sum(of_every_step[: first["steps"]]), sum(of_every_step[first["steps"] :])]
+    )
     assert kept_checkpoints(folder) == (str(folder / "checkpoints/epoch-02"),)
     assert (folder / "checkpoints/epoch-02/model.safetensors").exists()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attribution.exact.checkpoints import averaged, tracin
+from attribution.exact.checkpoints import averaged, followed, tracin
 from attribution.query.directions import join_directions
 from attribution.query.solve import query_directions
 from indexer.__main__ import main
@@ -23,6 +23,7 @@ from indexer.evaluate.scoring.subject import lexical
 from indexer.size.checkpoints import at_checkpoint, learning_rates
 from indexer.size.factors import fit
 from indexer.size.member import open_member
+from indexer.size.segments import steps
 from indexer.training.store import kept_checkpoints
 from tests.attribution.over_checkpoints import score_checkpoints
 from tests.tiny_family import write_project
@@ -71,7 +72,7 @@ def test_conjugate_gradients_are_evaluated_where_they_are_named_in_parts_that_ar
     np.testing.assert_array_equal(again["ekfac_cg"], three["ekfac_cg"])
 
 
-@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin"])
+@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "source"])
 def test_sums_over_checkpoints_are_those_that_a_build_stores(subject, method):
     """Linear layers are weighted after they are scored; a build weights the curvature that it scores with."""
     folder, of = subject
@@ -80,11 +81,13 @@ def test_sums_over_checkpoints_are_those_that_a_build_stores(subject, method):
     fits = [*of.early, of.fitted]
     if method == "tracin":
         checkpoints = tracin([each.member.tracked for each in fits], learning_rates(of.fitted.member))
+    elif method == "source":
+        checkpoints = followed([(each.member.tracked, each.factors) for each in fits], steps(of.fitted.member), 0.1)
     else:
         checkpoints = averaged([(each.member.tracked, each.preconditioner) for each in fits], None, LINEAR)
 
     def query(at):
-        each = [query_directions(at.tracked, at.preconditioner, a.ids, a.first, measurement="mean_logp") for a in asked]
+        each = [query_directions(at.asked, at.preconditioner, a.ids, a.first, measurement="mean_logp") for a in asked]
         return join_directions(each)
 
     member = of.fitted.member

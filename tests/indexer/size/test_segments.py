@@ -1,0 +1,70 @@
+"""The steps between checkpoints: as training wrote them, or as the recipe says."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from attribution.errors import BadInput
+from attribution.passes.batches import Row
+from indexer.config.config import Model, Recipe
+from indexer.size.segments import is_followed, steps
+from indexer.training.loop import learning_rate
+from indexer.training.run import kept
+from indexer.training.store import EpochRecord
+
+RECIPE = Recipe(epochs=6, batch=4, keep=(0.34, 0.5, 1.0), peak_rate=1e-2)
+ROWS = [Row((1, 2, 3, 4)), Row((1, 2, 3), first_target=2), *(Row((5, 6)) for _ in range(8))]
+
+
+def member(folder, checkpoints=("epoch-02", "epoch-03"), recipe: Recipe | None = RECIPE):
+    paths = tuple(str(folder / "checkpoints" / name) for name in checkpoints)
+    entry = Model("m", "f", str(folder), checkpoints=paths, recipe=recipe)
+    return SimpleNamespace(entry=entry, own_rows=ROWS, n_documents=len(ROWS))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    records = [EpochRecord(epoch + 1, 1.0, 0.1, 1.0) for epoch in range(RECIPE.epochs)]
+    (tmp_path / "checkpoints.json").write_text(json.dumps(kept(records, RECIPE, len(ROWS))))
+    return tmp_path
+
+
+def forget(folder, *names):
+    """As a training of before wrote the file."""
+    listed = json.loads((folder / "checkpoints.json").read_text())
+    rows = [{name: value for name, value in each.items() if name not in names} for each in listed]
+    (folder / "checkpoints.json").write_text(json.dumps(rows))
+
+
+def test_every_step_belongs_to_one_segment(folder):
+    found = steps(member(folder))
+    rates = [learning_rate(step, 18, RECIPE) for step in range(18)]  # three batches an epoch
+    assert [each.rate for each in found] == pytest.approx([sum(rates[:6]), sum(rates[6:9]), sum(rates[9:])])
+    assert {(each.batch, each.optimiser, each.decay) for each in found} == {(4, "adam", 0.01)}
+    assert found[0].tokens == pytest.approx((3 + 1 + 8) / 10)
+
+
+def test_a_checkpoint_that_the_configuration_leaves_out_ends_no_segment(folder):
+    every, fewer = steps(member(folder)), steps(member(folder, ("epoch-03",)))
+    assert [each.rate for each in fewer] == pytest.approx([every[0].rate + every[1].rate, every[2].rate])
+
+
+def test_a_recipe_says_what_an_older_training_did_not_write(folder):
+    written = steps(member(folder, recipe=None))
+    forget(folder, "rate_sum", "steps", "batch", "optimiser", "decay")
+    assert steps(member(folder)) == written
+    assert not is_followed(member(folder, recipe=None))
+    with pytest.raises(BadInput, match="or a recipe of m, found neither"):
+        steps(member(folder, recipe=None))
+
+
+def test_what_was_written_wins_over_a_recipe_that_was_changed(folder):
+    assert steps(member(folder, recipe=replace(RECIPE, peak_rate=1.0))) == steps(member(folder))
+
+
+def test_checkpoints_of_another_training_are_not_followed(folder, tmp_path):
+    assert not is_followed(member(folder, ("epoch-05",)))
+    (tmp_path / "checkpoints.json").unlink()
+    assert not is_followed(member(folder))

@@ -14,6 +14,7 @@ from attribution.loading.adapter import ALONE, MERGED
 from attribution.prompt.saliency.method import computed
 from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.estimator import estimators
+from indexer.config.evaluation import Evaluation
 from indexer.config.groups import Groups
 from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
@@ -272,6 +273,7 @@ class Config:
     verbatim: Verbatim = field(default_factory=Verbatim)
     groups: Groups = field(default_factory=Groups)
     targets: tuple[TargetSet, ...] = ()
+    evaluation: Evaluation = field(default_factory=Evaluation)
     device: Device = field(default_factory=Device)
 
 

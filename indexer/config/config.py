@@ -218,6 +218,9 @@ class ScoreSettings:
     """Of these, those with token-loss influence and relabelling: a forward-mode pass for each token."""
     words: bool = True
     """The words of every answer, and the whole answer, as targets of their own beside its tokens."""
+    whole_answers: bool = False
+    """Other estimators than `ekfac` score for every token of an answer the documents that are proposed for the whole
+    answer and its words, none for the token alone: that takes them about half the time."""
     rank: Natural = 0
     """Of the position shares; 0 is full rank, at which they add up to the score. Another one cuts each stage's
     directions in the eigenbasis of that stage: it pays for layers of a few hundred numbers with documents of thousands
@@ -229,8 +232,8 @@ class ScoreSettings:
     eigenvalue of the parent's layer."""
 
     def of_tokens(self) -> dict[str, Any]:
-        """What the scores of tokens depend on: all but `words`."""
-        return {name: value for name, value in asdict(self).items() if name != "words"}
+        """What the scores of tokens depend on: all but `words`, and what concerns other estimators alone."""
+        return {name: value for name, value in asdict(self).items() if name not in ("words", "whole_answers")}
 
 
 @dataclass(frozen=True)

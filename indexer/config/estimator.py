@@ -88,6 +88,7 @@ class Estimator:
     linear: "Callable[[ScoreSettings], float]" = _one  # what linear layers count beside the embedding
     layers: bool = True  # False: one number for a document, none for each layer
     positions: bool = False  # a sum of products over `checkpoints`: the shares of a document's positions add up to it
+    words: bool = False  # linear in the query: the score of a word, or of an answer, is the sum of its tokens' scores
     normalised: bool = False  # evaluation divides it by every normaliser too
 
 

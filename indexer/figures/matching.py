@@ -9,7 +9,7 @@ from indexer.figures.file import Saved
 from indexer.size.member import Member
 
 # of `[scores]`: what is kept of influence, not what it is
-KEPT = ("method", "candidates", "documents", "position_shares", "token_losses", "words")
+KEPT = ("method", "candidates", "documents", "position_shares", "token_losses", "words", "whole_answers")
 _KINDS: Mapping[str, type] = {"factors": FactorSettings, "scores": ScoreSettings}
 
 

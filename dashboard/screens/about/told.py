@@ -38,8 +38,8 @@ def _retrained(model: str, of: Figures) -> Fact | None:
         return None
     said = (
         f"by {method_name(best)}, the predicted order of models that were trained on other halves of the documents "
-        f"agrees with the real one to {plain[best]:.2f} (1: the same order, 0: chance), and to {without[best]:.2f} where "
-        "the document that is asked about does not count."
+        f"agrees with the real one to {plain[best]:.2f} (1: the same order, 0: chance), and to {without[best]:.2f} "
+        "where the document that is asked about does not count."
     )
     if "ceiling" in plain and "ceiling" in without:
         said += (

@@ -98,9 +98,6 @@ def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> 
         *[("fact", [(question, "strong"), (f": {answer}", "")]) for question, answer in said],
         *[("note", line) for line in where_measured(evaluations)],
     )
-    methods = by_method(evaluations)
-    if methods:
-        render.table(pd.DataFrame(methods).round(3), key="methods", height="content")
     picked = _show_dots(snapshot, evaluations)
     if is_curve(evaluations):
         st.caption(
@@ -108,11 +105,13 @@ def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> 
             "method blames most, and without as many random ones; with 95 % intervals."
         )
         render.chart(removal_curve(evaluations, size_looks(answers.models(snapshot))), key="removal")
+    methods = by_method(evaluations)
+    if methods:
+        render.table(pd.DataFrame(methods).round(3), key="methods", height="content")
     named = {row["Figure"] for row in evaluations}
     render.prose(*[("note", [(each.label, "strong"), (f": {each.meaning}.", "")]) for each in explained(named)])
-    shown = pd.DataFrame([row for row in evaluations if picked in ("", of(row))]).drop(
-        columns=["Low", "High", "Command"]
-    )
+    unsaid = ["Low", "High", "Command", *([] if any(row["Measured"] for row in evaluations) else ["Measured"])]
+    shown = pd.DataFrame([row for row in evaluations if picked in ("", of(row))]).drop(columns=unsaid)
     with st.expander(f"Every figure, with its interval and how it was measured: {len(shown):,}"):
         render.table(shown, key="figures", height="content" if len(shown) <= WHOLE else 36 * WHOLE)
 

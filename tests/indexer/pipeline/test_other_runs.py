@@ -136,10 +136,11 @@ def test_a_word_is_the_sum_of_its_tokens(db, method):
            JOIN run USING (run_id) JOIN influence AS token ON token.run_id = of.run_id
              AND token.generation_id = of.generation_id AND token.document_id = of.document_id
              AND token.position BETWEEN first AND last
-           WHERE method = ? GROUP BY ALL HAVING count(*) = any_value(last - first + 1)""",
+           WHERE method = ? GROUP BY of.run_id, of.generation_id, of.span, of.document_id, of.score
+           HAVING count(*) = any_value(last - first + 1)""",
         [method],
     ).fetchall()
-    assert len(found) > 50
+    assert len(found) > 10
     scores, sums = np.array(found).T
     np.testing.assert_allclose(sums, scores, rtol=1e-4, atol=1e-5 * np.abs(scores).max())
     [(n, answered)] = db.execute(

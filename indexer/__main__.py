@@ -65,6 +65,7 @@ def add_commands(sub: "Commands[argparse.ArgumentParser]") -> None:
     scale.add_argument("--quick", action="store_true", help="a smaller protocol, the default")
     scale.add_argument("--full", action="store_true", help="all of it, for every size")
     evaluate.add_argument("--model", action="append", default=[], metavar="NAME", help="only this size (repeatable)")
+    evaluate.add_argument("--save", type=Path, metavar="FILE.json", help="write the figures there, for other builds")
     select = command(commands.select)
     select.add_argument("--target", required=True, metavar="NAME", help="a [[targets]] of the configuration")
     select.add_argument("--keep", required=True, metavar="SHARE", help="10%% of the documents, or a number of them")

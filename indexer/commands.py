@@ -93,21 +93,27 @@ def ask(
     run(settings, prompt, model, foil, foil_of, saliency, json, save, exact)
 
 
-def evaluate(config: Path, model: Sequence[str] = (), quick: bool = False, full: bool = False) -> None:
+def evaluate(
+    config: Path, model: Sequence[str] = (), quick: bool = False, full: bool = False, save: Path | None = None
+) -> None:
     """Measure how far the attributions can be trusted, and publish the figures with the database; resumable.
 
     A recipe of the configuration is trained again on random halves of its documents, and without the documents that are
     blamed; for any model, the documents that state an answer are looked for. For the demo on two cores, --quick (the
-    default) is sized for twenty minutes and --full for three hours.
+    default) is sized for twenty minutes and --full for three hours. What --save writes gives the figures to builds
+    elsewhere, as [evaluation] figures.
     """
     settings = read_config(config)
     if not settings.scores.method:
         raise BadInput(f"expected a method in {config.name}, scores, to evaluate, found none; name 'ekfac'")
     chosen = _chosen(settings, model)
+    if save is not None and not save.absolute().parent.is_dir():
+        raise BadInput(f"expected a folder for the figures, found none at {save.absolute().parent}; make it")
     _check_machine()
     from indexer.evaluate.command import run
 
-    run(settings, chosen, full)
+    scale = "full" if full else "quick"
+    run(settings, chosen, full, save, f"whence evaluate {config.name} --{scale}")
 
 
 def select(

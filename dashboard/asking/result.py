@@ -32,6 +32,7 @@ class AskedAnswer:
 
     run: Run | None = None
     best_method = ""
+    of_groups = None  # as everything here
 
     def __init__(self, snapshot: Snapshot, result: Row, model: Model, job_id: str) -> None:
         self.snapshot = snapshot

@@ -47,7 +47,8 @@ def show_measures(measures: Sequence[Measure]) -> None:
 
 
 def in_words(measures: Sequence[Measure], method: str) -> str:
-    """One sentence about the attribution that is shown; '' where nothing was measured of it."""
+    """What was measured of the attribution that is shown; '' where nothing was. That it does no better than chance is
+    said first."""
     of = {each.metric: each for each in measures if each.method == method}
     said = []
     if (lost := of.get("comprehensiveness")) is not None and lost.random is not None:
@@ -55,6 +56,8 @@ def in_words(measures: Sequence[Measure], method: str) -> str:
             f"Without the tokens that it ranks first the answer loses {plain(lost.value)} nats, without random ones "
             f"{plain(lost.random)}"
         )
+        if lost.value <= lost.random:
+            said[-1] = f"Worse than chance here: {said[-1][0].lower()}{said[-1][1:]}"
     if (gap := of.get("completeness_gap")) is not None:
         said.append(f"its scores sum to what they must up to {_told(gap)}")
     return f"{'; '.join(said)}." if said else ""

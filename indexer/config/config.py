@@ -14,6 +14,7 @@ from attribution.loading.adapter import ALONE, MERGED
 from attribution.prompt.saliency.method import computed
 from attribution.prompt.text.written import INSTRUCTION
 from indexer.config.estimator import estimators
+from indexer.config.evaluation import Evaluation
 from indexer.config.groups import Groups
 from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
@@ -217,6 +218,9 @@ class ScoreSettings:
     """Of these, those with token-loss influence and relabelling: a forward-mode pass for each token."""
     words: bool = True
     """The words of every answer, and the whole answer, as targets of their own beside its tokens."""
+    whole_answers: bool = False
+    """Other estimators than `ekfac` score for every token of an answer the documents that are proposed for the whole
+    answer and its words, none for the token alone: that takes them about half the time."""
     rank: Natural = 0
     """Of the position shares; 0 is full rank, at which they add up to the score. Another one cuts each stage's
     directions in the eigenbasis of that stage: it pays for layers of a few hundred numbers with documents of thousands
@@ -234,8 +238,8 @@ class ScoreSettings:
     """Of `ekfac_cg`: training documents whose Gauss–Newton matrix is solved with, drawn with `[factors] seed`."""
 
     def of_tokens(self) -> dict[str, Any]:
-        """What the scores of tokens depend on: all but `words`, and what an estimator has for itself."""
-        others = ("words", "cg_steps", "cg_documents")
+        """What the scores of tokens depend on: all but `words`, and what concerns other estimators alone."""
+        others = ("words", "whole_answers", "cg_steps", "cg_documents")
         return {name: value for name, value in asdict(self).items() if name not in others}
 
 
@@ -279,6 +283,7 @@ class Config:
     verbatim: Verbatim = field(default_factory=Verbatim)
     groups: Groups = field(default_factory=Groups)
     targets: tuple[TargetSet, ...] = ()
+    evaluation: Evaluation = field(default_factory=Evaluation)
     device: Device = field(default_factory=Device)
 
 

@@ -99,6 +99,7 @@ class Estimator:
     layers: bool = True  # False: one number for a document, none for each layer
     # the shares of a document's positions add up to its score: a sum of products over `checkpoints`, or they come along
     positions: bool = False
+    words: bool = False  # linear in the query: the score of a word, or of an answer, is the sum of its tokens' scores
     normalised: bool = False  # evaluation divides it by every normaliser too
     only_named: bool = False  # evaluation leaves it out where `[scores] method` does not name it: it takes long
 

@@ -91,5 +91,6 @@ RECORD = Estimator(
     checkpoints=checkpoints,
     linear=linear,
     positions=True,
+    words=True,
     normalised=True,
 )

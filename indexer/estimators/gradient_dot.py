@@ -41,4 +41,5 @@ RECORD = Estimator(
     passes=once,
     checkpoints=checkpoints,
     positions=True,
+    words=True,
 )

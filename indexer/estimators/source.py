@@ -65,4 +65,5 @@ RECORD = Estimator(
     applies=applies,
     checkpoints=checkpoints,
     positions=True,
+    words=True,
 )

@@ -52,4 +52,5 @@ RECORD = Estimator(
     passes=everywhere,
     checkpoints=checkpoints,
     positions=True,
+    words=True,
 )

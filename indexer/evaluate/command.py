@@ -23,6 +23,7 @@ from indexer.evaluate.statistics.figures import Figure, restored
 from indexer.evaluate.with_training import measure_with_training
 from indexer.evaluate.without_topic import measure_without_topic
 from indexer.evaluate.without_training import measure_facts, measure_stability
+from indexer.figures.stage import given_figures, save_figures
 from indexer.journal.lock import lock, stop_on_signal
 from indexer.journal.stages import key
 from indexer.processes.at_once import at_once
@@ -35,8 +36,11 @@ from indexer.training.store import kept_checkpoints
 TRAINING = "LDS, removal, single documents, planted and mislabelled facts, chosen documents, PBRF"
 
 
-def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
-    """Facts and tail patch of every size (quick: of the smallest), the rest with siblings of the smallest recipe."""
+def run(config: Config, chosen: Sequence[Model], full: bool, save: Path | None = None, command: str = "") -> None:
+    """Facts and tail patch of every size (quick: of the smallest), the rest with siblings of the smallest recipe.
+
+    save: where the figures are written too, with the command that measured them.
+    """
     scale = FULL if full else QUICK
     members = sorted((open_member(_whole(entry), config) for entry in chosen), key=lambda each: each.loaded.n_params)
     asked = {
@@ -44,7 +48,10 @@ def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
         for each in members
     }
     folder = config.output.folder
+    figures, told = given_figures(config, members)
     with lock(folder), stop_on_signal(), Report() as report:
+        for line in told:
+            report.say(line)
         measured = members if full else members[:1]
         for member in measured:
             for stage in member.stages:
@@ -61,8 +68,11 @@ def run(config: Config, chosen: Sequence[Model], full: bool) -> None:
             with timed(report, f"{member.entry.name}: the index"):
                 measure_index(folder, member, scale, report)
         _decide(config, members, report)
-        path = publish_with(folder, config, [each.loaded.weights_hash for each in members])
+        path = publish_with(folder, config, [each.loaded.weights_hash for each in members], figures)
         report.say(f"database: {path}" if path else "no database is published yet: `build` adds these figures to it")
+        if save is not None:
+            save_figures(save, folder, members, command)
+            report.say(f"figures: {save}")
 
 
 def _whole(entry: Model) -> Model:

@@ -12,6 +12,7 @@ from indexer.corpus.prompt_file import read_prompts
 from indexer.corpus.reader import CorpusReading, read_corpus
 from indexer.corpus.supports import Supports
 from indexer.database.publish import publish
+from indexer.figures.stage import given_figures
 from indexer.groups.described import every_group, group_part
 from indexer.journal.lock import lock, stop_on_signal
 from indexer.journal.stages import Finished, finished
@@ -51,18 +52,19 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
     members = in_order([open_member(entry, config, lambda files, *_: by_files[tuple(files)]) for entry in chosen])
     _check_distinct([*members, *(other.member for other in others)])
-    unknown = _unknown(config, chosen, corpora, asked)
+    figures, told = given_figures(config, [*members, *(other.member for other in others)])
+    told += _unknown(config, chosen, corpora, asked)
     n_asked = sum(len(prompts) for prompts in set(asked.values()))
     for member in members:
         asked[member.entry.name] = as_read(member, with_supports(member, asked[member.entry.name]))
         read_sets(member)  # what a size cannot read is refused before anything is written
     summary = Summary(path, folder, corpora, n_asked)
     with lock(folder), stop_on_signal(), Report() as report:
-        for line in unknown:
+        for line in told:
             report.say(line)
         documents, text = _shared(config, corpora, report)
         _keep_texts(members, [other.member for other in others], report)
-        edition = Edition(config, documents, asked)
+        edition = Edition(config, documents, asked, figures)
         by_name = {member.entry.name: member for member in members}
         waiting = list(by_name)
         with report.task("build", len(members), quiet=True) as whole:

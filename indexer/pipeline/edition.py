@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from indexer.config.config import Config
 from indexer.corpus.prompt import Prompt
 from indexer.database.evaluations import evaluation_parts
+from indexer.figures.stage import Figures, figure_parts
 from indexer.journal.stages import Finished
 from indexer.pipeline.covered import coverage_part
 from indexer.pipeline.readings import Readings
@@ -18,10 +19,16 @@ from indexer.size.member import Member
 class Edition:
     """Documents, prompts, measures, sizes, and what each size would have said in the place of the others."""
 
-    def __init__(self, config: Config, shared: Sequence[Finished], asked: Mapping[str, Sequence[Prompt]]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        shared: Sequence[Finished],
+        asked: Mapping[str, Sequence[Prompt]],
+        figures: Figures = (),
+    ) -> None:
         """shared: what all sizes need of the documents   asked: the prompts of every size that is to be built; their
-        rows stand before the sizes are finished."""
-        self._config, self._shared = config, shared
+        rows stand before the sizes are finished   figures: measured elsewhere, of some of the sizes."""
+        self._config, self._shared, self._figures = config, shared, figures
         self._asked = dict(asked)
         self._sizes: list[Finished] = []
         self._members: list[Member] = []
@@ -38,7 +45,9 @@ class Edition:
         folder = self._config.output.folder
         names = [entry.name for entry in self._config.model if entry.name in self._asked]
         prompts = {prompt.prompt_id: prompt for name in names for prompt in self._asked[name]}
-        measures = evaluation_parts(folder, [member.loaded.weights_hash for member in self._members])
+        model_ids = [member.loaded.weights_hash for member in self._members]
+        given = [each for each in self._figures if each[1].weights in model_ids]
+        measures = [*evaluation_parts(folder, model_ids), *figure_parts(folder, given)]
         asked = prompt_part(folder, list(prompts.values()))
         shared = [*self._shared, asked, *texts_part(folder, self._config)]
         covered = [coverage_part(folder, member) for member in self._members if self._config.scores.method]

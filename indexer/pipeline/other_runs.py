@@ -13,11 +13,12 @@ from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
+from indexer.tracing.added_up import keep_sums, shares_of_sums, tokens_of, with_spans
 from indexer.tracing.candidates import Candidates
-from indexer.tracing.explain import keep, pairs
+from indexer.tracing.explain import Kept, keep, pairs
 from indexer.tracing.heat import Where, position_columns
-from indexer.tracing.influence_rows import influence_columns, target_columns
-from indexer.tracing.products import shares_of_kept
+from indexer.tracing.influence_rows import influence_columns, numbered, target_columns
+from indexer.tracing.products import shares_of
 from indexer.tracing.run_row import write_run
 from indexer.tracing.scoring import Scoring
 
@@ -30,12 +31,15 @@ def other_run(
     answers: Sequence[Answer],
     found: Sequence[Candidates],
 ) -> Finished:
-    """Shards of one estimator for all answers of a size."""
+    """Shards of one estimator for all answers of a size, their words included where it is linear in the query."""
     started = time.monotonic()
     member = fitted.member
     checkpoints = by.checkpoints(folder, fitted)
     over = [(each.tracked.loaded.weights_hash, each.weight) for each in checkpoints]
     scores = member.config.scores
+    words, whole = by.words and scores.words, scores.whole_answers
+    of_tokens = [each.of_tokens for each in found]
+    candidates = [each.of_answer for each in found] if whole else found if words else of_tokens
     told = by.settings(scores)
     steps = [each.steps for each in checkpoints if each.steps is not None]
     made_with = told | ({"steps": steps} if steps else {})
@@ -43,19 +47,52 @@ def other_run(
 
     def compute(part: Partition) -> None:
         assert by.score is not None  # noqa: S101 - the first estimator is no other
-        of = pairs(answers, found)
-        scoring = Scoring(fitted, checkpoints, norms, answers, found, of)
+        of, sums = pairs(answers, candidates), None
+        if words:
+            of, sums = with_spans(of, answers, candidates)
+        scoring = Scoring(fitted, checkpoints, norms, answers, candidates, of)
         values, shares = by.score(scoring)
         values[~of.wanted] = np.nan
         kept = keep(values, of.union, of.tokens, norms, scores.documents)
+        spans = Kept([], [], [], [], []) if sums is None else keep_sums(values, of.union, sums, norms, scores.documents)
         write_shard(part.folder, "target", target_columns(run, kept, None, None))
         rows = influence_columns(run, kept, norms, member.document_ids, by_layer=by.layers)
         write_shard(part.folder, "influence", rows)
+        tokens = [] if sums is None else tokens_of(sums)
+        if words:
+            write_shard(part.folder, "span_target", numbered(target_columns(run, spans, None, None)))
+            rows = influence_columns(run, spans, norms, member.document_ids, by_layer=by.layers)
+            write_shard(part.folder, "span_influence", numbered(rows))
         if by.positions:
-            where = Where(shares_of_kept(scoring, kept, shares), [[] for _ in kept.places])
+            tops, of_spans = (
+                [each.top[: scores.position_shares].tolist() for each in some.ranked] for some in (kept, spans)
+            )
+            every = shares_of(scoring, _of_queries(tops, of_spans, tokens), shares)
+            where = Where([[every[q, i] for i in top] for q, top in enumerate(tops)], [[] for _ in tops])
             write_shard(part.folder, "influence_position", position_columns(run, kept, where, member.document_ids))
+            if words:
+                where = Where(shares_of_sums(of_spans, tokens, every), [[] for _ in of_spans])
+                columns = position_columns(run, spans, where, member.document_ids)
+                write_shard(part.folder, "span_position", numbered(columns))
         write_run(part.folder, fitted, run, by.name, time.monotonic() - started, told | scoring.facts)
 
-    made_of = key(run=run, scores=scores.of_tokens(), on=[each.digest for each in found])
+    made_of = key(
+        run=run,
+        scores=scores.of_tokens(),
+        on=[each.digest for each in of_tokens],
+        **({"words": [each.digest for each in found]} if words or whole else {}),
+        **({"whole": True} if whole else {}),
+    )
     [part] = stage(folder, f"{by.name}-{member.entry.name}", made_of, ["all"], compute)
     return part
+
+
+def _of_queries(
+    tops: Sequence[Sequence[int]], of_spans: Sequence[Sequence[int]], tokens: Sequence[range]
+) -> list[list[int]]:
+    """Of each token the documents of which it needs position shares: for itself, and for spans that it is a part of."""
+    found = [dict.fromkeys(top) for top in tops]
+    for top, some in zip(of_spans, tokens, strict=True):
+        for q in some:
+            found[q] |= dict.fromkeys(top)
+    return [list(each) for each in found]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attribution.components.units import Units
@@ -24,7 +25,7 @@ from indexer.tracing.explain import explain
 from indexer.tracing.heat import heat, position_columns, relabel_columns
 from indexer.tracing.influence_rows import influence_columns, scored_span_columns, target_columns
 from indexer.tracing.prompt_rows import joined
-from indexer.tracing.spans import spans, summed
+from indexer.tracing.spans import Span, spans, summed
 from indexer.tracing.traced import Traced
 
 Tick = Callable[[float, str], None]
@@ -81,11 +82,15 @@ def scores(
 def proposed(traced: Traced, answers: Sequence[Answer], scored: Sequence[Finished]) -> list[Candidates]:
     """The candidates of every answer as the stage has stored them, in order."""
     tables = [pq.read_table(part.folder / "candidate.parquet") for part in scored]
-    number = traced.fitted.member.places({each for table in tables for each in table["document_id"].to_pylist()})
-    found: dict[str, dict[tuple[str, int | None], list[tuple[int, float]]]] = {}
-    for table in tables:
+    of_spans = _of_spans(scored) if traced.fitted.member.config.scores.words else []
+    number = traced.fitted.member.places(
+        {each for table in (*tables, *of_spans) for each in table["document_id"].to_pylist()}
+    )
+    found: dict[str, dict[tuple[str, int | None, int | None], list[tuple[int, float]]]] = {}
+    for table in (*tables, *of_spans):
         for row in table.to_pylist():  # stored by rank
-            of = found.setdefault(row["generation_id"], {}).setdefault((row["via"], row["position"]), [])
+            place = row["via"], row.get("position"), row.get("span")
+            of = found.setdefault(row["generation_id"], {}).setdefault(place, [])
             of.append((number[row["document_id"]], row["value"]))
     return [
         Candidates(
@@ -96,12 +101,23 @@ def proposed(traced: Traced, answers: Sequence[Answer], scored: Sequence[Finishe
                     np.array([document for document, _ in of], dtype=np.int64),
                     np.array([value for _, value in of], dtype=np.float32),
                     position,
+                    span,
                 )
-                for (via, position), of in found[each.generation_id].items()
+                for (via, position, span), of in found[each.generation_id].items()
             ),
+            _spans(each) if of_spans else (),
         )
         for each in answers
     ]
+
+
+def _of_spans(scored: Sequence[Finished]) -> list[pa.Table]:
+    """What is proposed for words and answers."""
+    return [pq.read_table(part.folder / "span_candidate.parquet") for part in scored]
+
+
+def _spans(answer: Answer) -> tuple[Span, ...]:
+    return spans(answer.generation.text, answer.generation.spans)
 
 
 def _write(
@@ -165,7 +181,7 @@ def _proposed(traced: Traced, textual: Candidates, answer: Answer, sampled: Samp
         sampled.add(answer, estimates)
     if not member.config.scores.words:
         return with_index(textual, member, answer, traced.index, estimates)
-    of = spans(answer.generation.text, answer.generation.spans)
+    of = _spans(answer)
     return with_index(textual, member, answer, traced.index, estimates, of, summed(estimates, of))
 
 

@@ -10,7 +10,7 @@ Spans of an answer are compared with each other, so what is proposed for one of 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,17 @@ class Candidates:
     def via_of_spans(self) -> dict[int, set[str]]:
         """The same for the spans, which share their documents."""
         return _via([each for each in self.proposals if each.position is None])
+
+    @property
+    def of_answer(self) -> "Candidates":
+        """What is proposed for the whole answer or any span of it, now for each of its tokens alike."""
+        every = [replace(each, span=None) for each in self.proposals if each.position is None]
+        return Candidates(self.generation_id, tuple(every), self.spans)
+
+    @property
+    def of_tokens(self) -> "Candidates":
+        """Without its spans and what is proposed for them."""
+        return Candidates(self.generation_id, tuple(each for each in self.proposals if each.span is None))
 
     @property
     def digest(self) -> str:

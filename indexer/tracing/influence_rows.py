@@ -57,11 +57,12 @@ def scored_span_columns(
 ) -> dict[str, Columns]:
     """Columns of `span_target`, `span_influence` and `span_position`: those of a token's, by the number of the span."""
     return {
-        "span_target": _numbered(target_columns(run, made.spans, made.values, made.self_influence)),
-        "span_influence": _numbered(influence_columns(run, made.spans, norms, ids)),
-        "span_position": _numbered(position_columns(run, made.spans, where, ids)),
+        "span_target": numbered(target_columns(run, made.spans, made.values, made.self_influence)),
+        "span_influence": numbered(influence_columns(run, made.spans, norms, ids)),
+        "span_position": numbered(position_columns(run, made.spans, where, ids)),
     }
 
 
-def _numbered(columns: Mapping[str, Any]) -> Columns:
+def numbered(columns: Mapping[str, Any]) -> Columns:
+    """Of spans, which have a number in the place of a token's position."""
     return {"span" if name == "position" else name: of for name, of in columns.items()}

@@ -1,6 +1,6 @@
 """Sums of gradient products over checkpoints, for the candidates of every token; by layer and by position."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from attribution.query.settled import settled
 from indexer.size.member import Member
 from indexer.size.terms import Shares, Term, add_shares, score
 from indexer.tracing.chunks import chunks
-from indexer.tracing.explain import Kept
 from indexer.tracing.scoring import Scoring
 
 Values = NDArray[np.float32]
@@ -45,13 +44,12 @@ def sum_of_products(of: Scoring, finish: Finish = as_found) -> tuple[Values, Sha
     return values, shares
 
 
-def shares_of_kept(of: Scoring, kept: Kept, known: Shares) -> list[list[NDArray[np.float32]]]:
-    """Of each query, the position shares of its top documents, summed over the checkpoints  # [T] nats each
+def shares_of(of: Scoring, tops: Sequence[Sequence[int]], known: Shares) -> Shares:
+    """The position shares of each query's documents `tops`, summed over the checkpoints  # [T] nats each
 
     known: those that came along with the scores.
     """
     member = of.member
-    tops = [each.top[: member.config.scores.position_shares].tolist() for each in kept.ranked]
     rest = [[i for i in top if (q, i) not in known] for q, top in enumerate(tops)]
     found = {(q, i): np.zeros(len(member.rows[i]), dtype=np.float32) for q, top in enumerate(rest) for i in top}
     for term, queries, directions in _asked(of) if any(rest) else ():
@@ -60,7 +58,7 @@ def shares_of_kept(of: Scoring, kept: Kept, known: Shares) -> list[list[NDArray[
             for i, share in zip(rest[q], shares, strict=True):
                 found[q, i] += term.weight * share.sum(-1)
         del directions  # before the next are made
-    return [[known[q, i] if (q, i) in known else found[q, i] for i in top] for q, top in enumerate(tops)]
+    return found | {(q, i): known[q, i] for q, top in enumerate(tops) for i in top if (q, i) in known}
 
 
 def _asked(of: Scoring) -> Iterator[tuple[Term, slice, Directions]]:

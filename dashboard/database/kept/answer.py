@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from dashboard.database.group_records import GroupScore
 from dashboard.database.kept.inside import KeptInside, StoredInside
-from dashboard.database.queries import answers, groups, influence, prompts, spans, verbatim
+from dashboard.database.queries import answers, best_runs, groups, influence, prompts, spans, verbatim
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import (
     Generation,
@@ -34,6 +34,8 @@ class KeptAnswer(Protocol):
     def run(self) -> Run | None: ...
     @property
     def best_method(self) -> str: ...
+    @property
+    def of_groups(self) -> Run | None: ...
     @property
     def estimated(self) -> bool: ...
     @property
@@ -75,10 +77,10 @@ class StoredAnswer:
         self.siblings = answers.generations_of(snapshot, [generation.prompt_id])[generation.prompt_id]
         self.runs = answers.runs(snapshot, generation.model.model_id)
         several = len(self.runs) > 1
-        self.best_method = answers.measured_best(snapshot, generation.model.model_id) if several else ""
+        self.best_method = best_runs.measured_best(snapshot, generation.model.model_id) if several else ""
         wanted = [each for each in self.runs if each.run_id == wanted_run]
-        best = [each for each in self.runs if each.method == self.best_method]
-        self.run = next(iter([*wanted, *best, *self.runs]), None)
+        self.run = next(iter([*wanted, *answers.best_first(snapshot, generation.model.model_id)]), None)
+        self.of_groups = next(iter(self.runs), None)
         self.inside: KeptInside = StoredInside(snapshot, generation, self.run)
         self._ids = (self.run.run_id if self.run else "", generation.generation_id)
 
@@ -129,7 +131,8 @@ class StoredAnswer:
         return spans.span_heats(self.snapshot, *self._ids, of, self.generation.model.tokenizer_id, ids)
 
     def groups(self, first: int, last: int) -> list[GroupScore]:
-        return groups.answer_groups(self.snapshot, *self._ids, first, last)
+        run_id = self.of_groups.run_id if self.of_groups else ""
+        return groups.answer_groups(self.snapshot, run_id, self._ids[1], first, last)
 
     def verbatim(self) -> list[VerbatimSpan] | None:
         return verbatim.verbatim_spans(self.snapshot, self.generation.generation_id)

@@ -82,6 +82,8 @@ def _evaluation(row: dict[str, Any]) -> dict[str, Any]:
         "High": high,
         "95 % interval": "" if low is None or high is None else f"{low:.2f} to {high:.2f}",
         "How it was measured": detail.get("how", ""),
+        "Measured": str(detail.get("measured", "")),  # the day, of what was not measured for this database
+        "Command": str(detail.get("command", "")),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from dashboard.database.prompt_share import MEASURED, SHARE
 from dashboard.database.prompt_turns import Turn, prompt_turns
+from dashboard.database.queries.best_runs import measured_best
 from dashboard.database.queries.rows import ASKED, Snapshot, generation_of, kept, model_of, numbers, record
 from dashboard.database.records import Generation, Model, PromptPart, PromptToken, Run, Token
 
@@ -23,20 +24,15 @@ def models(snapshot: Snapshot) -> list[Model]:
 
 @kept(32)
 def runs(snapshot: Snapshot, model_id: str) -> list[Run]:
-    """Runs of one model, the plain EK-FAC one first."""
+    """Runs of one model, the plain EK-FAC one first: that which groups, target sets and self-influence are of."""
     sql = "SELECT * FROM run WHERE model_id = ? ORDER BY method <> 'ekfac', run_id"
     return [record(Run, row) for row in snapshot.rows(sql, [model_id])]
 
 
-@kept(32)
-def measured_best(snapshot: Snapshot, model_id: str) -> str:
-    """Of the methods that this model has a run of, the one that predicts retraining best for a size of its family (by
-    the linear datamodelling score without the query's own document); "" where none was measured."""
-    sql = """SELECT method FROM run JOIN evaluation USING (method)
-        WHERE run.model_id = $model AND metric = 'lds_without_self' AND evaluation.model_id IN (
-            SELECT model_id FROM model WHERE family = (SELECT family FROM model WHERE model_id = $model))
-        ORDER BY value DESC, method LIMIT 1"""
-    return next((row["method"] for row in snapshot.rows(sql, {"model": model_id})), "")
+def best_first(snapshot: Snapshot, model_id: str) -> list[Run]:
+    """The same, but that of the method which agrees best with retraining first, where that was measured."""
+    best = measured_best(snapshot, model_id)
+    return sorted(runs(snapshot, model_id), key=lambda each: each.method != best)
 
 
 @kept(64)

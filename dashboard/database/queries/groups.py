@@ -7,7 +7,7 @@ from dashboard.database.queries.rows import ASKED, Snapshot, has_table, kept, re
 
 MOST = 500  # groups that are offered by name
 
-# what every answer owes to one group, by the run that `answers.runs` names first
+# what every answer owes to one group, by the run that `answers.runs` names first, which groups are of
 OWED_TO = """SELECT answer_group.* FROM answer_group JOIN run USING (run_id)
     WHERE column_name = $column AND value = $value
     QUALIFY row_number() OVER (PARTITION BY generation_id ORDER BY method <> 'ekfac', run_id) = 1"""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from dashboard.database.queries.best_runs import RUNS
 from dashboard.database.queries.documents import document_tokens
 from dashboard.database.queries.rows import Snapshot, has_column, kept, kept_scores_of, numbers, record, total_heat
 from dashboard.database.records import Best, Heat, KeptScores, Layer, Relabelling, Target
@@ -44,14 +45,14 @@ def document_effects(snapshot: Snapshot, run_id: str, generation_id: str, docume
 
 
 def best_documents(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, Best]:
-    """generation_id -> the most helpful document of the whole answer, by the run that `answers.runs` names first; where
-    whole answers are no targets, that with the largest sum of stored influence over its tokens. A score that was not
-    kept is unknown: `n_tokens` says how many are in the sum."""
+    """generation_id -> the most helpful document of the whole answer, by the run that `answers.best_first` begins with;
+    where whole answers are no targets, that with the largest sum of stored influence over its tokens. A score that was
+    not kept is unknown: `n_tokens` says how many are in the sum."""
     sql = f"""SELECT generation_id, best.document_id, title, summed, n_tokens,
             ({_SPANNED if has_column(snapshot, "span", "kind") else _WRITTEN}) AS of_tokens
         FROM ({_BEST if has_column(snapshot, "answer_source", "sum_document_id") else _BEST_BEFORE}) AS best
-        JOIN run USING (run_id) LEFT JOIN document USING (document_id) WHERE summed > 0
-        QUALIFY row_number() OVER (PARTITION BY generation_id ORDER BY method <> 'ekfac', run_id) = 1
+        JOIN ({RUNS}) USING (run_id) LEFT JOIN document USING (document_id) WHERE summed > 0
+        QUALIFY row_number() OVER (PARTITION BY generation_id ORDER BY place) = 1
         """  # noqa: S608 (constants)
     rows = snapshot.rows(sql, {"ids": list(generation_ids)})
     return {row["generation_id"]: record(Best, row) for row in rows}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from attribution.prompt.saliency.method import methods
 from dashboard.database.queries.rows import ASKED, Snapshot, has_table, kept, record
 from dashboard.database.records import Measure
 
@@ -45,6 +46,22 @@ def measures(snapshot: Snapshot, generation_id: str) -> list[Measure]:
     sql = """SELECT method, metric, value, random, detail FROM faithfulness WHERE generation_id = ?
         ORDER BY method, metric"""
     return [record(Measure, row) for row in snapshot.rows(sql, [generation_id])]
+
+
+@kept(32)
+def best_saliency(snapshot: Snapshot, model_id: str) -> str:
+    """The map of the prompt that is shown first: over all stored answers of the model, the method without whose first
+    tokens an answer loses most beyond what it loses without random ones (comprehensiveness); "" where nothing was
+    measured. Attention and others that show where a model looked, and explain nothing, are no candidates."""
+    if not has_table(snapshot, "faithfulness"):
+        return ""
+    known = [each.name for each in methods().values() if each.explains]
+    sql = """SELECT method FROM faithfulness JOIN generation USING (generation_id)
+        WHERE model_id = $model AND metric = 'comprehensiveness' AND random IS NOT NULL
+          AND method IN (SELECT unnest($known::VARCHAR[]))
+        GROUP BY method ORDER BY avg(value - random) DESC, method LIMIT 1"""
+    rows = snapshot.rows(sql, {"model": model_id, "known": known})
+    return next((row["method"] for row in rows), "")
 
 
 @kept(1)

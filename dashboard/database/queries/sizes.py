@@ -1,21 +1,23 @@
 """What sets the sizes of a family apart, over all prompts: overlap, concentration, topics. One run per model."""
 
+from dashboard.database.queries.best_runs import RUNS
 from dashboard.database.queries.rows import Snapshot, has_table, kept, numbers, record
 from dashboard.database.records import ReadToken
 
-_RUN = """WITH chosen AS (
-    SELECT model_id, first(run_id ORDER BY method <> 'ekfac', run_id) AS run_id FROM run GROUP BY model_id)"""
+_RUN = f"WITH runs AS ({RUNS}), chosen AS (SELECT model_id, run_id FROM runs WHERE place = 1)"  # noqa: S608 (a constant)
 
 
 def mean_overlaps(snapshot: Snapshot) -> list[dict[str, object]]:
     """For each pair of sizes that began their answers to the same prompt with the same token: mean overlap of their ten
-    most helpful documents for it, the number of such prompts, and how many times larger the larger size is."""
+    most helpful documents for it, the number of such prompts, and how many times larger the larger size is. Each pair
+    by the best estimator that both have."""
     sql = f"""{_RUN} SELECT small.name AS small, large.name AS large, count(*) AS n_prompts,
-            avg(overlap)::DOUBLE AS overlap, any_value(large.n_params / small.n_params)::DOUBLE AS ratio
-        FROM size_overlap JOIN chosen AS one ON size_overlap.run_id = one.run_id
-        JOIN chosen AS other ON other_run_id = other.run_id
+            avg(overlap)::DOUBLE AS overlap, any_value(large.n_params / small.n_params)::DOUBLE AS ratio, one.method
+        FROM size_overlap JOIN runs AS one ON size_overlap.run_id = one.run_id
+        JOIN runs AS other ON other_run_id = other.run_id
         JOIN model AS small ON small.model_id = one.model_id JOIN model AS large ON large.model_id = other.model_id
-        GROUP BY small.name, small.n_params, large.name, large.n_params
+        GROUP BY small.name, small.n_params, large.name, large.n_params, one.run_id, other.run_id, one.place, one.method
+        QUALIFY row_number() OVER (PARTITION BY small.name, large.name ORDER BY one.place, one.run_id) = 1
         ORDER BY small.n_params, large.n_params, small, large"""  # noqa: S608 (a constant)
     return snapshot.rows(sql)  # type: ignore[return-value]
 

@@ -13,7 +13,9 @@ from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.drawing.size_look import size_looks
 from dashboard.screens.about.charts import charted, method_dots, of
+from dashboard.screens.about.curves import is_curve, removal_curve
 from dashboard.screens.about.measured import by_method, decided, explained, label_of, removal
+from dashboard.screens.about.told import told, where_measured
 
 WHOLE = 40  # rows of figures that are shown without a scroll bar of their own
 
@@ -91,15 +93,25 @@ def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> 
             ("command", "python -m indexer evaluate CONFIG"),
         )
         return
-    said = [*decided(evaluations), *removal(evaluations)]
-    render.prose(*[("fact", [(question, "strong"), (f": {answer}", "")]) for question, answer in said])
+    said = [*told(evaluations), *decided(evaluations), *removal(evaluations)]
+    render.prose(
+        *[("fact", [(question, "strong"), (f": {answer}", "")]) for question, answer in said],
+        *[("note", line) for line in where_measured(evaluations)],
+    )
+    picked = _show_dots(snapshot, evaluations)
+    if is_curve(evaluations):
+        st.caption(
+            "What answers lose of their log-probability when a model is trained again without the documents that a "
+            "method blames most, and without as many random ones; with 95 % intervals."
+        )
+        render.chart(removal_curve(evaluations, size_looks(answers.models(snapshot))), key="removal")
     methods = by_method(evaluations)
     if methods:
         render.table(pd.DataFrame(methods).round(3), key="methods", height="content")
-    picked = _show_dots(snapshot, evaluations)
     named = {row["Figure"] for row in evaluations}
     render.prose(*[("note", [(each.label, "strong"), (f": {each.meaning}.", "")]) for each in explained(named)])
-    shown = pd.DataFrame([row for row in evaluations if picked in ("", of(row))]).drop(columns=["Low", "High"])
+    unsaid = ["Low", "High", "Command", *([] if any(row["Measured"] for row in evaluations) else ["Measured"])]
+    shown = pd.DataFrame([row for row in evaluations if picked in ("", of(row))]).drop(columns=unsaid)
     with st.expander(f"Every figure, with its interval and how it was measured: {len(shown):,}"):
         render.table(shown, key="figures", height="content" if len(shown) <= WHOLE else 36 * WHOLE)
 

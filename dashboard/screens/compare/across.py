@@ -94,7 +94,8 @@ def _first_carry(ranks: list[dict[str, Any]], first: int) -> list[tuple[str, flo
 def _show_overlaps(overlaps: list[dict[str, Any]]) -> None:
     st.caption(
         "How overlap falls with the difference in size: ten most helpful documents in common, over the prompts that "
-        "both sizes began to answer with the same token. Click a pair to see it alone."
+        "both sizes began to answer with the same token, by the best estimator that both have. Click a pair to see it "
+        "alone."
     )
     drawn = charts.overlaps(overlaps)
     left, right = st.columns(2, gap="large")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.database.layer_groups import LABELS
+from dashboard.database.method_names import method_name
 from dashboard.drawing.figure import SHARE, blank
 from dashboard.drawing.numbers import percent
 from dashboard.drawing.shapes import Chart
@@ -119,6 +120,7 @@ def overlaps(rows: Rows) -> Chart:
             "Smaller": row["small"],
             "Larger": row["large"],
             "Prompts": row["n_prompts"],
+            "Estimator": method_name(row["method"]),
             "Mean overlap at 10": row["overlap"],
         }
         for row in rows

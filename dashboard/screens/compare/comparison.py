@@ -21,7 +21,7 @@ class Size:
     """One size's answer; `top`: its ten most helpful documents for the compared token, [] where it has none."""
 
     generation: Generation
-    runs: list[Run]  # its documents are those of the first
+    runs: list[Run]  # its documents are those of the first: the one that agrees best with retraining
     tokens: list[Token]
     departs: int | None  # first token that differs from the size above
     top: list[Ranked]
@@ -41,7 +41,7 @@ def compare(
     for generation in generations:
         tokens = answers.tokens(snapshot, generation.generation_id)
         above = [token.text for token in sizes[-1].tokens] if sizes else [token.text for token in tokens]
-        runs = answers.runs(snapshot, generation.model.model_id)
+        runs = answers.best_first(snapshot, generation.model.model_id)
         top: list[Ranked] = []
         if runs and position < len(tokens) and (applies or {}).get(generation.generation_id, True):
             scores = influence.kept_scores(snapshot, runs[0].run_id, generation.generation_id, position, position)

@@ -16,7 +16,7 @@ from dashboard.drawing.shapes import Heated, JoinedRow
 from dashboard.drawing.size_look import size_looks
 from dashboard.screens.compare import charts
 from dashboard.screens.compare.comparison import Size, agreements, joined
-from dashboard.widgets.estimator import say_estimator
+from dashboard.widgets.estimator import say_estimators
 from dashboard.widgets.heading import panel
 
 MOST = 12  # rows
@@ -33,7 +33,7 @@ def show_joined(snapshot: Snapshot, compared: Sequence[Size], position: int, sam
         st.caption("A size is listed where its own answer holds the same tokens up to here; elsewhere it wrote others.")
     elif len({size.tokens[position].text for size in compared if position < len(size.tokens)}) > 1:
         st.caption("The sizes wrote different tokens here, so their documents answer different questions.")
-    say_estimator(max((size.runs for size in compared), key=len, default=[]))
+    say_estimators({size.name: size.runs for size in compared})
     ids = joined(compared)
     if not ids:
         st.caption("No influence is stored for this token.")

@@ -57,8 +57,8 @@ def unit_of(snapshot: Snapshot, chosen: Selection) -> str:
 
 
 def sizes(snapshot: Snapshot) -> list[tuple[Model, Run]]:
-    """Every model that has a run, with its first."""
-    found = [(model, answers.runs(snapshot, model.model_id)) for model in answers.models(snapshot)]
+    """Every model that has a run, with the one that agrees best with retraining."""
+    found = [(model, answers.best_first(snapshot, model.model_id)) for model in answers.models(snapshot)]
     return [(model, runs[0]) for model, runs in found if runs]
 
 

@@ -37,12 +37,13 @@ SIMILAR = 0.6  # share of the words in common, from which on two documents are n
 
 def show_document(snapshot: Snapshot, found: StoredDocument, model: Model, selection: Selection) -> None:
     """The page of one document, seen through one size."""
-    runs = answers.runs(snapshot, model.model_id)
+    runs = answers.best_first(snapshot, model.model_id)
     run_id = runs[0].run_id if runs else ""
+    plain = next((each.run_id for each in answers.runs(snapshot, model.model_id)), "")
     say_estimator(runs)
     _show_text(snapshot, found, model, run_id)
-    _show_measures(snapshot, found, run_id)
-    show_relabelling(snapshot, found, run_id)
+    _show_measures(snapshot, found, plain)
+    show_relabelling(snapshot, found, plain)
     show_what_if(snapshot, model, found, selection)
     show_backwards(snapshot, found.document_id, selection)
     show_set_effects(snapshot, found.document_id)

@@ -47,8 +47,9 @@ def listed(snapshot: Snapshot, chosen: Selection, model: Model | None) -> Listed
     runs = answers.runs(snapshot, model.model_id) if model else []
     if runs and chosen.order != "helpful":
         return _ordered(snapshot, chosen, runs[0].run_id)
-    if runs:
-        rows = documents.most_influential(snapshot, runs[0].run_id, chosen.source, chosen.topic, SHOWN)
+    if model and runs:
+        best = answers.best_first(snapshot, model.model_id)[0]
+        rows = documents.most_influential(snapshot, best.run_id, chosen.source, chosen.topic, SHOWN)
         if rows:
             facts = {each: f"{_some(tokens, 'token')} in {_some(n, 'answer')}" for each, tokens, n in rows}
             return Listed([each for each, *_ in rows], facts)

@@ -114,7 +114,7 @@ def _show_list(snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, mod
     elif any(card.badges for card in cards):
         panel("Most influential documents", "How often a document is among a token's ten best: not how much it did.")
         st.caption("Over all stored answers of one size.")
-        say_estimator(answers.runs(snapshot, model.model_id) if model else [])
+        say_estimator(answers.best_first(snapshot, model.model_id) if model else [])
     else:
         panel("Documents", "The order of the titles: not of any influence.")
         st.caption(f"{documents.count_documents(snapshot):,} documents.")

@@ -67,7 +67,7 @@ def _offered(snapshot: Snapshot, model: Model, found: StoredDocument | None) -> 
     """generation_id -> how the answer is called; those first that the document sways most."""
     named = {each: f"{asked} →{text}" for each, asked, text in answers.answers_of(snapshot, model.model_id, MOST)}
     swayed: dict[str, str] = {}
-    for run in answers.runs(snapshot, model.model_id)[:1] if found else []:
+    for run in answers.best_first(snapshot, model.model_id)[:1] if found else []:
         for side in ("towards", "away"):
             for each in documents.swayed(snapshot, run.run_id, found.document_id if found else "", "token", side, EACH):
                 swayed.setdefault(each.generation_id, f"{each.prompt} →{each.answer}")

@@ -8,7 +8,7 @@ from dashboard.address.selection import Selection, Span
 from dashboard.database.group_records import GroupScore
 from dashboard.database.kept.answer import KeptAnswer
 from dashboard.database.layer_groups import LayerGroup, group_named, layer_groups
-from dashboard.database.queries import documents, influence
+from dashboard.database.queries import documents, influence, prompts
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import Ranked, among_random, rank_documents, take_side
 from dashboard.database.records import (
@@ -66,6 +66,7 @@ class Explanation:
     saliency: dict[int, float]  # of the span, by source position
     measures: list[Measure]  # how far the answer's attributions agree with what the model does
     best_method: str = ""  # of several runs: whose method evaluation found best for influence
+    of_groups: Run | None = None  # whose whole groups these are, where that is another run
     estimated: bool = False  # influence from the gradient index, before the exact scores are known
 
     @property
@@ -116,6 +117,8 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
 
     stored = set(answer.saliency_methods())
     methods = by_preference(name for name in stored if not name.endswith(CONTRAST))
+    best = prompts.best_saliency(snapshot, answer.generation.model.model_id)
+    methods = sorted(methods, key=lambda each: each != best)  # by preference, but the one that was found to hold first
     method = selection.saliency if selection.saliency in methods else next(iter(methods), "")
     has_contrast = f"{method}{CONTRAST}" in stored
     map_name = f"{method}{CONTRAST}" if has_contrast and selection.contrast == "yes" else method
@@ -150,6 +153,7 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
         saliency_method=method,
         saliency=answer.saliency(*span, map_name) if method else {},
         measures=answer.measures(),
+        of_groups=answer.of_groups if answer.of_groups != answer.run else None,
         estimated=answer.estimated,
     )
 

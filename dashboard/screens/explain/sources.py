@@ -3,6 +3,8 @@
 from dashboard.address.bar import open_screen
 from dashboard.address.selection import UNFILTERED, Selection
 from dashboard.database.group_records import Group
+from dashboard.database.method_names import method_name
+from dashboard.drawing import render
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets.group_bars import show_groups
 from dashboard.widgets.heading import panel
@@ -16,6 +18,9 @@ def show_sources(found: Explanation, selection: Selection) -> None:
         "Sources and topics",
         "All documents of a group together, where helpful and harmful ones cancel: not the sum of the list.",
     )
+
+    if found.of_groups is not None and found.whole_groups:
+        render.prose(("note", f"Estimator: {method_name(found.of_groups.method)}, the only one that groups are of."))
 
     def answers_of(column: str, value: str) -> None:
         score = sum(each.score for each in found.whole_groups if (each.column_name, each.value) == (column, value))

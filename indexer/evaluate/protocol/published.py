@@ -10,6 +10,8 @@ from indexer.database.shard import write_shard
 from indexer.database.snapshot_file import read_current
 from indexer.evaluate.protocol.scale import Scale
 from indexer.evaluate.statistics.figures import Figure, columns
+from indexer.figures.stage import PREFIX as GIVEN
+from indexer.figures.stage import Figures, figure_parts
 from indexer.journal.part import Partition
 from indexer.journal.stages import finished, key, stage
 from indexer.size.member import Member
@@ -48,8 +50,11 @@ def _kept(
     stage(folder, name, made_of, [model_id], compute)
 
 
-def publish_with(folder: Path, config: Config, model_ids: Sequence[str]) -> Path | None:
-    """The current database once more with these measures; None when there is none yet, `build` then adds them."""
+def publish_with(folder: Path, config: Config, model_ids: Sequence[str], figures: Figures = ()) -> Path | None:
+    """The current database once more with these measures; None when there is none yet, `build` then adds them.
+
+    figures: of these models, measured elsewhere.
+    """
     current = read_current(folder)
     if current is None:
         return None
@@ -57,6 +62,9 @@ def publish_with(folder: Path, config: Config, model_ids: Sequence[str]) -> Path
     others = [
         part
         for part in finished(folder)
-        if not part.stage.startswith(PREFIX) and any(sha256 in shown for sha256 in part.files.values())
+        if not part.stage.startswith(PREFIX)
+        and not (part.stage.startswith(GIVEN) and part.part in model_ids)
+        and any(sha256 in shown for sha256 in part.files.values())
     ]
-    return publish(folder, [*others, *evaluation_parts(folder, model_ids)], described(config))
+    measures = [*evaluation_parts(folder, model_ids), *figure_parts(folder, figures)]
+    return publish(folder, [*others, *measures], described(config))

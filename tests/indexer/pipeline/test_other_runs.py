@@ -166,6 +166,54 @@ def test_stages_of_training_are_not_solved_together(built):
         ask(request | {"exact": "yes"}, lambda stage, fraction, payload: None, lambda: False)
 
 
+@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "source", "gradient_dot"])
+def test_a_word_is_the_sum_of_its_tokens(db, method):
+    """Where a document was kept for the span and for each of its tokens; every span and answer has a row."""
+    found = db.execute(
+        """SELECT of.score, sum(token.score) FROM span_influence AS of JOIN span USING (generation_id, span)
+           JOIN run USING (run_id) JOIN influence AS token ON token.run_id = of.run_id
+             AND token.generation_id = of.generation_id AND token.document_id = of.document_id
+             AND token.position BETWEEN first AND last
+           WHERE method = ? GROUP BY of.run_id, of.generation_id, of.span, of.document_id, of.score
+           HAVING count(*) = any_value(last - first + 1)""",
+        [method],
+    ).fetchall()
+    assert len(found) > 10
+    scores, sums = np.array(found).T
+    np.testing.assert_allclose(sums, scores, rtol=1e-4, atol=1e-5 * np.abs(scores).max())
+    [(n, answered)] = db.execute(
+        """SELECT count(*), count(*) FILTER (kind = 'answer') FROM span_target JOIN span USING (generation_id, span)
+           JOIN run USING (run_id) WHERE method = ?""",
+        [method],
+    ).fetchall()
+    [(spans, generations)] = db.execute(
+        """SELECT count(*), count(DISTINCT generation_id) FROM span WHERE generation_id IN (
+           SELECT generation_id FROM target JOIN run USING (run_id) WHERE method = ?)""",
+        [method],
+    ).fetchall()
+    assert (n, answered) == (spans, generations)
+
+
+@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "source", "gradient_dot"])
+def test_the_positions_add_up_to_the_score_of_a_word(db, method):
+    found = db.execute(
+        """SELECT score, list_sum(shares) FROM span_position JOIN span_influence USING (run_id, generation_id, span,
+           document_id) JOIN run USING (run_id) WHERE method = ?""",
+        [method],
+    ).fetchall()
+    assert len(found) > 20
+    scores, sums = np.array(found).T
+    np.testing.assert_allclose(sums, scores, rtol=1e-3, atol=1e-4 * np.abs(scores).max())
+
+
+def test_what_is_not_linear_has_no_words(db):
+    [(n,)] = db.execute(
+        """SELECT count(*) FROM span_target JOIN run USING (run_id)
+           WHERE method IN ('ekfac_cg', 'gradient_cosine', 'hidden_cosine', 'bm25')"""
+    ).fetchall()
+    assert n == 0
+
+
 def test_the_cosine_lies_between_minus_one_and_one(db):
     scores = db.execute(
         "SELECT score FROM influence JOIN run USING (run_id) WHERE method IN ('gradient_cosine', 'hidden_cosine')"

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from dashboard.database.queries.answers import measured_best
+from dashboard.database.queries.best_runs import measured_best
 from indexer.database.memory import Memory
 
 
@@ -14,8 +14,9 @@ class Database:
         self._db, self.memory = duckdb.connect(), Memory()
         self._db.execute("CREATE TABLE model (model_id TEXT, family TEXT)")
         self._db.execute("INSERT INTO model VALUES ('s', 'f'), ('l', 'f'), ('x', 'g')")
-        self._db.execute("CREATE TABLE run (model_id TEXT, method TEXT)")
-        self._db.execute("INSERT INTO run VALUES ('s', 'ekfac'), ('s', 'tracin'), ('l', 'ekfac'), ('x', 'ekfac')")
+        self._db.execute("CREATE TABLE run (run_id TEXT, model_id TEXT, method TEXT)")
+        self._db.execute("""INSERT INTO run VALUES
+            ('1', 's', 'ekfac'), ('2', 's', 'tracin'), ('3', 'l', 'ekfac'), ('4', 'x', 'ekfac')""")
         self._db.execute("CREATE TABLE evaluation (model_id TEXT, method TEXT, metric TEXT, value DOUBLE)")
         if evaluation:
             self._db.executemany("INSERT INTO evaluation VALUES (?, ?, ?, ?)", evaluation)

@@ -46,8 +46,8 @@ TOPICS = [
     {"name": "large", "value": "1e5", "share": 0.1},
 ]
 PAIRS = [
-    {"small": "small", "large": "middle", "n_prompts": 7, "overlap": 0.4, "ratio": 4.0},
-    {"small": "small", "large": "large", "n_prompts": 1234, "overlap": 0.25, "ratio": 16.0},
+    {"small": "small", "large": "middle", "n_prompts": 7, "overlap": 0.4, "ratio": 4.0, "method": "ekfac"},
+    {"small": "small", "large": "large", "n_prompts": 1234, "overlap": 0.25, "ratio": 16.0, "method": "ekfac"},
 ]
 
 

@@ -1,0 +1,1 @@
+"""Figures that travel: what `evaluate` measured of some weights, in a file, for builds of the same weights."""

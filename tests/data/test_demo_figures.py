@@ -1,0 +1,44 @@
+"""The demo's figures are those that data/README.md tells, of the weights and documents that lie beside them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from indexer.config.config import read_config
+from indexer.figures.file import Saved, read_figures
+from indexer.figures.matching import matched
+from indexer.size.member import open_member
+
+DATA = Path(__file__).parents[2] / "data"
+CONFIG = DATA / "demo" / "demo.toml"
+
+
+@pytest.fixture(scope="module")
+def figures() -> list[Saved]:
+    path = read_config(CONFIG).evaluation.figures
+    assert path is not None
+    return read_figures(path)
+
+
+@pytest.mark.slow
+def test_they_hold_for_the_demo_as_it_is_built(figures):
+    config = read_config(CONFIG)
+    members = [open_member(entry, config) for entry in config.model if entry.parent == ""]
+    holds, lines = matched(figures, members)
+    assert [member.entry.name for member, _ in holds] == ["atlas-s", "atlas-m", "atlas-l"]
+    assert lines == []
+
+
+@pytest.mark.parametrize(
+    ("row", "method"),
+    [("BM25", "bm25"), ("**`ekfac_checkpoints`: both, over checkpoints**", "ekfac_checkpoints"), ("TracIn", "tracin")],
+)
+def test_they_are_those_of_the_table(figures, row, method):
+    told = (DATA / "README.md").read_text(encoding="utf-8")
+    [line] = re.findall(rf"^\| {re.escape(row)} \|(.*)\|(.*)\|$", told, flags=re.MULTILINE)
+    [of] = [each for each in figures if each.model == "atlas-s"]
+    for metric, cell in zip(("lds", "lds_without_self"), line, strict=True):
+        [found] = [each for each in of.tables["evaluation"] if (each["method"], each["metric"]) == (method, metric)]
+        numbers = [float(each) for each in re.findall(r"\d+\.\d+", cell)]
+        assert numbers == [found["value"], found["detail"]["low"], found["detail"]["high"]]

@@ -89,6 +89,7 @@ class Estimator:
     layers: bool = True  # False: one number for a document, none for each layer
     positions: bool = False  # a sum of products over `checkpoints`: the shares of a document's positions add up to it
     normalised: bool = False  # evaluation divides it by every normaliser too
+    nats: bool = True  # linear in the gradient of f: one slope for all queries makes its scores nats
 
 
 @cache

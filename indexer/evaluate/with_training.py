@@ -13,6 +13,7 @@ from indexer.evaluate.measures.lds import Agreement, agreement, another_seed, ce
 from indexer.evaluate.measures.mislabelled import LEAST
 from indexer.evaluate.measures.planted import Planted, invented, planted_figures
 from indexer.evaluate.measures.removal import Answered, removal_figures, removals
+from indexer.evaluate.measures.slope import calibration_columns, removal_slopes, slope_figures
 from indexer.evaluate.mislabelled import measure_mislabelled
 from indexer.evaluate.protocol.published import measured_at
 from indexer.evaluate.protocol.queries import Question, of_answer, of_document, of_end, of_prompts
@@ -94,6 +95,16 @@ def measure_lds(
 
     made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, how=how, resampled="models and queries")
     measured_at(scale, folder, "lds", of, made_of, measure, recipe)
+    measured_at(
+        scale,
+        folder,
+        "slope",
+        of,
+        key(lds=made_of, slope=1),
+        lambda: slope_figures(predicted.by_method, truth, [each.n_targets for each in asked], how),
+        recipe,
+        lambda figures: {"calibration": calibration_columns(of.loaded.weights_hash, of.config.scores.damping, figures)},
+    )
     return asked
 
 
@@ -141,9 +152,9 @@ def measure_removal(
             (each, _answered(retrained(folder, order.name, order.training), asked))
             for each, order in zip(wanted, orders, strict=True)
         ]
-        return removal_figures(before, after, how)
+        return [*removal_figures(before, after, how), *removal_slopes(blamed, before, after, how)]
 
-    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, methods=REMOVED_BY)
+    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, methods=REMOVED_BY, slope=1)
     measured_at(scale, folder, "removal", of, made_of, measure, recipe)
 
 

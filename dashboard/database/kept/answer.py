@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from dashboard.database.group_records import GroupScore
 from dashboard.database.kept.inside import KeptInside, StoredInside
-from dashboard.database.queries import answers, groups, influence, prompts, spans, verbatim
+from dashboard.database.queries import answers, calibrations, groups, influence, prompts, spans, verbatim
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import (
     Generation,
@@ -19,6 +19,7 @@ from dashboard.database.records import (
     Token,
 )
 from dashboard.database.span_records import AnswerSpan, VerbatimSpan
+from dashboard.database.unit import Calibration, Unit, logp_of, unit_for
 
 
 class KeptAnswer(Protocol):
@@ -34,6 +35,8 @@ class KeptAnswer(Protocol):
     def run(self) -> Run | None: ...
     @property
     def best_method(self) -> str: ...
+    @property
+    def calibration(self) -> Calibration | None: ...
     @property
     def estimated(self) -> bool: ...
     @property
@@ -81,6 +84,7 @@ class StoredAnswer:
         self.run = next(iter([*wanted, *best, *self.runs]), None)
         self.inside: KeptInside = StoredInside(snapshot, generation, self.run)
         self._ids = (self.run.run_id if self.run else "", generation.generation_id)
+        self.calibration = calibrations.calibration(snapshot, self._ids[0])
 
     def tokens(self) -> list[Token]:
         return answers.tokens(self.snapshot, self.generation.generation_id)
@@ -148,3 +152,8 @@ class StoredAnswer:
 
     def measures(self) -> list[Measure]:
         return prompts.measures(self.snapshot, self.generation.generation_id)
+
+
+def span_unit(answer: KeptAnswer, first: int, last: int) -> Unit:
+    """Of influences on the tokens first..last of an answer."""
+    return unit_for(answer.calibration, logp_of(answer.tokens(), answer.targets(), first, last), ())

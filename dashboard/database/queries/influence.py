@@ -47,7 +47,7 @@ def best_documents(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[st
     """generation_id -> the most helpful document of the whole answer, by the run that `answers.runs` names first; where
     whole answers are no targets, that with the largest sum of stored influence over its tokens. A score that was not
     kept is unknown: `n_tokens` says how many are in the sum."""
-    sql = f"""SELECT generation_id, best.document_id, title, summed, n_tokens,
+    sql = f"""SELECT generation_id, run_id, best.document_id, title, summed, n_tokens, ({_LOGP}) AS logp,
             ({_SPANNED if has_column(snapshot, "span", "kind") else _WRITTEN}) AS of_tokens
         FROM ({_BEST if has_column(snapshot, "answer_source", "sum_document_id") else _BEST_BEFORE}) AS best
         JOIN run USING (run_id) LEFT JOIN document USING (document_id) WHERE summed > 0
@@ -61,6 +61,7 @@ _WRITTEN = "SELECT count(*) FROM generation_token AS token WHERE token.generatio
 _SPANNED = f"""coalesce((SELECT last - first + 1 FROM span WHERE span.generation_id = best.generation_id
     AND kind = 'answer'), ({_WRITTEN}))"""  # noqa: S608 (constants)
 _ASKED_OF = "generation_id IN (SELECT unnest($ids::VARCHAR[]))"
+_LOGP = "SELECT sum(logp) FROM generation_token AS token WHERE token.generation_id = best.generation_id"
 _BEST = f"""SELECT run_id, generation_id, sum_document_id AS document_id, sum_score AS summed, sum_tokens AS n_tokens
     FROM answer_source WHERE {_ASKED_OF}"""  # noqa: S608 (a constant)
 _BEST_BEFORE = f"""SELECT run_id, generation_id, document_id, helped + hurt AS summed, n_tokens

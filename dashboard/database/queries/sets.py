@@ -82,13 +82,14 @@ def set_effects(snapshot: Snapshot, document_id: str) -> list[SetEffect]:
     """What one document does to every set for which it was scored exactly; [] where there are no sets."""
     if not has_table(snapshot, "set_influence"):
         return []
-    sql = """SELECT set_influence.name, model.name AS model, run_id, rank, n_documents, score, null_scores
+    sql = """SELECT set_influence.name, model.name AS model, run_id, rank, n_documents, score, against, value,
+            null_scores
         FROM set_influence JOIN set_target USING (run_id, name) JOIN run USING (run_id) JOIN model USING (model_id)
         WHERE document_id = ? ORDER BY set_influence.name, n_params, model.name, method <> 'ekfac', run_id"""
     rows = snapshot.rows(sql, [document_id])
     for row in rows:
         row["null_scores"] = np.asarray(row["null_scores"] or (), dtype=np.float64)
-    return [record(SetEffect, row) for row in rows]
+    return [record(SetEffect, numbers(row, "value")) for row in rows]
 
 
 def set_ranks(snapshot: Snapshot, name: str, run_ids: Sequence[str], k: int) -> list[tuple[str, str, float]]:

@@ -37,6 +37,19 @@ METRICS = {
         "how far LDS without self lies below that of the first method, by the same models and queries; where the "
         "interval holds 0 the two are not told apart",
     ),
+    "slope": Metric(
+        "Slope",
+        "nats by which models on random halves differ for one that is predicted, the effect of the query's own "
+        "document taken out of both: what calibrates the numbers of the pages",
+    ),
+    "slope_held_out": Metric(
+        "Slope, held out",
+        "the same for one calibrated nat, by models and queries that calibrated nothing; 1 where the unit holds",
+    ),
+    "slope_removal": Metric(
+        "Slope of removing {}",
+        "nats that an answer loses in a new training without the {} documents blamed most, for one that is predicted",
+    ),
     "mrr": Metric("MRR", "mean of 1 / rank of the best document that states the answer, over all documents"),
     "mrr_behind": Metric(
         "MRR behind the first", "how far MRR lies below that of the first method, by the same answers"

@@ -98,11 +98,12 @@ class Answer:
     def documents(self, token: int | tuple[int, int] | None = None, normaliser: str = "none") -> pd.DataFrame:
         """The training documents behind one token, a span, or the whole answer, most helpful first.
 
-        [N] document_id, title, source, topic, text; influence: as the formula gives it and the database keeps it, summed
-        over the span; change: the change of log p in nats if the document were seen once more, as retraining has
-        calibrated it, missing where none has; value: the influence normalised (`none`, `grad_norm`, `grad_norm_squared`,
-        `relatif_l`, `relatif_theta`, `cosine`), by which they are ordered; rank: among all scored documents, from 1;
-        known: tokens of the span for which its score was kept; self_influence: nats, of the document on itself.
+        [N] document_id, title, source, topic, text; influence: as the formula gives it and the database keeps it,
+        summed over the span; change: of log p, in nats, if the document were seen once more, as retraining has
+        calibrated it, missing where none has; value: the influence normalised (`none`, `grad_norm`,
+        `grad_norm_squared`, `relatif_l`, `relatif_theta`, `cosine`), by which they are ordered; rank: among all scored
+        documents, from 1; known: tokens of the span for which its score was kept; self_influence: of the document on
+        itself, as the formula gives it.
 
         The whole answer, and tokens that are one of `spans`, are ranked exactly. Of other tokens together the influence
         is the sum over those for which it was kept, and the rank the best of them.

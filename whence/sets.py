@@ -70,8 +70,8 @@ class TargetSet:
     def documents(self) -> pd.DataFrame:
         """The documents at either end, exactly scored, most helpful first: [N] rank (among all documents, from 1),
         document_id, title, source, topic, text, influence (as the formula gives it), change (of `value`, nats, if the
-        document were seen once more, as retraining has calibrated it; missing where none has), estimate (of the influence,
-        by the gradient index)."""
+        document were seen once more, as retraining has calibrated it; missing where none has), estimate (of the
+        influence, by the gradient index)."""
         import pandas as pd
 
         unit = set_unit(self.snapshot, self.target)

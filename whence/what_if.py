@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class WhatIf:
     """Influence of D texts on the K tokens of an answer, as the formula gives it for a text that training sees once
-    more, which is no calibrated change of log p; where it stands in place of a document, also that of the document, and the difference.
+    more, which is no calibrated change of log p; where it stands in place of a document, also that of the document, and
+    the difference.
 
     stage: the model whose training would read them   n_train: documents of it
     """

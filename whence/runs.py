@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from attribution.errors import BadInput
 from dashboard.database.kept.answer import StoredAnswer, span_unit
 from dashboard.database.kept.inside import StoredInside
-from dashboard.database.queries import answers, calibrations, groups, influence, prompts
+from dashboard.database.queries import answers, groups, influence, prompts
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.queries.verbatim import verbatim_spans
 from dashboard.database.records import Generation, Model, Run
@@ -161,7 +161,7 @@ class Runs:
         for of in [self._model(now, model)] if model else answers.models(now):
             run = _chosen(answers.runs(now, of.model_id), "")
             found = groups.moved_by(now, run.run_id, column, value, unit) if run else []
-            calibration = calibrations.calibration(now, run.run_id) if run else None
+            calibration = influence.calibration(now, run.run_id) if run else None
             for each in found:
                 change = change_nats(unit_for(calibration, each.logp, ()), each.score)
                 rows.append(asdict(each) | {"model": of.name, "influence": each.score, "change": change})

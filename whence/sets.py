@@ -10,8 +10,8 @@ from attribution.errors import BadInput
 from dashboard.database.group_records import GroupScore
 from dashboard.database.queries import documents, sets
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.sets import set_unit
 from dashboard.database.set_records import CurvePoint, SetTarget, SetText
-from dashboard.database.set_unit import set_unit
 from dashboard.database.unit import change_nats
 
 if TYPE_CHECKING:

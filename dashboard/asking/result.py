@@ -11,7 +11,7 @@ from dashboard.asking.inside_result import AskedInside
 from dashboard.asking.many_result import groups_of, verbatim_of
 from dashboard.asking.score_rows import Row, heats_of, number, proposers_of, scores_of
 from dashboard.database.group_records import GroupScore
-from dashboard.database.queries import answers, calibrations
+from dashboard.database.queries import answers, influence
 from dashboard.database.queries.rows import Snapshot, record
 from dashboard.database.records import (
     Generation,
@@ -178,7 +178,7 @@ def calibration_of(snapshot: Snapshot, result: Row, model_id: str) -> Calibratio
     """Of the method that a result comes from, by the run that the database has of it."""
     method = result.get("method") or "ekfac"
     run = next((each for each in answers.runs(snapshot, model_id) if each.method == method), None)
-    return calibrations.calibration(snapshot, run.run_id) if run else None
+    return influence.calibration(snapshot, run.run_id) if run else None
 
 
 def _token(position: int, row: Row) -> Token:

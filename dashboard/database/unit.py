@@ -150,5 +150,11 @@ def on_each(calibration: Calibration | None, of: Sequence[tuple[float, float | N
 
 
 def shown_layers(ranked: Sequence[Ranked], unit: Unit) -> NDArray[np.float64]:
-    """[L] what passes through each layer, as it is shown, summed over documents; [0] without any."""
-    return layer_total([replace(each, layers=unit.parts(each.layers, each.score)) for each in ranked])
+    """[L] what passes through each layer, as it is shown; of several documents what all of them together would change.
+    [0] without any."""
+    return unit.parts(layer_total(list(ranked)), sum(each.score for each in ranked))
+
+
+def without_slope(names: Sequence[str]) -> str:
+    """`NO_SLOPE` of these models."""
+    return NO_SLOPE.replace("this model", " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))))

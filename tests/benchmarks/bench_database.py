@@ -16,7 +16,17 @@ from itertools import islice
 from pathlib import Path
 
 from dashboard.database.components.name import Component
-from dashboard.database.queries import about, answers, components, documents, filters, influence, inside, prompts, sizes
+from dashboard.database.queries import (
+    about,
+    answers,
+    components,
+    documents,
+    filters,
+    influence,
+    inside,
+    prompts,
+    sizes,
+)
 from indexer.database.reader import Database, Snapshot
 from tests.benchmarks.large_database import MODELS, N_POSITIONS, TOKENIZER, build_large, generation_id, model_id
 from tests.benchmarks.large_inside import BLOCKS, HEADS
@@ -178,6 +188,7 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "document_tokens, 20": lambda s: documents.document_tokens(s.snapshot, TOKENIZER, s.documents),
     "models": lambda s: answers.models(s.snapshot),
     "runs": lambda s: answers.runs(s.snapshot, s.run),
+    "calibration": lambda s: influence.calibration(s.snapshot, s.run),
     "measured_best": lambda s: answers.measured_best(s.snapshot, s.run),
     "prompts, 500": lambda s: answers.prompts(s.snapshot, 500),
     "prompt_tokens": lambda s: answers.prompt_tokens(s.snapshot, TOKENIZER, s.prompt),

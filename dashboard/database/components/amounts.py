@@ -75,22 +75,19 @@ def predicted(rows: Sequence[Replaced]) -> Amounts | None:
     return _of_replaced(rows, lambda row: row.predicted)
 
 
-def taught(
-    rows: Sequence[Taught], split: Split, mlp: Mapping[int, float], factors: Mapping[str, float], unit: str
-) -> Amounts | None:
-    """What documents did through each component, in `unit`, which an influence comes to when it is multiplied by its
-    document's factor. mlp: by block, from their layers, biases included."""
+def taught(rows: Sequence[Taught], split: Split, mlp: Mapping[int, float], factor: float, unit: str) -> Amounts | None:
+    """What documents did through each component, in `unit`, to which an influence comes when it is multiplied by
+    `factor`. mlp: by block, from their layers, biases included."""
     if not rows:
         return None
     sums = _Sums(split)
     for row in rows:
-        factor = factors[row.document_id]
         sums.add("head", row.head_scores * factor)
         sums.add("kv_head", row.kv_head_scores * factor)
         sums.add("neuron", row.neuron_scores * factor, row.neurons)
     others = {
-        "neurons not kept": sum(row.neuron_rest * factors[row.document_id] for row in rows),
-        "biases": sum(row.bias_score * factors[row.document_id] for row in rows),
+        "neurons not kept": factor * sum(row.neuron_rest for row in rows),
+        "biases": factor * sum(row.bias_score for row in rows),
     }
     parts = sums.parts
     whole = sum(parts.values()) + sum(others.values())

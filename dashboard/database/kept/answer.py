@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from dashboard.database.group_records import GroupScore
 from dashboard.database.kept.inside import KeptInside, StoredInside
-from dashboard.database.queries import answers, calibrations, groups, influence, prompts, spans, verbatim
+from dashboard.database.queries import answers, groups, influence, prompts, spans, verbatim
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import (
     Generation,
@@ -84,7 +84,7 @@ class StoredAnswer:
         self.run = next(iter([*wanted, *best, *self.runs]), None)
         self.inside: KeptInside = StoredInside(snapshot, generation, self.run)
         self._ids = (self.run.run_id if self.run else "", generation.generation_id)
-        self.calibration = calibrations.calibration(snapshot, self._ids[0])
+        self.calibration = influence.calibration(snapshot, self._ids[0])
 
     def tokens(self) -> list[Token]:
         return answers.tokens(self.snapshot, self.generation.generation_id)

@@ -6,8 +6,18 @@ from typing import Any
 import numpy as np
 
 from dashboard.database.queries.documents import document_tokens
-from dashboard.database.queries.rows import Snapshot, has_column, kept, kept_scores_of, numbers, record, total_heat
+from dashboard.database.queries.rows import (
+    Snapshot,
+    has_column,
+    has_table,
+    kept,
+    kept_scores_of,
+    numbers,
+    record,
+    total_heat,
+)
 from dashboard.database.records import Best, Heat, KeptScores, Layer, Relabelling, Target
+from dashboard.database.unit import Calibration
 
 
 @kept(16)
@@ -19,6 +29,18 @@ def targets(snapshot: Snapshot, run_id: str, generation_id: str) -> dict[int, Ta
         row["null_scores"] = np.asarray(row["null_scores"] or (), dtype=np.float64)
         found[row["position"]] = record(Target, numbers(row, "value", "self_influence"))
     return found
+
+
+@kept(32)
+def calibration(snapshot: Snapshot, run_id: str) -> Calibration | None:
+    """What one predicted nat is worth, of the run's method on its model at its damping; None where no retraining has
+    measured it."""
+    if not run_id or not has_table(snapshot, "calibration"):
+        return None
+    sql = """SELECT calibration.* FROM run JOIN calibration USING (model_id, method)
+        WHERE run_id = ? AND abs(calibration.damping - run.damping) <= 1e-9 * run.damping"""
+    rows = snapshot.rows(sql, [run_id])
+    return record(Calibration, numbers(rows[0], "held_out_slope")) if rows else None
 
 
 @kept(32)

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from dashboard.database.group_records import GroupScore
+from dashboard.database.queries import influence
 from dashboard.database.queries.rows import Snapshot, has_table, kept, numbers, record
 from dashboard.database.set_records import CurvePoint, SetEffect, SetScore, SetTarget, SetText
+from dashboard.database.unit import Unit, unit_for
 
 
 @kept(1)
@@ -100,3 +102,9 @@ def set_ranks(snapshot: Snapshot, name: str, run_ids: Sequence[str], k: int) -> 
         ORDER BY run_id, score DESC, document_id"""
     rows = snapshot.rows(sql, {"name": name, "runs": list(run_ids), "k": k})
     return [(row["run_id"], row["document_id"], row["score"]) for row in rows]
+
+
+def set_unit(snapshot: Snapshot, target: SetTarget | SetEffect) -> Unit:
+    """Of what documents do to a set: to its mean log p, or to the difference of two; by the run that scored it."""
+    known = influence.calibration(snapshot, target.run_id)
+    return unit_for(known, None if target.against else target.value, ())

@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 
 from dashboard.address.selection import Selection, address
-from dashboard.database.queries import calibrations, documents
+from dashboard.database.queries import documents, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.unit import change_nats, unit_for
 from dashboard.export.sheet import Sheet
@@ -62,7 +62,7 @@ def _table(snapshot: Snapshot, compared: list[Size], position: int) -> pd.DataFr
     for size in compared:
         total = sum(each.score for each in size.top) or 1.0
         logp = size.tokens[position].logp if position < len(size.tokens) else float("nan")
-        known = calibrations.calibration(snapshot, size.runs[0].run_id) if size.runs else None
+        known = influence.calibration(snapshot, size.runs[0].run_id) if size.runs else None
         unit = unit_for(known, logp, ())
         for rank, each in enumerate(size.top, start=1):
             document = found.get(each.document_id)

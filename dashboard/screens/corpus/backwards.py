@@ -8,12 +8,12 @@ import streamlit as st
 from dashboard.address.bar import open_screen
 from dashboard.address.choices import UNITS
 from dashboard.address.selection import Selection
-from dashboard.database.queries import answers, calibrations, documents, sets
+from dashboard.database.queries import answers, documents, influence, sets
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.sets import set_unit
 from dashboard.database.ranking import among_random
 from dashboard.database.records import Model, Run
 from dashboard.database.set_records import SetEffect
-from dashboard.database.set_unit import set_unit
 from dashboard.database.span_records import SwayedSpan
 from dashboard.database.unit import NO_SLOPE, on_each
 from dashboard.drawing import render
@@ -41,7 +41,7 @@ def show_backwards(snapshot: Snapshot, document_id: str, chosen: Selection) -> N
         for model, run in sizes(snapshot):
             found = documents.swayed(snapshot, run.run_id, document_id, unit, side, EACH)
             facts = [_facts(each, unit) for each in found]
-            calibration = calibrations.calibration(snapshot, run.run_id)
+            calibration = influence.calibration(snapshot, run.run_id)
             amounts, name = on_each(calibration, [(each.score, each.logp) for each in found])
             cards += answer_cards(found, amounts, model.name, facts, whole=unit == "answer", unit=name)
         if cards:
@@ -52,7 +52,7 @@ def show_backwards(snapshot: Snapshot, document_id: str, chosen: Selection) -> N
             )
     if none:
         st.caption("It was kept for no answer of this database.")
-    elif any(calibrations.calibration(snapshot, run.run_id) is None for _, run in sizes(snapshot)):
+    elif any(influence.calibration(snapshot, run.run_id) is None for _, run in sizes(snapshot)):
         st.caption(f"Percent of the strongest answer of a size. {NO_SLOPE}")
 
 

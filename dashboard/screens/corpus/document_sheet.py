@@ -9,10 +9,10 @@ from dashboard.address.selection import Selection, address
 from dashboard.asking import jobs
 from dashboard.asking.result import calibration_of
 from dashboard.asking.what_if import what_if_of
-from dashboard.database.queries import answers, calibrations, documents, sets
+from dashboard.database.queries import answers, documents, influence, sets
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.sets import set_unit
 from dashboard.database.records import StoredDocument
-from dashboard.database.set_unit import set_unit
 from dashboard.database.unit import change_nats, unit_for
 from dashboard.export.sheet import Sheet
 from dashboard.screens.corpus.backwards import sizes, unit_of
@@ -83,7 +83,7 @@ def _table(snapshot: Snapshot, document_id: str, unit: str) -> pd.DataFrame:
             "first_token": each.first,
             "last_token": each.last,
             "change_nats": change_nats(
-                unit_for(calibrations.calibration(snapshot, run.run_id), each.logp, ()), each.score
+                unit_for(influence.calibration(snapshot, run.run_id), each.logp, ()), each.score
             ),
             "influence_raw": each.score,
             "rank": each.rank,

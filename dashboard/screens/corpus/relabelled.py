@@ -5,7 +5,7 @@ import math
 import streamlit as st
 
 from dashboard.address.bar import open_screen
-from dashboard.database.queries import calibrations, cleaning
+from dashboard.database.queries import cleaning, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import StoredDocument, Suspect
 from dashboard.database.unit import Unit, unit_for
@@ -23,7 +23,7 @@ def show_relabelling(snapshot: Snapshot, found: StoredDocument, run_id: str) -> 
         return
     panel("If one word were another", "A first-order guess of the direction: not what training again would give.")
     unit = unit_for(
-        calibrations.calibration(snapshot, run_id),
+        influence.calibration(snapshot, run_id),
         math.nan if each.logp is None else each.logp,
         [each.gain, each.score or 0.0],
     )

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dashboard.address.selection import Selection
-from dashboard.database.queries import calibrations, sets
+from dashboard.database.queries import influence, sets
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.sets import set_unit
 from dashboard.database.records import FoundWrong, Model, Suspect
-from dashboard.database.set_unit import set_unit
 from dashboard.database.unit import Calibration, Unit, top_of, unit_for
 from dashboard.drawing import render
 from dashboard.drawing.numbers import decimals, percent, plain, signed
@@ -62,7 +62,7 @@ def scales(snapshot: Snapshot, run_id: str, target_set: str, found: Mapping[str,
         Unit(),
     )
     tops = {name: top_of(getattr(each, name) or 0.0 for each in found.values()) for name in VALUES.values()}
-    return Scales(calibrations.calibration(snapshot, run_id), of_set, tops)
+    return Scales(influence.calibration(snapshot, run_id), of_set, tops)
 
 
 def against(each: Suspect, order: str, of: Scales, target_set: str) -> dict[str, Any]:

@@ -157,15 +157,15 @@ def _amounts(
     groups: list[LayerGroup],
     unit: Unit,
 ) -> dict[str, Amounts]:
-    factors = {each.document_id: unit.factor(each.score) for each in helpful}
+    ids = {each.document_id for each in helpful}
     found = {
         "total": sums.total(effects, split),
         "direct": sums.direct(effects, split),
         "taught": sums.taught(
-            [row for row in taught if row.document_id in factors],
+            [row for row in taught if row.document_id in ids],
             split,
             _mlp(helpful, groups, unit),
-            factors,
+            unit.factor(sum(each.score for each in helpful)),
             unit.name,
         ),
     }

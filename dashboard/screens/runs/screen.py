@@ -11,10 +11,10 @@ from dashboard.address.selection import UNFILTERED, Selection
 from dashboard.database.connection import current
 from dashboard.database.group_records import NO_VALUE, Owed, in_words, moved, named
 from dashboard.database.prompt_turns import Turn
-from dashboard.database.queries import answers, calibrations, filters, groups, influence
+from dashboard.database.queries import answers, filters, groups, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Best, Generation, Model
-from dashboard.database.unit import NO_SLOPE, Calibration, unit_for
+from dashboard.database.unit import Calibration, slope_of, unit_for, without_slope
 from dashboard.database.whole_words import python_pattern
 from dashboard.drawing import render
 from dashboard.drawing.numbers import decimals, parameters, signed
@@ -68,7 +68,7 @@ def show() -> None:
     # shape
     shown = [m for m in models if chosen.size in ("", m.name) and chosen.family in ("", m.family)]
     run_ids = {each.run_id for each in best.values()} | {each.run_id for each in debts.values()}
-    slopes = {each: calibrations.calibration(snapshot, each) for each in run_ids}
+    slopes = {each: influence.calibration(snapshot, each) for each in run_ids}
     rows = [
         _row(turns[prompt_id], of, shown, best, shares, debts, slopes, chosen) for prompt_id, of in found.items() if of
     ]
@@ -84,8 +84,9 @@ def show() -> None:
     st.caption(READING)
     if chosen.group:
         st.caption(OWING)
-    if None in slopes.values():
-        st.caption(NO_SLOPE)
+    unknown = {best[each].run_id for each in best} - {run for run, of in slopes.items() if slope_of(of) is not None}
+    if names := [of.name for of in shown if any(run.run_id in unknown for run in answers.runs(snapshot, of.model_id))]:
+        st.caption(without_slope(names))
     sizes = [f"{model.name} · {parameters(model.n_params)}" for model in shown]
     render.prompt_table(rows, sizes, key="runs", on_generation=lambda each: _open(each, debts.get(each), chosen.tail))
     if n_pages > 1:

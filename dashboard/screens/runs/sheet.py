@@ -7,7 +7,7 @@ import pandas as pd
 
 from dashboard.address.selection import Selection, address
 from dashboard.database.group_records import Owed, named
-from dashboard.database.queries import answers, calibrations, groups, influence
+from dashboard.database.queries import answers, groups, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Best
 from dashboard.database.unit import change_nats, unit_for
@@ -63,7 +63,7 @@ def _best(snapshot: Snapshot, best: Best | None) -> dict[str, object]:
 
 
 def _change(snapshot: Snapshot, run_id: str, score: float, logp: float) -> float:
-    return change_nats(unit_for(calibrations.calibration(snapshot, run_id), logp, ()), score)
+    return change_nats(unit_for(influence.calibration(snapshot, run_id), logp, ()), score)
 
 
 def _owed(snapshot: Snapshot, group: str, owed: Owed | None) -> dict[str, object]:

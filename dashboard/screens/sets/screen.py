@@ -102,18 +102,16 @@ def _open_group(column: str, value: str) -> None:
 def _show_layers(found: View, chosen: Selection) -> None:
     """Of the chosen document, or of those on the page together."""
     n_layers = sum(len(group.members) for group in found.layers)
-    rows = {
-        each.document_id: found.unit.parts(each.layer_scores, each.score)
-        for each in found.shown
-        if len(each.layer_scores) == n_layers
-    }
+    rows = {each.document_id: each for each in found.shown if len(each.layer_scores) == n_layers}
     if not rows or not n_layers:
         return
     panel("Layers", "Which weights the influence passes through: not where the model keeps what it knows.")
     one = chosen.document in rows
     st.caption("Of the chosen document." if one else f"Of the {len(rows):,} documents on this page, added up.")
     of = [rows[chosen.document]] if one else list(rows.values())
-    show_bars(found.layers, np.sum(of, axis=0), key="layers of the set", unit=found.unit.name, what="the set")
+    layers = np.sum([each.layer_scores for each in of], axis=0)
+    amounts = found.unit.parts(layers, sum(each.score for each in of))
+    show_bars(found.layers, amounts, key="layers of the set", unit=found.unit.name, what="the set")
 
 
 def _explain_none(snapshot: Snapshot) -> None:

@@ -8,9 +8,9 @@ from dashboard.database.group_records import GroupScore
 from dashboard.database.layer_groups import LayerGroup, layer_groups
 from dashboard.database.queries import answers, documents, influence, sets
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.sets import set_unit
 from dashboard.database.records import AsRead, Model, StoredDocument
 from dashboard.database.set_records import CurvePoint, SetScore, SetTarget
-from dashboard.database.set_unit import set_unit
 from dashboard.database.unit import Unit
 
 SHOWN = 10  # documents of a page

@@ -113,17 +113,18 @@ def test_training_influence_adds_up_over_the_ten_documents(
         WHERE run_id = ? AND generation_id = ? AND position = 0 AND score > 0 ORDER BY rank LIMIT 10""",
         [some["run_id"], some["generation_id"]],
     )
+    together = factor({"score": sum(row["score"] for row in rows), "logp": rows[0]["logp"]})
     app = inside(effect="taught")
     heads, kv_heads = cells(app), cells(app, 1)
     assert (len(heads), len(kv_heads)) == (3 * HEADS, 3 * KV_HEADS)
     for found, name, width in ((heads, "head", HEADS), (kv_heads, "kv_head", KV_HEADS)):
         for key, said in found.items():
             depth, i = (int(part) for part in key.split(":")[1].split("."))
-            expected = sum(row[f"{name}_scores"][depth * width + i] * factor(row) for row in rows)
+            expected = sum(row[f"{name}_scores"][depth * width + i] for row in rows) * together
             assert number(said) == pytest.approx(expected, abs=6e-4)
     said_in_all = re.search(r"Of the 10 most helpful documents: .*; (\S+) nats in all", words(app))
     assert said_in_all is not None
-    assert number(said_in_all[1]) == pytest.approx(sum(sum(row["layers"]) * factor(row) for row in rows), abs=6e-3)
+    assert number(said_in_all[1]) == pytest.approx(sum(sum(row["layers"]) for row in rows) * together, abs=6e-3)
     assert "preconditioner mixes the heads" in " ".join(each.value for each in app.caption)
 
 

@@ -56,7 +56,7 @@ NORMALISERS = {
         lambda norms: np.ones((1, 1), dtype=np.float32),
         "As it is",
         "nats",
-        "Predicted change of log-probability if the document were seen once more in training.",
+        "The influence itself: what one more look at the document would do, to the first order.",
     ),
     "grad_norm": Normaliser(
         lambda norms: norms.grad_norm[None],

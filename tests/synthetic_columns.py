@@ -7,6 +7,8 @@ COLUMNS = {
     "coverage": ("model_id", "kind", "name", "n_params"),
     "layer": ("model_id", "layer", "name", "kind", "depth"),
     "evaluation": ("model_id", "method", "metric", "value", "detail"),
+    "calibration": (
+        "model_id", "method", "damping", "slope", "low", "high", "held_out_slope", "n", "how"),
     "self_influence": ("run_id", "document_id", "self_influence", "grad_norm", "solve_norm", "loss"),
     "generation": ("generation_id", "prompt_id", "model_id", "text", "created_at"),
     "generation_token": (

@@ -156,6 +156,8 @@ class Synthetic:
             (model_id, "bm25", "lds", 0.21, _interval(0.21)),
             (model_id, "ekfac", "recall@10", 0.9, "made up"),
         ]
+        if name == "synth-m":  # the only size whose unit is known
+            one["calibration"] = [(model_id, "ekfac", 0.1, 0.25, 0.2, 0.3, 1.1, 500, "made up")]
         norms = rng.uniform(1, 5, (len(self.documents), 3)).astype(np.float32)
         one["self_influence"] = [
             (run_id, each.document_id, *norms[i].tolist(), float(rng.uniform(5, 30)))

@@ -19,6 +19,7 @@ from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import rank_documents
 from dashboard.database.records import KeptScores, PromptToken, Token
 from dashboard.database.span_records import VerbatimSpan
+from dashboard.database.unit import Unit, change_nats
 from whence import inside
 from whence.prompt_map import PromptMap
 from whence.spans import KeptSpans, span_of
@@ -26,9 +27,10 @@ from whence.spans import KeptSpans, span_of
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("document_id", "title", "source", "topic", "text", "influence", "value", "rank", "known", "self_influence")
+ABOUT = ("document_id", "title", "source", "topic", "text")
+COLUMNS = (*ABOUT, "influence", "change", "value", "rank", "known", "self_influence")
 
-GROUPS = ("corpus", "column", "value", "n_documents", "influence", "error")
+GROUPS = ("corpus", "column", "value", "n_documents", "influence", "change", "error")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Evidence:
     spans: KeptSpans
     groups: Callable[[int, int], list[GroupScore]]  # of the tokens first..last
     verbatim: Callable[[], list[VerbatimSpan] | None]  # None where nothing was looked for
+    unit: Callable[[int, int], Unit]  # of influences on the tokens first..last
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,12 @@ class Answer:
     def documents(self, token: int | tuple[int, int] | None = None, normaliser: str = "none") -> pd.DataFrame:
         """The training documents behind one token, a span, or the whole answer, most helpful first.
 
-        [N] document_id, title, source, topic, text; influence: predicted change of log p, in nats, if the document were
-        seen once more, summed over the span; value: the same normalised (`none`, `grad_norm`, `grad_norm_squared`,
-        `relatif_l`, `relatif_theta`, `cosine`), by which they are ordered; rank: among all scored documents, from 1;
-        known: tokens of the span for which its score was kept; self_influence: nats, of the document on itself.
+        [N] document_id, title, source, topic, text; influence: as the formula gives it and the database keeps it,
+        summed over the span; change: of log p, in nats, if the document were seen once more, as retraining has
+        calibrated it, missing where none has; value: the influence normalised (`none`, `grad_norm`,
+        `grad_norm_squared`, `relatif_l`, `relatif_theta`, `cosine`), by which they are ordered; rank: among all scored
+        documents, from 1; known: tokens of the span for which its score was kept; self_influence: of the document on
+        itself, as the formula gives it.
 
         The whole answer, and tokens that are one of `spans`, are ranked exactly. Of other tokens together the influence
         is the sum over those for which it was kept, and the rank the best of them.
@@ -122,11 +127,13 @@ class Answer:
             itself = float("nan") if target is None else target.self_influence
         ranked = rank_documents(scores, normaliser, itself)
         about = documents.documents(self.evidence.snapshot, [each.document_id for each in ranked])
+        unit = self.evidence.unit(first, last) if span is None else self.evidence.unit(span.first, span.last)
         rows = []
         for each in ranked:
             of = about[each.document_id]
             rows.append(
-                (each.document_id, of.title, of.source, of.topic, of.text, each.score, each.value, each.best_rank)
+                (each.document_id, of.title, of.source, of.topic, of.text, each.score)
+                + (change_nats(unit, each.score), each.value, each.best_rank)
                 + (each.known if span is None else span.last - span.first + 1, each.self_influence)
             )
         return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -135,9 +142,9 @@ class Answer:
         """Whole sources, topics and whatever else the build groups documents by, behind one token, a span, or the whole
         answer; the most helpful of a column first.
 
-        [G] corpus, column ("" for all documents of the corpus), value, n_documents; influence: predicted change of
-        log p, in nats, if all documents of the group were seen once more; error: its standard error where the gradient
-        index estimates it, missing where it is exact.
+        [G] corpus, column ("" for all documents of the corpus), value, n_documents; influence, change: as in
+        `documents`, if all documents of the group were seen once more; error: the standard error of the influence where
+        the gradient index estimates it, missing where it is exact.
 
         Raises BadInput for a token that the answer does not have, and where no groups were computed.
         """
@@ -146,7 +153,11 @@ class Answer:
         found = self.evidence.groups(*self._span(token))
         if not found:
             raise BadInput("expected influence of groups, found a build without; set [groups] by and build again")
-        rows = [(of.corpus, of.column_name, of.value, of.n_documents, of.score, of.error) for of in found]
+        unit = self.evidence.unit(*self._span(token))
+        rows = [
+            (of.corpus, of.column_name, of.value, of.n_documents, of.score, change_nats(unit, of.score), of.error)
+            for of in found
+        ]
         return pd.DataFrame(rows, columns=list(GROUPS))
 
     @property

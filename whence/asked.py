@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from attribution.errors import BadInput
 from dashboard.asking.result import AskedAnswer
+from dashboard.database.kept.answer import span_unit
 from dashboard.database.queries import answers
 from dashboard.database.queries.rows import Snapshot
 from indexer.ask.job import opened_once
@@ -56,6 +57,7 @@ def answer_of(result: Mapping[str, Any], now: Snapshot, method: str) -> Answer:
         asked,
         groups=asked.groups,
         verbatim=asked.verbatim,
+        unit=partial(span_unit, asked),
     )
     return Answer(
         result["generation_id"],

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.errors import BadInput
+from dashboard.database.kept.answer import StoredAnswer, span_unit
 from dashboard.database.kept.inside import StoredInside
 from dashboard.database.queries import answers, groups, influence, prompts
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.queries.verbatim import verbatim_spans
 from dashboard.database.records import Generation, Model, Run
+from dashboard.database.unit import change_nats, unit_for
 from indexer.database.reader import Database
 from whence.answer import Answer, Evidence
 from whence.sets import TargetSet, set_of, sets_of
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 _ALL = 2**31 - 1
 _ANSWERS = ("generation_id", "model", "prompt", "text", "kind", "topic", "answer", "right", "created_at")
 _GROUPS = ("column_name", "value", "n_documents")
-_MOVED = ("generation_id", "model", "first", "last", "moved", "influence", "error", "prompt", "answer")
+_MOVED = ("generation_id", "model", "first", "last", "moved", "influence", "change", "error", "prompt", "answer")
 _MODELS = ("name", "family", "n_params", "n_layers", "stage", "parent", "model_id", "methods")
 
 
@@ -102,6 +104,7 @@ class Runs:
             StoredSpans(now, run.run_id if run else "", generation_id),
             groups=partial(groups.answer_groups, now, run.run_id if run else "", generation_id),
             verbatim=partial(verbatim_spans, now, generation_id),
+            unit=partial(span_unit, StoredAnswer(now, found, run.run_id if run else "")),
         )
         return Answer(
             generation_id,
@@ -124,7 +127,7 @@ class Runs:
     def sets(self) -> pd.DataFrame:
         """Every target set of every model: name, model, method, against, value (mean log p of a token, nats), n_texts,
         n_tokens, n_documents, n_scored, null_mean, null_std (exact scores of random documents), and how far the index's
-        estimates are from these: rank_correlation, estimate_error (nats). No rows where there are none."""
+        estimates are from these: rank_correlation, estimate_error (raw). No rows where there are none."""
         return sets_of(self._now())
 
     def set(self, name: str, model: str = "") -> TargetSet:
@@ -143,7 +146,7 @@ class Runs:
         """What a whole source, topic or other group did to every stored answer, the most helped first; of all sizes.
 
         unit: `answer`, `word` or `token`. [N] generation_id, model, first, last (tokens, both included), moved (what is
-        written there), influence (nats), error (as in `Answer.groups`), prompt, answer.
+        written there), influence, change (nats), error (as in `Answer.groups`), prompt, answer.
         Raises BadInput for a group that is not in the database, another unit, and another model.
         """
         import pandas as pd
@@ -154,11 +157,14 @@ class Runs:
         known = {(each.column_name, each.value) for each in groups.groups(now)}
         if (column, value) not in known:
             raise BadInput(f"expected a group of the database, found {column!r} with {value!r}; see `groups()`")
-        rows = []
+        rows: list[dict[str, object]] = []
         for of in [self._model(now, model)] if model else answers.models(now):
             run = _chosen(answers.runs(now, of.model_id), "")
             found = groups.moved_by(now, run.run_id, column, value, unit) if run else []
-            rows += [asdict(each) | {"model": of.name, "influence": each.score} for each in found]
+            calibration = influence.calibration(now, run.run_id) if run else None
+            for each in found:
+                change = change_nats(unit_for(calibration, each.logp, ()), each.score)
+                rows.append(asdict(each) | {"model": of.name, "influence": each.score, "change": change})
         return pd.DataFrame(rows, columns=list(_MOVED)).sort_values("influence", ascending=False, ignore_index=True)
 
     def ask(

@@ -10,12 +10,14 @@ from attribution.errors import BadInput
 from dashboard.database.group_records import GroupScore
 from dashboard.database.queries import documents, sets
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.sets import set_unit
 from dashboard.database.set_records import CurvePoint, SetTarget, SetText
+from dashboard.database.unit import change_nats
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DOCUMENTS = ("rank", "document_id", "title", "source", "topic", "text", "influence", "estimate")
+DOCUMENTS = ("rank", "document_id", "title", "source", "topic", "text", "influence", "change", "estimate")
 LISTED = (
     "name",
     "model",
@@ -67,30 +69,33 @@ class TargetSet:
 
     def documents(self) -> pd.DataFrame:
         """The documents at either end, exactly scored, most helpful first: [N] rank (among all documents, from 1),
-        document_id, title, source, topic, text, influence (predicted change of `value`, nats, if the document were seen
-        once more), estimate (of the gradient index, nats)."""
+        document_id, title, source, topic, text, influence (as the formula gives it), change (of `value`, nats, if the
+        document were seen once more, as retraining has calibrated it; missing where none has), estimate (of the
+        influence, by the gradient index)."""
         import pandas as pd
 
+        unit = set_unit(self.snapshot, self.target)
         found = sets.set_scores(self.snapshot, self.target.run_id, self.name, "both")
         about = documents.documents(self.snapshot, [each.document_id for each in found])
         rows = []
         for each in sorted(found, key=lambda of: of.rank):
             of = about[each.document_id]
             rows.append(
-                (each.rank, each.document_id, of.title, of.source, of.topic, of.text, each.score, each.estimate)
+                (each.rank, each.document_id, of.title, of.source, of.topic, of.text, each.score)
+                + (change_nats(unit, each.score), each.estimate)
             )
         return pd.DataFrame(rows, columns=list(DOCUMENTS))
 
     @property
     def curve(self) -> pd.DataFrame:
         """All documents in falling order of their estimates, thinned out: [N] place (documents before and with it),
-        estimate (of this one, nats), total (of all up to it)."""
+        estimate (of this one, as the formula gives it), total (of all up to it)."""
         return _table(CurvePoint, sets.set_curve(self.snapshot, self.target.run_id, self.name))
 
     @property
     def groups(self) -> pd.DataFrame:
         """Influence of whole groups of documents: [N] corpus, column_name ("": all documents), value, n_documents,
-        score (nats), error (a standard error where it is estimated, missing where it is exact)."""
+        score (as the formula gives it), error (a standard error where it is estimated, missing where it is exact)."""
         return _table(GroupScore, sets.set_groups(self.snapshot, self.target.run_id, self.name))
 
     @property

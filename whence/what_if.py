@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """Influence of D texts on the K tokens of an answer, in nats: the predicted change of log p if a text were seen
-    once more in training; where it stands in place of a document, also that of the document, and the difference.
+    """Influence of D texts on the K tokens of an answer, as the formula gives it for a text that training sees once
+    more, which is no calibrated change of log p; where it stands in place of a document, also that of the document, and
+    the difference.
 
     stage: the model whose training would read them   n_train: documents of it
     """

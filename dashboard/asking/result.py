@@ -11,6 +11,7 @@ from dashboard.asking.inside_result import AskedInside
 from dashboard.asking.many_result import groups_of, verbatim_of
 from dashboard.asking.score_rows import Row, heats_of, number, proposers_of, scores_of
 from dashboard.database.group_records import GroupScore
+from dashboard.database.queries import answers, influence
 from dashboard.database.queries.rows import Snapshot, record
 from dashboard.database.records import (
     Generation,
@@ -25,6 +26,7 @@ from dashboard.database.records import (
     Token,
 )
 from dashboard.database.span_records import AnswerSpan, VerbatimSpan
+from dashboard.database.unit import Calibration
 
 
 class AskedAnswer:
@@ -45,6 +47,7 @@ class AskedAnswer:
         self.siblings = [self.generation]
         self.runs: list[Run] = []
         self.estimated = bool(result.get("estimated"))
+        self.calibration = calibration_of(snapshot, result, model.model_id)
         self.inside = AskedInside(snapshot, result.get("inside") or {}, model)
 
     def tokens(self) -> list[Token]:
@@ -60,6 +63,9 @@ class AskedAnswer:
     def notices(self) -> list[str]:
         return list(self.result.get("notices", []))
 
+    def _measurement(self, position: int) -> str:
+        return "contrast" if position in self.result.get("contrasted", ()) else "logp"
+
     @cached_property
     def _documents(self) -> list[Sequence[Row]]:
         """[T] the kept scores of every token."""
@@ -74,7 +80,7 @@ class AskedAnswer:
         return {
             i: Target(
                 i,
-                "logp",
+                self._measurement(i),
                 float("nan"),
                 number(selves[i] if i < len(selves) else None),
                 scored[i] if i < len(scored) else len(of),
@@ -118,7 +124,9 @@ class AskedAnswer:
             return None
         nulls = np.asarray(row.get("null_scores") or (), dtype=np.float64)
         of_itself = number(row.get("self_influence"))
-        return Target(of.first, "logp", number(row.get("value")), of_itself, row["n_scored"], nulls)
+        return Target(
+            of.first, self._measurement(of.first), number(row.get("value")), of_itself, row["n_scored"], nulls
+        )
 
     def _of_span(self, of: AnswerSpan) -> Sequence[Row]:
         rows: Sequence[Row] = self._spans[of.span].get("documents") or ()
@@ -165,6 +173,13 @@ class AskedAnswer:
 
     def measures(self) -> list[Measure]:
         return [record(Measure, row) for row in self.result.get("faithfulness", [])]
+
+
+def calibration_of(snapshot: Snapshot, result: Row, model_id: str) -> Calibration | None:
+    """Of the method that a result comes from, by the run that the database has of it."""
+    method = result.get("method") or "ekfac"
+    run = next((each for each in answers.runs(snapshot, model_id) if each.method == method), None)
+    return influence.calibration(snapshot, run.run_id) if run else None
 
 
 def _token(position: int, row: Row) -> Token:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.asking.score_rows import number
 from dashboard.database.records import AsRead
 from dashboard.database.span_records import AnswerSpan
+from dashboard.database.unit import Calibration, Unit, unit_for
 
 Row = Mapping[str, Any]
 Floats = NDArray[np.float64]
@@ -50,6 +52,28 @@ class WhatIf:
     stage: str  # the model whose training would have read it
     n_train: int
     notices: list[str]
+    logp: list[float]  # [K] of the tokens of the answer
+    contrasted: frozenset[int]  # tokens that are explained against a foil
+    calibration: Calibration | None = None
+
+    def unit(self, first: int, last: int) -> Unit:
+        """In which influences on the tokens first..last are shown: without a slope, percent of the larger of the two
+        texts' influences on the whole answer."""
+        differs = any(i in self.contrasted for i in range(first, last + 1))
+        new, old, _ = self.sums(0, len(self.tokens) - 1)
+        return unit_for(self.calibration, None if differs else sum(self.logp[first : last + 1]), [new, old or 0.0])
+
+    def shown(self, first: int, last: int) -> tuple[float, float | None, float]:
+        """`sums` as a page has them."""
+        unit, (new, old, change) = self.unit(first, last), self.sums(first, last)
+        if old is None:
+            return unit.shown(new), None, unit.shown(change)
+        return unit.shown(new), unit.shown(old), unit.shown(new) - unit.shown(old)
+
+    @property
+    def differences(self) -> list[float]:
+        """`difference` as a page has it, token by token."""
+        return [self.shown(i, i)[2] for i in range(len(self.tokens))]
 
     @property
     def difference(self) -> Floats:
@@ -65,8 +89,8 @@ class WhatIf:
         return new, None if self.before is None else float(self.before.scores[first : last + 1].sum()), change
 
 
-def what_if_of(result: Row) -> WhatIf | None:
-    """None where the result is no such thing, or not whole."""
+def what_if_of(result: Row, calibration: Calibration | None = None) -> WhatIf | None:
+    """calibration: of the method that made it. None where the result is no such thing, or not whole."""
     texts = result.get("texts") or []
     if result.get("kind") != "what_if" or not texts or not result.get("tokens"):
         return None
@@ -85,6 +109,9 @@ def what_if_of(result: Row) -> WhatIf | None:
         stage=str(result.get("stage", "")),
         n_train=int(result.get("n_train") or 0),
         notices=[str(each) for each in result.get("notices", [])],
+        logp=[number(each.get("logp")) for each in result["tokens"]],
+        contrasted=frozenset(result.get("contrasted") or ()),
+        calibration=calibration,
     )
     n = len(made.tokens)
     whole = len(made.given.scores) == n and (made.before is None or len(made.before.scores) == n)

@@ -54,6 +54,10 @@ class Owed:
     hurt_last: int
     hurt_word: str
     hurt_score: float
+    run_id: str = ""
+    logp: float = float("nan")  # of the answer, and of these words
+    helped_logp: float = float("nan")
+    hurt_logp: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,14 @@ class Moved:
     error: float | None
     prompt: str
     answer: str
+    logp: float = float("nan")  # of the tokens together
 
 
-def moved(owed: Owed, side: str) -> tuple[str, float]:
-    """The word that a group moves most `towards` or `away`, or either way (`both`), and by how much."""
+def moved(owed: Owed, side: str) -> tuple[str, float, float]:
+    """The word that a group moves most `towards` or `away`, or either way (`both`), by how much, and its log p."""
     if side == "away" or (side == "both" and abs(owed.hurt_score) > abs(owed.helped_score)):
-        return owed.hurt_word, owed.hurt_score
-    return owed.helped_word, owed.helped_score
+        return owed.hurt_word, owed.hurt_score, owed.hurt_logp
+    return owed.helped_word, owed.helped_score, owed.helped_logp
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,8 @@ class Best:
     summed: float
     n_tokens: int
     of_tokens: int
+    run_id: str = ""
+    logp: float = float("nan")  # of the answer
 
 
 @dataclass(frozen=True)
@@ -246,6 +248,7 @@ class Suspect:
     token_position: int | None = None
     generation_id: str = ""
     position: int | None = None
+    logp: float | None = None  # of that token of the answer, nats
 
 
 @dataclass(frozen=True)

@@ -74,4 +74,6 @@ class SetEffect:
     rank: int  # of n_documents
     n_documents: int
     score: float
+    against: str
+    value: float  # of the set, as in `SetTarget`
     null_scores: NDArray[np.float64]  # of random documents for the same set

@@ -40,6 +40,7 @@ class SwayedSpan:
     answer: str
     rank: int = 0
     n_scored: int = 0
+    logp: float = float("nan")  # of the tokens together
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dashboard.database.components.records import Mattered
 from dashboard.database.span_records import SwayedSpan
+from dashboard.database.unit import NATS
 from dashboard.drawing.document_text import shown
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.shapes import Card, Heated
@@ -17,10 +18,11 @@ def answer_cards(
     size: str,
     facts: Sequence[str] = (),
     whole: bool = False,
+    unit: str = NATS,
 ) -> list[Card]:
     """One card an answer; its id names the answer and the tokens, its bar is relative to the strongest.
 
-    amounts: nats, of each   facts: of each, or none   whole: the answers are marked nowhere, all of each is meant
+    amounts: of each, in `unit`   facts: of each, or none   whole: the answers are marked nowhere, all of each is meant
     """
     largest = max(map(abs, amounts), default=1.0) or 1.0
     places = decimals(list(amounts))
@@ -35,7 +37,7 @@ def answer_cards(
                 where=size,
                 pieces=text.pieces,
                 score=signed(amount, places),
-                unit="nats",
+                unit=unit,
                 hue="warm" if amount > 0 else "cool",
                 bar=amount / largest,
                 facts=said,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from dashboard.database.group_records import GroupScore
+from dashboard.database.unit import Unit
 from dashboard.drawing import render
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.shapes import Bar
@@ -22,11 +23,13 @@ def show_groups(
     column: str,
     *,
     key: str,
+    unit: Unit,
     on_group: Callable[[str, str], None] | None = None,
     only: Sequence[str] | None = FILTERS,
 ) -> None:
-    """One bar a group, nats, the most helpful above, and what the whole corpus does. column: the one that is wanted;
+    """One bar a group, the most helpful above, and what the whole corpus does. column: the one that is wanted;
     on_group hears (column, value) of a group with a value by one of `only` these columns; None: of every group."""
+    groups = unit.groups(groups)
     columns = list(dict.fromkeys(each.column_name for each in groups if each.column_name))
     if not columns:
         st.caption(NOT_COMPUTED)
@@ -47,7 +50,7 @@ def show_groups(
     render.bar_list(
         bars,
         key=f"{key} {shown}",
-        about=f"Influence of whole groups by {shown}, {len(bars)} bars in nats",
+        about=f"Influence of whole groups by {shown}, {len(bars)} bars in {unit.name}",
         legend=[("warm", "towards it"), ("cool", "away from it")],
         on_bar=clicked if clickable else None,
     )
@@ -57,10 +60,14 @@ def show_groups(
     whole = [each for each in groups if not each.column_name]
     if whole:
         total = sum(each.score for each in whole)
+        amount = f"{signed(total, decimals([total]))} {unit.name}"
+        if unit.slope is None:
+            amount = "they push towards it" if total > 0 else "they push away from it"
         said.append(
-            f"All documents together: {signed(total, decimals([total]))} nats. It would be zero if training had ended "
-            "at a minimum of its loss."
+            f"All documents together: {amount}. It would be zero if training had ended at a minimum of its loss."
         )
+        if unit.slope is None:
+            said.append(f"Percent of the strongest group. {unit.why}")
     if any(each.error is not None for each in kept):
         said.append("± is a standard error: the gradient index estimated these groups.")
     if said:

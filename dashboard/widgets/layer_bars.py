@@ -19,20 +19,21 @@ def show_bars(
     *,
     key: str,
     chosen: str = "",
+    unit: str,
     what: str = "the token",
     on_layer: Callable[[str], None] | None = None,
 ) -> None:
-    """One bar for each group of layers, nats, in the order of depth; they add up to the total. layers: [L]; what: is
-    pushed."""
+    """One bar for each group of layers, in the order of depth; they add up to the total. layers: [L], in `unit`; what:
+    is pushed."""
     bars = layer_bars(groups, layers)
     largest = max(bars, key=lambda bar: abs(bar.amount))
     total = float(layers.sum())
-    said = f"{signed(total, decimals([total]))} nats"
+    said = f"{signed(total, decimals([total]))} {unit}"
     render.bar_list(
         bars,
         key=key,
         about=f"Influence by layer, {len(bars)} bars that add up to {said}; the largest is {largest.name} with "
-        f"{largest.said} nats.",
+        f"{largest.said} {unit}.",
         legend=[("", f"{said} in all:"), ("warm", f"towards {what}"), ("cool", "away from it")],
         chosen=chosen,
         on_bar=on_layer,

@@ -19,11 +19,12 @@ def scored_card(
     *,
     top: float,
     places: int,
-    unit: str = "nats",
+    unit: str,
     facts: str = "",
     badges: Sequence[Badge] = (),
 ) -> Card:
-    """value: its influence; top: the largest size of the list, to which its bar is relative; places: decimals."""
+    """value: its influence, in `unit`; top: the largest size of the list, to which its bar is relative; places: of the
+    value."""
     return Card(
         document_id=document.document_id,
         title=document.title,

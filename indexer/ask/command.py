@@ -95,8 +95,8 @@ def _show(asked: Asked, opened: Opened) -> None:
             )
     console.print(table)
     console.print(
-        "influence: predicted change of log p of the token, or of the whole answer, in nats, if the document were seen "
-        "once more",
+        "influence: of the document, seen once more, on log p of the token, or of the whole answer; by the formula, to "
+        "be compared within a list: its nats are not those that training again gives",
         style="dim",
     )
     if asked.solving is not None:

@@ -16,6 +16,7 @@ from indexer.groups.rows import groups_json
 from indexer.inside.rows import columns_by_table
 from indexer.inside.taught import taught_columns
 from indexer.size.answers import Answer
+from indexer.size.foil import foil_of
 from indexer.tracing.candidates import Candidates
 from indexer.tracing.explain import Explained, Kept
 from indexer.tracing.heat import Heat, Where
@@ -39,6 +40,7 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
     component_effect, component_measured, component_attention, lens.
     solved: where each query was, as `ekfac_cg` does, {method, cg_steps, cg_documents, residuals: of tokens and spans in
     the order in which they were solved}.
+    contrasted: tokens that are explained against a foil, as differences; not there without a foil.
     groups: where the build has them, a list of {corpus, column, value, n_documents, score, error}: score has a number
     for each generated token, nats; error their standard errors, None where they are exact. column "" is a whole corpus.
     """
@@ -56,6 +58,7 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
         "parts": [asdict(part) for part in asked.answer.prompt.parts],
         "notices": [*asked.answer.prompt.notices, *asked.answer.notices],
     }
+    made |= contrasted(asked.answer, opened)
     if asked.copied is not None:
         made["verbatim"] = as_rows(asked.copied, opened.member.document_ids)
     if asked.share is not None:
@@ -80,6 +83,14 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
         made["faithfulness"] = [*made.get("faithfulness", []), *tables.pop("faithfulness", [])]
         made["inside"] = tables
     return made
+
+
+def contrasted(answer: Answer, opened: Opened) -> dict[str, Any]:
+    """Positions whose measurement is a difference of log-probabilities, under their name; {} without a foil."""
+    foil = foil_of(answer, opened.member.loaded)
+    if foil is None:
+        return {}
+    return {"contrasted": list(range(len(answer.generation.ids)) if foil.span is None else foil.span)}
 
 
 def _inside(asked: Asked, opened: Opened) -> dict[str, list[dict[str, Any]]]:

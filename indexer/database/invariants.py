@@ -11,7 +11,7 @@ from indexer.database.holds import verbatim as of_verbatim
 from indexer.database.keys import KEYS
 from indexer.database.schema import LATER, LATER_TABLES, REFERENCES, TABLES, VIEWS
 from indexer.database.summaries import LATER_SUMMARIES, SUMMARIES
-from indexer.database.tables import components, groups, sets, spans, verbatim
+from indexer.database.tables import calibration, components, groups, sets, spans, verbatim
 
 
 def broken_invariants(db: DuckDBPyConnection) -> list[str]:
@@ -37,7 +37,7 @@ def _questions(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:
     yield "generation_token bits that do not add up", unequal_bits(db)
     if held >= components.TABLES.keys():
         yield from _of_components(db)
-    for subject in (groups, sets, spans):
+    for subject in (groups, sets, spans, calibration):
         if held >= subject.TABLES.keys():
             yield from ((what, _number(db, query)) for what, query in subject.INVARIANTS.items())
     if held >= verbatim.TABLES.keys():

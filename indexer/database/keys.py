@@ -43,6 +43,7 @@ REPEATED = (
     "document_token",
     "self_influence",
     "evaluation",
+    "calibration",
     "component_model",
     "corpus_group",
     "document_group",

@@ -53,4 +53,5 @@ RECORD = Estimator(
     passes=never,
     applies=always,
     layers=False,
+    nats=False,
 )

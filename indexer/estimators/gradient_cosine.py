@@ -51,4 +51,5 @@ RECORD = Estimator(
     predict=predict,
     passes=once,
     checkpoints=checkpoints,
+    nats=False,
 )

@@ -43,4 +43,5 @@ RECORD = Estimator(
     passes=never,
     applies=always,
     layers=False,
+    nats=False,
 )

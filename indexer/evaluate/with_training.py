@@ -9,11 +9,12 @@ import numpy as np
 from attribution.model.sequence import begin_token
 from indexer.config.config import Recipe
 from indexer.corpus.prompt import Prompt
-from indexer.evaluate.measures.lds import Retrainings
+from indexer.evaluate.measures.lds import Retrainings, averaged
 from indexer.evaluate.measures.lds_figures import complete, lds_figures
 from indexer.evaluate.measures.mislabelled import LEAST
 from indexer.evaluate.measures.planted import Planted, invented, planted_figures
 from indexer.evaluate.measures.removal import Answered, removal_figures, removals
+from indexer.evaluate.measures.slope import calibration_columns, removal_slopes, slope_figures
 from indexer.evaluate.mislabelled import measure_mislabelled
 from indexer.evaluate.protocol.published import measured_at
 from indexer.evaluate.protocol.queries import Question, of_answer, of_document, of_end, of_prompts
@@ -99,6 +100,15 @@ def measure_lds(
 
     made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, resampled="models and queries")
     measured_at(scale, folder, "lds", of, made_of, measure, recipe)
+
+    def slopes() -> list[Figure]:
+        truth = averaged(complete(by_seed))
+        return slope_figures(by_method, truth, [each.n_targets for each in asked], how(by_seed, halves.share))
+
+    def calibration(figures: Sequence[Figure]) -> dict[str, dict[str, list[object]]]:
+        return {"calibration": calibration_columns(of.loaded.weights_hash, of.config.scores.damping, figures)}
+
+    measured_at(scale, folder, "slope", of, key(lds=made_of, slope=1), slopes, recipe, calibration)
     return asked
 
 
@@ -146,9 +156,9 @@ def measure_removal(
             (each, _answered(retrained(folder, order.name, order.training), asked))
             for each, order in zip(wanted, orders, strict=True)
         ]
-        return removal_figures(before, after, how)
+        return [*removal_figures(before, after, how), *removal_slopes(blamed, before, after, how)]
 
-    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, methods=REMOVED_BY)
+    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, methods=REMOVED_BY, slope=1)
     measured_at(scale, folder, "removal", of, made_of, measure, recipe)
 
 

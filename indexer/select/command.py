@@ -106,7 +106,7 @@ def _show(lines: Iterable[Line], out: Path | None) -> None:
     counts = ", ".join(f"{verdict} {len(some):,}" for verdict, some in by_verdict.items())
     console.print(f"{counts}{f' -> {out}' if out else ''}", markup=False)
     console.print(
-        "influence: predicted change of the mean log p of a token of the set, in nats, if the document were seen once "
-        "more",
+        "influence: of the document, seen once more, on the mean log p of a token of the set; by the formula, to be "
+        "compared within a list: its nats are not those that training again gives",
         style="dim",
     )

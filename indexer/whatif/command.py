@@ -60,10 +60,11 @@ def _show(result: dict[str, Any]) -> None:
         console.print(f"notice: {notice}", style="dim", markup=False)
     console.print(_by_word(result) if len(result["texts"]) == 1 else _by_text(result))
     n = f"{result['n_train']:,} documents of {result['stage']}"
-    said = f"influence: predicted change of log p, in nats, if the text were seen once more beside the {n}"
+    said = f"influence: on log p, if the text were seen once more beside the {n}"
     if result["instead_of"] is not None:
-        said = f"influence: predicted change of log p, in nats, if a text were seen once more beside the {n}; the \
-difference: if one stood in place of the other"
+        said = f"influence: on log p, if a text were seen once more beside the {n}; the difference: if one stood in \
+place of the other"
+    said += "; by the formula: its nats are not those that training again gives"
     console.print(said, style="dim")
 
 

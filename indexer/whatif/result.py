@@ -14,7 +14,8 @@
   "difference": {"scores": [K], "layer_scores": [[L]]} | null,                    texts[0] less instead_of
   "spans": [{"first", "last", "kind": "word" | "answer", "start", "stop",         words in order, the whole answer last
       "scores": [nats of each text], "instead_of": nats | null, "difference": nats | null}],
-  "notices": [sentence]
+  "notices": [sentence],
+  "contrasted": [positions of tokens explained against a foil]                    not there without one
 }
 """
 
@@ -24,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.ask.opened import Opened
-from indexer.ask.result import plain_tokens
+from indexer.ask.result import contrasted, plain_tokens
 from indexer.ask.steps import asked_once
 from indexer.size.foil import foil_of
 from indexer.tracing.spans import summed
@@ -54,6 +55,7 @@ def as_json(made: WhatIf, opened: Opened) -> dict[str, Any]:
         "difference": None,
         "spans": _spans(made, opened),
         "notices": list(made.notices),
+        **contrasted(answer, opened),
     }
     if old is not None:
         layers = made.splits[0].layers - old.split.layers

@@ -4,7 +4,16 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from dashboard.database.queries import answers, cleaning, documents, filters, groups, sets, spans, verbatim
+from dashboard.database.queries import (
+    answers,
+    cleaning,
+    documents,
+    filters,
+    groups,
+    sets,
+    spans,
+    verbatim,
+)
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.span_records import AnswerSpan
 
@@ -141,7 +150,8 @@ def explain(at: Place) -> None:
 
 def sets_page(at: Place) -> None:
     """What Sets asks."""
-    sets.set_targets(at.snapshot)
+    targets = sets.set_targets(at.snapshot)
+    sets.set_unit(at.snapshot, targets[0])
     found = sets.set_scores(at.snapshot, at.run, at.target_set, "towards", 20)
     documents.documents(at.snapshot, [each.document_id for each in found])
     sets.count_scores(at.snapshot, at.run, at.target_set, "towards")

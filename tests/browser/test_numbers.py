@@ -12,6 +12,7 @@ import pytest
 from indexer.database.reader import Database, Snapshot
 from tests.browser.conftest import ROOT, playwright, serve
 from tests.browser.visit import PATIENCE, Visit
+from tests.dashboard.calibrated import nats, percent
 
 pytestmark = pytest.mark.browser
 DEMO = ROOT / "data" / "demo" / "build"
@@ -96,15 +97,32 @@ def _explained(visit: Visit, snapshot: Snapshot, state: dict[str, object]) -> No
         "all => all.map(card => [card.dataset.id, card.querySelector('.score').firstChild.textContent])"
     )
     assert [card[0] for card in cards] == [row["document_id"] for row in rows], state
+    in_unit = _unit(snapshot, state, [row["score"] for row in rows])
     for (_, text), row in zip(cards, rows, strict=True):
         value, rounding = shown(text)
-        assert abs(value - row["score"]) <= rounding, (state, text, row["score"])
-    found = visit.page.locator("text=/documents shown: .* nats in all/")
+        assert abs(value - in_unit(row["score"])) <= rounding, (state, text, row["score"])
+    found = visit.page.locator("text=/documents shown: .* (nats|%) in all/")
     assert found.count() == 1, state
     said = found.inner_text(timeout=1000)
-    value, rounding = shown(re.search(r"shown: (\S+) nats", said)[1])  # type: ignore[index]
-    total = sum(sum(row["layer_scores"]) for row in rows)
+    value, rounding = shown(re.search(r"shown: (\S+) (nats|%)", said)[1])  # type: ignore[index]
+    total = in_unit(sum(sum(row["layer_scores"]) for row in rows))
     assert abs(value - total) <= rounding + 1e-4 * abs(total), (state, said, total)
+
+
+def _unit(snapshot: Snapshot, state: dict[str, object], scores: list[float]) -> Callable[[float], float]:
+    """What a page says of an influence on this token."""
+    found = (
+        snapshot.rows(
+            """SELECT slope, logp FROM calibration JOIN run USING (model_id, method, damping) JOIN generation_token
+        ON generation_id = ? AND position = ? WHERE run_id = ? AND low > 0""",
+            [state["generation_id"], state["position"], state["run_id"]],
+        )
+        if snapshot.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'calibration'")
+        else []
+    )
+    if not found:
+        return lambda score: percent(score, scores)
+    return lambda score: nats(score, found[0]["logp"], found[0]["slope"])
 
 
 def _is_split(snapshot: Snapshot, state: dict[str, object]) -> bool:

@@ -27,9 +27,9 @@ SAYS = """() => {
 DRAWN = [  # address, what shows that it is there, a drawn number, what its value looks like, reached by Tab
     ("/", "[role=option]", ".answer .token", r"nats|bits|%", True),
     ("/", "[role=option]", ".prompt .token[data-says]", "saliency", True),
-    ("/", "[role=option]", ".card .score", "nats", False),  # the button beside it says the same by the keyboard
-    ("/", "[role=option]", ".card .title", "nats", True),
-    ("/", "[role=option]", ".card .text .token", r"[+−]\d.* nats", True),
+    ("/", "[role=option]", ".card .score", "nats|%", False),  # the button beside it says the same by the keyboard
+    ("/", "[role=option]", ".card .title", "nats|%", True),
+    ("/", "[role=option]", ".card .text .token", r"[+−]\d.* (nats|%)", True),
     ("/", "[role=option]", ".bars .bar", r": [+−]\d", True),
     ("/", "[role=option]", ".stack .part", "bits", True),
     ("/compare", "table button", "td button", "probability", True),

@@ -75,19 +75,23 @@ def predicted(rows: Sequence[Replaced]) -> Amounts | None:
     return _of_replaced(rows, lambda row: row.predicted)
 
 
-def taught(rows: Sequence[Taught], split: Split, mlp: Mapping[int, float]) -> Amounts | None:
-    """What documents did through each component. mlp: by block, from their layers, biases included."""
+def taught(rows: Sequence[Taught], split: Split, mlp: Mapping[int, float], factor: float, unit: str) -> Amounts | None:
+    """What documents did through each component, in `unit`, to which an influence comes when it is multiplied by
+    `factor`. mlp: by block, from their layers, biases included."""
     if not rows:
         return None
     sums = _Sums(split)
     for row in rows:
-        sums.add("head", row.head_scores)
-        sums.add("kv_head", row.kv_head_scores)
-        sums.add("neuron", row.neuron_scores, row.neurons)
-    others = {"neurons not kept": sum(row.neuron_rest for row in rows), "biases": sum(row.bias_score for row in rows)}
+        sums.add("head", row.head_scores * factor)
+        sums.add("kv_head", row.kv_head_scores * factor)
+        sums.add("neuron", row.neuron_scores * factor, row.neurons)
+    others = {
+        "neurons not kept": factor * sum(row.neuron_rest for row in rows),
+        "biases": factor * sum(row.bias_score for row in rows),
+    }
     parts = sums.parts
     whole = sum(parts.values()) + sum(others.values())
-    return Amounts("nats", parts, dict(mlp), {}, others, whole)
+    return Amounts(unit, parts, dict(mlp), {}, others, whole)
 
 
 def through(rows: Iterable[Taught], split: Split, component: Component) -> dict[str, tuple[float, int]]:

@@ -19,6 +19,7 @@ from dashboard.database.records import (
     Token,
 )
 from dashboard.database.span_records import AnswerSpan, VerbatimSpan
+from dashboard.database.unit import Calibration, Unit, logp_of, unit_for
 
 
 class KeptAnswer(Protocol):
@@ -36,6 +37,8 @@ class KeptAnswer(Protocol):
     def best_method(self) -> str: ...
     @property
     def of_groups(self) -> Run | None: ...
+    @property
+    def calibration(self) -> Calibration | None: ...
     @property
     def estimated(self) -> bool: ...
     @property
@@ -83,6 +86,7 @@ class StoredAnswer:
         self.of_groups = next(iter(self.runs), None)
         self.inside: KeptInside = StoredInside(snapshot, generation, self.run)
         self._ids = (self.run.run_id if self.run else "", generation.generation_id)
+        self.calibration = influence.calibration(snapshot, self._ids[0])
 
     def tokens(self) -> list[Token]:
         return answers.tokens(self.snapshot, self.generation.generation_id)
@@ -151,3 +155,8 @@ class StoredAnswer:
 
     def measures(self) -> list[Measure]:
         return prompts.measures(self.snapshot, self.generation.generation_id)
+
+
+def span_unit(answer: KeptAnswer, first: int, last: int) -> Unit:
+    """Of influences on the tokens first..last of an answer."""
+    return unit_for(answer.calibration, logp_of(answer.tokens(), answer.targets(), first, last), ())

@@ -63,9 +63,11 @@ _CHOSEN = "run_id = $run AND document_id IN (SELECT unnest($ids::VARCHAR[]))"
 _OWN = f"SELECT document_id, self_influence, loss FROM self_influence WHERE {_CHOSEN}"  # noqa: S608
 _HARM = f"SELECT document_id, score AS harm FROM set_influence WHERE name = $set AND {_CHOSEN}"  # noqa: S608
 _RELABEL = f"""SELECT document_id, influence AS gain, probability, score, coalesce(said.texts[token_position + 1], '')
-        AS said, instead, token_position, generation_id, position
+        AS said, instead, token_position, generation_id, position, logp
     FROM document_relabel JOIN run USING (run_id) JOIN model USING (model_id)
-    LEFT JOIN token_texts AS said USING (tokenizer_id, document_id) WHERE {_CHOSEN}"""  # noqa: S608
+    LEFT JOIN token_texts AS said USING (tokenizer_id, document_id)
+    LEFT JOIN (SELECT generation_id, position, logp FROM generation_token) AS token USING (generation_id, position)
+    WHERE {_CHOSEN}"""  # noqa: S608
 
 
 def _among(order: str, source: str, topic: str) -> str:

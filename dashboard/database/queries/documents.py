@@ -96,15 +96,15 @@ def swayed(snapshot: Snapshot, run_id: str, document_id: str, unit: str, most: s
     values = {"document": document_id, "run": run_id, "k": k}
     if unit == "token":
         sql = f"""SELECT generation_id, moved.{name}_position AS first, moved.{name}_position AS last,
-                moved.{name}_score AS score, n_tokens AS n_known, {ASKED} AS prompt, generation.text AS answer,
-                token.text AS token, token.start, token.stop
+                moved.{name}_score AS score, n_tokens AS n_known, token.logp, {ASKED} AS prompt,
+                generation.text AS answer, token.text AS token, token.start, token.stop
             FROM answer_document AS moved JOIN generation USING (generation_id) JOIN prompt USING (prompt_id)
             JOIN generation_token AS token USING (generation_id)
             WHERE run_id = $run AND document_id = $document AND token.position = moved.{name}_position
               AND moved.{name}_score {side} 0 ORDER BY score {order}, generation_id LIMIT $k"""  # noqa: S608 (ours only)
         return [record(SwayedSpan, row) for row in snapshot.rows(sql, values)]
-    sql = f"""SELECT generation_id, first, last, moved.score, moved.rank, n_scored, n_known, {ASKED} AS prompt,
-            generation.text AS answer, span.start, span.stop,
+    sql = f"""SELECT generation_id, first, last, moved.score, moved.rank, n_scored, n_known, value AS logp,
+            {ASKED} AS prompt, generation.text AS answer, span.start, span.stop,
             substr(generation.text, span.start + 1, span.stop - span.start) AS token
         FROM (SELECT run_id, generation_id, {name}_span AS span, {name}_score AS score, {name}_rank AS rank,
                   n_spans AS n_known FROM document_span
@@ -120,7 +120,7 @@ def all_swayed(snapshot: Snapshot, run_id: str, document_id: str, unit: str) -> 
     """Every word, answer or token for which the document's score was kept, the most helped first."""
     if unit == "token":
         sql = f"""SELECT generation_id, position AS first, position AS last, score, rank, n_scored, 1 AS n_known,
-                {ASKED} AS prompt, generation.text AS answer, token.start, token.stop,
+                token.logp, {ASKED} AS prompt, generation.text AS answer, token.start, token.stop,
                 token.text AS token
             FROM influence SEMI JOIN (SELECT run_id, generation_id FROM answer_document WHERE document_id = $document)
                 USING (run_id, generation_id)
@@ -130,8 +130,8 @@ def all_swayed(snapshot: Snapshot, run_id: str, document_id: str, unit: str) -> 
             WHERE run_id = $run AND document_id = $document ORDER BY score DESC, generation_id, position"""  # noqa: S608
         rows = snapshot.rows(sql, {"run": run_id, "document": document_id})
     else:
-        sql = f"""SELECT generation_id, first, last, score, rank, n_scored, 1 AS n_known, {ASKED} AS prompt,
-                generation.text AS answer, span.start, span.stop,
+        sql = f"""SELECT generation_id, first, last, score, rank, n_scored, 1 AS n_known, value AS logp,
+                {ASKED} AS prompt, generation.text AS answer, span.start, span.stop,
                 substr(generation.text, span.start + 1, span.stop - span.start) AS token
             FROM span_influence SEMI JOIN (SELECT run_id, generation_id FROM document_span
                 WHERE document_id = $document) USING (run_id, generation_id)

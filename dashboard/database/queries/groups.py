@@ -45,11 +45,19 @@ def owed(snapshot: Snapshot, column: str, value: str, generation_ids: Sequence[s
     if not has_table(snapshot, "answer_group"):
         return {}
     sql = f"""SELECT owed.*, substr(text, helped_start + 1, helped_stop - helped_start) AS helped_word,
-            substr(text, hurt_start + 1, hurt_stop - hurt_start) AS hurt_word
+            substr(text, hurt_start + 1, hurt_stop - hurt_start) AS hurt_word, {_logp()} AS logp,
+            {_logp("helped")} AS helped_logp, {_logp("hurt")} AS hurt_logp
         FROM ({OWED_TO}) AS owed JOIN generation USING (generation_id)
         WHERE generation_id IN (SELECT unnest($ids::VARCHAR[]))"""  # noqa: S608 (a constant)
     rows = snapshot.rows(sql, {"column": column, "value": value, "ids": list(generation_ids)})
     return {row["generation_id"]: record(Owed, row) for row in rows}
+
+
+def _logp(of: str = "") -> str:
+    """log p of an answer, or of the word of it that is helped or hurt."""
+    word = f" AND position BETWEEN {of}_first AND {of}_last" if of else ""
+    return f"""(SELECT sum(logp) FROM generation_token AS token
+        WHERE token.generation_id = owed.generation_id{word})"""  # noqa: S608 (words of ours)
 
 
 @kept(8)
@@ -83,7 +91,9 @@ def moved_by(snapshot: Snapshot, run_id: str, column: str, value: str, unit: str
             WHERE run_id = $run AND column_name = $column AND value = $value GROUP BY generation_id, position),
         of_unit AS ({_UNITS[unit]})
         SELECT of_unit.generation_id, first, last, score, error, {ASKED} AS prompt, generation.text AS answer,
-            substr(generation.text, begins.start + 1, ends.stop - begins.start) AS moved
+            substr(generation.text, begins.start + 1, ends.stop - begins.start) AS moved,
+            (SELECT sum(logp) FROM generation_token AS token WHERE token.generation_id = of_unit.generation_id
+             AND token.position BETWEEN of_unit.first AND of_unit.last) AS logp
         FROM of_unit JOIN generation USING (generation_id) JOIN prompt USING (prompt_id)
         JOIN generation_token AS begins ON begins.generation_id = of_unit.generation_id AND begins.position = first
         JOIN generation_token AS ends ON ends.generation_id = of_unit.generation_id AND ends.position = last

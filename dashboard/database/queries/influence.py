@@ -7,8 +7,18 @@ import numpy as np
 
 from dashboard.database.queries.best_runs import RUNS
 from dashboard.database.queries.documents import document_tokens
-from dashboard.database.queries.rows import Snapshot, has_column, kept, kept_scores_of, numbers, record, total_heat
+from dashboard.database.queries.rows import (
+    Snapshot,
+    has_column,
+    has_table,
+    kept,
+    kept_scores_of,
+    numbers,
+    record,
+    total_heat,
+)
 from dashboard.database.records import Best, Heat, KeptScores, Layer, Relabelling, Target
+from dashboard.database.unit import Calibration
 
 
 @kept(16)
@@ -20,6 +30,18 @@ def targets(snapshot: Snapshot, run_id: str, generation_id: str) -> dict[int, Ta
         row["null_scores"] = np.asarray(row["null_scores"] or (), dtype=np.float64)
         found[row["position"]] = record(Target, numbers(row, "value", "self_influence"))
     return found
+
+
+@kept(32)
+def calibration(snapshot: Snapshot, run_id: str) -> Calibration | None:
+    """What one predicted nat is worth, of the run's method on its model at its damping; None where no retraining has
+    measured it."""
+    if not run_id or not has_table(snapshot, "calibration"):
+        return None
+    sql = """SELECT calibration.* FROM run JOIN calibration USING (model_id, method)
+        WHERE run_id = ? AND abs(calibration.damping - run.damping) <= 1e-9 * run.damping"""
+    rows = snapshot.rows(sql, [run_id])
+    return record(Calibration, numbers(rows[0], "held_out_slope")) if rows else None
 
 
 @kept(32)
@@ -48,7 +70,7 @@ def best_documents(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[st
     """generation_id -> the most helpful document of the whole answer, by the run that `answers.best_first` begins with;
     where whole answers are no targets, that with the largest sum of stored influence over its tokens. A score that was
     not kept is unknown: `n_tokens` says how many are in the sum."""
-    sql = f"""SELECT generation_id, best.document_id, title, summed, n_tokens,
+    sql = f"""SELECT generation_id, run_id, best.document_id, title, summed, n_tokens, ({_LOGP}) AS logp,
             ({_SPANNED if has_column(snapshot, "span", "kind") else _WRITTEN}) AS of_tokens
         FROM ({_BEST if has_column(snapshot, "answer_source", "sum_document_id") else _BEST_BEFORE}) AS best
         JOIN ({RUNS}) USING (run_id) LEFT JOIN document USING (document_id) WHERE summed > 0
@@ -62,6 +84,7 @@ _WRITTEN = "SELECT count(*) FROM generation_token AS token WHERE token.generatio
 _SPANNED = f"""coalesce((SELECT last - first + 1 FROM span WHERE span.generation_id = best.generation_id
     AND kind = 'answer'), ({_WRITTEN}))"""  # noqa: S608 (constants)
 _ASKED_OF = "generation_id IN (SELECT unnest($ids::VARCHAR[]))"
+_LOGP = "SELECT sum(logp) FROM generation_token AS token WHERE token.generation_id = best.generation_id"
 _BEST = f"""SELECT run_id, generation_id, sum_document_id AS document_id, sum_score AS summed, sum_tokens AS n_tokens
     FROM answer_source WHERE {_ASKED_OF}"""  # noqa: S608 (a constant)
 _BEST_BEFORE = f"""SELECT run_id, generation_id, document_id, helped + hurt AS summed, n_tokens

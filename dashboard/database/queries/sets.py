@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from dashboard.database.group_records import GroupScore
+from dashboard.database.queries import influence
 from dashboard.database.queries.rows import Snapshot, has_table, kept, numbers, record
 from dashboard.database.set_records import CurvePoint, SetEffect, SetScore, SetTarget, SetText
+from dashboard.database.unit import Unit, unit_for
 
 
 @kept(1)
@@ -82,13 +84,14 @@ def set_effects(snapshot: Snapshot, document_id: str) -> list[SetEffect]:
     """What one document does to every set for which it was scored exactly; [] where there are no sets."""
     if not has_table(snapshot, "set_influence"):
         return []
-    sql = """SELECT set_influence.name, model.name AS model, run_id, rank, n_documents, score, null_scores
+    sql = """SELECT set_influence.name, model.name AS model, run_id, rank, n_documents, score, against, value,
+            null_scores
         FROM set_influence JOIN set_target USING (run_id, name) JOIN run USING (run_id) JOIN model USING (model_id)
         WHERE document_id = ? ORDER BY set_influence.name, n_params, model.name, method <> 'ekfac', run_id"""
     rows = snapshot.rows(sql, [document_id])
     for row in rows:
         row["null_scores"] = np.asarray(row["null_scores"] or (), dtype=np.float64)
-    return [record(SetEffect, row) for row in rows]
+    return [record(SetEffect, numbers(row, "value")) for row in rows]
 
 
 def set_ranks(snapshot: Snapshot, name: str, run_ids: Sequence[str], k: int) -> list[tuple[str, str, float]]:
@@ -99,3 +102,9 @@ def set_ranks(snapshot: Snapshot, name: str, run_ids: Sequence[str], k: int) -> 
         ORDER BY run_id, score DESC, document_id"""
     rows = snapshot.rows(sql, {"name": name, "runs": list(run_ids), "k": k})
     return [(row["run_id"], row["document_id"], row["score"]) for row in rows]
+
+
+def set_unit(snapshot: Snapshot, target: SetTarget | SetEffect) -> Unit:
+    """Of what documents do to a set: to its mean log p, or to the difference of two; by the run that scored it."""
+    known = influence.calibration(snapshot, target.run_id)
+    return unit_for(known, None if target.against else target.value, ())

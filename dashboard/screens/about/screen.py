@@ -25,8 +25,11 @@ COVERAGE = (
 )
 
 READING = (
-    "Influence is the predicted change of a token's log-probability, in nats, if a document were seen once more in "
-    "training. Positive pushes the model towards the token, negative away from it.",
+    "Influence says what seeing a document once more in training would do to a token's log-probability. Positive "
+    "pushes the model towards the token, negative away from it.",
+    "Where models that were trained again have measured what a predicted nat is worth, pages show calibrated nats, "
+    "never more than the token has left to gain. Where nothing was measured, they show percent of the strongest "
+    "document of a list, and ranks.",
     "It is a prediction from gradients (EK-FAC), not the result of training again. Documents that were not scored are "
     "unknown, not zero. Raw influences of different sizes are not on one scale; ranks and shares are.",
 )

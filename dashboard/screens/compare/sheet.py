@@ -6,8 +6,9 @@ from functools import partial
 import pandas as pd
 
 from dashboard.address.selection import Selection, address
-from dashboard.database.queries import documents
+from dashboard.database.queries import documents, influence
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.unit import change_nats, unit_for
 from dashboard.export.sheet import Sheet
 from dashboard.screens.compare.comparison import Size, agreements
 from dashboard.screens.compare.parts import STRONGEST, Parts
@@ -48,18 +49,21 @@ def compared_sheet(
     return Sheet(
         name="whence-compare",
         title="Documents behind one token, in each size",
-        table=partial(_table, snapshot, list(compared)),
+        table=partial(_table, snapshot, list(compared), position),
         address=address(selection),
         about=about,
     )
 
 
-def _table(snapshot: Snapshot, compared: list[Size]) -> pd.DataFrame:
+def _table(snapshot: Snapshot, compared: list[Size], position: int) -> pd.DataFrame:
     ids = list(dict.fromkeys(each.document_id for size in compared for each in size.top))
     found = documents.documents(snapshot, ids)
     rows = []
     for size in compared:
         total = sum(each.score for each in size.top) or 1.0
+        logp = size.tokens[position].logp if position < len(size.tokens) else float("nan")
+        known = influence.calibration(snapshot, size.runs[0].run_id) if size.runs else None
+        unit = unit_for(known, logp, ())
         for rank, each in enumerate(size.top, start=1):
             document = found.get(each.document_id)
             rows.append(
@@ -67,7 +71,8 @@ def _table(snapshot: Snapshot, compared: list[Size]) -> pd.DataFrame:
                     "model": size.name,
                     "rank": rank,
                     "share": each.score / total,
-                    "influence_nats": each.score,
+                    "change_nats": change_nats(unit, each.score),
+                    "influence_raw": each.score,
                     "document_id": each.document_id,
                     "title": document.title if document else "",
                     "source": document.source if document else "",

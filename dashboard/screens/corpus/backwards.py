@@ -8,12 +8,14 @@ import streamlit as st
 from dashboard.address.bar import open_screen
 from dashboard.address.choices import UNITS
 from dashboard.address.selection import Selection
-from dashboard.database.queries import answers, documents, sets
+from dashboard.database.queries import answers, documents, influence, sets
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.sets import set_unit
 from dashboard.database.ranking import among_random
 from dashboard.database.records import Model, Run
 from dashboard.database.set_records import SetEffect
 from dashboard.database.span_records import SwayedSpan
+from dashboard.database.unit import NO_SLOPE, on_each
 from dashboard.drawing import render
 from dashboard.widgets import controls
 from dashboard.widgets.answer_cards import answer_cards
@@ -39,7 +41,9 @@ def show_backwards(snapshot: Snapshot, document_id: str, chosen: Selection) -> N
         for model, run in sizes(snapshot):
             found = documents.swayed(snapshot, run.run_id, document_id, unit, side, EACH)
             facts = [_facts(each, unit) for each in found]
-            cards += answer_cards(found, [each.score for each in found], model.name, facts, whole=unit == "answer")
+            calibration = influence.calibration(snapshot, run.run_id)
+            amounts, name = on_each(calibration, [(each.score, each.logp) for each in found])
+            cards += answer_cards(found, amounts, model.name, facts, whole=unit == "answer", unit=name)
         if cards:
             none = False
             st.caption(ENDS[side])
@@ -48,6 +52,8 @@ def show_backwards(snapshot: Snapshot, document_id: str, chosen: Selection) -> N
             )
     if none:
         st.caption("It was kept for no answer of this database.")
+    elif any(influence.calibration(snapshot, run.run_id) is None for _, run in sizes(snapshot)):
+        st.caption(f"Percent of the strongest answer of a size. {NO_SLOPE}")
 
 
 def unit_of(snapshot: Snapshot, chosen: Selection) -> str:
@@ -84,14 +90,15 @@ def show_set_effects(snapshot: Snapshot, document_id: str) -> None:
     if not found:
         return
     panel("Target sets", "Its influence on whole sets of prompts: not on every prompt of them.")
-    render.table(pd.DataFrame([_effect(each) for each in found]), height="content")
+    render.table(pd.DataFrame([_effect(snapshot, each) for each in found]), height="content")
 
 
-def _effect(each: SetEffect) -> dict[str, object]:
+def _effect(snapshot: Snapshot, each: SetEffect) -> dict[str, object]:
+    unit = set_unit(snapshot, each)
     return {
         "Set": each.name,
         "Size": each.model,
-        "Influence, nats": each.score,
+        "Change, nats": None if unit.slope is None else unit.shown(each.score),
         "Rank": each.rank,
         "Of": each.n_documents,
         "Among random documents": among_random(each.score, each.null_scores),

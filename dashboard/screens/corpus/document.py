@@ -55,6 +55,7 @@ def _show_text(snapshot: Snapshot, found: StoredDocument, model: Model, run_id: 
     heat = documents.summed_heat(snapshot, run_id, found.document_id)
     read = documents.as_read(snapshot, model.tokenizer_id, [found.document_id]).get(found.document_id)
     texts = documents.document_tokens(snapshot, model.tokenizer_id, [found.document_id]).get(found.document_id, [])
+    heat = _percent(heat)
     high = robust_top(heat) if heat and len(heat) == len(texts) else 0.0
     if high and read is None:
         text = by_texts(found, texts, heat, high, LONGEST_TEXT)
@@ -76,7 +77,13 @@ def _show_text(snapshot: Snapshot, found: StoredDocument, model: Model, run_id: 
         key=f"document {found.document_id}",
         about="The document",
         selected=found.document_id,
-        heat=Legend("Size of its influence on all stored answers, nats:", "0", plain(high), top=high, unit="nats")
+        heat=Legend(
+            "Size of its influence on all stored answers, % of its strongest token:",
+            "0",
+            plain(high),
+            top=high,
+            unit="%",
+        )
         if high
         else None,
         keys=reading_keys([card], [found]),
@@ -86,6 +93,12 @@ def _show_text(snapshot: Snapshot, found: StoredDocument, model: Model, run_id: 
     told = [_seen(found), PAIR if is_pair(found.turns) else _as_trained(read_so)]
     if any(told):
         render.prose(("note", " ".join(filter(None, told))))
+
+
+def _percent(heat: list[float]) -> list[float]:
+    """Of the largest size."""
+    top = max(map(abs, heat), default=0.0)
+    return [100 * each / top for each in heat] if top else heat
 
 
 def _seen(found: StoredDocument) -> str:
@@ -112,11 +125,11 @@ def _show_measures(snapshot: Snapshot, found: StoredDocument, run_id: str) -> No
     measured = documents.self_influence(snapshot, run_id, found.document_id)
     if measured is None:
         return
-    own, below, loss = measured
+    _, below, loss = measured
     panel("Self-influence", "How rare or surprising the document is to this size: not that it is wrong.")
     st.caption(
-        f"Self-influence {plain(own)} nats, more than {percent(below)} of the corpus: how far the model would move "
-        f"to fit this document better. Its loss is {plain(loss)} nats."
+        f"More than {percent(below)} of the corpus: how far the model would move to fit this document better. Its loss "
+        f"is {plain(loss)} nats."
     )
 
 
@@ -128,9 +141,12 @@ def _show_layers(snapshot: Snapshot, found: StoredDocument, model: Model, run_id
     if not rows or not groups:
         return
     panel("Layers", "Which weights its influence passes through: not where the model keeps what it says.")
-    st.caption(f"Sum over the {len(rows)} tokens for which it was kept.")
+    st.caption(
+        f"Sum over the {len(rows)} tokens for which it was kept, in percent of the sizes of all layers together: "
+        "tokens of several answers have no one change of log p."
+    )
     amounts = np.sum(np.asarray(rows, dtype=np.float64), axis=0)
-    show_bars(groups, amounts, key="layers of the document")
+    show_bars(groups, 100 * amounts / (np.abs(amounts).sum() or 1.0), key="layers of the document", unit="%")
 
 
 def _show_similar(snapshot: Snapshot, found: StoredDocument) -> None:

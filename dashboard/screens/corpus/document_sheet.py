@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard.address.selection import Selection, address
 from dashboard.asking import jobs
+from dashboard.asking.result import calibration_of
 from dashboard.asking.what_if import what_if_of
-from dashboard.database.queries import documents, sets
+from dashboard.database.queries import answers, documents, influence, sets
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.sets import set_unit
 from dashboard.database.records import StoredDocument
+from dashboard.database.unit import change_nats, unit_for
 from dashboard.export.sheet import Sheet
 from dashboard.screens.corpus.backwards import sizes, unit_of
 from dashboard.screens.corpus.what_if_result import numbers_of
@@ -34,7 +37,8 @@ def document_sheet(snapshot: Snapshot, found: StoredDocument, selection: Selecti
             {
                 "set": each.name,
                 "model": each.model,
-                "influence_nats": each.score,
+                "change_nats": change_nats(set_unit(snapshot, each), each.score),
+                "influence_raw": each.score,
                 "rank": each.rank,
                 "of": each.n_documents,
             }
@@ -42,7 +46,9 @@ def document_sheet(snapshot: Snapshot, found: StoredDocument, selection: Selecti
         ],
     }
     asked = jobs.news(selection.what_if) if selection.what_if else None
-    made = what_if_of(asked.result or {}) if asked else None
+    result = (asked.result if asked else None) or {}
+    model = next((each for each in answers.models(snapshot) if each.name == result.get("model")), None)
+    made = what_if_of(result, calibration_of(snapshot, result, model.model_id)) if model else None
     if made is not None:
         about["what_if"] = {
             "model": made.model,
@@ -76,7 +82,10 @@ def _table(snapshot: Snapshot, document_id: str, unit: str) -> pd.DataFrame:
             "text": each.token,
             "first_token": each.first,
             "last_token": each.last,
-            "influence_nats": each.score,
+            "change_nats": change_nats(
+                unit_for(influence.calibration(snapshot, run.run_id), each.logp, ()), each.score
+            ),
+            "influence_raw": each.score,
             "rank": each.rank,
             "of_scored": each.n_scored,
         }

@@ -9,7 +9,7 @@ from dashboard.address.selection import Selection
 from dashboard.database.connection import current
 from dashboard.database.queries import answers, cleaning, documents, filters
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.records import Model, StoredDocument
+from dashboard.database.records import Model, StoredDocument, Suspect
 from dashboard.drawing import render
 from dashboard.drawing.document_text import shown
 from dashboard.drawing.shapes import Card, Heated
@@ -18,7 +18,7 @@ from dashboard.screens.corpus.document_sheet import document_sheet
 from dashboard.screens.corpus.listed import Listed, listed
 from dashboard.screens.corpus.order import choose_order
 from dashboard.screens.corpus.sheet import corpus_sheet
-from dashboard.screens.corpus.suspects import MEASURED, against, say_none, say_order, top_of
+from dashboard.screens.corpus.suspects import MEASURED, VALUES, Scales, against, say_none, say_order, scales
 from dashboard.screens.corpus.what_if import show_what_if
 from dashboard.widgets import controls
 from dashboard.widgets.estimator import say_estimator
@@ -46,20 +46,20 @@ def show() -> None:
     shown_now = [found[each] for each in page.ids if each in found]
 
     # shape
-    top = top_of(page.suspects, page.order) if page.order else 0.0
-    cards = [_card(each, page, chosen, top) for each in shown_now]
+    scale = scales(snapshot, page.run_id, page.target_set, page.suspects)
+    cards = [_card(each, page, chosen, scale) for each in shown_now]
 
     # show
     of_document = document_sheet(snapshot, opened, chosen) if opened else None
     choose_order(snapshot, chosen, model, corpus_sheet(shown_now, page.facts, chosen), page, of_document)
     if opened is None or model is None:
-        _show_list(snapshot, cards, chosen, model, page)
+        _show_list(snapshot, cards, chosen, model, page, scale)
         if model is not None:
             show_what_if(snapshot, model, None, chosen)
         return
     left, right = st.columns([2, 3], gap="large")
     with left:
-        _show_list(snapshot, cards, chosen, model, page)
+        _show_list(snapshot, cards, chosen, model, page, scale)
     with right:
         st.button("Close the document", on_click=lambda: choose(document=""), type="tertiary", icon=":material/close:")
         show_document(snapshot, opened, model, chosen)
@@ -77,7 +77,7 @@ def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
         controls.pick("size", [model.name for model in models], "the smallest size")
 
 
-def _card(found: StoredDocument, page: Listed, chosen: Selection, top: float) -> Card:
+def _card(found: StoredDocument, page: Listed, chosen: Selection, scale: Scales) -> Card:
     facts, each = page.facts.get(found.document_id, ""), page.suspects.get(found.document_id)
     badges = ((f"among the ten best of {facts}", False),) if facts else ()
     text = shown(_marked(found.text, chosen.search), PASSAGE if len(found.text) > LONG else len(found.text))
@@ -88,7 +88,7 @@ def _card(found: StoredDocument, page: Listed, chosen: Selection, top: float) ->
         text.pieces,
         before=text.before,
         after=text.after,
-        **(against(each, page.order, top, page.target_set) if each and page.order else {"badges": badges}),
+        **(against(each, page.order, scale, page.target_set) if each and page.order else {"badges": badges}),
     )
 
 
@@ -101,12 +101,16 @@ def _marked(text: str, search: str) -> list[Heated]:
     return [*pieces, Heated(text[at:])]
 
 
-def _show_list(snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, model: Model | None, page: Listed) -> None:
+def _show_list(
+    snapshot: Snapshot, cards: Sequence[Card], chosen: Selection, model: Model | None, page: Listed, scale: Scales
+) -> None:
     if chosen.search.strip():
         panel("Documents found", "Best match of the words first: meaning is not searched.")
         render.prose(("note", page.count))
     elif page.order and model is not None:
-        say_order(page.order, model, page.target_set, cleaning.found_wrong(snapshot, MEASURED[page.order]))
+        first = next(iter(page.suspects.values()), Suspect(""))
+        unit = scale.unit(first, VALUES[page.order]).meaning
+        say_order(page.order, model, page.target_set, unit, cleaning.found_wrong(snapshot, MEASURED[page.order]))
         if not cards:
             say_none(page.order, page.target_set, bool(chosen.source or chosen.topic))
             return

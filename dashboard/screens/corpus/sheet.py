@@ -13,6 +13,8 @@ from dashboard.export.sheet import Sheet
 
 ABOUT = ("document_id", "title", "source", "topic", "text")
 MOST = 5_000  # documents of an order
+RAW = ("self_influence", "harm", "gain", "score")  # as they are stored; the page calibrates them
+UNITS = {"loss": "loss_nats"} | {name: f"{name}_raw" for name in RAW}
 
 
 def corpus_sheet(found: Sequence[StoredDocument], facts: Mapping[str, str], selection: Selection) -> Sheet:
@@ -49,13 +51,12 @@ def suspects_sheet(snapshot: Snapshot, run_id: str, model: Model, target_set: st
 def _suspects(snapshot: Snapshot, run_id: str, target_set: str, of: Selection) -> pd.DataFrame:
     ids = cleaning.ranked(snapshot, run_id, of.order, target_set, of.source, of.topic, 0, MOST)
     known, found = cleaning.suspects(snapshot, run_id, target_set, ids), documents.documents(snapshot, ids)
-    numbers = ("self_influence", "loss", "harm", "gain", "score")
     words = ("said", "instead", "probability", "token_position", "generation_id", "position")
     rows = []
     for rank, document_id in enumerate(ids, start=1):
         each, document = known.get(document_id, Suspect(document_id)), found[document_id]
         about = {name: getattr(document, name) for name in ABOUT}
-        amounts = {f"{name}_nats": getattr(each, name) for name in numbers}
+        amounts = {UNITS[name]: getattr(each, name) for name in UNITS}
         rows.append({"rank": rank, **about, **amounts, **{name: getattr(each, name) for name in words}})
-    columns = ["rank", *ABOUT, *(f"{name}_nats" for name in numbers), *words]
+    columns = ["rank", *ABOUT, *UNITS.values(), *words]
     return pd.DataFrame(rows, columns=columns)

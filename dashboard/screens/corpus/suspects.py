@@ -1,12 +1,15 @@
 """The orders of Corpus that cleaning goes through, in words: their heads, and what may speak against a document."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dashboard.address.selection import Selection
-from dashboard.database.queries import sets
+from dashboard.database.queries import influence, sets
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.sets import set_unit
 from dashboard.database.records import FoundWrong, Model, Suspect
+from dashboard.database.unit import Calibration, Unit, top_of, unit_for
 from dashboard.drawing import render
 from dashboard.drawing.numbers import decimals, percent, plain, signed
 from dashboard.drawing.visible import visible_token
@@ -29,33 +32,61 @@ def sets_of(snapshot: Snapshot, run_id: str) -> list[str]:
     return [each.name for each in sets.set_targets(snapshot) if each.run_id == run_id]
 
 
-def against(each: Suspect, order: str, top: float, target_set: str) -> dict[str, Any]:
-    """What a card says of it. top: the largest amount of the page."""
+@dataclass(frozen=True)
+class Scales:
+    """In which unit the documents of a page stand. tops: the largest size of each amount of `Suspect` there."""
+
+    calibration: Calibration | None
+    of_set: Unit
+    tops: Mapping[str, float]
+
+    def unit(self, each: Suspect, name: str) -> Unit:
+        """Of one amount: a document on itself, on the set, or on a token of an answer."""
+        if name == "harm":
+            return replace(self.of_set, top=self.tops[name])
+        logp = each.logp if name in ("gain", "score") else None if each.loss is None else -each.loss
+        top = self.tops["gain"] if name == "score" else self.tops[name]
+        return unit_for(self.calibration, float("nan") if logp is None else logp, [top])
+
+    def said(self, each: Suspect, name: str) -> str:
+        """With its unit."""
+        unit = self.unit(each, name)
+        amount = unit.shown(getattr(each, name) or 0.0)
+        return f"{plain(amount) if name == 'self_influence' else signed(amount, decimals([amount]))} {unit.name}"
+
+
+def scales(snapshot: Snapshot, run_id: str, target_set: str, found: Mapping[str, Suspect]) -> Scales:
+    """Of a page."""
+    of_set = next(
+        (set_unit(snapshot, of) for of in sets.set_targets(snapshot) if (of.run_id, of.name) == (run_id, target_set)),
+        Unit(),
+    )
+    tops = {name: top_of(getattr(each, name) or 0.0 for each in found.values()) for name in VALUES.values()}
+    return Scales(influence.calibration(snapshot, run_id), of_set, tops)
+
+
+def against(each: Suspect, order: str, of: Scales, target_set: str) -> dict[str, Any]:
+    """What a card says of it; its bar is relative to the largest of the page."""
     amount = getattr(each, VALUES[order]) or 0.0
-    said = plain(amount) if order == "self_influence" else signed(amount, decimals([amount]))
-    hue, bar = HUES[order], abs(amount) / (top or 1.0)
-    card = {"score": said, "unit": "nats", "hue": hue, "bar": bar, "facts": _facts(each, order, target_set)}
+    said, _, unit = of.said(each, VALUES[order]).rpartition(" ")
+    hue, bar = HUES[order], abs(amount) / of.tops[VALUES[order]]
+    card = {"score": said, "unit": unit, "hue": hue, "bar": bar, "facts": _facts(each, order, of, target_set)}
     return card | ({"badges": ((_replacement(each), True),)} if order == "relabel" else {})
 
 
-def top_of(found: Mapping[str, Suspect], order: str) -> float:
-    """The largest amount of a page."""
-    return max((abs(getattr(each, VALUES[order]) or 0.0) for each in found.values()), default=0.0)
-
-
-def _facts(each: Suspect, order: str, target_set: str) -> str:
+def _facts(each: Suspect, order: str, of: Scales, target_set: str) -> str:
     """All else that is known against a document, in one line."""
     said = []
     if each.self_influence is not None and order != "self_influence":
-        said.append(f"self-influence {plain(each.self_influence)}")
+        said.append(f"self-influence {of.said(each, 'self_influence')}")
     if each.loss is not None:
-        said.append(f"loss {plain(each.loss)}")
+        said.append(f"loss {plain(each.loss)} nats")
     if each.harm is not None and order != "harm":
-        said.append(f"{target_set} {signed(each.harm, decimals([each.harm]))}")
+        said.append(f"{target_set} {of.said(each, 'harm')}")
     if each.gain is not None and order != "relabel":
-        said.append(f"{_replacement(each)} {signed(each.gain, decimals([each.gain]))}")
+        said.append(f"{_replacement(each)} {of.said(each, 'gain')}")
     if each.score is not None:
-        said.append(f"itself there {signed(each.score, decimals([each.score]))}")
+        said.append(f"itself there {of.said(each, 'score')}")
     return " · ".join(said)
 
 
@@ -63,8 +94,9 @@ def _replacement(each: Suspect) -> str:
     return f"“{word(each.said)}” → “{word(each.instead)}”"
 
 
-def say_order(order: str, model: Model, target_set: str, found: Sequence[FoundWrong]) -> None:
-    """The head of the list. found: what the order was worth where `evaluate` tried it."""
+def say_order(order: str, model: Model, target_set: str, unit: str, found: Sequence[FoundWrong]) -> None:
+    """The head of the list. unit: of its numbers, a sentence; found: what the order was worth where `evaluate` tried
+    it."""
     if order == "self_influence":
         panel("Self-influence", "How rare or surprising a document is to this size: not that it is wrong.")
         told = f"{model.name}: how far seeing a document once more would move its own loss."
@@ -75,7 +107,7 @@ def say_order(order: str, model: Model, target_set: str, found: Sequence[FoundWr
         panel("Best relabelling", "One plausible word in the place of another: a first-order guess, not a correction.")
         told = f"{model.name}: the replacement that helps one token of a stored answer most, beside what the document "
         told += "itself does there; of documents among the first of some token."
-    render.prose(*[("note", line) for line in (told, *(_measured(each) for each in found))])
+    render.prose(*[("note", line) for line in (told, unit, *(_measured(each) for each in found))])
 
 
 def _measured(each: FoundWrong) -> str:

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection, Span
@@ -34,14 +36,15 @@ def show_result(made: WhatIf, found: StoredDocument | None, chosen: Selection) -
         on_span=_span_chosen,
     )
     cards = text_cards(made, first, last)
-    heats = [each for _, given in _texts(made) for each in given.heat(first, last)]
+    heats = [each for heat in _heats(made, first, last).values() for each in heat]
+    unit = made.unit(first, last).name
     high = robust_top([abs(float(each)) for each in heats]) if heats else 0.0
     low, top = f"−{plain(high)} away", f"+{plain(high)} towards"
     render.document_list(
         cards,
         key="what if texts",
         about="The texts",
-        heat=Legend("Tokens of a text, nats:", low, top, signed=True, top=high, unit="nats") if high else None,
+        heat=Legend(f"Tokens of a text, {unit}:", low, top, signed=True, top=high, unit=unit) if high else None,
         keys=reading_keys(cards, [found] if found else []),
         on_document=lambda _: None,
     )
@@ -50,15 +53,25 @@ def show_result(made: WhatIf, found: StoredDocument | None, chosen: Selection) -
 
 def in_words(made: WhatIf, first: int, last: int, *, whole: bool) -> str:
     """The three sums, in one sentence."""
-    new, old, change = made.sums(first, last)
+    new, old, change = made.shown(first, last)
+    unit = made.unit(first, last)
     places = decimals([new, change, old or 0.0])
     of = f"the whole answer of {made.model}" if whole else f"“{''.join(made.tokens[first : last + 1]).strip()}”"
+    if unit.slope is None:
+        text = "This text" if old is None else "If it said this, the document"
+        return f"{text} would push {'towards' if new > 0 else 'away from'} {of}{_beside(old, change)}. {unit.why}"
     if old is None:
         return f"One look at this text in training would change the log p of {of} by {signed(new, places)} nats."
     return (
         f"The document changes the log p of {of} by {signed(old, places)} nats; if it said this, by "
         f"{signed(new, places)}: a difference of {signed(change, places)} nats."
     )
+
+
+def _beside(old: float | None, change: float) -> str:
+    if old is None:
+        return ""
+    return f", {'more' if change > 0 else 'less'} towards it than it does as it is"
 
 
 def notes(made: WhatIf) -> list[str]:
@@ -76,26 +89,27 @@ def notes(made: WhatIf) -> list[str]:
 def strip(made: WhatIf) -> list[StripToken]:
     """The answer's tokens by what the text adds to each."""
     high = _top(made)
-    places = decimals(made.difference.tolist())
+    values, unit = made.differences, made.unit(0, 0).name
+    places = decimals(values)
     return [
         StripToken(
             text,
             max(-1.0, min(1.0, value / high)) if math.isfinite(value) else None,
             True,
             "+" if value > 0 else "−" if value < 0 else "",
-            f"{_what(made)} {signed(value, places)} nats",
+            f"{_what(made)} {signed(value, places)} {unit}",
         )
-        for text, value in zip(made.tokens, made.difference.tolist(), strict=True)
+        for text, value in zip(made.tokens, values, strict=True)
     ]
 
 
 def text_cards(made: WhatIf, first: int, last: int) -> list[Card]:
     """The new text and, where it stands in place of one, the old, with the heat for the answer's tokens first..last."""
-    heats = {name: given.heat(first, last) for name, given in _texts(made)}
+    heats = _heats(made, first, last)
     high = (
         robust_top([abs(float(v)) for heat in heats.values() for v in heat]) if any(map(len, heats.values())) else 1.0
     )
-    new, old, _ = made.sums(first, last)
+    new, old, _ = made.shown(first, last)
     sums = {name: new if given is made.given else old or 0.0 for name, given in _texts(made)}
     top = max(map(abs, sums.values())) or 1.0
     places = decimals(sums.values())
@@ -112,7 +126,7 @@ def text_cards(made: WhatIf, first: int, last: int) -> list[Card]:
                 where=given.title,
                 pieces=text.pieces if text else [Heated(given.text)],
                 score=signed(sums[name], places),
-                unit="nats",
+                unit=made.unit(first, last).name,
                 hue="warm" if sums[name] >= 0 else "cool",
                 bar=sums[name] / top,
                 before=text.before if text else 0,
@@ -123,7 +137,7 @@ def text_cards(made: WhatIf, first: int, last: int) -> list[Card]:
 
 
 def numbers_of(made: WhatIf) -> pd.DataFrame:
-    """The whole answer, its words, its tokens; nats. Without an old text there is one number of each."""
+    """The whole answer, its words, its tokens, in the unit of the page; one number of each without an old text."""
     rows: list[dict[str, object]] = []
     for each in sorted(made.spans, key=lambda span: span.kind != ANSWER):
         rows.append(_row("Answer" if each.kind == ANSWER else "Word", made, each.first, each.last))
@@ -132,11 +146,21 @@ def numbers_of(made: WhatIf) -> pd.DataFrame:
 
 
 def _row(what: str, made: WhatIf, first: int, last: int) -> dict[str, object]:
-    new, old, change = made.sums(first, last)
+    new, old, change = made.shown(first, last)
+    unit = made.unit(first, last).name
     amounts = (
-        {"Influence, nats": new} if old is None else {"As trained": old, "If it said this": new, "Difference": change}
+        {f"Influence, {unit}": new}
+        if old is None
+        else {f"As trained, {unit}": old, f"If it said this, {unit}": new, f"Difference, {unit}": change}
     )
     return {"Part": what, "Text": "".join(made.tokens[first : last + 1]), **amounts}
+
+
+def _heats(made: WhatIf, first: int, last: int) -> dict[str, NDArray[np.float64]]:
+    """Of each text, what its tokens carry of the amount that its card says."""
+    unit, (new, old, _) = made.unit(first, last), made.sums(first, last)
+    of = {name: new if given is made.given else old or 0.0 for name, given in _texts(made)}
+    return {name: unit.parts(given.heat(first, last), of[name]) for name, given in _texts(made)}
 
 
 def _texts(made: WhatIf) -> Sequence[tuple[str, Given]]:
@@ -150,13 +174,14 @@ def _what(made: WhatIf) -> str:
 
 
 def _top(made: WhatIf) -> float:
-    finite = [abs(each) for each in made.difference.tolist() if math.isfinite(each)]
+    finite = [abs(each) for each in made.differences if math.isfinite(each)]
     return robust_top(finite) if finite and max(finite) > 0 else 1.0
 
 
 def _legend(made: WhatIf) -> Legend:
     high = plain(_top(made))
-    name = "Influence on each token, nats:" if made.before is None else "Difference for each token, nats:"
+    unit = made.unit(0, 0).name
+    name = f"Influence on each token, {unit}:" if made.before is None else f"Difference for each token, {unit}:"
     return Legend(name, f"−{high}", f"+{high}", signed=True)
 
 

@@ -76,8 +76,8 @@ def word_around(found: Explanation) -> AnswerSpan | None:
 def shading_of(found: Explanation, selection: Selection) -> Shading:
     """What the background shows: the effects of the selected document, or what the analyst chose."""
     if selection.document and found.effects:
-        return shade_by_document(found.tokens, found.effects)
-    return shade_answer(_shade(found, selection), found.tokens, found.strengths)
+        return shade_by_document(found.tokens, found.effects, found.effect_unit)
+    return shade_answer(_shade(found, selection), found.tokens, found.strengths, found.token_unit)
 
 
 def answer_strip(tokens: list[Token], shading: Shading, verbatim: Sequence[VerbatimSpan] = ()) -> list[StripToken]:

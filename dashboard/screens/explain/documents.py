@@ -12,6 +12,7 @@ from dashboard.address.selection import Selection
 from dashboard.database.ranking import Ranked
 from dashboard.database.records import Heat, StoredDocument
 from dashboard.database.span_records import ANSWER
+from dashboard.database.unit import Unit
 from dashboard.drawing import render
 from dashboard.drawing.document_text import Drawn, by_texts, drawn
 from dashboard.drawing.numbers import decimals, plain, signed
@@ -36,7 +37,7 @@ def show_documents(found: Explanation, selection: Selection) -> None:
     """The switches, then one card per document."""
     panel(
         "Training documents",
-        "What one more look at a document would change, predicted from gradients: not the result of training again, "
+        "What one more look at a document would do, predicted from gradients: not the result of training again, "
         "and a document that was not scored is unknown, not without influence.",
     )
     if told := target_note(found):
@@ -62,7 +63,7 @@ def show_documents(found: Explanation, selection: Selection) -> None:
         keys=reading_keys(cards, found.documents.values()),
         selected=selection.document,
         diverging=selection.tail == "both",
-        heat=_heat_legend(high) if high else None,
+        heat=_heat_legend(high, found.unit.name) if high else None,
         on_document=lambda document_id: choose(document=document_id),
         on_page=lambda document_id: open_screen("corpus", document=document_id),
     )
@@ -71,21 +72,24 @@ def show_documents(found: Explanation, selection: Selection) -> None:
 def document_cards(found: Explanation, selection: Selection, high: float, longest: int = 0) -> list[Card]:
     """Cards of the documents shown, in their order; high: of `heat_top`. longest: characters of each; 0 for a passage
     of a long one that is not selected."""
-    unit = NORMALISERS[selection.normaliser].unit
-    top = max((abs(each.value) for each in found.shown), default=1.0) or 1.0
-    places = decimals([each.value for each in found.shown])
+    unit = found.unit.name if selection.normaliser == "none" else NORMALISERS[selection.normaliser].unit
+    values = {each.document_id: found.value(each, selection.normaliser) for each in found.shown}
+    top = max(map(abs, values.values()), default=1.0) or 1.0
+    places = decimals(values.values())
     cards = []
     for each in found.shown:
         document = found.documents.get(each.document_id) or lost(each.document_id)
         short = len(document.text) <= LONG or document.document_id == selection.document
-        text = _text(found, document, selection.heat, high or 1.0, longest or (LONGEST_TEXT if short else PASSAGE))
-        rest = unresolved(each, found.heats.get(each.document_id), found.n_summed)
+        text = _text(
+            found, each, document, selection.heat, high or 1.0, longest or (LONGEST_TEXT if short else PASSAGE)
+        )
+        rest = unresolved(each, found.heats.get(each.document_id), found.n_summed, found.unit)
         facts = " · ".join(filter(None, (_facts(found, each), rest)))
         cards.append(
             scored_card(
                 document,
                 text,
-                each.value,
+                values[each.document_id],
                 top=top,
                 places=places,
                 unit=unit,
@@ -97,15 +101,15 @@ def document_cards(found: Explanation, selection: Selection, high: float, longes
 
 
 def heat_top(found: Explanation, selection: Selection) -> float:
-    """Nats of a token at full colour, the same for all cards; 0 where no heat is stored."""
-    heats = [_heat_values(found.heats.get(each.document_id), selection.heat) for each in found.shown]
+    """Of a token at full colour, in the unit of the list, the same for all cards; 0 where no heat is stored."""
+    heats = [_heat_values(found, each, selection.heat) for each in found.shown]
     values = [float(abs(v)) for heat in heats if heat is not None for v in heat]
     return robust_top(values) if values else 0.0
 
 
-def _heat_legend(high: float) -> Legend:
+def _heat_legend(high: float, unit: str) -> Legend:
     low, top = f"−{plain(high)} away", f"+{plain(high)} towards"
-    return Legend("Tokens of a document, nats:", low, top, signed=True, top=high, unit="nats")
+    return Legend(f"Tokens of a document, {unit}:", low, top, signed=True, top=high, unit=unit)
 
 
 def _facts(found: Explanation, each: Ranked) -> str:
@@ -115,7 +119,7 @@ def _facts(found: Explanation, each: Ranked) -> str:
     return f"rank {each.best_rank:,} of {target.n_scored:,} scored" if target else f"rank {each.best_rank:,}"
 
 
-def unresolved(each: Ranked, heat: Heat | None, width: int) -> str:
+def unresolved(each: Ranked, heat: Heat | None, width: int, unit: Unit) -> str:
     """What is missing of the score in its position shares: at a low rank, and in builds older than the full one.
 
     width: tokens of the span, all of which the score must know.
@@ -125,7 +129,8 @@ def unresolved(each: Ranked, heat: Heat | None, width: int) -> str:
     rest = each.score - float(heat.shares.sum())
     if abs(rest) <= RESOLVED * float(np.abs(heat.shares).sum()):
         return ""
-    return f"{signed(rest, decimals([rest]))} nats not resolved by position"
+    rest *= unit.factor(each.score)
+    return f"{signed(rest, decimals([rest]))} {unit.name} not resolved by position"
 
 
 def _badges(found: Explanation, each: Ranked) -> tuple[tuple[str, bool], ...]:
@@ -169,17 +174,20 @@ def target_note(found: Explanation) -> list[Piece]:
     return [*what, (" as one target: every document was scored for all of its tokens together.", "")]
 
 
-def _heat_values(heat: Heat | None, name: str) -> np.ndarray | None:
+def _heat_values(found: Explanation, each: Ranked, name: str) -> np.ndarray | None:
+    """In the unit of the list."""
+    heat = found.heats.get(each.document_id)
     if heat is None:
         return None
     values = heat.loss_influences if name == "loss_influences" else heat.shares
-    return values if len(values) == len(heat.texts) and len(values) else None
+    known = len(values) == len(heat.texts) and len(values)
+    return found.unit.parts(values, each.score) if known else None
 
 
-def _text(found: Explanation, document: StoredDocument, name: str, high: float, longest: int) -> Drawn:
+def _text(found: Explanation, each: Ranked, document: StoredDocument, name: str, high: float, longest: int) -> Drawn:
     """The document's text with its heat; the plain text, where the answer's words stand, where none is stored."""
     heat, read = found.heats.get(document.document_id), found.read.get(document.document_id)
-    values = _heat_values(heat, name)
+    values = _heat_values(found, each, name)
     if heat is not None and values is not None and (read is None or len(read) != len(values)):
         return by_texts(document, heat.texts, values.tolist(), high, longest)
     if values is not None:
@@ -212,6 +220,6 @@ def _explain_nothing(found: Explanation, selection: Selection) -> None:
         st.caption("No influence is stored for this token. It is unknown, which is not the same as zero.")
 
 
-def scale_note(selection: Selection) -> str:
+def scale_note(found: Explanation, selection: Selection) -> str:
     """What the chosen scale means, for the caption under the list."""
-    return NORMALISERS[selection.normaliser].meaning
+    return found.unit.meaning if selection.normaliser == "none" else NORMALISERS[selection.normaliser].meaning

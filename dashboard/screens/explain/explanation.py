@@ -24,6 +24,7 @@ from dashboard.database.records import (
     Token,
 )
 from dashboard.database.span_records import ANSWER, AnswerSpan, VerbatimSpan
+from dashboard.database.unit import Unit, by_token, logp_of, unit_for
 from dashboard.screens.explain.copies import MOST, Copies, copies, meeting, texts_of
 
 SHOWN = 10  # documents on the page
@@ -44,7 +45,7 @@ class Explanation:
     prompt_tokens: list[PromptToken]
     parts: list[PromptPart]
     target: Target | None  # the single query that is explained; None for a sum
-    strengths: dict[int, float]
+    strengths: dict[int, float]  # as shown, in `token_unit`
     span: Span
     whole: bool
     spans: list[AnswerSpan]  # every word, and the whole answer, that is a target
@@ -59,12 +60,15 @@ class Explanation:
     whole_groups: list[GroupScore]  # sources, topics, …: of all their documents, kept or not
     verbatim: list[VerbatimSpan] | None  # of the whole answer; None where nothing was looked for
     copies: Copies  # of the span
-    effects: dict[int, float]  # of the selected document, by token
+    effects: dict[int, float]  # of the selected document, by token, as shown, in `effect_unit`
     has_contrast: bool
     saliency_methods: list[str]
     saliency_method: str
     saliency: dict[int, float]  # of the span, by source position
     measures: list[Measure]  # how far the answer's attributions agree with what the model does
+    unit: Unit = Unit()  # of the documents that are shown
+    token_unit: str = ""
+    effect_unit: str = ""
     best_method: str = ""  # of several runs: whose method evaluation found best for influence
     of_groups: Run | None = None  # whose whole groups these are, where that is another run
     estimated: bool = False  # influence from the gradient index, before the exact scores are known
@@ -73,6 +77,16 @@ class Explanation:
     def width(self) -> int:
         """Tokens of the span."""
         return self.span[1] - self.span[0] + 1
+
+    def value(self, each: Ranked, normaliser: str) -> float:
+        """What a document's card says: its influence, or the part of it through the chosen layers, in the unit of the
+        list; a normalised score as it is."""
+        return each.value if normaliser != "none" else float(self.unit.parts(each.value, each.score))
+
+    @property
+    def group_unit(self) -> Unit:
+        """Of `whole_groups`."""
+        return self.unit.over(each.score for each in self.whole_groups if each.column_name)
 
     @property
     def n_summed(self) -> int:
@@ -110,6 +124,10 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
     chosen = [selection.document] if selection.document else []
     ids = list(dict.fromkeys([*(each.document_id for each in top), *chosen]))
     verbatim = answer.verbatim()
+    targets = answer.targets()
+    logp = logp_of(tokens, targets, *span)
+    strengths, token_unit = by_token(answer.calibration, answer.strengths(), tokens, targets)
+    effects, effect_unit = by_token(answer.calibration, answer.effects(selection.document), tokens, targets)
     met = meeting(verbatim, *span)
     placed = [document_id for each in met[:MOST] for document_id, _ in each.places]
     kept = list(dict.fromkeys([*ids, *placed]))
@@ -128,11 +146,14 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
         run=answer.run,
         runs=answer.runs,
         best_method=answer.best_method,
+        unit=unit_for(answer.calibration, logp, (each.score for each in top or ranked)),
+        token_unit=token_unit,
+        effect_unit=effect_unit,
         tokens=tokens,
         prompt_tokens=answer.prompt_tokens(),
         parts=answer.parts(),
         target=target,
-        strengths=answer.strengths(),
+        strengths=strengths,
         span=span,
         whole=whole,
         spans=spans,
@@ -147,7 +168,7 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
         whole_groups=answer.groups(*span),
         verbatim=verbatim,
         copies=copies(met, tokens, texts_of(stored_documents)),
-        effects=answer.effects(selection.document),
+        effects=effects,
         has_contrast=has_contrast,
         saliency_methods=methods,
         saliency_method=method,

@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
-from dashboard.database.ranking import layer_total
+from dashboard.database.unit import shown_layers
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets.heading import panel
@@ -14,22 +14,23 @@ from dashboard.widgets.layer_bars import show_bars
 
 def show_layers(found: Explanation, selection: Selection) -> None:
     """The layer profile of the selected document, or of all documents shown together."""
-    panel("Layers", "Which weights the influence passes through, in nats: not where the model keeps the fact.")
+    panel("Layers", "Which weights the influence passes through: not where the model keeps the fact.")
     chosen = next((each for each in found.ranked if each.document_id == selection.document), None)
-    amounts = chosen.layers if chosen else layer_total(found.shown)
+    amounts = shown_layers([chosen] if chosen else found.shown, found.unit)
     n_layers = sum(len(group.members) for group in found.groups)
     if not n_layers or len(amounts) != n_layers or not np.isfinite(amounts).all():
         st.caption("No layer scores are stored for this token.")
         return
-    total = signed(float(amounts.sum()), decimals([float(amounts.sum())]))
+    total = f"{signed(float(amounts.sum()), decimals([float(amounts.sum())]))} {found.unit.name}"
     if chosen:
-        st.caption(f"The selected document: {total} nats in all. Click a layer to rank documents by it alone.")
+        st.caption(f"The selected document: {total} in all. Click a layer to rank documents by it alone.")
     else:
-        st.caption(f"The {len(found.shown)} documents shown: {total} nats in all. Click a layer to rank by it alone.")
+        st.caption(f"The {len(found.shown)} documents shown: {total} in all. Click a layer to rank by it alone.")
     show_bars(
         found.groups,
         amounts,
         key="layers",
+        unit=found.unit.name,
         chosen=selection.layer,
         on_layer=lambda layer: choose(layer="" if layer == selection.layer else layer),
     )

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from attribution.normalisers import NORMALISERS
 from dashboard.address.selection import Selection
 from dashboard.database.layer_groups import group_scores
-from dashboard.database.ranking import layer_total
+from dashboard.database.unit import shown_layers
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.payload import left_out
 from dashboard.drawing.render import markup
@@ -15,7 +14,7 @@ from dashboard.drawing.shapes import LABELS, Card, Heated, Piece, StripToken
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.export.html import document
 from dashboard.screens.explain.answer import UNDERLINED, answer_strip, prompt_strip, shading_of
-from dashboard.screens.explain.documents import document_cards, heat_top, target_note
+from dashboard.screens.explain.documents import document_cards, heat_top, scale_note, target_note
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.screens.explain.word_for_word import cases_line, copied_cards, span_lines
 from dashboard.widgets.as_trained import reading_keys
@@ -33,7 +32,6 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
     about = "the whole answer" if found.whole else f"“{words}”"
     cards = document_cards(found, selection, heat_top(found, selection), LONGEST_TEXT)
     keys = reading_keys(cards, found.documents.values())
-    scale = NORMALISERS[selection.normaliser]
     run = f"run {found.run.run_id} ({found.run.method}, damping {found.run.damping:g})" if found.run else "no run"
     body = [
         "<h1>Whence this token?</h1>",
@@ -44,7 +42,7 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
         f"<div class='text answer'>{_tokens(answer, found)}</div></div></div>",
         f"<p class='note'>Underlined: {UNDERLINED}.</p>" if found.verbatim else "",
         f"<h2>Training documents of {markup(about)}</h2>",
-        f"<p class='note'>{markup(scale.meaning)}</p>",
+        f"<p class='note'>{markup(scale_note(found, selection))}</p>",
         _note(target_note(found)),
         f"<div class='list'>{''.join(map(_card, cards))}</div>",
         f"<p class='note'>{markup('. '.join(keys))}.</p>" if keys else "",
@@ -126,20 +124,20 @@ def _groups(found: Explanation) -> str:
     """Every group, a table a column."""
     tables = []
     for column in dict.fromkeys(each.column_name for each in found.whole_groups if each.column_name):
-        of = [each for each in found.whole_groups if each.column_name == column]
+        of = found.group_unit.groups([each for each in found.whole_groups if each.column_name == column])
         rows = "".join(f"<tr><td>{markup(bar.name)}</td><td>{markup(bar.said)}</td></tr>" for bar in group_bars(of))
-        tables.append(f"<h2>Whole groups by {markup(column)}, nats</h2><table>{rows}</table>")
+        tables.append(f"<h2>Whole groups by {markup(column)}, {found.group_unit.name}</h2><table>{rows}</table>")
     return "".join(tables)
 
 
 def _layers(found: Explanation) -> str:
-    total = layer_total(found.shown)
+    total = shown_layers(found.shown, found.unit)
     if not found.groups or total.size != sum(len(group.members) for group in found.groups):
         return ""
     amounts = group_scores(found.groups, total)
     places = decimals(amounts)
     rows = "".join(
-        f"<tr><td>{markup(group.label)}</td><td>{signed(float(amount), places)} nats</td></tr>"
+        f"<tr><td>{markup(group.label)}</td><td>{signed(float(amount), places)} {found.unit.name}</td></tr>"
         for group, amount in zip(found.groups, amounts, strict=True)
     )
     return f"<h2>Layers of these documents</h2><table>{rows}</table>"

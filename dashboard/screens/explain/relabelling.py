@@ -4,6 +4,7 @@ from dashboard.address.selection import Selection
 from dashboard.database.queries import influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Relabelling
+from dashboard.database.unit import Unit
 from dashboard.drawing import render
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.shapes import Piece
@@ -24,17 +25,18 @@ def show_relabelling(snapshot: Snapshot, found: Explanation, selection: Selectio
         return
     panel(
         "If the document said otherwise",
-        "Predicted change if training had seen the other word there: a first-order guess of the direction, not the "
-        "size that training again would give.",
+        "What training on the other word there would do: a first-order guess of the direction, not the size that "
+        "training again would give.",
     )
-    places = decimals([each.influence for each in changes])
-    render.prose(*[("fact", _sentence(each, places)) for each in changes])
+    unit = found.unit.over(each.influence for each in changes)
+    places = decimals([unit.shown(each.influence) for each in changes])
+    render.prose(*[("fact", _sentence(each, unit, places)) for each in changes])
 
 
-def _sentence(each: Relabelling, places: int) -> list[Piece]:
+def _sentence(each: Relabelling, unit: Unit, places: int) -> list[Piece]:
     return [
         (f"“{visible_token(each.said.strip())}”", "serif"),
         (" → ", "muted"),
         (f"“{visible_token(each.instead.strip())}”", "serif"),
-        (f"  {signed(each.influence, places)} nats", "warm" if each.influence > 0 else "cool"),
+        (f"  {signed(unit.shown(each.influence), places)} {unit.name}", "warm" if each.influence > 0 else "cool"),
     ]

@@ -56,7 +56,7 @@ def _show(snapshot: Snapshot, explanation: Explanation, chosen: Selection) -> No
     main, side = st.columns([5, 3], gap="large")
     with main:
         show_documents(explanation, chosen)
-        st.caption(scale_note(chosen))
+        st.caption(scale_note(explanation, chosen))
         show_copies(explanation, chosen)
     with side:
         show_sources(explanation, chosen)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dashboard.address.selection import Selection, address
 from dashboard.database.queries import documents
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.unit import change_nats
 from dashboard.export.sheet import Sheet
 from dashboard.screens.explain.copies import copies
 from dashboard.screens.explain.explanation import Explanation
@@ -30,7 +31,10 @@ def explained_sheet(snapshot: Snapshot, found: Explanation, selection: Selection
         "target": target_kind(found),
         "scale": selection.normaliser,
         "layers": [group.key for group in found.groups],
-        "groups": [asdict(each) for each in found.whole_groups],
+        "unit": found.unit.meaning,
+        "groups": [
+            asdict(each) | {"change_nats": change_nats(found.group_unit, each.score)} for each in found.whole_groups
+        ],
         "verbatim": [asdict(each) for each in found.verbatim or ()],
     }
     return Sheet(
@@ -62,7 +66,8 @@ def _table(snapshot: Snapshot, found: Explanation, selection: Selection) -> pd.D
             "document_id": ids,
             "value": [each.value for each in found.ranked],
             "scale": selection.normaliser,
-            "influence_nats": [each.score for each in found.ranked],
+            "change_nats": [change_nats(found.unit, each.score) for each in found.ranked],
+            "influence_raw": [each.score for each in found.ranked],
             "known_for_tokens": [each.known for each in found.ranked],
             "rank_of_scored": [each.best_rank for each in found.ranked],
             "self_influence": [each.self_influence for each in found.ranked],

@@ -27,4 +27,6 @@ def show_sources(found: Explanation, selection: Selection) -> None:
         side = "towards" if score >= 0 else "away"
         open_screen("runs", **UNFILTERED | {"group": Group(column, value, 0).key, "tail": side})
 
-    show_groups(found.whole_groups, selection.column, key="groups", on_group=answers_of, only=None)
+    show_groups(
+        found.whole_groups, selection.column, key="groups", unit=found.group_unit, on_group=answers_of, only=None
+    )

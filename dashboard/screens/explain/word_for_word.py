@@ -75,13 +75,17 @@ def case_of(found: Explanation, document_id: str) -> str:
 def copied_cards(found: Explanation, most: int = SHOWN) -> list[Card]:
     """Documents with a span that the list above lacks, those with the longest one first."""
     kept = {each.document_id: each for each in found.ranked}
-    scores = [kept[each].score for each in _others(found) if each in kept]
+    scores = [found.unit.shown(kept[each].score) for each in _others(found) if each in kept]
     places = decimals(scores)
     cards = []
     for document_id in _others(found)[:most]:
         document = found.documents[document_id]
         each = kept.get(document_id)
-        score = f"{signed(each.score, places)} nats" if each else "scored, too weak to be kept"
+        score = (
+            f"{signed(found.unit.shown(each.score), places)} {found.unit.name}"
+            if each
+            else "scored, too weak to be kept"
+        )
         known = each is not None or document_id in found.proposers
         words = found.copies.documents[document_id]
         text = shown(_marked(found, document, words), PASSAGE)

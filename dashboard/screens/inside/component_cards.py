@@ -20,24 +20,27 @@ def through_cards(snapshot: Snapshot, found: View, most: int) -> list[Card]:
     top = sorted(found.through, key=lambda each: -abs(each.score))[:most]
     top = [each for each in found.through if each in top]
     texts = documents.documents(snapshot, [each.document_id for each in top])
-    places = decimals([each.score for each in top])
-    largest = max((abs(each.score) for each in top), default=1.0) or 1.0
+    unit = found.unit if found.unit.slope is not None else found.unit.over(each.whole for each in found.through)
+    through = {each.document_id: float(unit.parts(each.score, each.whole)) for each in top}
+    places = decimals(through.values())
+    largest = max(map(abs, through.values()), default=1.0) or 1.0
     asked = "".join(token.text for token in found.tokens[found.span[0] : found.span[1] + 1])
     cards = []
     for each in top:
         document = texts.get(each.document_id)
         if document is None:
             continue
-        whole = signed(each.whole, decimals([each.whole]))
+        amount, of_all = through[each.document_id], unit.shown(each.whole)
+        whole = signed(of_all, decimals([of_all]))
         known = f" · sum over {each.known} of {found.width} tokens" if each.known < found.width else ""
         cards.append(
             _card(
                 document,
                 _passage(document, asked),
-                score=signed(each.score, places),
-                unit="nats",
-                hue="warm" if each.score >= 0 else "cool",
-                bar=each.score / largest,
+                score=signed(amount, places),
+                unit=unit.name,
+                hue="warm" if amount >= 0 else "cool",
+                bar=amount / largest,
                 facts=f"of {whole} through all of the model{known}",
             )
         )
@@ -45,23 +48,29 @@ def through_cards(snapshot: Snapshot, found: View, most: int) -> list[Card]:
 
 
 def teacher_cards(snapshot: Snapshot, teachers: Sequence[Teacher]) -> list[Card]:
-    """Documents over all stored answers, in the order given; bars are of the sums of sizes."""
+    """Documents over all stored answers, in the order given, in percent of the largest sum of sizes: tokens of several
+    answers have no one change of log p."""
     texts = documents.documents(snapshot, [each.document_id for each in teachers])
     largest = max((each.size for each in teachers), default=1.0) or 1.0
-    places = decimals([each.score for each in teachers])
+    shares = {each.document_id: 100 * each.score / largest for each in teachers}
+    places = decimals(shares.values())
     return [
         _card(
             texts[each.document_id],
             _passage(texts[each.document_id]),
-            score=signed(each.score, places),
-            unit="nats",
+            score=signed(shares[each.document_id], places),
+            unit="%",
             hue="warm" if each.score >= 0 else "cool",
             bar=each.size / largest,
-            facts=f"sizes sum to {plain(each.size)} over {each.n_tokens:,} token{'' if each.n_tokens == 1 else 's'}",
+            facts=f"sizes sum to {plain(100 * each.size / largest)} % over {_counted(each.n_tokens)}",
         )
         for each in teachers
         if each.document_id in texts
     ]
+
+
+def _counted(n: int) -> str:
+    return f"{n:,} token{'' if n == 1 else 's'}"
 
 
 def context_cards(snapshot: Snapshot, contexts: Sequence[Context], tokenizer_id: str, kind: str) -> list[Card]:

@@ -10,7 +10,7 @@ from dashboard.database.connection import current
 from dashboard.database.kept.answer import KeptAnswer, StoredAnswer
 from dashboard.database.queries import answers, inside
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.ranking import layer_total
+from dashboard.database.unit import shown_layers
 from dashboard.drawing import render
 from dashboard.screens.inside.component_page import show_chosen, show_everywhere
 from dashboard.screens.inside.grid import show_grid
@@ -103,9 +103,9 @@ def _explain_no_parts(found: View) -> None:
                 ("note", "A build with it adds them; what is stored already stays."),
                 ("command", "python -m indexer build CONFIG"),
             )
-    amounts = layer_total(found.helpful)
+    amounts = shown_layers(found.helpful, found.unit)
     if found.groups and len(amounts) == sum(len(group.members) for group in found.groups):
         with side:
-            panel("Layers", "Which weights the influence passes through, in nats: not where the model keeps the fact.")
+            panel("Layers", "Which weights the influence passes through: not where the model keeps the fact.")
             st.caption(f"Of the most helpful documents of the chosen tokens: {len(found.helpful):,}.")
-            show_bars(found.groups, amounts, key="layers inside")
+            show_bars(found.groups, amounts, key="layers inside", unit=found.unit.name)

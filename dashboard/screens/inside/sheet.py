@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dashboard.address.selection import Selection, address
+from dashboard.database.unit import change_nats
 from dashboard.export.sheet import Sheet
-from dashboard.screens.inside.view import View
+from dashboard.screens.inside.view import Through, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,8 +46,9 @@ NAMES = {
     "total": "total_nats",
     "predicted": "predicted_nats",
     "measured": "measured_nats",
-    "taught": "training_influence_nats",
+    "taught": "training_influence",  # and its unit
 }
+UNITS = {"nats": "_change_nats", "%": "_percent_of_the_strongest"}
 
 
 def _components(found: View) -> pd.DataFrame:
@@ -59,7 +61,8 @@ def _components(found: View) -> pd.DataFrame:
         "depth": [each.depth for each in all_parts],
         "number": [each.number for each in all_parts],
     }
-    values = {NAMES[name]: [each.parts.get(part, float("nan")) for part in all_parts] for name, each in known.items()}
+    names = NAMES | {"taught": f"{NAMES['taught']}{UNITS[found.unit.name]}"}
+    values = {names[name]: [each.parts.get(part, float("nan")) for part in all_parts] for name, each in known.items()}
     return pd.DataFrame(columns | values)
 
 
@@ -70,11 +73,18 @@ def _documents(found: View) -> pd.DataFrame:
         {
             "component": found.component.key if found.component else "",
             "document_id": [each.document_id for each in found.through],
-            "influence_through_it_nats": [each.score for each in found.through],
-            "influence_nats": [each.whole for each in found.through],
+            "change_through_it_nats": [_nats(found, each) for each in found.through],
+            "change_nats": [change_nats(found.unit, each.whole) for each in found.through],
+            "influence_through_it_raw": [each.score for each in found.through],
+            "influence_raw": [each.whole for each in found.through],
             "known_for_tokens": [each.known for each in found.through],
             "generation_id": found.generation.generation_id,
             "first_token": found.span[0],
             "last_token": found.span[1],
         }
     )
+
+
+def _nats(found: View, each: Through) -> float:
+    """What passes through the component of what the document changes."""
+    return float("nan") if found.unit.slope is None else float(found.unit.parts(each.score, each.whole))

@@ -18,6 +18,7 @@ from dashboard.database.queries import components, influence, inside
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import Ranked, rank_documents, take_side
 from dashboard.database.records import Generation, KeptScores, Measure, PromptPart, PromptToken, Run, Token
+from dashboard.database.unit import Unit, logp_of, shown_layers, unit_for
 
 HELPFUL = 10  # documents whose training influence is shown, part by part, while none is chosen
 NEURONS = 12  # in the list
@@ -59,6 +60,7 @@ class View:
     lens: dict[str, list[Seen]]  # by size, smallest first
     spoken: dict[Component, Spoken]  # what the neurons of the list write
     measures: list[Measure]
+    unit: Unit  # of training influence
 
     @property
     def width(self) -> int:
@@ -93,7 +95,9 @@ def view(snapshot: Snapshot, selection: Selection, answer: KeptAnswer) -> View:
 
     effects = answer.inside.effects(*span) if whole_split else []
     replaced = answer.inside.replaced(*span) if whole_split else []
-    known = _amounts(whole_split, effects, taught, helpful, groups) if whole_split else {}
+    logp = logp_of(tokens, answer.targets(), *span)
+    unit = unit_for(answer.calibration, logp, (each.score for each in helpful))
+    known = _amounts(whole_split, effects, taught, helpful, groups, unit) if whole_split else {}
     if (measured := sums.measured(replaced)) is not None:
         known["measured"] = measured
     effect = selection.effect if selection.effect in known else next((each for each in EFFECTS if each in known), "")
@@ -123,6 +127,7 @@ def view(snapshot: Snapshot, selection: Selection, answer: KeptAnswer) -> View:
         lens=_lens(snapshot, answer, span),
         spoken=components.spoken(snapshot, model.model_id, listed),
         measures=[each for each in answer.measures() if each.method == "component"],
+        unit=unit,
     )
 
 
@@ -150,24 +155,32 @@ def _amounts(
     taught: Sequence[Taught],
     helpful: Sequence[Ranked],
     groups: list[LayerGroup],
+    unit: Unit,
 ) -> dict[str, Amounts]:
     ids = {each.document_id for each in helpful}
     found = {
         "total": sums.total(effects, split),
         "direct": sums.direct(effects, split),
-        "taught": sums.taught([row for row in taught if row.document_id in ids], split, _mlp(helpful, groups)),
+        "taught": sums.taught(
+            [row for row in taught if row.document_id in ids],
+            split,
+            _mlp(helpful, groups, unit),
+            unit.factor(sum(each.score for each in helpful)),
+            unit.name,
+        ),
     }
     return {name: each for name, each in found.items() if each is not None}
 
 
-def _mlp(helpful: Sequence[Ranked], groups: Sequence[LayerGroup]) -> dict[int, float]:
+def _mlp(helpful: Sequence[Ranked], groups: Sequence[LayerGroup], unit: Unit) -> dict[int, float]:
     """By block, what passes through the layers of its MLP."""
     of = [group for group in groups if group.kind == "mlp"]
     most = max((i for group in of for i in group.members), default=0)
     whole = [each for each in helpful if len(each.layers) > most and np.isfinite(each.layers).all()]
     if len(whole) != len(helpful):
         return {}
-    return {group.depth: float(sum(each.layers[list(group.members)].sum() for each in whole)) for group in of}
+    layers = shown_layers(whole, unit)
+    return {group.depth: float(layers[list(group.members)].sum()) if whole else 0.0 for group in of}
 
 
 def _through(taught: Sequence[Taught], split: Split, component: Component, ranked: Sequence[Ranked]) -> list[Through]:

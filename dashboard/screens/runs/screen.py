@@ -14,6 +14,7 @@ from dashboard.database.prompt_turns import Turn
 from dashboard.database.queries import answers, filters, groups, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Best, Generation, Model
+from dashboard.database.unit import Calibration, slope_of, unit_for, without_slope
 from dashboard.database.whole_words import python_pattern
 from dashboard.drawing import render
 from dashboard.drawing.numbers import decimals, parameters, signed
@@ -30,8 +31,8 @@ READING = (
     "why."
 )
 OWING = (
-    "Answers come by what they owe to the chosen group: the influence of all of its documents together, in nats, with "
-    "its place among the groups and the word that it moves most. An answer opens at that word."
+    "Answers come by what they owe to the chosen group: the influence of all of its documents together, with its "
+    "place among the groups and the word that it moves most. An answer opens at that word."
 )
 
 
@@ -66,7 +67,11 @@ def show() -> None:
 
     # shape
     shown = [m for m in models if chosen.size in ("", m.name) and chosen.family in ("", m.family)]
-    rows = [_row(turns[prompt_id], of, shown, best, shares, debts, chosen) for prompt_id, of in found.items() if of]
+    run_ids = {each.run_id for each in best.values()} | {each.run_id for each in debts.values()}
+    slopes = {each: influence.calibration(snapshot, each) for each in run_ids}
+    rows = [
+        _row(turns[prompt_id], of, shown, best, shares, debts, slopes, chosen) for prompt_id, of in found.items() if of
+    ]
 
     # show
     show_asked(chosen.text)
@@ -79,6 +84,9 @@ def show() -> None:
     st.caption(READING)
     if chosen.group:
         st.caption(OWING)
+    unknown = {best[each].run_id for each in best} - {run for run, of in slopes.items() if slope_of(of) is not None}
+    if names := [of.name for of in shown if any(run.run_id in unknown for run in answers.runs(snapshot, of.model_id))]:
+        st.caption(without_slope(names))
     sizes = [f"{model.name} · {parameters(model.n_params)}" for model in shown]
     render.prompt_table(rows, sizes, key="runs", on_generation=lambda each: _open(each, debts.get(each), chosen.tail))
     if n_pages > 1:
@@ -123,6 +131,7 @@ def _row(
     best: Mapping[str, Best],
     shares: dict[str, float],
     debts: Mapping[str, Owed],
+    slopes: Mapping[str, Calibration | None],
     chosen: Selection,
 ) -> PromptRow:
     by_model = {each.model.model_id: each for each in generations}
@@ -132,35 +141,47 @@ def _row(
         if each is None:
             answers.append(None)
             continue
-        source, known = _source(best.get(each.generation_id))
+        source, known = _source(best.get(each.generation_id), slopes)
         marked = _marked(each.text, chosen) if chosen.within == "answers" else [(each.text, False)]
         share = shares.get(each.generation_id)
-        owed = _owed(debts.get(each.generation_id), chosen)
+        owed = _owed(debts.get(each.generation_id), slopes, chosen)
         answers.append(Answer(each.generation_id, model.name, marked, each.right, source, known, share, owed))
     dates = [each.created_at for each in generations if each.created_at]
     about = " · ".join(part for part in (generations[0].topic, f"{max(dates):%d %b %Y}" if dates else "") if part)
     return PromptRow(generations[0].prompt_id, turns, about, answers)
 
 
-def _source(best: Best | None) -> tuple[str, str]:
-    """The best document of an answer, and for how much of the answer its influence is known."""
+def _source(best: Best | None, slopes: Mapping[str, Calibration | None]) -> tuple[str, str]:
+    """The best document of an answer, what it does to it, and for how much of the answer that is known."""
     if best is None:
         return "", ""
-    known = "" if best.n_tokens >= best.of_tokens else f", known for {best.n_tokens:,} of {best.of_tokens:,} tokens"
-    return f"← {best.title or 'untitled'}", f"{signed(best.summed, decimals([best.summed]))} nats{known}"
+    known = "" if best.n_tokens >= best.of_tokens else f"known for {best.n_tokens:,} of {best.of_tokens:,} tokens"
+    amount = _nats(slopes.get(best.run_id), best.summed, best.logp)
+    return f"← {best.title or 'untitled'}", ", ".join(filter(None, (amount, known)))
 
 
-def _owed(owed: Owed | None, chosen: Selection) -> str:
+def _nats(calibration: Calibration | None, score: float, logp: float, error: float | None = None) -> str:
+    """A change of log p; '' where it is not known how large it is."""
+    unit = unit_for(calibration, logp, ())
+    if unit.slope is None:
+        return ""
+    amount, apart = unit.shown(score), unit.error(score, error)
+    places = decimals([amount])
+    return f"{signed(amount, places)}{'' if apart is None else f' ± {apart:.{min(places, 6)}f}'} {unit.name}"
+
+
+def _owed(owed: Owed | None, slopes: Mapping[str, Calibration | None], chosen: Selection) -> str:
     """What an answer owes to the chosen group, and the word that it moves most in that direction."""
     if owed is None:
         return ""
     _, value = named(chosen.group)
-    places = decimals([owed.score])
-    error = "" if owed.error is None else f" ± {owed.error:.{min(places, 6)}f}"
-    word, amount = moved(owed, chosen.tail)
-    most = f", most on “{word.strip()}” ({signed(amount, decimals([amount]))})" if word.strip() else ""
+    slope = slopes.get(owed.run_id)
+    word, amount, logp = moved(owed, chosen.tail)
+    of_word = _nats(slope, amount, logp)
+    most = f", most on “{word.strip()}”{f' ({of_word})' if of_word else ''}" if word.strip() else ""
+    of_answer = _nats(slope, owed.score, owed.logp, owed.error)
     place = f"{owed.rank:,} of {owed.n_groups:,}"
-    return f"{value or NO_VALUE} {signed(owed.score, places)}{error} nats, {place}{most}"
+    return f"{' '.join(filter(None, (value or NO_VALUE, of_answer)))}, {place}{most}"
 
 
 def _marked(text: str, chosen: Selection) -> list[tuple[str, bool]]:

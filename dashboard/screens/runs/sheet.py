@@ -10,6 +10,7 @@ from dashboard.database.group_records import Owed, named
 from dashboard.database.queries import answers, groups, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Best
+from dashboard.database.unit import change_nats, unit_for
 from dashboard.export.sheet import Sheet
 
 
@@ -41,8 +42,8 @@ def _table(snapshot: Snapshot, prompt_ids: list[str], size: str, group: str) -> 
             "verdict": verdicts[each.right],
             "date": each.created_at.isoformat(" ", "seconds") if each.created_at else "",
             "mean_prompt_share": shares.get(each.generation_id, float("nan")),
-            **_best(best.get(each.generation_id)),
-            **(_owed(group, debts.get(each.generation_id)) if group else {}),
+            **_best(snapshot, best.get(each.generation_id)),
+            **(_owed(snapshot, group, debts.get(each.generation_id)) if group else {}),
             "generation_id": each.generation_id,
         }
         for each in shown
@@ -50,27 +51,33 @@ def _table(snapshot: Snapshot, prompt_ids: list[str], size: str, group: str) -> 
     return pd.DataFrame(rows)
 
 
-def _best(best: Best | None) -> dict[str, object]:
+def _best(snapshot: Snapshot, best: Best | None) -> dict[str, object]:
     """The document with the largest sum of stored influence on the answer's tokens."""
     return {
         "best_document_id": best.document_id if best else "",
         "best_document": best.title if best else "",
-        "best_document_nats": best.summed if best else float("nan"),
+        "best_document_change_nats": _change(snapshot, best.run_id, best.summed, best.logp) if best else float("nan"),
+        "best_document_raw": best.summed if best else float("nan"),
         "best_document_known_for_tokens": best.n_tokens if best else 0,
     }
 
 
-def _owed(group: str, owed: Owed | None) -> dict[str, object]:
+def _change(snapshot: Snapshot, run_id: str, score: float, logp: float) -> float:
+    return change_nats(unit_for(influence.calibration(snapshot, run_id), logp, ()), score)
+
+
+def _owed(snapshot: Snapshot, group: str, owed: Owed | None) -> dict[str, object]:
     """The influence of all documents of a group on the answer, and the words of it that they help and hurt most."""
     nan = float("nan")
     return {
         "group": group,
-        "group_nats": owed.score if owed else nan,
-        "group_error": owed.error if owed and owed.error is not None else nan,
+        "group_change_nats": _change(snapshot, owed.run_id, owed.score, owed.logp) if owed else nan,
+        "group_raw": owed.score if owed else nan,
+        "group_error_raw": owed.error if owed and owed.error is not None else nan,
         "group_rank": owed.rank if owed else 0,
         "groups": owed.n_groups if owed else 0,
         "most_helped_word": owed.helped_word if owed else "",
-        "most_helped_nats": owed.helped_score if owed else nan,
+        "most_helped_raw": owed.helped_score if owed else nan,
         "most_hurt_word": owed.hurt_word if owed else "",
-        "most_hurt_nats": owed.hurt_score if owed else nan,
+        "most_hurt_raw": owed.hurt_score if owed else nan,
     }

@@ -75,8 +75,6 @@ def curve_chart(curves: Sequence[tuple[SetTarget, Curve]], looks: Mapping[str, L
                 "Documents": each.place,
                 "Share of the documents": place,
                 "Share of all help": share,
-                "Estimate of the last, nats": each.estimate,
-                "Sum, nats": each.total,
             }
             for each, place, share in zip(curve, x, y, strict=True)
         ]

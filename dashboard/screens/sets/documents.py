@@ -48,25 +48,30 @@ def show_documents(found: View, chosen: Selection) -> None:
     if found.n_pages > 1:
         key = f"sets page {found.page} of {found.n_pages}"
         st.pagination(found.n_pages, default=found.page, key=key, on_change=lambda: choose(page=st.session_state[key]))
-    st.caption(f"{found.target.n_scored:,} of {found.target.n_documents:,} documents were scored exactly.")
+    st.caption(
+        f"{found.target.n_scored:,} of {found.target.n_documents:,} documents were scored exactly. {found.unit.meaning}"
+    )
 
 
 def document_cards(found: View, chosen: Selection) -> list[Card]:
     """In the order of the page, each bar relative to the strongest of them."""
-    top = max((abs(each.score) for each in found.shown), default=0.0) or 1.0
-    places = decimals([each.score for each in found.shown])
+    values = [found.unit.shown(each.score) for each in found.shown]
+    top, places = max(map(abs, values), default=0.0) or 1.0, decimals(values)
     cards = []
-    for each in found.shown:
+    for each, value in zip(found.shown, values, strict=True):
         document = found.documents.get(each.document_id) or lost(each.document_id)
         short = len(document.text) <= LONG or each.document_id == chosen.document
         read = found.read.get(each.document_id)
         text = drawn(document, read, None, 1.0, LONGEST_TEXT if short else PASSAGE)
         badges = random_badge(each.score, found.target.null_scores)
-        facts = _facts(each, found.target.n_documents, places)
-        cards.append(scored_card(document, text, each.score, top=top, places=places, facts=facts, badges=badges))
+        facts = _facts(each, found, places)
+        unit = found.unit.name
+        cards.append(scored_card(document, text, value, top=top, places=places, unit=unit, facts=facts, badges=badges))
     return cards
 
 
-def _facts(each: SetScore, n_documents: int, places: int) -> str:
-    rank = f"rank {each.rank:,} of {n_documents:,}"
-    return f"{rank} · estimate {signed(each.estimate, places)}" if math.isfinite(each.estimate) else rank
+def _facts(each: SetScore, found: View, places: int) -> str:
+    rank = f"rank {each.rank:,} of {found.target.n_documents:,}"
+    return (
+        f"{rank} · estimate {signed(found.unit.shown(each.estimate), places)}" if math.isfinite(each.estimate) else rank
+    )

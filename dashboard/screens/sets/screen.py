@@ -57,7 +57,8 @@ def show() -> None:
     with side:
         show_curve(snapshot, found)
         panel("Whole groups", "All documents of a group, kept or not: not the mean of one of them.")
-        show_groups(found.groups, chosen.column, key="groups of the set", on_group=_open_group)
+        unit = found.unit.over(each.score for each in found.groups if each.column_name)
+        show_groups(found.groups, chosen.column, key="groups of the set", unit=unit, on_group=_open_group)
         _show_layers(found, chosen)
     show_sizes(snapshot, found)
     show_texts(snapshot, found.target.name)
@@ -88,7 +89,8 @@ def facts(target: SetTarget) -> list[str]:
     rests += f"; the {target.n_scored:,} at both ends were scored exactly."
     if math.isfinite(target.rank_correlation):
         rests += f" Over random documents the two agree by a rank correlation of {plain(target.rank_correlation)}"
-        rests += f" and lie {plain(target.estimate_error)} nats apart." if math.isfinite(target.estimate_error) else "."
+        apart = target.estimate_error / target.null_std if target.null_std else math.nan
+        rests += f" and lie {plain(apart)} standard deviations apart." if math.isfinite(apart) else "."
     return [asked, rests]
 
 
@@ -100,14 +102,16 @@ def _open_group(column: str, value: str) -> None:
 def _show_layers(found: View, chosen: Selection) -> None:
     """Of the chosen document, or of those on the page together."""
     n_layers = sum(len(group.members) for group in found.layers)
-    rows = {each.document_id: each.layer_scores for each in found.shown if len(each.layer_scores) == n_layers}
+    rows = {each.document_id: each for each in found.shown if len(each.layer_scores) == n_layers}
     if not rows or not n_layers:
         return
     panel("Layers", "Which weights the influence passes through: not where the model keeps what it knows.")
     one = chosen.document in rows
     st.caption("Of the chosen document." if one else f"Of the {len(rows):,} documents on this page, added up.")
     of = [rows[chosen.document]] if one else list(rows.values())
-    show_bars(found.layers, np.sum(np.asarray(of, dtype=np.float64), axis=0), key="layers of the set", what="the set")
+    layers = np.sum([each.layer_scores for each in of], axis=0)
+    amounts = found.unit.parts(layers, sum(each.score for each in of))
+    show_bars(found.layers, amounts, key="layers of the set", unit=found.unit.name, what="the set")
 
 
 def _explain_none(snapshot: Snapshot) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dashboard.address.selection import Selection, address
 from dashboard.database.queries import documents, sets
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.unit import change_nats
 from dashboard.export.sheet import Sheet
 from dashboard.screens.sets.view import View
 
@@ -28,8 +29,9 @@ def sets_sheet(snapshot: Snapshot, found: View, selection: Selection) -> Sheet:
         "documents_estimated": target.n_documents,
         "documents_scored_exactly": target.n_scored,
         "rank_correlation_of_estimates": target.rank_correlation,
-        "error_of_estimates_nats": target.estimate_error,
-        "groups": [dict(vars(each)) for each in found.groups],
+        "error_of_estimates_raw": target.estimate_error,
+        "unit": found.unit.meaning,
+        "groups": [dict(vars(each)) | {"change_nats": change_nats(found.unit, each.score)} for each in found.groups],
         "curves": {each.model: [dict(vars(point)) for point in points] for each, points in found.curves},
         "prompts": [dict(vars(each)) for each in sets.set_texts(snapshot, target.name)],
     }
@@ -53,8 +55,9 @@ def _table(snapshot: Snapshot, found: View) -> pd.DataFrame:
             {
                 "rank": each.rank,
                 "document_id": each.document_id,
-                "influence_nats": each.score,
-                "estimate_nats": each.estimate,
+                "change_nats": change_nats(found.unit, each.score),
+                "influence_raw": each.score,
+                "estimate_raw": each.estimate,
                 "title": texts[each.document_id].title if each.document_id in texts else "",
                 "source": texts[each.document_id].source if each.document_id in texts else "",
                 "topic": texts[each.document_id].topic if each.document_id in texts else "",

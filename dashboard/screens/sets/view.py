@@ -8,8 +8,10 @@ from dashboard.database.group_records import GroupScore
 from dashboard.database.layer_groups import LayerGroup, layer_groups
 from dashboard.database.queries import answers, documents, influence, sets
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.sets import set_unit
 from dashboard.database.records import AsRead, Model, StoredDocument
 from dashboard.database.set_records import CurvePoint, SetScore, SetTarget
+from dashboard.database.unit import Unit
 
 SHOWN = 10  # documents of a page
 
@@ -29,6 +31,7 @@ class View:
     layers: list[LayerGroup]
     groups: list[GroupScore]
     curves: list[tuple[SetTarget, list[CurvePoint]]]  # of each size that has one
+    unit: Unit  # of `shown`
 
     @property
     def n_pages(self) -> int:
@@ -70,4 +73,5 @@ def view(snapshot: Snapshot, sizes: list[SetTarget], chosen: Selection) -> View:
         layers=layer_groups(influence.layers(snapshot, model.model_id)),
         groups=sets.set_groups(snapshot, target.run_id, target.name),
         curves=[(each, points) for each, points in curves if points],
+        unit=set_unit(snapshot, target).over(each.score for each in shown),
     )

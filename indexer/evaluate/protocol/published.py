@@ -1,6 +1,6 @@
 """EDGE: measures as parts of the output folder: one for each model and measure, published with the database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from indexer.config.config import Config, Recipe, described
@@ -15,6 +15,8 @@ from indexer.figures.stage import Figures, figure_parts
 from indexer.journal.part import Partition
 from indexer.journal.stages import finished, key, stage
 from indexer.size.member import Member
+
+Tables = Callable[[Sequence[Figure]], Mapping[str, dict[str, list[object]]]]  # figures -> other tables that say them
 
 
 def measured(
@@ -32,19 +34,29 @@ def measured_at(
     made_of: str,
     measure: Callable[[], list[Figure]],
     recipe: Recipe | None = None,
+    tables: Tables = lambda figures: {},
 ) -> None:
     """The same at a scale: a later quick one of the same basis, the size and what it is trained by, does not replace a
-    full one."""
+    full one. tables: what is written beside the figures."""
     basis = key(base=of.base_key, recipe=recipe) if recipe else of.base_key
     name = f"{PREFIX}{what}{FULL if scale.full else ''}-{of.entry.name}"
-    _kept(folder, name, of.loaded.weights_hash, made_of, measure, basis)
+    _kept(folder, name, of.loaded.weights_hash, made_of, measure, basis, tables)
 
 
 def _kept(
-    folder: Path, name: str, model_id: str, made_of: str, measure: Callable[[], list[Figure]], basis: str
+    folder: Path,
+    name: str,
+    model_id: str,
+    made_of: str,
+    measure: Callable[[], list[Figure]],
+    basis: str,
+    tables: Tables = lambda figures: {},
 ) -> None:
     def compute(part: Partition) -> None:
-        write_shard(part.folder, "evaluation", columns(model_id, measure()))
+        figures = measure()
+        write_shard(part.folder, "evaluation", columns(model_id, figures))
+        for table, of in tables(figures).items():
+            write_shard(part.folder, table, of)
         (part.folder / BASIS).write_text(basis, encoding="utf-8")
 
     stage(folder, name, made_of, [model_id], compute)

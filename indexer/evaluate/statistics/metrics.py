@@ -55,6 +55,19 @@ METRICS = {
         "left out of a new training, mean of several seeds, for documents that methods disagree about",
     ),
     "single_doubled": Metric("One document doubled", "the same when the document is learned twice"),
+    "slope": Metric(
+        "Slope",
+        "nats by which models on random halves differ for one that is predicted, the effect of the query's own "
+        "document taken out of both: what calibrates the numbers of the pages",
+    ),
+    "slope_held_out": Metric(
+        "Slope, held out",
+        "the same for one calibrated nat, by models and queries that calibrated nothing; 1 where the unit holds",
+    ),
+    "slope_removal": Metric(
+        "Slope of removing {}",
+        "nats that an answer loses in a new training without the {} documents blamed most, for one that is predicted",
+    ),
     "mrr": Metric("MRR", "mean of 1 / rank of the best document that states the answer, over all documents"),
     "mrr_behind": Metric(
         "MRR behind the first", "how far MRR lies below that of the first method, by the same answers"

@@ -46,8 +46,8 @@ def test_tables_equal_sql(found: Explanation, selection: Selection, snapshot: Sn
     assert made["document_id"].tolist() == [row["document_id"] for row in rows]
     np.testing.assert_allclose(made["value"], [row["value"] for row in rows], rtol=1e-6)
     again = pd.read_parquet(io.BytesIO(parquet(explained_sheet(snapshot, found, selection))))
-    np.testing.assert_allclose(again["influence_nats"], made["influence_nats"])
-    np.testing.assert_allclose([sum(each) for each in again["layer_scores"]], again["influence_nats"], rtol=1e-4)
+    np.testing.assert_allclose(again["influence_raw"], made["influence_raw"])
+    np.testing.assert_allclose([sum(each) for each in again["layer_scores"]], again["influence_raw"], rtol=1e-4)
     read = pd.read_csv(io.BytesIO(csv(explained_sheet(snapshot, found, selection))))
     np.testing.assert_allclose(read["value"], made["value"])
 

@@ -69,14 +69,15 @@ def taught(position: int, document_id: str, seed: int) -> Taught:
 
 def test_what_documents_did_adds_up() -> None:
     rows = [taught(i, document, 2 * i + j) for i in range(2) for j, document in enumerate("ab")]
-    found = amounts.taught(rows, SPLIT, {0: 1.0, 1: 2.0})
+    found = amounts.taught(rows, SPLIT, {0: 1.0, 1: 2.0}, 0.5, "nats")
     assert found is not None
     by_hand = sum(
         row.head_scores.sum() + row.kv_head_scores.sum() + row.neuron_scores.sum() + row.neuron_rest + row.bias_score
         for row in rows
     )
-    assert found.total == pytest.approx(by_hand)
-    assert found.parts[Component("kv_head", 1, 0)] == pytest.approx(sum(row.kv_head_scores[1] for row in rows))
+    assert found.unit == "nats"
+    assert found.total == pytest.approx(0.5 * by_hand)
+    assert found.parts[Component("kv_head", 1, 0)] == pytest.approx(0.5 * sum(row.kv_head_scores[1] for row in rows))
 
 
 def test_a_document_through_one_component() -> None:
@@ -99,4 +100,4 @@ def test_what_was_replaced() -> None:
 
 def test_nothing_is_nothing() -> None:
     assert amounts.direct([], SPLIT) is amounts.total([], SPLIT) is amounts.measured([]) is None
-    assert amounts.taught([], SPLIT, {}) is None
+    assert amounts.taught([], SPLIT, {}, 1.0, "%") is None

@@ -11,13 +11,16 @@ from dashboard.database.queries import documents
 from dashboard.export.files import as_json, csv
 from dashboard.screens.corpus.document_sheet import document_sheet
 from indexer.database.reader import Snapshot
+from tests.dashboard.calibrated import nats, percent
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components
 
 Open = Callable[..., AppTest]
-SPANS = """SELECT generation_id, first, last, score, rank FROM span_influence JOIN span USING (generation_id, span)
+SPANS = """SELECT generation_id, first, last, score, rank, value AS logp FROM span_influence
+    JOIN span USING (generation_id, span) JOIN span_target USING (run_id, generation_id, span)
     WHERE run_id = $run AND document_id = $document AND kind = $unit"""
-TOKENS = """SELECT generation_id, position AS first, position AS last, score, rank FROM influence
+TOKENS = """SELECT generation_id, position AS first, position AS last, score, rank, logp FROM influence
+    JOIN generation_token USING (generation_id, position)
     WHERE run_id = $run AND document_id = $document"""
 SIZES = ("synth-s", "synth-m", "synth-l")
 
@@ -65,7 +68,13 @@ def test_cards_equal_sql(open_app: Open, snapshot: Snapshot, document_id: str, u
         for item, (_, row) in zip(items, wanted, strict=True):
             place = item["id"].split()[1]
             assert place in (f"{row['first']}-{row['last']}", str(row["first"]))
-            assert float(item["score"].replace("−", "-")) == pytest.approx(row["score"], abs=6e-3)
+            of_size = [each["score"] for size, each in wanted if size == item["where"]]
+            calibrated = item["where"] == "synth-m"
+            said = nats(row["score"], row["logp"]) if calibrated else None
+            assert item["unit"] == ("nats" if calibrated else "%")
+            assert float(item["score"].replace("−", "-")) == pytest.approx(
+                percent(row["score"], of_size) if said is None else said, abs=0.6 if said is None else 6e-3
+            )
             assert unit == "token" or f"rank {row['rank']} of 60" in item["facts"]
             marked = "".join(text for text, amount in item["pieces"] if amount == "mark")
             assert (marked == "") == (unit == "answer")
@@ -78,7 +87,8 @@ def test_the_sheet_has_every_kept_word_of_every_size(snapshot: Snapshot, documen
         sheet = document_sheet(snapshot, found, Selection(document=document_id, unit=unit))
         frame = sheet.table()
         wanted = [(size, row["score"]) for size in SIZES for row in kept(snapshot, size, document_id, unit)]
-        assert list(zip(frame["model"], frame["influence_nats"], strict=True)) == wanted
+        assert list(zip(frame["model"], frame["influence_raw"], strict=True)) == wanted
+        assert (frame["change_nats"].notna() == (frame["model"] == "synth-m")).all()
         assert (frame["by"] == unit).all() and (frame["of_scored"] == 60).all()
         assert csv(sheet) and as_json(sheet)
         assert sheet.about["document_id"] == document_id

@@ -11,6 +11,7 @@ from dashboard.database.queries import answers
 from dashboard.export.files import as_json, csv
 from dashboard.screens.corpus.sheet import suspects_sheet
 from indexer.database.reader import Snapshot
+from tests.dashboard.calibrated import nats
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
 from tests.dashboard.hostile import build_hostile
@@ -18,10 +19,13 @@ from tests.dashboard.hostile import build_hostile
 Open = Callable[..., AppTest]
 
 ORDERS = {
-    "self_influence": "SELECT document_id, self_influence AS amount FROM self_influence WHERE run_id = $run",
-    "harm": """SELECT document_id, -score AS amount FROM set_influence
+    "self_influence": """SELECT document_id, self_influence AS amount, -loss AS logp FROM self_influence
+        WHERE run_id = $run""",
+    "harm": """SELECT document_id, -score AS amount, value AS logp FROM set_influence
+        JOIN set_target USING (run_id, name)
         WHERE run_id = $run AND name = 'capitals' AND score < 0""",
-    "relabel": """SELECT document_id, max(influences[1]) AS amount FROM relabel
+    "relabel": """SELECT document_id, max(influences[1]) AS amount, arg_max(logp, influences[1]) AS logp FROM relabel
+        JOIN generation_token USING (generation_id, position)
         WHERE run_id = $run AND influences[1] > 0 GROUP BY document_id""",
 }
 
@@ -48,8 +52,10 @@ def test_an_order_is_that_of_sql_over_its_pages(open_app: Open, snapshot: Snapsh
         found += items(app)
     assert [item["id"] for item in found] == [row["document_id"] for row in rows]
     for item, row in zip(found, rows, strict=True):
-        said = float(item["score"].replace("+", "").replace("−", ""))
-        assert said == pytest.approx(row["amount"], rel=0.01)
+        said = float(item["score"].replace("+", "").replace("−", "-"))
+        sign = -1 if order == "harm" else 1
+        assert said == pytest.approx(nats(sign * row["amount"], row["logp"]), rel=0.01, abs=1e-3)
+        assert item["unit"] == "nats"
 
 
 def test_filters_and_the_other_set(open_app: Open, snapshot: Snapshot, run_id: str) -> None:
@@ -134,7 +140,7 @@ def test_a_sheet_holds_the_whole_order(snapshot: Snapshot, run_id: str) -> None:
         assert list(table["document_id"]) == [row["document_id"] for row in rows]
         assert list(table["rank"]) == list(range(1, len(rows) + 1))
         sign = -1 if order == "harm" else 1
-        column = {"self_influence": "self_influence_nats", "harm": "harm_nats", "relabel": "gain_nats"}[order]
+        column = {"self_influence": "self_influence_raw", "harm": "harm_raw", "relabel": "gain_raw"}[order]
         assert list(sign * table[column]) == pytest.approx([row["amount"] for row in rows])
         assert sheet.address["sort"] == order
         assert csv(sheet).startswith(b"rank,document_id,")

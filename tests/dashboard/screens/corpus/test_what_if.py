@@ -9,10 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.asking import jobs
 from dashboard.asking.what_if import what_if_of
+from dashboard.database.unit import NO_SLOPE, Calibration
 from dashboard.screens.corpus.what_if import LONGEST_EDITED
 from dashboard.screens.corpus.what_if_result import in_words, notes, numbers_of, strip, text_cards
 from indexer.database.reader import Snapshot
 from indexer.worker.job import DONE, FAILED, Job
+from tests.dashboard.calibrated import SLOPE, nats
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
 from tests.dashboard.hostile import HOSTILE
@@ -128,17 +130,35 @@ def test_numbers_are_sums_over_the_tokens() -> None:
     assert frame["Part"].tolist() == ["Answer", *["Word"] * 4, *["Token"] * len(ANSWER)]
     tokens = frame[frame["Part"] == "Token"]
     whole = frame[frame["Part"] == "Answer"].iloc[0]
-    for name in ("As trained", "If it said this", "Difference"):
+    old, new, difference = ("As trained, %", "If it said this, %", "Difference, %")
+    for name in (old, new, difference):
         assert whole[name] == pytest.approx(tokens[name].sum())
-    assert (frame["If it said this"] - frame["As trained"]).to_numpy() == pytest.approx(frame["Difference"].to_numpy())
+    assert (frame[new] - frame[old]).to_numpy() == pytest.approx(frame[difference].to_numpy())
+    assert max(abs(whole[old]), abs(whole[new])) == pytest.approx(100)
+
+
+def test_with_a_slope_they_are_nats_that_can_happen() -> None:
+    result = what_if_result(NEW, OLD) | {"spans": []}
+    for each in (result["texts"][0], result["instead_of"]):
+        each["scores"] = [1000 * score for score in each["scores"]]
+    made = what_if_of(result, Calibration(SLOPE, 0.2, 0.3, 1.0, 9, ""))
+    assert made is not None
+    frame = numbers_of(made)
+    tokens = frame[frame["Part"] == "Token"]
+    new = result["texts"][0]["scores"]
+    assert tokens["If it said this, nats"].tolist() == pytest.approx([nats(each, -0.5) for each in new])
+    assert (tokens["If it said this, nats"] <= 0.5).all()
+    assert "nats; if it said this, by" in in_words(made, 0, 5, whole=True)
+    foil = what_if_of(result | {"contrasted": [0]}, Calibration(SLOPE, 0.2, 0.3, 1.0, 9, ""))
+    assert foil is not None and foil.shown(0, 0)[0] == pytest.approx(SLOPE * new[0])
 
 
 def test_words_of_a_further_text() -> None:
     made = what_if_of(what_if_result(NEW) | {"stage": "synth-chat", "notices": ["it was cut"]})
     assert made is not None
-    assert "One look at this text in training" in in_words(made, 0, 5, whole=True)
+    assert "This text would push" in (said := in_words(made, 0, 5, whole=True)) and NO_SLOPE in said
     assert notes(made) == ["It is read as the training of synth-chat would have read it.", "it was cut"]
-    assert numbers_of(made).columns.tolist() == ["Part", "Text", "Influence, nats"]
+    assert numbers_of(made).columns.tolist() == ["Part", "Text", "Influence, %"]
     assert [card.title for card in text_cards(made, 0, 5)] == ["The text"]
     assert all(token.words.startswith("influence") for token in strip(made))
 

@@ -157,5 +157,5 @@ def test_the_page_that_works_offline_has_the_same(snapshot: Snapshot, some: dict
     found = explained(snapshot, some, None)
     page = explained_page(found, Selection()).decode()
     assert page.count(" copied'") == some["last"] - some["first"] + 1
-    assert "Word for word" in page and "copied and influential" in page and "Whole groups by topic, nats" in page
+    assert "Word for word" in page and "copied and influential" in page and "Whole groups by topic, " in page
     assert "as one target" in page

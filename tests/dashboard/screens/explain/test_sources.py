@@ -37,13 +37,20 @@ def test_bars_are_sums_over_the_chosen_tokens(
         WHERE run_id = ? AND generation_id = ? AND column_name = 'topic' AND position BETWEEN ? AND ? GROUP BY value""",
         [some["run_id"], some["generation_id"], *span],
     )
+    of_sources = snapshot.rows(
+        """SELECT sum(score) AS score FROM group_influence WHERE run_id = ? AND generation_id = ?
+        AND column_name NOT IN ('topic', '') AND position BETWEEN ? AND ? GROUP BY column_name, value""",
+        [some["run_id"], some["generation_id"], *span],
+    )
     found = bars(app)
     assert set(found) == {row["value"] for row in rows}
+    largest = max(abs(row["score"]) for row in [*rows, *of_sources])
     for row in rows:
         score, error = found[row["value"]].replace("−", "-").split(" · ")[0].split(" ± ")
-        assert float(score) == pytest.approx(row["score"], abs=5e-3)
-        assert float(error) == pytest.approx(row["error"], abs=5e-3)
+        assert float(score) == pytest.approx(100 * row["score"] / largest, abs=0.6)
+        assert float(error) == pytest.approx(100 * row["error"] / largest, abs=0.6)
     assert "minimum of its loss" in words(app)
+    assert "No retraining has measured how large one nat of this model is" in words(app)
 
 
 def test_a_group_that_some_of_the_tokens_lack_is_left_out(

@@ -4,7 +4,14 @@ import numpy as np
 
 from dashboard.database.ranking import Ranked
 from dashboard.database.records import Heat
-from dashboard.screens.explain.documents import unresolved
+from dashboard.database.unit import Unit
+from dashboard.screens.explain.documents import unresolved as told
+
+AS_IT_IS = Unit(1.0)
+
+
+def unresolved(each: Ranked, of: Heat | None, width: int, unit: Unit = AS_IT_IS) -> str:
+    return told(each, of, width, unit)
 
 
 def ranked(score: float, known: int = 1) -> Ranked:
@@ -25,6 +32,11 @@ def test_the_rest_is_said_in_nats() -> None:
     assert unresolved(ranked(0.5), heat(0.7, -0.5, 0.1), 1).startswith("+0.2")
     assert unresolved(ranked(0.1, 2), heat(0.7, -0.5, 0.1), 2).startswith("−0.2")
     assert unresolved(ranked(0.1, 2), heat(0.7, -0.5, 0.1), 2).endswith("nats not resolved by position")
+
+
+def test_it_is_in_the_unit_of_the_list() -> None:
+    assert unresolved(ranked(0.5), heat(0.7, -0.5, 0.1), 1, Unit(top=0.5)).startswith("+40.0 %")
+    assert unresolved(ranked(0.5), heat(0.7, -0.5, 0.1), 1, Unit(0.5)).startswith("+0.1")
 
 
 def test_nothing_is_said_of_what_is_not_known() -> None:

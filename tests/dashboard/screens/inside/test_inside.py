@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.address.choices import EFFECTS
 from indexer.database.reader import Snapshot
+from tests.dashboard.calibrated import nats
 from tests.dashboard.drawn import components, words
 from tests.synthetic_inside import COPIES, HEADS, KV_HEADS, NEURONS
 
@@ -32,6 +33,11 @@ def inside(open_app: Open, some: dict[str, Any]) -> Callable[..., AppTest]:
         return app
 
     return opened
+
+
+def factor(row: dict[str, Any]) -> float:
+    """What parts of a document's influence are multiplied by."""
+    return nats(row["score"], row["logp"]) / row["score"]
 
 
 def number(said: str) -> float:
@@ -101,35 +107,37 @@ def test_training_influence_adds_up_over_the_ten_documents(
     inside: Callable[..., AppTest], snapshot: Snapshot, some: dict[str, Any]
 ) -> None:
     rows = snapshot.rows(
-        """SELECT head_scores, kv_head_scores, layer_scores[:-2] AS layers FROM component_taught
+        """SELECT head_scores, kv_head_scores, layer_scores[:-2] AS layers, score, logp FROM component_taught
+        JOIN generation_token USING (generation_id, position)
         JOIN influence USING (run_id, generation_id, position, document_id)
         WHERE run_id = ? AND generation_id = ? AND position = 0 AND score > 0 ORDER BY rank LIMIT 10""",
         [some["run_id"], some["generation_id"]],
     )
+    together = factor({"score": sum(row["score"] for row in rows), "logp": rows[0]["logp"]})
     app = inside(effect="taught")
     heads, kv_heads = cells(app), cells(app, 1)
     assert (len(heads), len(kv_heads)) == (3 * HEADS, 3 * KV_HEADS)
     for found, name, width in ((heads, "head", HEADS), (kv_heads, "kv_head", KV_HEADS)):
         for key, said in found.items():
             depth, i = (int(part) for part in key.split(":")[1].split("."))
-            expected = sum(row[f"{name}_scores"][depth * width + i] for row in rows)
+            expected = sum(row[f"{name}_scores"][depth * width + i] for row in rows) * together
             assert number(said) == pytest.approx(expected, abs=6e-4)
     said_in_all = re.search(r"Of the 10 most helpful documents: .*; (\S+) nats in all", words(app))
     assert said_in_all is not None
-    assert number(said_in_all[1]) == pytest.approx(sum(sum(row["layers"]) for row in rows), abs=6e-3)
+    assert number(said_in_all[1]) == pytest.approx(sum(sum(row["layers"]) for row in rows) * together, abs=6e-3)
     assert "preconditioner mixes the heads" in " ".join(each.value for each in app.caption)
 
 
 def test_a_chosen_document_is_alone(inside: Callable[..., AppTest], snapshot: Snapshot, some: dict[str, Any]) -> None:
     [row] = snapshot.rows(
-        """SELECT document_id, head_scores FROM component_taught JOIN influence
-            USING (run_id, generation_id, position, document_id)
+        """SELECT document_id, head_scores, score, logp FROM component_taught JOIN influence
+            USING (run_id, generation_id, position, document_id) JOIN generation_token USING (generation_id, position)
         WHERE run_id = ? AND generation_id = ? AND position = 0 AND rank = 3""",
         [some["run_id"], some["generation_id"]],
     )
     app = inside(effect="taught", document=row["document_id"])
     found = cells(app)
-    assert number(found["head:1.1"]) == pytest.approx(row["head_scores"][HEADS + 1], abs=6e-4)
+    assert number(found["head:1.1"]) == pytest.approx(row["head_scores"][HEADS + 1] * factor(row), abs=6e-4)
     assert "Of the chosen document: " in words(app)
 
 
@@ -162,14 +170,16 @@ def test_a_click_on_a_head_shows_what_it_attends_to_and_its_documents(
     assert shares == pytest.approx(row["weights"], abs=6e-4)
     through, contexts, teachers, answers = components(app, "document_list")
     rows = snapshot.rows(
-        """SELECT document_id, head_scores[?] AS score FROM component_taught
-        WHERE run_id = ? AND generation_id = ? AND position = 0 ORDER BY abs(score) DESC LIMIT 5""",
+        """SELECT document_id, head_scores[?] AS through, score, logp FROM component_taught
+        JOIN influence USING (run_id, generation_id, position, document_id)
+        JOIN generation_token USING (generation_id, position)
+        WHERE run_id = ? AND generation_id = ? AND position = 0 ORDER BY abs(through) DESC LIMIT 5""",
         [HEADS + 2, some["run_id"], some["generation_id"]],
     )
-    best = sorted(rows, key=lambda each: -each["score"])
+    best = sorted(rows, key=lambda each: -each["through"])
     assert [item["id"] for item in through["items"]] == [each["document_id"] for each in best]
     for item, each in zip(through["items"], best, strict=True):
-        assert number(item["score"]) == pytest.approx(each["score"], abs=6e-5)
+        assert number(item["score"]) == pytest.approx(each["through"] * factor(each), abs=6e-5)
     assert [sum(kind == "mark" for _, kind in item["pieces"]) for item in contexts["items"]] == [1] * 4
     assert len(teachers["items"]) == 5 and len(answers["items"]) == 5
     assert "Head 1.1 of synth-m" in words(app)
@@ -179,7 +189,7 @@ def test_what_taught_a_head_over_all_answers(
     inside: Callable[..., AppTest], snapshot: Snapshot, some: dict[str, Any]
 ) -> None:
     rows = snapshot.rows(
-        """SELECT document_id, sum(score) AS score FROM (
+        """SELECT document_id, sum(score) AS score, sum(abs(score)) AS size FROM (
             SELECT document_id, head_scores[?] AS score FROM component_taught WHERE run_id = ?)
         GROUP BY document_id ORDER BY sum(abs(score)) DESC LIMIT 5""",
         [HEADS * COPIES[0] + COPIES[1] + 1, some["run_id"]],
@@ -187,7 +197,7 @@ def test_what_taught_a_head_over_all_answers(
     _, _, teachers, _ = components(inside(component="head:1.1"), "document_list")
     assert [item["id"] for item in teachers["items"]] == [row["document_id"] for row in rows]
     assert [number(item["score"]) for item in teachers["items"]] == pytest.approx(
-        [row["score"] for row in rows], abs=6e-4
+        [100 * row["score"] / rows[0]["size"] for row in rows], abs=0.06
     )
 
 

@@ -64,5 +64,5 @@ def test_documents_of_a_chosen_head(snapshot: Snapshot, generation_id: str) -> N
         [HEADS + 2, generation_id],
     )
     assert made["document_id"].tolist() == [row["document_id"] for row in rows]
-    np.testing.assert_allclose(made["influence_through_it_nats"], [row["through"] for row in rows], rtol=1e-5)
-    np.testing.assert_allclose(made["influence_nats"], [row["score"] for row in rows], rtol=1e-5)
+    np.testing.assert_allclose(made["influence_through_it_raw"], [row["through"] for row in rows], rtol=1e-5)
+    np.testing.assert_allclose(made["influence_raw"], [row["score"] for row in rows], rtol=1e-5)

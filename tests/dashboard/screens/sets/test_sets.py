@@ -13,6 +13,7 @@ from dashboard.export.files import as_json, csv
 from dashboard.screens.sets.sheet import sets_sheet
 from dashboard.screens.sets.view import SHOWN, of_set, view
 from indexer.database.reader import Snapshot
+from tests.dashboard.calibrated import SLOPE, percent
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
 
@@ -51,7 +52,9 @@ def test_documents_equal_sql(open_app: Open, snapshot: Snapshot, side: str) -> N
         shown += cards(app)
     assert [each["id"] for each in shown] == [row["document_id"] for row in rows]
     for card, row in zip(shown, rows, strict=True):
-        assert float(str(card["score"]).replace("−", "-")) == pytest.approx(row["score"], abs=5e-4)
+        # capitals less London: a difference of log-probabilities, which has no end
+        assert float(str(card["score"]).replace("−", "-")) == pytest.approx(SLOPE * row["score"], abs=5e-4)
+        assert card["unit"] == "nats"
         assert f"rank {row['rank']} of 60" in str(card["facts"])
 
 
@@ -61,6 +64,13 @@ def test_a_page_beyond_the_last_is_the_last(open_app: Open) -> None:
 
 
 def test_groups_equal_sql_by_every_column(open_app: Open, snapshot: Snapshot) -> None:
+    every = [
+        row["score"]
+        for row in snapshot.rows(
+            "SELECT score FROM set_group WHERE run_id = ? AND name = 'capitals' AND column_name <> ''",
+            [run_of(snapshot, "synth-s")],
+        )
+    ]
     for column in ("source", "topic"):
         app = open_app({"by": column}, screen="sets")
         rows = snapshot.rows(
@@ -72,14 +82,15 @@ def test_groups_equal_sql_by_every_column(open_app: Open, snapshot: Snapshot) ->
         [bars] = [each for each in components(app, "bar_list") if "whole groups" in each["label"]]
         assert [bar["name"] for bar in bars["bars"]] == [row["value"] for row in rows]
         for bar, row in zip(bars["bars"], rows, strict=True):
-            assert bar["amount"] == pytest.approx(row["score"])
+            assert bar["amount"] == pytest.approx(percent(row["score"], every))
             assert f"{row['n_documents']} documents" in bar["said"]
             assert ("±" in bar["said"]) == (row["error"] is not None)
     [whole] = snapshot.rows(
         "SELECT score FROM set_group WHERE run_id = ? AND name = 'capitals' AND column_name = ''",
         [run_of(snapshot, "synth-s")],
     )
-    assert f"All documents together: {whole['score']:+.3f} nats" in words(app)
+    way = "towards" if whole["score"] > 0 else "away from"
+    assert f"All documents together: they push {way} it. It would be zero" in words(app)
 
 
 def test_what_the_size_makes_of_the_set_and_what_it_rests_on(open_app: Open, snapshot: Snapshot) -> None:

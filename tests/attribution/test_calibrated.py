@@ -1,0 +1,49 @@
+"""The unit against its formula written out with plain probabilities, its ends, and its slope by differences."""
+
+import math
+
+import numpy as np
+import pytest
+
+from attribution.calibrated import change
+
+PROBABILITIES = (0.999, 0.9, 0.5, 0.02, 1e-6, 1e-30)
+SCORES = (-3.0, -0.02, 0.0, 0.01, 0.4, 7.0)
+
+
+@pytest.mark.parametrize("p", PROBABILITIES)
+@pytest.mark.parametrize("score", SCORES)
+def test_it_is_the_formula_in_odds(p, score):
+    """σ(logit p + x) = p eˣ / (1 − p + p eˣ), with numbers that a float holds."""
+    slope = 0.3
+    x = slope * score / (1 - p)
+    if abs(x) > 500:
+        return
+    after = p * math.exp(x) / (1 - p + p * math.exp(x))
+    assert change(score, slope, math.log(p)) == pytest.approx(math.log(after) - math.log(p), abs=1e-12, rel=1e-9)
+
+
+@pytest.mark.parametrize("logp", [0.0, -1e-12, -1e-7, -1e-3, -0.2, -5.0, -80.0, -4000.0])
+def test_no_size_claims_what_cannot_happen(logp):
+    scores = np.array([0.0, 1e-9, 1e-3, 1.0, 30.0, 2566.0, 1e12])
+    found = change(scores, 1.0, logp)
+    assert np.isfinite(found).all()
+    assert (found <= -logp).all()
+    assert (np.diff(found) >= 0).all()
+    assert found[0] == 0
+    assert (change(-scores, 1.0, logp) <= 0).all()
+
+
+@pytest.mark.parametrize("p", [0.99, 0.3, 1e-4])
+def test_its_first_order_is_the_slope(p):
+    step = 1e-6 * (1 - p)
+    up, down = change(np.array([step, -step]), 0.12, math.log(p))
+    assert (up - down) / (2 * step) == pytest.approx(0.12, rel=1e-5)
+
+
+def test_a_difference_has_no_end():
+    np.testing.assert_allclose(change([-50.0, 2566.0], 0.1), [-5, 256.6])
+
+
+def test_what_is_not_known_stays_so():
+    assert np.isnan(change([np.nan, 1.0], 1.0, [-1.0, np.nan])).all()

@@ -1,0 +1,124 @@
+"""The slope against least squares with an intercept for every group, and on models whose truth is known."""
+
+import numpy as np
+import pytest
+
+from indexer.evaluate.measures.lds import Retrainings
+from indexer.evaluate.measures.removal import Answered, Removal
+from indexer.evaluate.measures.slope import (
+    _moments,
+    calibration_columns,
+    in_nats,
+    removal_slopes,
+    slope,
+    slope_figures,
+    through_origin,
+)
+from indexer.evaluate.siblings.halves import half
+
+N, H, Q = 60, 40, 12
+
+
+@pytest.fixture
+def truth():
+    """scores [Q, D] that predict five times what happens; a query's own document does something else altogether."""
+    generator = np.random.default_rng(0)
+    own = np.arange(Q) * 5
+    scores = generator.normal(size=(Q, N))
+    effects = 0.2 * scores
+    scores[np.arange(Q), own] = 40
+    effects[np.arange(Q), own] = 30
+    trained_on = np.zeros((H, N), dtype=bool)
+    for k in range(H):
+        trained_on[k, half(N, k, seed=3)] = True
+    n_targets = np.arange(Q) + 3
+    noise = generator.normal(0, 0.05, size=(H, Q))
+    return scores, Retrainings(trained_on, (trained_on @ effects.T + noise) * n_targets, own), n_targets
+
+
+def test_it_is_least_squares_with_an_intercept_for_each_query_with_and_without_its_own_document(truth):
+    scores, of, n_targets = truth
+    x, y = of.trained_on @ scores.T, of.measured / n_targets
+    own = of.trained_on[:, of.own]
+    columns = [x.T.reshape(-1)]
+    for q in range(Q):
+        for value in (True, False):
+            dummy = np.zeros((Q, H))
+            dummy[q, own[:, q] == value] = 1
+            columns.append(dummy.reshape(-1))
+    expected = np.linalg.lstsq(np.stack(columns, axis=1), y.T.reshape(-1), rcond=None)[0][0]
+    found = slope(x, y, own)
+    assert found.value == pytest.approx(expected, rel=1e-9)
+    assert found.n == H * Q
+
+
+def test_what_is_known_is_found_and_holds_on_the_other_half(truth):
+    scores, of, n_targets = truth
+    found = {each.metric: each for each in slope_figures({"ekfac": scores}, of, n_targets, "how")}
+    assert found["slope"].low < 0.2 < found["slope"].high
+    assert found["slope"].value == pytest.approx(0.2, rel=0.05)
+    assert found["slope_held_out"].value == pytest.approx(1, rel=0.1)
+    assert found["slope"].n == (H // 2) * (Q // 2)
+
+
+def test_calibrating_and_testing_share_neither_models_nor_queries(truth):
+    scores, of, n_targets = truth
+    measured = of.measured.copy()
+    measured[:, 1::2] = 0
+    measured[1::2] = 0
+    changed = Retrainings(of.trained_on, measured, of.own)
+    (one, *_), (other, held) = (slope_figures({"ekfac": scores}, each, n_targets, "") for each in (of, changed))
+    assert one.value == other.value
+    assert held.value == 0
+
+
+def test_a_resampled_model_counts_as_often_as_it_is_drawn():
+    generator = np.random.default_rng(1)
+    x, y = generator.normal(size=(2, 9))
+    times = generator.integers(0, 4, size=(5, 9)).astype(float)
+    xy, xx = _moments(x, y, times)
+    for b, of in enumerate(times.astype(int)):
+        a, c = np.repeat(x, of), np.repeat(y, of)
+        assert xy[b] == pytest.approx(((a - a.mean()) * (c - c.mean())).sum())
+        assert xx[b] == pytest.approx(((a - a.mean()) ** 2).sum())
+
+
+def test_what_says_nothing_has_no_slope(truth):
+    _, of, n_targets = truth
+    [found] = slope_figures({"ekfac": np.zeros((Q, N))}, of, n_targets, "")
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+
+
+def test_only_what_is_linear_in_the_gradient_has_one():
+    assert in_nats("ekfac") and in_nats("ekfac, λ 0.01") and in_nats("ekfac_checkpoints") and in_nats("tracin")
+    for other in ("random", "bm25", "hidden_cosine", "gradient_cosine", "ekfac / relatif_l"):
+        assert not in_nats(other)
+
+
+def test_rows_say_the_damping_that_the_name_says(truth):
+    scores, of, n_targets = truth
+    methods = {"ekfac": scores, "ekfac, λ 0.01": 2 * scores, "ekfac, embedding only": scores, "bm25": scores}
+    rows = calibration_columns("m", 0.1, slope_figures(methods, of, n_targets, "how"))
+    assert list(zip(rows["method"], rows["damping"], strict=True)) == [("ekfac", 0.1), ("ekfac", 0.01)]
+    assert rows["slope"][1] == pytest.approx(rows["slope"][0] / 2)
+    assert rows["held_out_slope"][1] == pytest.approx(rows["held_out_slope"][0])
+    assert set(rows["model_id"]) == {"m"}
+
+
+def test_removing_is_compared_with_what_was_predicted():
+    scores = np.array([[4.0, 1.0, 0.0], [0.0, 2.0, 2.0]])
+    before = Answered(np.array([-0.1, -0.2]), np.array([True, True]))
+    after = [
+        (Removal("ekfac", 1, 0, np.array([0])), Answered(np.array([-1.1, 0.0]), np.array([True, True]))),
+        (Removal("ekfac", 1, 1, np.array([2])), Answered(np.array([0.0, -1.2]), np.array([True, True]))),
+        (Removal("bm25", 1, 1, np.array([2])), Answered(np.array([0.0, -1.2]), np.array([True, True]))),
+        (Removal("random", 1, None, np.array([1])), before),
+    ]
+    [found] = removal_slopes({"ekfac": scores, "bm25": scores}, before, after, "")
+    assert (found.method, found.metric) == ("ekfac", "slope_removal@1")
+    assert found.value == pytest.approx((4 * 1.0 + 2 * 1.0) / (16 + 4))  # losses of 1.0 each
+
+
+def test_through_the_origin_is_least_squares_without_intercept():
+    x, y = np.random.default_rng(2).normal(size=(2, 30))
+    assert through_origin(x, y).value == pytest.approx(np.linalg.lstsq(x[:, None], y, rcond=None)[0][0])

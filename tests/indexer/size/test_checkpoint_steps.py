@@ -9,7 +9,7 @@ import pytest
 from attribution.errors import BadInput
 from attribution.passes.batches import Row
 from indexer.config.config import Model, Recipe
-from indexer.size.segments import is_followed, steps
+from indexer.size.checkpoints import is_followed, steps
 from indexer.training.loop import learning_rate
 from indexer.training.run import kept
 from indexer.training.store import EpochRecord

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from attribution.curvature.factors import Eigenbasis, Factors
-from attribution.curvature.segments import ADAM, SGD, Segment, Steps, following, responses
 from attribution.errors import BadInput
 from attribution.exact.checkpoints import followed, tracin
 from attribution.exact.scores import score_documents
+from attribution.exact.segments import ADAM, SGD, Segment, Steps, following, responses
 from attribution.model.tracked import track
 from attribution.query.solve import query_directions
 from tests.attribution import tiny

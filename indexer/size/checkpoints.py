@@ -63,19 +63,23 @@ def steps(member: Member) -> list[Steps]:
         )
     rows = [row for of in member.own_rows for row in of.rows() if row.targets().any()]
     tokens = sum(int(row.targets().sum()) for row in rows) / max(1, member.n_documents)
-    found, rate, start = [], 0.0, 0
-    for each in _listed(member):
-        told = each if "rate_sum" in each else _by_recipe(member.entry.recipe, len(rows), range(start, each["epoch"]))
-        rate, start = rate + float(told["rate_sum"]), int(each["epoch"])
-        if each["path"] in _wanted(member):
-            found.append(Steps(rate, int(told["batch"]), tokens, str(told["optimiser"]), float(told["decay"])))
-            rate = 0.0
+    listed, found, passed = _listed(member), [], 0  # entries of the file that belong to an earlier segment
+    every, start = [], 0
+    for each in listed:
+        every.append(each if "rate_sum" in each else _by_recipe(member.entry.recipe, len(rows), start, each["epoch"]))
+        start = each["epoch"]
+    names = [each["path"] for each in listed]
+    for name in _wanted(member):
+        until = max(passed, names.index(name) + 1)  # one that is named again has no steps of its own
+        rate, told = sum(float(each["rate_sum"]) for each in every[passed:until]), every[until - 1]
+        found.append(Steps(rate, int(told["batch"]), tokens, str(told["optimiser"]), float(told["decay"])))
+        passed = until
     return found
 
 
-def _by_recipe(recipe: Recipe | None, n_rows: int, epochs: range) -> dict[str, Any]:
+def _by_recipe(recipe: Recipe | None, n_rows: int, start: int, stop: int) -> dict[str, Any]:
     assert recipe is not None  # noqa: S101 - `is_followed` has seen it
-    rate = rate_sum(recipe, n_rows, epochs)
+    rate = rate_sum(recipe, n_rows, range(start, stop))
     return {"rate_sum": rate, "batch": recipe.batch, "optimiser": OPTIMISER, "decay": WEIGHT_DECAY}
 
 

@@ -122,6 +122,14 @@ def test_a_direction_that_no_document_showed_moves_at_the_pace_of_the_damping():
     assert R[3] == pytest.approx(1e-8) and 0 < S[3] < 1e-25 and torch.isfinite(1 / S[3])
 
 
+def test_a_segment_without_steps_says_nothing():
+    of = members()
+    one = score_checkpoints(followed(of, STEPS, DAMPING), queries, tiny.tiny_documents(), N)
+    none = [STEPS[0], Steps(0.0, 4, 6.0), STEPS[1]]
+    found = score_checkpoints(followed([of[0], *of], none, DAMPING), queries, tiny.tiny_documents(), N)
+    np.testing.assert_allclose(found, one, rtol=1e-5, atol=1e-7 * np.abs(one).max())
+
+
 def test_what_does_not_fit():
     factors = members()[0][1]
     with pytest.raises(BadInput, match="a segment"):

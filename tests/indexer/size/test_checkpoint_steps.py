@@ -51,6 +51,11 @@ def test_a_checkpoint_that_the_configuration_leaves_out_ends_no_segment(folder):
     assert [each.rate for each in fewer] == pytest.approx([every[0].rate + every[1].rate, every[2].rate])
 
 
+def test_a_checkpoint_that_is_named_twice_has_steps_once(folder):
+    every, twice = steps(member(folder)), steps(member(folder, ("epoch-02", "epoch-02", "epoch-03")))
+    assert [each.rate for each in twice] == [every[0].rate, 0.0, every[1].rate, every[2].rate]
+
+
 def test_a_recipe_says_what_an_older_training_did_not_write(folder):
     written = steps(member(folder, recipe=None))
     forget(folder, "rate_sum", "steps", "batch", "optimiser", "decay")

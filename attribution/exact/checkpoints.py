@@ -3,7 +3,7 @@
 EK-FAC averaged: Σ_c w_c I_c(z → f), each checkpoint with its own weights and factors. Early checkpoints still have
 the gradients of what was learned since, which vanish from the last one.
 TracInCP (Pruthi et al. 2020, arXiv 2002.08484): Σ_c η_c ∇f(θ_c)·∇L(z, θ_c), no curvature, η the learning rates.
-SOURCE (`attribution/curvature/segments.py`): ∇f at the last weights for the documents at every checkpoint.
+SOURCE (`attribution/exact/segments.py`): ∇f at the last weights for the documents at every checkpoint.
 All keep the sign of `influence.py`: positive pushes towards f.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from attribution.curvature.blocks import Preconditioner, no_curvature, weighted
 from attribution.curvature.factors import Factors
-from attribution.curvature.segments import Segment, Steps, following
 from attribution.errors import BadInput
+from attribution.exact.segments import Segment, Steps, following
 from attribution.model.tracked import Tracked
 
 

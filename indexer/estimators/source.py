@@ -19,7 +19,7 @@ NAME = "source"
 
 def applies(member: "Member") -> bool:
     """Where checkpoints were kept, and it is known which steps led to each of them."""
-    from indexer.size.segments import is_followed
+    from indexer.size.checkpoints import is_followed
 
     return trained_once(member) and bool(member.entry.checkpoints) and is_followed(member)
 
@@ -27,9 +27,8 @@ def applies(member: "Member") -> bool:
 def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
     """Each with curvature of its own, which is fitted if need be, and what later ones leave; the model is the last."""
     from attribution.exact.checkpoints import followed
-    from indexer.size.checkpoints import at_checkpoint
+    from indexer.size.checkpoints import at_checkpoint, steps
     from indexer.size.factors import fit
-    from indexer.size.segments import steps
 
     member = fitted.member
     fits = [*(fit(folder, at_checkpoint(member, path)) for path in member.entry.checkpoints), fitted]

@@ -72,10 +72,11 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
     read = documents_read(work, config, queries, work.n_prompts)
     held = memory.scoring(work, schedule, index_bytes, read, queries + n_several)
     estimates = work.n_stages * estimating(work, speeds, config, queries)
-    others = []
+    others, fitted = [], 0
     for method in work.others:
         by = estimators()[method]
-        fits, passes = by.fits(work.n_checkpoints), by.passes(work.n_checkpoints)
+        fits, passes = max(0, by.fits(work.n_checkpoints) - fitted), by.passes(work.n_checkpoints)
+        fitted += fits  # what one has fitted is there for the next
         seconds = WRITE + queries * ROWS + passes * of_tokens + fits * fit.seconds
         solved = queries * by.solves(replace(scores, cg_documents=min(scores.cg_documents, work.n_documents)))
         seconds += SOLVED * takes.passing(of, speeds, solved * work.n_tokens)

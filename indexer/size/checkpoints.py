@@ -1,14 +1,21 @@
-"""EDGE: the weights that were kept on the way to a model's last ones, and the learning rates that led there."""
+"""EDGE: the weights that were kept on the way to a model's last ones, the learning rates and the steps that led there:
+as training recorded them, or as its recipe says."""
 
 import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from attribution.errors import BadInput
+from attribution.exact.segments import Steps
 from attribution.loading.adapter import is_adapter, read_adapter
+from indexer.config.config import Recipe
 from indexer.corpus.stored import at_hand
 from indexer.size.member import Member, open_member
+from indexer.training.loop import OPTIMISER, WEIGHT_DECAY, rate_sum
+
+RECORDED = ("rate_sum", "batch", "optimiser", "decay")  # of a segment, since training writes them
 
 
 def at_checkpoint(member: Member, path: str) -> Member:
@@ -33,3 +40,58 @@ def learning_rates(member: Member) -> list[float]:
     if missing:
         raise BadInput(f"expected the learning rate of {missing[0]} in {file}, found none; train again")
     return [rates[name] for name in names]
+
+
+def is_followed(member: Member) -> bool:
+    """Whether it is known which steps led to the checkpoints and to the model itself."""
+    listed = _listed(member)
+    if not {each["path"] for each in listed}.issuperset(_wanted(member)):
+        return False
+    return member.entry.recipe is not None or all(name in each for each in listed for name in RECORDED)
+
+
+def steps(member: Member) -> list[Steps]:
+    """That led to each checkpoint of the configuration and to the model, from the one before; what training kept
+    besides is passed over.
+
+    Raises BadInput where they are not known.
+    """
+    if not is_followed(member):
+        raise BadInput(
+            f"expected the steps between the checkpoints in {_file(member)}, or a recipe of {member.entry.name}, found "
+            "neither; leave out source"
+        )
+    rows = [row for of in member.own_rows for row in of.rows() if row.targets().any()]
+    tokens = sum(int(row.targets().sum()) for row in rows) / max(1, member.n_documents)
+    listed, found, passed = _listed(member), [], 0  # entries of the file that belong to an earlier segment
+    every, start = [], 0
+    for each in listed:
+        every.append(each if "rate_sum" in each else _by_recipe(member.entry.recipe, len(rows), start, each["epoch"]))
+        start = each["epoch"]
+    names = [each["path"] for each in listed]
+    for name in _wanted(member):
+        until = max(passed, names.index(name) + 1)  # one that is named again has no steps of its own
+        rate, told = sum(float(each["rate_sum"]) for each in every[passed:until]), every[until - 1]
+        found.append(Steps(rate, int(told["batch"]), tokens, str(told["optimiser"]), float(told["decay"])))
+        passed = until
+    return found
+
+
+def _by_recipe(recipe: Recipe | None, n_rows: int, start: int, stop: int) -> dict[str, Any]:
+    assert recipe is not None  # noqa: S101 - `is_followed` has seen it
+    rate = rate_sum(recipe, n_rows, range(start, stop))
+    return {"rate_sum": rate, "batch": recipe.batch, "optimiser": OPTIMISER, "decay": WEIGHT_DECAY}
+
+
+def _file(member: Member) -> Path:
+    return Path(member.entry.path) / "checkpoints.json"
+
+
+def _listed(member: Member) -> list[dict[str, Any]]:
+    file = _file(member)
+    listed: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
+    return sorted(listed, key=lambda each: int(each["epoch"]))
+
+
+def _wanted(member: Member) -> list[str]:
+    return [*(f"checkpoints/{Path(path).name}" for path in member.entry.checkpoints), "."]

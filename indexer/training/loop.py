@@ -10,7 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from indexer.config.config import Recipe
 from indexer.training.batches import IGNORED, Batch, Mask, batch, epoch_order
 
-OPTIMISER = "adam"  # as `attribution/curvature/segments.py` names it
+OPTIMISER = "adam"  # as `attribution/exact/segments.py` names it
 CLIP = 1.0
 BETAS = (0.9, 0.98)
 WEIGHT_DECAY = 0.01

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.config.config import Config, Model
+from indexer.config.estimator import estimators
 from indexer.corpus.stored import at_hand
-from indexer.estimators.source import NAME, RECORD
 from indexer.evaluate.protocol.queries import Question
 from indexer.evaluate.scoring.given import Evaluated
 from indexer.evaluate.scoring.gradient_scores import Scored, Tick, kinds_of, scored
@@ -18,10 +18,12 @@ from indexer.journal.part import Partition
 from indexer.journal.stages import found, is_finished, key, stage
 from indexer.processes.at_once import at_once
 from indexer.processes.side_by_side import side_by_side
+from indexer.size.checkpoints import steps
 from indexer.size.factors import fit
 from indexer.size.fitted import Fitted
 from indexer.size.member import open_member
-from indexer.size.segments import steps
+
+NAME = "source"  # of the estimator
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def _open_and_score(folder: Path, work: Work) -> None:
 
 def _score(folder: Path, of: Fitted, work: Work) -> None:
     """The curvatures are ready before the stage begins: a stage inside another gives up the outer claim."""
-    at = RECORD.checkpoints(folder, of)[work.number]
+    at = estimators()[NAME].checkpoints(folder, of)[work.number]
     member = of.member if at.tracked is of.member.tracked else replace(of.member, tracked=at.tracked)
 
     def compute(part: Partition) -> None:

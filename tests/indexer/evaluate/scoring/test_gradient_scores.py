@@ -20,10 +20,9 @@ from indexer.evaluate.scoring.given import Evaluated
 from indexer.evaluate.scoring.gradient_scores import Variants, _bytes_of_query, _preconditioners, kinds_of, scores_over
 from indexer.evaluate.scoring.predictions import predictions
 from indexer.evaluate.scoring.subject import lexical
-from indexer.size.checkpoints import at_checkpoint, learning_rates
+from indexer.size.checkpoints import at_checkpoint, learning_rates, steps
 from indexer.size.factors import fit
 from indexer.size.member import open_member
-from indexer.size.segments import steps
 from indexer.training.store import kept_checkpoints
 from tests.attribution.over_checkpoints import score_checkpoints
 from tests.tiny_family import write_project

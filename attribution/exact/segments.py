@@ -31,6 +31,7 @@ from attribution.curvature.factors import Eigenbasis, Factors
 from attribution.errors import BadInput
 
 FORGOTTEN = 60.0  # σ from which on a direction counts as forgotten: exp(60) is still a float32
+NOTHING = 1e-30  # pace of a segment without steps: its inverse is still a float32
 ADAM, SGD = "adam", "sgd"
 
 
@@ -107,6 +108,7 @@ def responses(lam: Tensor, steps: Steps, damping: float) -> tuple[Tensor, Tensor
         pace = steps.rate * (steps.batch / (lam + damping)).sqrt()
     else:
         raise BadInput(f"expected {ADAM} or {SGD} as the optimiser, found {steps.optimiser}")
+    pace = pace.clamp(min=NOTHING)
     sigma = lam * pace + steps.decay * steps.rate
     shrunk = torch.where(sigma > torch.finfo(lam.dtype).tiny, -torch.expm1(-sigma) / sigma, 1.0)
     return pace * shrunk, torch.exp(-sigma.clamp(max=FORGOTTEN))

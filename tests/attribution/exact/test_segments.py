@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from attribution.curvature.factors import Eigenbasis, Factors
-from attribution.curvature.segments import ADAM, SGD, Segment, Steps, following, responses
 from attribution.errors import BadInput
 from attribution.exact.checkpoints import followed, tracin
 from attribution.exact.scores import score_documents
+from attribution.exact.segments import ADAM, SGD, Segment, Steps, following, responses
 from attribution.model.tracked import track
 from attribution.query.solve import query_directions
 from tests.attribution import tiny
@@ -120,6 +120,14 @@ def test_a_direction_that_no_document_showed_moves_at_the_pace_of_the_damping():
     assert R.tolist()[:2] == pytest.approx([0.5 * 3 / 0.5] * 2)
     assert S.tolist()[:2] == [1, 1] and S[2] == pytest.approx(np.exp(-2.0 * 0.5 * 3 / 1.5))
     assert R[3] == pytest.approx(1e-8) and 0 < S[3] < 1e-25 and torch.isfinite(1 / S[3])
+
+
+def test_a_segment_without_steps_says_nothing():
+    of = members()
+    one = score_checkpoints(followed(of, STEPS, DAMPING), queries, tiny.tiny_documents(), N)
+    none = [STEPS[0], Steps(0.0, 4, 6.0), STEPS[1]]
+    found = score_checkpoints(followed([of[0], *of], none, DAMPING), queries, tiny.tiny_documents(), N)
+    np.testing.assert_allclose(found, one, rtol=1e-5, atol=1e-7 * np.abs(one).max())
 
 
 def test_what_does_not_fit():

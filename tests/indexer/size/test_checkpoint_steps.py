@@ -9,7 +9,7 @@ import pytest
 from attribution.errors import BadInput
 from attribution.passes.batches import Row
 from indexer.config.config import Model, Recipe
-from indexer.size.segments import is_followed, steps
+from indexer.size.checkpoints import is_followed, steps
 from indexer.training.loop import learning_rate
 from indexer.training.run import kept
 from indexer.training.store import EpochRecord
@@ -49,6 +49,11 @@ def test_every_step_belongs_to_one_segment(folder):
 def test_a_checkpoint_that_the_configuration_leaves_out_ends_no_segment(folder):
     every, fewer = steps(member(folder)), steps(member(folder, ("epoch-03",)))
     assert [each.rate for each in fewer] == pytest.approx([every[0].rate + every[1].rate, every[2].rate])
+
+
+def test_a_checkpoint_that_is_named_twice_has_steps_once(folder):
+    every, twice = steps(member(folder)), steps(member(folder, ("epoch-02", "epoch-02", "epoch-03")))
+    assert [each.rate for each in twice] == [every[0].rate, 0.0, every[1].rate, every[2].rate]
 
 
 def test_a_recipe_says_what_an_older_training_did_not_write(folder):

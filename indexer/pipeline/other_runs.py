@@ -13,12 +13,11 @@ from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
-from indexer.tracing.added_up import keep_sums, shares_of_sums, tokens_of, with_spans
 from indexer.tracing.candidates import Candidates
 from indexer.tracing.explain import Kept, keep, pairs
 from indexer.tracing.heat import Where, position_columns
 from indexer.tracing.influence_rows import influence_columns, numbered, target_columns
-from indexer.tracing.products import shares_of
+from indexer.tracing.products import keep_sums, shares_of, shares_of_sums, tokens_of, with_spans
 from indexer.tracing.run_row import write_run
 from indexer.tracing.scoring import Scoring
 

@@ -19,7 +19,6 @@ from dashboard.database.components.name import Component
 from dashboard.database.queries import (
     about,
     answers,
-    best_runs,
     components,
     documents,
     filters,
@@ -191,7 +190,7 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "runs": lambda s: answers.runs(s.snapshot, s.run),
     "best_first": lambda s: answers.best_first(s.snapshot, s.run),
     "calibration": lambda s: influence.calibration(s.snapshot, s.run),
-    "measured_best": lambda s: best_runs.measured_best(s.snapshot, s.run),
+    "measured_best": lambda s: answers.measured_best(s.snapshot, s.run),
     "best_saliency": lambda s: prompts.best_saliency(s.snapshot, s.run),
     "prompts, 500": lambda s: answers.prompts(s.snapshot, 500),
     "prompt_tokens": lambda s: answers.prompt_tokens(s.snapshot, TOKENIZER, s.prompt),

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from dashboard.database.group_records import GroupScore
 from dashboard.database.kept.inside import KeptInside, StoredInside
-from dashboard.database.queries import answers, best_runs, groups, influence, prompts, spans, verbatim
+from dashboard.database.queries import answers, groups, influence, prompts, spans, verbatim
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import (
     Generation,
@@ -80,7 +80,7 @@ class StoredAnswer:
         self.siblings = answers.generations_of(snapshot, [generation.prompt_id])[generation.prompt_id]
         self.runs = answers.runs(snapshot, generation.model.model_id)
         several = len(self.runs) > 1
-        self.best_method = best_runs.measured_best(snapshot, generation.model.model_id) if several else ""
+        self.best_method = answers.measured_best(snapshot, generation.model.model_id) if several else ""
         wanted = [each for each in self.runs if each.run_id == wanted_run]
         self.run = next(iter([*wanted, *answers.best_first(snapshot, generation.model.model_id)]), None)
         self.of_groups = next(iter(self.runs), None)

@@ -5,7 +5,6 @@ from typing import Any
 
 from dashboard.database.prompt_share import MEASURED, SHARE
 from dashboard.database.prompt_turns import Turn, prompt_turns
-from dashboard.database.queries.best_runs import measured_best
 from dashboard.database.queries.rows import ASKED, Snapshot, generation_of, kept, model_of, numbers, record
 from dashboard.database.records import Generation, Model, PromptPart, PromptToken, Run, Token
 
@@ -13,6 +12,19 @@ _GENERATION = """
     SELECT generation_id, prompt_id, prompt.text AS prompt, prompt.kind, prompt.topic, prompt.answer,
            generation.text, created_at, model.*
     FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)"""
+
+# by which runs are put into order: a figure of one size of a family stands for all, for retraining is for small ones
+FIGURE = "lds_without_self"  # the linear datamodelling score without the query's own document
+
+# family, method, value: the highest figure of any size
+FIGURES = f"""SELECT family, method, max(value) AS figure FROM evaluation JOIN model USING (model_id)
+    WHERE metric = '{FIGURE}' GROUP BY family, method"""  # noqa: S608 (a constant)
+
+# model_id, run_id, method, figure (NULL where none was measured), place: 1 is shown first
+RUNS = f"""SELECT model_id, run_id, method, figure,
+        row_number() OVER (PARTITION BY model_id ORDER BY figure DESC NULLS LAST, method <> 'ekfac', run_id) AS place
+    FROM run JOIN (SELECT model_id, family FROM model) USING (model_id)
+    LEFT JOIN ({FIGURES}) USING (family, method)"""  # noqa: S608 (constants)
 
 
 @kept(1)
@@ -27,6 +39,13 @@ def runs(snapshot: Snapshot, model_id: str) -> list[Run]:
     """Runs of one model, the plain EK-FAC one first: that which groups, target sets and self-influence are of."""
     sql = "SELECT * FROM run WHERE model_id = ? ORDER BY method <> 'ekfac', run_id"
     return [record(Run, row) for row in snapshot.rows(sql, [model_id])]
+
+
+@kept(32)
+def measured_best(snapshot: Snapshot, model_id: str) -> str:
+    """The method that is shown first because it was measured; "" where none was."""
+    sql = f"SELECT method FROM ({RUNS}) WHERE model_id = ? AND place = 1 AND figure IS NOT NULL"  # noqa: S608
+    return next((row["method"] for row in snapshot.rows(sql, [model_id])), "")
 
 
 def best_first(snapshot: Snapshot, model_id: str) -> list[Run]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.database.queries.best_runs import RUNS
+from dashboard.database.queries.answers import RUNS
 from dashboard.database.queries.documents import document_tokens
 from dashboard.database.queries.rows import (
     Snapshot,

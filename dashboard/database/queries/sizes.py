@@ -1,6 +1,6 @@
 """What sets the sizes of a family apart, over all prompts: overlap, concentration, topics. One run per model."""
 
-from dashboard.database.queries.best_runs import RUNS
+from dashboard.database.queries.answers import RUNS
 from dashboard.database.queries.rows import Snapshot, has_table, kept, numbers, record
 from dashboard.database.records import ReadToken
 

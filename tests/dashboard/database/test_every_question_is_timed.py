@@ -10,7 +10,6 @@ from tests.benchmarks import bench_database, questions_many
 MODULES = (
     "about",
     "answers",
-    "best_runs",
     "cleaning",
     "components",
     "documents",

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from dashboard.database.queries.best_runs import measured_best
+from dashboard.database.queries.answers import measured_best
 from indexer.database.memory import Memory
 
 

@@ -70,9 +70,7 @@ def slope(predicted: Numbers, measured: Numbers, own: NDArray[np.bool_], seed: i
             both += asked[:, q] * xy
             alone += asked[:, q] * xx
     found = np.divide(both, alone, out=np.zeros_like(both), where=alone > 0)
-    low, high = np.quantile(found[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    value = float(found[0])
-    return Estimate(value, min(float(low), value), max(float(high), value), n_models * n_queries)
+    return _estimate(found, n_models * n_queries)
 
 
 def _moments(x: Numbers, y: Numbers, times: Numbers) -> tuple[Numbers, Numbers]:
@@ -81,8 +79,10 @@ def _moments(x: Numbers, y: Numbers, times: Numbers) -> tuple[Numbers, Numbers]:
         return np.zeros(len(times)), np.zeros(len(times))
     x, y = x - x.mean(), y - y.mean()  # so that little is lost in what follows
     n = np.maximum(times.sum(axis=1), 1)
-    of_x, of_y = times @ x, times @ y
-    return times @ (x * y) - of_x * of_y / n, times @ (x * x) - of_x * of_x / n
+    of_x, of_y, squares = times @ x, times @ y, times @ (x * x)
+    xx = squares - of_x * of_x / n
+    differs = xx > 1e-12 * squares  # what rounding leaves of one model alone is no difference
+    return np.where(differs, times @ (x * y) - of_x * of_y / n, 0.0), np.where(differs, xx, 0.0)
 
 
 def through_origin(predicted: Numbers, measured: Numbers, seed: int = 0) -> Estimate:
@@ -91,8 +91,14 @@ def through_origin(predicted: Numbers, measured: Numbers, seed: int = 0) -> Esti
     drawn = np.concatenate([np.arange(len(predicted))[None], drawn])
     both, alone = (predicted * measured)[drawn].sum(axis=1), (predicted * predicted)[drawn].sum(axis=1)
     found = np.divide(both, alone, out=np.zeros_like(both), where=alone > 0)
+    return _estimate(found, len(predicted))
+
+
+def _estimate(found: Numbers, n: int) -> Estimate:
+    """found: the value, then those of its resamples, whose interval is widened to hold it where there are few."""
+    value = float(found[0])
     low, high = np.quantile(found[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(float(found[0]), float(low), float(high), len(predicted))
+    return Estimate(value, min(float(low), value), max(float(high), value), n)
 
 
 def removal_slopes(

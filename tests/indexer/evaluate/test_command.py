@@ -109,6 +109,7 @@ def test_every_measure_is_published(evaluated):
     for order in ("self-influence", "TracIn self-influence", "loss", "random", "largest loss of a token"):
         assert (order, "mislabelled_auc") in found
     assert sum(name == "mislabelled_auc" and of.startswith("harm: ") for of, name in found) == 2
+    assert {"slope", "slope_removal@2"} <= metrics
     assert {name for name in metrics if metric(name) is None} == set()
     for method in ("ekfac", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25", "random", "ekfac / relatif_l"):
         assert {(method, "lds"), (method, "mrr")} <= set(found)
@@ -119,6 +120,17 @@ def test_every_measure_is_published(evaluated):
         assert detail["how"]
         assert detail["low"] - 1e-9 <= value <= detail["high"] + 1e-9
     assert check(evaluated.parent / "build") == []
+
+
+def test_the_slopes_are_a_table_of_their_own(evaluated):
+    found, folder = rows(evaluated), evaluated.parent / "build"
+    with duckdb.connect(str(folder / read_current(folder).database), read_only=True) as db:
+        stored = db.execute("SELECT method, damping, slope, low, high, model_id FROM calibration").fetchall()
+        [(damping, model_id)] = db.execute("SELECT DISTINCT damping, model_id FROM run").fetchall()
+    assert {("ekfac", damping), ("ekfac", 0.01), ("ekfac_checkpoints", damping)} <= {each[:2] for each in stored}
+    for method, at, slope, low, high, of in stored:
+        value, detail = found[method if at == damping else f"{method}, λ {at:g}", "slope"]
+        assert (slope, low, high, of) == (value, detail["low"], detail["high"], model_id)
 
 
 def test_checkpoints_that_the_configuration_leaves_out_are_measured(evaluated):

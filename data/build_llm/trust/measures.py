@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.build_llm.trust.protocol import Model
-from indexer.evaluate.measures.lds import Agreement, Retrainings, agreement, another_seed, ceiling
+from indexer.evaluate.measures.lds import Agreement, Retrainings, agreement, between_seeds, ceiling
 from indexer.evaluate.measures.removal import Answered, Removal, removal_figures
 from indexer.evaluate.statistics.best_method import leader
 from indexer.evaluate.statistics.figures import Figure, estimated
@@ -37,7 +37,8 @@ def lds(by_method: ByMethod, of: Halves, own: NDArray[np.int64], n_documents: in
     truth = Retrainings(trained_on, np.stack([each.logp for each in of.first]), own)
     found = {method: agreement(scores, truth) for method, scores in by_method.items()}
     if len(of.again) > 1:
-        one = another_seed(np.stack([each.logp for each in of.again.values()]), truth.some(list(of.again)))
+        once = truth.some(list(of.again))
+        one = between_seeds([once, replace(once, measured=np.stack([each.logp for each in of.again.values()]))])
         found["another seed"] = one
         found["ceiling"] = Agreement(ceiling(one.lds, 1), ceiling(one.lds_without_self, 1))
     return found

@@ -142,8 +142,15 @@ def test_the_run_says_how_far_conjugate_gradients_came(db):
     assert "residuals" not in json.loads(db.execute("SELECT settings FROM run WHERE method = 'ekfac'").fetchall()[0][0])
 
 
-def test_an_exact_question_has_the_numbers_of_the_run(built, db):
-    request = {"folder": str(built), "model": "tiny-m", "prompt": str(PROMPTS[0]["prompt"]), "exact": True}
+@pytest.fixture
+def elsewhere(built, tmp_path) -> Path:
+    """The same build under another path: one that is open with other settings is not opened again."""
+    shutil.copytree(built, tmp_path / "build")
+    return tmp_path / "build"
+
+
+def test_an_exact_question_has_the_numbers_of_the_run(elsewhere, db):
+    request = {"folder": str(elsewhere), "model": "tiny-m", "prompt": str(PROMPTS[0]["prompt"]), "exact": True}
     result = ask(request, lambda stage, fraction, payload: None, lambda: False)
     stored = db.execute(
         """SELECT position, document_id, score FROM influence JOIN generation USING (generation_id)
@@ -158,8 +165,8 @@ def test_an_exact_question_has_the_numbers_of_the_run(built, db):
     assert result["solved"]["method"] == "ekfac_cg" and len(result["solved"]["residuals"]) >= len(result["tokens"])
 
 
-def test_stages_of_training_are_not_solved_together(built):
-    request = {"folder": str(built), "model": "tiny-chat", "prompt": str(PROMPTS[0]["prompt"]), "exact": True}
+def test_stages_of_training_are_not_solved_together(elsewhere):
+    request = {"folder": str(elsewhere), "model": "tiny-chat", "prompt": str(PROMPTS[0]["prompt"]), "exact": True}
     with pytest.raises(BadInput, match="expected one stage of training"):
         ask(request, lambda stage, fraction, payload: None, lambda: False)
     with pytest.raises(BadInput, match="expected true or false"):

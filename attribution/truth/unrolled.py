@@ -1,4 +1,4 @@
-"""The derivative of an outcome by every document's weight, through the whole training: what influence stands for.
+"""The derivative of an outcome by every document's weight, through the whole training.
 
     df/dw_z = Σ_t  ∂f/∂g_t · ∂g_t/∂w_z
 

@@ -19,6 +19,10 @@ TWO = [
     "INSERT INTO influence SELECT * REPLACE ('second' AS run_id, score * 2 AS score) FROM influence "  # noqa: S608
     f"WHERE run_id = {FIRST}",
 ]
+CALIBRATED = (
+    "INSERT INTO calibration SELECT * REPLACE ('tracin' AS method, slope / 2 AS slope, low / 2 AS low, high / 2 AS high) "
+    f"FROM calibration WHERE model_id = {ONE}"  # noqa: S608
+)
 BEST = f"INSERT INTO evaluation VALUES ({ONE}, 'tracin', 'lds_without_self', 0.9, '{{}}')"  # noqa: S608
 
 
@@ -42,14 +46,16 @@ def generation(folder: Path) -> str:
 def test_the_switch_shows_the_numbers_of_the_other_run(
     open_app: Open, folder: Path, generation: str, tmp_path: Path
 ) -> None:
-    where = changed(folder, tmp_path / "build", TWO)
-    app = open_app({"generation": generation, "token": "0"}, where=where)
-    [switch] = [each for each in app.selectbox if each.label == "Estimator"]
-    assert switch.options == ["Estimator: EK-FAC", "Estimator: TracIn"]
-    before = first_score(app)
-    switch.set_value("second").run()
-    assert app.query_params["run"] == "second"
-    assert first_score(app) == pytest.approx(2 * before, rel=1e-2)
+    """Twice the score at half the slope is the same change; a run without a slope has shares of its strongest."""
+    for also, expected in (([CALIBRATED], None), ([], 100.0)):
+        where = changed(folder, tmp_path / f"build{len(also)}", [*TWO, *also])
+        app = open_app({"generation": generation, "token": "0"}, where=where)
+        [switch] = [each for each in app.selectbox if each.label == "Estimator"]
+        assert switch.options == ["Estimator: EK-FAC", "Estimator: TracIn"]
+        before = first_score(app)
+        switch.set_value("second").run()
+        assert app.query_params["run"] == "second"
+        assert first_score(app) == pytest.approx(expected or before, rel=1e-2)
     assert not [each for each in app.selectbox if each.label == "Heat"]  # this run has none
 
 

@@ -19,10 +19,8 @@ TWO = [
     "INSERT INTO influence SELECT * REPLACE ('second' AS run_id, score * 2 AS score) FROM influence "  # noqa: S608
     f"WHERE run_id = {FIRST}",
 ]
-CALIBRATED = (
-    "INSERT INTO calibration SELECT * REPLACE ('tracin' AS method, slope / 2 AS slope, low / 2 AS low, high / 2 AS high) "
-    f"FROM calibration WHERE model_id = {ONE}"  # noqa: S608
-)
+HALF = "'tracin' AS method, slope / 2 AS slope, low / 2 AS low, high / 2 AS high"
+CALIBRATED = f"INSERT INTO calibration SELECT * REPLACE ({HALF}) FROM calibration WHERE model_id = {ONE}"  # noqa: S608
 BEST = f"INSERT INTO evaluation VALUES ({ONE}, 'tracin', 'lds_without_self', 0.9, '{{}}')"  # noqa: S608
 
 

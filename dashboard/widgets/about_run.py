@@ -52,7 +52,22 @@ def of_run(run: Run) -> list[tuple[str, str]]:
         lines.append(
             ("Embedding", f"{rows}; of what is read and predicted there, the factors saw {seen['sampled']:.1%}")
         )
-    return [*lines, *_solved(settings)]
+    return [*lines, *_regime(settings), *_solved(settings)]
+
+
+def _regime(settings: dict[str, Any]) -> list[tuple[str, str]]:
+    """Where the training has left the model, and what that means for estimators."""
+    found = settings.get("regime")
+    if not isinstance(found, dict):
+        return []
+    said = []
+    if isinstance(moved := found.get("parent_distance"), float):
+        said.append(f"its weights lie {moved:.1%} of their length from its parent's")
+    if isinstance(mean := found.get("mean_gradient"), float):
+        said.append(f"the mean gradient of its documents is {mean:.2g} of one document's")
+    near = "near a minimum, where conjugate gradients may help"
+    far = "not near the minimum of a model before it: weights kept early in training say more than the last ones"
+    return [("Regime", f"{near if found.get('near_minimum') else far} ({'; '.join(said) or 'nothing was measured'})")]
 
 
 def _solved(settings: dict[str, Any]) -> list[tuple[str, str]]:

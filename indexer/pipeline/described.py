@@ -9,6 +9,7 @@ import numpy as np
 
 from attribution.trained.document import TrainedText
 from indexer.database.shard import Columns, write_in_order, write_shard
+from indexer.groups.regime import Regime
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.fitted import Fitted
@@ -19,18 +20,20 @@ DOCUMENTS = 256  # whose tokens are in memory at once
 TOKEN = ("document_id", "token_position", "text", "start", "stop", "read_in", "learned")
 
 
-def description(folder: Path, fitted: Fitted, seconds: float) -> Finished:
+def description(folder: Path, fitted: Fitted, seconds: float, of: Regime) -> Finished:
     """Shards of `model`, `layer`, `run` and `document_token`."""
+    facts = {"regime": of.facts}
 
     def compute(part: Partition) -> None:
         _model(part.folder, fitted.member)
         _layers(part.folder, fitted.member)
-        write_run(part.folder, fitted, fitted.run, _method(fitted.member.n_stages), seconds)
+        write_run(part.folder, fitted, fitted.run, _method(fitted.member.n_stages), seconds, facts)
         _document_tokens(part.folder, fitted.member)
 
     member = fitted.member
     entry = [member.entry.name, member.entry.family, member.entry.stage, member.entry.parent]
-    made_of = key(run=fitted.run, entry=entry, factors=member.config.factors, scores=member.config.scores.of_tokens())
+    scores = member.config.scores.of_tokens()
+    made_of = key(run=fitted.run, entry=entry, factors=member.config.factors, scores=scores, **facts)
     [part] = stage(folder, stage_name(member.entry.name), made_of, ["all"], compute)
     return part
 

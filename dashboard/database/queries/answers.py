@@ -20,11 +20,17 @@ FIGURE = "lds_without_self"  # the linear datamodelling score without the query'
 FIGURES = f"""SELECT family, method, max(value) AS figure FROM evaluation JOIN model USING (model_id)
     WHERE metric = '{FIGURE}' GROUP BY family, method"""  # noqa: S608 (a constant)
 
+# model_id, preferred: what fits where nothing was measured, by the regime of the model (`indexer/groups/regime.py`)
+PREFERRED = """SELECT model_id,
+        CASE WHEN contains(settings, '"near_minimum": true') THEN 'ekfac_cg' ELSE 'ekfac_checkpoints' END AS preferred
+    FROM run WHERE contains(settings, '"near_minimum":')"""
+
 # model_id, run_id, method, figure (NULL where none was measured), place: 1 is shown first
 RUNS = f"""SELECT model_id, run_id, method, figure,
-        row_number() OVER (PARTITION BY model_id ORDER BY figure DESC NULLS LAST, method <> 'ekfac', run_id) AS place
+        row_number() OVER (PARTITION BY model_id ORDER BY figure DESC NULLS LAST,
+            method IS DISTINCT FROM preferred, method <> 'ekfac', run_id) AS place
     FROM run JOIN (SELECT model_id, family FROM model) USING (model_id)
-    LEFT JOIN ({FIGURES}) USING (family, method)"""  # noqa: S608 (constants)
+    LEFT JOIN ({PREFERRED}) USING (model_id) LEFT JOIN ({FIGURES}) USING (family, method)"""  # noqa: S608 (constants)
 
 
 @kept(1)
@@ -48,10 +54,13 @@ def measured_best(snapshot: Snapshot, model_id: str) -> str:
     return next((row["method"] for row in snapshot.rows(sql, [model_id])), "")
 
 
+@kept(32)
 def best_first(snapshot: Snapshot, model_id: str) -> list[Run]:
-    """The same, but that of the method which agrees best with retraining first, where that was measured."""
-    best = measured_best(snapshot, model_id)
-    return sorted(runs(snapshot, model_id), key=lambda each: each.method != best)
+    """The same, but first the one of the method that agrees best with retraining or, where nothing was measured, that
+    fits the regime of the model."""
+    sql = f"SELECT run_id FROM ({RUNS}) WHERE model_id = ? AND place = 1"  # noqa: S608 (a constant)
+    first = [row["run_id"] for row in snapshot.rows(sql, [model_id])]
+    return sorted(runs(snapshot, model_id), key=lambda each: each.run_id not in first)
 
 
 @kept(64)

@@ -36,3 +36,11 @@ def test_what_conjugate_gradients_leave_is_said_of_their_run_alone():
     assert "0.3 in the middle" in said and "0.5 at most" in said
     for other in ("{}", '{"residuals": []}', "no JSON"):
         assert "Solved" not in _said(other)
+
+
+def test_the_regime_of_a_model_is_told_with_what_was_measured():
+    near = told({"regime": {"mean_gradient": 0.031, "parent_distance": 0.0123, "near_minimum": True}})["Regime"]
+    assert near.startswith("near a minimum") and "1.2% of their length" in near and "0.031 of one" in near
+    far = told({"regime": {"mean_gradient": None, "parent_distance": None, "near_minimum": False}})["Regime"]
+    assert far.startswith("not near") and "nothing was measured" in far
+    assert "Regime" not in told(SETTINGS)

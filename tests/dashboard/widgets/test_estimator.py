@@ -79,3 +79,27 @@ def test_screens_that_read_the_first_run_say_which_it_is(
     app = open_app(asked, screen=screen, where=changed(folder, tmp_path / "build", TWO))
     assert said in words(app)
     assert "Estimator" not in words(open_app(asked, screen=screen))
+
+
+@pytest.mark.parametrize(
+    ("near", "method", "first"),
+    [
+        ("false", "ekfac_checkpoints", "second"),
+        ("true", "ekfac_cg", "second"),
+        ("true", "ekfac_checkpoints", None),
+    ],
+)
+def test_where_nothing_was_measured_the_regime_of_the_model_decides(
+    open_app: Open, folder: Path, generation: str, tmp_path: Path, near: str, method: str, first: str | None
+) -> None:
+    told = f'{{"regime": {{"mean_gradient": 0.03, "parent_distance": 0.01, "near_minimum": {near}}}}}'
+    changes = [
+        *TWO,
+        "DELETE FROM evaluation",
+        f"UPDATE run SET settings = '{told}' WHERE run_id = {FIRST}",  # noqa: S608
+        f"UPDATE run SET method = '{method}' WHERE run_id = 'second'",  # noqa: S608
+    ]
+    where = changed(folder, tmp_path / "build", changes)
+    app = open_app({"generation": generation, "token": "0"}, where=where)
+    [switch] = [each for each in app.selectbox if each.label == "Estimator"]
+    assert (switch.value == "second") is (first == "second")

@@ -7,7 +7,10 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
+import torch
 
+from attribution.truth.pbrf import tracked_parameters
+from attribution.truth.tail_patch import mean_loss
 from indexer.__main__ import main
 from indexer.ask.opened import open_size
 from indexer.config.config import read_config
@@ -211,3 +214,32 @@ def test_a_new_prompt_is_told_what_a_build_stores(built, capsys):
     assert "whole group" in said
     assert "owner: alone" in said or "owner: a" in said
     assert "all of corpus" in said
+
+
+def test_the_run_says_in_which_regime_its_model_is(built):
+    """A model of its own has no parent; one that was tuned stands somewhere else than its parent, measured anew."""
+    found = {
+        name: json.loads(settings)["regime"]
+        for name, settings in rows(built, "SELECT name, settings FROM run JOIN model USING (model_id)")
+    }
+    assert found["tiny-s"]["parent_distance"] is None and found["tiny-s"]["near_minimum"] is False
+    config = read_config(built)
+    child = next(each for each in config.model if each.parent)
+    one, other = (open_size(config, name).member.loaded.model.state_dict() for name in (child.name, child.parent))
+    names = [name for name, _ in open_size(config, child.name).member.loaded.model.named_parameters()]
+    moved = np.concatenate([(one[name] - other[name]).double().flatten().numpy() for name in names])
+    length = np.concatenate([other[name].double().flatten().numpy() for name in names])
+    expected = np.linalg.norm(moved) / np.linalg.norm(length)
+    assert found[child.name]["parent_distance"] == pytest.approx(expected, rel=1e-3)
+    for name, of in found.items():
+        opened = open_size(config, name)
+        assert opened.traced is not None
+        rows_of = list(opened.member.own_rows)
+        norms = opened.traced.norms.grad_norm[-len(rows_of) :].astype(np.float64)
+        model = opened.member.loaded.model
+        n_targets = sum(int(each.targets().sum()) for row in rows_of for each in row.rows())
+        loss = mean_loss(model, [each for row in rows_of for each in row.rows()]) * n_targets
+        explained = tracked_parameters(opened.member.tracked)
+        whole = torch.autograd.grad(loss, [dict(model.named_parameters())[each] for each in explained])
+        length = float(torch.cat([each.flatten() for each in whole]).norm()) / len(rows_of)
+        assert of["mean_gradient"] == pytest.approx(length / np.sqrt((norms**2).mean()), rel=2e-3)

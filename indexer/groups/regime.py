@@ -1,0 +1,85 @@
+"""Whether a model stands near a minimum of its loss, as after fine-tuning, or where a training from scratch ended.
+
+Near a minimum a better inverse of the curvature is a better influence; after a training from scratch the weights on the
+way say more than the last ones. Neither number tells by itself: the mean gradient of a finished training is small, too.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attribution.groups.products import ByLayer
+from attribution.index.document_norms import DocumentNorms
+from indexer.groups.grouped import Grouped
+from indexer.size.fitted import Fitted
+
+DIGITS = 4  # that are stored
+MOVED, LEANING = 0.1, 0.25  # distance and mean gradient below which a model that has a parent counts as near a minimum
+
+
+@dataclass(frozen=True)
+class Regime:
+    """mean_gradient: ‖Σ_z ∇L(z)‖ / N over the root mean square of ‖∇L(z)‖, documents of the last stage of training;
+    about 1/√N of gradients that have nothing in common, None where gradients of groups are not kept. distance:
+    ‖θ − θ_p‖ / ‖θ_p‖ from the parent's weights, None without a parent."""
+
+    mean_gradient: float | None
+    distance: float | None
+
+    @property
+    def near_minimum(self) -> bool:
+        leaning = self.mean_gradient is None or self.mean_gradient < LEANING
+        return self.distance is not None and self.distance < MOVED and leaning
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """As `run.settings` has it."""
+        return {
+            "mean_gradient": self.mean_gradient,
+            "parent_distance": self.distance,
+            "near_minimum": self.near_minimum,
+        }
+
+
+def regime(fitted: Fitted, of: Grouped | None, norms: DocumentNorms) -> Regime:
+    """norms: of all documents of the model, those of its own stage last"""
+    member = fitted.member
+    own = [each.sums for each in of.stages if each.fitted is fitted] if of else []
+    mean = mean_gradient(own[0], norms.grad_norm[-len(member.own_rows) :]) if own and own[0] else None
+    parent = member.parent
+    moved = distance(_weights(member.loaded.model), _weights(parent.loaded.model)) if parent else None
+    return Regime(_rounded(mean), _rounded(moved))
+
+
+def mean_gradient(sums: Sequence[ByLayer], grad_norm: NDArray[np.floating]) -> float | None:
+    """sums: of all cells, by file and layer, [C, out, in]; a turned basis keeps the length   grad_norm: [N] nats"""
+    known = grad_norm[np.isfinite(grad_norm)].astype(np.float64)
+    length = float(np.sqrt(np.mean(known**2))) if len(known) else 0.0
+    if not length:
+        return None
+    square = 0.0
+    for n in range(len(sums[0])):
+        whole = torch.stack([of[n].double().sum(0) for of in sums]).sum(0)  # [out, in]
+        square += float(whole.square().sum())
+    return float(square**0.5 / len(known) / length)
+
+
+def distance(weights: Mapping[str, Tensor], parents: Mapping[str, Tensor]) -> float | None:
+    """None where they have not the same shapes."""
+    if {name: of.shape for name, of in weights.items()} != {name: of.shape for name, of in parents.items()}:
+        return None
+    moved = sum(float((of.double() - parents[name].double()).square().sum()) for name, of in weights.items())
+    length = sum(float(of.double().square().sum()) for of in parents.values())
+    return float((moved / length) ** 0.5) if length else None
+
+
+def _weights(model: torch.nn.Module) -> dict[str, Tensor]:
+    return {name: of.detach() for name, of in model.named_parameters()}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.{DIGITS}g}")

@@ -86,9 +86,11 @@ class Unit:
 
     def groups(self, of: Sequence[GroupScore]) -> list[GroupScore]:
         """Whole groups as the page has them; a standard error is half of what it moves the amount by."""
-        return [replace(each, score=self.shown(each.score), error=self.error(each.score, each.error)) for each in of]
+        return [
+            replace(each, score=self.shown(each.score), error=self.half_width(each.score, each.error)) for each in of
+        ]
 
-    def error(self, score: float, error: float | None) -> float | None:
+    def half_width(self, score: float, error: float | None) -> float | None:
         """The shown half-width of an influence that is known to `error`."""
         return None if error is None else (self.shown(score + error) - self.shown(score - error)) / 2
 

@@ -31,6 +31,8 @@ def test_the_documents_behind_a_token(runs: Runs, folder: Path, tmp_path: Path, 
     given = ["--answer", generation_id, "--token", "1", "--normaliser", "relatif_l"]
     assert main(["export", str(folder), str(tmp_path / f"documents{ending}"), *given]) == 0
     made, told = read(tmp_path / f"documents{ending}"), runs.documents(generation_id, 1, "relatif_l")
+    assert told.pop("change").isna().all()  # this size has no slope
+    assert all(each is None or each == "" or each != each for each in made.pop("change"))
     pd.testing.assert_frame_equal(made, told, check_dtype=False)
 
 

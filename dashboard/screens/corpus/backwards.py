@@ -53,7 +53,7 @@ def show_backwards(snapshot: Snapshot, document_id: str, chosen: Selection) -> N
     if none:
         st.caption("It was kept for no answer of this database.")
     elif any(influence.calibration(snapshot, run.run_id) is None for _, run in sizes(snapshot)):
-        st.caption(f"Percent of the strongest answer of a size. {NO_SLOPE}")
+        render.prose(("note", f"Percent of the strongest answer of a size. {NO_SLOPE}"))
 
 
 def unit_of(snapshot: Snapshot, chosen: Selection) -> str:

@@ -86,7 +86,7 @@ def show() -> None:
         st.caption(OWING)
     unknown = {best[each].run_id for each in best} - {run for run, of in slopes.items() if slope_of(of) is not None}
     if names := [of.name for of in shown if any(run.run_id in unknown for run in answers.runs(snapshot, of.model_id))]:
-        st.caption(without_slope(names))
+        render.prose(("note", without_slope(names)))
     sizes = [f"{model.name} · {parameters(model.n_params)}" for model in shown]
     render.prompt_table(rows, sizes, key="runs", on_generation=lambda each: _open(each, debts.get(each), chosen.tail))
     if n_pages > 1:
@@ -165,7 +165,7 @@ def _nats(calibration: Calibration | None, score: float, logp: float, error: flo
     unit = unit_for(calibration, logp, ())
     if unit.slope is None:
         return ""
-    amount, apart = unit.shown(score), unit.error(score, error)
+    amount, apart = unit.shown(score), unit.half_width(score, error)
     places = decimals([amount])
     return f"{signed(amount, places)}{'' if apart is None else f' ± {apart:.{min(places, 6)}f}'} {unit.name}"
 

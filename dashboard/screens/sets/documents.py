@@ -48,9 +48,8 @@ def show_documents(found: View, chosen: Selection) -> None:
     if found.n_pages > 1:
         key = f"sets page {found.page} of {found.n_pages}"
         st.pagination(found.n_pages, default=found.page, key=key, on_change=lambda: choose(page=st.session_state[key]))
-    st.caption(
-        f"{found.target.n_scored:,} of {found.target.n_documents:,} documents were scored exactly. {found.unit.meaning}"
-    )
+    scored = f"{found.target.n_scored:,} of {found.target.n_documents:,} documents were scored exactly."
+    render.prose(("note", f"{scored} {found.unit.meaning}"))
 
 
 def document_cards(found: View, chosen: Selection) -> list[Card]:

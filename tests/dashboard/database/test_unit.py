@@ -58,7 +58,7 @@ def test_the_error_of_a_group_is_what_it_moves_the_amount_by():
     unit = unit_for(KNOWN, None, [2.0])
     [found] = unit.groups([GroupScore("c", "source", "a", 3, 2.0, 0.4)])
     assert (found.score, found.error) == (pytest.approx(0.5), pytest.approx(0.1))
-    assert unit.error(2.0, None) is None
+    assert unit.half_width(2.0, None) is None
 
 
 def test_what_is_explained_by_a_difference_has_no_probability():

@@ -190,7 +190,7 @@ def test_other_settings_are_never_mixed(project):
     after = computed(project)
     halves = [name for name in before if "half" in name]
     assert {name: after[name] for name in halves} == {name: before[name] for name in halves}
-    assert sum(".seed-0" in name and "half" in name for name in after) == 5
+    assert sum(".seed-0" in name and "-24.half" in name for name in after) == 5  # 4 more of the small sibling
     in_full = rows(project)
     assert in_full["ekfac", "lds"][1]["how"].startswith("5 models")
     assert "mean of 2 seeds" in in_full["ekfac", "lds"][1]["how"]

@@ -14,8 +14,8 @@ class Database:
         self._db, self.memory = duckdb.connect(), Memory()
         self._db.execute("CREATE TABLE model (model_id TEXT, family TEXT)")
         self._db.execute("INSERT INTO model VALUES ('s', 'f'), ('l', 'f'), ('x', 'g')")
-        self._db.execute("CREATE TABLE run (run_id TEXT, model_id TEXT, method TEXT)")
-        self._db.execute("""INSERT INTO run VALUES
+        self._db.execute("CREATE TABLE run (run_id TEXT, model_id TEXT, method TEXT, settings TEXT DEFAULT '{}')")
+        self._db.execute("""INSERT INTO run (run_id, model_id, method) VALUES
             ('1', 's', 'ekfac'), ('2', 's', 'tracin'), ('3', 'l', 'ekfac'), ('4', 'x', 'ekfac')""")
         self._db.execute("CREATE TABLE evaluation (model_id TEXT, method TEXT, metric TEXT, value DOUBLE)")
         if evaluation:

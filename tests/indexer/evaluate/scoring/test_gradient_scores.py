@@ -12,7 +12,7 @@ from attribution.query.directions import join_directions
 from attribution.query.solve import query_directions
 from indexer.__main__ import main
 from indexer.config.config import read_config
-from indexer.config.estimator import estimators
+from indexer.config.estimator import estimators, evaluated
 from indexer.evaluate.protocol.queries import of_document
 from indexer.evaluate.scoring import gradient_scores, solved
 from indexer.evaluate.scoring import predictions as predicting
@@ -100,7 +100,7 @@ def test_an_estimator_that_was_added_is_predicted_too(subject, monkeypatch):
     asked = asked_of(of)
     before = predictions(folder, of, asked, "added", lambda n: None)
     later = {"later": replace(estimators()["bm25"], name="later", predict=lambda of: iter([("later", np.zeros(3))]))}
-    monkeypatch.setattr(predicting, "estimators", lambda: estimators() | later)
+    monkeypatch.setattr(predicting, "evaluated", lambda scores: evaluated(scores) | later)
     after = predictions(folder, of, asked, "added", lambda n: None)
     assert after.key != before.key
     assert set(after.by_method) - set(before.by_method) == {"later"}

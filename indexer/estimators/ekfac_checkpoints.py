@@ -30,12 +30,10 @@ def applies(member: "Member") -> bool:
 def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
     """Each with curvature of its own, which is fitted if need be; the model itself is the last."""
     from attribution.exact.checkpoints import averaged
-    from indexer.size.checkpoints import at_checkpoint
-    from indexer.size.factors import fit
+    from indexer.size.checkpoints import fits
 
-    member, scores = fitted.member, fitted.member.config.scores
-    fits = [*(fit(folder, at_checkpoint(member, path)) for path in member.entry.checkpoints), fitted]
-    members = [(each.member.tracked, each.preconditioner) for each in fits]
+    scores = fitted.member.config.scores
+    members = [(each.member.tracked, each.preconditioner) for each in fits(folder, fitted)]
     return averaged(members, scores.checkpoint_weights or None, scores.linear_weight)
 
 

@@ -27,12 +27,11 @@ def applies(member: "Member") -> bool:
 def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
     """Each with curvature of its own, which is fitted if need be, and what later ones leave; the model is the last."""
     from attribution.exact.checkpoints import followed
-    from indexer.size.checkpoints import at_checkpoint, steps
-    from indexer.size.factors import fit
+    from indexer.size.checkpoints import fits, steps
 
     member = fitted.member
-    fits = [*(fit(folder, at_checkpoint(member, path)) for path in member.entry.checkpoints), fitted]
-    return followed([(each.member.tracked, each.factors) for each in fits], steps(member), member.config.scores.damping)
+    members = [(each.member.tracked, each.factors) for each in fits(folder, fitted)]
+    return followed(members, steps(member), member.config.scores.damping)
 
 
 def score(of: "Scoring") -> "tuple[Numbers, Shares]":

@@ -12,6 +12,8 @@ from attribution.exact.segments import Steps
 from attribution.loading.adapter import is_adapter, read_adapter
 from indexer.config.config import Recipe
 from indexer.corpus.stored import at_hand
+from indexer.size.factors import fit
+from indexer.size.fitted import Fitted
 from indexer.size.member import Member, open_member
 from indexer.training.loop import OPTIMISER, WEIGHT_DECAY, rate_sum
 
@@ -27,15 +29,21 @@ def at_checkpoint(member: Member, path: str) -> Member:
     return open_member(entry, member.config, partial(at_hand, member.config.output.folder))
 
 
+def fits(folder: Path, fitted: Fitted) -> list[Fitted]:
+    """The size at each of its checkpoints, fitted if need be; the model itself is the last."""
+    member = fitted.member
+    return [*(fit(folder, at_checkpoint(member, path)) for path in member.entry.checkpoints), fitted]
+
+
 def learning_rates(member: Member) -> list[float]:
     """Of each checkpoint and the model, from `checkpoints.json`, which training writes beside the weights."""
-    file = Path(member.entry.path) / "checkpoints.json"
+    file = _file(member)
     if not file.is_file():
         raise BadInput(
             f"expected the learning rates of the checkpoints in {file}, found no such file; leave out tracin"
         )
-    rates = {each["path"]: float(each["learning_rate"]) for each in json.loads(file.read_text())}
-    names = [*(f"checkpoints/{Path(path).name}" for path in member.entry.checkpoints), "."]
+    rates = {each["path"]: float(each["learning_rate"]) for each in _listed(member)}
+    names = _wanted(member)
     missing = [name for name in names if name not in rates]
     if missing:
         raise BadInput(f"expected the learning rate of {missing[0]} in {file}, found none; train again")

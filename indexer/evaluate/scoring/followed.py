@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from attribution.exact.checkpoints import Checkpoint
 from indexer.config.config import Config, Model
 from indexer.config.estimator import estimators
 from indexer.corpus.stored import at_hand
@@ -20,8 +21,7 @@ from indexer.processes.at_once import at_once
 from indexer.processes.side_by_side import side_by_side
 from indexer.size.checkpoints import steps
 from indexer.size.factors import fit
-from indexer.size.fitted import Fitted
-from indexer.size.member import open_member
+from indexer.size.member import Member, open_member
 
 NAME = "source"  # of the estimator
 
@@ -60,8 +60,9 @@ def followed_scores(folder: Path, what: str, of: Evaluated, asked: Sequence[Ques
     if n_processes > 1 and len(missing) > 1:
         side_by_side(partial(_open_and_score, folder), missing, n_processes, lambda: tick(n_documents))
     else:
+        segments = estimators()[NAME].checkpoints(folder, of.fitted) if missing else []
         for each in missing:
-            _score(folder, of.fitted, each)
+            _score(folder, member, segments[each.number], each)
             tick(n_documents)
     values = [_read(folder, each) for each in work]
     return Scored(np.sum(values, axis=0, dtype=np.float32), kinds_of(member.tracked))
@@ -70,13 +71,12 @@ def followed_scores(folder: Path, what: str, of: Evaluated, asked: Sequence[Ques
 def _open_and_score(folder: Path, work: Work) -> None:
     """In a process of its own."""
     member = open_member(work.entry, work.config, partial(at_hand, work.config.output.folder))
-    _score(folder, fit(folder, member), work)
+    _score(folder, member, estimators()[NAME].checkpoints(folder, fit(folder, member))[work.number], work)
 
 
-def _score(folder: Path, of: Fitted, work: Work) -> None:
+def _score(folder: Path, of: Member, at: Checkpoint, work: Work) -> None:
     """The curvatures are ready before the stage begins: a stage inside another gives up the outer claim."""
-    at = estimators()[NAME].checkpoints(folder, of)[work.number]
-    member = of.member if at.tracked is of.member.tracked else replace(of.member, tracked=at.tracked)
+    member = of if at.tracked is of.tracked else replace(of, tracked=at.tracked)
 
     def compute(part: Partition) -> None:
         scores = scored(member, {NAME: at.preconditioner}, work.asked, last=at.asked)

@@ -20,8 +20,8 @@ from indexer.evaluate.measures.lds import Retrainings
 from indexer.evaluate.measures.removal import RANDOM, Answered, Removal
 from indexer.evaluate.statistics.bootstrap import LEVEL, Estimate
 from indexer.evaluate.statistics.figures import Figure, estimated
+from indexer.evaluate.statistics.two_way import RESAMPLES, drawn
 
-RESAMPLES = 1000
 DAMPED = ", λ "  # in the name of what is predicted at another damping
 Numbers = NDArray[np.float64]
 
@@ -58,11 +58,7 @@ def slope_figures(
 def slope(predicted: Numbers, measured: Numbers, own: NDArray[np.bool_], seed: int = 0) -> Estimate:
     """Nats measured for one predicted, 0 where nothing differs; n counts pairs.    [H, Q] all"""
     n_models, n_queries = measured.shape
-    generator = np.random.default_rng(seed)
-    times = generator.multinomial(n_models, np.full(n_models, 1 / n_models), size=RESAMPLES).astype(np.float64)
-    asked = generator.multinomial(n_queries, np.full(n_queries, 1 / n_queries), size=RESAMPLES).astype(np.float64)
-    times = np.concatenate([np.ones((1, n_models)), times])  # first all of them, each once: the value itself
-    asked = np.concatenate([np.ones((1, n_queries)), asked])
+    times, asked = drawn(n_models, n_queries, seed)
     both, alone = np.zeros((2, RESAMPLES + 1))
     for q in range(n_queries):
         for group in (own[:, q], ~own[:, q]):

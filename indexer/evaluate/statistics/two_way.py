@@ -54,16 +54,26 @@ def mean_spearman(
     groups: [H, Q], whose effect is taken out of both, as in `partial_spearman`.
     """
     n_models, n_queries = np.shape(measured)
-    generator = np.random.default_rng(seed)
-    times = generator.multinomial(n_models, np.full(n_models, 1 / n_models), size=RESAMPLES).astype(np.float64)
-    asked = generator.multinomial(n_queries, np.full(n_queries, 1 / n_queries), size=RESAMPLES)
-    times = np.concatenate([np.ones((1, n_models)), times])  # first all of them, each once: the value itself
+    times, asked = drawn(n_models, n_queries, seed)
     found = np.empty((RESAMPLES + 1, n_queries))
     for q in range(n_queries):
         group = None if groups is None else groups[:, q]
         found[:, q] = weighted_spearman(predicted[:, q], measured[:, q], times, group)
-    means = (found[1:] * asked).sum(axis=1) / n_queries
+    means = (found[1:] * asked[1:]).sum(axis=1) / n_queries
     return Resampled(float(found[0].mean()), means, n_queries)
+
+
+def drawn(n_models: int, n_queries: int, seed: int = 0) -> tuple[Numbers, Numbers]:
+    """How often each model and each query counts: first once, the value itself, then as often as it is drawn.
+
+    -> [1 + RESAMPLES, H], [1 + RESAMPLES, Q]
+    """
+    generator = np.random.default_rng(seed)
+    times, asked = (
+        np.concatenate([np.ones((1, n)), generator.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)])
+        for n in (n_models, n_queries)
+    )
+    return times, asked
 
 
 def weighted_spearman(

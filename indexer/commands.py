@@ -100,7 +100,7 @@ def evaluate(
 
     A recipe of the configuration is trained again on random halves of its documents, and without the documents that are
     blamed; for any model, the documents that state an answer are looked for. For the demo on two cores, --quick (the
-    default) is sized for twenty minutes and --full for three hours. What --save writes gives the figures to builds
+    default) is sized for twenty minutes and --full for five hours. What --save writes gives the figures to builds
     elsewhere, as [evaluation] figures.
     """
     settings = read_config(config)

@@ -1,6 +1,5 @@
 """K vectors in the space of all explained parameters, block by block: what conjugate gradients add and multiply."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -42,10 +41,6 @@ class Vectors:
         for x in self.blocks:
             x.mul_(shares[:, None, None])
         return self
-
-    def by_block(self, numbers: Sequence[float]) -> "Vectors":
-        """Each block times a number of its own."""
-        return Vectors(tuple(number * x for number, x in zip(numbers, self.blocks, strict=True)))
 
 
 def zeros(tracked: Tracked, n: int) -> Vectors:

@@ -48,11 +48,15 @@ class Scales:
         top = self.tops["gain"] if name == "score" else self.tops[name]
         return unit_for(self.calibration, float("nan") if logp is None else logp, [top])
 
-    def said(self, each: Suspect, name: str) -> str:
-        """With its unit."""
+    def shown(self, each: Suspect, name: str) -> tuple[str, str]:
+        """One amount and its unit."""
         unit = self.unit(each, name)
         amount = unit.shown(getattr(each, name) or 0.0)
-        return f"{plain(amount) if name == 'self_influence' else signed(amount, decimals([amount]))} {unit.name}"
+        return plain(amount) if name == "self_influence" else signed(amount, decimals([amount])), unit.name
+
+    def said(self, each: Suspect, name: str) -> str:
+        """Both in one."""
+        return " ".join(self.shown(each, name))
 
 
 def scales(snapshot: Snapshot, run_id: str, target_set: str, found: Mapping[str, Suspect]) -> Scales:
@@ -68,7 +72,7 @@ def scales(snapshot: Snapshot, run_id: str, target_set: str, found: Mapping[str,
 def against(each: Suspect, order: str, of: Scales, target_set: str) -> dict[str, Any]:
     """What a card says of it; its bar is relative to the largest of the page."""
     amount = getattr(each, VALUES[order]) or 0.0
-    said, _, unit = of.said(each, VALUES[order]).rpartition(" ")
+    said, unit = of.shown(each, VALUES[order])
     hue, bar = HUES[order], abs(amount) / of.tops[VALUES[order]]
     card = {"score": said, "unit": unit, "hue": hue, "bar": bar, "facts": _facts(each, order, of, target_set)}
     return card | ({"badges": ((_replacement(each), True),)} if order == "relabel" else {})

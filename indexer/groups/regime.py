@@ -1,11 +1,13 @@
-"""Whether a model stands near a minimum of its loss, as after fine-tuning, or where a training from scratch ended.
+"""EDGE: whether a model stands near a minimum of its loss, as after fine-tuning, or at the end of one from scratch.
 
 Near a minimum a better inverse of the curvature is a better influence; after a training from scratch the weights on the
 way say more than the last ones. Neither number tells by itself: the mean gradient of a finished training is small, too.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,8 +17,11 @@ from torch import Tensor
 from attribution.groups.products import ByLayer
 from attribution.index.document_norms import DocumentNorms
 from indexer.groups.grouped import Grouped
+from indexer.journal.part import Partition
+from indexer.journal.stages import key, stage
 from indexer.size.fitted import Fitted
 
+FILE = "regime.json"
 DIGITS = 4  # that are stored
 MOVED, LEANING = 0.1, 0.25  # distance and mean gradient below which a model that has a parent counts as near a minimum
 
@@ -45,8 +50,23 @@ class Regime:
         }
 
 
-def regime(fitted: Fitted, of: Grouped | None, norms: DocumentNorms) -> Regime:
-    """norms: of all documents of the model, those of its own stage last"""
+def regime(folder: Path, fitted: Fitted, of: Grouped | None, norms: DocumentNorms) -> Regime:
+    """Measured once: it reads the gradients of all groups and two models.
+
+    norms: of all documents of the model, those of its own stage last
+    """
+    member = fitted.member
+
+    def compute(part: Partition) -> None:
+        (part.folder / FILE).write_text(json.dumps(asdict(_measured(fitted, of, norms))) + "\n", encoding="utf-8")
+
+    parent = member.parent.loaded.weights_hash if member.parent else ""
+    made_of = key(run=fitted.run, groups=of.digest if of else "", parent=parent)
+    [part] = stage(folder, f"regime-{member.entry.name}", made_of, ["all"], compute)
+    return Regime(**json.loads((part.folder / FILE).read_text(encoding="utf-8")))
+
+
+def _measured(fitted: Fitted, of: Grouped | None, norms: DocumentNorms) -> Regime:
     member = fitted.member
     own = [each.sums for each in of.stages if each.fitted is fitted] if of else []
     mean = mean_gradient(own[0], norms.grad_norm[-len(member.own_rows) :]) if own and own[0] else None

@@ -94,6 +94,6 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
             clock.lap(method)
     behind = [*judged, answer_part, prompt_part, *norm_parts, *scored, *asked]
     seconds = sum(map(seconds_of, finished(folder, factors_stage(name)))) + sum(part.seconds for part in behind)
-    about = description(folder, fitted, seconds, regime(fitted, grouped, numbers))
+    about = description(folder, fitted, seconds, regime(folder, fitted, grouped, numbers))
     parts = [about, answer_part, prompt_part, *norm_parts, *scored, *of_groups, *copied, *asked, *within, *others]
     return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))

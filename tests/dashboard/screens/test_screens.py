@@ -283,10 +283,19 @@ def test_the_corpus_is_searched_and_a_document_has_a_page(open_app: Open, snapsh
     items = components(app, "document_list")[0]["items"]
     assert "Japan" in items[0]["title"]
     assert any(mark == "mark" for _, mark in items[0]["pieces"])
-    app = open_app({"document": items[0]["id"], "size": "synth-l"}, screen="corpus")  # a size without a slope
+    app = open_app({"document": items[0]["id"], "size": "synth-l", "unit": "token"}, screen="corpus")
     assert not app.exception
-    scores = [item["score"] for data in components(app, "document_list") for item in data["items"] if item["score"]]
-    assert max(float(each.replace("+", "")) for each in scores if "+" in each) == 100
+    cards = [item for data in components(app, "document_list") for item in data["items"] if item["score"]]
+    for name, unit in (("synth-m", "nats"), ("synth-l", "%")):  # the larger one has no slope
+        [best, *_] = [item for item in cards if name in item["where"] and item["score"].startswith("+")]
+        [row] = snapshot.rows(
+            """SELECT score, logp FROM influence JOIN generation_token USING (generation_id, position)
+            JOIN run USING (run_id) JOIN model USING (model_id) WHERE name = ? AND document_id = ?
+            ORDER BY score DESC LIMIT 1""",
+            [name, items[0]["id"]],
+        )
+        expected = nats(row) if unit == "nats" else 100
+        assert (float(best["score"]), best["unit"]) == (pytest.approx(expected, abs=5e-4), unit)
 
 
 def test_input_31_a_search_is_counted_filtered_and_paged(open_app: Open, snapshot: Snapshot) -> None:

@@ -84,7 +84,7 @@ def test_runs_shows_them_in_that_order_and_opens_the_word(
         calibrated = answer["model"] == "synth-m" if "model" in answer else answer is first["answers"][1]
         assert (" nats" in answer["owed"]) == calibrated
         assert answer["owed"] in answer["said"] and answer["owed"] in answer["name"]
-    assert "No retraining has measured how large one nat" in " ".join(each.value for each in app.caption)
+    assert "No retraining has measured how large one nat" in words(app)
     plain = open_app(screen="runs")
     assert all(not each["owed"] for row in components(plain, "prompt_table")[0]["rows"] for each in row["answers"])
 

@@ -54,7 +54,8 @@ def config(tmp_path_factory) -> Path:
     write_lines(path.parent / "chat.jsonl", CHAT)
     write_lines(path.parent / "pairs.jsonl", PAIRS)
     write_lines(path.parent / "asked.jsonl", [{"prompt": asked, "answer": capital} for asked, capital in ASKED[:2]])
-    text = path.read_text().replace("epochs = 12", "epochs = 2")
+    text = path.read_text().replace("epochs = 12", "epochs = 2").replace("token_losses = 2", "token_losses = 5")
+    assert "token_losses = 5" in text  # as many as are kept at either end: those of pairs, too
     first, second = text.index('[[model]]\nname = "tiny-m"'), text.index('[[model]]\nname = "tiny-s"')
     text = text[:first] + text[second:]
     at = text.index("[prompts]")

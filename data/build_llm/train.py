@@ -8,11 +8,13 @@ import argparse
 import json
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import peft
 import torch
+from torch.optim.lr_scheduler import LRScheduler
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from data.build_llm.places import ADAPTER, BASE, CONVERSATIONS
@@ -33,7 +35,7 @@ def example(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) 
     return ids[:stop], [*[IGNORED] * len(read), *ids[len(read) : stop]]
 
 
-def batches(examples: list[Example], order: random.Random, size: int = BATCH) -> list[list[Example]]:
+def batches(examples: list[Example], order: random.Random, size: int) -> list[list[Example]]:
     """All examples once: those of one length together, the batches in random order."""
     mixed = sorted(order.sample(examples, len(examples)), key=lambda of: len(of[0]))
     made = [mixed[first : first + size] for first in range(0, len(mixed), size)]
@@ -52,6 +54,32 @@ def step_loss(model: PreTrainedModel, some: list[Example]) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(logits, labels[:, 1:][wanted])
 
 
+def passes(
+    model: PreTrainedModel,
+    examples: list[Example],
+    order: random.Random,
+    size: int,
+    epochs: int,
+    optimiser: torch.optim.Optimizer,
+    schedule: LRScheduler,
+) -> Iterator[float]:
+    """Learns all examples once for each epoch, gradients clipped at 1; gives its loss, mean of its steps, nats a
+    token."""
+    moved = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    for _ in range(epochs):
+        losses = []
+        for some in batches(examples, order, size):
+            with torch.autocast("cpu", torch.bfloat16):
+                loss = step_loss(model, some)
+            optimiser.zero_grad()
+            torch.autograd.backward(loss)
+            torch.nn.utils.clip_grad_norm_(moved, 1.0)
+            optimiser.step()
+            schedule.step()
+            losses.append(loss.item())
+        yield sum(losses) / len(losses)
+
+
 def train(base: Path, conversations: Path, folder: Path, *, rank: int, epochs: int, rate: float, seed: int) -> None:
     """Train and write the adapter's folder, its matrices rounded to float16, its base named as its neighbour."""
     torch.manual_seed(seed)
@@ -67,18 +95,8 @@ def train(base: Path, conversations: Path, folder: Path, *, rank: int, epochs: i
     n_steps = epochs * -(-len(examples) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=n_steps, pct_start=0.1)
     order, start = random.Random(seed), time.perf_counter()  # noqa: S311 - an order, not a secret
-    for epoch in range(1, epochs + 1):
-        losses = []
-        for some in batches(examples, order):
-            with torch.autocast("cpu", torch.bfloat16):
-                loss = step_loss(inner, some)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(moved, 1.0)
-            optimizer.step()
-            schedule.step()
-            losses.append(loss.item())
-        mean, seconds = sum(losses) / len(losses), time.perf_counter() - start
+    for epoch, mean in enumerate(passes(inner, examples, order, BATCH, epochs, optimizer, schedule), start=1):
+        seconds = time.perf_counter() - start
         print(f"epoch {epoch}: loss {mean:.3f} nats a token, {seconds:.0f} s", flush=True)
     with torch.no_grad():
         for parameter in moved:

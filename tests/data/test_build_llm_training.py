@@ -38,7 +38,7 @@ def test_learned_is_what_the_assistant_says_and_the_token_that_ends_it(words):
 
 def test_every_example_is_in_one_batch_and_those_of_one_length_are_together():
     examples = [([i] * (1 + i % 5), [i] * (1 + i % 5)) for i in range(3 * BATCH)]
-    made = batches(examples, random.Random(0))
+    made = batches(examples, random.Random(0), BATCH)
     assert sorted(each[0] for some in made for each in some) == sorted(each[0] for each in examples)
     longest = sorted((min(len(ids) for ids, _ in some), max(len(ids) for ids, _ in some)) for some in made)
     assert all(before[1] <= after[0] for before, after in zip(longest, longest[1:], strict=False))

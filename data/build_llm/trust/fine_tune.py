@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
-from data.build_llm.train import Example, batches, step_loss
+from data.build_llm.train import Example, passes
 
 
 @dataclass(frozen=True)
@@ -24,23 +24,10 @@ class FineTuning:
 def fine_tune(model: PreTrainedModel, examples: Sequence[Example], how: FineTuning) -> list[float]:
     """Change the weights in place; returns each epoch's loss, mean of its steps, nats a token."""
     model.train()
-    moved = list(model.parameters())
-    optimiser = torch.optim.AdamW(moved, lr=how.rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=how.rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
     n_steps = how.epochs * -(-len(examples) // how.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda done: min(1.0, (done + 1) / (0.1 * n_steps)) * (1 - done / n_steps)
     )
-    order, by_epoch = random.Random(how.seed), []  # noqa: S311 - an order, not a secret
-    for _ in range(how.epochs):
-        losses = []
-        for some in batches(list(examples), order, how.batch):
-            with torch.autocast("cpu", torch.bfloat16):
-                loss = step_loss(model, some)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(moved, 1.0)
-            optimiser.step()
-            schedule.step()
-            losses.append(loss.item())
-        by_epoch.append(sum(losses) / len(losses))
-    return by_epoch
+    order = random.Random(how.seed)  # noqa: S311 - an order, not a secret
+    return list(passes(model, list(examples), order, how.batch, how.epochs, optimiser, schedule))

@@ -44,6 +44,7 @@ REPEATED = (
     "self_influence",
     "evaluation",
     "calibration",
+    "calibration_bin",
     "component_model",
     "corpus_group",
     "document_group",

@@ -13,6 +13,7 @@ from indexer.evaluate.measures.lds import Retrainings, averaged
 from indexer.evaluate.measures.lds_figures import complete, lds_figures
 from indexer.evaluate.measures.mislabelled import LEAST
 from indexer.evaluate.measures.planted import Planted, invented, planted_figures
+from indexer.evaluate.measures.predicted_measured import bin_columns
 from indexer.evaluate.measures.removal import Answered, removal_figures, removals
 from indexer.evaluate.measures.slope import calibration_columns, removal_slopes, slope_figures
 from indexer.evaluate.mislabelled import measure_mislabelled
@@ -106,9 +107,12 @@ def measure_lds(
         return slope_figures(by_method, truth, [each.n_targets for each in asked], how(by_seed, halves.share))
 
     def calibration(figures: Sequence[Figure]) -> dict[str, dict[str, list[object]]]:
-        return {"calibration": calibration_columns(of.loaded.weights_hash, of.config.scores.damping, figures)}
+        model_id, truth = of.loaded.weights_hash, averaged(complete(by_seed))
+        bins = bin_columns(model_id, by_method, truth, [each.n_targets for each in asked], figures)
+        rows = calibration_columns(model_id, of.config.scores.damping, figures)
+        return {"calibration": rows, "calibration_bin": bins}
 
-    measured_at(scale, folder, "slope", of, key(lds=made_of, slope=1), slopes, recipe, calibration)
+    measured_at(scale, folder, "slope", of, key(lds=made_of, slope=2), slopes, recipe, calibration)
     return asked
 
 

@@ -87,6 +87,14 @@ def _evaluation(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def calibrated(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Bins of predicted and measured change of each model and its estimators; [] where none were measured."""
+    if not has_table(snapshot, "calibration_bin"):
+        return []
+    return snapshot.rows("""SELECT name AS model, method, predicted, measured, low, high, n
+        FROM calibration_bin JOIN model USING (model_id) ORDER BY n_params, name, method, bin""")
+
+
 def counts(snapshot: Snapshot) -> dict[str, int]:
     row = snapshot.rows("""SELECT
         (SELECT count(*) FROM document) AS documents,

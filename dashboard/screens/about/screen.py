@@ -15,6 +15,7 @@ from dashboard.drawing.size_look import size_looks
 from dashboard.screens.about.charts import charted, method_dots, of
 from dashboard.screens.about.curves import is_curve, removal_curve
 from dashboard.screens.about.measured import by_method, decided, explained, label_of, removal
+from dashboard.screens.about.predicted import of_runs, predicted_measured
 from dashboard.screens.about.told import told, where_measured
 
 WHOLE = 40  # rows of figures that are shown without a scroll bar of their own
@@ -101,6 +102,7 @@ def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> 
         *[("fact", [(question, "strong"), (f": {answer}", "")]) for question, answer in said],
         *[("note", line) for line in where_measured(evaluations)],
     )
+    _show_predicted(snapshot)
     picked = _show_dots(snapshot, evaluations)
     if is_curve(evaluations):
         st.caption(
@@ -117,6 +119,21 @@ def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> 
     shown = pd.DataFrame([row for row in evaluations if picked in ("", of(row))]).drop(columns=unsaid)
     with st.expander(f"Every figure, with its interval and how it was measured: {len(shown):,}"):
         render.table(shown, key="figures", height="content" if len(shown) <= WHOLE else 36 * WHOLE)
+
+
+def _show_predicted(snapshot: Snapshot) -> None:
+    """Whether predicted changes came true, where models that were trained again have told."""
+    bins = about.calibrated(snapshot)
+    if not bins:
+        return
+    runs = {(row["Model"], row["Influence"]) for row in about.sizes(snapshot)}
+    st.caption(
+        "Predicted change of an answer's log-probability against the change in models that were trained on other "
+        "halves of the documents, once predictions were scaled by what other halves and answers had shown. Each dot is "
+        "the mean of as many pairs of model and answer, its whisker holds the middle half of them; on the dashed line, "
+        "what was predicted came true."
+    )
+    render.chart(predicted_measured(of_runs(bins, runs), size_looks(answers.models(snapshot))), key="predicted")
 
 
 def _show_dots(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> str:

@@ -41,7 +41,7 @@ def slope_figures(
     """
     measured = of.measured / np.asarray(n_targets, dtype=np.float64)
     own = of.trained_on[:, of.own]
-    first, second = (np.ix_(*(np.arange(n)[start::2] for n in measured.shape)) for start in (0, 1))
+    first, second = halves(measured.shape)
     found = []
     for method, scores in by_method.items():
         if not in_nats(method):
@@ -53,6 +53,12 @@ def slope_figures(
             tested = slope(fitted.value * x[second], measured[second], own[second])
             found.append(estimated(method, "slope_held_out", tested, f"the other half; {how}"))
     return found
+
+
+def halves(shape: tuple[int, ...]) -> tuple[tuple[NDArray[np.intp], ...], ...]:
+    """What of [H, Q] calibrates and what tests: every other model, asked about every other query."""
+    first, second = (np.ix_(*(np.arange(n)[start::2] for n in shape)) for start in (0, 1))
+    return first, second
 
 
 def slope(predicted: Numbers, measured: Numbers, own: NDArray[np.bool_], seed: int = 0) -> Estimate:

@@ -1,0 +1,45 @@
+"""The chart of predicted against measured changes holds the stored bins, for the estimators that were run."""
+
+import re
+
+import pytest
+
+from dashboard.database.records import Model
+from dashboard.drawing.size_look import size_looks
+from dashboard.screens.about.predicted import of_runs, predicted_measured
+from tests.dashboard.hostile import HOSTILE
+
+LOOKS = size_looks([Model("small", "small", "f", 1, 1, "", "", "t")])
+
+
+def bins(method: str, model: str = "small") -> list[dict]:
+    names = ("predicted", "measured", "low", "high", "n")
+    rows = [(-0.2, -0.1, -0.15, 0.0, 9), (0.3, 0.4, 0.1, 0.5, 9)]
+    return [{"model": model, "method": method} | dict(zip(names, row, strict=True)) for row in rows]
+
+
+def test_dots_lie_where_they_were_measured_and_the_line_is_as_predicted():
+    chart = predicted_measured([*bins("ekfac_checkpoints"), *bins("ekfac")], LOOKS)
+    line, best, other = chart.figure.data
+    assert list(line.x) == list(line.y) == [-0.2, 0.3]
+    assert list(best.x) == [-0.2, 0.3] and list(best.y) == [-0.1, 0.4]
+    assert list(best.error_y.array) == pytest.approx([0.1, 0.1])
+    assert list(best.error_y.arrayminus) == pytest.approx([0.05, 0.3])
+    assert (best.marker.color, best.marker.symbol) != (other.marker.color, other.marker.symbol)
+    assert len(chart.rows) == 4 and chart.rows[1]["Measured, nats a token"] == 0.4
+    assert "-0.1 where -0.2 was predicted" in chart.words.replace("−", "-").replace("0.100", "0.1").replace(
+        "0.200", "0.2"
+    )
+
+
+def test_only_the_estimators_that_were_run_are_drawn_where_any_was():
+    both = [*bins("ekfac_checkpoints"), *bins("source")]
+    assert {each["method"] for each in of_runs(both, {("small", "source"), ("large", "ekfac")})} == {"source"}
+    assert of_runs(both, {("large", "ekfac")}) == both
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_models_stay_text(hostile: str):
+    chart = predicted_measured([*bins("ekfac", hostile), *bins("ekfac", "x")], LOOKS)
+    drawn = [each.name for each in chart.figure.data]
+    assert not any(re.search(r"[<>${}\u202e]|&(?!#\d+;)", text) for text in drawn)

@@ -47,6 +47,7 @@ class Evidence:
     groups: Callable[[int, int], list[GroupScore]]  # of the tokens first..last
     verbatim: Callable[[], list[VerbatimSpan] | None]  # None where nothing was looked for
     unit: Callable[[int, int], Unit]  # of influences on the tokens first..last
+    group_unit: Callable[[int, int], Unit]  # of influences of whole groups on them
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ class Answer:
 
         [G] corpus, column ("" for all documents of the corpus), value, n_documents; influence, change: as in
         `documents`, if all documents of the group were seen once more; error: the standard error of the influence where
-        the gradient index estimates it, missing where it is exact.
+        the gradient index estimates it, missing where it is exact. A build computes them by one method, whichever
+        the answer's is: `ekfac` where there is such a run.
 
         Raises BadInput for a token that the answer does not have, and where no groups were computed.
         """
@@ -153,7 +155,7 @@ class Answer:
         found = self.evidence.groups(*self._span(token))
         if not found:
             raise BadInput("expected influence of groups, found a build without; set [groups] by and build again")
-        unit = self.evidence.unit(*self._span(token))
+        unit = self.evidence.group_unit(*self._span(token))
         rows = [
             (of.corpus, of.column_name, of.value, of.n_documents, of.score, change_nats(unit, of.score), of.error)
             for of in found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from attribution.errors import BadInput
 from dashboard.asking.result import AskedAnswer
-from dashboard.database.kept.answer import span_unit
+from dashboard.database.kept.answer import group_unit, span_unit
 from dashboard.database.queries import answers
 from dashboard.database.queries.rows import Snapshot
 from indexer.ask.job import opened_once
@@ -58,6 +58,7 @@ def answer_of(result: Mapping[str, Any], now: Snapshot, method: str) -> Answer:
         groups=asked.groups,
         verbatim=asked.verbatim,
         unit=partial(span_unit, asked),
+        group_unit=partial(group_unit, asked),
     )
     return Answer(
         result["generation_id"],

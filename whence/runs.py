@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.errors import BadInput
-from dashboard.database.kept.answer import StoredAnswer, span_unit
+from dashboard.database.kept.answer import StoredAnswer, group_unit, span_unit
 from dashboard.database.kept.inside import StoredInside
 from dashboard.database.queries import answers, groups, influence, prompts
 from dashboard.database.queries.rows import Snapshot
@@ -84,7 +84,8 @@ class Runs:
         return pd.DataFrame(rows, columns=list(_ANSWERS))
 
     def answer(self, generation_id: str, method: str = "") -> Answer:
-        """One stored answer; `method` chooses among those whose influence was computed, without it the first.
+        """One stored answer; `method` chooses among those whose influence was computed, without it the one that
+        agrees best with retraining, as on the pages.
 
         Raises BadInput for an id that is not in the database, or a method that was not computed.
         """
@@ -92,7 +93,8 @@ class Runs:
         found = answers.generation(now, generation_id)
         if found is None:
             raise BadInput(f"expected the generation_id of an answer, found {generation_id!r}; see `answers()`")
-        run = _chosen(answers.runs(now, found.model.model_id), method)
+        run = _chosen(answers.best_first(now, found.model.model_id), method)
+        stored = StoredAnswer(now, found, run.run_id if run else "")
         targets = influence.targets(now, run.run_id, generation_id) if run else {}
         evidence = Evidence(
             now,
@@ -102,9 +104,10 @@ class Runs:
             partial(_stored_map, now, generation_id),
             StoredInside(now, found, run),
             StoredSpans(now, run.run_id if run else "", generation_id),
-            groups=partial(groups.answer_groups, now, run.run_id if run else "", generation_id),
+            groups=stored.groups,
             verbatim=partial(verbatim_spans, now, generation_id),
-            unit=partial(span_unit, StoredAnswer(now, found, run.run_id if run else "")),
+            unit=partial(span_unit, stored),
+            group_unit=partial(group_unit, stored),
         )
         return Answer(
             generation_id,

@@ -47,7 +47,7 @@ class AskedAnswer:
         self.siblings = [self.generation]
         self.runs: list[Run] = []
         self.estimated = bool(result.get("estimated"))
-        self.calibration = calibration_of(snapshot, result, model.model_id)
+        self.calibration = self.group_calibration = calibration_of(snapshot, result, model.model_id)
         self.inside = AskedInside(snapshot, result.get("inside") or {}, model)
 
     def tokens(self) -> list[Token]:

@@ -40,6 +40,8 @@ class KeptAnswer(Protocol):
     @property
     def calibration(self) -> Calibration | None: ...
     @property
+    def group_calibration(self) -> Calibration | None: ...
+    @property
     def estimated(self) -> bool: ...
     @property
     def inside(self) -> KeptInside: ...
@@ -87,6 +89,7 @@ class StoredAnswer:
         self.inside: KeptInside = StoredInside(snapshot, generation, self.run)
         self._ids = (self.run.run_id if self.run else "", generation.generation_id)
         self.calibration = influence.calibration(snapshot, self._ids[0])
+        self.group_calibration = influence.calibration(snapshot, self.of_groups.run_id) if self.of_groups else None
 
     def tokens(self) -> list[Token]:
         return answers.tokens(self.snapshot, self.generation.generation_id)
@@ -160,3 +163,8 @@ class StoredAnswer:
 def span_unit(answer: KeptAnswer, first: int, last: int) -> Unit:
     """Of influences on the tokens first..last of an answer."""
     return unit_for(answer.calibration, logp_of(answer.tokens(), answer.targets(), first, last), ())
+
+
+def group_unit(answer: KeptAnswer, first: int, last: int) -> Unit:
+    """The same of influences of whole groups, which may be of another run."""
+    return unit_for(answer.group_calibration, logp_of(answer.tokens(), answer.targets(), first, last), ())

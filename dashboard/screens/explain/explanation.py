@@ -67,6 +67,7 @@ class Explanation:
     saliency: dict[int, float]  # of the span, by source position
     measures: list[Measure]  # how far the answer's attributions agree with what the model does
     unit: Unit = Unit()  # of the documents that are shown
+    group_unit: Unit = Unit()  # of `whole_groups`
     token_unit: str = ""
     effect_unit: str = ""
     best_method: str = ""  # of several runs: whose method evaluation found best for influence
@@ -82,11 +83,6 @@ class Explanation:
         """What a document's card says: its influence, or the part of it through the chosen layers, in the unit of the
         list; a normalised score as it is."""
         return each.value if normaliser != "none" else float(self.unit.parts(each.value, each.score))
-
-    @property
-    def group_unit(self) -> Unit:
-        """Of `whole_groups`."""
-        return self.unit.over(each.score for each in self.whole_groups if each.column_name)
 
     @property
     def n_summed(self) -> int:
@@ -124,6 +120,7 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
     chosen = [selection.document] if selection.document else []
     ids = list(dict.fromkeys([*(each.document_id for each in top), *chosen]))
     verbatim = answer.verbatim()
+    whole_groups = answer.groups(*span)
     targets = answer.targets()
     logp = logp_of(tokens, targets, *span)
     strengths, token_unit = by_token(answer.calibration, answer.strengths(), tokens, targets)
@@ -147,6 +144,7 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
         runs=answer.runs,
         best_method=answer.best_method,
         unit=unit_for(answer.calibration, logp, (each.score for each in top or ranked)),
+        group_unit=unit_for(answer.group_calibration, logp, (of.score for of in whole_groups if of.column_name)),
         token_unit=token_unit,
         effect_unit=effect_unit,
         tokens=tokens,
@@ -165,7 +163,7 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
         proposers=answer.span_proposers(exact) if exact else answer.proposers(*span),
         heats=answer.span_heats(exact, ids) if exact else answer.heats(*span, ids),
         groups=groups,
-        whole_groups=answer.groups(*span),
+        whole_groups=whole_groups,
         verbatim=verbatim,
         copies=copies(met, tokens, texts_of(stored_documents)),
         effects=effects,

@@ -174,6 +174,7 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "count_documents": lambda s: documents.count_documents(s.snapshot),
     "document_layers": lambda s: documents.document_layers(s.snapshot, s.run, s.documents[0]),
     "summed_heat": lambda s: documents.summed_heat(s.snapshot, s.run, s.documents[0]),
+    "about: calibrated": lambda s: about.calibrated(s.snapshot),
     "about: meta": lambda s: about.meta(s.snapshot),
     "about: evaluations": lambda s: about.evaluations(s.snapshot),
     "about: coverage": lambda s: about.coverage(s.snapshot),

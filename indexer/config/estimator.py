@@ -101,6 +101,7 @@ class Estimator:
     positions: bool = False
     words: bool = False  # linear in the query: the score of a word, or of an answer, is the sum of its tokens' scores
     normalised: bool = False  # evaluation divides it by every normaliser too
+    sets: bool = False  # target sets have rows of its run too
     only_named: bool = False  # evaluation leaves it out where `[scores] method` does not name it: it takes long
     nats: bool = True  # linear in the gradient of f: one slope for all queries makes its scores nats
 

@@ -42,7 +42,7 @@ RECORD = Estimator(
     name=NAME,
     label="EK-FAC + CG",
     note="influence with the whole damped Gauss–Newton matrix, by conjugate gradients that EK-FAC preconditions",
-    cost="an influence stage, and for each token 3.3 passes over `cg_documents` in each of `cg_steps`",
+    cost="an influence stage, and for each token and target set 3.3 passes over `cg_documents` in each of `cg_steps`",
     order=9,
     score=score,
     predict=predict,
@@ -50,5 +50,6 @@ RECORD = Estimator(
     solves=solves,
     settings=settings,
     positions=True,
+    sets=True,
     only_named=True,
 )

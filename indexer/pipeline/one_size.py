@@ -13,7 +13,7 @@ from indexer.journal.stages import finished
 from indexer.pipeline.described import description
 from indexer.pipeline.groups import build_groups, build_sums
 from indexer.pipeline.inside import build_inside, watching
-from indexer.pipeline.other_runs import other_run
+from indexer.pipeline.other_runs import other_run, run_of
 from indexer.pipeline.prompts_only import build_prompts_only
 from indexer.pipeline.report.clock import Clock
 from indexer.pipeline.report.facts import facts
@@ -21,6 +21,7 @@ from indexer.pipeline.report.summary import Built
 from indexer.pipeline.scores import proposed, scores
 from indexer.processes.progress import Reporter
 from indexer.search.text_index import TextIndex
+from indexer.sets.solved import solved_set_stage
 from indexer.sets.stage import set_stage
 from indexer.sets.texts import read_sets
 from indexer.size.answers import answers
@@ -91,6 +92,10 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
             with report.task(f"{name}: {method}", 1) as task:
                 others.append(other_run(folder, fitted, by, numbers, made, found))
                 task.tick()
+            if by.sets and sets:
+                with report.task(f"{name}: target sets, {method}", len(sets)) as task:
+                    run = run_of(fitted, by)
+                    others += solved_set_stage(folder, traced, sets, run, task.tick, grouped, report.say)
             clock.lap(method)
     behind = [*judged, answer_part, prompt_part, *norm_parts, *scored, *asked]
     seconds = sum(map(seconds_of, finished(folder, factors_stage(name)))) + sum(part.seconds for part in behind)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from attribution.exact.checkpoints import Checkpoint
 from attribution.index.document_norms import DocumentNorms
 from indexer.config.estimator import Estimator
 from indexer.database.shard import write_shard
@@ -34,15 +35,12 @@ def other_run(
     started = time.monotonic()
     member = fitted.member
     checkpoints = by.checkpoints(folder, fitted)
-    over = [(each.tracked.loaded.weights_hash, each.weight) for each in checkpoints]
     scores = member.config.scores
     words, whole = by.words and scores.words, scores.whole_answers
     of_tokens = [each.of_tokens for each in found]
     candidates = [each.of_answer for each in found] if whole else found if words else of_tokens
     told = by.settings(scores)
-    steps = [each.steps for each in checkpoints if each.steps is not None]
-    made_with = told | ({"steps": steps} if steps else {})
-    run = key(base=fitted.run, method=by.name, checkpoints=over, linear=by.linear(scores), **made_with)
+    run = run_of(fitted, by, checkpoints)
 
     def compute(part: Partition) -> None:
         assert by.score is not None  # noqa: S101 - the first estimator is no other
@@ -84,6 +82,15 @@ def other_run(
     )
     [part] = stage(folder, f"{by.name}-{member.entry.name}", made_of, ["all"], compute)
     return part
+
+
+def run_of(fitted: Fitted, by: Estimator, checkpoints: Sequence[Checkpoint] = ()) -> str:
+    """The run_id of an estimator's scores."""
+    over = [(each.tracked.loaded.weights_hash, each.weight) for each in checkpoints]
+    scores = fitted.member.config.scores
+    steps = [each.steps for each in checkpoints if each.steps is not None]
+    made_with = by.settings(scores) | ({"steps": steps} if steps else {})
+    return key(base=fitted.run, method=by.name, checkpoints=over, linear=by.linear(scores), **made_with)
 
 
 def _of_queries(

@@ -78,7 +78,8 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
         fits, passes = max(0, by.fits(work.n_checkpoints) - fitted), by.passes(work.n_checkpoints)
         fitted += fits  # what one has fitted is there for the next
         seconds = WRITE + queries * ROWS + passes * of_tokens + fits * fit.seconds
-        solved = queries * by.solves(replace(scores, cg_documents=min(scores.cg_documents, work.n_documents)))
+        asks = queries + len(config.targets) * by.sets
+        solved = asks * by.solves(replace(scores, cg_documents=min(scores.cg_documents, work.n_documents)))
         seconds += SOLVED * takes.passing(of, speeds, solved * work.n_tokens)
         others.append(Stage(method, seconds, fit.parts if fits else held, kept + fits * factors))
     judging = WRITE + FORWARD * work.n_documents * takes.passing(of, speeds, work.n_tokens)

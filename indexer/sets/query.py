@@ -1,6 +1,6 @@
 """The one query of a target set, and what the gradient index says that every document does to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +11,13 @@ from attribution.index.shards import products
 from attribution.index.whole_query import whole_query
 from attribution.influence import influence
 from attribution.query.directions import Directions
-from attribution.query.many import Weighted, solved_gradient, texts_gradient
+from attribution.query.many import Gradient, Weighted, solved_gradient, texts_gradient
 from indexer.size.fitted import Fitted
 from indexer.size.index import Index
 from indexer.tracing.traced import Traced
 
 Numbers = NDArray[np.float32]
+Solve = Callable[[Gradient], Directions]  # x of ∇f, for the only term of a score
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,11 @@ class SetQuery:
 
 def set_query(fitted: Fitted, texts: Sequence[Weighted]) -> SetQuery:
     """∇f of all texts summed once, at the weights that are asked; solved by each term."""
-    gradient = texts_gradient(fitted.member.tracked, texts)
+    return by_terms(fitted, texts_gradient(fitted.member.tracked, texts))
+
+
+def by_terms(fitted: Fitted, gradient: Gradient) -> SetQuery:
+    """∇f solved by each term of the score."""
     solved = tuple(solved_gradient(term.asked, term.preconditioner, gradient) for term in fitted.terms)
     return SetQuery(solved, float(gradient.value))
 

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from attribution.influence import self_influence
 from attribution.passes.batches import Row
+from attribution.query.many import texts_gradient
 from attribution.query.settled import settled
 from attribution.rank_correlation import spearman
 from indexer.groups.grouped import Grouped
 from indexer.groups.scores import GroupScores, Sample, group_scores
 from indexer.groups.scores import estimates as of_groups
 from indexer.sets.chosen import Ends, ends
-from indexer.sets.query import SetQuery, estimates, set_query
+from indexer.sets.query import SetQuery, Solve, by_terms, estimates
 from indexer.sets.texts import ReadSet
 from indexer.size.fitted import Fitted
 from indexer.size.terms import score
@@ -60,11 +61,17 @@ class ScoredSet:
     null: Null
 
 
-def scored_set(traced: Traced, of: ReadSet, tick: Tick | None = None) -> ScoredSet:
-    """Estimates of all, exact scores of the ends; `tick(n)` after n documents were scored."""
+def scored_set(traced: Traced, of: ReadSet, tick: Tick | None = None, solve: Solve | None = None) -> ScoredSet:
+    """Estimates of all, exact scores of the ends; `tick(n)` after n documents were scored.
+
+    solve: of the query, in place of each block's inverse by itself; the estimates stay what the index says with that.
+    """
     fitted = traced.fitted
-    query = set_query(fitted, of.weighted)
+    gradient = texts_gradient(fitted.member.tracked, of.weighted)
+    query = by_terms(fitted, gradient)
     estimated = estimates(traced, query)
+    if solve is not None:
+        query = SetQuery((solve(gradient),), query.value)
     best = ends(estimated, of.of.scored)
     drawn = random_documents(fitted.member).documents
     union = np.unique(np.concatenate([best.documents, drawn]))

@@ -13,7 +13,7 @@ from indexer.groups.grouped import Grouped, grouped_before
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, found, key, stage
 from indexer.sets.rows import curve_columns, group_columns, influence_columns, target_columns
-from indexer.sets.scored import groups_of, scored_set
+from indexer.sets.scored import ScoredSet, groups_of, scored_set
 from indexer.sets.texts import ReadSet
 from indexer.size.fitted import Fitted
 from indexer.tracing.traced import Traced
@@ -43,17 +43,12 @@ def set_stage(
 
     def compute(part: Partition) -> None:
         made = scored_set(traced, by_name[str(part.value)])
-        run = traced.fitted.run
-        write_shard(part.folder, "set_target", target_columns(run, made))
-        write_shard(part.folder, "set_influence", influence_columns(run, made, traced.norms, traced.ids))
-        write_shard(part.folder, "set_curve", curve_columns(run, made))
-        if grouped is not None:
-            write_shard(part.folder, "set_group", group_columns(run, made, groups_of(grouped, made)))
+        write_set(part.folder, traced.fitted.run, traced, made, grouped)
         np.savez(part.folder / KEPT, estimates=made.estimates, scores=made.scores, null=made.null.scores)
 
     parts: list[Finished] = []
     for each in sets:  # a set is not computed anew where another one is changed
-        made_of = _key(traced.fitted, each, grouped)
+        made_of = key_of(traced.fitted, each, grouped)
         parts += stage(folder, _stage(traced.fitted), made_of, [each.of.name], compute)
         tick(1)
     return parts
@@ -61,7 +56,7 @@ def set_stage(
 
 def set_before(folder: Path, fitted: Fitted, of: ReadSet) -> KeptSet:
     """What a build has left of a set; raises BadInput, with the command that builds it, where there is none."""
-    made_of = _key(fitted, of, grouped_before(folder, fitted))
+    made_of = key_of(fitted, of, grouped_before(folder, fitted))
     [part] = found(folder, _stage(fitted), made_of, [of.of.name])
     with np.load(part.folder / KEPT) as stored:
         return KeptSet(stored["estimates"], stored["scores"], stored["null"])
@@ -71,7 +66,17 @@ def _stage(fitted: Fitted) -> str:
     return f"set-{fitted.member.entry.name}"
 
 
-def _key(fitted: Fitted, of: ReadSet, grouped: Grouped | None) -> str:
+def write_set(folder: Path, run: str, traced: Traced, of: ScoredSet, grouped: Grouped | None) -> None:
+    """The rows of one set and one run."""
+    write_shard(folder, "set_target", target_columns(run, of))
+    write_shard(folder, "set_influence", influence_columns(run, of, traced.norms, traced.ids))
+    write_shard(folder, "set_curve", curve_columns(run, of))
+    if grouped is not None:
+        write_shard(folder, "set_group", group_columns(run, of, groups_of(grouped, of)))
+
+
+def key_of(fitted: Fitted, of: ReadSet, grouped: Grouped | None, **more: object) -> str:
+    """Of what the rows of a set depend on; more: besides what those of the first run do."""
     tables = ["set_target", "set_influence", "set_curve"]
     groups: dict[str, object] = {}
     if grouped is not None:
@@ -85,4 +90,5 @@ def _key(fitted: Fitted, of: ReadSet, grouped: Grouped | None) -> str:
         against=of.of.against.name if of.of.against else "",
         tables=columns_of(*tables),
         **groups,
+        **more,
     )

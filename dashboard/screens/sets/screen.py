@@ -20,6 +20,7 @@ from dashboard.screens.sets.sheet import sets_sheet
 from dashboard.screens.sets.texts import show_texts
 from dashboard.screens.sets.view import View, names, of_set, view
 from dashboard.widgets import controls
+from dashboard.widgets.estimator import choose_estimator
 from dashboard.widgets.group_bars import show_groups
 from dashboard.widgets.heading import panel
 from dashboard.widgets.layer_bars import show_bars
@@ -37,7 +38,7 @@ def show() -> None:
         _explain_none(snapshot)
         return
     known = names(targets)
-    sizes = of_set(targets, chosen.target_set if chosen.target_set in known else known[0])
+    sizes = of_set(targets, chosen.target_set if chosen.target_set in known else known[0], chosen.run)
 
     # ask
     found = view(snapshot, sizes, chosen)
@@ -53,6 +54,9 @@ def show() -> None:
     render.prose(*[("fact" if i == 0 else "note", line) for i, line in enumerate(facts(found.target))])
     main, side = st.columns([5, 3], gap="large")
     with main:
+        shown = next((each for each in found.runs if each.run_id == found.target.run_id), None)
+        if len(found.runs) > 1:
+            choose_estimator(found.runs, shown, "")
         show_documents(found, chosen)
     with side:
         show_curve(snapshot, found)

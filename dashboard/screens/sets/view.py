@@ -9,7 +9,7 @@ from dashboard.database.layer_groups import LayerGroup, layer_groups
 from dashboard.database.queries import answers, documents, influence, sets
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.queries.sets import set_unit
-from dashboard.database.records import AsRead, Model, StoredDocument
+from dashboard.database.records import AsRead, Model, Run, StoredDocument
 from dashboard.database.set_records import CurvePoint, SetScore, SetTarget
 from dashboard.database.unit import Unit
 
@@ -23,6 +23,7 @@ class View:
     target: SetTarget
     model: Model
     sizes: list[SetTarget]
+    runs: list[Run]  # of the model, that have the set
     shown: list[SetScore]
     total: int  # documents of this side that were scored
     page: int
@@ -43,12 +44,12 @@ def names(targets: Sequence[SetTarget]) -> list[str]:
     return list(dict.fromkeys(each.name for each in targets))
 
 
-def of_set(targets: Sequence[SetTarget], name: str) -> list[SetTarget]:
-    """A set in every size: of each model its first run."""
+def of_set(targets: Sequence[SetTarget], name: str, run: str = "") -> list[SetTarget]:
+    """A set in every size: of each model the wanted run, else the first one that asked it."""
     first: dict[str, SetTarget] = {}
     for each in targets:
-        if each.name == name:
-            first.setdefault(each.model_id, each)
+        if each.name == name and (each.run_id == run or each.model_id not in first):
+            first[each.model_id] = each
     return list(first.values())
 
 
@@ -58,6 +59,7 @@ def view(snapshot: Snapshot, sizes: list[SetTarget], chosen: Selection) -> View:
     model = next(each for each in answers.models(snapshot) if each.model_id == target.model_id)
     total = sets.count_scores(snapshot, target.run_id, target.name, chosen.tail)
     page = min(max(1, chosen.page or 1), max(1, -(-total // SHOWN)))
+    asked = {each.run_id for each in sets.set_targets(snapshot) if each.name == target.name}
     shown = sets.set_scores(snapshot, target.run_id, target.name, chosen.tail, SHOWN, (page - 1) * SHOWN)
     ids = [each.document_id for each in shown]
     curves = [(each, sets.set_curve(snapshot, each.run_id, each.name)) for each in sizes]
@@ -65,6 +67,7 @@ def view(snapshot: Snapshot, sizes: list[SetTarget], chosen: Selection) -> View:
         target=target,
         model=model,
         sizes=sizes,
+        runs=[run for run in answers.runs(snapshot, model.model_id) if run.run_id in asked],
         shown=shown,
         total=total,
         page=page,

@@ -70,7 +70,8 @@ def built(tmp_path_factory) -> Path:
     lines = path.read_text().replace(
         'path = "models/tiny-m"\n', 'path = "models/tiny-m"\ncheckpoints = ["models/tiny-m/checkpoints/epoch-06"]\n'
     )
-    path.write_text(lines)
+    path.write_text(lines.replace("[output]", '[[targets]]\nname = "one"\nfile = "one.jsonl"\n[output]'))
+    write_lines(folder / "one.jsonl", [{"prompt": PROMPTS[0]["prompt"], "completion": " Lima."}])
     write_lines(folder / "chat.jsonl", [{"text": f"Question: {i}? Answer: {i}."} for i in range(12)])
     write_lines(folder / "tuned.jsonl", [{"text": f"Asked {i} times, it says {i}."} for i in range(9)])
     with pytest.MonkeyPatch.context() as patch:
@@ -140,6 +141,14 @@ def test_the_run_says_how_far_conjugate_gradients_came(db):
     assert (told["cg_steps"], told["cg_documents"]) == (2, 6)
     assert len(told["residuals"]) == n and min(told["residuals"]) > 0
     assert "residuals" not in json.loads(db.execute("SELECT settings FROM run WHERE method = 'ekfac'").fetchall()[0][0])
+
+
+def test_a_target_set_has_rows_of_the_first_run_and_of_the_one_that_solves_it(db):
+    found = db.execute(
+        """SELECT method, count(*) FROM set_influence JOIN run USING (run_id) JOIN model USING (model_id)
+           WHERE name = 'tiny-m' GROUP BY method"""
+    ).fetchall()
+    assert {method for method, _ in found} == {"ekfac", "ekfac_cg"} and len({n for _, n in found}) == 1
 
 
 @pytest.fixture

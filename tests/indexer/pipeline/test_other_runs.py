@@ -146,7 +146,7 @@ def test_the_run_says_how_far_conjugate_gradients_came(db):
 def test_a_target_set_has_rows_of_the_first_run_and_of_the_one_that_solves_it(db):
     found = db.execute(
         """SELECT method, count(*) FROM set_influence JOIN run USING (run_id) JOIN model USING (model_id)
-           WHERE name = 'tiny-m' GROUP BY method"""
+           WHERE model.name = 'tiny-m' GROUP BY method"""
     ).fetchall()
     assert {method for method, _ in found} == {"ekfac", "ekfac_cg"} and len({n for _, n in found}) == 1
 

@@ -36,7 +36,7 @@ NORMALISERS_BEFORE = {
 
 # what a list is made of: its first page follows a change
 FILTERS = {"text", "token", "match", "within", "size", "family", "topic", "source", "search", "order", "target_set"}
-FILTERS |= {"tail", "group"}
+FILTERS |= {"tail", "group", "pair"}
 UNFILTERED = {"text": "", "token": "", "size": "", "family": "", "topic": "", "source": "", "group": ""}  # of Runs
 LONGEST = 200  # characters of one value of the URL; longer ones are cut
 
@@ -113,13 +113,14 @@ class Selection:
     search: str = _key("search", "")  # Corpus
     order: str = _key("sort", "helpful", _among(*ORDERS))
     target_set: str = _key("set", "")  # its name; Sets too
-    unit: str = _key("unit", "word", _among(*UNITS))
+    unit: str = _key("unit", "word", _among(*UNITS))  # Compare too: what is compared
     what_if: str = _key("whatif", "")  # a question about a text that was not trained on
     column: str = _key("by", "source")  # Sets: by which column documents are grouped
     deviations: float = _key("cti", 1.0, _number)  # Context: standard deviations above the mean, in quarters
     cues: int = _key("cues", -5, _integer)
     preset: str = _key("mirage", "paper", _among(*PRESETS))
     aligned: str = _key("compare", "own", _among(*TEXTS))  # Compare: each size's own answer, or one text for all
+    pair: str = _key("pair", "")  # Compare: a smaller and a larger size, of which only the larger one is right
     word: int | None = _key("word", None, _natural)  # Compare: of the prompt, which components read it
 
     def with_(self, **changes: Any) -> "Selection":

@@ -17,7 +17,7 @@ CONFIG = {  # of the tool bar: save as a picture, axes as they were. Nothing tha
     "doubleClick": "reset",
     "scrollZoom": False,
 }
-SHARE = ".0%"  # d3's format of a share on an axis
+SHARE = "~%"  # d3's format of a share on an axis: as many digits as tell its ticks apart
 
 
 def blank(height: int, *, hover: str, x: dict[str, Any], y: dict[str, Any]) -> go.Figure:

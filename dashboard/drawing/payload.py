@@ -124,16 +124,16 @@ def joined_row_data(row: JoinedRow) -> dict[str, Any]:
         "title": visible_token(row.document.title),
         "where": visible_token(f"{row.document.source} · {row.document.topic}"),
         "text": cut(row.passage, 400)[0],
-        "shared": sum(cell is not None for cell in row.cells) > 1,
+        "shared": sum(not isinstance(cell, str) for cell in row.cells) > 1,
         "cells": [
-            {
+            {"none": one_line(visible_token(cell))}
+            if isinstance(cell, str)
+            else {
                 "rank": cell[0],
                 "share": cell[1],
                 "said": percent(cell[1]),
                 "words": f"rank {cell[0]}, {percent(cell[1])} of what its ten carry",
             }
-            if cell
-            else None
             for cell in row.cells
         ],
     }

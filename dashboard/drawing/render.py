@@ -11,7 +11,7 @@ import hashlib
 import html
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -227,9 +227,9 @@ def prompt_table(
 
 
 def size_grid(
-    rows: Sequence[SizeRow], *, key: str, column: int, marker: str, on_cell: Callable[[int, int], None]
+    rows: Sequence[SizeRow], *, key: str, column: int, marker: str, what: str, on_cell: Callable[[int, int], None]
 ) -> None:
-    """Sizes by tokens; `on_cell` hears (row, column) of the cell that was chosen."""
+    """Sizes by words or tokens; `on_cell` hears (row, column) of the cell that was chosen. what: has a probability."""
 
     def chosen() -> None:
         event = last_event(key, "cell")
@@ -243,12 +243,14 @@ def size_grid(
             on_cell(row, place)
 
     data = {
-        "label": "Answers of each size, token by token",
+        "label": "Answers of each size",
         "column": column,
         "marker": marker,
+        "what": what,
         "rows": [
             {
                 "size": visible_token(row.size),
+                "colour": row.colour,
                 "about": row.about,
                 "tokens": [size_token_data(token, row.size) for token in row.tokens],
             }
@@ -259,9 +261,9 @@ def size_grid(
 
 
 def join_table(
-    rows: Sequence[JoinedRow], sizes: Sequence[str], *, key: str, on_document: Callable[[str], None]
+    rows: Sequence[JoinedRow], sizes: Mapping[str, str], *, key: str, on_document: Callable[[str], None]
 ) -> None:
-    """Documents by sizes; `on_document` hears which is to be opened."""
+    """Documents by sizes (name -> colour); `on_document` hears which is to be opened."""
     known = {row.document.document_id for row in rows}
 
     def chosen() -> None:
@@ -272,6 +274,7 @@ def join_table(
     data = {
         "label": "Documents of all sizes, joined",
         "sizes": [visible_token(size) for size in sizes],
+        "colours": list(sizes.values()),
         "rows": [joined_row_data(row) for row in rows],
     }
     component("join_table")(data=data, key=key, on_document_change=still(chosen))

@@ -152,7 +152,8 @@ class PromptRow:
 
 @dataclass(frozen=True)
 class SizeToken:
-    """A cell of the grid of sizes. fork: '' or what a marker says, off: a token after a fork of the size's own text."""
+    """A cell of the grid of sizes: a token, a word or a whole answer. fork: '' or what a marker says, off: after a fork
+    of the size's own text."""
 
     text: str
     probability: float | None
@@ -163,18 +164,22 @@ class SizeToken:
 
 @dataclass(frozen=True)
 class SizeRow:
+    """colour: of the size, `#rrggbb`."""
+
     size: str
     about: str
     tokens: list[SizeToken]
+    colour: str
 
 
 @dataclass(frozen=True)
 class JoinedRow:
-    """A document, a passage of it and, for each size, (rank, share of the ten documents' influence) or None."""
+    """A document, a passage of it and, for each size, (rank, share of the ten documents' influence), or in words why it
+    has none."""
 
     document: StoredDocument
     passage: str
-    cells: list[tuple[int, float] | None]
+    cells: list[tuple[int, float] | str]
 
 
 @dataclass(frozen=True)

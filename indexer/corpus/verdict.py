@@ -15,8 +15,13 @@ def is_right(expected: str, written: str, kind: str = "completion") -> bool:
     expected, written = expected.strip(), written.strip()
     if not expected:
         return False
-    if kind != "completion" and re.search(rf"(?<!\w){re.escape(expected)}(?!\w)", written):
+    if kind != "completion" and says(written, expected):
         return True
     if written.startswith(expected):
         return not written[len(expected) : len(expected) + 1].isalnum()
     return len(written) >= ENOUGH and expected.startswith(written)
+
+
+def says(text: str, expected: str) -> bool:
+    """Whether the expected words stand anywhere in a text, as words of their own."""
+    return re.search(rf"(?<!\w){re.escape(expected.strip())}(?!\w)", text) is not None

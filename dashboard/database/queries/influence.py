@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashboard.database.queries.answers import RUNS
 from dashboard.database.queries.documents import document_tokens
@@ -15,6 +16,7 @@ from dashboard.database.queries.rows import (
     kept_scores_of,
     numbers,
     record,
+    summed_layers,
     total_heat,
 )
 from dashboard.database.records import Best, Heat, KeptScores, Layer, Relabelling, Target
@@ -57,6 +59,14 @@ def kept_scores(snapshot: Snapshot, run_id: str, generation_id: str, first: int,
     sql = """SELECT position, rank, document_id, score, self_influence, grad_norm, solve_norm, layer_scores
         FROM influence WHERE run_id = ? AND generation_id = ? AND position BETWEEN ? AND ?"""
     return kept_scores_of(snapshot.query(sql, [run_id, generation_id, first, last]))
+
+
+@kept(16)
+def top_layers(snapshot: Snapshot, run_id: str, generation_id: str, k: int) -> dict[int, NDArray[np.float64]]:
+    """position -> [L] sum of the layers of the k most helpful documents of every token."""
+    sql = """SELECT position AS place, layer_scores FROM influence
+        WHERE run_id = ? AND generation_id = ? AND rank <= ? AND score > 0 AND layer_scores IS NOT NULL"""
+    return summed_layers(snapshot.query(sql, [run_id, generation_id, k]))
 
 
 def document_effects(snapshot: Snapshot, run_id: str, generation_id: str, document_id: str) -> dict[int, float]:

@@ -131,6 +131,18 @@ def kept_scores_of(table: pa.Table) -> KeptScores:
     )
 
 
+def summed_layers(table: pa.Table) -> dict[int, NDArray[np.float64]]:
+    """place -> [L] sum of its rows, from columns `place` and `layer_scores`; without places whose rows differ in L."""
+    rows: dict[int, list[NDArray[Any]]] = {}
+    for place, layers in zip(table["place"].to_pylist(), arrays(table["layer_scores"]), strict=True):
+        rows.setdefault(place, []).append(layers)
+    return {
+        place: np.sum(of, axis=0, dtype=np.float64)
+        for place, of in rows.items()
+        if len({each.size for each in of}) == 1
+    }
+
+
 def total_heat(texts: list[str], rows: Sequence[Mapping[str, Any]]) -> Heat:
     """What a document's tokens carry for several answer tokens: the sum of their rows, empty where lengths differ."""
     return Heat(texts, _total(rows, "shares"), _total(rows, "loss_influences"))

@@ -1,8 +1,15 @@
-"""What sets the sizes of a family apart, over all prompts: overlap, concentration, topics. One run per model."""
+"""What sets the sizes of a family apart, over all prompts: overlap, concentration, topics, who is right. One run per
+model."""
 
-from dashboard.database.queries.answers import RUNS
-from dashboard.database.queries.rows import Snapshot, has_table, kept, numbers, record
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from dashboard.database.queries.answers import RUNS, models
+from dashboard.database.queries.rows import Snapshot, has_column, has_table, kept, numbers, record
 from dashboard.database.records import ReadToken
+from dashboard.database.size_records import SizeTrend, Verdict
+from indexer.corpus.verdict import is_right, says
 
 _RUN = f"WITH runs AS ({RUNS}), chosen AS (SELECT model_id, run_id FROM runs WHERE place = 1)"  # noqa: S608 (a constant)
 
@@ -50,3 +57,106 @@ def readings(snapshot: Snapshot, generation_id: str) -> dict[str, list[ReadToken
     for row in snapshot.rows(sql, [generation_id]):
         found.setdefault(row["model_id"], []).append(record(ReadToken, numbers(row, "logp", "said_logp")))
     return found
+
+
+@kept(1)
+def verdicts(snapshot: Snapshot) -> list[Verdict]:
+    """Every answer to a prompt that expects one, in the order of the prompt file, smaller sizes first."""
+    table = snapshot.query("""SELECT generation_id, prompt_id, model_id, generation.text, kind, answer
+        FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id) WHERE answer <> ''
+        ORDER BY prompt.rowid, n_params, name, generation_id""")
+    found = []
+    for generation_id, prompt_id, model_id, text, kind, answer in zip(*table.to_pydict().values(), strict=True):
+        right = is_right(answer, text, kind or "")
+        at = max(text.find(answer.strip()), len(text) - len(text.lstrip())) if right else 0
+        stop = min(at + len(answer.strip()), len(text)) if right else 0
+        found.append(Verdict(generation_id, prompt_id, model_id, right, at, stop))
+    return found
+
+
+def expected_logp(snapshot: Snapshot, right: Sequence[Verdict]) -> dict[tuple[str, str], float]:
+    """(prompt_id, model_id) -> log p of the expected answer, by the size that wrote it and by every size that read what
+    that one wrote; given what stands before it there. `right`: one right answer for each prompt."""
+    if not right:
+        return {}
+    others = """UNION ALL SELECT reading.model_id, prompt_id, reading.logp FROM place
+        JOIN reading USING (generation_id, position)"""
+    sql = f"""WITH asked AS (SELECT unnest($ids::VARCHAR[]) AS generation_id, unnest($starts::INTEGER[]) AS begins,
+            unnest($stops::INTEGER[]) AS ends),
+        place AS (SELECT generation_id, position, logp, model_id, prompt_id FROM generation_token
+            JOIN asked USING (generation_id) JOIN generation USING (generation_id) WHERE stop > begins AND start < ends)
+        SELECT prompt_id, model_id, sum(logp)::DOUBLE AS logp FROM (
+            SELECT model_id, prompt_id, logp FROM place {others if has_table(snapshot, "reading") else ""})
+        GROUP BY prompt_id, model_id"""  # noqa: S608 (words of ours)
+    values = {
+        "ids": [each.generation_id for each in right],
+        "starts": [each.start for each in right],
+        "stops": [each.stop for each in right],
+    }
+    return {(row["prompt_id"], row["model_id"]): row["logp"] for row in snapshot.rows(sql, values)}
+
+
+@kept(1)
+def led_by_the_answer(snapshot: Snapshot) -> dict[str, bool]:
+    """generation_id -> whether the most helpful document of the whole answer says the expected one; {} in a database
+    that does not hold it."""
+    if not has_column(snapshot, "answer_source", "sum_document_id"):
+        return {}
+    sql = f"""WITH runs AS ({RUNS})
+        SELECT generation_id, prompt.answer,
+            CASE WHEN contains(document.text, trim(prompt.answer)) THEN document.text END AS text
+        FROM answer_source JOIN runs USING (run_id) JOIN generation USING (generation_id)
+        JOIN prompt USING (prompt_id) JOIN document ON document_id = sum_document_id
+        WHERE place = 1 AND prompt.answer <> ''"""  # noqa: S608 (a constant)
+    rows = zip(*snapshot.query(sql).to_pydict().values(), strict=True)
+    return {generation_id: text is not None and says(text, answer) for generation_id, answer, text in rows}
+
+
+def trends(snapshot: Snapshot) -> list[SizeTrend]:
+    """Every size of a family and stage of which several answered the same prompts, smallest first."""
+    of_prompt: dict[str, dict[str, Verdict]] = defaultdict(dict)
+    for each in verdicts(snapshot):
+        of_prompt[each.prompt_id].setdefault(each.model_id, each)
+    first = [next((one for one in of.values() if one.right), None) for of in of_prompt.values()]
+    logp = expected_logp(snapshot, [each for each in first if each is not None])
+    led = led_by_the_answer(snapshot)
+    kinds = defaultdict(list)
+    for model in models(snapshot):
+        kinds[model.family, model.stage].append(model)
+    found = []
+    for of_kind in kinds.values():
+        ids = [each.model_id for each in of_kind]
+        shared = {prompt: of for prompt, of in of_prompt.items() if all(each in of for each in ids)}
+        if len(ids) < 2 or not shared:
+            continue
+        read = [prompt for prompt in shared if all((prompt, each) in logp for each in ids)]
+        for model in of_kind:
+            answered = [of[model.model_id] for of in shared.values()]
+            right = sum(each.right for each in answered) / len(answered)
+            chance = _mean([math.exp(logp[prompt, model.model_id]) for prompt in read])
+            leads = [led[each.generation_id] for each in answered if each.generation_id in led]
+            found.append(SizeTrend(model.name, model.n_params, len(answered), right, chance, len(read), _mean(leads)))
+    return found
+
+
+def learned(snapshot: Snapshot) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """(smaller, larger) size of a family, by name -> (generation of the smaller, of the larger) for every prompt that
+    the smaller one answers wrongly and the larger one rightly; only pairs with such a prompt."""
+    of_prompt: dict[str, list[Verdict]] = defaultdict(list)
+    for each in verdicts(snapshot):
+        of_prompt[each.prompt_id].append(each)
+    known = {each.model_id: each for each in models(snapshot)}
+    order: Mapping[str, int] = {model_id: i for i, model_id in enumerate(known)}
+    found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for answered in of_prompt.values():
+        for small in (each for each in answered if not each.right):
+            for large in (each for each in answered if each.right):
+                one, other = known[small.model_id], known[large.model_id]
+                if one.family == other.family and one.n_params < other.n_params:
+                    found[one.name, other.name].append((small.generation_id, large.generation_id))
+    names = {each.name: order[each.model_id] for each in known.values()}
+    return dict(sorted(found.items(), key=lambda each: (names[each[0][0]], -names[each[0][1]])))
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -3,9 +3,19 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashboard.database.queries.documents import document_tokens
-from dashboard.database.queries.rows import Snapshot, has_table, kept, kept_scores_of, numbers, record, total_heat
+from dashboard.database.queries.rows import (
+    Snapshot,
+    has_table,
+    kept,
+    kept_scores_of,
+    numbers,
+    record,
+    summed_layers,
+    total_heat,
+)
 from dashboard.database.records import Heat, KeptScores, Target
 from dashboard.database.span_records import AnswerSpan
 
@@ -41,6 +51,14 @@ def span_scores(snapshot: Snapshot, run_id: str, generation_id: str, of: AnswerS
     sql = f"""SELECT {int(of.first)} AS position, rank, document_id, score, self_influence, grad_norm, solve_norm,
         layer_scores FROM span_influence WHERE {_WHERE}"""  # noqa: S608 (a number)
     return kept_scores_of(snapshot.query(sql, [run_id, generation_id, of.span]))
+
+
+@kept(16)
+def top_layers(snapshot: Snapshot, run_id: str, generation_id: str, k: int) -> dict[int, NDArray[np.float64]]:
+    """span -> [L] sum of the layers of the k most helpful documents of every word, and of the whole answer."""
+    sql = """SELECT span AS place, layer_scores FROM span_influence
+        WHERE run_id = ? AND generation_id = ? AND rank <= ? AND score > 0 AND layer_scores IS NOT NULL"""
+    return summed_layers(snapshot.query(sql, [run_id, generation_id, k]))
 
 
 @kept(16)

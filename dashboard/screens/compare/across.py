@@ -1,6 +1,8 @@
 """What changes with size over all prompts of the database: concentration, topics, overlap."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -11,10 +13,12 @@ from dashboard.address.selection import UNFILTERED, Selection
 from dashboard.database.group_records import Group
 from dashboard.database.queries import answers, groups, sizes
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.size_records import SizeTrend
 from dashboard.drawing import render
 from dashboard.drawing.numbers import percent
 from dashboard.drawing.size_look import size_looks
-from dashboard.screens.compare import charts
+from dashboard.screens.compare.charts import over_prompts, over_sizes
+from dashboard.screens.compare.charts.line import Looks
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 
@@ -26,20 +30,25 @@ def show_across(snapshot: Snapshot, chosen: Selection) -> None:
     overlaps, ranks, topics = (
         _cached(snapshot.name, snapshot, name) for name in ("mean_overlaps", "concentration", "topic_shares")
     )
-    if not ranks:
+    trends = sizes.trends(snapshot)
+    if not ranks and not trends:
         return
     panel(
         "Over all prompts",
         "Sums over stored scores: not over all documents, for what was not scored or not kept is unknown.",
     )
     looks = size_looks(answers.models(snapshot))
+    if trends:
+        _show_trends(trends, looks)
+    if not ranks:
+        return
     left, right = st.columns(2, gap="large")
     with left:
         st.caption(
             "How concentrated influence is: share by rank within the 20 most helpful documents of a first token. "
             "A straight line is a power law. Click a rank to add up to there."
         )
-        rank = render.chart(charts.concentration(ranks, looks), key="concentration")
+        rank = render.chart(over_prompts.concentration(ranks, looks), key="concentration")
         first = int(rank or FIRST)
         documents = f"first {first}" if first > 1 else "first"
         render.prose(*[("note", [(name, "strong"), (f": the {documents} carry {percent(share)}", "")])
@@ -50,7 +59,18 @@ def show_across(snapshot: Snapshot, chosen: Selection) -> None:
         _show_overlaps(overlaps)
 
 
-def _show_groups(snapshot: Snapshot, topics: list[dict[str, Any]], looks: charts.Looks, chosen: Selection) -> None:
+def _show_trends(found: Sequence[SizeTrend], looks: Looks) -> None:
+    n = found[0].n_prompts
+    read = max(each.n_chance for each in found)
+    st.caption(
+        f"Over the {n:,} prompts with an expected answer that these sizes answered: how many answers are right, and of "
+        "how many the most helpful document says the expected answer; over the "
+        f"{read:,} that some size answered rightly, how probable each size finds it."
+    )
+    render.chart(over_sizes.trend(found, looks), key="trend")
+
+
+def _show_groups(snapshot: Snapshot, topics: list[dict[str, Any]], looks: Looks, chosen: Selection) -> None:
     """Shares of whole groups, by a column of choice; in a database without them, of topics over what was kept."""
     columns = list(dict.fromkeys(each.column_name for each in groups.groups(snapshot)))
     if not columns:
@@ -58,7 +78,7 @@ def _show_groups(snapshot: Snapshot, topics: list[dict[str, Any]], looks: charts
             "Which topics gain with size: share of all stored positive influence, by topic of the document. Click a "
             "bar to see the documents of its topic. Whole topics are not computed in this database."
         )
-        render.chart(charts.group_shares(topics, looks, "topic"), key="topics", on_point=_open_topic)
+        render.chart(over_prompts.group_shares(topics, looks, "topic"), key="topics", on_point=_open_topic)
         return
     st.caption(
         "Which groups gain with size: share of what whole groups of documents push towards answers, over all documents "
@@ -69,7 +89,7 @@ def _show_groups(snapshot: Snapshot, topics: list[dict[str, Any]], looks: charts
     if len(columns) > 1:
         controls.one_of("column", {each: f"By {render.option(each)}" for each in columns}, quiet=True, shown=column)
     rows = [asdict(each) for each in groups.group_shares(snapshot, column)]
-    drawn = charts.group_shares(rows, looks, column)
+    drawn = over_prompts.group_shares(rows, looks, column)
 
     def opened(value: str) -> None:
         if value:
@@ -93,11 +113,10 @@ def _first_carry(ranks: list[dict[str, Any]], first: int) -> list[tuple[str, flo
 
 def _show_overlaps(overlaps: list[dict[str, Any]]) -> None:
     st.caption(
-        "How overlap falls with the difference in size: ten most helpful documents in common, over the prompts that "
-        "both sizes began to answer with the same token, by the best estimator that both have. Click a pair to see it "
-        "alone."
+        f"{_fall(overlaps)}: ten most helpful documents in common, over the prompts that both sizes began to answer "
+        "with the same token, by the best estimator that both have. Click a pair to see it alone."
     )
-    drawn = charts.overlaps(overlaps)
+    drawn = over_prompts.overlaps(overlaps)
     left, right = st.columns(2, gap="large")
     with left:
         pair = render.chart(replace(drawn, rows=[]), key="overlaps")  # its numbers stand beside it
@@ -105,6 +124,13 @@ def _show_overlaps(overlaps: list[dict[str, Any]]) -> None:
         shown = pd.DataFrame(drawn.rows)
         shown["Mean overlap at 10"] = [percent(value) for value in shown["Mean overlap at 10"]]
         render.table(shown.iloc[[int(pair)]] if pair else shown)
+
+
+def _fall(overlaps: list[dict[str, Any]]) -> str:
+    """What the points show; that overlap falls only where each larger difference has the smaller one."""
+    shares = [row["overlap"] for row in sorted(overlaps, key=lambda row: row["ratio"])]
+    falls = len(shares) > 2 and all(later < before for before, later in pairwise(shares))
+    return "How overlap falls with the difference in size" if falls else "Overlap and the difference in size"
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

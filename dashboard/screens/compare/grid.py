@@ -1,84 +1,108 @@
-"""The grid of Compare: rows are sizes, columns tokens, of each size's own answer or of one text for all."""
+"""The grid of Compare: rows are sizes, columns words or tokens, of each size's own answer or of one text for all."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from dashboard.address.bar import choose
-from dashboard.address.choices import TEXTS
+from dashboard.address.choices import TEXTS, UNITS
 from dashboard.address.selection import Selection
 from dashboard.database.prompt_share import prompt_share
-from dashboard.database.records import Generation, Token
+from dashboard.database.records import Generation, ReadToken, Token
 from dashboard.drawing import render
 from dashboard.drawing.numbers import parameters
 from dashboard.drawing.shapes import SizeRow, SizeToken
+from dashboard.drawing.size_look import UNKNOWN, Look
 from dashboard.screens.compare.comparison import Size
+from dashboard.screens.compare.places import Place
 from dashboard.screens.compare.read_along import Reader, departures
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 
 
 def show_grid(
-    compared: Sequence[Size], readers: Sequence[Reader], author: Generation, selection: Selection, position: int
+    compared: Sequence[Size],
+    readers: Sequence[Reader],
+    author: Generation,
+    selection: Selection,
+    column: int,
+    looks: Mapping[str, Look],
 ) -> None:
     """Both views; `readers` is empty where no size read another's text."""
     panel(
-        "Token by token",
-        "How sure each size is of each token, and how much of it came from the prompt: not whether it is right.",
+        "What each size wrote",
+        "How sure each size is of what it wrote, and how much of it came from the prompt: not whether it is right.",
     )
-    if readers:
-        controls.switch("aligned", TEXTS)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        controls.switch("unit", UNITS)
+        if readers:
+            controls.switch("aligned", TEXTS)
     same = bool(readers) and selection.aligned == "same"
-    text = next((size.tokens for size in compared if size.generation.generation_id == author.generation_id), [])
-    rows = [_reading(reader, text) for reader in readers] if same else [_own(size) for size in compared]
-    if same:
+    written = next((size for size in compared if size.generation.generation_id == author.generation_id), None)
+    rows = []
+    if same and written is not None:
         st.caption(f"Every size reads what {render.label(author.model.name)} wrote; ≠ names what it would have said.")
+        rows = [_reading(reader, written, looks) for reader in readers]
+    else:
+        rows = [_own(size, selection.unit, looks) for size in compared]
     render.size_grid(
         rows,
         key=f"grid {author.prompt_id}",
-        column=position,
-        marker="the size would have said this instead" if same else "first token that differs from the size above",
-        on_cell=lambda row, column: _chosen(compared, author, same, row, column),
+        column=column,
+        marker="the size would have said this instead" if same else "the first one that differs from the size above",
+        on_cell=lambda row, place: _chosen(compared, author, same, row, place),
+        what="token" if selection.unit == "token" else "words",
     )
 
 
 def _chosen(compared: Sequence[Size], author: Generation, same: bool, row: int, column: int) -> None:
-    generation = author if same else compared[row].generation
-    choose(generation=generation.generation_id, span=(column, column))
+    size = next((each for each in compared if same and each.generation == author), compared[row])
+    choose(generation=size.generation.generation_id, span=size.columns[column].span)
 
 
-def _own(size: Size) -> SizeRow:
-    tokens = [
+def _own(size: Size, unit: str, looks: Mapping[str, Look]) -> SizeRow:
+    cells = [
         SizeToken(
-            token.text,
-            _chance(token.logp),
-            prompt_share(token.bits_nothing, token.bits_full),
-            fork="departs" if token.position == size.departs else "",
-            off=size.departs is not None and token.position > size.departs,
+            _written(each, unit),
+            *_measured(size.tokens[each.first : each.last + 1]),
+            fork="departs" if i == size.departs else "",
+            off=size.departs is not None and i > size.departs,
         )
-        for token in size.tokens
+        for i, each in enumerate(size.columns)
     ]
     right = {True: "right", False: "wrong", None: ""}[size.generation.right]
-    about = " · ".join(part for part in (parameters(size.generation.model.n_params), right) if part)
-    return SizeRow(size.name, about, tokens)
+    return SizeRow(size.name, _about(size.generation, right), cells, looks.get(size.name, UNKNOWN).colour)
 
 
-def _reading(reader: Reader, text: Sequence[Token]) -> SizeRow:
-    elsewhere = set(departures(reader, text))
-    tokens = [
-        SizeToken(
-            token.text,
-            _chance(read.logp),
-            prompt_share(read.bits_nothing, read.bits_full),
-            fork=(read.said_text or "end of text") if i in elsewhere else "",
-        )
-        for i, (token, read) in enumerate(zip(text, reader.tokens, strict=False))
-    ]
-    model = reader.own.model
-    about = parameters(model.n_params) if tokens else f"{parameters(model.n_params)} · did not read it"
-    return SizeRow(model.name, about, tokens)
+def _reading(reader: Reader, written: Size, looks: Mapping[str, Look]) -> SizeRow:
+    elsewhere = set(departures(reader, written.tokens))
+    cells = []
+    for each in written.columns if len(reader.tokens) >= len(written.tokens) else ():
+        read = reader.tokens[each.first : each.last + 1]
+        other = next((token for token in read if token.position in elsewhere), None)
+        fork = "" if other is None else other.said_text or "end of text"
+        cells.append(SizeToken(each.text, *_measured(read), fork=fork))
+    said = "" if reader.tokens else "did not read it"
+    return SizeRow(
+        reader.own.model.name, _about(reader.own, said), cells, looks.get(reader.own.model.name, UNKNOWN).colour
+    )
 
 
-def _chance(logp: float) -> float | None:
-    return math.exp(logp) if math.isfinite(logp) else None
+def _written(each: Place, unit: str) -> str:
+    """A token of a tokenizer's own spells nothing, and says so; an answer stands in a cell as it is."""
+    return each.text or ("" if unit == "token" else " ")
+
+
+def _about(of: Generation, said: str) -> str:
+    return " · ".join(part for part in (parameters(of.model.n_params), said) if part)
+
+
+def _measured(tokens: Sequence[Token] | Sequence[ReadToken]) -> tuple[float | None, float | None]:
+    """Probability of these tokens together, and the share of their bits that the prompt saved; None where unknown."""
+    logp = sum(token.logp for token in tokens)
+    bits = [(token.bits_nothing, token.bits_full) for token in tokens]
+    nothing, full = [a for a, _ in bits if a is not None], [b for _, b in bits if b is not None]
+    whole = len(nothing) == len(full) == len(bits) > 0
+    share = prompt_share(sum(nothing), sum(full)) if whole else None
+    return (math.exp(min(logp, 0.0)) if tokens and math.isfinite(logp) else None), share

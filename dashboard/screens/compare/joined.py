@@ -1,4 +1,4 @@
-"""The documents of one token in every size, joined, and the layers that they pass through by relative depth."""
+"""The documents behind a word in every size, joined, and the layers that they pass through by relative depth."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -6,16 +6,16 @@ from functools import partial
 import streamlit as st
 
 from dashboard.address.bar import open_screen
-from dashboard.database.queries import answers, documents, influence
+from dashboard.database.queries import documents, influence, spans
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import StoredDocument
 from dashboard.drawing import render
 from dashboard.drawing.document_text import drawn, shown
 from dashboard.drawing.numbers import percent
 from dashboard.drawing.shapes import Heated, JoinedRow
-from dashboard.drawing.size_look import size_looks
-from dashboard.screens.compare import charts
-from dashboard.screens.compare.comparison import Size, agreements, joined
+from dashboard.drawing.size_look import UNKNOWN, Look
+from dashboard.screens.compare.charts import at_a_place
+from dashboard.screens.compare.comparison import Size, agreements, in_its_list, joined
 from dashboard.widgets.estimator import say_estimators
 from dashboard.widgets.heading import panel
 
@@ -23,39 +23,33 @@ MOST = 12  # rows
 PASSAGE = 200  # characters of a document
 
 
-def show_joined(snapshot: Snapshot, compared: Sequence[Size], position: int, same: bool) -> None:
+def show_joined(snapshot: Snapshot, compared: Sequence[Size], same: bool, looks: Mapping[str, Look]) -> None:
     """One row per document; overlap at 10 and rank-biased overlap of each pair of sizes below."""
     panel(
-        "Documents behind this token, joined",
+        "Documents behind it, joined",
         "Ranks, and shares of each size's ten: not amounts, for raw influences of two sizes are not on one scale.",
     )
+    written = {size.place.text for size in compared if size.place is not None}
     if same:
         st.caption("A size is listed where its own answer holds the same tokens up to here; elsewhere it wrote others.")
-    elif len({size.tokens[position].text for size in compared if position < len(size.tokens)}) > 1:
-        st.caption("The sizes wrote different tokens here, so their documents answer different questions.")
+    elif len(written) > 1:
+        st.caption("The sizes wrote different things here, so their documents answer different questions.")
     say_estimators({size.name: size.runs for size in compared})
     ids = joined(compared)
     if not ids:
-        st.caption("No influence is stored for this token.")
+        st.caption("No influence is stored for this.")
         return
     found = documents.documents(snapshot, ids)
-    places = [{each.document_id: (i, each) for i, each in enumerate(size.top)} for size in compared]
-    totals = [sum(each.score for each in size.top) or 1.0 for size in compared]
-    passages = _passages(snapshot, compared, {each: found[each] for each in ids[:MOST] if each in found}, position)
+    passages = _passages(snapshot, compared, {each: found[each] for each in ids[:MOST] if each in found})
     rows = [
         JoinedRow(
-            found[document_id],
-            passages[document_id],
-            [
-                (place[document_id][0] + 1, place[document_id][1].score / total) if document_id in place else None
-                for place, total in zip(places, totals, strict=True)
-            ],
+            found[document_id], passages[document_id], [in_its_list(size, document_id, compared) for size in compared]
         )
         for document_id in passages
     ]
     render.join_table(
         rows,
-        [size.name for size in compared],
+        {size.name: looks.get(size.name, UNKNOWN).colour for size in compared},
         key="joined",
         on_document=lambda document_id: open_screen("corpus", document=document_id),
     )
@@ -68,17 +62,18 @@ def show_joined(snapshot: Snapshot, compared: Sequence[Size], position: int, sam
     )  # fmt: skip
 
 
-def _passages(
-    snapshot: Snapshot, compared: Sequence[Size], found: Mapping[str, StoredDocument], position: int
-) -> dict[str, str]:
+def _passages(snapshot: Snapshot, compared: Sequence[Size], found: Mapping[str, StoredDocument]) -> dict[str, str]:
     """Of each document what has most of its heat in the first size that has any."""
     made: dict[str, str] = {}
     for size in compared:
-        if not size.runs:
+        if not size.ranked or size.place is None:
             continue
-        of, tokenizer = size.generation.generation_id, size.generation.model.tokenizer_id
+        of, tokenizer = (size.run_id, size.generation.generation_id), size.generation.model.tokenizer_id
         long = [each for each in found if each not in made and len(found[each].text) > PASSAGE]
-        heats = influence.heats(snapshot, size.runs[0].run_id, of, position, position, tokenizer, long)
+        if size.place.exact is not None:
+            heats = spans.span_heats(snapshot, *of, size.place.exact, tokenizer, long)
+        else:
+            heats = influence.heats(snapshot, *of, *size.place.span, tokenizer, long)
         read = documents.as_read(snapshot, tokenizer, list(heats))
         for document_id, heat in heats.items():
             if document_id in read and len(read[document_id]) == len(heat.shares):
@@ -87,7 +82,7 @@ def _passages(
     return {each: made.get(each) or shown([Heated(of.text)], PASSAGE).words for each, of in found.items()}
 
 
-def show_depths(snapshot: Snapshot, compared: Sequence[Size], position: int) -> None:
+def show_depths(compared: Sequence[Size], looks: Mapping[str, Look]) -> None:
     """Layer profiles on one axis from the first block to the last."""
     if not any(size.shares for size in compared):
         return
@@ -97,8 +92,7 @@ def show_depths(snapshot: Snapshot, compared: Sequence[Size], position: int) -> 
         "the last one. The embedding has no depth; its share is written below. Click a point to rank the documents of "
         "that size by that layer alone."
     )
-    looks = size_looks(answers.models(snapshot))
-    render.chart(charts.depth_profiles(compared, looks), key="depths", on_point=partial(_open_layer, position))
+    render.chart(at_a_place.depth_profiles(compared, looks), key="depths", on_point=partial(_open_layer, compared))
     embedding = [
         (size.name, share)
         for size in compared
@@ -110,8 +104,9 @@ def show_depths(snapshot: Snapshot, compared: Sequence[Size], position: int) -> 
     )
 
 
-def _open_layer(position: int, point: str) -> None:
+def _open_layer(compared: Sequence[Size], point: str) -> None:
     """point: generation and layer group, as in the chart; '' where a selection was lifted."""
     generation, _, layer = point.partition(" ")
-    if layer:
-        open_screen("explain", generation=generation, span=(position, position), layer=layer)
+    place = next((each.place for each in compared if each.generation.generation_id == generation), None)
+    if layer and place is not None:
+        open_screen("explain", generation=generation, span=place.span, layer=layer)

@@ -22,8 +22,3 @@ def rank_biased_overlap(one: Sequence[str], other: Sequence[str], k: int = 10, p
         return float("nan")
     total = sum(p ** (i - 1) * len(set(one[:i]) & set(other[:i])) / i for i in range(1, depth + 1))
     return total * (1 - p) / (1 - p**depth)
-
-
-def fork(one: Sequence[str], other: Sequence[str]) -> int | None:
-    """The first position at which two token sequences differ; None when one begins with the other."""
-    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)

@@ -1,4 +1,4 @@
-"""Heads and neurons of each size at one token: how concentrated, where decided, who reads a word. No widget here."""
+"""Heads and neurons of each size at one place: how concentrated, where decided, who reads a word. No widget here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,17 @@ from dashboard.database.queries import answers, inside
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import PromptToken
 from dashboard.screens.compare.comparison import Size
+from dashboard.screens.compare.places import Place
 
 STRONGEST = 5  # heads and neurons whose share is said, and among which a reader of a word is looked for
 
 
 @dataclass(frozen=True)
 class Parts:
-    """One size at one token. Shares between 0 and 1, of the sizes of total effects; nan and None where unknown.
+    """One size at what is compared. Shares between 0 and 1, of the sizes of total effects; nan and None where unknown.
 
-    heads: the strongest ones with their effects, nats; attention: of those, over the prompt's tokens.
+    heads: the strongest ones with their effects, nats, summed over its tokens; decided: the depth from which on the
+    lens puts every one of its tokens first; attention: of the strongest heads from its first token, over the prompt.
     """
 
     size: Size
@@ -36,26 +38,24 @@ class Parts:
     attention: dict[Component, Floats]
 
 
-def parts_of(
-    snapshot: Snapshot, compared: Sequence[Size], position: int, applies: Mapping[str, bool] | None = None
-) -> list[Parts]:
+def parts_of(snapshot: Snapshot, compared: Sequence[Size], applies: Mapping[str, bool] | None = None) -> list[Parts]:
     """Every size whose components are computed; without those where `applies` (by generation) is False."""
     asked = [each for each in compared if (applies or {}).get(each.generation.generation_id, True)]
-    found = [_parts(snapshot, each, position) for each in asked if position < len(each.tokens)]
+    found = [_parts(snapshot, each, each.place) for each in asked if each.place is not None]
     return [each for each in found if each is not None]
 
 
-def _parts(snapshot: Snapshot, size: Size, position: int) -> Parts | None:
+def _parts(snapshot: Snapshot, size: Size, place: Place) -> Parts | None:
     generation_id = size.generation.generation_id
     split = inside.split(snapshot, size.generation.model.model_id)
     total = None
     if split is not None and split.known:
-        total = amounts.total(inside.effects(snapshot, generation_id, position, position), split)
+        total = amounts.total(inside.effects(snapshot, generation_id, *place.span), split)
     if total is None or split is None:
         return None
     heads, neurons = total.of("head"), total.of("neuron")
     strongest = dict(list(heads.items())[:STRONGEST])
-    weights = inside.attention_of_all(snapshot, generation_id, position)
+    weights = inside.attention_of_all(snapshot, generation_id, place.first)
     return Parts(
         size,
         len(heads),
@@ -64,9 +64,16 @@ def _parts(snapshot: Snapshot, size: Size, position: int) -> Parts | None:
         even_number(list(heads.values())),
         share_of_strongest(list(neurons.values()), STRONGEST),
         len(neurons),
-        decided(seen(inside.lens(snapshot, generation_id, position, position), 1)),
+        _decided(snapshot, generation_id, place),
         {each: weights[each.depth, each.number] for each in strongest if (each.depth, each.number) in weights},
     )
+
+
+def _decided(snapshot: Snapshot, generation_id: str, place: Place) -> float | None:
+    lines = [seen(inside.lens(snapshot, generation_id, i, i), 1) for i in range(place.first, place.last + 1)]
+    depths = [decided(line) for line in lines if line]
+    known = [each for each in depths if each is not None]
+    return max(known) if known and len(known) == len(lines) else None
 
 
 def words_of(snapshot: Snapshot, parts: Sequence[Parts]) -> list[PromptToken]:

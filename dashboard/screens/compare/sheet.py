@@ -1,4 +1,4 @@
-"""The sheet of Compare: one row per document and size, for one token of one prompt."""
+"""The sheet of Compare: one row per document and size, for one word (or token, or answer) of one prompt."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,19 +14,20 @@ from dashboard.screens.compare.comparison import Size, agreements
 from dashboard.screens.compare.parts import STRONGEST, Parts
 
 
-def compared_sheet(
-    snapshot: Snapshot, compared: Sequence[Size], parts: Sequence[Parts], selection: Selection, position: int
-) -> Sheet:
-    """Ranks and shares of the joined documents, overlaps, each size's tokens and how few parts carry them."""
+def compared_sheet(snapshot: Snapshot, compared: Sequence[Size], parts: Sequence[Parts], selection: Selection) -> Sheet:
+    """Ranks and shares of the joined documents, overlaps, each size's words and how few parts carry them."""
     about = {
         "prompt": compared[0].generation.prompt if compared else "",
-        "token": position,
+        "by": selection.unit,
         "sizes": [
             {
                 "model": size.name,
-                "tokens": [token.text for token in size.tokens],
+                "answer": size.generation.text,
+                "columns": [each.text for each in size.columns],
+                "compared": size.place.text if size.place else "",
+                "tokens": list(size.place.span) if size.place else [],
                 "departs_at": size.departs,
-                "layers": dict(zip([group.key for group in size.groups], size.shares, strict=False)),
+                "layers": {group.label: share for group, share in zip(size.groups, size.shares, strict=False)},
             }
             for size in compared
         ],
@@ -48,20 +49,20 @@ def compared_sheet(
     }
     return Sheet(
         name="whence-compare",
-        title="Documents behind one token, in each size",
-        table=partial(_table, snapshot, list(compared), position),
+        title="Documents behind one word, in each size",
+        table=partial(_table, snapshot, list(compared)),
         address=address(selection),
         about=about,
     )
 
 
-def _table(snapshot: Snapshot, compared: list[Size], position: int) -> pd.DataFrame:
+def _table(snapshot: Snapshot, compared: list[Size]) -> pd.DataFrame:
     ids = list(dict.fromkeys(each.document_id for size in compared for each in size.top))
     found = documents.documents(snapshot, ids)
     rows = []
     for size in compared:
-        total = sum(each.score for each in size.top) or 1.0
-        logp = size.tokens[position].logp if position < len(size.tokens) else float("nan")
+        tokens = size.tokens[size.place.first : size.place.last + 1] if size.place else []
+        logp = sum(token.logp for token in tokens) if tokens else float("nan")
         known = influence.calibration(snapshot, size.runs[0].run_id) if size.runs else None
         unit = unit_for(known, logp, ())
         for rank, each in enumerate(size.top, start=1):
@@ -70,7 +71,8 @@ def _table(snapshot: Snapshot, compared: list[Size], position: int) -> pd.DataFr
                 {
                     "model": size.name,
                     "rank": rank,
-                    "share": each.score / total,
+                    "wrote": size.place.text if size.place else "",
+                    "share": each.score / size.carried,
                     "change_nats": change_nats(unit, each.score),
                     "influence_raw": each.score,
                     "document_id": each.document_id,

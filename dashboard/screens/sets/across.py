@@ -15,13 +15,14 @@ from dashboard.drawing import render
 from dashboard.drawing.document_text import shown
 from dashboard.drawing.numbers import percent, plain, signed
 from dashboard.drawing.shapes import Heated, JoinedRow
-from dashboard.drawing.size_look import size_looks
+from dashboard.drawing.size_look import UNKNOWN, size_looks
 from dashboard.screens.sets.curve import at_share, carried, curve_chart, help_of, n_helpful, point_of
 from dashboard.screens.sets.view import View
 from dashboard.widgets.heading import panel
 
 TOP, MOST = 10, 12  # documents of a size, rows of the table
 PASSAGE = 200  # characters of a document
+NOT_TOP = "not in its ten"
 FIRST = 0.1  # of the documents, where no other point is clicked
 
 
@@ -58,10 +59,11 @@ def show_sizes(snapshot: Snapshot, found: View) -> None:
     render.table(pd.DataFrame([_row(each, found) for each in found.sizes]), height="content")
     ranked = sets.set_ranks(snapshot, found.target.name, [each.run_id for each in found.sizes], TOP)
     rows = joined_rows(snapshot, found.sizes, ranked)
+    looks = size_looks(answers.models(snapshot))
     if rows:
         render.join_table(
             rows,
-            [each.model for each in found.sizes],
+            {each.model: looks.get(each.model, UNKNOWN).colour for each in found.sizes},
             key="sets joined",
             on_document=partial(_open),
         )
@@ -88,7 +90,7 @@ def joined_rows(
             [
                 (of_run[size.run_id][each][0], of_run[size.run_id][each][1] / totals[size.run_id])
                 if each in of_run[size.run_id]
-                else None
+                else NOT_TOP
                 for size in sizes
             ],
         )

@@ -17,14 +17,20 @@ export default function ({ parentElement, data, setStateValue }) {
   table.node.setAttribute("aria-label", data.label);
   const head = make("thead", "");
   const names = make("tr", "", head);
-  for (const text of ["Document", ...data.sizes]) make("th", "", names, text).scope = "col";
+  make("th", "", names, "Document").scope = "col";
+  data.sizes.forEach((size, i) => {
+    const name = make("th", "", names);
+    name.scope = "col";
+    make("span", "look", name).style.background = data.colours[i];
+    name.append(size);
+  });
   const body = make("tbody", "");
-  for (const row of data.rows) drawRow(row, data.sizes, make("tr", row.shared ? "shared" : "", body));
+  for (const row of data.rows) drawRow(row, data, make("tr", row.shared ? "shared" : "", body));
   table.node.replaceChildren(head, body);
   table.reach();
 }
 
-function drawRow(row, sizes, parent) {
+function drawRow(row, { sizes, colours }, parent) {
   const about = make("td", "", parent);
   const button = make("button", "", about, row.title || "untitled");
   button.type = "button";
@@ -35,12 +41,16 @@ function drawRow(row, sizes, parent) {
   row.cells.forEach((cell, i) => {
     const place = make("td", "cell", parent);
     place.dataset.size = sizes[i];
-    if (!cell) make("span", "none", place, "not in its ten");
-    else {
+    if (cell.none) {
+      const words = make("span", "none", place, cell.none);
+      words.dir = "auto";
+    } else {
       make("div", "", place, `no. ${cell.rank} · ${cell.said}`);
       say(place, `${sizes[i]}: ${cell.words}`);
       place.setAttribute("aria-label", place.dataset.says);
-      make("div", "bar", place).style.width = `${Math.min(cell.share, 1) * 100}%`;
+      const bar = make("div", "bar", place);
+      bar.style.width = `${Math.min(cell.share, 1) * 100}%`;
+      bar.style.background = colours[i];
     }
   });
 }

@@ -24,13 +24,15 @@ export default function ({ parentElement, data, setStateValue }) {
   grid.table.setAttribute("aria-label", data.label);
   grid.table.replaceChildren(...data.rows.map((row, r) => drawRow(row, r, data)));
   if (held) grid.table.querySelector(`button[data-row="${held.row}"][data-column="${held.column}"]`)?.focus({ preventScroll: true });
-  drawFoot(grid.foot, data.rows, data.marker);
+  drawFoot(grid.foot, data.rows, data);
 }
 
 function drawRow(row, r, data) {
   const line = make("tr", "");
-  const name = make("th", "", line, row.size);
+  const name = make("th", "", line);
   name.scope = "row";
+  make("span", "look", name).style.background = row.colour;
+  name.append(row.size);
   make("small", "", name, row.about);
   row.tokens.forEach((token, c) => {
     const cell = make("td", token.fork ? "fork" : "", line);
@@ -55,10 +57,10 @@ function dial(kind, value, parent) {
   make("span", `dial ${kind}`, parent).style.setProperty("--v", value.toFixed(3));
 }
 
-function drawFoot(foot, rows, marker) {
+function drawFoot(foot, rows, { marker, what }) {
   foot.replaceChildren();
   const any = (name) => rows.some((row) => row.tokens.some((token) => token[name] !== null));
-  for (const [name, words] of [["probability", "probability of the token"], ["share", "share of its bits from the prompt"]]) {
+  for (const [name, words] of [["probability", `probability of the ${what}`], ["share", "share of the bits that came from the prompt"]]) {
     if (!any(name)) continue;
     const key = make("span", "", foot);
     dial(name, 0.7, key);

@@ -119,9 +119,7 @@ def test_the_sizes_are_joined_by_their_best_documents(open_app: Open, snapshot: 
     }
     for row in table["rows"]:
         for size, cell in zip(table["sizes"], row["cells"], strict=True):
-            assert (cell["rank"] if cell else None) == (
-                best[size].index(row["id"]) + 1 if row["id"] in best[size] else None
-            )
+            assert cell.get("rank") == (best[size].index(row["id"]) + 1 if row["id"] in best[size] else None)
     shared = set.intersection(*map(set, best.values()))
     assert shared <= {row["id"] for row in table["rows"]}
 

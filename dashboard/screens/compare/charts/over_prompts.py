@@ -1,59 +1,20 @@
-"""Charts of sizes: data in, plotly figure out. Nothing here reads, draws or knows Streamlit.
+"""Charts of sizes over all prompts: data in, plotly figure out. Nothing here reads, draws or knows Streamlit.
 
 Every chart says what it shows in words, has its unit on its axis, and hands out its numbers as rows. `looks` gives a
 size its colour and its mark; they are the same in every chart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from dashboard.database.layer_groups import LABELS
 from dashboard.database.method_names import method_name
 from dashboard.drawing.figure import SHARE, blank
 from dashboard.drawing.numbers import percent
 from dashboard.drawing.shapes import Chart
-from dashboard.drawing.size_look import UNKNOWN, Look
+from dashboard.drawing.size_look import UNKNOWN
 from dashboard.drawing.theme import MARKS
 from dashboard.drawing.visible import in_chart
-from dashboard.screens.compare.comparison import Size
-
-Looks = Mapping[str, Look]
-Rows = Sequence[Mapping[str, Any]]
-
-DASHES = {"mlp": "solid", "attention": "dash"}
-
-
-def depth_profiles(sizes: Sequence[Size], looks: Looks) -> Chart:
-    """Share of influence by relative depth, one line per size, attention and MLP apart; without the embedding, whose
-    share would press the lines to the ground. The key of a point: generation and layer group."""
-    figure = blank(
-        360,
-        hover="closest",  # sizes have layers at depths of their own, and a click means one of them
-        x={"title": "depth", "tickformat": SHARE, "tickvals": [0, 0.25, 0.5, 0.75, 1], "range": [-0.03, 1.03]},
-        y={"title": "share of influence", "tickformat": SHARE, "nticks": 6, "rangemode": "tozero"},
-    )
-    rows: list[dict[str, object]] = []
-    for size in (size for size in sizes if size.shares):
-        n_blocks = max((group.depth for group in size.groups if group.kind != "embedding"), default=0) + 1
-        of_kind: dict[str, list[tuple[float, float, str]]] = {}
-        for group, share in zip(size.groups, size.shares, strict=True):
-            if group.kind == "embedding":
-                continue
-            depth = group.depth / max(n_blocks - 1, 1)
-            of_kind.setdefault(group.kind, []).append((depth, share, group.key))
-            rows.append({"Size": size.name, "Layer": group.label, "Depth": depth, "Share of influence": share})
-        for kind, points in of_kind.items():
-            line = _line(size.name, looks, dash=DASHES.get(kind, "dot"))
-            line["name"] += f", {LABELS.get(kind, in_chart(kind))}"
-            line["hovertemplate"] = "%{fullData.name}, depth %{x}<br>%{customdata[1]}<extra></extra>"
-            figure.add_scatter(
-                x=[depth for depth, _, _ in points],
-                y=[share for _, share, _ in points],
-                customdata=[[f"{size.generation.generation_id} {key}", percent(share)] for _, share, key in points],
-                **line,
-            )
-    names = ", ".join(size.name for size in sizes if size.shares)
-    return Chart(figure, f"Share of influence by depth of the layer, for {names}. {_highest(rows, 'Layer')}", rows)
+from dashboard.screens.compare.charts.line import SAID, Looks, Rows, highest, size_line
 
 
 def concentration(rows: Rows, looks: Looks) -> Chart:
@@ -76,7 +37,7 @@ def concentration(rows: Rows, looks: Looks) -> Chart:
             x=[row["rank"] for row in drawn],
             y=[row["share"] for row in drawn],
             customdata=[[str(row["rank"]), percent(row["share"])] for row in drawn],
-            **_line(name, looks),
+            **size_line(name, looks),
         )
     words = "Mean share of influence by rank for each size, both axes logarithmic. "
     words += " ".join(
@@ -158,28 +119,13 @@ def group_shares(rows: Rows, looks: Looks, column: str, most: int = 8) -> Chart:
             customdata=[[str(values[i]), percent(found[values[i]])] for i in there],
             name=in_chart(name),
             marker={"color": looks.get(name, UNKNOWN).colour},
-            hovertemplate=_SAID,
+            hovertemplate=SAID,
         )
     figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.08)
     named = column.capitalize()
     shown = [{"Size": r["name"], named: r["value"] or f"no {column}", "Share of influence": r["share"]} for r in rows]
-    words = f"Share of influence by {column} of the document, for each size. {_highest(shown, named)}"
+    words = f"Share of influence by {column} of the document, for each size. {highest(shown, named)}"
     return Chart(figure, words, shown)
-
-
-_SAID = "%{fullData.name}: %{customdata[1]}<extra></extra>"
-
-
-def _line(name: str, looks: Looks, dash: str = "solid") -> dict[str, Any]:
-    """A line with marks in the look of its size."""
-    look = looks.get(name, UNKNOWN)
-    return {
-        "name": in_chart(name),
-        "mode": "lines+markers",
-        "line": {"color": look.colour, "width": 2, "dash": dash},
-        "marker": {"color": look.colour, "symbol": look.symbol, "size": 7},
-        "hovertemplate": _SAID,
-    }
 
 
 def _by_size(rows: Rows) -> dict[str, list[Mapping[str, Any]]]:
@@ -187,14 +133,3 @@ def _by_size(rows: Rows) -> dict[str, list[Mapping[str, Any]]]:
     for row in rows:
         found.setdefault(row["name"], []).append(row)
     return found
-
-
-def _highest(rows: Rows, where: str) -> str:
-    """One sentence for each size: where its share is highest."""
-    best: dict[str, Mapping[str, Any]] = {}
-    for row in rows:
-        if row["Size"] not in best or row["Share of influence"] > best[row["Size"]]["Share of influence"]:
-            best[row["Size"]] = row
-    return " ".join(
-        f"{name}: most in {row[where]}, {percent(row['Share of influence'])}." for name, row in best.items()
-    )

@@ -1,0 +1,1 @@
+"""What sets sizes apart, as plotly figures."""

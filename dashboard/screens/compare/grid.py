@@ -52,7 +52,7 @@ def show_grid(
         column=column,
         marker="the size would have said this instead" if same else "the first one that differs from the size above",
         on_cell=lambda row, place: _chosen(compared, author, same, row, place),
-        what="token" if selection.unit == "token" else "words",
+        what=selection.unit,
     )
 
 

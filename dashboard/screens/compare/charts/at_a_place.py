@@ -19,6 +19,7 @@ from dashboard.screens.compare.comparison import Size
 DASHES = {"mlp": "solid", "attention": "dash"}
 UNKEPT = -0.09  # where a share that is not known stands, as a part of the axis
 CELL, TALL = 16, 230  # points: a row of the heatmap, and the most that one size takes
+LEAST_COLUMNS = 6  # of it: a short answer does not fill the page
 
 
 def depth_profiles(sizes: Sequence[Size], looks: Looks) -> Chart:
@@ -94,9 +95,12 @@ def shares(small: Size, larger: Sequence[Size], titles: Mapping[str, str], looks
             mode="markers",
             name=in_chart(size.name),
             marker={"color": look.colour, "symbol": look.symbol, "size": 9, "opacity": 0.85},
-            customdata=[[each, _said(x), in_chart(titles.get(each, "")), _said(y)] for each, x, y in points],
-            hovertemplate="%{customdata[2]}<br>"
-            f"{in_chart(small.name)} " + "%{customdata[1]}, %{fullData.name} %{customdata[3]}<extra></extra>",
+            customdata=[
+                [each, _said(x), in_chart(titles.get(each, "")), _said(y), in_chart(small.name)]
+                for each, x, y in points
+            ],
+            hovertemplate="%{customdata[2]}<br>%{customdata[4]} %{customdata[1]}, %{fullData.name} %{customdata[3]}"
+            "<extra></extra>",
         )
         rows += [
             {"Document": titles.get(each, ""), "Larger size": size.name, small.name: x, "Share in the larger size": y}
@@ -120,7 +124,7 @@ def distribution(sizes: Sequence[Size], titles: Mapping[str, str], looks: Looks)
     figure = blank(
         110 + 70 * len(drawn),
         hover="closest",
-        x={"title": "influence, % of the size's strongest document", "ticksuffix": "%", "nticks": 7, "zeroline": True},
+        x={"title": "influence, percent of the size's strongest document", "ticksuffix": "%", "nticks": 7, "zeroline": True},
         y={
             "tickvals": list(range(len(drawn))),
             "ticktext": [in_chart(size.name, 24) for size in drawn],
@@ -141,7 +145,7 @@ def distribution(sizes: Sequence[Size], titles: Mapping[str, str], looks: Looks)
             mode="markers",
             name="random documents",
             legendgroup="random",
-            showlegend=i == 0,
+            showlegend=bool(random) and not any(each.null_scores.size for each in drawn[:i]),
             marker={"color": MARKS.rest, "symbol": "line-ns-open", "size": 13, "opacity": 0.7},
             customdata=[["", f"{value:.1f} %"] for value in random],
             hovertemplate="a random document<br>%{customdata[1]}<extra></extra>",
@@ -185,8 +189,9 @@ def depth_heat(
         vertical_spacing=min(0.5, 46 / (sum(heights) + 46 * len(sizes))) if len(sizes) > 1 else 0,
     )
     frame = blank(sum(heights) + 50 * len(sizes) + 20, hover="closest", x={}, y={})
-    figure.update_layout(frame.layout.to_plotly_json() | {"xaxis": None, "yaxis": None})
+    figure.update_layout({k: v for k, v in frame.layout.to_plotly_json().items() if k not in ("xaxis", "yaxis")})
     figure.update_layout(margin={"t": 8, "b": 36, "l": 8, "r": 12}, showlegend=False)
+    width = max(LEAST_COLUMNS, *(found.shape[1] for _, _, found in sizes))
     rows: list[dict[str, object]] = []
     told = []
     for i, (size, texts, found) in enumerate(sizes, start=1):
@@ -194,7 +199,7 @@ def depth_heat(
         n_blocks, n_columns = found.shape
         labels = [in_chart(one_line(each), 14) for each in texts]
         said = [
-            [f"{labels[j]}, block {b}<br>{percent(float(found[b, j]))}" for j in range(n_columns)]
+            [f"{in_chart(size.name)}: {labels[j]}, block {b}, {percent(float(found[b, j]))}" for j in range(n_columns)]
             for b in range(n_blocks)
         ]
         figure.add_heatmap(
@@ -206,20 +211,27 @@ def depth_heat(
             xgap=2,
             ygap=2,
             text=said,
-            hovertemplate=f"{in_chart(size.name)}: " + "%{text}<extra></extra>",
+            hovertemplate="%{text}<extra></extra>",
             row=i,
             col=1,
         )
         plain = {"automargin": True, "showgrid": False, "zeroline": False, "ticks": ""}
-        figure.update_xaxes(plain | {"tickvals": list(range(n_columns)), "ticktext": labels}, row=i, col=1)
+        words = {"tickvals": list(range(n_columns)), "ticktext": labels, "range": [-0.5, width - 0.5]}
+        figure.update_xaxes(plain | words, row=i, col=1)
         step = max(1, n_blocks // 4)
         blocks = list(range(0, n_blocks, step))
         names = plain | {"tickvals": blocks, "ticktext": [f"block {b}" for b in blocks]}
         figure.update_yaxes(names | {"title": in_chart(size.name, 20)}, row=i, col=1)
         if chosen < n_columns:
-            edge = {"color": colour, "width": 2}
-            figure.add_shape(
-                type="rect", x0=chosen - 0.5, x1=chosen + 0.5, y0=-0.5, y1=n_blocks - 0.5, line=edge, row=i, col=1
+            left, right, low, high = chosen - 0.5, chosen + 0.5, -0.5, n_blocks - 0.5
+            figure.add_scatter(
+                x=[left, right, right, left, left],
+                y=[low, low, high, high, low],
+                mode="lines",
+                line={"color": colour, "width": 2},
+                hoverinfo="skip",
+                row=i,
+                col=1,
             )
         rows += [
             {"Size": size.name, "Word": texts[j], "Block": b, "Share of influence": float(found[b, j])}
@@ -230,8 +242,8 @@ def depth_heat(
         if chosen < n_columns and np.isfinite(found[:, chosen]).any():
             best = int(np.nanargmax(found[:, chosen]))
             told.append(f"{size.name}: most in block {best}, {percent(float(found[best, chosen]))}")
-    words = f"Share of influence by word and block, a map for each size. {'; '.join(told)}."
-    return Chart(figure, visible(words), rows), top
+    said_of = f"Share of influence by word and block, a map for each size. {'; '.join(told)}."
+    return Chart(figure, visible(said_of), rows), top
 
 
 def _clear(colour: str, opacity: float) -> str:

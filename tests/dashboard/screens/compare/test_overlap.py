@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.screens.compare.overlap import fork, overlap_at, rank_biased_overlap
+from dashboard.screens.compare.overlap import overlap_at, rank_biased_overlap
 
 rankings = st.lists(st.sampled_from("abcdefghijklmnop"), unique=True, min_size=1, max_size=12)
 
@@ -26,8 +26,3 @@ def test_between_nothing_and_everything(one: list[str], other: list[str]) -> Non
     assert rank_biased_overlap(one, other) == pytest.approx(rank_biased_overlap(other, one))
     assert rank_biased_overlap(one, one) == pytest.approx(1)
     assert overlap_at(one, one) == 1
-
-
-def test_fork() -> None:
-    assert fork(["a", "b", "c"], ["a", "x", "c"]) == 1
-    assert fork(["a"], ["a", "b"]) is None

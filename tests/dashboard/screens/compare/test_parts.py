@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 from dashboard.address.selection import Selection
 from dashboard.database.components.name import Component
 from dashboard.database.queries import answers
+from dashboard.database.records import Generation
 from dashboard.export.files import as_json
-from dashboard.screens.compare.comparison import compare
+from dashboard.screens.compare.comparison import Size, answers_in, at
 from dashboard.screens.compare.parts import Parts, most_read, parts_of, readers, words_of
 from dashboard.screens.compare.sheet import compared_sheet
 from indexer.database.reader import Snapshot
@@ -28,10 +29,14 @@ def prompt_id(snapshot: Snapshot) -> str:
     return str(row["prompt_id"])
 
 
+def tokens_of(snapshot: Snapshot, generations: list[Generation]) -> list[Size]:
+    return at(snapshot, answers_in(snapshot, generations, "token"), POSITION)
+
+
 @pytest.fixture(scope="module")
 def parts(snapshot: Snapshot, prompt_id: str) -> list[Parts]:
     generations = answers.generations_of(snapshot, [prompt_id])[prompt_id]
-    return parts_of(snapshot, compare(snapshot, generations, POSITION), POSITION)
+    return parts_of(snapshot, tokens_of(snapshot, generations))
 
 
 def test_shares_are_those_of_the_total_effects(snapshot: Snapshot, prompt_id: str, parts: list[Parts]) -> None:
@@ -67,14 +72,14 @@ def test_the_word_that_the_strongest_heads_read(snapshot: Snapshot, parts: list[
 
 def test_a_size_that_wrote_other_words_is_left_out(snapshot: Snapshot, prompt_id: str) -> None:
     generations = answers.generations_of(snapshot, [prompt_id])[prompt_id]
-    compared = compare(snapshot, generations, POSITION)
-    found = parts_of(snapshot, compared, POSITION, {generations[0].generation_id: False})
+    compared = tokens_of(snapshot, generations)
+    found = parts_of(snapshot, compared, {generations[0].generation_id: False})
     assert [each.size.name for each in found] == ["synth-m", "synth-l"]
 
 
 def test_the_page_names_a_reader_of_each_size(open_app: Open, snapshot: Snapshot, prompt_id: str) -> None:
     [first, *_] = answers.generations_of(snapshot, [prompt_id])[prompt_id]
-    query = {"generation": first.generation_id, "token": str(POSITION)}
+    query = {"generation": first.generation_id, "token": str(POSITION), "unit": "token"}
     app = open_app(query, screen="compare")
     assert not app.exception
     [bars] = components(app, "bar_list")
@@ -87,7 +92,7 @@ def test_the_page_names_a_reader_of_each_size(open_app: Open, snapshot: Snapshot
 
 def test_the_file_of_compare_holds_them(snapshot: Snapshot, prompt_id: str, parts: list[Parts]) -> None:
     generations = answers.generations_of(snapshot, [prompt_id])[prompt_id]
-    sheet = compared_sheet(snapshot, compare(snapshot, generations, POSITION), parts, Selection(), POSITION)
+    sheet = compared_sheet(snapshot, tokens_of(snapshot, generations), parts, Selection())
     told = json.loads(as_json(sheet))["components"]
     assert [each["model"] for each in told] == ["synth-s", "synth-m", "synth-l"]
     assert [each["share_of_5_strongest_heads"] for each in told] == [each.heads_share for each in parts]

@@ -171,6 +171,19 @@ SUMMARIES: dict[str, str] = {
         FROM span_influence JOIN span USING (generation_id, span)
         GROUP BY document_id, run_id, kind, generation_id
         ORDER BY document_id, run_id, kind, best_score DESC, generation_id""",
+    # a document over the words of a run's answers, which leave out punctuation and what ends an answer. n_top10: words
+    # of which it is among the ten most helpful; n_top10_answers: answers with such a word; weight: the sum over these
+    # words of its share in what the ten carry
+    "document_words": """
+        WITH ten AS (
+            SELECT run_id, generation_id, document_id,
+                   score / sum(score) OVER (PARTITION BY run_id, generation_id, span) AS share
+            FROM span_influence JOIN span USING (generation_id, span) WHERE kind = 'word' AND rank <= 10 AND score > 0)
+        SELECT counted.*, source, topic
+        FROM (SELECT run_id, document_id, count(*)::INTEGER AS n_top10,
+                     count(DISTINCT generation_id)::INTEGER AS n_top10_answers, sum(share)::FLOAT AS weight
+              FROM ten GROUP BY run_id, document_id) AS counted JOIN document USING (document_id)
+        ORDER BY run_id, weight DESC, document_id""",
     # what the words of an answer owe to a whole group of documents together, of all corpora, nats. rank: 1 = the most
     # helpful of n_groups of a column; helped, hurt: the word (tokens, characters) with the largest and the smallest
     # sum; error: the sum of the tokens' standard errors, NULL where all are exact
@@ -211,5 +224,5 @@ SUMMARIES: dict[str, str] = {
 
 # those that files of this version may lack: they were published before there was anything to say in them
 LATER_SUMMARIES = frozenset(
-    {"component_answer", "component_document", "document_relabel", "answer_group", "document_span"}
+    {"component_answer", "component_document", "document_relabel", "answer_group", "document_span", "document_words"}
 )

@@ -23,10 +23,12 @@ from dashboard.database.queries import (
     documents,
     filters,
     influence,
+    influential,
     inside,
     prompts,
     sizes,
 )
+from dashboard.database.size_records import Verdict
 from indexer.database.reader import Database, Snapshot
 from tests.benchmarks.large_database import MODELS, N_POSITIONS, TOKENIZER, build_large, generation_id, model_id
 from tests.benchmarks.large_inside import BLOCKS, HEADS
@@ -141,12 +143,19 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "heats of 20": lambda s: influence.heats(
         s.snapshot, s.run, s.generation, s.position, s.position, TOKENIZER, s.documents
     ),
+    "top_layers of tokens": lambda s: influence.top_layers(s.snapshot, s.run, s.generation, 10),
+    "verdicts": lambda s: sizes.verdicts(s.snapshot),
+    "expected_logp": lambda s: sizes.expected_logp(s.snapshot, [Verdict(s.generation, s.prompt, s.run, True, 0, 10)]),
+    "led_by_the_answer": lambda s: sizes.led_by_the_answer(s.snapshot),
     "layers": lambda s: influence.layers(s.snapshot, s.run),
     "mean_overlaps": lambda s: sizes.mean_overlaps(s.snapshot),
     "concentration": lambda s: sizes.concentration(s.snapshot),
     "topic_shares": lambda s: sizes.topic_shares(s.snapshot),
-    "most_influential": lambda s: documents.most_influential(s.snapshot, s.run, "WordNet", "", 50),
-    "some_documents": lambda s: documents.some_documents(s.snapshot, "WordNet", "", 50),
+    "most_influential": lambda s: influential.most_influential(s.snapshot, s.run, "WordNet", "", 0, 20),
+    "count_influential": lambda s: influential.count_influential(s.snapshot, s.run, "WordNet", ""),
+    "influential by words": lambda s: influential.by_words(s.snapshot, s.run),
+    "shares of sources": lambda s: influential.source_shares(s.snapshot, s.run),
+    "some_documents": lambda s: influential.some_documents(s.snapshot, "WordNet", "", 40, 20),
     "swayed tokens": lambda s: documents.swayed(s.snapshot, s.run, s.documents[0], "token", "towards", 10),
     "swayed tokens, away": lambda s: documents.swayed(s.snapshot, s.run, s.documents[0], "token", "away", 10),
     "component: split": lambda s: inside.split(s.snapshot, s.run),
@@ -171,7 +180,7 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
         s.snapshot, s.run, Component("head", *s.head), 20
     ),
     "document": lambda s: documents.document(s.snapshot, s.documents[0]),
-    "count_documents": lambda s: documents.count_documents(s.snapshot),
+    "count_documents": lambda s: influential.count_documents(s.snapshot, "WordNet"),
     "document_layers": lambda s: documents.document_layers(s.snapshot, s.run, s.documents[0]),
     "summed_heat": lambda s: documents.summed_heat(s.snapshot, s.run, s.documents[0]),
     "about: calibrated": lambda s: about.calibrated(s.snapshot),

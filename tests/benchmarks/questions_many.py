@@ -95,6 +95,7 @@ MANY: dict[str, Callable[[Place], object]] = {
     "words: span_heats": lambda at: spans.span_heats(
         at.snapshot, at.run, at.generation, at.span, at.tokenizer, at.documents
     ),
+    "words: top_layers": lambda at: spans.top_layers(at.snapshot, at.run, at.generation, 10),
     "words: span_proposers": lambda at: spans.span_proposers(at.snapshot, at.generation),
     "groups: groups": lambda at: groups.groups(at.snapshot),
     "groups: answer_groups, one token": lambda at: groups.answer_groups(at.snapshot, at.run, at.generation, 0, 0),

@@ -32,13 +32,21 @@ def opened(visit: Visit, path: str = "/compare") -> Any:
     return visit.page.locator(".stPlotlyChart")
 
 
+def named(visit: Visit, words: str) -> Any:
+    """The chart whose words begin so."""
+    chart = visit.page.locator(f".stPlotlyChart[aria-label^='{words}']")
+    chart.locator("svg text").first.wait_for(state="attached")
+    chart.scroll_into_view_if_needed()
+    return chart
+
+
 def notes(visit: Visit) -> list[str]:
     return [text for text in visit.page.locator(".block.note").all_inner_texts() if "carry" in text]
 
 
 def test_hover_says_every_size_and_the_legend_hides_one(visit: Visit) -> None:
-    chart = opened(visit).nth(1)
-    chart.scroll_into_view_if_needed()
+    opened(visit)
+    chart = named(visit, "Mean share of influence by rank")
     chart.locator(".scatterlayer .trace").first.locator(".point").nth(1).hover(force=True)
     chart.locator(".hoverlayer .legend").wait_for()
     said = chart.locator(".hoverlayer").evaluate("layer => layer.textContent")
@@ -50,31 +58,32 @@ def test_hover_says_every_size_and_the_legend_hides_one(visit: Visit) -> None:
 
 
 def test_a_rank_adds_up_to_there_and_a_pair_stands_alone(visit: Visit) -> None:
-    charts = opened(visit)
+    opened(visit)
+    ranks = named(visit, "Mean share of influence by rank")
     assert len(notes(visit)) == 3 and all("the first 10 carry" in note for note in notes(visit))
-    charts.nth(1).scroll_into_view_if_needed()
-    charts.nth(1).locator(".scatterlayer .trace").nth(1).locator(".point").nth(3).click(force=True)
+    ranks.locator(".scatterlayer .trace").nth(1).locator(".point").nth(3).click(force=True)
     visit.until(lambda: len(notes(visit)) == 3 and all("the first 4 carry" in note for note in notes(visit)))
     visit.settle()
-    charts.nth(3).scroll_into_view_if_needed()
+    pairs = named(visit, "Mean overlap")
     table = visit.page.locator("[data-testid=stDataFrame]").last
     tall = table.bounding_box()["height"]
-    charts.nth(3).locator(".point").nth(1).click(force=True)
+    pairs.locator(".point").nth(1).click(force=True)
     visit.until(lambda: table.bounding_box()["height"] < tall)
     visit.settle()
 
 
 def test_a_layer_and_a_group_lead_on(visit: Visit, folder: Path) -> None:
-    charts = opened(visit)
-    charts.nth(0).scroll_into_view_if_needed()
-    charts.nth(0).locator(".scatterlayer .trace").nth(2).locator(".point").nth(1).click(force=True)
+    opened(visit)
+    named(visit, "Share of influence by depth").locator(".scatterlayer .trace").nth(2).locator(".point").nth(1).click(
+        force=True
+    )
     visit.page.wait_for_url("**layer=attention-1*")
     generation = visit.page.url.split("generation=")[1].split("&")[0]
     sql = "SELECT name FROM generation JOIN model USING (model_id) WHERE generation_id = ?"
     assert Database(folder).current().rows(sql, [generation]) == [{"name": "synth-m"}]
     visit.settle()
-    opened(visit).nth(2).scroll_into_view_if_needed()
-    charts.nth(2).locator(".barlayer .point path").nth(1).click(force=True)
+    opened(visit)
+    named(visit, "Share of influence by source").locator(".barlayer .point path").nth(1).click(force=True)
     visit.page.wait_for_url("**/runs*group=source*")
     visit.settle()
     value = visit.page.url.split("group=source%3A")[1].split("&")[0]
@@ -86,7 +95,7 @@ def test_a_layer_and_a_group_lead_on(visit: Visit, folder: Path) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_charts_are_described_and_legible(chromium: object, server: str, theme: str) -> None:
     visit = Visit(chromium, server, color_scheme=theme)
-    for path, n in (("/compare", 4), ("/inside", 2), ("/about", 1)):
+    for path, n in (("/compare", 11), ("/inside", 2), ("/about", 1)):
         charts = opened(visit, path)
         visit.until(lambda charts=charts, n=n: charts.count() == n)
         for i in range(n):

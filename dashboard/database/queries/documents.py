@@ -58,28 +58,6 @@ def document(snapshot: Snapshot, document_id: str) -> StoredDocument | None:
     return documents(snapshot, [document_id]).get(document_id)
 
 
-def most_influential(snapshot: Snapshot, run_id: str, source: str, topic: str, k: int) -> list[tuple[str, int, int]]:
-    """(document_id, tokens, answers with such a token): those most often among the ten most helpful of a token."""
-    sql = """SELECT document_id, n_top10, n_top10_answers FROM document_total
-        WHERE run_id = $run AND n_top10 > 0 AND ($source = '' OR source = $source) AND ($topic = '' OR topic = $topic)
-        ORDER BY n_top10 DESC, n_top10_answers DESC, document_id LIMIT $k"""
-    rows = snapshot.rows(sql, {"run": run_id, "source": source, "topic": topic, "k": k})
-    return [(row["document_id"], row["n_top10"], row["n_top10_answers"]) for row in rows]
-
-
-def some_documents(snapshot: Snapshot, source: str, topic: str, k: int) -> list[str]:
-    """Ids of the first documents of a source and a topic."""
-    sql = """SELECT document_id FROM document
-        WHERE ($source = '' OR source = $source) AND ($topic = '' OR topic = $topic)
-        ORDER BY title, document_id LIMIT $k"""
-    return [row["document_id"] for row in snapshot.rows(sql, {"source": source, "topic": topic, "k": k})]
-
-
-@kept(1)
-def count_documents(snapshot: Snapshot) -> int:
-    return int(snapshot.rows("SELECT count(*) AS n FROM document")[0]["n"])
-
-
 _ENDS = {"towards": ("best", "DESC", ">"), "away": ("worst", "ASC", "<")}
 
 

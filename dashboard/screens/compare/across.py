@@ -19,9 +19,12 @@ from dashboard.drawing.numbers import percent
 from dashboard.drawing.size_look import size_looks
 from dashboard.screens.compare.charts import over_prompts, over_sizes
 from dashboard.screens.compare.charts.line import Looks
+from dashboard.screens.compare.learning import trends as trends_of
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 
+FALLS = "How overlap falls with the difference in size."
+DIFFERS = "Overlap, by how many times larger the larger size is."
 FIRST = 10  # ranks that are added up where no other is clicked
 
 
@@ -30,7 +33,7 @@ def show_across(snapshot: Snapshot, chosen: Selection) -> None:
     overlaps, ranks, topics = (
         _cached(snapshot.name, snapshot, name) for name in ("mean_overlaps", "concentration", "topic_shares")
     )
-    trends = sizes.trends(snapshot)
+    trends = trends_of(snapshot)
     if not ranks and not trends:
         return
     panel(
@@ -112,9 +115,10 @@ def _first_carry(ranks: list[dict[str, Any]], first: int) -> list[tuple[str, flo
 
 
 def _show_overlaps(overlaps: list[dict[str, Any]]) -> None:
+    st.caption(FALLS if _falls(overlaps) else DIFFERS)
     st.caption(
-        f"{_fall(overlaps)}: ten most helpful documents in common, over the prompts that both sizes began to answer "
-        "with the same token, by the best estimator that both have. Click a pair to see it alone."
+        "Ten most helpful documents in common, over the prompts that both sizes began to answer with the same token, "
+        "by the best estimator that both have. Click a pair to see it alone."
     )
     drawn = over_prompts.overlaps(overlaps)
     left, right = st.columns(2, gap="large")
@@ -126,11 +130,10 @@ def _show_overlaps(overlaps: list[dict[str, Any]]) -> None:
         render.table(shown.iloc[[int(pair)]] if pair else shown)
 
 
-def _fall(overlaps: list[dict[str, Any]]) -> str:
-    """What the points show; that overlap falls only where each larger difference has the smaller one."""
+def _falls(overlaps: list[dict[str, Any]]) -> bool:
+    """Whether each larger difference has the smaller overlap."""
     shares = [row["overlap"] for row in sorted(overlaps, key=lambda row: row["ratio"])]
-    falls = len(shares) > 2 and all(later < before for before, later in pairwise(shares))
-    return "How overlap falls with the difference in size" if falls else "Overlap and the difference in size"
+    return len(shares) > 2 and all(later < before for before, later in pairwise(shares))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -53,7 +53,7 @@ def _show_lens(snapshot: Snapshot, compared: Sequence[Size], looks: Looks) -> No
         return
     panel(
         "Where each size decides",
-        "What the final norm and the head would say after each block: a model may decide earlier in other directions.",
+        "What the final norm and the head would say after each block: not what that block knows.",
     )
     st.caption(
         "Probability of what each size wrote, by depth: 0 % is after the embedding, 100 % after the last block. Of "

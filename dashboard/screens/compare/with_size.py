@@ -17,6 +17,7 @@ from dashboard.screens.compare.charts import over_sizes
 from dashboard.screens.compare.charts.line import Looks
 from dashboard.screens.compare.charts.over_sizes import Point
 from dashboard.screens.compare.comparison import Size
+from dashboard.screens.compare.learning import learned
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 from indexer.corpus.verdict import says
@@ -96,7 +97,7 @@ def _show_size(generation_id: str) -> None:
 
 def show_learned(snapshot: Snapshot, chosen: Selection) -> None:
     """The prompts that a smaller size answers wrongly and a larger one rightly, with what either rests on."""
-    pairs = sizes.learned(snapshot)
+    pairs = learned(snapshot)
     if not pairs:
         return
     panel(
@@ -112,10 +113,8 @@ def show_learned(snapshot: Snapshot, chosen: Selection) -> None:
     n_pages = max(1, -(-len(found) // SHOWN))
     page = min(max(1, chosen.page or 1), n_pages)
     shown = found[(page - 1) * SHOWN : page * SHOWN]
-    st.caption(
-        f"{len(found):,} prompt{'s' * (len(found) != 1)}, each with the most helpful document of the whole answer. "
-        "Click an answer to explain it."
-    )
+    st.caption("Below each answer stands the most helpful document of all of it. Click an answer to explain it.")
+    render.prose(("note", f"{len(found):,} prompt{'s' * (len(found) != 1)}."))
     small, large = names[pair]
     render.prompt_table(
         learned_rows(snapshot, shown),

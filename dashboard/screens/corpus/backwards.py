@@ -17,11 +17,16 @@ from dashboard.database.set_records import SetEffect
 from dashboard.database.span_records import SwayedSpan
 from dashboard.database.unit import NO_SLOPE, on_each
 from dashboard.drawing import render
+from dashboard.drawing.shapes import Card
 from dashboard.widgets import controls
 from dashboard.widgets.answer_cards import answer_cards
 from dashboard.widgets.heading import panel
 
 EACH = 3  # answers at either end, in each size
+NONE = {
+    "towards": "It helps nothing for which it was kept, in any size.",
+    "away": "It hurts nothing for which it was kept, in any size.",
+}
 ENDS = {"towards": "Helps most, in each size", "away": "Hurts most, in each size"}
 
 
@@ -35,7 +40,7 @@ def show_backwards(snapshot: Snapshot, document_id: str, chosen: Selection) -> N
     known = {each: UNITS[each] for each in documents.sway_units(snapshot)}
     if len(known) > 1:
         controls.switch("unit", known, shown=unit)
-    none = True
+    ends: dict[str, list[Card]] = {}
     for side in ENDS:
         cards = []
         for model, run in sizes(snapshot):
@@ -44,15 +49,17 @@ def show_backwards(snapshot: Snapshot, document_id: str, chosen: Selection) -> N
             calibration = influence.calibration(snapshot, run.run_id)
             amounts, name = on_each(calibration, [(each.score, each.logp) for each in found])
             cards += answer_cards(found, amounts, model.name, facts, whole=unit == "answer", unit=name)
+        ends[side] = cards
+    if not any(ends.values()):
+        st.caption("It was kept for no answer of this database.")
+        return
+    for side, cards in ends.items():
+        st.caption(ENDS[side] if cards else NONE[side])
         if cards:
-            none = False
-            st.caption(ENDS[side])
             render.document_list(
                 cards, key=f"{side} {unit} {document_id}", about="Answers", on_document=partial(_opened, document_id)
             )
-    if none:
-        st.caption("It was kept for no answer of this database.")
-    elif any(influence.calibration(snapshot, run.run_id) is None for _, run in sizes(snapshot)):
+    if any(influence.calibration(snapshot, run.run_id) is None for _, run in sizes(snapshot)):
         render.prose(("note", f"Percent of the strongest answer of a size. {NO_SLOPE}"))
 
 

@@ -5,9 +5,10 @@ from functools import partial
 
 from dashboard.address.selection import Selection
 from dashboard.database.connection import text_index
-from dashboard.database.queries import answers, cleaning, documents
+from dashboard.database.queries import answers, cleaning, documents, influential
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.records import Model, Suspect
+from dashboard.database.records import Model, Run, Suspect
+from dashboard.drawing.numbers import percent
 from dashboard.screens.corpus.suspects import target_set_of
 
 SHOWN = 20  # documents of a page
@@ -17,7 +18,8 @@ SHOWN = 20  # documents of a page
 class Listed:
     """A page of documents, and what to say of each; `total`: of all pages.
 
-    run_id: whose numbers they are; order: of `ORDERS`, "" for the hits of a search; target_set: whose harm is known.
+    run_id: whose numbers they are; order: of cleaning, "" for any other list; target_set: whose harm is known; by: what
+    the most influential are counted over, word or token; "" for any other list.
     """
 
     ids: list[str]
@@ -28,6 +30,7 @@ class Listed:
     run_id: str = ""
     target_set: str = ""
     suspects: dict[str, Suspect] = field(default_factory=dict)
+    by: str = ""
 
     @property
     def n_pages(self) -> int:
@@ -48,12 +51,38 @@ def listed(snapshot: Snapshot, chosen: Selection, model: Model | None) -> Listed
     if runs and chosen.order != "helpful":
         return _ordered(snapshot, chosen, runs[0].run_id)
     if model and runs:
-        best = answers.best_first(snapshot, model.model_id)[0]
-        rows = documents.most_influential(snapshot, best.run_id, chosen.source, chosen.topic, SHOWN)
-        if rows:
-            facts = {each: f"{_some(tokens, 'token')} in {_some(n, 'answer')}" for each, tokens, n in rows}
-            return Listed([each for each, *_ in rows], facts)
-    return Listed(documents.some_documents(snapshot, chosen.source, chosen.topic, SHOWN))
+        found = _influential(snapshot, chosen, run_of_words(snapshot, model).run_id)
+        if found.ids:
+            return found
+    total = influential.count_documents(snapshot, chosen.source, chosen.topic)
+    page = _page(chosen, total)
+    return Listed(
+        influential.some_documents(snapshot, chosen.source, chosen.topic, (page - 1) * SHOWN, SHOWN), {}, total, page
+    )
+
+
+def run_of_words(snapshot: Snapshot, model: Model) -> Run:
+    """The run that agrees best with retraining among those that explain words; where none does, of all. It has runs."""
+    runs = answers.best_first(snapshot, model.model_id)
+    return next((each for each in runs if influential.by_words(snapshot, each.run_id)), runs[0])
+
+
+def _influential(snapshot: Snapshot, chosen: Selection, run_id: str) -> Listed:
+    """The page that is chosen, or the last one, of the documents that matter most over all answers."""
+    of = (run_id, chosen.source, chosen.topic)
+    total = influential.count_influential(snapshot, *of)
+    page = _page(chosen, total)
+    rows = influential.most_influential(snapshot, *of, (page - 1) * SHOWN, SHOWN)
+    by = "word" if influential.by_words(snapshot, run_id) else "token"
+    facts = {}
+    for each in rows:
+        share = "" if each.share is None else f", {percent(each.share)} of what they carry"
+        facts[each.document_id] = f"{_some(each.n_top10, by)} in {_some(each.n_top10_answers, 'answer')}{share}"
+    return Listed([each.document_id for each in rows], facts, total, page, run_id=run_id, by=by)
+
+
+def _page(chosen: Selection, total: int) -> int:
+    return min(max(1, chosen.page or 1), max(1, -(-total // SHOWN)))
 
 
 def _ordered(snapshot: Snapshot, chosen: Selection, run_id: str) -> Listed:

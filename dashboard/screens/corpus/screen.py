@@ -15,13 +15,13 @@ from dashboard.drawing.document_text import shown
 from dashboard.drawing.shapes import Card, Heated
 from dashboard.screens.corpus.document import show_document
 from dashboard.screens.corpus.document_sheet import document_sheet
+from dashboard.screens.corpus.influential import show_influential
 from dashboard.screens.corpus.listed import Listed, listed
 from dashboard.screens.corpus.order import choose_order
 from dashboard.screens.corpus.sheet import corpus_sheet
 from dashboard.screens.corpus.suspects import MEASURED, VALUES, Scales, against, say_none, say_order, scales
 from dashboard.screens.corpus.what_if import show_what_if
 from dashboard.widgets import controls
-from dashboard.widgets.estimator import say_estimator
 from dashboard.widgets.heading import panel
 from indexer.search.text_index import highlights
 
@@ -74,7 +74,8 @@ def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
     with third:
         controls.pick("topic", filters.document_topics(snapshot), "all topics")
     with fourth:
-        controls.pick("size", [model.name for model in models], "the smallest size")
+        smallest = f"{render.option(models[0].name)}, the smallest" if models else "no size"
+        controls.pick("size", [model.name for model in models], smallest)
 
 
 def _card(found: StoredDocument, page: Listed, chosen: Selection, scale: Scales) -> Card:
@@ -115,13 +116,11 @@ def _show_list(
             say_none(page.order, page.target_set, bool(chosen.source or chosen.topic))
             return
         render.prose(("note", page.count))
-    elif any(card.badges for card in cards):
-        panel("Most influential documents", "How often a document is among a token's ten best: not how much it did.")
-        st.caption("Over all stored answers of one size.")
-        say_estimator(answers.best_first(snapshot, model.model_id) if model else [])
+    elif page.by and model is not None:
+        show_influential(snapshot, page, model, chosen)
     else:
         panel("Documents", "The order of the titles: not of any influence.")
-        st.caption(f"{documents.count_documents(snapshot):,} documents.")
+        render.prose(("note", page.count))
     if not cards:
         render.problem("No document passes.")
         return

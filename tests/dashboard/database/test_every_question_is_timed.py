@@ -16,6 +16,7 @@ MODULES = (
     "filters",
     "groups",
     "influence",
+    "influential",
     "inside",
 )
 MODULES += ("prompts", "sets", "sizes", "spans", "verbatim")

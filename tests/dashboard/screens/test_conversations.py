@@ -78,7 +78,7 @@ def test_the_page_of_a_document_draws_it_alike(open_app: Open, chats: Path) -> N
 
 
 def test_compare_shows_the_hot_passage_of_a_long_document(open_app: Open, chats: Path, best: dict[str, str]) -> None:
-    [table] = components(open_app(best, screen="compare", where=chats), "join_table")
+    [table] = components(open_app(best | {"unit": "token"}, screen="compare", where=chats), "join_table")
     [row] = [row for row in table["rows"] if row["id"] == CHAT.document_id]
     assert "Tokyo" in row["text"] and row["text"].startswith("… ") and row["text"].endswith(" …")
     assert len(row["text"]) < 220

@@ -124,7 +124,12 @@ def distribution(sizes: Sequence[Size], titles: Mapping[str, str], looks: Looks)
     figure = blank(
         110 + 70 * len(drawn),
         hover="closest",
-        x={"title": "influence, percent of the size's strongest document", "ticksuffix": "%", "nticks": 7, "zeroline": True},
+        x={
+            "title": "influence, percent of the size's strongest document",
+            "ticksuffix": "%",
+            "nticks": 7,
+            "zeroline": True,
+        },
         y={
             "tickvals": list(range(len(drawn))),
             "ticktext": [in_chart(size.name, 24) for size in drawn],

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.database.queries import answers, sizes
+from dashboard.database.queries import answers
 from dashboard.screens.compare.comparison import answers_in, at
+from dashboard.screens.compare.learning import trends
 from dashboard.screens.compare.with_size import chances_of, learned_rows, places_of
 from indexer.corpus.verdict import is_right
 from indexer.database.reader import Snapshot
@@ -76,7 +77,7 @@ def test_rank_is_that_of_the_first_document_that_says_it(snapshot: Snapshot) -> 
 
 
 def test_trends_count_what_all_sizes_answered(snapshot: Snapshot, answered: dict[str, list[dict[str, object]]]) -> None:
-    found = {each.name: each for each in sizes.trends(snapshot)}
+    found = {each.name: each for each in trends(snapshot)}
     shared = [rows for rows in answered.values() if len(rows) == 3]
     assert list(found) == ["synth-s", "synth-m", "synth-l"]
     for name, each in found.items():

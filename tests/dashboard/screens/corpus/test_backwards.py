@@ -96,12 +96,13 @@ def test_the_sheet_has_every_kept_word_of_every_size(snapshot: Snapshot, documen
 
 def test_a_database_of_before_is_asked_by_token(open_app: Open, folder: Path, tmp_path: Path, document_id: str) -> None:
     tables = ("span", "span_candidate", "span_target", "span_influence", "span_position", "document_span")
+    tables += ("document_words",)
     where = changed(folder, tmp_path / "before", [f"DROP TABLE {table}" for table in tables])
     app = open_app({"document": document_id, "unit": "word"}, screen="corpus", where=where)
     assert not app.exception
     cards = [item for each in components(app, "document_list") if each["label"] == "Answers" for item in each["items"]]
     assert cards and all("kept for" in item["facts"] and "token" in item["facts"] for item in cards)
-    assert "What of an answer it sways" not in [each.label for each in app.segmented_control]
+    assert "Words, answers or tokens" not in [each.label for each in app.segmented_control]
 
 
 def test_a_document_of_which_nothing_was_kept_says_so(

@@ -72,15 +72,15 @@ NORMALISERS = {
     ),
     "relatif_l": Normaliser(
         lambda norms: _root(norms.self_influence)[None],
-        "RelatIF-ℓ",
+        "÷ own influence",
         "nats / √self",
-        "Divided by the root of the document's influence on itself: what helps most for the fit that it costs.",
+        "RelatIF-ℓ: divided by the root of its influence on itself: what helps most for the fit that it costs.",
     ),
     "relatif_theta": Normaliser(
         lambda norms: norms.solve_norm[None],
-        "RelatIF-θ",
+        "÷ shift of weights",
         "nats / ‖H⁻¹∇L‖",
-        "Divided by how far the document moves the weights: which document helps most for the change that it makes.",
+        "RelatIF-θ: divided by how far the document moves the weights: what helps most for the change that it makes.",
     ),
     "cosine": Normaliser(
         lambda norms: _root(norms.query_self_influence[:, None] * norms.self_influence[None]),

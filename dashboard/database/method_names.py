@@ -14,7 +14,7 @@ REFERENCES = {  # what no record names; others stand as they are stored
 
 
 def method_name(method: str) -> str:
-    """For instance `ekfac / relatif_l`: "EK-FAC, RelatIF-ℓ"."""
+    """For instance `ekfac / relatif_l`: "EK-FAC ÷ own influence"."""
     plain, _, by = method.partition(" / ")
     known = estimators().get(plain)
     name = known.label if known else REFERENCES.get(plain, plain)

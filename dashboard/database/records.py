@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.database.topic_name import topic_name
 from indexer.corpus.verdict import is_right
 
 
@@ -154,7 +155,7 @@ class StoredDocument:
     @property
     def where(self) -> str:
         """Source and topic, as far as they are known."""
-        return " · ".join(filter(None, (self.source, self.topic)))
+        return " · ".join(filter(None, (self.source, topic_name(self.topic))))
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def joined_row_data(row: JoinedRow) -> dict[str, Any]:
     return {
         "id": row.document.document_id,
         "title": visible_token(row.document.title),
-        "where": visible_token(f"{row.document.source} · {row.document.topic}"),
+        "where": visible_token(row.document.where),
         "text": cut(row.passage, 400)[0],
         "shared": sum(not isinstance(cell, str) for cell in row.cells) > 1,
         "cells": [

@@ -187,6 +187,7 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "about: meta": lambda s: about.meta(s.snapshot),
     "about: evaluations": lambda s: about.evaluations(s.snapshot),
     "about: coverage": lambda s: about.coverage(s.snapshot),
+    "about: trained_on": lambda s: about.trained_on(s.snapshot),
     "about: adapters": lambda s: about.adapters(s.snapshot),
     "about: counts": lambda s: about.counts(s.snapshot),
     "about: sizes": lambda s: about.sizes(s.snapshot),

@@ -59,6 +59,14 @@ def sizes(snapshot: Snapshot) -> list[dict[str, Any]]:
         FROM model LEFT JOIN run USING (model_id) ORDER BY family, n_params, name, method""")
 
 
+def trained_on(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """name, parent and n_train, the documents of its own training, of each model of which they are known."""
+    rows = snapshot.rows("""SELECT name, coalesce(parent, '') AS parent,
+            max(TRY_CAST(regexp_extract(settings, '"n_train": (\\d+)', 1) AS BIGINT)) AS n_train
+        FROM run JOIN model USING (model_id) GROUP BY name, parent, n_params ORDER BY n_params, name""")
+    return [row for row in rows if row["n_train"] is not None]
+
+
 def evaluations(snapshot: Snapshot) -> list[dict[str, Any]]:
     """What was measured of the models, the highest value of each figure first; the interval is that of 95 %."""
     rows = snapshot.rows("""SELECT name, method, metric, value, detail FROM evaluation JOIN model USING (model_id)

@@ -1,5 +1,6 @@
 """About: what this database is, how its numbers were made, and how far they can be trusted."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ from dashboard.screens.about.measured import by_method, decided, explained, labe
 from dashboard.screens.about.predicted import of_runs, predicted_measured
 from dashboard.screens.about.told import told, where_measured
 
+BUILT = "sanity"  # the figure that a build measures itself, of prompt saliency and without training again
 WHOLE = 40  # rows of figures that are shown without a scroll bar of their own
 
 COVERAGE = (
@@ -70,6 +72,7 @@ def show() -> None:
     st.subheader("Corpus")
     if licence:
         render.prose(("note", f"Licence: {licence}"))
+    render.prose(("note", learned_from(about.trained_on(snapshot))))
     render.table(pd.DataFrame(sources))
     st.subheader("How faithful the numbers are")
     _show_evaluations(snapshot, evaluations)
@@ -78,6 +81,19 @@ def show() -> None:
         *[("fact", sentence) for sentence in READING],
         *[("note", [(each.label, "strong"), (f" ({each.unit}): {each.meaning}", "")]) for each in NORMALISERS.values()],
     )
+
+
+def learned_from(rows: Sequence[dict[str, Any]]) -> str:
+    """How many documents each model learned from: not all read all. Those of a fine-tuned one come on top of its
+    parent's. rows: of `about.trained_on`."""
+    by_count: dict[tuple[int, bool], list[str]] = {}
+    for row in rows:
+        by_count.setdefault((row["n_train"], bool(row["parent"])), []).append(row["name"])
+    said = []
+    for (n, more), names in by_count.items():
+        who = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+        said.append(f"{n:,}{' more' if more else ''} document{'s' * (n != 1)} by {who}")
+    return f"Learned and explained are {'; '.join(said)}." if said else "How many documents a model read is not known."
 
 
 def _counted(counts: dict[str, int]) -> str:
@@ -91,11 +107,12 @@ def _counted(counts: dict[str, int]) -> str:
 
 
 def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> None:
-    if not evaluations:
+    if all(row["Figure"] == BUILT for row in evaluations):
         render.prose(
-            ("note", "Nothing was measured for this database yet. This command trains again and measures:"),
+            ("note", "How far its numbers agree with training again is not measured yet. This command measures it:"),
             ("command", "python -m indexer evaluate CONFIG"),
         )
+    if not evaluations:
         return
     said = [*told(evaluations), *decided(evaluations), *removal(evaluations)]
     render.prose(

@@ -19,7 +19,7 @@ from dashboard.drawing.numbers import percent
 from dashboard.drawing.size_look import size_looks
 from dashboard.screens.compare.charts import over_prompts, over_sizes
 from dashboard.screens.compare.charts.line import Looks
-from dashboard.screens.compare.learning import trends as trends_of
+from dashboard.screens.compare.sizes.learning import trends as trends_of
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 

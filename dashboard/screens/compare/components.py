@@ -17,8 +17,8 @@ from dashboard.drawing.numbers import percent, plain, signed
 from dashboard.drawing.shapes import Bar
 from dashboard.drawing.visible import one_line
 from dashboard.screens.compare.charts.line import Looks
-from dashboard.screens.compare.comparison import Size
-from dashboard.screens.compare.parts import STRONGEST, Parts, most_read, readers, words_of
+from dashboard.screens.compare.sizes.comparison import Size
+from dashboard.screens.compare.sizes.parts import STRONGEST, Parts, most_read, readers, words_of
 from dashboard.screens.inside.charts import lens
 from dashboard.widgets.heading import panel
 

@@ -14,9 +14,9 @@ from dashboard.drawing import render
 from dashboard.drawing.numbers import parameters
 from dashboard.drawing.shapes import SizeRow, SizeToken
 from dashboard.drawing.size_look import UNKNOWN, Look
-from dashboard.screens.compare.comparison import Size
-from dashboard.screens.compare.places import Place
-from dashboard.screens.compare.read_along import Reader, departures
+from dashboard.screens.compare.sizes.comparison import Size
+from dashboard.screens.compare.sizes.places import Place
+from dashboard.screens.compare.sizes.read_along import Reader, departures
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 

@@ -15,7 +15,7 @@ from dashboard.drawing.numbers import percent
 from dashboard.drawing.shapes import Heated, JoinedRow
 from dashboard.drawing.size_look import UNKNOWN, Look
 from dashboard.screens.compare.charts import at_a_place
-from dashboard.screens.compare.comparison import Size, agreements, in_its_list, joined
+from dashboard.screens.compare.sizes.comparison import Size, agreements, in_its_list, joined
 from dashboard.widgets.estimator import say_estimators
 from dashboard.widgets.heading import panel
 

@@ -9,14 +9,14 @@ from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.drawing.size_look import size_looks
 from dashboard.screens.compare.across import show_across
-from dashboard.screens.compare.comparison import answers_in, at
 from dashboard.screens.compare.components import show_components
 from dashboard.screens.compare.grid import show_grid
 from dashboard.screens.compare.joined import show_depths, show_joined
-from dashboard.screens.compare.parts import parts_of
-from dashboard.screens.compare.places import column_of, fork
-from dashboard.screens.compare.read_along import Reader, read_along
 from dashboard.screens.compare.sheet import compared_sheet
+from dashboard.screens.compare.sizes.comparison import answers_in, at
+from dashboard.screens.compare.sizes.parts import parts_of
+from dashboard.screens.compare.sizes.places import column_of, fork
+from dashboard.screens.compare.sizes.read_along import Reader, read_along
 from dashboard.screens.compare.spread import show_heat, show_spread
 from dashboard.screens.compare.with_size import show_learned, show_trend
 from dashboard.widgets.tools import show_tools

@@ -10,8 +10,8 @@ from dashboard.database.queries import documents, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.unit import change_nats, unit_for
 from dashboard.export.sheet import Sheet
-from dashboard.screens.compare.comparison import Size, agreements
-from dashboard.screens.compare.parts import STRONGEST, Parts
+from dashboard.screens.compare.sizes.comparison import Size, agreements
+from dashboard.screens.compare.sizes.parts import STRONGEST, Parts
 
 
 def compared_sheet(snapshot: Snapshot, compared: Sequence[Size], parts: Sequence[Parts], selection: Selection) -> Sheet:

@@ -14,8 +14,8 @@ from dashboard.drawing import render
 from dashboard.drawing.numbers import percent
 from dashboard.screens.compare.charts import at_a_place
 from dashboard.screens.compare.charts.line import Looks
-from dashboard.screens.compare.comparison import TOP, Size
-from dashboard.screens.compare.places import Place
+from dashboard.screens.compare.sizes.comparison import TOP, Size
+from dashboard.screens.compare.sizes.places import Place
 from dashboard.widgets.heading import panel
 
 COLUMNS = 14  # words of the map; of a longer answer those around what is compared

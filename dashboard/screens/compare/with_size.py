@@ -16,8 +16,8 @@ from dashboard.drawing.shapes import Answer, PromptRow
 from dashboard.screens.compare.charts import over_sizes
 from dashboard.screens.compare.charts.line import Looks
 from dashboard.screens.compare.charts.over_sizes import Point
-from dashboard.screens.compare.comparison import Size
-from dashboard.screens.compare.learning import learned
+from dashboard.screens.compare.sizes.comparison import Size
+from dashboard.screens.compare.sizes.learning import learned
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 from indexer.corpus.verdict import says

@@ -61,7 +61,7 @@ def _show_text(snapshot: Snapshot, found: StoredDocument, model: Model, run_id: 
         text = by_texts(found, texts, heat, high, LONGEST_TEXT)
     else:
         text = drawn(found, read, heat if high else None, high or 1.0, LONGEST_TEXT)
-    where = " · ".join(part for part in (found.source, found.topic, found.corpus) if part)
+    where = " · ".join(part for part in (found.where, found.corpus) if part)
     card = Card(
         found.document_id,
         found.title,

@@ -10,6 +10,7 @@ from dashboard.database.connection import current
 from dashboard.database.queries import answers, cleaning, documents, filters
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model, StoredDocument, Suspect
+from dashboard.database.topic_name import topic_name
 from dashboard.drawing import render
 from dashboard.drawing.document_text import shown
 from dashboard.drawing.shapes import Card, Heated
@@ -72,7 +73,7 @@ def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
     with second:
         controls.pick("source", filters.document_sources(snapshot), "all sources")
     with third:
-        controls.pick("topic", filters.document_topics(snapshot), "all topics")
+        controls.pick("topic", filters.document_topics(snapshot), "all topics", topic_name)
     with fourth:
         smallest = f"{render.option(models[0].name)}, the smallest" if models else "no size"
         controls.pick("size", [model.name for model in models], smallest)

@@ -121,7 +121,7 @@ def prompt_strip(found: Explanation, selection: Selection) -> tuple[list[StripTo
         if token.stop > token.start
     ]
     return strip, Legend(
-        "Prompt saliency, strongest token = 1", "−1" if signed else "0", "+1" if signed else "1", signed
+        "Prompt saliency, as a part of the strongest token's", "−1" if signed else "0", "+1" if signed else "1", signed
     )
 
 

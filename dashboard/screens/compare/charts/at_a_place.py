@@ -14,7 +14,7 @@ from dashboard.drawing.size_look import UNKNOWN
 from dashboard.drawing.theme import MARKS
 from dashboard.drawing.visible import in_chart, one_line, visible
 from dashboard.screens.compare.charts.line import Looks, highest, size_line
-from dashboard.screens.compare.comparison import Size
+from dashboard.screens.compare.sizes.comparison import Size
 
 DASHES = {"mlp": "solid", "attention": "dash"}
 UNKEPT = -0.09  # where a share that is not known stands, as a part of the axis

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard.database.method_names import method_name
+from dashboard.database.topic_name import topic_name
 from dashboard.drawing.figure import SHARE, blank
 from dashboard.drawing.numbers import percent
 from dashboard.drawing.shapes import Chart
@@ -97,7 +98,7 @@ def group_shares(rows: Rows, looks: Looks, column: str, most: int = 8) -> Chart:
     for row in rows:
         largest[row["value"]] = max(row["share"], largest.get(row["value"], 0.0))
     values = sorted(largest, key=lambda value: -largest[value])[:most]
-    labels = [in_chart(str(value), 26) or f"no {in_chart(column)}" for value in values]
+    labels = [in_chart(topic_name(str(value)), 26) or f"no {in_chart(column)}" for value in values]
     figure = blank(
         max(16 * len(of_size), 26) * len(values) + 110,
         hover="y unified",

@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.database.queries.about import adapters, coverage
-from dashboard.screens.about.screen import adapted
+from dashboard.screens.about.screen import adapted, learned_from
 from indexer.database.reader import Database
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import words
@@ -46,3 +46,10 @@ def test_input_19_about_is_drawn_with_an_adapter(open_app, with_adapter):
     app = open_app(screen="about", where=with_adapter)
     assert not app.exception
     assert "synth-s: the adapter's matrices are explained, 54,000 of 60,000 parameters." in words(app)
+
+
+def test_documents_that_each_model_learned_from_are_told() -> None:
+    rows = [{"name": name, "parent": "", "n_train": 6461} for name in ("s", "m", "l")]
+    rows.append({"name": "chat", "parent": "m", "n_train": 1})
+    assert learned_from(rows) == "Learned and explained are 6,461 documents by s, m and l; 1 more document by chat."
+    assert learned_from([]) == "How many documents a model read is not known."

@@ -23,7 +23,7 @@ def figure(method: str, metric: str, value: float, model: str = "atlas-s", inter
     ("method", "name"),
     [
         ("ekfac", "EK-FAC"),
-        ("ekfac / relatif_l", "EK-FAC, RelatIF-ℓ"),
+        ("ekfac / relatif_l", "EK-FAC ÷ own influence"),
         ("ekfac_checkpoints / grad_norm", "EK-FAC, mean over checkpoints ÷ gradient"),
         ("ekfac, two stages", "EK-FAC, two stages"),
         ("<b>", "<b>"),

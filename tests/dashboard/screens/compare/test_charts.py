@@ -15,8 +15,8 @@ from dashboard.drawing.size_look import size_looks
 from dashboard.drawing.theme import DARK, LIGHT, Palette
 from dashboard.screens.compare.charts import at_a_place, over_prompts, over_sizes
 from dashboard.screens.compare.charts.over_sizes import Point
-from dashboard.screens.compare.comparison import Size
-from dashboard.screens.compare.places import Place
+from dashboard.screens.compare.sizes.comparison import Size
+from dashboard.screens.compare.sizes.places import Place
 from tests.dashboard.drawing.colour import contrast
 from tests.dashboard.hostile import HOSTILE
 

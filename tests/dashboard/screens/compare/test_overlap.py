@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.screens.compare.overlap import overlap_at, rank_biased_overlap
+from dashboard.screens.compare.sizes.overlap import overlap_at, rank_biased_overlap
 
 rankings = st.lists(st.sampled_from("abcdefghijklmnop"), unique=True, min_size=1, max_size=12)
 

@@ -12,9 +12,9 @@ from dashboard.database.components.name import Component
 from dashboard.database.queries import answers
 from dashboard.database.records import Generation
 from dashboard.export.files import as_json
-from dashboard.screens.compare.comparison import Size, answers_in, at
-from dashboard.screens.compare.parts import Parts, most_read, parts_of, readers, words_of
 from dashboard.screens.compare.sheet import compared_sheet
+from dashboard.screens.compare.sizes.comparison import Size, answers_in, at
+from dashboard.screens.compare.sizes.parts import Parts, most_read, parts_of, readers, words_of
 from indexer.database.reader import Snapshot
 from tests.dashboard.drawn import components
 from tests.synthetic_inside import COPIES, HEADS, KEPT

@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.database.queries import answers
-from dashboard.screens.compare.comparison import answers_in, at, in_its_list
-from dashboard.screens.compare.places import Place, column_of, departures, ended, fork
+from dashboard.screens.compare.sizes.comparison import answers_in, at, in_its_list
+from dashboard.screens.compare.sizes.places import Place, column_of, departures, ended, fork
 from dashboard.screens.compare.spread import block_shares
 from indexer.database.reader import Snapshot
 from tests.dashboard.drawn import components

@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.database.queries import answers
-from dashboard.screens.compare.comparison import answers_in, at
-from dashboard.screens.compare.learning import trends
+from dashboard.screens.compare.sizes.comparison import answers_in, at
+from dashboard.screens.compare.sizes.learning import trends
 from dashboard.screens.compare.with_size import chances_of, learned_rows, places_of
 from indexer.corpus.verdict import is_right
 from indexer.database.reader import Snapshot

@@ -11,8 +11,8 @@ from dashboard.database.queries import answers, influence, spans
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import Floats, Ranked, layer_total, rank_documents, take_side
 from dashboard.database.records import Generation, Run, Token
-from dashboard.screens.compare.overlap import overlap_at, rank_biased_overlap
-from dashboard.screens.compare.places import Place, departures, places
+from dashboard.screens.compare.sizes.overlap import overlap_at, rank_biased_overlap
+from dashboard.screens.compare.sizes.places import Place, departures, places
 
 TOP = 10
 

@@ -13,8 +13,8 @@ from dashboard.database.components.spread import even_number, share_of_strongest
 from dashboard.database.queries import answers, inside
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import PromptToken
-from dashboard.screens.compare.comparison import Size
-from dashboard.screens.compare.places import Place
+from dashboard.screens.compare.sizes.comparison import Size
+from dashboard.screens.compare.sizes.places import Place
 
 STRONGEST = 5  # heads and neurons whose share is said, and among which a reader of a word is looked for
 

@@ -23,12 +23,11 @@ from dashboard.database.queries import (
     documents,
     filters,
     influence,
-    influential,
     inside,
     prompts,
     sizes,
 )
-from dashboard.database.size_records import Verdict
+from dashboard.database.queries.sizes import Verdict
 from indexer.database.reader import Database, Snapshot
 from tests.benchmarks.large_database import MODELS, N_POSITIONS, TOKENIZER, build_large, generation_id, model_id
 from tests.benchmarks.large_inside import BLOCKS, HEADS
@@ -151,11 +150,11 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "mean_overlaps": lambda s: sizes.mean_overlaps(s.snapshot),
     "concentration": lambda s: sizes.concentration(s.snapshot),
     "topic_shares": lambda s: sizes.topic_shares(s.snapshot),
-    "most_influential": lambda s: influential.most_influential(s.snapshot, s.run, "WordNet", "", 0, 20),
-    "count_influential": lambda s: influential.count_influential(s.snapshot, s.run, "WordNet", ""),
-    "influential by words": lambda s: influential.by_words(s.snapshot, s.run),
-    "shares of sources": lambda s: influential.source_shares(s.snapshot, s.run),
-    "some_documents": lambda s: influential.some_documents(s.snapshot, "WordNet", "", 40, 20),
+    "most_influential": lambda s: documents.most_influential(s.snapshot, s.run, "WordNet", "", 0, 20),
+    "count_influential": lambda s: documents.count_influential(s.snapshot, s.run, "WordNet", ""),
+    "influential by words": lambda s: documents.by_words(s.snapshot, s.run),
+    "shares of sources": lambda s: documents.source_shares(s.snapshot, s.run),
+    "some_documents": lambda s: documents.some_documents(s.snapshot, "WordNet", "", 40, 20),
     "swayed tokens": lambda s: documents.swayed(s.snapshot, s.run, s.documents[0], "token", "towards", 10),
     "swayed tokens, away": lambda s: documents.swayed(s.snapshot, s.run, s.documents[0], "token", "away", 10),
     "component: split": lambda s: inside.split(s.snapshot, s.run),
@@ -180,7 +179,7 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
         s.snapshot, s.run, Component("head", *s.head), 20
     ),
     "document": lambda s: documents.document(s.snapshot, s.documents[0]),
-    "count_documents": lambda s: influential.count_documents(s.snapshot, "WordNet"),
+    "count_documents": lambda s: documents.count_documents(s.snapshot, "WordNet"),
     "document_layers": lambda s: documents.document_layers(s.snapshot, s.run, s.documents[0]),
     "summed_heat": lambda s: documents.summed_heat(s.snapshot, s.run, s.documents[0]),
     "about: calibrated": lambda s: about.calibrated(s.snapshot),

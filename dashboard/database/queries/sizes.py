@@ -2,14 +2,27 @@
 model."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dashboard.database.queries.answers import RUNS
 from dashboard.database.queries.rows import Snapshot, has_column, has_table, kept, numbers, record
 from dashboard.database.records import ReadToken
-from dashboard.database.size_records import Verdict
 from indexer.corpus.verdict import is_right, says
 
 _RUN = f"WITH runs AS ({RUNS}), chosen AS (SELECT model_id, run_id FROM runs WHERE place = 1)"  # noqa: S608 (a constant)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One answer to a prompt of which the expected one is known. start, stop: characters of the answer that are the
+    expected one; (0, 0) where it is wrong."""
+
+    generation_id: str
+    prompt_id: str
+    model_id: str
+    right: bool
+    start: int
+    stop: int
 
 
 def mean_overlaps(snapshot: Snapshot) -> list[dict[str, object]]:

@@ -13,12 +13,12 @@ from dashboard.address.selection import UNFILTERED, Selection
 from dashboard.database.group_records import Group
 from dashboard.database.queries import answers, groups, sizes
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.size_records import SizeTrend
 from dashboard.drawing import render
 from dashboard.drawing.numbers import percent
 from dashboard.drawing.size_look import size_looks
 from dashboard.screens.compare.charts import over_prompts, over_sizes
 from dashboard.screens.compare.charts.line import Looks
+from dashboard.screens.compare.sizes.learning import SizeTrend
 from dashboard.screens.compare.sizes.learning import trends as trends_of
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel

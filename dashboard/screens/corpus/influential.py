@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
-from dashboard.database.queries import answers, influential
+from dashboard.database.queries import answers, documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model
 from dashboard.drawing import render
@@ -41,7 +41,7 @@ def show_influential(snapshot: Snapshot, page: Listed, model: Model, chosen: Sel
 
 
 def _show_sources(snapshot: Snapshot, page: Listed, chosen: Selection) -> None:
-    found = influential.source_shares(snapshot, page.run_id)
+    found = documents.source_shares(snapshot, page.run_id)
     if len(found) < 2:
         return
     bars = [

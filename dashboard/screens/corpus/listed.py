@@ -5,7 +5,7 @@ from functools import partial
 
 from dashboard.address.selection import Selection
 from dashboard.database.connection import text_index
-from dashboard.database.queries import answers, cleaning, documents, influential
+from dashboard.database.queries import answers, cleaning, documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model, Run, Suspect
 from dashboard.drawing.numbers import percent
@@ -54,26 +54,26 @@ def listed(snapshot: Snapshot, chosen: Selection, model: Model | None) -> Listed
         found = _influential(snapshot, chosen, run_of_words(snapshot, model).run_id)
         if found.ids:
             return found
-    total = influential.count_documents(snapshot, chosen.source, chosen.topic)
+    total = documents.count_documents(snapshot, chosen.source, chosen.topic)
     page = _page(chosen, total)
     return Listed(
-        influential.some_documents(snapshot, chosen.source, chosen.topic, (page - 1) * SHOWN, SHOWN), {}, total, page
+        documents.some_documents(snapshot, chosen.source, chosen.topic, (page - 1) * SHOWN, SHOWN), {}, total, page
     )
 
 
 def run_of_words(snapshot: Snapshot, model: Model) -> Run:
     """The run that agrees best with retraining among those that explain words; where none does, of all. It has runs."""
     runs = answers.best_first(snapshot, model.model_id)
-    return next((each for each in runs if influential.by_words(snapshot, each.run_id)), runs[0])
+    return next((each for each in runs if documents.by_words(snapshot, each.run_id)), runs[0])
 
 
 def _influential(snapshot: Snapshot, chosen: Selection, run_id: str) -> Listed:
     """The page that is chosen, or the last one, of the documents that matter most over all answers."""
     of = (run_id, chosen.source, chosen.topic)
-    total = influential.count_influential(snapshot, *of)
+    total = documents.count_influential(snapshot, *of)
     page = _page(chosen, total)
-    rows = influential.most_influential(snapshot, *of, (page - 1) * SHOWN, SHOWN)
-    by = "word" if influential.by_words(snapshot, run_id) else "token"
+    rows = documents.most_influential(snapshot, *of, (page - 1) * SHOWN, SHOWN)
+    by = "word" if documents.by_words(snapshot, run_id) else "token"
     facts = {}
     for each in rows:
         share = "" if each.share is None else f", {percent(each.share)} of what they carry"

@@ -16,7 +16,6 @@ MODULES = (
     "filters",
     "groups",
     "influence",
-    "influential",
     "inside",
 )
 MODULES += ("prompts", "sets", "sizes", "spans", "verbatim")

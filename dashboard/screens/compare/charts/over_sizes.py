@@ -6,7 +6,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.database.size_records import SizeTrend
 from dashboard.drawing.figure import SHARE, blank
 from dashboard.drawing.numbers import parameters, percent
 from dashboard.drawing.shapes import Chart
@@ -14,6 +13,7 @@ from dashboard.drawing.size_look import UNKNOWN
 from dashboard.drawing.theme import MARKS
 from dashboard.drawing.visible import in_chart, visible
 from dashboard.screens.compare.charts.line import Looks
+from dashboard.screens.compare.sizes.learning import SizeTrend
 
 LEAST = 1e-6  # probabilities below are drawn at it
 CHANCES = {1e-6: "10⁻⁶", 1e-5: "10⁻⁵", 1e-4: "10⁻⁴", 1e-3: "0.1 %", 0.01: "1 %", 0.1: "10 %", 1.0: "100 %"}

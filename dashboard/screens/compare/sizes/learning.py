@@ -3,11 +3,30 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from dashboard.database.queries import sizes
 from dashboard.database.queries.answers import models
 from dashboard.database.queries.rows import Snapshot, kept
-from dashboard.database.size_records import SizeTrend, Verdict
+from dashboard.database.queries.sizes import Verdict
+
+
+@dataclass(frozen=True)
+class SizeTrend:
+    """A size over the prompts with an expected answer that all sizes of its family and stage answered.
+
+    right: share of right answers; chance: mean probability of the expected answer over the n_chance prompts that any
+    size answered rightly, so that it was read by all; led: share of answers whose most helpful document says the
+    expected answer. None: not known.
+    """
+
+    name: str
+    n_params: int
+    n_prompts: int
+    right: float
+    chance: float | None
+    n_chance: int
+    led: float | None
 
 
 @kept(1)

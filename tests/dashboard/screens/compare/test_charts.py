@@ -9,13 +9,13 @@ import pytest
 from dashboard.database.layer_groups import LayerGroup
 from dashboard.database.ranking import Ranked
 from dashboard.database.records import Generation, Model
-from dashboard.database.size_records import SizeTrend
 from dashboard.drawing.shapes import Chart
 from dashboard.drawing.size_look import size_looks
 from dashboard.drawing.theme import DARK, LIGHT, Palette
 from dashboard.screens.compare.charts import at_a_place, over_prompts, over_sizes
 from dashboard.screens.compare.charts.over_sizes import Point
 from dashboard.screens.compare.sizes.comparison import Size
+from dashboard.screens.compare.sizes.learning import SizeTrend
 from dashboard.screens.compare.sizes.places import Place
 from tests.dashboard.drawing.colour import contrast
 from tests.dashboard.hostile import HOSTILE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.database.queries import documents, influential
+from dashboard.database.queries import documents
 from dashboard.database.records import AsTrained
 from dashboard.screens.corpus.document import _as_trained
 from indexer.database.reader import Snapshot
@@ -23,7 +23,7 @@ def test_only_what_is_not_as_usual_is_said(read: AsTrained | None, said: str) ->
 
 
 def test_how_a_document_was_read_is_counted_from_its_tokens(snapshot: Snapshot) -> None:
-    [document_id] = influential.some_documents(snapshot, "", "", 0, 1)
+    [document_id] = documents.some_documents(snapshot, "", "", 0, 1)
     n = len(documents.document_tokens(snapshot, TOKENIZER, [document_id])[document_id])
     assert documents.as_trained(snapshot, TOKENIZER, document_id) == AsTrained(n, n - 1, 1)
     assert documents.as_trained(snapshot, "another", document_id) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.database.queries import influential
+from dashboard.database.queries import documents
 from indexer.database.reader import Snapshot
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
@@ -41,15 +41,15 @@ def carried(snapshot: Snapshot, run_id: str) -> dict[str, list[tuple[str, float]
 def test_documents_come_by_what_they_carry_of_words(
     snapshot: Snapshot, run_id: str, carried: dict[str, list[tuple[str, float]]]
 ) -> None:
-    found = influential.most_influential(snapshot, run_id, "", "", 0, 1000)
-    assert influential.count_influential(snapshot, run_id, "", "") == len(found) == len(carried)
+    found = documents.most_influential(snapshot, run_id, "", "", 0, 1000)
+    assert documents.count_influential(snapshot, run_id, "", "") == len(found) == len(carried)
     for each in found:
         rows = carried[each.document_id]
         assert each.weight == pytest.approx(sum(share for _, share in rows), rel=1e-5)
         assert (each.n_top10, each.n_top10_answers) == (len(rows), len({of for of, _ in rows}))
     weights = [each.weight or 0.0 for each in found]
     assert weights == sorted(weights, reverse=True)
-    assert influential.most_influential(snapshot, run_id, "", "", 3, 2) == found[3:5]
+    assert documents.most_influential(snapshot, run_id, "", "", 3, 2) == found[3:5]
 
 
 def test_sources_share_all_that_words_carry(
@@ -59,7 +59,7 @@ def test_sources_share_all_that_words_carry(
     sums: dict[str, float] = defaultdict(float)
     for document_id, rows in carried.items():
         sums[source[document_id]] += sum(share for _, share in rows)
-    found = influential.source_shares(snapshot, run_id)
+    found = documents.source_shares(snapshot, run_id)
     assert {each.source: each.share for each in found} == pytest.approx(
         {name: of / sum(sums.values()) for name, of in sums.items()}, rel=1e-4
     )
@@ -71,14 +71,12 @@ def test_corpus_opens_on_words_with_true_counts_and_pages(
 ) -> None:
     app = open_app(screen="corpus")
     assert not app.exception
-    first = influential.most_influential(snapshot, run_id, "", "", 0, 20)
+    first = documents.most_influential(snapshot, run_id, "", "", 0, 20)
     shown = [data for data in components(app, "document_list") if data["label"] == "Documents"][0]["items"]
     assert [each["id"] for each in shown] == [each.document_id for each in first]
     assert f"{len(carried):,} documents." in words(app)
     bars = next(data for data in components(app, "bar_list") if "share of what the ten" in data["legend"][0]["text"])
-    assert [bar["name"] for bar in bars["bars"]] == [
-        each.source for each in influential.source_shares(snapshot, run_id)
-    ]
+    assert [bar["name"] for bar in bars["bars"]] == [each.source for each in documents.source_shares(snapshot, run_id)]
     one = open_app({"source": "WordNet", "page": "1"}, screen="corpus")
     [listed] = [data for data in components(one, "document_list") if data["label"] == "Documents"]
     assert listed["items"] and all("WordNet" in each["where"] for each in listed["items"])

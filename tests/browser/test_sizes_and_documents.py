@@ -60,7 +60,7 @@ def test_a_document_s_answers_are_exported(visit: Visit, folder: Path, tmp_path:
         """SELECT document_id, count(*) AS n FROM span_influence JOIN span USING (generation_id, span)
         WHERE kind = 'answer' GROUP BY document_id ORDER BY n DESC, document_id LIMIT 1"""
     )
-    visit.open(f"/corpus?document={row['document_id']}&unit=answer", "[role=option]")
+    visit.open(f"/corpus?document={row['document_id']}&unit=answer", ".card")
     file = download(visit, "CSV", tmp_path / "answers.csv")
     with file.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))

@@ -61,7 +61,7 @@ def test_a_document_s_answers_are_exported(visit: Visit, folder: Path, tmp_path:
         WHERE kind = 'answer' GROUP BY document_id ORDER BY n DESC, document_id LIMIT 1"""
     )
     visit.open(f"/corpus?document={row['document_id']}&unit=answer", ".card")
-    file = download(visit, "CSV", tmp_path / "answers.csv")
+    file = download(visit, "Table (CSV)", tmp_path / "answers.csv")
     with file.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     assert len(rows) == row["n"] and {each["document_id"] for each in rows} == {row["document_id"]}

@@ -16,6 +16,7 @@ from dashboard.drawing import render
 from dashboard.drawing.component import component, page_style
 from dashboard.server.door import has_entered
 from dashboard.widgets.ask_box import show_box
+from dashboard.widgets.heading import top
 from dashboard.widgets.size_switch import next_searched_size, next_size
 
 _SCREEN = "screen shown"
@@ -30,7 +31,7 @@ def open_frame(pages: Mapping[str, Any]) -> None:
     _go_where_a_click_led(pages)
     st.set_page_config(page_title=f"{page.title} · Whence")
     with st.container(key="page"):
-        st.title(render.label(page.title), anchor=False)
+        top(page.title)
         page_style()
         _listen_to_keys()
     if not has_entered():

@@ -51,7 +51,7 @@ def show_answer(found: Explanation, selection: Selection) -> None:
         on_span=_span_chosen,
     )
     if found.run is not None and not found.spans:
-        st.caption("Words and whole answers were not scored for this database: it opens on the first token.")
+        st.caption("Words and whole answers were not scored by this estimator, so an answer opens on its first token.")
 
 
 def chosen_note(found: Explanation) -> str:

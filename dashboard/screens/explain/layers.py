@@ -8,6 +8,7 @@ from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
 from dashboard.database.ranking import Ranked
 from dashboard.database.unit import shown_layers
+from dashboard.drawing import render
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets.heading import panel
@@ -24,7 +25,7 @@ def show_layers(found: Explanation, selection: Selection) -> None:
         return
     for i, (said, amounts) in enumerate(drawn):
         total = f"{signed(float(amounts.sum()), decimals([float(amounts.sum())]))} {found.unit.name}"
-        st.caption(f"{said}: {total} in all. Click a layer to rank by it alone.")
+        render.prose(("note", f"{said}: {total} in all. Click a layer to rank by it alone."))
         show_bars(
             found.groups,
             amounts,

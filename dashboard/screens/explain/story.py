@@ -69,7 +69,7 @@ def driven(found: Explanation, selection: Selection) -> list[Piece]:
     if words:
         said += [("; it states ", ""), *quoted(sentence_with(document.text, words))]
     else:
-        said += [("; it does not have the words ", ""), *quoted(_said(found)), (" and begins ", "")]
+        said += [("; it does not say ", ""), *quoted(_said(found)), (" and begins ", "")]
         said += quoted(sentence_with(document.text, ""))
     return [*said, (f". {_against_chance(found, each)}" if _against_chance(found, each) else ".", "")]
 

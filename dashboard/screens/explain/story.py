@@ -122,13 +122,14 @@ def _said(found: Explanation) -> str:
 
 
 def _held(found: Explanation, each: Ranked) -> str:
-    """What of the explained words the document has: all, or the longest stretch of them that is known; '' for nothing
-    that is a word."""
-    text, words = found.documents[each.document_id].text, _said(found)
-    if re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text) and any(map(str.isalnum, words)):
-        return words
-    copied = found.copies.documents.get(each.document_id, "")
-    return copied if copied in text and any(map(str.isalnum, copied)) else ""
+    """What of the explained words the document has: all, of a right answer the expected one, or the longest stretch
+    that is known to stand there; '' for nothing that is a word."""
+    text, of = found.documents[each.document_id].text, found.generation
+    expected = of.answer if found.whole and of.right else ""
+    for words in (_said(found), expected, found.copies.documents.get(each.document_id, "")):
+        if any(map(str.isalnum, words)) and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text):
+            return words
+    return ""
 
 
 def _against_chance(found: Explanation, each: Ranked) -> str:

@@ -44,12 +44,12 @@ class Facts:
 
 
 def facts(answers: Sequence[Answer], scored: Sequence[Finished]) -> Facts:
-    """Ranks, read from the `span_influence` shards of a size, or from `influence` where it has none of whole answers."""
+    """Ranks, read from the `span_influence` shards of a size, or from `influence` without such."""
     right = [each for each in answers if is_right(each.prompt.answer, each.generation.text, each.prompt.kind)]
     n_prompts = sum(bool(each.prompt.answer) for each in answers)
     if whole := _ranks_of_answers(scored):
         stated = [(each.generation_id, each.stating) for each in right if each.stating]
-        best = (min((whole.get((name, document), NEVER) for document in of)) for name, of in stated)
+        best = (min(whole.get((name, document), NEVER) for document in of) for name, of in stated)
         return Facts(len(right), n_prompts, tuple(None if rank == NEVER else rank for rank in best), whole=True)
     asked = [each for each in right if len(each.stating) == 1]
     ranks = _ranks(scored)

@@ -16,6 +16,7 @@ from dashboard.drawing import render
 from dashboard.drawing.component import component, page_style
 from dashboard.server.door import has_entered
 from dashboard.widgets.ask_box import show_box
+from dashboard.widgets.heading import top
 from dashboard.widgets.size_switch import next_searched_size, next_size
 
 _SCREEN = "screen shown"
@@ -28,7 +29,9 @@ def open_frame(pages: Mapping[str, Any]) -> None:
     bar.follow()
     render.begin()
     _go_where_a_click_led(pages)
+    st.set_page_config(page_title=f"{page.title} · Whence")
     with st.container(key="page"):
+        top(page.title)
         page_style()
         _listen_to_keys()
     if not has_entered():
@@ -90,14 +93,12 @@ def _listen_to_keys() -> None:
         key = st.session_state["shortcuts"].get("key")
         if key == "Escape":
             bar.escape()
-        elif key == "/":
-            bar.open_screen("runs")
         elif key in ("[", "]"):
             shown = screens().get(st.session_state.get(_SCREEN, ""))
             move = next_searched_size if shown and shown.searched_size else next_size
             move(1 if key == "]" else -1)
 
-    data = {"keys": ["Escape", "[", "]"], "focus": ["Filter by token", "Search the corpus"]}
+    data = {"keys": ["Escape", "[", "]"], "focus": ["Filter by token", "Search the corpus", "Ask a new prompt"]}
     component("shortcuts")(data=data, key="shortcuts", on_key_change=pressed)
 
 

@@ -94,7 +94,7 @@ class Selection:
     shade: str = _key("shade", "strength", _among(*SHADES))  # what the background of the answer shows
     normaliser: str = _key("scale", "none", _normaliser)
     tail: str = _key("side", "towards", _among(*SIDES))
-    heat: str = _key("heat", "shares", _among(*HEATS))
+    heat: str = _key("heat", "loss_influences", _among(*HEATS))
     saliency: str = _key("saliency", "")
     contrast: str = _key("why", "no", _among(*CONTRASTS))  # saliency of the token, or of it against the prompt's foil
     effect: str = _key("effect", "total", _among(*EFFECTS))  # Inside: what is shown of each component

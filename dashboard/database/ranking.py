@@ -64,6 +64,21 @@ def rank_documents(
     ]
 
 
+def strongest_through(
+    scores: KeptScores, only_layers: Sequence[int], document_id: str | None = None
+) -> dict[int, tuple[float, float]]:
+    """position -> (what passes through these layers, the whole influence) of the document with most of the former
+    there, or of one document; {} where no layers are stored."""
+    if not len(scores) or max(only_layers) >= scores.layer_scores.shape[1]:
+        return {}
+    part = scores.layer_scores[:, list(only_layers)].sum(1)  # [N]
+    found: dict[int, tuple[float, float]] = {}
+    for i in np.argsort(part, kind="stable"):
+        if np.isfinite(part[i]) and document_id in (None, scores.document_id[i]):
+            found[int(scores.position[i])] = (float(part[i]), float(scores.score[i]))
+    return found
+
+
 def take_side(ranked: list[Ranked], side: str, k: int) -> list[Ranked]:
     """The k documents that push most `towards` the token, most `away` from it, or most either way (`both`)."""
     if side == "towards":
@@ -84,9 +99,10 @@ def among_random(score: float, null_scores: Floats) -> str:
     if finite.size < 5:
         return ""
     stronger = int((finite >= score).sum()) if score >= 0 else int((finite <= score).sum())
+    against = "" if score >= 0 else " against it"
     if stronger == 0:
-        return f"stronger than all {finite.size} random documents"
-    return f"{stronger} of {finite.size} random documents are as strong"
+        return f"stronger{against} than all {finite.size} random documents"
+    return f"{stronger} of {finite.size} random documents {'is' if stronger == 1 else 'are'} as strong{against}"
 
 
 def layer_total(ranked: list[Ranked]) -> Floats:

@@ -1,5 +1,6 @@
 """Words, whole answers and verbatim spans: what the questions about several tokens of an answer are answered with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 ANSWER = "answer"  # the kind of a span that is the whole answer; any other is a word
@@ -18,6 +19,17 @@ class AnswerSpan:
     last: int
     start: int
     stop: int
+
+
+def opening(spans: Sequence[AnswerSpan]) -> tuple[int, int] | None:
+    """What an answer with these targets opens on: None for the whole of it, its first token where it is no target."""
+    return None if any(each.kind == ANSWER for each in spans) else (0, 0)
+
+
+def word_of(spans: Sequence[AnswerSpan], position: int) -> tuple[int, int]:
+    """First and last token of the word that a token is in; the token alone where it is in none."""
+    words = (each for each in spans if each.kind != ANSWER and each.first <= position <= each.last)
+    return next(((each.first, each.last) for each in words), (position, position))
 
 
 @dataclass(frozen=True)

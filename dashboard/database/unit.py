@@ -138,6 +138,21 @@ def by_token(
     return dict(zip(known, found, strict=True)), name
 
 
+def parts_by_token(
+    calibration: Calibration | None,
+    parts: Mapping[int, tuple[float, float]],
+    tokens: Sequence[Token],
+    targets: Mapping[int, Target],
+) -> tuple[dict[int, float], str]:
+    """The same of (a part of an influence, the whole of it) on each token; shares are those of the strongest part."""
+    known = {i: of for i, of in parts.items() if i < len(tokens)}
+    units = {i: unit_for(calibration, logp_of(tokens, targets, i, i), [whole]) for i, (_, whole) in known.items()}
+    if all(unit.slope is not None for unit in units.values()):
+        return {i: float(units[i].parts(part, whole)) for i, (part, whole) in known.items()}, NATS
+    share = unit_for(None, None, [part for part, _ in known.values()])
+    return {i: share.shown(part) for i, (part, _) in known.items()}, SHARE
+
+
 def on_each(calibration: Calibration | None, of: Sequence[tuple[float, float | None]]) -> tuple[list[float], str]:
     """Influences on different targets of one model as a page has them, and the name of their unit.
 

@@ -32,6 +32,7 @@ def strip_token_data(token: StripToken) -> dict[str, Any]:
         "role": visible_token(token.role),
         "template": token.template,
         "copied": token.copied,
+        "unknown": token.unknown,
     }
 
 
@@ -66,6 +67,7 @@ def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
         "before": left_out(card.before, "before"),
         "after": left_out(card.after, "after"),
         "unsigned": card.unsigned,
+        "unheated": card.unheated,
         "notice": " ".join(part for part in (card.notice, cut) if part),
     }
 

@@ -20,6 +20,7 @@ import streamlit as st
 from dashboard.address.bar import still
 from dashboard.database.prompt_turns import DOCUMENTS
 from dashboard.drawing.component import component, known_event, last_event
+from dashboard.drawing.numbers import plain
 from dashboard.drawing.payload import (
     card_data,
     joined_row_data,
@@ -46,6 +47,8 @@ from dashboard.drawing.visible import LONGEST_TEXT, cut, visible, visible_token
 if TYPE_CHECKING:
     import pandas as pd
 
+COLD = 0.015  # of full colour: what is drawn without any
+LONGEST_CHOSEN = 160  # characters that are repeated of what is chosen
 LONGEST_ALT = 600  # characters that are read aloud of a chart
 WHOLE = 12  # rows of a chart's numbers that are shown without a scroll bar of their own
 _DRAWN = "drawn in this rerun"
@@ -116,12 +119,16 @@ def token_strip(
     legends: Sequence[Legend],
     hint: str,
     words: Sequence[tuple[int, int]] = (),
+    chosen: str = "",
+    steps: Sequence[str] = (),
     underlined: str = "",
     on_span: Callable[[tuple[int, int] | None], None],
 ) -> None:
-    """The clickable answer; `on_span` hears which tokens were chosen.
+    """The clickable answer; `on_span` hears which tokens were chosen, None for the whole answer.
 
-    words: first and last tokens of what a double click takes   underlined: what an underline means, of our own
+    words: first and last tokens of what one click takes; the next takes a token inside it   chosen, of our own: what is
+    said of the tokens of `span`, or of the whole answer   steps: the first ones, until they are dismissed   underlined:
+    what an underline means, of our own
     """
 
     def changed() -> None:
@@ -146,11 +153,26 @@ def token_strip(
         "legends": [asdict(each) for each in legends],
         "hint": hint,
         "words": [list(word) for word in words],
+        "chosen": _chosen_data(answer, span, chosen),
+        "steps": list(steps),
         "underlined": underlined if any(token.copied for token in answer) else "",
-        "label": f"Tokens of the answer; arrow keys move, Shift extends,{' W takes the word,' if words else ''} "
-        "Escape clears",
+        "unknown": any(token.unknown for token in [*prompt, *answer]),
+        "label": "Words of the answer; arrow keys move, Shift extends, Enter goes from a word to its tokens, Escape "
+        "takes the whole answer"
+        if words
+        else "Tokens of the answer; arrow keys move, Shift extends, Escape clears",
     }
     component("token_strip")(data=data, key=key, on_span_change=still(changed))
+
+
+def _chosen_data(answer: Sequence[StripToken], span: tuple[int, int] | None, words: str) -> dict[str, str]:
+    """The chosen tokens and what is said of them: of one token what is said where it is pointed at."""
+    if span is None and not words:
+        return {"text": "", "note": ""}
+    of = answer if span is None else answer[span[0] : span[1] + 1]
+    text = cut("".join(token.text for token in of).strip(), LONGEST_CHOSEN)
+    said = words or (of[0].words if len(of) == 1 else f"{len(of):,} tokens")
+    return {"text": f"{text[0]}{'…' if text[1] else ''}" or "end of text", "note": said}
 
 
 def document_list(
@@ -162,12 +184,13 @@ def document_list(
     diverging: bool = False,
     heat: Legend | None = None,
     keys: Sequence[str] = (),
+    unheated: str = "",
     on_document: Callable[[str], None],
     on_page: Callable[[str], None] | None = None,
 ) -> None:
     """Documents as cards; `on_document` hears which is chosen ('' for none), `on_page` which is to be opened.
 
-    keys: what the looks of the text mean, of our own.
+    keys: what the looks of the text mean, of our own; unheated: the same of a card without amounts.
     """
     known = {card.document_id for card in cards}
 
@@ -185,6 +208,8 @@ def document_list(
         "diverging": diverging,
         "heat": asdict(heat) if heat else None,
         "keys": list(keys),
+        "unheated": unheated if any(card.unheated for card in cards) else "",
+        "cold": f"less than {plain(COLD * heat.top)} {heat.unit} either way" if heat and heat.signed else "",
         "pages": on_page is not None,
         "label": about,
     }

@@ -30,14 +30,18 @@ def available(tokens: Sequence[Token], strengths: Mapping[int, float]) -> list[s
     return [*names, "plain"]
 
 
-def shade_answer(name: str, tokens: Sequence[Token], strengths: Mapping[int, float], unit: str = "nats") -> Shading:
-    """Shading by one of SHADES; an unknown name shades nothing. unit: of the strengths."""
+def shade_answer(
+    name: str, tokens: Sequence[Token], strengths: Mapping[int, float], unit: str = "nats", through: str = ""
+) -> Shading:
+    """Shading by one of SHADES; an unknown name shades nothing. unit: of the strengths; through: the layer that they
+    are of."""
     if name == "strength" and strengths:
         raw = [_finite(strengths.get(token.position)) for token in tokens]
         high = robust_top([abs(value) for value in raw if value is not None])
         places = decimals([high])
         words = ["" if value is None else f"strongest document {signed(value, places)} {unit}" for value in raw]
-        return _unsigned(raw, high, words, Legend(f"Strongest document, {unit}", "0", plain(high)))
+        passing = f" through {through}" if through else ""
+        return _unsigned(raw, high, words, Legend(f"Strongest document{passing}, {unit}", "0", plain(high)))
     if name == "surprise":
         bits = [-token.logp / math.log(2) if math.isfinite(token.logp) else None for token in tokens]
         high = max(4.0, robust_top([value for value in bits if value is not None]))
@@ -54,16 +58,19 @@ def shade_answer(name: str, tokens: Sequence[Token], strengths: Mapping[int, flo
     return Shading([None] * len(tokens), [""] * len(tokens), None, [""] * len(tokens))
 
 
-def shade_by_document(tokens: Sequence[Token], effects: Mapping[int, float], unit: str = "nats") -> Shading:
-    """Which tokens one document helps (+) or hurts (−); a token for which it was not kept stays blank. unit: of the
-    effects."""
+def shade_by_document(
+    tokens: Sequence[Token], effects: Mapping[int, float], unit: str = "nats", through: str = ""
+) -> Shading:
+    """Which tokens one document helps (+) or hurts (−); a token for which it was not kept is unknown. unit: of the
+    effects; through: the layer that they are of."""
     raw = [_finite(effects.get(token.position)) for token in tokens]
     high = robust_top([abs(value) for value in raw if value is not None])
     places = decimals([high])
     amounts = [None if value is None else _clip(value / high) for value in raw]
     words = ["not kept for this token" if value is None else f"{signed(value, places)} {unit}" for value in raw]
     signs = ["" if value is None or value == 0 else "+" if value > 0 else "−" for value in raw]
-    legend = Legend(f"This document, {unit}", f"−{plain(high)}", f"+{plain(high)}", signed=True)
+    passing = f" through {through}" if through else ""
+    legend = Legend(f"This document{passing}, {unit}", f"−{plain(high)}", f"+{plain(high)}", signed=True)
     return Shading(amounts, words, legend, signs)
 
 

@@ -53,6 +53,7 @@ class StripToken:
     role: str = ""  # who says what begins with this token
     template: bool = False  # of the chat template, said by nobody
     copied: bool = False  # stands so in a training text, with its neighbours
+    unknown: bool = False  # what the others are shaded by was not computed for it
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Card:
     after: int = 0
     notice: str = ""
     unsigned: bool = False  # the amounts of the pieces have no sign
+    unheated: bool = False  # those of other cards have amounts, this one's were not computed
 
 
 @dataclass(frozen=True)

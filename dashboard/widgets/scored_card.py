@@ -22,9 +22,10 @@ def scored_card(
     unit: str,
     facts: str = "",
     badges: Sequence[Badge] = (),
+    unheated: bool = False,
 ) -> Card:
     """value: its influence, in `unit`; top: the largest size of the list, to which its bar is relative; places: of the
-    value."""
+    value; unheated: what its tokens carry was not computed."""
     return Card(
         document_id=document.document_id,
         title=document.title,
@@ -39,6 +40,7 @@ def scored_card(
         before=text.before,
         after=text.after,
         notice=unread_notice(text),
+        unheated=unheated,
     )
 
 

@@ -4,7 +4,7 @@ costly ones only so, with options of their own after the names."""
 import subprocess
 import sys
 
-BENCHMARKS = ("profile", "engine", "index", "growth", "corpus", "context", "database", "inside", "many")
+BENCHMARKS = ("profile", "engine", "index", "growth", "corpus", "context", "database", "inside", "many", "click")
 COSTLY = ("memory", "kronfluence", "llm", "lora", "device", "words", "groups", "verbatim", "what_if", "unit")
 
 

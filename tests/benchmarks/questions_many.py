@@ -15,6 +15,7 @@ from dashboard.database.queries import (
     verbatim,
 )
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.records import Generation
 from dashboard.database.span_records import AnswerSpan
 
 
@@ -88,8 +89,15 @@ def _owing(at: Place, side: str) -> list[str]:
     )
 
 
+def _shown(at: Place) -> Generation:
+    found = answers.generation(at.snapshot, at.generation)
+    assert found is not None  # noqa: S101 - it was drawn from the same database
+    return found
+
+
 MANY: dict[str, Callable[[Place], object]] = {
     "words: answer_spans": lambda at: spans.answer_spans(at.snapshot, at.run, at.generation),
+    "words: opens_on": lambda at: spans.opens_on(at.snapshot, _shown(at)),
     "words: span_target": lambda at: spans.span_target(at.snapshot, at.run, at.generation, at.span),
     "words: span_scores": lambda at: spans.span_scores(at.snapshot, at.run, at.generation, at.span),
     "words: span_heats": lambda at: spans.span_heats(

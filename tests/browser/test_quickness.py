@@ -8,7 +8,7 @@ the machine.
 import random
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -46,6 +46,20 @@ CLICK = """async (i) => {
 }"""
 
 
+def clicks(visit: Visit, tokens: Sequence[int], n: int) -> tuple[list[float], list[float], list[float]]:
+    """Milliseconds until n clicks, on some of these tokens, were seen, their documents drawn, and all panels."""
+    measured = []
+    for i in random.Random(0).choices(tokens, k=n) if len(tokens) < n else random.Random(0).sample(tokens, n):
+        visit.page.keyboard.press("Escape")  # a second click on a token would take something else
+        visit.until(lambda: "token=" not in visit.page.url)
+        visit.settle()
+        measured.append(visit.page.evaluate(CLICK, i))
+        visit.settle()
+    local, listed, answered = zip(*measured, strict=True)
+    assert None not in local + listed + answered
+    return list(local), list(listed), list(answered)
+
+
 @pytest.fixture(scope="module")
 def long_answers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("long")
@@ -68,13 +82,7 @@ def test_clicks_on_a_long_answer(chromium: object, long_answers: Path, tmp_path:
     visit.settle()
     n_tokens = visit.page.locator("[role=option]").count()
     assert n_tokens >= 400
-    rng = random.Random(0)
-    measured = []
-    for i in rng.sample(range(1, n_tokens), 20):
-        measured.append(visit.page.evaluate(CLICK, i))
-        visit.settle()
-    local, listed, answered = zip(*measured, strict=True)
-    assert None not in local + listed + answered
+    local, listed, answered = clicks(visit, range(1, n_tokens), 20)
     said = f"start to first token {start:.1f} s; click seen {statistics.median(local):.0f} ms; documents "
     said += f"{statistics.median(listed):.0f} ms; all panels {statistics.median(answered):.0f} ms median, "
     said += f"{sorted(answered)[17]:.0f} ms p90"

@@ -29,7 +29,7 @@ DRAWN = [  # address, what shows that it is there, a drawn number, what its valu
     ("/", "[role=option]", ".prompt .token[data-says]", "saliency", True),
     ("/", "[role=option]", ".card .score", "nats|%", False),  # the button beside it says the same by the keyboard
     ("/", "[role=option]", ".card .title", "nats|%", True),
-    ("/", "[role=option]", ".card .text .token", r"[+−]\d.* (nats|%)", True),
+    ("/", "[role=option]", ".card .text .token", r"([+−]\d|less than \d).* (nats|%)", True),
     ("/", "[role=option]", ".bars .bar", r": [+−]\d", True),
     ("/", "[role=option]", ".stack .part", "bits", True),
     ("/compare", "table button", "td button", "probability", True),

@@ -1,11 +1,11 @@
 """Which models, runs and answers there are, and what one answer consists of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from dashboard.database.prompt_share import MEASURED, SHARE
 from dashboard.database.prompt_turns import Turn, prompt_turns
-from dashboard.database.queries.rows import ASKED, Snapshot, generation_of, kept, model_of, numbers, record
+from dashboard.database.queries.rows import ASKED, Snapshot, generation_of, has_table, kept, model_of, numbers, record
 from dashboard.database.records import Generation, Model, PromptPart, PromptToken, Run, Token
 
 _GENERATION = """
@@ -71,14 +71,48 @@ def generation(snapshot: Snapshot, generation_id: str) -> Generation | None:
 
 @kept(1)
 def example(snapshot: Snapshot) -> Generation | None:
-    """An answer to begin with: the first right one of the smallest model, in the order of the prompt file."""
-    sql = (
-        _GENERATION
-        + """ ORDER BY prompt.answer <> '' AND starts_with(ltrim(generation.text), prompt.answer) DESC,
-        n_params, prompt.rowid, generation_id LIMIT 1"""
-    )
-    rows = snapshot.rows(sql)
-    return generation_of(rows[0]) if rows else None
+    """An answer to begin with: the right one of the smallest size that knows, of a prompt where a smaller size wrote
+    what stands in no document, and where the document that helps the answer most has its words. As many of these hold
+    as can; then the order of the prompt file, and the smallest model."""
+    rows = snapshot.rows(_CANDIDATES)
+    words = {row["invention"] for row in rows} - {None}
+    stands = _standing(snapshot, words | {word.lower() for word in words})
+    for row in rows:
+        word = row["invention"]
+        if word is not None and not {word, word.lower()} & stands:
+            return generation(snapshot, row["generation_id"])
+    return generation(snapshot, rows[0]["generation_id"]) if rows else None
+
+
+# a right answer goes on with another word or not at all, as `indexer.corpus.verdict` has it for who completes a text
+_WRITTEN = """SELECT generation_id, prompt_id, generation.model_id, family, n_params, prompt.rowid AS place, answer,
+        answer <> '' AND starts_with(ltrim(generation.text), answer)
+            AND NOT regexp_matches(substr(ltrim(generation.text), length(answer) + 1, 1), '[\\pL\\pN]') AS is_right,
+        regexp_extract(generation.text, '[\\pL\\pN]{3,}') AS word
+    FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)"""
+_FIRST = 200  # of the answers that may be shown, whose inventions are looked up
+
+# generation_id, invention: the first word that a smaller size wrote instead; NULL where none wrote another one
+_CANDIDATES = f"""WITH written AS ({_WRITTEN}), stated AS (
+        SELECT DISTINCT ON (generation_id) generation_id, document.text AS stating FROM answer_source
+        JOIN ({RUNS}) USING (run_id) JOIN document ON document_id = sum_document_id
+        ORDER BY generation_id, place)
+    SELECT generation_id, smaller.word AS invention
+    FROM written LEFT JOIN stated USING (generation_id)
+    LEFT JOIN (SELECT prompt_id, family, n_params, word FROM written WHERE NOT is_right AND word <> '') AS smaller
+        ON is_right AND smaller.prompt_id = written.prompt_id AND smaller.family = written.family
+           AND smaller.n_params < written.n_params
+    ORDER BY is_right DESC, invention IS NULL, NOT coalesce(contains(stating, answer), false), place,
+        written.n_params, generation_id, smaller.n_params LIMIT {_FIRST}"""  # noqa: S608 (constants)
+
+
+def _standing(snapshot: Snapshot, words: Collection[str]) -> set[str]:
+    """Which of these words any document has; all of them in a database that does not say."""
+    if not has_table(snapshot, "document_word"):
+        return set(words)
+    asked = ", ".join("?" * len(words)) or "NULL"  # a list of values, by which blocks of rows are passed over
+    sql = f"SELECT DISTINCT word FROM document_word WHERE word IN ({asked})"  # noqa: S608 (question marks)
+    return {row["word"] for row in snapshot.rows(sql, sorted(words))}
 
 
 @kept(32)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.database.queries import answers
 from dashboard.database.queries.documents import document_tokens
 from dashboard.database.queries.rows import (
     Snapshot,
@@ -16,8 +17,8 @@ from dashboard.database.queries.rows import (
     summed_layers,
     total_heat,
 )
-from dashboard.database.records import Heat, KeptScores, Target
-from dashboard.database.span_records import AnswerSpan
+from dashboard.database.records import Generation, Heat, KeptScores, Target
+from dashboard.database.span_records import AnswerSpan, opening
 
 _WHERE = "run_id = ? AND generation_id = ? AND span = ?"
 
@@ -31,6 +32,13 @@ def answer_spans(snapshot: Snapshot, run_id: str, generation_id: str) -> list[An
         AND generation_id = $generation) USING (generation_id, span) WHERE generation_id = $generation ORDER BY span"""
     rows = snapshot.rows(sql, {"run": run_id, "generation": generation_id})
     return [record(AnswerSpan, row) for row in rows]
+
+
+def opens_on(snapshot: Snapshot, of: Generation) -> tuple[int, int] | None:
+    """What an answer opens on: None for the whole of it, where the run that is shown first has it as a target of its
+    own; else its first token, (0, 0)."""
+    run = next(iter(answers.best_first(snapshot, of.model.model_id)), None)
+    return opening(answer_spans(snapshot, run.run_id, of.generation_id) if run else [])
 
 
 @kept(16)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from attribution.prompt.saliency.method import label, methods
 from dashboard.address.bar import choose, still
 from dashboard.address.choices import SHADES
 from dashboard.address.selection import Selection, Span
@@ -12,14 +13,23 @@ from dashboard.database.prompt_looks import part_of, prompt_looks
 from dashboard.database.records import Token
 from dashboard.database.span_records import ANSWER, AnswerSpan, VerbatimSpan
 from dashboard.drawing import render
-from dashboard.drawing.numbers import percent
+from dashboard.drawing.numbers import MINUS, percent
 from dashboard.drawing.shading import Shading, available, robust_top, shade_answer, shade_by_document
 from dashboard.drawing.shapes import Legend, StripToken
+from dashboard.drawing.visible import visible_token
 from dashboard.screens.explain.copies import copied_tokens, counted
 from dashboard.screens.explain.explanation import Explanation
+from dashboard.widgets import controls
 
-DOUBLE = "A double click takes its word. "
 UNDERLINED = "word for word in a training text"
+WORDS_HINT = "Click a word to see where it comes from; click again for a token inside it, Shift-click for a span."
+TOKENS_HINT = "Choose a token to see where it comes from. Shift-click extends to a span."
+DOCUMENT = "document"  # a shading that is there while a document is chosen
+STEPS = (
+    "The documents below are those of the whole answer. Click a word for its own; click again for a token inside it.",
+    "Click a document: the answer is then shaded by what this document helps and hurts.",
+    "Compare shows what every size wrote here; Ask takes a text of yours.",
+)
 
 
 def show_answer(found: Explanation, selection: Selection) -> None:
@@ -33,35 +43,47 @@ def show_answer(found: Explanation, selection: Selection) -> None:
         key="strip",
         span=None if found.whole else found.span,
         legends=[legend for legend in (prompt_legend, shading.legend) if legend],
-        hint=f"Choose a token to see where it comes from. {DOUBLE if words else ''}Shift-click extends to a span.",
+        hint=WORDS_HINT if words else TOKENS_HINT,
         words=words,
+        chosen=chosen_note(found),
+        steps=STEPS,
         underlined=UNDERLINED,
         on_span=_span_chosen,
     )
-    _offer_targets(found)
+    if found.run is not None and not found.spans:
+        st.caption("Words and whole answers were not scored by this estimator, so an answer opens on its first token.")
 
 
-def _offer_targets(found: Explanation) -> None:
-    """The word around the chosen token, and the whole answer, where they are targets of their own."""
+def chosen_note(found: Explanation) -> str:
+    """What is said of the chosen tokens together; '' of a single one, which says it itself."""
+    if not found.tokens or (found.width == 1 and not found.whole):
+        return ""
+    of = found.tokens[found.span[0] : found.span[1] + 1]
+    kind = "the whole answer" if found.whole else "the word" if found.exact else f"{found.width:,} tokens together"
+    logp = sum(token.logp for token in of)
+    return f"{kind}, probability {percent(math.exp(logp))}" if math.isfinite(logp) else kind
+
+
+def offer_targets(found: Explanation) -> None:
+    """Buttons: the word around the chosen token, and the whole answer, where they are targets of their own."""
     word = word_around(found)
     if word is None and (found.whole or not found.spans):
         return
-    with st.container(horizontal=True, gap="small", key="targets"):
-        if word is not None:
-            words, span = found.generation.text[word.start : word.stop], (word.first, word.last)
-            st.button(
-                render.label(f"The word “{words}”"),
-                on_click=still(lambda: choose(span=span)),
-                type="tertiary",
-                icon=":material/match_word:",
-            )
-        if not found.whole:
-            st.button(
-                "The whole answer",
-                on_click=still(lambda: choose(span=None)),
-                type="tertiary",
-                icon=":material/subject:",
-            )
+    if word is not None:
+        words, span = found.generation.text[word.start : word.stop], (word.first, word.last)
+        st.button(
+            render.label(f"The word “{words}”"),
+            on_click=still(lambda: choose(span=span)),
+            type="tertiary",
+            icon=":material/match_word:",
+        )
+    if not found.whole:
+        st.button(
+            "The whole answer",
+            on_click=still(lambda: choose(span=None)),
+            type="tertiary",
+            icon=":material/subject:",
+        )
 
 
 def word_around(found: Explanation) -> AnswerSpan | None:
@@ -74,10 +96,12 @@ def word_around(found: Explanation) -> AnswerSpan | None:
 
 
 def shading_of(found: Explanation, selection: Selection) -> Shading:
-    """What the background shows: the effects of the selected document, or what the analyst chose."""
+    """What the background shows: the effects of the selected document, or what the analyst chose; of a chosen layer
+    what passes through it."""
+    through = visible_token(found.layer.label) if found.layer else ""
     if selection.document and found.effects:
-        return shade_by_document(found.tokens, found.effects, found.effect_unit)
-    return shade_answer(_shade(found, selection), found.tokens, found.strengths, found.token_unit)
+        return shade_by_document(found.tokens, found.effects, found.effect_unit, through)
+    return shade_answer(_shade(found, selection), found.tokens, found.strengths, found.token_unit, through)
 
 
 def answer_strip(tokens: list[Token], shading: Shading, verbatim: Sequence[VerbatimSpan] = ()) -> list[StripToken]:
@@ -86,7 +110,15 @@ def answer_strip(tokens: list[Token], shading: Shading, verbatim: Sequence[Verba
     copied = copied_tokens(verbatim)
     rows = zip(tokens, shading.amounts, shading.signs, shading.words, strict=True)
     return [
-        StripToken(token.text, amount, signed, sign, _words(token, words, copied.get(i)), copied=i in copied)
+        StripToken(
+            token.text,
+            amount,
+            signed,
+            sign,
+            _words(token, words, copied.get(i)),
+            copied=i in copied,
+            unknown=amount is None and shading.legend is not None,
+        )
         for i, (token, amount, sign, words) in enumerate(rows)
     ]
 
@@ -99,7 +131,7 @@ def prompt_strip(found: Explanation, selection: Selection) -> tuple[list[StripTo
     raw = [found.saliency.get(token.position) for token in tokens]
     known = [abs(value) for value in raw if value is not None]
     looks = prompt_looks(found.generation.kind, tokens, found.parts)
-    if found.whole or not known:
+    if not known:
         return [StripToken(token.text, **looks[token.position]) for token in tokens if token.stop > token.start], None
     high = robust_top(known)
     if selection.part is not None and len(found.parts) > 1:  # a chosen part keeps its colours, the others lose theirs
@@ -114,7 +146,7 @@ def prompt_strip(found: Explanation, selection: Selection) -> tuple[list[StripTo
             None if value is None else max(-1.0, min(1.0, value / high)),
             signed,
             "",
-            "" if value is None else f"saliency {value / high:+.2f} of the strongest",
+            "" if value is None else f"saliency {value / high:+.2f} of the strongest".replace("-", MINUS),
             **looks[token.position],
         )
         for token, value in zip(tokens, raw, strict=True)
@@ -136,18 +168,29 @@ def _words(token: Token, words: str, copied: VerbatimSpan | None) -> str:
 
 
 def choose_shading(found: Explanation, selection: Selection) -> None:
-    """What the background of the answer shows; choosing one lets a selected document go."""
+    """What the background of the answer shows: while a document is chosen its effects, until another one is."""
     names = available(found.tokens, found.strengths)
-    shown = _shade(found, selection)
-    st.session_state["shade"] = None if selection.document and found.effects else shown
+    by_document = bool(selection.document and found.effects)
+    shown = DOCUMENT if by_document else _shade(found, selection)
+    labels = {name: SHADES[name] for name in names} | ({DOCUMENT: "This document"} if by_document else {})
+    st.session_state["shade"] = shown
+
+    def changed() -> None:
+        taken = st.session_state["shade"]
+        if taken not in (None, DOCUMENT):
+            choose(shade=taken, document="")
+
     st.segmented_control(
-        "Background of the answer",
-        names,
-        key="shade",
-        format_func=SHADES.__getitem__,
-        on_change=still(lambda: choose(shade=st.session_state["shade"] or shown, document="")),
-        label_visibility="collapsed",
+        "Background of the answer", list(labels), key="shade", format_func=labels.__getitem__, on_change=still(changed)
     )
+
+
+def choose_saliency(found: Explanation) -> None:
+    """By which method the prompt is shaded."""
+    if found.saliency_methods:
+        names = {name: label(name) if name in methods() else render.option(name) for name in found.saliency_methods}
+        with st.container(width=330):
+            controls.one_of("saliency", names, shown=found.saliency_method)
 
 
 def _shade(found: Explanation, selection: Selection) -> str:

@@ -28,6 +28,7 @@ from dashboard.widgets.scored_card import lost, random_badge, scored_card
 from indexer.search.text_index import highlights
 
 SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
+HEAT_OF = {"loss_influences": "learning each", "shares": "through each position"}
 RESOLVED = 1e-3  # of the shares' sizes: less than that is the rounding of float32 in the sum over positions
 LONG = 700  # characters beyond which a card that is not selected shows a passage
 PASSAGE = 460  # characters of it
@@ -63,7 +64,8 @@ def show_documents(found: Explanation, selection: Selection) -> None:
         keys=reading_keys(cards, found.documents.values()),
         selected=selection.document,
         diverging=selection.tail == "both",
-        heat=_heat_legend(high, found.unit.name) if high else None,
+        heat=_heat_legend(selection.heat, high, found.unit.name) if high else None,
+        unheated=unheated(found),
         on_document=lambda document_id: choose(document=document_id),
         on_page=lambda document_id: open_screen("corpus", document=document_id),
     )
@@ -95,6 +97,7 @@ def document_cards(found: Explanation, selection: Selection, high: float, longes
                 unit=unit,
                 facts=facts,
                 badges=_badges(found, each),
+                unheated=_heat_values(found, each, selection.heat) is None,
             )
         )
     return cards
@@ -107,9 +110,16 @@ def heat_top(found: Explanation, selection: Selection) -> float:
     return robust_top(values) if values else 0.0
 
 
-def _heat_legend(high: float, unit: str) -> Legend:
+def _heat_legend(name: str, high: float, unit: str) -> Legend:
     low, top = f"−{plain(high)} away", f"+{plain(high)} towards"
-    return Legend(f"Tokens of a document, {unit}:", low, top, signed=True, top=high, unit=unit)
+    return Legend(f"Tokens of a document, {HEAT_OF[name]}, {unit}:", low, top, signed=True, top=high, unit=unit)
+
+
+def unheated(found: Explanation) -> str:
+    """What it means that the tokens of a document are not shaded."""
+    if found.layer is not None:
+        return "what each token does is computed for all layers together only, not for the chosen one"
+    return "not computed: what each token of this document does"
 
 
 def _facts(found: Explanation, each: Ranked) -> str:
@@ -136,7 +146,8 @@ def unresolved(each: Ranked, heat: Heat | None, width: int, unit: Unit) -> str:
 def _badges(found: Explanation, each: Ranked) -> tuple[tuple[str, bool], ...]:
     badges = list(copy_badges(found, each.document_id, found.is_influential(each)))
     if found.target is not None:
-        badges += random_badge(each.score, found.target.null_scores)
+        against = random_badge(each.score, found.target.null_scores)
+        badges += [(f"as a whole {words}", strong) for words, strong in against] if found.layer else against
     via = found.proposers.get(each.document_id, set())
     by_gradient, by_words = bool(via & {"index", "index_cosine"}), "bm25" in via
     if by_gradient and by_words:
@@ -175,7 +186,9 @@ def target_note(found: Explanation) -> list[Piece]:
 
 
 def _heat_values(found: Explanation, each: Ranked, name: str) -> np.ndarray | None:
-    """In the unit of the list."""
+    """In the unit of the list; None where they are not computed, as of a single layer."""
+    if found.layer is not None:
+        return None
     heat = found.heats.get(each.document_id)
     if heat is None:
         return None

@@ -10,7 +10,7 @@ from dashboard.database.kept.answer import KeptAnswer
 from dashboard.database.layer_groups import LayerGroup, group_named, layer_groups
 from dashboard.database.queries import documents, influence, prompts
 from dashboard.database.queries.rows import Snapshot
-from dashboard.database.ranking import Ranked, among_random, rank_documents, take_side
+from dashboard.database.ranking import Ranked, among_random, rank_documents, strongest_through, take_side
 from dashboard.database.records import (
     AsRead,
     Generation,
@@ -24,7 +24,7 @@ from dashboard.database.records import (
     Token,
 )
 from dashboard.database.span_records import ANSWER, AnswerSpan, VerbatimSpan
-from dashboard.database.unit import Unit, by_token, logp_of, unit_for
+from dashboard.database.unit import Unit, by_token, logp_of, parts_by_token, unit_for
 from dashboard.screens.explain.copies import MOST, Copies, copies, meeting, texts_of
 
 SHOWN = 10  # documents on the page
@@ -57,6 +57,7 @@ class Explanation:
     proposers: dict[str, set[str]]
     heats: dict[str, Heat]
     groups: list[LayerGroup]
+    layer: LayerGroup | None  # the chosen one, by whose part documents are ranked and the answer is shaded
     whole_groups: list[GroupScore]  # sources, topics, …: of all their documents, kept or not
     verbatim: list[VerbatimSpan] | None  # of the whole answer; None where nothing was looked for
     copies: Copies  # of the span
@@ -123,8 +124,14 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
     whole_groups = answer.groups(*span)
     targets = answer.targets()
     logp = logp_of(tokens, targets, *span)
-    strengths, token_unit = by_token(answer.calibration, answer.strengths(), tokens, targets)
-    effects, effect_unit = by_token(answer.calibration, answer.effects(selection.document), tokens, targets)
+    if only:
+        every = answer.scores(0, last)
+        strengths, token_unit = parts_by_token(answer.calibration, strongest_through(every, only), tokens, targets)
+        passing = strongest_through(every, only, selection.document)
+        effects, effect_unit = parts_by_token(answer.calibration, passing, tokens, targets)
+    else:
+        strengths, token_unit = by_token(answer.calibration, answer.strengths(), tokens, targets)
+        effects, effect_unit = by_token(answer.calibration, answer.effects(selection.document), tokens, targets)
     met = meeting(verbatim, *span)
     placed = [document_id for each in met[:MOST] for document_id, _ in each.places]
     kept = list(dict.fromkeys([*ids, *placed]))
@@ -163,6 +170,7 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
         proposers=answer.span_proposers(exact) if exact else answer.proposers(*span),
         heats=answer.span_heats(exact, ids) if exact else answer.heats(*span, ids),
         groups=groups,
+        layer=layer,
         whole_groups=whole_groups,
         verbatim=verbatim,
         copies=copies(met, tokens, texts_of(stored_documents)),

@@ -1,7 +1,10 @@
 """Prompt against memory: how many bits of the chosen tokens the prompt supplied, exactly."""
 
+import math
+
 import streamlit as st
 
+from dashboard.database.records import Token
 from dashboard.drawing import render
 from dashboard.drawing.numbers import MINUS, percent, plain
 from dashboard.drawing.shapes import Share
@@ -40,12 +43,23 @@ def show_memory(found: Explanation) -> None:
     foil = tokens[0]
     if len(tokens) == 1 and foil.foil_text:
         shown = visible_token(foil.foil_text)
-        chance = f" ({percent(2.718281828459045**foil.foil_logp)})" if foil.foil_logp == foil.foil_logp else ""
-        pieces = [("Without your text it would have said ", ""), (f"“{shown}”", "serif"), (chance, "")]
-        if foil.kl_context is not None and foil.js_context is not None:
-            pieces.append((f". The two distributions differ by {plain(foil.kl_context)} nats (Kullback–Leibler)", ""))
-            pieces.append((f", {plain(foil.js_context)} of at most 0.693 (Jensen–Shannon).", ""))
-        render.prose(("note", pieces))
+        pieces = [("Without the prompt, the most likely token here would be ", ""), (f"“{shown}”", "serif")]
+        if math.isfinite(foil.foil_logp):
+            pieces.append((f". With the prompt, that has a probability of {percent(math.exp(foil.foil_logp))}", ""))
+        render.prose(("note", [*pieces, (".", "")]), *_apart(foil))
+
+
+def _apart(token: Token) -> list[tuple[str, str]]:
+    """How far the prompt moves the distribution of what may follow; [] where it was not measured."""
+    if token.kl_context is None or token.js_context is None:
+        return []
+    return [
+        (
+            "note",
+            f"The probabilities of all tokens, with the prompt and without: {plain(token.kl_context)} nats apart "
+            f"(Kullback–Leibler), {plain(token.js_context)} of at most 0.693 (Jensen–Shannon).",
+        )
+    ]
 
 
 def two_places(bits: float) -> str:

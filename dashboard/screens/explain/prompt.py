@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from attribution.errors import WhenceError
-from attribution.prompt.saliency.method import label, methods, on_demand
+from attribution.prompt.saliency.method import label, on_demand
 from dashboard.address.bar import choose, open_screen, still
 from dashboard.address.choices import CONTRASTS
 from dashboard.address.selection import Selection
@@ -25,14 +25,12 @@ _REFUSED = "why another method was refused"
 
 
 def show_prompt(found: Explanation, selection: Selection) -> None:
-    """The method, the contrast where one is stored, and the sums of the parts where there are several."""
+    """How far the method holds, the contrast where one is stored, and the sums of the parts where there are several."""
     if not found.saliency_methods:
         return
     panel(
         "Prompt", "How the chosen tokens react to each token of the prompt: not how much of the answer comes from it."
     )
-    names = {name: label(name) if name in methods() else render.option(name) for name in found.saliency_methods}
-    controls.one_of("saliency", names, quiet=True, shown=found.saliency_method)
     if told := in_words(found.measures, found.saliency_method):
         render.prose(("note", told))
     if found.has_contrast:

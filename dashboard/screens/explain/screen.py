@@ -8,7 +8,9 @@ from dashboard.database.connection import current
 from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
 from dashboard.database.queries.rows import Snapshot
-from dashboard.screens.explain.answer import choose_shading, show_answer
+from dashboard.database.queries.spans import opens_on
+from dashboard.database.span_records import opening
+from dashboard.screens.explain.answer import choose_saliency, choose_shading, show_answer
 from dashboard.screens.explain.documents import scale_note, show_documents
 from dashboard.screens.explain.explanation import Explanation, explain
 from dashboard.screens.explain.layers import show_layers
@@ -17,6 +19,7 @@ from dashboard.screens.explain.prompt import show_prompt
 from dashboard.screens.explain.relabelling import show_relabelling
 from dashboard.screens.explain.sheet import explained_sheet
 from dashboard.screens.explain.sources import show_sources
+from dashboard.screens.explain.story import show_story
 from dashboard.screens.explain.word_for_word import show_copies
 from dashboard.widgets.asked_answer import asked_answer, explain_absence
 from dashboard.widgets.size_switch import choose_size
@@ -35,7 +38,7 @@ def show() -> None:
         explain_absence(chosen.generation)
         return
     if not chosen.generation:  # the first page shows a finished example
-        chosen = settle(generation=found.generation_id, span=(0, 0))
+        chosen = settle(generation=found.generation_id, span=opens_on(snapshot, found))
 
     # ask
     explanation = explain(snapshot, chosen, StoredAnswer(snapshot, found, chosen.run))
@@ -47,12 +50,15 @@ def show() -> None:
 def _show(snapshot: Snapshot, explanation: Explanation, chosen: Selection) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         choose_size(explanation.generation, explanation.siblings)
-        choose_shading(explanation, chosen)
         show_tools(snapshot, explained_sheet(snapshot, explanation, chosen), explanation.generation.model)
     with st.container(border=True, key="answer"):
         show_answer(explanation, chosen)
+        with st.container(horizontal=True, key="shadings"):
+            choose_shading(explanation, chosen)
+            choose_saliency(explanation)
     if chosen.span and explanation.whole:
         st.caption("The address names a token that this answer does not have; the whole answer is shown.")
+    show_story(explanation, chosen)
     main, side = st.columns([5, 3], gap="large")
     with main:
         show_documents(explanation, chosen)
@@ -71,7 +77,12 @@ def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
     asked = asked_answer(snapshot, chosen.job)
     if asked is None:
         return
-    if chosen.span is None and not chosen.document and f"opened {chosen.job}" not in st.session_state:
-        st.session_state[f"opened {chosen.job}"] = True
-        chosen = settle(span=(0, 0))
+    if chosen.span is None and not chosen.document and asked.targets() and _is_new(chosen.job):
+        chosen = settle(span=opening(asked.spans()))
     _show(snapshot, explain(snapshot, chosen, asked), chosen)
+
+
+def _is_new(job_id: str) -> bool:
+    """Whether its documents are shown for the first time."""
+    key = f"opened {job_id}"
+    return not st.session_state.get(key) and bool(st.session_state.setdefault(key, True))

@@ -64,8 +64,7 @@ def _facts(facts: Facts) -> str:
     right = f"{facts.n_right} of {facts.n_prompts} answers right"
     if not facts.ranks:
         return right
-    found = round(facts.share_found * len(facts.ranks))
-    return (
-        f"{right}; where the fact stands in one document, that document is rank 1 to {TOP} "
-        f"for {found} of {len(facts.ranks)} ({facts.share_found:.0%})"
-    )
+    found = f"{facts.n_found} of {len(facts.ranks)} ({facts.share_found:.0%})"
+    if facts.whole:
+        return f"{right}; a document that states the fact stands first for the whole answer of {found}"
+    return f"{right}; where the fact stands in one document, that document is rank 1 to {TOP} for {found}"

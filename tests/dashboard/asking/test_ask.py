@@ -45,7 +45,7 @@ def test_the_answer_comes_with_its_saliency(open_app: Open) -> None:
         app.run()
     assert [token["text"] for token in strips[0]["answer"]] == [" Paris", ".", "end of text"]
     assert [token["text"] for token in strips[0]["prompt"]] == ["The", " capital", " of", " France", " is"]
-    assert strips[0]["first"] == 0
+    assert strips[0]["first"] is None  # the whole answer, of which nothing is scored yet
     assert "its documents are not computed" in " ".join(each.value for each in app.caption)
 
 

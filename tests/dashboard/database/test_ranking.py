@@ -74,7 +74,7 @@ def test_sides() -> None:
 def test_among_random_documents() -> None:
     null = np.linspace(-1, 1, 100)
     assert among_random(2.0, null) == "stronger than all 100 random documents"
-    assert among_random(-2.0, null) == "stronger than all 100 random documents"
+    assert among_random(-2.0, null) == "stronger against it than all 100 random documents"
     assert among_random(0.99, null).startswith("1 of 100")
     assert among_random(2.0, np.array([])) == ""
 
@@ -82,8 +82,8 @@ def test_among_random_documents() -> None:
 def test_input_44_a_document_that_was_drawn_is_not_compared_with_itself() -> None:
     null = np.linspace(-1.0, 1.0, 84)
     assert among_random(1.0, null) == "stronger than all 83 random documents"
-    assert among_random(-1.0, null) == "stronger than all 83 random documents"
-    assert among_random(float(null[-2]), null) == "1 of 83 random documents are as strong"
+    assert among_random(-1.0, null) == "stronger against it than all 83 random documents"
+    assert among_random(float(null[-2]), null) == "1 of 83 random documents is as strong"
 
 
 def test_nothing_kept() -> None:

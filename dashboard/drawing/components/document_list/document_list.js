@@ -22,7 +22,7 @@ class List {
     const held = this.root.getRootNode().activeElement;
     const focus = held?.dataset ? [held.closest(".card")?.dataset.id, held.className] : null;
     this.root.setAttribute("aria-label", data.label);
-    this.legend(data.heat, data.keys);
+    this.legend(data.heat, data.keys, data.unheated);
     this.root.replaceChildren(...data.items.map((item) => this.card(item)));
     this.mark(data.selected);
     const card = focus && [...this.root.children].find((node) => node.dataset.id === focus[0]);
@@ -47,7 +47,7 @@ class List {
       page.setAttribute("aria-label", `Open document ${item.title}`);
     }
     if (item.before) make("div", "more", body, `… ${item.before}`);
-    this.text(item, make("p", "text", body));
+    this.text(item, make("p", item.unheated && this.data.unheated ? "text unheated" : "text", body));
     if (item.after) make("div", "more", body, `… ${item.after}`);
     if (item.notice) make("div", "notice", body, item.notice);
     const badges = item.badges.length ? make("div", "badges", body) : null;
@@ -75,7 +75,13 @@ class List {
 
   text(item, parent) {
     parent.dir = "auto";
-    let plain = "";  // a node for all that has no colour to be seen
+    let plain = "";  // a node for all that has no amount
+    let cool = "";  // and one for neighbours whose amounts are too small for a colour
+    const flush = () => {
+      parent.append(plain);
+      if (cool) this.told(make("span", "token", parent, cool), this.data.cold);
+      plain = cool = "";
+    };
     let begins = null;  // what the end of a line becomes after a label, which stands on a line of its own
     item.pieces.forEach(([text, v], i) => {
       const kind = item.kinds[i];
@@ -84,10 +90,12 @@ class List {
         text = text.replace(/^\n+/, begins);
         begins = kind === "template" ? " " : null;
       }
-      if (cold && !kind) plain += text;
-      else {
-        parent.append(plain);
-        plain = "";
+      if (cold && !kind) {
+        if (v === null || !this.data.cold ? cool : plain) flush();
+        if (v === null || !this.data.cold) plain += text;
+        else cool += text;
+      } else {
+        flush();
         if (kind === "role" || kind === "window") {
           begins = "";
           return make("span", kind, parent, text);
@@ -97,23 +105,32 @@ class List {
         if (cold) return;
         token.dataset.hue = v === "mark" ? "mark" : item.unsigned ? "strength" : v < 0 ? "cool" : "warm";
         if (v !== "mark") token.style.setProperty("--v", Math.min(Math.abs(v), 1).toFixed(3));
-        if (!item.told[i]) return;
-        say(token, item.told[i]);
-        token.setAttribute("aria-description", item.told[i]);
+        this.told(token, item.told[i]);
       }
     });
-    parent.append(plain);
+    flush();
     rove(parent, "[data-says]")();
   }
 
-  legend(heat, keys) {
-    this.scale.hidden = !heat && !keys.length;
+  told(node, words) {
+    if (!words) return;
+    say(node, words);
+    node.setAttribute("aria-description", words);
+  }
+
+  legend(heat, keys, unheated) {
+    this.scale.hidden = !heat && !keys.length && !unheated;
     this.scale.replaceChildren();
     if (heat) {
       const scale = make("span", "key", this.scale, `${heat.name} ${heat.low}`);
       const ramp = make("span", heat.signed ? "ramp" : "ramp unsigned", scale);
       ramp.setAttribute("aria-hidden", "true");
       scale.append(heat.high);
+    }
+    if (unheated) {
+      const key = make("span", "key", this.scale);
+      make("span", "hatch", key).setAttribute("aria-hidden", "true");
+      key.append(unheated);
     }
     for (const words of keys) make("span", "key", this.scale, words);
   }

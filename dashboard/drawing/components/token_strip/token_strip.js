@@ -1,4 +1,5 @@
 // A listbox over the tokens of an answer, the prompt before it. Text reaches the page through textContent only.
+// A click takes the word of a token, the next one a token inside it, the next one nothing, which is the whole answer.
 // The page answers a click at once; Python answers later, and names the click that it has seen (data.seen).
 const strips = new WeakMap();
 
@@ -23,23 +24,27 @@ class Strip {
     this.answer = make("div", "text answer", row);
     this.answer.setAttribute("role", "listbox");
     this.answer.setAttribute("aria-multiselectable", "true");
+    this.steps = make("div", "steps", this.root);
     const foot = make("div", "foot", this.root);
     this.readout = make("div", "readout", foot);
     this.legends = make("div", "legends", foot);
+    this.said = make("div", "aloud", this.root);
+    this.said.setAttribute("aria-live", "polite");
     this.options = [];
     this.looks = new WeakMap();
-    this.first = this.last = this.anchor = null;
+    this.first = this.last = this.anchor = null;  // anchor: [first, last] of what a span is extended from
+    this.fine = false;  // by tokens, not by words
     this.active = 0;
     this.sent = 0;
     this.answer.addEventListener("click", (event) => this.onClick(event));
     this.answer.addEventListener("dblclick", (event) => this.takeWord(this.indexOf(event.target)));
     this.answer.addEventListener("keydown", (event) => this.onKey(event));
-    this.answer.addEventListener("pointerover", (event) => this.read(this.indexOf(event.target)));
-    this.answer.addEventListener("pointerleave", () => this.read(this.last));
+    this.answer.addEventListener("pointerover", (event) => this.near(this.indexOf(event.target)));
+    this.answer.addEventListener("pointerleave", () => this.near(null));
     this.answer.addEventListener("focusin", (event) => this.read(this.indexOf(event.target)));
     this.prompt.addEventListener("pointerover", (event) => this.readPrompt(event.target));
     this.prompt.addEventListener("focusin", (event) => this.readPrompt(event.target));
-    this.prompt.addEventListener("pointerleave", () => this.read(this.last));
+    this.prompt.addEventListener("pointerleave", () => this.read(null));
   }
 
   update(data, send) {
@@ -63,14 +68,19 @@ class Strip {
       source.ariaLabel = `${data.prompt[i].text}, ${data.prompt[i].note}`;
     });
     if (!this.prompt.querySelector("[tabindex='0']")) this.reach();
-    if (data.seen >= this.sent) {
-      this.anchor = this.first = data.first;
+    this.known = data.seen >= this.sent;
+    if (this.known) {
+      this.first = data.first;
       this.last = data.last;
-      if (this.last !== null) this.active = Math.min(this.last, this.options.length - 1);
+      this.anchor = this.first === null ? null : [this.first, this.last];
+      if (this.last !== null && !(this.first <= this.active && this.active <= this.last)) this.active = this.first;
+      this.active = Math.min(this.active, Math.max(this.options.length - 1, 0));
+      this.fine = this.first !== null && this.first === this.last && this.isPart(this.first);
     }
     this.mark();
-    this.drawLegends(data.legends, data.underlined);
-    this.read(this.last);
+    this.drawSteps(data.steps);
+    this.drawLegends(data.legends, data.underlined, data.unknown);
+    this.read(null);
   }
 
   build() {
@@ -106,10 +116,11 @@ class Strip {
 
   shade(nodes, tokens) {
     nodes.forEach((node, i) => {
-      const { v, sign } = tokens[i];
-      const look = `${v} ${sign} ${tokens[i].signed}`;
+      const { v, sign, unknown } = tokens[i];
+      const look = `${v} ${sign} ${tokens[i].signed} ${unknown}`;
       if (this.looks.get(node) === look) return;  // a click changes few of four hundred
       this.looks.set(node, look);
+      node.classList.toggle("unknown", unknown);
       if (v === null || v === undefined) delete node.dataset.hue;
       else node.dataset.hue = v < 0 ? "cool" : tokens[i].signed ? "warm" : "strength";
       node.style.setProperty("--v", Math.min(Math.abs(v ?? 0), 1).toFixed(3));
@@ -130,13 +141,26 @@ class Strip {
   choose(first, last) {
     this.first = first;
     this.last = last;
+    this.known = false;
     this.mark();
-    this.read(last);
+    this.read(null);
+    this.said.textContent = first === null ? "The whole answer" : this.written(first, last);
     clearTimeout(this.timer);
     this.sent = Date.now();
     const span = { first, last, at: this.sent };
     this.timer = setTimeout(() => this.send(span), 40);  // held arrow keys: one message, not thirty
   }
+
+  wordOf(i) { return this.data.words.find(([first, last]) => first <= i && i <= last) ?? [i, i]; }
+
+  isPart(i) {
+    const [first, last] = this.wordOf(i);
+    return first < last;
+  }
+
+  unit(i) { return this.fine ? [i, i] : this.wordOf(i); }
+
+  take(unit) { this.choose(...(this.anchor = unit)); }
 
   onClick(event) {
     const i = this.indexOf(event.target);
@@ -144,23 +168,29 @@ class Strip {
     this.active = i;
     this.options[i].focus({ preventScroll: true });
     if (event.shiftKey && this.anchor !== null) return this.extend(i);
+    this.enter(i);
+  }
+
+  enter(i) {  // one level further in: the word, a token of it, and out again
     if (this.first === i && this.last === i) return this.clear();
-    this.anchor = i;
-    this.choose(i, i);
+    const [first, last] = this.wordOf(i);
+    const within = this.fine && first <= this.first && this.last <= last;
+    this.fine = first < last && (within || (this.first === first && this.last === last));
+    this.take(this.unit(i));
   }
 
   onKey(event) {
     const end = this.options.length - 1;
-    const to = { ArrowRight: this.active + 1, ArrowLeft: this.active - 1, Home: 0, End: end,
-      ArrowDown: this.line(1), ArrowUp: this.line(-1) }[event.key];
+    const [first, last] = this.unit(this.active);
+    const to = { ArrowRight: last + 1, ArrowLeft: first - 1, Home: 0, End: end, ArrowDown: this.line(1), ArrowUp: this.line(-1) }[event.key];
     if (to !== undefined) {
-      this.active = Math.max(0, Math.min(end, to));
+      const reached = this.unit(Math.max(0, Math.min(end, to)));
+      this.active = event.shiftKey && to > last ? reached[1] : reached[0];
       this.options[this.active].focus();
       if (event.shiftKey && this.anchor !== null) this.extend(this.active);
-      else this.choose((this.anchor = this.active), this.active);
+      else this.take(reached);
     } else if (event.key === "Enter" || event.key === " ") {
-      if (this.first === this.active && this.last === this.active) this.clear();
-      else this.choose((this.anchor = this.active), this.active);
+      this.enter(this.active);
     } else if (event.key.toLowerCase() === "w" && !event.ctrlKey && !event.metaKey && !event.altKey) {
       this.takeWord(this.active);
     } else return;
@@ -184,17 +214,20 @@ class Strip {
   }
 
   takeWord(i) {
-    const word = this.data.words.find(([first, last]) => first <= i && i <= last);
-    if (i === null || !word) return;
+    if (i === null || !this.isPart(i)) return;
     getSelection()?.removeAllRanges();  // a double click marks the text as well
-    this.anchor = word[0];
-    this.choose(...word);
+    this.fine = false;
+    this.take(this.wordOf(i));
   }
 
-  extend(i) { this.choose(Math.min(this.anchor, i), Math.max(this.anchor, i)); }
+  extend(i) {
+    const [first, last] = this.unit(i);
+    this.choose(Math.min(this.anchor[0], first), Math.max(this.anchor[1], last));
+  }
 
   clear() {
     this.anchor = null;
+    this.fine = false;
     this.choose(null, null);
   }
 
@@ -203,30 +236,56 @@ class Strip {
     return i < 0 ? null : i;
   }
 
-  read(i) {
+  written(first, last) { return this.data.answer.slice(first, last + 1).map((token) => token.text).join("").trim(); }
+
+  near(i) {  // what a click would take
+    const [first, last] = i === null ? [-1, -1] : this.unit(i);
+    this.options.forEach((option, k) => option.classList.toggle("near", first <= k && k <= last));
+    this.read(i);
+  }
+
+  read(i) {  // of a token that is pointed at, else of what is chosen
     this.readout.replaceChildren();
-    if (i === null || i === undefined || !this.data.answer[i]) {
-      this.readout.textContent = this.data.hint;
-      return;
-    }
-    make("b", "", this.readout, `“${this.data.answer[i].text}”`);
-    this.readout.append(` · ${this.data.answer[i].note}`);
+    const { answer, chosen, hint } = this.data;
+    if (i !== null && answer[i]) return this.readOut(answer[i].text, answer[i].note);
+    if (this.known) this.readOut(chosen.text, chosen.note);
+    else if (this.first !== null) this.readOut(this.written(this.first, this.last), "");
+    if (this.first === null) this.readout.append(`${this.known && chosen.text ? ". " : ""}${hint}`);
+  }
+
+  readOut(text, note) {
+    if (text) make("b", "", this.readout, `“${text}”`);
+    if (note) this.readout.append(`${text ? " · " : ""}${note}`);
+  }
+
+  drawSteps(steps) {
+    this.steps.hidden = !steps.length || seen();
+    if (this.steps.hidden || this.steps.childElementCount) return;
+    const list = make("ol", "", this.steps);
+    for (const step of steps) make("li", "", list, step);
+    const button = make("button", "", this.steps, "Got it");
+    button.type = "button";
+    button.addEventListener("click", () => {
+      this.steps.hidden = true;
+      see();
+      this.options[this.active]?.focus({ preventScroll: true });
+    });
   }
 
   readPrompt(node) {
     const i = this.sources.indexOf(node);
     if (i < 0 || !this.data.prompt[i].note) return;
     this.readout.replaceChildren();
-    make("b", "", this.readout, `“${this.data.prompt[i].text}”`);
-    this.readout.append(` · ${this.data.prompt[i].note}`);
+    this.readOut(this.data.prompt[i].text, this.data.prompt[i].note);
   }
 
-  drawLegends(legends, underlined) {
+  drawLegends(legends, underlined, unknown) {
     this.legends.replaceChildren();
-    if (underlined) {
+    for (const [look, words] of [["copied", underlined], ["unknown", unknown ? "not computed" : ""]]) {
+      if (!words) continue;
       const legend = make("span", "legend", this.legends);
-      make("span", "sample copied", legend, "abc").setAttribute("aria-hidden", "true");
-      make("span", "", legend, underlined);
+      make("span", `sample ${look}`, legend, "abc").setAttribute("aria-hidden", "true");
+      make("span", "", legend, words);
     }
     for (const { name, low, high, signed } of legends) {
       const legend = make("span", "legend", this.legends);
@@ -238,4 +297,17 @@ class Strip {
       make("span", "", legend, high);
     }
   }
+}
+
+// Whether the first steps were dismissed: the browser keeps it, and where it may keep nothing, this page.
+const SEEN = "whence first steps";
+let dismissed = false;
+
+function seen() {
+  try { return dismissed || localStorage.getItem(SEEN) !== null; } catch { return dismissed; }
+}
+
+function see() {
+  dismissed = true;
+  try { localStorage.setItem(SEEN, "dismissed"); } catch { /* as long as this page is open */ }
 }

@@ -58,6 +58,30 @@ def test_ranks_of_the_one_document_that_states_a_right_answer(tmp_path):
     assert made.share_found == pytest.approx(1 / 2)
 
 
+def test_where_whole_answers_are_targets_the_best_stating_document_counts_for_them(tmp_path):
+    answers = [
+        answer("first", "Paris", [" Paris", "."], ("d1",)),
+        answer("second", "Lima", [" Lima", "."], ("d2",)),
+        answer("two", "Quito", [" Quito"], ("d5", "d6")),
+        answer("absent", "Oslo", [" Oslo"], ("d3",)),
+        answer("wrong", "Cairo", [" Rome"], ("d4",)),
+        answer("unstated", "Bern", [" Bern"], ()),
+    ]
+    part = shard(tmp_path, [("second", 0, "d2", 1)])
+    spans = [(each.generation_id, n, kind) for each in answers for n, kind in enumerate(("word", "answer"))]
+    ranks = [("first", 1, "d1", 1), ("second", 0, "d2", 1), ("second", 1, "d2", 2), ("two", 1, "d5", 7),
+             ("two", 1, "d6", 1), ("absent", 0, "d3", 1), ("wrong", 1, "d4", 1)]  # fmt: skip
+    for table, names, rows in (
+        ("span", ("generation_id", "span", "kind"), spans),
+        ("span_influence", ("generation_id", "span", "document_id", "rank"), ranks),
+    ):
+        columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+        pq.write_table(pa.table(columns), tmp_path / f"{table}.parquet")
+    made = facts(answers, [part])
+    assert made == Facts(n_right=5, n_prompts=6, ranks=(1, 2, 1, None), whole=True)
+    assert made.n_found == 2 and made.share_found == pytest.approx(1 / 2)
+
+
 def test_documents_of_the_last_stage_that_states_the_answer():
     prompt = replace(Prompt.from_text("a"), supports=("before", "tuned"))
     assert stating(prompt, {"tuned", "other"}) == ("tuned",)

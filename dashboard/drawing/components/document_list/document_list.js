@@ -46,6 +46,12 @@ class List {
       page.type = "button";
       page.setAttribute("aria-label", `Open document ${item.title}`);
     }
+    if (item.citation) {
+      const cite = make("button", "cite", head, "Copy as a citation");
+      cite.type = "button";
+      cite.setAttribute("aria-label", `Copy ${item.title || "untitled"} as a citation`);
+      cite.setAttribute("aria-live", "polite");
+    }
     if (item.before) make("div", "more", body, `… ${item.before}`);
     this.text(item, make("p", "text", body));
     if (item.after) make("div", "more", body, `… ${item.after}`);
@@ -128,10 +134,19 @@ class List {
     }
   }
 
+  async cite(id, button) {
+    const address = new URL(window.location);
+    address.searchParams.set("document", id);
+    await copy(`${this.data.items.find((item) => item.id === id).citation} ${address}`);
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy as a citation"), 1600);
+  }
+
   onClick(event) {
     const card = event.target.closest?.(".card");
     if (!card) return;
     if (event.target.closest(".page")) return this.send("page", card.dataset.id);
+    if (event.target.closest(".cite")) return this.cite(card.dataset.id, event.target);
     const marked = this.root.getRootNode().getSelection?.()?.toString() || String(getSelection());
     if (event.detail && marked) return;  // reading, not choosing; a click by the keyboard (detail 0) always chooses
     const id = this.selected === card.dataset.id ? "" : card.dataset.id;

@@ -12,6 +12,7 @@ from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model, StoredDocument, Suspect
 from dashboard.drawing import render
 from dashboard.drawing.document_text import shown
+from dashboard.drawing.numbers import counted
 from dashboard.drawing.shapes import Card, Heated
 from dashboard.screens.corpus.document import show_document
 from dashboard.screens.corpus.document_sheet import document_sheet
@@ -121,7 +122,7 @@ def _show_list(
         say_estimator(answers.best_first(snapshot, model.model_id) if model else [])
     else:
         panel("Documents", "The order of the titles: not of any influence.")
-        st.caption(f"{documents.count_documents(snapshot):,} documents.")
+        render.prose(("note", f"{counted(documents.count_documents(snapshot), 'document')}."))
     if not cards:
         render.problem("No document passes.")
         return

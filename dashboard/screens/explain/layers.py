@@ -25,7 +25,8 @@ def show_layers(found: Explanation, selection: Selection) -> None:
     if chosen:
         st.caption(f"The selected document: {total} in all. Click a layer to rank documents by it alone.")
     else:
-        st.caption(f"The {len(found.shown)} documents shown: {total} in all. Click a layer to rank by it alone.")
+        which = "The document" if len(found.shown) == 1 else f"The {len(found.shown)} documents"
+        st.caption(f"{which} shown: {total} in all. Click a layer to rank by it alone.")
     show_bars(
         found.groups,
         amounts,

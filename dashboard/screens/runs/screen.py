@@ -13,6 +13,7 @@ from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model
 from dashboard.database.unit import slope_of, without_slope
 from dashboard.drawing import render
+from dashboard.drawing.numbers import counted
 from dashboard.screens.runs.asked_here import show_asked
 from dashboard.screens.runs.choosing import arrange_by, arranged_size, choose_filters
 from dashboard.screens.runs.passing import passing
@@ -79,13 +80,13 @@ def show() -> None:
 def _show_count(snapshot: Snapshot, found: Mapping[str, Sequence[str]], chosen: Selection, page: str) -> None:
     """Prompts, answers that pass, and how often what is looked for stands in them."""
     ids = [each for of in found.values() for each in of]
-    said = f"{_counted(len(found), 'prompt')}, {_counted(len(ids), 'answer')}{page}."
+    said = f"{counted(len(found), 'prompt')}, {counted(len(ids), 'answer')}{page}."
     if not chosen.token.strip():
         render.prose(("note", said))
         return
     with st.container(horizontal=True, width="content", vertical_alignment="center"):
         if chosen.within == "answers":
-            times = _counted(filters.count_matches(snapshot, chosen.token, chosen.match, ids), "time")
+            times = counted(filters.count_matches(snapshot, chosen.token, chosen.match, ids), "time")
             said = f"{said} “{chosen.token.strip()}” stands in them {times}."
         render.prose(("note", said))
         if chosen.match in ("word", "literal"):
@@ -95,10 +96,6 @@ def _show_count(snapshot: Snapshot, found: Mapping[str, Sequence[str]], chosen: 
                 type="tertiary",
                 icon=":material/match_word:",
             )
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _explain_slopes(snapshot: Snapshot, page: Page, shown: Sequence[Model]) -> None:

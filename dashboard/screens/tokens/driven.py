@@ -11,7 +11,7 @@ from dashboard.database.queries.written.words import WORD
 from dashboard.database.whole_words import pieces_of
 from dashboard.drawing import render
 from dashboard.drawing.document_text import shown
-from dashboard.drawing.numbers import signed
+from dashboard.drawing.numbers import counted, signed
 from dashboard.drawing.shapes import Bar, Card, Heated
 from dashboard.screens.tokens.view import View, helpful
 from dashboard.widgets import controls
@@ -73,7 +73,7 @@ def show_documents(found: View) -> None:
 
 def _facts(found: View, n_places: int, of_places: int) -> str:
     known = "known for" if found.unit == WORD else "among the ten best of"
-    return f"{known} {n_places:,} of {of_places:,} place{'' if of_places == 1 else 's'}"
+    return f"{known} {n_places:,} of {counted(of_places, 'place')}"
 
 
 def _why_nothing(found: View) -> str:

@@ -11,11 +11,11 @@ from dashboard.database.connection import current
 from dashboard.database.queries import answers
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
-from dashboard.drawing.numbers import percent
+from dashboard.drawing.numbers import counted, percent
 from dashboard.screens.runs.rows import page_of, prompt_rows
 from dashboard.screens.tokens.driven import show_documents, show_groups
 from dashboard.screens.tokens.sheet import tokens_sheet
-from dashboard.screens.tokens.view import View, view
+from dashboard.screens.tokens.view import OfSize, View, view
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
 from dashboard.widgets.tools import show_tools
@@ -59,13 +59,9 @@ def _said(found: View) -> str:
     """How often it is written, in one sentence."""
     times, n_answers = (sum(getattr(each, name) for each in found.sizes) for name in ("n_times", "n_answers"))
     texts, in_texts = (sum(getattr(each, name) for each in found.texts) for name in ("n_documents", "n_times"))
-    written = f"Written {_counted(times, 'time')} in {_counted(n_answers, 'answer')}" if times else "In no answer"
-    trained = f"{_counted(in_texts, 'time')} in {_counted(texts, 'training text')}" if texts else "in no training text"
+    written = f"Written {counted(times, 'time')} in {counted(n_answers, 'answer')}" if times else "In no answer"
+    trained = f"{counted(in_texts, 'time')} in {counted(texts, 'training text')}" if texts else "in no training text"
     return f"{written}; as a word, {trained}."
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _show_sizes(found: View) -> None:
@@ -75,12 +71,16 @@ def _show_sizes(found: View) -> None:
             "Size": each.model.name,
             "Answers": each.n_answers,
             "Times": each.n_times,
-            "Mean probability": percent(each.probability) if math.isfinite(each.probability) else "not known",
-            "Helped most by": _title(found, each.top.document_id) if each.top else "not known",
+            "Mean probability": percent(each.probability) if math.isfinite(each.probability) else _missing(each),
+            "Helped most by": _title(found, each.top.document_id) if each.top else _missing(each),
         }
         for each in found.sizes
     ]
     render.table(pd.DataFrame(rows), height="content")
+
+
+def _missing(of: OfSize) -> str:
+    return "not known" if of.n_times else "never written"
 
 
 def _title(found: View, document_id: str) -> str:
@@ -122,7 +122,7 @@ def _show_answers(snapshot: Snapshot, found: View, chosen: Selection) -> None:
     number = min(chosen.page or 1, n_pages)
     page = page_of(snapshot, ids[(number - 1) * PER_PAGE : number * PER_PAGE], "")
     of = f", page {number:,} of {n_pages:,}" if n_pages > 1 else ""
-    render.prose(("note", f"{_counted(len(ids), 'prompt')}{of}."))
+    render.prose(("note", f"{counted(len(ids), 'prompt')}{of}."))
     looked_for = Selection(token=found.token, match=found.match)
     rows = prompt_rows(page, answers.models(snapshot), found.passing, looked_for)
 

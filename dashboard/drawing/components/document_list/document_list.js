@@ -41,16 +41,16 @@ class List {
     title.setAttribute("aria-label", item.name);
     if (item.score) say(title, measured(item));
     make("span", "where", head, item.where);
-    if (this.data.pages) {
-      const page = make("button", "page", head, "Open document");
-      page.type = "button";
-      page.setAttribute("aria-label", `Open document ${item.title}`);
-    }
     if (item.citation) {
       const cite = make("button", "cite", head, "Copy as a citation");
       cite.type = "button";
       cite.setAttribute("aria-label", `Copy ${item.title || "untitled"} as a citation`);
       cite.setAttribute("aria-live", "polite");
+    }
+    if (this.data.pages) {
+      const page = make("button", "page", head, "Open document");
+      page.type = "button";
+      page.setAttribute("aria-label", `Open document ${item.title}`);
     }
     if (item.before) make("div", "more", body, `… ${item.before}`);
     this.text(item, make("p", "text", body));

@@ -7,6 +7,7 @@ for whatever its case, a token as it is written, spaces at its ends aside.
 from dashboard.database.queries.rows import Snapshot, has_table, kept, record
 from dashboard.database.queries.written.records import Driver, DrivingGroup, InTexts, Place
 from dashboard.database.whole_words import database_pattern
+from indexer.search.words import is_unspaced
 
 WORD, TOKEN = "word", "token"
 
@@ -73,17 +74,17 @@ def driving_groups(
 def in_texts(snapshot: Snapshot, token: str) -> list[InTexts]:
     """By source, those with most texts that have it first: a word whatever its case."""
     word = token.strip()
-    if word.isalnum():
-        among = "SELECT DISTINCT document_id FROM document_word WHERE lower(word) = lower($word)"
-        times = r"len(list_filter(regexp_extract_all(lower(text), '[\pL\pN]+'), lambda x: x = lower($word)))"
-        values = {"word": word}
+    if word.isalnum() and not any(
+        map(is_unspaced, word)
+    ):  # a separator of two words is an edge of both, which a pattern sees once
+        times = r"len(list_filter(regexp_extract_all(lower(text), '[\pL\pN\pM]+'), lambda x: x = lower($word)))"
     else:
-        among = "SELECT document_id FROM document WHERE contains(lower(text), lower($word)) AND times_in > 0"
         times = "len(regexp_extract_all(text, $pattern))"
-        among = among.replace("times_in", times)
-        values = {"word": word, "pattern": database_pattern(word, "word")}
-    sql = f"""SELECT coalesce(source, '') AS source, count(*) AS n_documents, sum({times})::BIGINT AS n_times,
+    sql = f"""WITH sourced AS (SELECT coalesce(source, '') AS source, text FROM document)
+        SELECT source, count(*) AS n_documents, sum({times})::BIGINT AS n_times,
             any_value(n)::BIGINT AS all_documents
-        FROM document JOIN (SELECT source, count(*) AS n FROM document GROUP BY source) AS whole USING (source)
-        WHERE document_id IN ({among}) GROUP BY source ORDER BY n_documents DESC, source"""  # noqa: S608 (constants)
+        FROM sourced JOIN (SELECT source, count(*) AS n FROM sourced GROUP BY source) AS whole USING (source)
+        WHERE contains(lower(text), lower($word)) AND regexp_matches(text, $pattern)
+        GROUP BY source ORDER BY n_documents DESC, source"""  # noqa: S608 (constants)
+    values = {"word": word, "pattern": database_pattern(word, "word")}
     return [record(InTexts, row) for row in snapshot.rows(sql, values)]

@@ -15,7 +15,7 @@ from dashboard.database.queries.written import words as written
 from dashboard.export.files import json_lines
 from dashboard.screens.tokens.sheet import tokens_sheet
 from dashboard.screens.tokens.view import view
-from indexer.database.reader import Snapshot
+from indexer.database.reader import Database, Snapshot
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
 from tests.dashboard.hostile import HOSTILE
@@ -101,6 +101,18 @@ def test_training_texts_are_counted_by_source(snapshot: Snapshot, typed: str) ->
     assert {name: each.n_documents for name, each in found.items()} == {k: n for k, n in texts.items() if n}
     for name, each in found.items():
         assert (each.n_times, each.all_documents) == (times[name], all_of[name])
+
+
+def test_texts_of_no_source_and_of_scripts_without_spaces_count(folder: Path, tmp_path: Path) -> None:
+    changes = ["UPDATE document SET source = NULL WHERE source = 'WordNet'"]
+    changes += ["UPDATE document SET text = '東京です。東京 a a' WHERE rowid = 0"]
+    snapshot = Database(changed(folder, tmp_path / "build", changes)).current()
+    [of] = snapshot.rows("SELECT coalesce(source, '') AS source FROM document WHERE rowid = 0")
+    assert [(each.source, each.n_times) for each in written.in_texts(snapshot, "東京")] == [(of["source"], 2)]
+    found = {each.source: each for each in written.in_texts(snapshot, "cities")}
+    [n] = snapshot.rows("SELECT count(*) AS n FROM document WHERE source IS NULL AND contains(text, 'cities')")
+    assert found[""].n_documents == n["n"] > 0
+    assert {each.source: each.n_times for each in written.in_texts(snapshot, "a")}[of["source"]] >= 2
 
 
 def test_the_page_says_what_the_database_does(open_app: Open, snapshot: Snapshot) -> None:

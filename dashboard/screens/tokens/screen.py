@@ -18,7 +18,7 @@ from dashboard.screens.tokens.sheet import tokens_sheet
 from dashboard.screens.tokens.view import OfSize, View, view
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
-from dashboard.widgets.tools import show_tools
+from dashboard.widgets.tools import show_tools, show_tools_alone
 
 PER_PAGE = 10
 MATCHES = {"word": "the word", "literal": "the token"}
@@ -35,6 +35,7 @@ def show() -> None:
         controls.one_of("match", MATCHES, shown="literal" if chosen.match == "literal" else "word")
     if not chosen.token.strip():
         st.caption("Type a word: how often it is written, in which answers, and what drives it over all of them.")
+        show_tools_alone(snapshot, None, None)
         return
 
     # ask
@@ -43,7 +44,7 @@ def show() -> None:
     # show
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         render.prose(("title", f"“{found.token}”"))
-        show_tools(snapshot, tokens_sheet(snapshot, found, chosen), None)
+        show_tools(snapshot, tokens_sheet(snapshot, found, chosen), found.shown.model if found.shown else None)
     render.prose(("fact", _said(found)))
     main, side = st.columns([5, 3], gap="large")
     with main:

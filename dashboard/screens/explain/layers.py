@@ -24,9 +24,10 @@ def show_layers(found: Explanation, selection: Selection) -> None:
     total = f"{signed(float(amounts.sum()), decimals([float(amounts.sum())]))} {found.unit.name}"
     if chosen:
         st.caption(f"The selected document: {total} in all. Click a layer to rank documents by it alone.")
+    elif len(found.shown) == 1:
+        st.caption(f"The document shown: {total} in all. Click a layer to rank by it alone.")
     else:
-        which = "The document" if len(found.shown) == 1 else f"The {len(found.shown)} documents"
-        st.caption(f"{which} shown: {total} in all. Click a layer to rank by it alone.")
+        st.caption(f"The {len(found.shown)} documents shown: {total} in all. Click a layer to rank by it alone.")
     show_bars(
         found.groups,
         amounts,

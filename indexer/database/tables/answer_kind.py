@@ -2,8 +2,8 @@
 
 from indexer.corpus.verdict import ENOUGH
 
-# what Python's `strip` takes away; none of them is a quote
-_SPACES = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
+_BLANK = r"[\t-\r\x1c-\x1f\x{85}\p{Z}]"  # what Python's `strip` takes away
+_ENDS = f"'^{_BLANK}+|{_BLANK}+$', '', 'g'"
 
 
 def answer_kinds(estimators: bool = True, verbatim: bool = True) -> str:
@@ -24,7 +24,8 @@ def answer_kinds(estimators: bool = True, verbatim: bool = True) -> str:
 # the words of an answer: neither case nor punctuation makes two sizes disagree
 _SAID = rf"""said AS (
             SELECT generation_id, prompt_id, family, coalesce(prompt.kind, '') AS kind, coalesce(answer, '') AS given,
-                   trim(coalesce(answer, ''), '{_SPACES}') AS expected, trim(generation.text, '{_SPACES}') AS written,
+                   regexp_replace(coalesce(answer, ''), {_ENDS}) AS expected,
+                   regexp_replace(generation.text, {_ENDS}) AS written,
                    array_to_string(regexp_extract_all(lower(generation.text), '[\pL\pN\pM]+'), ' ') AS words
             FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id))"""  # noqa: S608 (constants)
 

@@ -19,6 +19,23 @@ EFFECTS = {  # what is shown of each head and neuron
 CONTRASTS = {"no": "Why this token", "yes": "Why not the prompt's foil"}
 MATCHES = {"word": "the word", "prefix": "the beginning of a word", "literal": "the token", "regex": "the pattern"}
 PLACES = {"answers": "in the answers", "documents": "in their ten best documents"}
+KINDS = {  # of answers on Runs
+    "right": "Right",
+    "wrong": "Wrong",
+    "sizes": "Sizes disagree",
+    "estimators": "Estimators disagree",
+    "verbatim": "Word for word in training",
+    "new": "Not word for word",
+    "most": "Owes most to the group",
+}
+ARRANGED = {  # what the rows of Runs come by
+    "": "Topic, then prompt",
+    "prompt": "Prompt",
+    "answer": "Answer",
+    "certainty": "Certainty of the answer",
+    "share": "Share from the prompt",
+    "newest": "Newest first",
+}
 # of MIRAGE: the authors' code sums cues as they are; by shares every token speaks alike; inseq turns the divergence
 # round and cuts cues otherwise
 PRESETS = {"paper": "Paper", "shares": "Shares", "inseq": "inseq"}

@@ -11,9 +11,11 @@ from typing import Any
 
 from attribution.normalisers import NORMALISERS
 from dashboard.address.choices import (
+    ARRANGED,
     CONTRASTS,
     EFFECTS,
     HEATS,
+    KINDS,
     MATCHES,
     ORDERS,
     PLACES,
@@ -36,8 +38,8 @@ NORMALISERS_BEFORE = {
 
 # what a list is made of: its first page follows a change
 FILTERS = {"text", "token", "match", "within", "size", "family", "topic", "source", "search", "order", "target_set"}
-FILTERS |= {"tail", "group", "pair"}
-UNFILTERED = {"text": "", "token": "", "size": "", "family": "", "topic": "", "source": "", "group": ""}  # of Runs
+FILTERS |= {"tail", "group", "pair", "only", "arranged", "arranged_size", "turned"}
+UNFILTERED = dict.fromkeys(("text", "token", "size", "family", "topic", "source", "group"), "") | {"only": ()}  # Runs
 LONGEST = 200  # characters of one value of the URL; longer ones are cut
 
 
@@ -67,6 +69,10 @@ def _span(raw: str) -> Span | None:
 
 def _among(*names: str) -> Callable[[str], str | None]:
     return lambda raw: raw if raw in names else None
+
+
+def _several(*names: str) -> Callable[[str], tuple[str, ...]]:
+    return lambda raw: tuple(name for name in names if name in raw.split("."))
 
 
 def _normaliser(raw: str) -> str | None:
@@ -108,6 +114,10 @@ class Selection:
     topic: str = _key("topic", "")
     source: str = _key("source", "")
     group: str = _key("group", "")  # the answers that owe most to a group of documents: source:WordNet
+    only: tuple[str, ...] = _key("only", (), _several(*KINDS))
+    arranged: str = _key("rows", "", _among(*ARRANGED))  # what they come by, of the answers of a size
+    arranged_size: str = _key("of", "")
+    turned: str = _key("turned", "no", _among("no", "yes"))
     page: int | None = _key("page", None, _natural)
 
     search: str = _key("search", "")  # Corpus
@@ -176,6 +186,8 @@ def from_address(query: Mapping[str, str]) -> Selection:
 def _spell(value: Any) -> str:
     if isinstance(value, float):
         return str(round(4 * value))
+    if isinstance(value, tuple) and isinstance(value[0], str):
+        return ".".join(value)
     if isinstance(value, tuple):
         first, last = value
         return str(first) if first == last else f"{first}-{last}"

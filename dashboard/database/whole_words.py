@@ -5,6 +5,7 @@ import re
 from indexer.search.words import is_unspaced
 
 _NO_LETTER = r"[^\pL\pN\pM]"  # as RE2 writes it, which DuckDB reads patterns by
+_LETTER = r"[^\W_]|[\u0300-\u036f]"  # the same turned round, as Python writes it
 
 
 def database_pattern(typed: str, match: str) -> str:
@@ -15,10 +16,27 @@ def database_pattern(typed: str, match: str) -> str:
 
 
 def python_pattern(typed: str, match: str) -> str:
-    """The same for Python; of a prefix the whole word."""
+    """The same for Python; of a prefix the whole word, and a token as it is written."""
+    if match == "literal":
+        return rf"(?<!\w){re.escape(typed.strip())}(?!\w)"
     begins, ends = _edges(typed.strip(), match)
-    left, right = r"(?<!\w)" if begins else "", r"(?!\w)" if ends else (r"\w*" if match == "prefix" else "")
+    left = f"(?<!{_LETTER})" if begins else ""
+    right = f"(?!{_LETTER})" if ends else (f"(?:{_LETTER})*" if match == "prefix" else "")
     return f"(?i){left}{re.escape(typed.strip())}{right}"
+
+
+def times_in(text: str, typed: str, match: str) -> int:
+    """How often it stands in a text."""
+    return len(re.findall(python_pattern(typed, match), text))
+
+
+def pieces_of(text: str, typed: str, match: str = "word") -> list[tuple[str, bool]]:
+    """The text in pieces: those where it stands, and those between."""
+    pieces, at = [], 0
+    for found in re.finditer(python_pattern(typed, match), text):
+        pieces += [(text[at : found.start()], False), (found[0], True)]
+        at = found.end()
+    return [piece for piece in [*pieces, (text[at:], False)] if piece[0]]
 
 
 def _edges(said: str, match: str) -> tuple[bool, bool]:

@@ -73,3 +73,14 @@ function rove(root, selector) {
     for (const node of each) node.tabIndex = node === stop ? 0 : -1;
   };
 }
+
+// Puts a text on the clipboard.
+async function copy(text) {
+  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  const field = document.createElement("textarea");  // a page served without https has no clipboard
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+}

@@ -52,3 +52,8 @@ def parameters(n: int) -> str:
             amount = n / scale
             return f"{amount:.2f} {unit}" if amount < 1 else f"{amount:.3g} {unit}"
     return str(n)
+
+
+def counted(n: int, noun: str) -> str:
+    """1 prompt, 1,204 prompts."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -68,6 +68,7 @@ def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
         "after": left_out(card.after, "after"),
         "unsigned": card.unsigned,
         "unheated": card.unheated,
+        "citation": visible(card.citation),
         "notice": " ".join(part for part in (card.notice, cut) if part),
     }
 
@@ -95,7 +96,7 @@ def answer_data(answer: Answer) -> dict[str, Any]:
     pieces = [(visible_token(text), marked) for text, marked in answer.pieces]
     verdict = {True: "right, ", False: "wrong, ", None: ""}[answer.right]
     known = f"best document {answer.known}" if answer.known else ""
-    share = "" if answer.share is None else f"{percent(answer.share)} from the prompt"
+    share = "" if answer.share is None else f"{percent(answer.share)} of its bits from the prompt"
     owed = visible_token(answer.owed)
     about = ", ".join(part for part in (verdict.removesuffix(", "), share, known, owed) if part)
     return {
@@ -105,6 +106,7 @@ def answer_data(answer: Answer) -> dict[str, Any]:
         "source": visible_token(answer.source),
         "share": share,
         "owed": owed,
+        "passes": answer.passes,
         "said": ": ".join(part for part in (visible_token(answer.size), about) if part),
         "name": f"{visible_token(answer.size)}, {verdict}{''.join(text for text, _ in pieces)[:200]}"
         f"{f', {share}' if share else ''}{f', {owed}' if owed else ''}: explain",
@@ -116,6 +118,7 @@ def prompt_row_data(row: PromptRow) -> dict[str, Any]:
         "key": row.key,
         "turns": [(visible_token(role), cut(words, LONGEST_TURN)[0]) for role, words in row.turns],
         "about": visible_token(row.about),
+        "columns": [{"name": each.name, "shown": visible_token(each.shown)} for each in row.columns],
         "answers": [answer_data(answer) if answer else None for answer in row.answers],
     }
 

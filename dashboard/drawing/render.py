@@ -233,22 +233,38 @@ def citation_list(
 
 
 def prompt_table(
-    rows: Sequence[PromptRow], sizes: Sequence[str], *, key: str, on_generation: Callable[[str], None]
+    rows: Sequence[PromptRow],
+    *,
+    key: str,
+    arranged: tuple[str, bool] | None = None,
+    on_generation: Callable[[str], None],
+    on_column: Callable[[str], None] | None = None,
 ) -> None:
-    """Prompts by sizes; `on_generation` hears which answer is to be explained."""
+    """Prompts by sizes, with a new line of names where the sizes change; `on_generation` hears which answer is to be
+    explained, `on_column` by which size the rows are to come, '' for the prompts.
+
+    arranged: the column that they come by, and whether its last is first; None: by none of them
+    """
     known = {answer.generation_id for row in rows for answer in row.answers if answer}
+    columns = {"", *(column.name for row in rows for column in row.columns)}
 
     def chosen() -> None:
         generation_id = known_event(key, "generation", known)
         if generation_id is not None:
             on_generation(generation_id)
 
+    def sorted_by() -> None:
+        name = known_event(key, "column", columns)
+        if on_column is not None and name is not None:
+            on_column(name)
+
     data = {
         "label": "Prompts and the answer of each size",
-        "sizes": [visible_token(size) for size in sizes],
         "rows": [prompt_row_data(row) for row in rows],
+        "arranged": {"name": arranged[0], "turned": arranged[1]} if arranged else None,
+        "sortable": on_column is not None,
     }
-    component("prompt_table")(data=data, key=key, on_generation_change=still(chosen))
+    component("prompt_table")(data=data, key=key, on_generation_change=still(chosen), on_column_change=still(sorted_by))
 
 
 def size_grid(

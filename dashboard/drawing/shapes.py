@@ -75,6 +75,7 @@ class Card:
     notice: str = ""
     unsigned: bool = False  # the amounts of the pieces have no sign
     unheated: bool = False  # those of other cards have amounts, this one's were not computed
+    citation: str = ""  # what is copied of it, before the address of the page; '' where it is not offered
 
 
 @dataclass(frozen=True)
@@ -140,15 +141,25 @@ class Answer:
     known: str = ""  # of how many tokens the influence of that document is known
     share: float | None = None  # mean share of its bits that came from the prompt
     owed: str = ""  # what it owes to the group of documents that is asked for
+    passes: bool = True  # the filters; another answer to the same prompt may, where this one does not
+
+
+@dataclass(frozen=True)
+class Column:
+    """A size among the columns of a table of prompts; name: its own, shown: with what is said of it."""
+
+    name: str
+    shown: str
 
 
 @dataclass(frozen=True)
 class PromptRow:
-    """turns: (role, words) of the prompt."""
+    """turns: (role, words) of the prompt; answers: of the size of each column, None where it wrote none."""
 
     key: str
     turns: list[tuple[str, str]]
     about: str
+    columns: list[Column]
     answers: list[Answer | None]
 
 

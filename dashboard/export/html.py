@@ -30,7 +30,8 @@ def _table_page(sheet: Sheet) -> bytes:
     rows = frame.head(MOST_ROWS).to_dict("records")
     head = "".join(f"<th scope='col'>{markup(str(name).replace('_', ' '))}</th>" for name in frame.columns)
     lines = "".join(f"<tr>{''.join(f'<td>{_cell(value)}</td>' for value in row.values())}</tr>" for row in rows)
-    about = "".join(f"<p class='note'>{markup(name)}: {_cell(value)}</p>" for name, value in sheet.about.items())
+    back = f"<p class='note'>{markup(sheet.link)}</p>" if sheet.server else ""
+    about = back + "".join(f"<p class='note'>{markup(name)}: {_cell(value)}</p>" for name, value in sheet.about.items())
     cut = f"<p class='note'>The first {MOST_ROWS:,} of {len(frame):,} rows.</p>" if len(frame) > MOST_ROWS else ""
     return document(
         f"<h1>{markup(sheet.title)}</h1><p class='note'>Whence · {datetime.now(UTC):%d %B %Y}</p>{about}{cut}"

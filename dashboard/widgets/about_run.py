@@ -10,13 +10,14 @@ from dashboard.database.queries import about, answers
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model, Run
 from dashboard.drawing import render
-from dashboard.drawing.numbers import plain
+from dashboard.drawing.numbers import counted, plain
 
 
 def show_about_run(snapshot: Snapshot, model: Model | None) -> None:
     """What the runs of this size rest on; without a size, what the database does."""
     facts = _facts(snapshot.name, snapshot)
-    lines = [("Corpus", f"{facts['documents']:,} documents. {facts['config'].get('corpus', {}).get('licence', '')}")]
+    licence = facts["config"].get("corpus", {}).get("licence", "")
+    lines = [("Corpus", f"{counted(facts['documents'], 'document')}. {licence}")]
     if model:
         lines.append(("Model", f"{model.name}, {model.n_params:,} parameters, {model.n_layers} blocks, {model.stage}"))
         for run in answers.runs(snapshot, model.model_id):

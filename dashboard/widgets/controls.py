@@ -16,6 +16,8 @@ LABELS = {
     "topic": "Topic",
     "source": "Source",
     "group": "Owes most to",
+    "only": "Only answers that are …",
+    "arranged": "Rows by",
     "search": "Search the corpus",
     "order": "Order",
     "target_set": "Target set",
@@ -36,6 +38,9 @@ LABELS = {
     "cues": "Cues that count",
 }
 HELP = {
+    "only": "Right and wrong: against the answer that the prompt file expects. Sizes disagree: two sizes of a family "
+    "wrote other words, and not all of them are right. Estimators disagree: another document stands first for the "
+    "whole answer. Word for word: one passage of the training texts holds the whole answer.",
     "deviations": "A token depends on the context when leaving the documents out changes its distribution by more than "
     "the mean of the answer's tokens and so many standard deviations.",
     "cues": "Which tokens of the documents count as what a sensitive token was read from: below 0, the top per cent of "
@@ -98,6 +103,26 @@ def switch(name: str, options: Mapping[str, str], quiet: bool = True, shown: str
         on_change=still(_take),
         args=(name, key),
         label_visibility="collapsed" if quiet else "visible",
+    )
+
+
+def several(name: str, options: Mapping[str, str]) -> None:
+    """Any of a few options of ours; the selection keeps them in their order."""
+    key = _hold(name)
+    st.session_state[key] = list(st.session_state[key])
+
+    def take() -> None:
+        chosen = st.session_state[key] or []
+        choose(**{name: tuple(each for each in options if each in chosen)})
+
+    st.pills(
+        LABELS[name],
+        list(options),
+        selection_mode="multi",
+        key=key,
+        format_func=options.__getitem__,
+        on_change=still(take),
+        help=HELP[name],
     )
 
 

@@ -5,6 +5,8 @@ was not kept in `influence` is unknown, so sums and counts here are over kept sc
 rowids of `generation`: a file that never changes keeps them, and numbers are met ten times faster than ids.
 """
 
+from indexer.database.tables.answer_kind import answer_kinds
+
 SUMMARIES: dict[str, str] = {
     # what a document did to an answer. best: its most positive token (max score), best_rank: its smallest rank there or
     # elsewhere; worst: its most negative one; helped, hurt: sums of its positive and of its negative scores, nats;
@@ -88,6 +90,11 @@ SUMMARIES: dict[str, str] = {
             ON first.run_id = best.run_id AND first.generation_id = best.generation_id
         LEFT JOIN exact ON exact.run_id = best.run_id AND exact.generation_id = best.generation_id
         WHERE best.answer_rank = 1 ORDER BY best.generation_id, best.run_id""",
+    # what may be asked of an answer. is_right: it is the one that the prompt file expects; sizes_disagree: two sizes of
+    # a family wrote other words after its prompt, and not all of them are right; estimators_disagree: they put
+    # different documents first for the whole answer; word_for_word: one passage of a training text has all of its
+    # tokens; NULL where it is not known
+    "answer_kind": answer_kinds(),
     # every token that was generated, as it is written there, and the answers with it
     "token_answer": """
         SELECT token.text, list(DISTINCT generation.rowid::INTEGER) AS generations
@@ -224,5 +231,13 @@ SUMMARIES: dict[str, str] = {
 
 # those that files of this version may lack: they were published before there was anything to say in them
 LATER_SUMMARIES = frozenset(
-    {"component_answer", "component_document", "document_relabel", "answer_group", "document_span", "document_words"}
+    {
+        "answer_kind",
+        "component_answer",
+        "component_document",
+        "document_relabel",
+        "answer_group",
+        "document_span",
+        "document_words",
+    }
 )

@@ -28,6 +28,7 @@ from dashboard.database.queries import (
     sizes,
 )
 from dashboard.database.queries.sizes import Verdict
+from dashboard.database.queries.written import words
 from indexer.database.reader import Database, Snapshot
 from tests.benchmarks.large_database import MODELS, N_POSITIONS, TOKENIZER, build_large, generation_id, model_id
 from tests.benchmarks.large_inside import BLOCKS, HEADS
@@ -48,6 +49,9 @@ class State:
         self.documents = rng.sample(document_ids, 20)
         self.head = rng.randrange(BLOCKS), rng.randrange(HEADS)
         self.word = f"word{rng.randrange(500)}"
+        self.generations = [
+            generation_id(self.model, each) for each in rng.sample(prompt_ids, min(500, len(prompt_ids)))
+        ]
 
 
 def top_documents(s: State) -> None:
@@ -113,7 +117,7 @@ def answers_with_a_word_in_their_documents(s: State) -> None:
 
 
 def _filtered(s: State, match: str, within: str, token: str) -> None:
-    filters.matching_prompts(
+    filters.passing_answers(
         s.snapshot, text="", token=token, match=match, within=within, size=s.model, family="", topic="", source=""
     )
 
@@ -228,8 +232,8 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "families": lambda s: filters.families(s.snapshot),
     "document_sources": lambda s: filters.document_sources(s.snapshot),
     "document_topics": lambda s: filters.document_topics(s.snapshot),
-    "filter: text": lambda s: filters.matching_prompts(s.snapshot, **(_of() | {"text": s.word})),
-    "filter: all": lambda s: filters.matching_prompts(s.snapshot, **_of()),
+    "filter: text": lambda s: filters.passing_answers(s.snapshot, **(_of() | {"text": s.word})),
+    "filter: all": lambda s: filters.passing_answers(s.snapshot, **_of()),
     "filter: token in answers": lambda s: _filtered(s, "literal", "answers", s.word),
     "filter: word in answers": lambda s: _filtered(s, "word", "answers", s.word),
     "filter: words in answers": lambda s: _filtered(s, "word", "answers", f"{s.word} {s.word}"),
@@ -239,7 +243,27 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "filter: regex in answers": lambda s: _filtered(s, "regex", "answers", f"^ ?{s.word}$"),
     "filter: regex in documents": lambda s: _filtered(s, "regex", "documents", f" {s.word} "),
     "filter: token in documents": lambda s: _filtered(s, "literal", "documents", s.word),
-    "filter: source": lambda s: filters.matching_prompts(s.snapshot, **_of(source="WordNet")),
+    "filter: wrong": lambda s: filters.passing_answers(s.snapshot, only=["wrong"]),
+    "filter: sizes disagree": lambda s: filters.passing_answers(s.snapshot, only=["sizes"]),
+    "filter: estimators disagree": lambda s: filters.passing_answers(s.snapshot, only=["estimators"]),
+    "filter: not word for word": lambda s: filters.passing_answers(s.snapshot, only=["new"]),
+    "filter: known kinds": lambda s: filters.knows(s.snapshot, ["verbatim", "estimators"]),
+    "rows by answer": lambda s: filters.passing_answers(s.snapshot, arranged="answer", arranged_size=s.model),
+    "rows by certainty": lambda s: filters.passing_answers(s.snapshot, arranged="certainty", arranged_size=s.model),
+    "rows by share": lambda s: filters.passing_answers(s.snapshot, arranged="share", arranged_size=s.model),
+    "several_estimators": lambda s: filters.several_estimators(s.snapshot),
+    "count of a word": lambda s: filters.count_matches(s.snapshot, s.word, "word", s.generations),
+    "count of a token": lambda s: filters.count_matches(s.snapshot, s.word, "literal", s.generations),
+    "asked texts with a word": lambda s: filters.matching_texts(s.snapshot, [s.word] * 500, s.word, "word"),
+    "word: unit": lambda s: words.unit_of(s.snapshot, "word"),
+    "word: places": lambda s: words.places(s.snapshot, s.run, s.word, "word"),
+    "word: drivers": lambda s: words.drivers(s.snapshot, s.run, s.run, s.word, "word"),
+    "word: driving_groups": lambda s: words.driving_groups(s.snapshot, s.run, s.run, s.word, "word", "source"),
+    "word: in_texts": lambda s: words.in_texts(s.snapshot, s.word),
+    "token: places": lambda s: words.places(s.snapshot, s.run, s.word, "token"),
+    "token: drivers": lambda s: words.drivers(s.snapshot, s.run, s.run, s.word, "token"),
+    "token: driving_groups": lambda s: words.driving_groups(s.snapshot, s.run, s.run, s.word, "token", "source"),
+    "filter: source": lambda s: filters.passing_answers(s.snapshot, **_of(source="WordNet")),
 }
 
 

@@ -74,7 +74,7 @@ def places(snapshot: Snapshot, seed: int) -> Iterator[Place]:
 
 
 def _owing(at: Place, side: str) -> list[str]:
-    return filters.matching_prompts(
+    return filters.passing_answers(
         at.snapshot,
         text="",
         token="",

@@ -29,7 +29,7 @@ def test_the_exported_page_opens_offline(visit: Visit, chromium: object, server:
     alone.close()
 
 
-@pytest.mark.parametrize("path", ["/runs", "/compare", "/context", "/corpus", "/sets"])
+@pytest.mark.parametrize("path", ["/runs", "/tokens?filter=Lima", "/compare", "/context", "/corpus", "/sets"])
 def test_every_screen_gives_a_table_that_opens_offline(
     visit: Visit, chromium: object, path: str, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.address.choices import MATCHES, PLACES
 from dashboard.address.screen import screens
-from dashboard.database.queries.filters import matching_prompts
+from dashboard.database.queries.filters import passing_answers
 from indexer.database.reader import Snapshot
 from tests.dashboard.drawn import words
 from tests.dashboard.hostile import HOSTILE
@@ -39,16 +39,16 @@ TYPED = [
     "a" * 5000,
     "🙂",
 ]
-EVERYTHING = dict.fromkeys(inspect.signature(matching_prompts).parameters, "") | {
+EVERYTHING = dict.fromkeys(inspect.signature(passing_answers).parameters, "") | {
     "match": "prefix",
     "within": "answers",
 }
-for other in ("snapshot", "owes", "side"):  # of whole groups, see screens/runs/test_owed.py
+for other in ("snapshot", "owes", "side", "only", "arranged", "arranged_size", "turned"):  # see screens/runs
     EVERYTHING.pop(other)
 
 
 def found(snapshot: Snapshot, **changed: str) -> list[str]:
-    return matching_prompts(snapshot, **(EVERYTHING | changed))  # type: ignore[arg-type]
+    return list(passing_answers(snapshot, **(EVERYTHING | changed)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", [name for name in EVERYTHING if name not in ("match", "within", "token")])

@@ -1,8 +1,13 @@
-"""Which prompts pass the filters of Runs, and what there is to filter by."""
+"""Which answers pass the filters of Runs, and what there is to filter by."""
+
+from collections.abc import Sequence
 
 from dashboard.database.queries.groups import OWED_TO
+from dashboard.database.queries.passing.arranged import ALPHABETICAL, VALUES
+from dashboard.database.queries.passing.kinds import COLUMNS, KINDS
 from dashboard.database.queries.rows import Snapshot, has_column, has_table, kept
-from dashboard.database.whole_words import database_pattern
+from dashboard.database.whole_words import database_pattern, times_in
+from indexer.database.tables.answer_kind import answer_kinds
 from indexer.search.words import is_unspaced
 
 # how an answer meets the filter; a word may be made of several tokens, so that words are looked for in its text. What
@@ -56,27 +61,33 @@ def document_topics(snapshot: Snapshot) -> list[str]:
     return [row["topic"] for row in rows]
 
 
-def matching_prompts(
+def passing_answers(
     snapshot: Snapshot,
     *,
-    text: str,
-    token: str,
-    match: str,
-    within: str,
-    size: str,
-    family: str,
-    topic: str,
-    source: str,
+    text: str = "",
+    token: str = "",
+    match: str = "word",
+    within: str = "answers",
+    size: str = "",
+    family: str = "",
+    topic: str = "",
+    source: str = "",
+    only: Sequence[str] = (),
     owes: tuple[str, str] | None = None,
     side: str = "towards",
-) -> list[str]:
-    """Ids of the prompts with a generation that passes every filter ('' passes all), in a stable order.
+    arranged: str = "",
+    arranged_size: str = "",
+    turned: bool = False,
+) -> dict[str, list[str]]:
+    """prompt_id -> its generations that pass every filter ('' passes all), the prompts in a stable order.
 
     match: word and prefix (whatever the case), literal (one generated token; a word of a document), regex (in one
-    generated token; in a document). within: 'answers' or 'documents', the ten most helpful ones of any token. owes: a
-    group of documents (column, value); prompts then come by what an answer owes to it, the most first, and `side` says
-    whether answers that it pushes towards, away or both count. Raises BadInput for a regular expression that cannot be
-    read.
+    generated token; in a document). within: 'answers' or 'documents', the ten most helpful ones of any token. only:
+    names of `KINDS`, and `most`: no other group of its column helps the answer more than `owes`. owes: a group of
+    documents (column, value); prompts then come by what an answer owes to it, the most first, and `side` says whether
+    answers that it pushes towards, away or both count. arranged: 'prompt' or a name of `VALUES`, by which prompts come
+    instead, of the answers of `arranged_size`; turned: the last first. Raises BadInput for a regular expression that
+    cannot be read.
     """
     searched = _IN_ANSWERS[match]
     if within == "documents":
@@ -94,20 +105,82 @@ def matching_prompts(
     }
     given = {"text": text, "token": token, "size": size, "family": family, "topic": topic, "source": source}
     values = {name: value for name, value in given.items() if value}
+    held = [conditions[name] for name in values]
     if token and "$pattern" in searched:
         values["pattern"] = database_pattern(token, match)
-    where = " AND ".join(conditions[name] for name in values if name in conditions) or "true"
+    if not knows(snapshot, only) or (owes is not None and not has_table(snapshot, "answer_group")):
+        return {}
+    kinds = [KINDS[name] for name in only if name in KINDS]
+    if kinds:
+        held.append(f"generation_id IN (SELECT generation_id FROM {_kinds(snapshot)} WHERE {' AND '.join(kinds)})")  # noqa: S608
     debts, order = "", "topic, text, prompt_id"
     if owes is not None:
-        if not has_table(snapshot, "answer_group"):
-            return []
         values |= {"column": owes[0], "value": owes[1]}
         debts = f"JOIN ({OWED_TO}) AS owed USING (generation_id)"
-        where, order = f"{where} AND {_OWING[side][0]}", f"{_OWING[side][1]} DESC, {order}"
-    sql = f"""SELECT prompt_id, any_value(prompt.topic) AS topic, any_value(prompt.text) AS text
-        FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id) {debts}
-        WHERE {where} GROUP BY prompt_id ORDER BY {order}"""  # noqa: S608 (conditions of ours only)
-    return [row["prompt_id"] for row in snapshot.rows(sql, values)]
+        held += [_OWING[side][0], *(["owed.rank = 1"] if "most" in only else [])]
+        order = f"{_OWING[side][1]} DESC, {order}"
+    if arranged == "prompt":
+        order = f"text {'DESC' if turned else 'ASC'}, prompt_id"
+    by = ""
+    if arranged in VALUES:
+        values["arranged"] = arranged_size
+        by = f"LEFT JOIN ({VALUES[arranged]}) AS of_size USING (prompt_id)"
+        down = (arranged in ALPHABETICAL) == turned
+        order = f"any_value(of_size.value) {'DESC' if down else 'ASC'} NULLS LAST, {order}"
+    sql = f"""SELECT prompt_id, any_value(prompt.topic) AS topic, any_value(prompt.text) AS text,
+            list(generation_id ORDER BY generation_id) AS ids
+        FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id) {debts} {by}
+        WHERE {" AND ".join(held) or "true"} GROUP BY prompt_id ORDER BY {order}"""  # noqa: S608 (of ours only)
+    return {row["prompt_id"]: row["ids"] for row in snapshot.rows(sql, values)}
+
+
+def knows(snapshot: Snapshot, only: Sequence[str]) -> bool:
+    """Whether a database tells answers of these kinds apart: an older one may not."""
+    return all(_is_known(snapshot, COLUMNS[name]) for name in only if name in COLUMNS)
+
+
+@kept(4)
+def _is_known(snapshot: Snapshot, column: str) -> bool:
+    sql = f"SELECT 1 AS one FROM {_kinds(snapshot)} WHERE {column} IS NOT NULL LIMIT 1"  # noqa: S608 (constants)
+    return bool(snapshot.rows(sql))
+
+
+def _kinds(snapshot: Snapshot) -> str:
+    """The table, or what would be in it."""
+    if has_table(snapshot, "answer_kind"):
+        return "answer_kind"
+    estimators = has_column(snapshot, "answer_source", "sum_document_id")
+    return f"({answer_kinds(estimators, has_table(snapshot, 'verbatim'))})"
+
+
+@kept(1)
+def several_estimators(snapshot: Snapshot) -> bool:
+    """Whether any model was explained by more than one."""
+    sql = "SELECT count(*) AS n FROM (SELECT model_id FROM run GROUP BY model_id HAVING count(*) > 1)"
+    return bool(snapshot.rows(sql)[0]["n"])
+
+
+def count_matches(snapshot: Snapshot, token: str, match: str, generation_ids: Sequence[str]) -> int:
+    """How often what `match` looks for stands in these answers: words of their texts, or generated tokens."""
+    ids = {"ids": list(generation_ids)}
+    if match in ("literal", "regex"):
+        like = "trim(text) = trim($token)" if match == "literal" else "regexp_matches(text, $token)"
+        sql = f"SELECT count(*) AS n FROM generation_token WHERE {like} AND {_OF_THESE}"  # noqa: S608 (of ours only)
+        n: int = snapshot.rows(sql, ids | {"token": token})[0]["n"]
+        return n
+    rows = snapshot.rows(f"SELECT text FROM generation WHERE {_OF_THESE}", ids)  # noqa: S608 (of ours only)
+    return sum(times_in(row["text"] or "", token, match) for row in rows)
+
+
+def matching_texts(snapshot: Snapshot, texts: Sequence[str], token: str, match: str) -> list[bool]:
+    """Which of these texts, which are not of the database, hold what is typed: as a word, or as a pattern. Raises
+    BadInput for one that cannot be read; patterns are DuckDB's, which no pattern keeps busy for ever."""
+    pattern = token if match == "regex" else database_pattern(token, "word" if match == "literal" else match)
+    sql = "SELECT regexp_matches(unnest($texts::VARCHAR[]), $pattern) AS holds"
+    return [bool(row["holds"]) for row in snapshot.rows(sql, {"texts": list(texts), "pattern": pattern})]
+
+
+_OF_THESE = "generation_id IN (SELECT unnest($ids::VARCHAR[]))"
 
 
 def _is_one_word(token: str) -> bool:

@@ -2,4 +2,4 @@
 
 from dashboard.address.screen import Screen
 
-RECORD = Screen(name="about", title="About", order=8)
+RECORD = Screen(name="about", title="About", order=9)

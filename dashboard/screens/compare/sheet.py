@@ -6,9 +6,11 @@ from functools import partial
 import pandas as pd
 
 from dashboard.address.selection import Selection, address
+from dashboard.database.method_names import method_name
 from dashboard.database.queries import documents, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.unit import change_nats, unit_for
+from dashboard.export.link import link_to
 from dashboard.export.sheet import Sheet
 from dashboard.screens.compare.sizes.comparison import Size, agreements
 from dashboard.screens.compare.sizes.parts import STRONGEST, Parts
@@ -79,6 +81,19 @@ def _table(snapshot: Snapshot, compared: list[Size]) -> pd.DataFrame:
                     "title": document.title if document else "",
                     "source": document.source if document else "",
                     "topic": document.topic if document else "",
+                    "text": document.text if document else "",
+                    "prompt": size.generation.prompt,
+                    "answer": size.generation.text,
+                    "estimator": method_name(size.runs[0].method) if size.runs else "",
+                    "run_id": size.runs[0].run_id if size.runs else "",
+                    "link": link_to(
+                        "explain",
+                        Selection(
+                            generation=size.generation.generation_id,
+                            span=size.place.span if size.place else None,
+                            document=each.document_id,
+                        ),
+                    ),
                 }
             )
     return pd.DataFrame(rows)

@@ -12,7 +12,7 @@ from dashboard.database.queries import answers, documents, influence, sizes
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.drawing.numbers import percent
-from dashboard.drawing.shapes import Answer, PromptRow
+from dashboard.drawing.shapes import Answer, Column, PromptRow
 from dashboard.screens.compare.charts import over_sizes
 from dashboard.screens.compare.charts.line import Looks
 from dashboard.screens.compare.charts.over_sizes import Point
@@ -118,7 +118,6 @@ def show_learned(snapshot: Snapshot, chosen: Selection) -> None:
     small, large = names[pair]
     render.prompt_table(
         learned_rows(snapshot, shown),
-        [small, large],
         key=f"learned {pair} {page}",
         on_generation=lambda generation: open_screen("explain", generation=generation, span=None),
     )
@@ -138,9 +137,9 @@ def learned_rows(snapshot: Snapshot, pairs: Sequence[tuple[str, str]]) -> list[P
     known = {each: answers.generation(snapshot, each) for each in ids}
     turns = answers.turns_of(snapshot, list({each.prompt_id for each in known.values() if each}))
     rows = []
-    for small, large in pairs:
-        of = [known[small], known[large]]
-        cells = [
+    for pair in pairs:
+        of = [each for each in map(known.__getitem__, pair) if each]
+        cells: list[Answer | None] = [
             Answer(
                 each.generation_id,
                 each.model.name,
@@ -150,11 +149,10 @@ def learned_rows(snapshot: Snapshot, pairs: Sequence[tuple[str, str]]) -> list[P
                 if each.generation_id in best
                 else "no document is known",
             )
-            if each
-            else None
             for each in of
         ]
-        first = next((each for each in of if each), None)
-        if first is not None:
-            rows.append(PromptRow(first.prompt_id, turns[first.prompt_id], f"expected {first.answer}", cells))
+        if of:
+            columns = [Column(each.model.name, each.model.name) for each in of]
+            about = f"expected {of[0].answer}"
+            rows.append(PromptRow(of[0].prompt_id, turns[of[0].prompt_id], about, columns, cells))
     return rows

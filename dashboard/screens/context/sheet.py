@@ -33,6 +33,12 @@ def context_sheet(
     )
 
 
+def _text(reading: Reading, number: int) -> str:
+    """Of a document of the prompt."""
+    part = next((each for each in reading.documents if each.part == number), None)
+    return reading.generation.prompt[part.start : part.stop] if part else ""
+
+
 def _table(reading: Reading, by_method: Mapping[str, Sequence[Citation]]) -> pd.DataFrame:
     texts = sentences(reading.generation.text)
     rows = [
@@ -43,8 +49,13 @@ def _table(reading: Reading, by_method: Mapping[str, Sequence[Citation]]) -> pd.
             "part": each.part,
             "method": method,
             "score": each.share,
+            "document_text": _text(reading, each.part),
+            "prompt": reading.generation.prompt,
+            "answer": reading.generation.text,
+            "model": reading.generation.model.name,
         }
         for method, found in by_method.items()
         for each in found
     ]
-    return pd.DataFrame(rows, columns=["sentence", "text", "document", "part", "method", "score"])
+    about = ["document_text", "prompt", "answer", "model"]
+    return pd.DataFrame(rows, columns=["sentence", "text", "document", "part", "method", "score", *about])

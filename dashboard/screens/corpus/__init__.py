@@ -2,4 +2,4 @@
 
 from dashboard.address.screen import Screen
 
-RECORD = Screen(name="corpus", title="Corpus", order=6, searched_size=True)
+RECORD = Screen(name="corpus", title="Corpus", order=7, searched_size=True)

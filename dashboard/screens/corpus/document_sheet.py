@@ -9,11 +9,13 @@ from dashboard.address.selection import Selection, address
 from dashboard.asking import jobs
 from dashboard.asking.result import calibration_of
 from dashboard.asking.what_if import what_if_of
+from dashboard.database.method_names import method_name
 from dashboard.database.queries import answers, documents, influence, sets
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.queries.sets import set_unit
 from dashboard.database.records import StoredDocument
 from dashboard.database.unit import change_nats, unit_for
+from dashboard.export.link import link_to
 from dashboard.export.sheet import Sheet
 from dashboard.screens.corpus.backwards import sizes, unit_of
 from dashboard.screens.corpus.what_if_result import numbers_of
@@ -61,19 +63,23 @@ def document_sheet(snapshot: Snapshot, found: StoredDocument, selection: Selecti
     return Sheet(
         name=f"whence-document-{found.document_id}",
         title="Answers that a training document sways",
-        table=partial(_table, snapshot, found.document_id, unit),
+        table=partial(_table, snapshot, found, unit),
         address=address(selection),
         about=about,
     )
 
 
-def _table(snapshot: Snapshot, document_id: str, unit: str) -> pd.DataFrame:
+def _table(snapshot: Snapshot, found: StoredDocument, unit: str) -> pd.DataFrame:
     import pandas as pd  # late: the page comes without it
 
+    document_id, title, source = found.document_id, found.title, found.source
     rows = [
         {
             "document_id": document_id,
+            "title": title,
+            "source": source,
             "model": model.name,
+            "estimator": method_name(run.method),
             "run_id": run.run_id,
             "generation_id": each.generation_id,
             "prompt": each.prompt,
@@ -88,6 +94,10 @@ def _table(snapshot: Snapshot, document_id: str, unit: str) -> pd.DataFrame:
             "influence_raw": each.score,
             "rank": each.rank,
             "of_scored": each.n_scored,
+            "link": link_to(
+                "explain",
+                Selection(generation=each.generation_id, span=(each.first, each.last), document=document_id),
+            ),
         }
         for model, run in sizes(snapshot)
         for each in documents.all_swayed(snapshot, run.run_id, document_id, unit)

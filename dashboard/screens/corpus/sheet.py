@@ -9,6 +9,7 @@ from dashboard.address.selection import Selection, address
 from dashboard.database.queries import cleaning, documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model, StoredDocument, Suspect
+from dashboard.export.link import link_to
 from dashboard.export.sheet import Sheet
 
 ABOUT = ("document_id", "title", "source", "topic", "text")
@@ -30,10 +31,15 @@ def corpus_sheet(found: Sequence[StoredDocument], facts: Mapping[str, str], sele
 
 def _table(found: list[StoredDocument], facts: dict[str, str]) -> pd.DataFrame:
     rows = [
-        {name: getattr(each, name) for name in ABOUT} | {"among_the_ten_best_of": facts.get(each.document_id, "")}
+        {name: getattr(each, name) for name in ABOUT}
+        | {"among_the_ten_best_of": facts.get(each.document_id, ""), "link": _link(each.document_id)}
         for each in found
     ]
-    return pd.DataFrame(rows, columns=[*ABOUT, "among_the_ten_best_of"])
+    return pd.DataFrame(rows, columns=[*ABOUT, "among_the_ten_best_of", "link"])
+
+
+def _link(document_id: str) -> str:
+    return link_to("corpus", Selection(document=document_id))
 
 
 def suspects_sheet(snapshot: Snapshot, run_id: str, model: Model, target_set: str, selection: Selection) -> Sheet:
@@ -57,6 +63,7 @@ def _suspects(snapshot: Snapshot, run_id: str, target_set: str, of: Selection) -
         each, document = known.get(document_id, Suspect(document_id)), found[document_id]
         about = {name: getattr(document, name) for name in ABOUT}
         amounts = {UNITS[name]: getattr(each, name) for name in UNITS}
-        rows.append({"rank": rank, **about, **amounts, **{name: getattr(each, name) for name in words}})
-    columns = ["rank", *ABOUT, *UNITS.values(), *words]
+        of_run = {"target_set": target_set, "run_id": run_id, "link": _link(document_id)}
+        rows.append({"rank": rank, **about, **amounts, **{name: getattr(each, name) for name in words}, **of_run})
+    columns = ["rank", *ABOUT, *UNITS.values(), *words, "target_set", "run_id", "link"]
     return pd.DataFrame(rows, columns=columns)

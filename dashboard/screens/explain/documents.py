@@ -1,5 +1,6 @@
 """Training documents of the chosen tokens, as cards."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -19,6 +20,7 @@ from dashboard.drawing.numbers import decimals, plain, signed
 from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import Card, Legend, Piece
 from dashboard.drawing.visible import LONGEST_TEXT
+from dashboard.screens.explain.citation import citation
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets import controls
 from dashboard.widgets.as_trained import reading_keys
@@ -64,7 +66,7 @@ def show_documents(found: Explanation, selection: Selection) -> None:
         keys=reading_keys(cards, found.documents.values()),
         selected=selection.document,
         diverging=selection.tail == "both",
-        heat=_heat_legend(selection.heat, high, found.unit.name) if high else None,
+        heat=heat_legend(selection.heat, high, found.unit.name) if high else None,
         unheated=unheated(found),
         on_document=lambda document_id: choose(document=document_id),
         on_page=lambda document_id: open_screen("corpus", document=document_id),
@@ -87,19 +89,18 @@ def document_cards(found: Explanation, selection: Selection, high: float, longes
         )
         rest = unresolved(each, found.heats.get(each.document_id), found.n_summed, found.unit)
         facts = " · ".join(filter(None, (_facts(found, each), rest)))
-        cards.append(
-            scored_card(
-                document,
-                text,
-                values[each.document_id],
-                top=top,
-                places=places,
-                unit=unit,
-                facts=facts,
-                badges=_badges(found, each),
-                unheated=_heat_values(found, each, selection.heat) is None,
-            )
+        card = scored_card(
+            document,
+            text,
+            values[each.document_id],
+            top=top,
+            places=places,
+            unit=unit,
+            facts=facts,
+            badges=_badges(found, each),
+            unheated=_heat_values(found, each, selection.heat) is None,
         )
+        cards.append(replace(card, citation=citation(found, document, card)))
     return cards
 
 
@@ -110,7 +111,8 @@ def heat_top(found: Explanation, selection: Selection) -> float:
     return robust_top(values) if values else 0.0
 
 
-def _heat_legend(name: str, high: float, unit: str) -> Legend:
+def heat_legend(name: str, high: float, unit: str) -> Legend:
+    """Of the tokens of documents; name: of the heat; high: of `heat_top`."""
     low, top = f"−{plain(high)} away", f"+{plain(high)} towards"
     return Legend(f"Tokens of a document, {HEAT_OF[name]}, {unit}:", low, top, signed=True, top=high, unit=unit)
 

@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from attribution.prompt.saliency.method import label, methods
 from dashboard.address.selection import Selection
 from dashboard.database.layer_groups import group_scores
 from dashboard.database.unit import shown_layers
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.payload import left_out
 from dashboard.drawing.render import markup
-from dashboard.drawing.shapes import LABELS, Card, Heated, Piece, StripToken
+from dashboard.drawing.shapes import LABELS, Card, Heated, Legend, Piece, StripToken
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.export.html import document
 from dashboard.screens.explain.answer import UNDERLINED, answer_strip, prompt_strip, shading_of
-from dashboard.screens.explain.documents import document_cards, heat_top, scale_note, target_note
+from dashboard.screens.explain.documents import document_cards, heat_legend, heat_top, scale_note, target_note
 from dashboard.screens.explain.explanation import Explanation
+from dashboard.screens.explain.memory import two_places
 from dashboard.screens.explain.word_for_word import cases_line, copied_cards, span_lines
 from dashboard.widgets.as_trained import reading_keys
 from dashboard.widgets.group_bars import group_bars
@@ -26,11 +28,13 @@ _COMPONENTS = Path(__file__).parents[2] / "drawing" / "components"
 def explained_page(found: Explanation, selection: Selection) -> bytes:
     """The page, UTF-8."""
     generation = found.generation
-    prompt, _ = prompt_strip(found, selection)
-    answer = answer_strip(found.tokens, shading_of(found, selection), found.verbatim or ())
+    prompt, saliency = prompt_strip(found, selection)
+    shading = shading_of(found, selection)
+    answer = answer_strip(found.tokens, shading, found.verbatim or ())
     words = "".join(token.text for token in found.tokens[found.span[0] : found.span[1] + 1])
     about = "the whole answer" if found.whole else f"“{words}”"
-    cards = document_cards(found, selection, heat_top(found, selection), LONGEST_TEXT)
+    high = heat_top(found, selection)
+    cards = document_cards(found, selection, high, LONGEST_TEXT)
     keys = reading_keys(cards, found.documents.values())
     run = f"run {found.run.run_id} ({found.run.method}, damping {found.run.damping:g})" if found.run else "no run"
     body = [
@@ -40,15 +44,19 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
         f"<div class='text prompt'>{_tokens(prompt)}</div></div>",
         "<div class='row'><div class='name'>Answer</div>",
         f"<div class='text answer'>{_tokens(answer, found)}</div></div></div>",
+        *(f"<p class='note'>{markup(_scale(each))}</p>" for each in (saliency, shading.legend) if each),
         f"<p class='note'>Underlined: {UNDERLINED}.</p>" if found.verbatim else "",
         f"<h2>Training documents of {markup(about)}</h2>",
         f"<p class='note'>{markup(scale_note(found, selection))}</p>",
         _note(target_note(found)),
+        f"<p class='note'>{markup(_scale(heat_legend(selection.heat, high, found.unit.name)))}</p>" if high else "",
         f"<div class='list'>{''.join(map(_card, cards))}</div>",
         f"<p class='note'>{markup('. '.join(keys))}.</p>" if keys else "",
         _copies(found),
         _groups(found),
         _layers(found),
+        _bits(found),
+        _saliency(found),
     ]
     style = "".join(_css(name) for name in ("token_strip/token_strip", "document_list/document_list"))
     return document("".join(body), style)
@@ -104,6 +112,48 @@ def _piece(piece: Heated) -> str:
     if not (hue or piece.kind):
         return markup(piece.text)
     return f"<span class='token {piece.kind}'{hue}{value}>{markup(piece.text)}</span>"
+
+
+def _scale(legend: Legend) -> str:
+    """A scale of colour in words, for which the page has no room to draw."""
+    return f"{legend.name} from {legend.low} to {legend.high}."
+
+
+def _bits(found: Explanation) -> str:
+    """What the prompt saved, token by token; nothing where it was not measured."""
+    tokens = [each for each in found.tokens if each.bits_nothing is not None and each.bits_full is not None]
+    if not tokens:
+        return ""
+    names = ("Token", "Without the prompt", "Saved by the question", "Saved by its documents", "Still surprising")
+    rows = [
+        (
+            each.text or "end of text",
+            *(
+                "not known" if bits is None else two_places(bits)
+                for bits in (each.bits_nothing, each.bits_question, each.bits_documents, each.bits_full)
+            ),
+        )
+        for each in tokens
+    ]
+    return f"<h2>Bits of surprise that the prompt saved</h2>{_table(names, rows)}"
+
+
+def _saliency(found: Explanation) -> str:
+    """Each token of the prompt with its saliency for the chosen ones, as a share of the strongest."""
+    known = [(each, found.saliency[each.position]) for each in found.prompt_tokens if each.position in found.saliency]
+    top = max((abs(value) for _, value in known), default=0.0)
+    if not top:
+        return ""
+    rows = [(each.text, signed(value / top, 2)) for each, value in known if each.stop > each.start]
+    name = label(found.saliency_method) if found.saliency_method in methods() else found.saliency_method
+    note = f"By {name}; the strongest token is 1."
+    return f"<h2>Saliency of the prompt</h2><p class='note'>{markup(note)}</p>{_table(('Token', 'Saliency'), rows)}"
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th scope='col'>{markup(name)}</th>" for name in names)
+    lines = "".join(f"<tr>{''.join(f'<td>{markup(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
 
 
 def _note(pieces: Sequence[Piece]) -> str:

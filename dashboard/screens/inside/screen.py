@@ -51,7 +51,7 @@ def _show(snapshot: Snapshot, answer: KeptAnswer, chosen: Selection) -> None:
     # show
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         choose_size(found.generation, found.siblings)
-        show_tools(snapshot, inside_sheet(found, chosen), found.generation.model)
+        show_tools(snapshot, inside_sheet(snapshot, found, chosen), found.generation.model)
     with st.container(border=True, key="answer"):
         show_strip(found)
     if chosen.span and found.whole:

@@ -7,6 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dashboard.address.selection import Selection, address
+from dashboard.database.method_names import method_name
+from dashboard.database.queries import documents
+from dashboard.database.queries.rows import Snapshot
 from dashboard.database.unit import change_nats
 from dashboard.export.sheet import Sheet
 from dashboard.screens.inside.view import Through, View
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def inside_sheet(found: View, selection: Selection) -> Sheet:
+def inside_sheet(snapshot: Snapshot, found: View, selection: Selection) -> Sheet:
     """The amounts of all components, or the documents of one; the lens of every size."""
     about = {
         "model": found.generation.model.name,
@@ -35,7 +38,7 @@ def inside_sheet(found: View, selection: Selection) -> Sheet:
     return Sheet(
         name=f"whence-inside-{found.generation.generation_id}",
         title="Documents by what passes through one component" if found.component else "Heads and neurons",
-        table=partial(_documents if found.component else _components, found),
+        table=partial(_documents, snapshot, found) if found.component else partial(_components, found),
         address=address(selection),
         about=about,
     )
@@ -66,18 +69,33 @@ def _components(found: View) -> pd.DataFrame:
     return pd.DataFrame(columns | values)
 
 
-def _documents(found: View) -> pd.DataFrame:
+def _documents(snapshot: Snapshot, found: View) -> pd.DataFrame:
     import pandas as pd
+
+    texts = documents.documents(snapshot, [each.document_id for each in found.through])
 
     return pd.DataFrame(
         {
             "component": found.component.key if found.component else "",
             "document_id": [each.document_id for each in found.through],
+            **{
+                name: [
+                    getattr(texts[each.document_id], name) if each.document_id in texts else ""
+                    for each in found.through
+                ]
+                for name in ("title", "source", "topic", "text")
+            },
             "change_through_it_nats": [_nats(found, each) for each in found.through],
             "change_nats": [change_nats(found.unit, each.whole) for each in found.through],
             "influence_through_it_raw": [each.score for each in found.through],
             "influence_raw": [each.whole for each in found.through],
             "known_for_tokens": [each.known for each in found.through],
+            "model": found.generation.model.name,
+            "prompt": found.generation.prompt,
+            "answer": found.generation.text,
+            "words": "".join(token.text for token in found.tokens[found.span[0] : found.span[1] + 1]),
+            "estimator": method_name(found.run.method) if found.run else "",
+            "run_id": found.run.run_id if found.run else "",
             "generation_id": found.generation.generation_id,
             "first_token": found.span[0],
             "last_token": found.span[1],

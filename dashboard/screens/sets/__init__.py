@@ -2,4 +2,4 @@
 
 from dashboard.address.screen import Screen
 
-RECORD = Screen(name="sets", title="Sets", order=7, searched_size=True)
+RECORD = Screen(name="sets", title="Sets", order=8, searched_size=True)

@@ -6,9 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dashboard.address.selection import Selection, address
-from dashboard.database.queries import documents, sets
+from dashboard.database.queries import documents, influence, sets
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.unit import change_nats
+from dashboard.export.link import link_to
 from dashboard.export.sheet import Sheet
 from dashboard.screens.sets.view import View
 
@@ -48,6 +49,7 @@ def _table(snapshot: Snapshot, found: View) -> pd.DataFrame:
     import pandas as pd  # late: the page comes without it
 
     target = found.target
+    names = [layer.name for layer in influence.layers(snapshot, found.model.model_id)]
     scores = sorted(sets.set_scores(snapshot, target.run_id, target.name, "both"), key=lambda each: each.rank)
     texts = documents.documents(snapshot, [each.document_id for each in scores])
     return pd.DataFrame(
@@ -62,10 +64,12 @@ def _table(snapshot: Snapshot, found: View) -> pd.DataFrame:
                 "source": texts[each.document_id].source if each.document_id in texts else "",
                 "topic": texts[each.document_id].topic if each.document_id in texts else "",
                 "text": texts[each.document_id].text if each.document_id in texts else "",
+                "layer_names": names,
                 "layer_scores": each.layer_scores,
                 "set": target.name,
                 "model": target.model,
                 "run_id": target.run_id,
+                "link": link_to("corpus", Selection(document=each.document_id)),
             }
             for each in scores
         ]

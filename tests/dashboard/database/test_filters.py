@@ -5,7 +5,7 @@ import re
 import duckdb
 import pytest
 
-from dashboard.database.queries.filters import matching_prompts
+from dashboard.database.queries.filters import passing_answers
 from dashboard.database.whole_words import python_pattern
 from indexer.database.reader import Snapshot
 from indexer.database.statements import create_tables
@@ -47,8 +47,7 @@ def snapshot() -> Snapshot:
 
 
 def found(snapshot: Snapshot, token: str, match: str = "word", within: str = "answers") -> list[str]:
-    blank = {"text": "", "size": "", "family": "", "topic": "", "source": ""}
-    return matching_prompts(snapshot, token=token, match=match, within=within, **blank)
+    return list(passing_answers(snapshot, token=token, match=match, within=within))
 
 
 @pytest.mark.parametrize("within", ["answers", "documents"])

@@ -3,6 +3,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,9 @@ from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
 from dashboard.database.records import AsRead
 from dashboard.drawing.visible import LONGEST_TEXT
-from dashboard.export.files import as_json, csv, parquet
+from dashboard.export.files import as_json, csv, json_lines, parquet
+from dashboard.export.link import link_to, server_of
+from dashboard.screens.explain.documents import document_cards
 from dashboard.screens.explain.explanation import Explanation, explain
 from dashboard.screens.explain.page import explained_page
 from dashboard.screens.explain.sheet import explained_sheet
@@ -106,3 +109,63 @@ def test_hostile_text_is_escaped(found: Explanation, selection: Selection) -> No
     page = explained_page(hostile, selection).decode()
     assert "<span class='role'>&lt;script&gt;" in page
     assert not re.search(r"<(script|iframe|img|style [^>]*|svg|a )", page.partition("</head>")[2])
+
+
+def test_a_row_reads_alone(found: Explanation, selection: Selection, snapshot: Snapshot) -> None:
+    """Title, text, source, words, the name of every layer, estimator and run, and a link back, in every format."""
+    sheet = replace(explained_sheet(snapshot, found, selection), server="http://here", database="snap-1.duckdb")
+    lines = [json.loads(line) for line in json_lines(sheet).splitlines()]
+    read = pd.read_csv(io.BytesIO(csv(sheet)))
+    names = [row["name"] for row in snapshot.rows("SELECT name FROM layer JOIN run USING (model_id) ORDER BY layer")]
+    assert len(lines) == len(read) == len(found.ranked)
+    for i, row in enumerate(lines):
+        [document] = snapshot.rows("SELECT * FROM document WHERE document_id = ?", [row["document_id"]])
+        for name in ("title", "text", "source", "topic"):
+            assert row[name] == document[name] == read[name][i]
+        assert set(row["layer_names"]) <= set(names) and len(row["layer_names"]) == len(row["layer_scores"])
+        assert row["estimator"] == "EK-FAC" and row["run_id"] == (found.run.run_id if found.run else "")
+        assert row["words"] == found.tokens[0].text and row["database"] == "snap-1.duckdb"
+        assert row["link"].startswith("http://here/?") and row["link"] == read["link"][i]
+        back = from_address(dict(parse_qsl(row["link"].partition("?")[2])))
+        assert back == replace(selection, document=row["document_id"])
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("http://a:1/", "http://a:1"),
+        ("http://a:1/runs", "http://a:1"),
+        ("https://a/whence/runs?x=1", "https://a/whence"),
+        ("http://a/explain", "http://a"),
+        (None, ""),
+    ],
+)
+def test_a_link_leads_to_the_server(url: str | None, server: str) -> None:
+    assert server_of(url) == server
+    assert link_to("explain", Selection()) == "/" and link_to("runs", Selection(token="a b")) == "/runs?filter=a+b"  # noqa: S106
+
+
+def test_the_page_has_bits_saliency_and_heat(found: Explanation, selection: Selection, snapshot: Snapshot) -> None:
+    page = explained_page(found, selection).decode()
+    bits, saliency = page.partition("Bits of surprise that the prompt saved")[2].split("Saliency of the prompt")
+    rows = re.findall(r"<tr><td>.*?</td><td>(.*?)</td>", bits)
+    sql = "SELECT bits_nothing AS n FROM generation_token WHERE generation_id = ? ORDER BY position"
+    stored = snapshot.rows(sql, [selection.generation])
+    assert rows == [f"{row['n']:.2f}" for row in stored]
+    shown = [float(each.replace("−", "-")) for each in re.findall(r"<tr><td>.*?</td><td>(.*?)</td>", saliency)]
+    top = max(abs(value) for value in found.saliency.values())
+    assert shown == [
+        pytest.approx(found.saliency[each.position] / top, abs=0.006)
+        for each in found.prompt_tokens
+        if each.position in found.saliency and each.stop > each.start
+    ]
+    assert "Tokens of a document, " in page and "data-hue='warm' style='--v:" in page
+
+
+def test_a_citation_names_what_leads_back(found: Explanation, selection: Selection) -> None:
+    card = document_cards(found, selection, 1.0)[0]
+    document = found.documents[card.document_id]
+    for part in (document.title, document.source, document.document_id, found.generation.model.name, card.facts):
+        assert part in card.citation
+    assert found.run and found.run.run_id in card.citation and "EK-FAC" in card.citation and card.score in card.citation
+    assert "\n" not in card.citation

@@ -12,13 +12,3 @@ export default function ({ parentElement }) {
   });
   parentElement.append(button);
 }
-
-async function copy(text) {
-  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
-  const field = document.createElement("textarea");  // a page served without https has no clipboard
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  document.execCommand("copy");
-  field.remove();
-}

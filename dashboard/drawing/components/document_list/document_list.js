@@ -41,6 +41,12 @@ class List {
     title.setAttribute("aria-label", item.name);
     if (item.score) say(title, measured(item));
     make("span", "where", head, item.where);
+    if (item.citation) {
+      const cite = make("button", "cite", head, "Copy as a citation");
+      cite.type = "button";
+      cite.setAttribute("aria-label", `Copy ${item.title || "untitled"} as a citation`);
+      cite.setAttribute("aria-live", "polite");
+    }
     if (this.data.pages) {
       const page = make("button", "page", head, "Open document");
       page.type = "button";
@@ -145,10 +151,19 @@ class List {
     }
   }
 
+  async cite(id, button) {
+    const address = new URL(window.location);
+    address.searchParams.set("document", id);
+    await copy(`${this.data.items.find((item) => item.id === id).citation} ${address}`);
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy as a citation"), 1600);
+  }
+
   onClick(event) {
     const card = event.target.closest?.(".card");
     if (!card) return;
     if (event.target.closest(".page")) return this.send("page", card.dataset.id);
+    if (event.target.closest(".cite")) return this.cite(card.dataset.id, event.target);
     const marked = this.root.getRootNode().getSelection?.()?.toString() || String(getSelection());
     if (event.detail && marked) return;  // reading, not choosing; a click by the keyboard (detail 0) always chooses
     const id = this.selected === card.dataset.id ? "" : card.dataset.id;

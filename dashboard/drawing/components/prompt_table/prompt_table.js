@@ -1,4 +1,5 @@
-// One row per prompt, one column per size, one button per answer. Text reaches the page through textContent only.
+// One row per prompt, one column per size, one button per answer; where the sizes change, a new line of names. Text
+// reaches the page through textContent only.
 const tables = new WeakMap();
 
 export default function ({ parentElement, data, setStateValue }) {
@@ -10,20 +11,48 @@ export default function ({ parentElement, data, setStateValue }) {
     bubble(parentElement);
     table.node.addEventListener("click", (event) => {
       const button = event.target.closest("button");
-      if (button) table.open(button.dataset.id);
+      if (button) table.send(button.dataset.column === undefined ? "generation" : "column", button.dataset);
     });
   }
-  table.open = (id) => setStateValue("generation", { id, at: Date.now() });
+  table.send = (name, { id, column }) => setStateValue(name, { id: id ?? column, at: Date.now() });
+  const held = table.node.getRootNode().activeElement?.dataset?.column;
   table.node.setAttribute("aria-label", data.label);
-  const head = make("thead", "");
-  const names = make("tr", "", head);
-  for (const text of ["Prompt", ...data.sizes]) make("th", "", names, text).scope = "col";
-  const body = make("tbody", "");
-  for (const row of data.rows) drawRow(row, data.sizes, make("tr", "", body));
-  table.node.replaceChildren(head, body);
+  table.node.replaceChildren();
+  let names = "";
+  let body = null;
+  const widest = Math.max(...data.rows.map((row) => row.columns.length), 0);
+  for (const row of data.rows) {
+    const here = JSON.stringify(row.columns);
+    if (here !== names) {
+      const head = make("tr", "", make("thead", "", table.node));
+      drawNames(row.columns, data, head);
+      head.lastChild.colSpan = 1 + widest - row.columns.length;
+      body = make("tbody", "", table.node);
+      names = here;
+    }
+    const line = make("tr", "", body);
+    drawRow(row, line);
+    line.lastChild.colSpan = 1 + widest - row.columns.length;
+  }
+  if (held !== undefined) [...table.node.querySelectorAll("th button")].find((each) => each.dataset.column === held)?.focus();
 }
 
-function drawRow(row, sizes, parent) {
+function drawNames(columns, data, parent) {
+  for (const { name, shown } of [{ name: "", shown: "Prompt" }, ...columns]) {
+    const head = make("th", "", parent, data.sortable ? undefined : shown);
+    head.scope = "col";
+    if (!data.sortable) continue;
+    const button = make("button", "sort", head, shown);
+    button.type = "button";
+    button.dataset.column = name;
+    button.title = "Rows by this column";
+    const here = data.arranged && data.arranged.name === name;
+    if (here) make("span", "arrow", button, data.arranged.turned ? " ▼" : " ▲").ariaHidden = "true";
+    if (here) head.setAttribute("aria-sort", data.arranged.turned ? "descending" : "ascending");
+  }
+}
+
+function drawRow(row, parent) {
   const prompt = make("td", "prompt", parent);
   for (const [role, words] of row.turns) {
     const turn = make("div", role === "documents" ? "turn given" : "turn", prompt);
@@ -36,9 +65,9 @@ function drawRow(row, sizes, parent) {
   make("span", "topic", prompt, row.about);
   row.answers.forEach((answer, i) => {
     const cell = make("td", "cell", parent);
-    cell.dataset.size = sizes[i];
+    cell.dataset.size = row.columns[i].shown;
     if (!answer) return make("span", "none", cell, "not run");
-    const button = make("button", "", cell);
+    const button = make("button", answer.passes ? "" : "other", cell);
     button.type = "button";
     button.dataset.id = answer.id;
     button.setAttribute("aria-label", answer.name);

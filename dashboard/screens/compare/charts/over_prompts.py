@@ -10,7 +10,7 @@ from typing import Any
 from dashboard.database.method_names import method_name
 from dashboard.database.topic_name import topic_name
 from dashboard.drawing.figure import SHARE, blank
-from dashboard.drawing.numbers import percent
+from dashboard.drawing.numbers import counted, percent
 from dashboard.drawing.shapes import Chart
 from dashboard.drawing.size_look import UNKNOWN
 from dashboard.drawing.theme import MARKS
@@ -69,10 +69,10 @@ def overlaps(rows: Rows) -> Chart:
         mode="markers",
         marker={"color": MARKS.strength, "size": 11},
         customdata=[
-            [str(i), percent(row["overlap"]), in_chart(pair, 60), f"{row['n_prompts']:,}"]
+            [str(i), percent(row["overlap"]), in_chart(pair, 60), counted(row["n_prompts"], "prompt")]
             for i, (row, pair) in enumerate(zip(rows, pairs, strict=True))
         ],
-        hovertemplate="%{customdata[2]}<br>%{customdata[1]} over %{customdata[3]} prompts<extra></extra>",
+        hovertemplate="%{customdata[2]}<br>%{customdata[1]} over %{customdata[3]}<extra></extra>",
         showlegend=False,
     )
     figure.update_layout(margin={"t": 12})

@@ -30,7 +30,7 @@ def sheet(snapshot: Snapshot, generation_id: str, component: str = "") -> Sheet:
     selection = Selection(generation=generation_id, span=(0, 0), component=component, effect="direct")
     generation = answers.generation(snapshot, generation_id)
     assert generation is not None
-    return inside_sheet(view(snapshot, selection, StoredAnswer(snapshot, generation)), selection)
+    return inside_sheet(snapshot, view(snapshot, selection, StoredAnswer(snapshot, generation)), selection)
 
 
 def test_a_row_for_every_head_and_every_kept_neuron(snapshot: Snapshot, generation_id: str) -> None:

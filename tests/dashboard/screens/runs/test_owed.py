@@ -66,17 +66,17 @@ def test_prompts_come_by_what_an_answer_owes(
     for one in sums.values():
         if sign * one["score"] > 0 and size in ("", one["name"]):
             best[one["prompt_id"]] = max(sign * one["score"], best.get(one["prompt_id"], 0.0))
-    found = filters.matching_prompts(
+    found = filters.passing_answers(
         snapshot, **FILTERS | {"size": size}, source="", owes=("source", "Factbook"), side=side
     )
-    assert found == sorted(best, key=lambda prompt_id: -best[prompt_id])
+    assert list(found) == sorted(best, key=lambda prompt_id: -best[prompt_id])
 
 
 def test_runs_shows_them_in_that_order_and_opens_the_word(
     open_app: Open, snapshot: Snapshot, sums: dict[str, dict[str, Any]]
 ) -> None:
     app = open_app({"group": "source:Factbook"}, screen="runs")
-    [table] = [each for each in components(app, "prompt_table") if each["sizes"]]
+    [table] = [each for each in components(app, "prompt_table") if each["sortable"]]
     first = table["rows"][0]
     assert first["key"] == max(sums.values(), key=lambda one: one["score"])["prompt_id"]
     for answer in first["answers"]:
@@ -90,12 +90,12 @@ def test_runs_shows_them_in_that_order_and_opens_the_word(
 
 
 def test_the_sheet_has_what_every_answer_owes(snapshot: Snapshot, sums: dict[str, dict[str, Any]]) -> None:
-    prompt_ids = filters.matching_prompts(snapshot, **FILTERS, source="", owes=("source", "Factbook"), side="both")
-    made = runs_sheet(snapshot, prompt_ids, Selection(group="source:Factbook")).table()
+    passing = filters.passing_answers(snapshot, **FILTERS, source="", owes=("source", "Factbook"), side="both")
+    made = runs_sheet(snapshot, passing, Selection(group="source:Factbook")).table()
     assert len(made) == len(sums)
     for generation_id, nats in zip(made["generation_id"], made["group_raw"], strict=True):
         assert nats == pytest.approx(sums[generation_id]["score"], rel=1e-5)
-    assert "group_raw" not in runs_sheet(snapshot, prompt_ids, Selection()).table()
+    assert "group_raw" not in runs_sheet(snapshot, passing, Selection()).table()
 
 
 @pytest.mark.parametrize("group", ["source:nobody", "nothing", ":", "licence:x:y"])
@@ -121,7 +121,7 @@ def test_a_group_may_be_called_anything(open_app: Open, folder: Path, tmp_path: 
     copy = changed(folder, tmp_path / "build", renamed)
     app = open_app({"group": f"source:{name}"}, screen="runs", where=copy)
     assert not app.exception and not app.error
-    assert any(each["sizes"] for each in components(app, "prompt_table"))
+    assert any(each["sortable"] for each in components(app, "prompt_table"))
     app = open_app(screen="explain", where=copy)
     assert not app.exception
     [bars] = [each for each in components(app, "bar_list") if each["label"].startswith("Influence of whole groups")]
@@ -131,5 +131,5 @@ def test_a_group_may_be_called_anything(open_app: Open, folder: Path, tmp_path: 
 def test_a_group_without_a_value_has_a_name(open_app: Open, folder: Path, tmp_path: Path) -> None:
     emptied = [f"UPDATE {table} SET value = '' WHERE value = 'Factbook'" for table in TABLES]  # noqa: S608 (of ours)
     app = open_app({"group": "source:"}, screen="runs", where=changed(folder, tmp_path / "build", emptied))
-    [table] = [each for each in components(app, "prompt_table") if each["sizes"]]
+    [table] = [each for each in components(app, "prompt_table") if each["sortable"]]
     assert table["rows"][0]["answers"][0]["owed"].startswith("(none)")

@@ -1,0 +1,90 @@
+"""Where a word is written, and what drives it over all of its places.
+
+A place is a word of an answer that was explained as a target of its own, or a single token, by `unit`. A word is looked
+for whatever its case, a token as it is written, spaces at its ends aside.
+"""
+
+from dashboard.database.queries.rows import Snapshot, has_table, kept, record
+from dashboard.database.queries.written.records import Driver, DrivingGroup, InTexts, Place
+from dashboard.database.whole_words import database_pattern
+from indexer.search.words import is_unspaced
+
+WORD, TOKEN = "word", "token"
+
+_PLACES = {
+    WORD: """SELECT generation_id, span, first, last FROM span JOIN generation USING (generation_id)
+        WHERE kind = 'word' AND model_id = $model
+          AND lower(substr(text, start + 1, stop - start)) = lower(trim($token))""",
+    TOKEN: """SELECT generation_id, position AS span, position AS first, position AS last
+        FROM generation_token AS token JOIN generation USING (generation_id)
+        WHERE model_id = $model AND trim(token.text) = trim($token)""",
+}
+TEN = 10  # the best documents of a token, which alone are added up: there are many more tokens than words
+_SCORES = {
+    WORD: "span_influence",
+    TOKEN: f"(SELECT position AS span, * FROM influence WHERE rank <= {TEN})",  # noqa: S608 (a constant)
+}
+
+
+def unit_of(snapshot: Snapshot, match: str) -> str:
+    """Words where they were explained, unless a token is asked for."""
+    return WORD if match != "literal" and has_table(snapshot, "span_influence") else TOKEN
+
+
+@kept(16)
+def places(snapshot: Snapshot, model_id: str, token: str, unit: str) -> list[Place]:
+    """Where a size writes it, by answer."""
+    sql = f"""SELECT place.generation_id, prompt_id, first, last, sum(logp) AS logp
+        FROM ({_PLACES[unit]}) AS place JOIN generation USING (generation_id)
+        JOIN generation_token AS token ON token.generation_id = place.generation_id
+            AND token.position BETWEEN first AND last
+        GROUP BY place.generation_id, prompt_id, first, last
+        ORDER BY place.generation_id, first"""  # noqa: S608 (constants)
+    return [record(Place, row) for row in snapshot.rows(sql, {"model": model_id, "token": token})]
+
+
+@kept(16)
+def drivers(snapshot: Snapshot, model_id: str, run_id: str, token: str, unit: str) -> list[Driver]:
+    """Every document with a kept score for it, the most helpful over all places first: sums over what was kept; of
+    tokens over those where it is among the ten best."""
+    sql = f"""SELECT document_id, sum(score::DOUBLE) AS score, count(*) AS n_places
+        FROM {_SCORES[unit]} AS scored SEMI JOIN ({_PLACES[unit]}) AS place USING (generation_id, span)
+        WHERE run_id = $run GROUP BY document_id ORDER BY score DESC, document_id"""  # noqa: S608 (constants)
+    values = {"model": model_id, "run": run_id, "token": token}
+    return [record(Driver, row) for row in snapshot.rows(sql, values)]
+
+
+@kept(16)
+def driving_groups(
+    snapshot: Snapshot, model_id: str, run_id: str, token: str, unit: str, column: str
+) -> list[DrivingGroup]:
+    """What whole groups by a column do to it over all places, the most helpful first; [] where they are not known."""
+    if not has_table(snapshot, "group_influence"):
+        return []
+    sql = f"""SELECT coalesce(value, '') AS value, sum(score::DOUBLE) AS score FROM group_influence AS scored
+        JOIN (SELECT generation_id, unnest(range(first, last + 1)) AS position FROM ({_PLACES[unit]})) AS place
+            USING (generation_id, position)
+        WHERE run_id = $run AND column_name = $column
+        GROUP BY ALL ORDER BY score DESC, value"""  # noqa: S608 (constants)
+    values = {"model": model_id, "run": run_id, "token": token, "column": column}
+    return [record(DrivingGroup, row) for row in snapshot.rows(sql, values)]
+
+
+@kept(16)
+def in_texts(snapshot: Snapshot, token: str) -> list[InTexts]:
+    """By source, those with most texts that have it first: a word whatever its case."""
+    word = token.strip()
+    if word.isalnum() and not any(
+        map(is_unspaced, word)
+    ):  # a separator of two words is an edge of both, which a pattern sees once
+        times = r"len(list_filter(regexp_extract_all(lower(text), '[\pL\pN\pM]+'), lambda x: x = lower($word)))"
+    else:
+        times = "len(regexp_extract_all(text, $pattern))"
+    sql = f"""WITH sourced AS (SELECT coalesce(source, '') AS source, text FROM document)
+        SELECT source, count(*) AS n_documents, sum({times})::BIGINT AS n_times,
+            any_value(n)::BIGINT AS all_documents
+        FROM sourced JOIN (SELECT source, count(*) AS n FROM sourced GROUP BY source) AS whole USING (source)
+        WHERE contains(lower(text), lower($word)) AND regexp_matches(text, $pattern)
+        GROUP BY source ORDER BY n_documents DESC, source"""  # noqa: S608 (constants)
+    values = {"word": word, "pattern": database_pattern(word, "word")}
+    return [record(InTexts, row) for row in snapshot.rows(sql, values)]

@@ -2,4 +2,4 @@
 
 from dashboard.address.screen import Screen
 
-RECORD = Screen(name="compare", title="Compare", order=3)
+RECORD = Screen(name="compare", title="Compare", order=3, of_answer=True, all_sizes=True)

@@ -48,7 +48,7 @@ def compare(
             top = take_side(rank_documents(scores), "towards", TOP)
         groups = layer_groups(influence.layers(snapshot, generation.model.model_id))
         departs = fork(above, [token.text for token in tokens])
-        sizes.append(Size(generation, runs, tokens, departs, top, groups, _shares(groups, top)))
+        sizes.append(Size(generation, runs, tokens, departs, top, groups, layer_shares(groups, top)))
     return sizes
 
 
@@ -70,7 +70,8 @@ def joined(sizes: Sequence[Size]) -> list[str]:
     return sorted(places, key=lambda document_id: (-len(places[document_id]), min(places[document_id]), document_id))
 
 
-def _shares(groups: Sequence[LayerGroup], top: Sequence[Ranked]) -> list[float]:
+def layer_shares(groups: Sequence[LayerGroup], top: Sequence[Ranked]) -> list[float]:
+    """Of the absolute influence of the top documents; [] where it is not known by layer."""
     total = layer_total(list(top))
     if not total.size or total.size != sum(len(group.members) for group in groups):
         return []

@@ -31,7 +31,7 @@ def show_grid(
         controls.switch("aligned", TEXTS)
     same = bool(readers) and selection.aligned == "same"
     text = next((size.tokens for size in compared if size.generation.generation_id == author.generation_id), [])
-    rows = [_reading(reader, text) for reader in readers] if same else [_own(size) for size in compared]
+    rows = [_reading(reader, text) for reader in readers] if same else [own_row(size) for size in compared]
     if same:
         st.caption(f"Every size reads what {render.label(author.model.name)} wrote; ≠ names what it would have said.")
     render.size_grid(
@@ -48,7 +48,8 @@ def _chosen(compared: Sequence[Size], author: Generation, same: bool, row: int, 
     choose(generation=generation.generation_id, span=(column, column))
 
 
-def _own(size: Size) -> SizeRow:
+def own_row(size: Size) -> SizeRow:
+    """Its own answer."""
     tokens = [
         SizeToken(
             token.text,

@@ -8,6 +8,7 @@ from dashboard.database.queries import answers
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.screens.compare.across import show_across
+from dashboard.screens.compare.asked import show_asked
 from dashboard.screens.compare.comparison import compare
 from dashboard.screens.compare.components import show_components
 from dashboard.screens.compare.grid import show_grid
@@ -22,6 +23,9 @@ def show() -> None:
     """Draw the screen for the selection of this rerun."""
     # choose
     snapshot, chosen = current(), selection()
+    if chosen.job:
+        show_asked(snapshot, chosen)
+        return
     found = answers.generation(snapshot, chosen.generation) if chosen.generation else answers.example(snapshot)
     if found is None:
         render.problem("No such answer in this database. Runs lists those that it has.")

@@ -2,4 +2,4 @@
 
 from dashboard.address.screen import Screen
 
-RECORD = Screen(name="inside", title="Inside", order=4)
+RECORD = Screen(name="inside", title="Inside", order=4, of_answer=True)

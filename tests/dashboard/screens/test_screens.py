@@ -109,7 +109,7 @@ def test_every_scale_and_side_draws(open_app: Open, some: dict[str, str], scale:
 
 def test_switching_the_size_keeps_the_token(open_app: Open, snapshot: Snapshot, some: dict[str, str]) -> None:
     app = open_app({"generation": some["generation_id"], "token": "2"})
-    app.segmented_control(key="size switch").set_value("synth-l").run()
+    app.selectbox(key="ask size").set_value("synth-l").run()
     assert not app.exception
     [row] = snapshot.rows(
         "SELECT generation_id FROM generation JOIN model USING (model_id) WHERE name = 'synth-l' AND prompt_id = ?",

@@ -21,7 +21,7 @@ MATCHES = {"word": "the word", "prefix": "the beginning of a word", "literal": "
 PLACES = {"answers": "in the answers", "documents": "in their ten best documents"}
 # of MIRAGE: the authors' code sums cues as they are; by shares every token speaks alike; inseq turns the divergence
 # round and cuts cues otherwise
-PRESETS = {"paper": "Paper", "shares": "Shares", "inseq": "inseq"}
+PRESETS = {"paper": "As published", "shares": "Every token alike", "inseq": "As in inseq"}
 ORDERS = {  # of Corpus: what is looked at first
     "helpful": "Most influential",
     "self_influence": "Self-influence",

@@ -18,11 +18,8 @@ NOTHING = "The model answered with nothing. Ask with other words."
 FORGOTTEN = "The server no longer holds this answer (it was restarted, or the answer is old). Ask again."
 
 
-def asked_answer(snapshot: Snapshot, job_id: str, needs: str = "tokens", lacking: str = NOTHING) -> AskedAnswer | None:
-    """Draws the progress of a new prompt, or what is wrong with it; None as long as there is nothing else to show.
-
-    needs: the part of its result that the screen is about   lacking: what is said where it ends without that
-    """
+def asked_answer(snapshot: Snapshot, job_id: str) -> AskedAnswer | None:
+    """Draws the progress of a new prompt, or what is wrong with it; None as long as there is nothing else to show."""
     job = jobs.news(job_id)
     if job is None:
         render.problem(FORGOTTEN)
@@ -30,14 +27,13 @@ def asked_answer(snapshot: Snapshot, job_id: str, needs: str = "tokens", lacking
     if not job.ended:
         watch([job.id])
     found = answer_of(snapshot, job)
-    known = found is not None and bool(found.result.get(needs))
     if job.error:
-        explain_end(job, known)
-    elif job.ended and not known:
-        render.problem(lacking)
-    if found is not None and known:
+        explain_end(job, found is not None)
+    elif job.ended and found is None:
+        render.problem(NOTHING)
+    if found is not None:
         say_surprise(found)
-    return found if known else None
+    return found
 
 
 def answer_of(snapshot: Snapshot, job: Job) -> AskedAnswer | None:
@@ -68,8 +64,12 @@ def explain_end(job: Job, known: bool) -> None:
         render.prose(("note", f"{job.error} What was known by then is shown.{missing}"))
     if not job.again:
         return
-    words = "Go on, with more time" if known else "Ask again"
-    st.button(words, key=f"go on {job.id}", on_click=still(lambda: _go_on(job)), icon=":material/replay:")
+    st.button(
+        "Go on, with more time" if known else "Ask again",
+        key=f"go on {job.id}",
+        on_click=still(lambda: _go_on(job)),
+        icon=":material/replay:",
+    )
 
 
 def _go_on(job: Job) -> None:

@@ -23,6 +23,7 @@ from indexer.groups.stage import Sampled, of_explained
 from indexer.inside.answered import Inside, inside
 from indexer.size.answers import Answer, answer
 from indexer.size.foil import Foil, foil_of, in_words, instead
+from indexer.size.member import Member
 from indexer.size.rendered import rendered
 from indexer.size.terms import Term
 from indexer.solved.whole import Solving, whole_of
@@ -60,6 +61,9 @@ class Asked:
     surprise: tuple[float | None, ...] = ()  # of each token of the prompt, nats
     left: tuple[str, ...] = ()  # what is still to be computed, in words
 
+    def computed(self, what: str) -> None:
+        self.left = tuple(each for each in self.left if each != what)
+
 
 Report = Callable[[str, float, Asked], None]
 PLAIN = (
@@ -96,8 +100,7 @@ def ask(
     solving = _solving(opened) if exact else None
     asked = Asked(answer(member.loaded, prompt, settings.max_new_tokens), solving=solving)
     asked.surprise = surprise(member.loaded, asked.answer.generation.prompt.ids)
-    steps = _steps(opened)
-    asked.left = steps
+    asked.left = _steps(opened)
     reached("what stands in training texts", 0.12, asked)
     if prompt.kind == "completion" and member.loaded.tokenizer.chat_template:
         asked.answer = replace(asked.answer, notices=(*asked.answer.notices, PLAIN))
@@ -107,6 +110,9 @@ def ask(
     if opened.words is not None:
         asked.copied = opened.words.of(asked.answer.generation.ids)
     traced, units = opened.traced, None if opened.within is None else opened.within.split.whole
+    first = bool(prompt.docs)  # what an answer from documents is asked for
+    if first:
+        _prompt_share(member, asked, foil, methods, partial(reached, fraction=0.13))
     if traced is not None:
         reached("gradients of the answer", 0.15, asked)
         estimates = _estimates(traced, asked.answer, foil)
@@ -128,22 +134,14 @@ def ask(
             ranked = [*asked.exact.kept.ranked, *asked.exact.spans.ranked]
             shown = np.unique(np.concatenate([each.documents for each in ranked]))
             asked.copied = opened.words.of(asked.answer.generation.ids, shown)
-    asked.left = steps[steps.index(PROMPT) :]
-    reached(STEPS["bits"], 0.7, asked)
-    chosen = _methods(member.loaded, asked.answer) if methods is None else tuple(methods)
-    wanted = replace(settings_of(settings), methods=chosen, foil_id=None if foil is None else foil.token)
-    asked.share = share_of(
-        member.loaded, asked.answer, wanted, lambda step: reached(STEPS.get(step, STEPS[""]), 0.7, asked)
-    )
-    if foil is not None:
-        salient = of_span(member.loaded, asked.answer, foil, wanted, asked.share.saliency)
-        asked.share = replace(asked.share, saliency=salient)
-    asked.left = steps[steps.index(PROMPT) + 1 :]
+        asked.computed(DOCUMENTS)
+    if not first:
+        _prompt_share(member, asked, foil, methods, partial(reached, fraction=0.7))
     if traced is not None and asked.exact is not None:
         reached(WORDS, 0.9, asked)
         asked.heat = heat_of(traced.fitted, asked.chunks, units, member.config.inside.neurons)
+        asked.computed(WORDS)
     if opened.within is not None:
-        asked.left = (WITHIN,)
         reached(WITHIN, 0.95, asked)
         asked.inside = inside(opened.within, asked.answer, lambda: reached(WITHIN, 0.95, asked))
     asked.left = ()
@@ -169,6 +167,24 @@ def _steps(opened: Opened) -> tuple[str, ...]:
     traced, within = opened.traced is not None, opened.within is not None
     parts = {DOCUMENTS: traced, PROMPT: True, WORDS: traced, WITHIN: within}
     return tuple(name for name, there in parts.items() if there)
+
+
+def _prompt_share(
+    member: Member,
+    asked: Asked,
+    foil: Foil | None,
+    methods: Sequence[str] | None,
+    reached: Callable[..., None],
+) -> None:
+    """Bits, citations and the maps that are asked for, against a foil where there is one."""
+    chosen = _methods(member.loaded, asked.answer) if methods is None else tuple(methods)
+    wanted = settings_of(member.config.prompts)
+    wanted = replace(wanted, methods=chosen, foil_id=None if foil is None else foil.token)
+    made = share_of(member.loaded, asked.answer, wanted, lambda step: reached(STEPS.get(step, STEPS[""]), asked=asked))
+    if foil is not None:
+        made = replace(made, saliency=of_span(member.loaded, asked.answer, foil, wanted, made.saliency))
+    asked.share = made
+    asked.computed(PROMPT)
 
 
 def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:

@@ -43,8 +43,9 @@ def run(request: dict[str, Any], report: Callable[..., None], cancelled: Callabl
     result["saliency"] = {}
     if not given.docs:
         return result
-    single = [[True, True], [False, True], [True, False]]
-    odds = [3.0, -3.0, 3.0]  # without the first document the answer is not written
+    n = sum(part.kind == "document" for part in given.parts)
+    single = [[True] * n, *([j != i for j in range(n)] for i in range(n))]
+    odds = [3.0, -3.0, *[3.0] * (n - 1)]  # without the first document the answer is not written
     return result | {
         "parts": [asdict(part) for part in given.parts],
         "notices": ["document 3 is empty and was left out"],

@@ -91,6 +91,46 @@ def test_a_question_with_documents_of_its_own_opens_what_it_took_from_them(open_
     assert "Notice: document 3 is empty and was left out." in words(app)
 
 
+def test_the_form_asks_a_question_over_documents_that_were_written_into_it(open_app: Open) -> None:
+    app = open_app(screen="context")
+    press = {button.label: button for button in app.button}
+    press["Ask these documents"].click().run()
+    assert "Expected a question, found none" in words(app)
+    app.text_input(key="context question").set_value("What is the capital of Peru?")
+    app.run()
+    next(button for button in app.button if button.label == "Ask these documents").click().run()
+    assert "Expected a document, found none" in words(app)
+    next(button for button in app.button if button.label == "Add a document").click().run()
+    app.text_input(key="context title 1").set_value("Peru")
+    app.text_area(key="context text 1").set_value("It is Lima. It lies by the sea.")
+    app.text_area(key="context text 3").set_value("Oslo")
+    app.run()
+    next(button for button in app.button if button.label == "Ask these documents").click().run()
+    until(app, lambda: bool(components(app, "document_list")))
+    [cards] = components(app, "document_list")
+    assert [card["title"] for card in cards["items"]] == ["Peru", "document 2"]
+    asked = jobs.worker().job(app.query_params["job"]).request
+    assert asked["docs"] == [
+        {"title": "Peru", "text": "It is Lima. It lies by the sea."},
+        {"title": "", "text": "Oslo"},
+    ]
+
+
+def test_the_form_takes_json_and_tells_what_is_none(open_app: Open) -> None:
+    app = open_app(screen="context")
+    for text, told in (("Peru", "Expected JSON with 'docs', found 'Peru'"), ('{"question": ', "expected JSON")):
+        app.text_area(key="context json").set_value(text)
+        app.run()
+        next(button for button in app.button if button.label == "Ask this JSON").click().run()
+        assert told in words(app)
+    app.text_area(key="context json").set_value('{"question": "Which?", "docs": [{"text": "It is Lima."}]}')
+    app.run()
+    next(button for button in app.button if button.label == "Ask this JSON").click().run()
+    until(app, lambda: bool(components(app, "document_list")))
+    assert not app.exception
+    assert "there is nothing to compare it with" in words(app)
+
+
 @pytest.mark.parametrize(
     ("line", "told"), [('{"question": ', "expected JSON"), ('{"question": "", "docs": []}', "an empty one")]
 )

@@ -54,14 +54,15 @@ def say_surprise(answer: AskedAnswer) -> None:
         render.prose(("note", in_words(found, model.name)))
 
 
-def explain_end(job: Job, known: bool) -> None:
-    """Why a job ended early; what is known stays, and it may go on."""
+def explain_end(job: Job, known: bool, size: str = "") -> None:
+    """Why a job ended early; what is known stays, and it may go on.    size: its name, among several"""
+    of = f"{size}: " if size else ""
     if not known:
-        render.problem(job.error)
+        render.problem(f"{of}{job.error}")
     else:
         left = [str(each) for each in (job.payload or {}).get("left", ())]
         missing = f" Not computed: {'; '.join(left)}." if left else ""
-        render.prose(("note", f"{job.error} What was known by then is shown.{missing}"))
+        render.prose(("note", f"{of}{job.error} What was known by then is shown.{missing}"))
     if not job.again:
         return
     st.button(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from attribution.errors import WhenceError
-from dashboard.address.bar import choose, open_screen, selection, still
+from dashboard.address.bar import choose, open_screen, selection
 from dashboard.address.screen import screens
 from dashboard.asking import jobs
 from dashboard.database.connection import current
@@ -38,7 +38,8 @@ def choose_size(models: Sequence[Model], screen: str, of_page: str) -> None:
         options,
         key=KEY,
         format_func=lambda name: render.option(named(name)),
-        on_change=still(lambda: _show(screen, st.session_state[KEY])),
+        on_change=_show,
+        args=(screen, (selection().generation, selection().job)),
         label_visibility="collapsed",
     )
 
@@ -79,9 +80,12 @@ def next_searched_size(step: int) -> None:
         choose(size=names[at])
 
 
-def _show(screen: str, name: str) -> None:
+def _show(screen: str, drawn: tuple[str, str]) -> None:
     """The page in another size: its answer to the same prompt, which a new prompt is asked for; on a screen of lists,
-    the lists of that size."""
+    the lists of that size.    drawn: answer and job for which the selector was drawn; none before a screen chose one"""
+    name = st.session_state[KEY]
+    if any(drawn) and drawn != (selection().generation, selection().job):
+        return  # a browser reports the selector of the page before once more
     if not screens()[screen].of_answer:
         choose(size="" if name == ALL else name)
     elif selection().job:

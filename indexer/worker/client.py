@@ -155,9 +155,10 @@ class Worker:
 
     def _too_much(self, child: Child, seconds: float, allowed: float) -> str:
         """Why the job must stop, "" if it may go on."""
-        limit = allowed if child.ready else _START_SECONDS
-        if seconds > limit:
-            return f"It was stopped after {limit:g} s."
+        if not child.ready and seconds > _START_SECONDS:
+            return f"The computing process did not start within {_START_SECONDS:g} s; the machine may be busy."
+        if child.ready and seconds > allowed:
+            return f"It was stopped after {allowed:g} s."
         used = child.memory()
         if used > self._memory_bytes:
             most = self._memory_bytes / 2**30

@@ -1,8 +1,9 @@
 """Which prompts pass the filters of Runs, and what there is to filter by."""
 
+from attribution.errors import BadInput
 from dashboard.database.queries.groups import OWED_TO
 from dashboard.database.queries.rows import Snapshot, has_column, has_table, kept
-from dashboard.database.whole_words import database_pattern
+from dashboard.database.whole_words import database_pattern, pattern_fault
 from indexer.search.words import is_unspaced
 
 # how an answer meets the filter; a word may be made of several tokens, so that words are looked for in its text. What
@@ -107,7 +108,16 @@ def matching_prompts(
     sql = f"""SELECT prompt_id, any_value(prompt.topic) AS topic, any_value(prompt.text) AS text
         FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id) {debts}
         WHERE {where} GROUP BY prompt_id ORDER BY {order}"""  # noqa: S608 (conditions of ours only)
-    return [row["prompt_id"] for row in snapshot.rows(sql, values)]
+    try:
+        return [row["prompt_id"] for row in snapshot.rows(sql, values)]
+    except BadInput as error:
+        if match != "regex" or not token:
+            raise
+        fault = pattern_fault(str(error))
+        raise BadInput(
+            f"Expected a pattern, found {token!r}, in which {fault}; mend it, or choose “the token” to look for these "
+            "very characters."
+        ) from None
 
 
 def _is_one_word(token: str) -> bool:

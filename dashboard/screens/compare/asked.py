@@ -81,8 +81,7 @@ def _show_state(asked: Mapping[str, Job | None], job: Job) -> None:
         if each is None or not each.ended:
             continue
         if each.error:
-            render.prose(("note", [(name, "strong")]))
-            explain_end(each, bool((each.payload or {}).get("tokens")))
+            explain_end(each, bool((each.payload or {}).get("tokens")), name)
         elif not (each.result or {}).get("tokens"):
             render.prose(("note", [(name, "strong"), (f": {NOTHING}", "")]))
     missing = [name for name, each in asked.items() if each is None]

@@ -119,7 +119,7 @@ def _choose_thresholds(chosen: Selection) -> None:
         st.caption(
             "A token of the answer is sensitive when the model would have been of another mind without the documents. "
             "Its cues are the words of the documents that it reacts to most: the gradient, by each of them, of the "
-            "choice between the token and what would have stood there. Both steps together are MIRAGE (Qi et al. 2024). "
+            "choice between the token and what would have stood there. Both steps are MIRAGE (Qi et al. 2024). "
             "ContextCite, Leave one out and Shapley ask otherwise: they take documents away and see what the answer "
             "loses."
         )

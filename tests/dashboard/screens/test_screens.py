@@ -119,6 +119,16 @@ def test_switching_the_size_keeps_the_token(open_app: Open, snapshot: Snapshot, 
     assert app.query_params["token"] == "2"  # noqa: S105
 
 
+def test_all_sizes_of_the_opening_page_are_on_compare(open_app: Open) -> None:
+    app = open_app()
+    app.selectbox(key="ask size").set_value("all sizes").run()
+    assert not app.exception
+    assert len(components(app, "size_grid")) == 1
+    app.selectbox(key="ask size").set_value("synth-m").run()
+    [strip] = components(app, "token_strip")
+    assert strip["first"] == 0
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -7,7 +7,7 @@ import streamlit as st
 
 from attribution.errors import BadInput, WhenceError
 from dashboard.address import bar
-from dashboard.address.screen import screens
+from dashboard.address.screen import Screen, screens
 from dashboard.asking import jobs
 from dashboard.database.connection import begin, current, folder, newest
 from dashboard.database.queries import answers
@@ -17,7 +17,7 @@ from dashboard.drawing.component import component, page_style
 from dashboard.server.door import has_entered
 from dashboard.widgets.ask_box import show_box
 from dashboard.widgets.heading import top
-from dashboard.widgets.size_switch import next_searched_size, next_size
+from dashboard.widgets.size_switch import ALL, next_searched_size, next_size
 
 _SCREEN = "screen shown"
 LOOK_EVERY = 15  # seconds between two looks at what is published
@@ -45,18 +45,23 @@ def open_frame(pages: Mapping[str, Any]) -> None:
         render.problem(snapshot.notice)
     _watch_for_news()
     try:
-        show_box(answers.models(snapshot), _model_of_page(snapshot))
-        st.session_state[_SCREEN] = next(name for name, each in pages.items() if each.title == page.title)
+        screen = next(name for name, each in pages.items() if each.title == page.title)
+        show_box(answers.models(snapshot), screen, _size_of_page(snapshot, screens()[screen]))
+        st.session_state[_SCREEN] = screen
         page.run()
         bar.write()
     except WhenceError as error:
         render.problem(str(error))
 
 
-def _model_of_page(snapshot: Snapshot) -> str:
-    """Of the answer that is chosen, of the database or a new one; without one the size that is chosen, else that of the
-    example."""
+def _size_of_page(snapshot: Snapshot, screen: Screen) -> str:
+    """All of them, or the name of a model: that of the answer that is chosen, of the database or a new one; on a screen
+    of lists the size that is chosen; without one that of the example."""
     chosen = bar.selection()
+    if screen.all_sizes:
+        return ALL
+    if chosen.size and not screen.of_answer:
+        return chosen.size
     if chosen.job:
         job = jobs.news(chosen.job)
         return str(job.request.get("model", "")) if job else ""

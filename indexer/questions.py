@@ -5,10 +5,11 @@ from typing import Any
 
 from attribution.errors import BadInput
 from indexer.ask import job as of_prompt
+from indexer.salient import job as of_saliency
 from indexer.whatif import job as of_text
 
 Report = Callable[[str, float, dict[str, Any] | None], None]
-KINDS = {"prompt": of_prompt.run, "what_if": of_text.run}
+KINDS = {"prompt": of_prompt.run, "saliency": of_saliency.run, "what_if": of_text.run}
 
 
 def run(request: dict[str, Any], report: Report, cancelled: Callable[[], bool]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def ask(
     name = model or configuration(folder).model[0].name
     asked_for = prompt_from_line(prompt, foil)
     opened = opened_once(where, name)
-    result = as_json(ask_model(opened, asked_for, methods=saliency), opened)
+    result = as_json(ask_model(opened, asked_for, methods=saliency or None), opened)
     if save:
         request = {"folder": where, "model": name, "prompt": asked_for.text} | ({} if foil is None else {"foil": foil})
         lost = keep(folder, request, result)

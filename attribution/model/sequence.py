@@ -74,7 +74,7 @@ def encode_prompt(
     if len(ids) >= context:
         raise BadInput(
             f"expected a prompt of fewer than {context} tokens, which is the model's context, "
-            f"found {len(ids)}; shorten it or choose a model with a longer context"
+            f"found {len(ids)}; shorten it"
         )
     return Encoded(ids, spans)
 

@@ -38,7 +38,7 @@ ARRANGED = {  # what the rows of Runs come by
 }
 # of MIRAGE: the authors' code sums cues as they are; by shares every token speaks alike; inseq turns the divergence
 # round and cuts cues otherwise
-PRESETS = {"paper": "Paper", "shares": "Shares", "inseq": "inseq"}
+PRESETS = {"paper": "As published", "shares": "Every token alike", "inseq": "As in inseq"}
 ORDERS = {  # of Corpus: what is looked at first
     "helpful": "Most influential",
     "self_influence": "Self-influence",

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,29 +12,71 @@ from dashboard.database.connection import folder
 from indexer.ask.kept import kept_job
 from indexer.corpus.typed import typed_row
 from indexer.worker.client import Worker
-from indexer.worker.job import Job
+from indexer.worker.job import Job, job_id
 
-LONGEST_PROMPT = 4_000  # characters
-LONGEST_LINE = 500_000  # characters of a prompt with documents
+LONGEST_PROMPT = 500_000  # characters, with its documents
 LONGEST_GIVEN = 1_000_000  # characters of a text that was not trained on
 PROMPT_KEYS = (
     *("prompt", "messages", "question", "docs", "instruction", "doc_prompt", "template"),
     *("completion", "output", "foil", "foil_of", "saliency"),
 )
+LONGER = 5.0  # times the usual time, for a job that goes on
 FUNCTION_VARIABLE = "WHENCE_ASK"  # package.module:function that answers, for tests
 
 
-def submit(prompt: str, model: str) -> Job:
-    """Ask `model` to continue `prompt`; the same question is the same job.
+def submit(prompt: str, models: Sequence[str]) -> list[Job]:
+    """Ask every one of `models` to continue `prompt`; the same question is the same job.
 
-    Raises BadInput for what begins like JSON and is none, TryAgain when too many wait.
+    Raises BadInput for what begins like JSON and is none, and for what is too long, TryAgain when too many wait.
     """
-    return submit_row(asked(prompt), model)
+    return submit_row(asked(prompt), models)
 
 
-def submit_row(row: dict[str, Any], model: str) -> Job:
+def submit_row(row: dict[str, Any], models: Sequence[str]) -> list[Job]:
     """The same for a line of a prompt file that is parsed already. Raises TryAgain when too many wait."""
-    return worker().submit({"folder": str(folder()), "model": model} | row, session_id())
+    given = {"saliency": []} | row  # the prompt's saliency is computed when it is looked at
+    return [worker().submit({"folder": str(folder()), "model": model} | given, session_id()) for model in models]
+
+
+def of_size(job: Job, model: str) -> dict[str, Any]:
+    """The request that asks another size the question of a job."""
+    return job.request | {"model": model}
+
+
+def in_size(job: Job, model: str) -> Job | None:
+    """The same question in another size, as far as it is known; None where it was not asked."""
+    return news(job_id(of_size(job, model)))
+
+
+def ask_size(job: Job, model: str) -> Job:
+    """Ask another size the question of a job. Raises TryAgain when too many wait."""
+    return worker().submit(of_size(job, model), session_id())
+
+
+def go_on(job: Job) -> Job:
+    """Ask once more what was cut short, with more time; what is known stays. Raises TryAgain when too many wait."""
+    return worker().submit(job.request, session_id(), longer=LONGER)
+
+
+def submit_saliency(of: dict[str, Any], method: str) -> Job:
+    """One saliency method of one answer; `of` as `saliency_of` makes it. Raises TryAgain when too many wait."""
+    return worker().submit(of | {"method": method}, session_id())
+
+
+def saliency_job(of: dict[str, Any], method: str) -> Job | None:
+    """The job of that, as far as it is known; None where it was not asked for."""
+    return news(job_id(of | {"method": method}))
+
+
+def saliency_of(generation_id: str, model: str) -> dict[str, Any]:
+    """What names a stored answer in a request for saliency."""
+    return {"kind": "saliency", "folder": str(folder()), "model": model, "generation_id": generation_id}
+
+
+def saliency_of_asked(job: Job, ids: Sequence[int]) -> dict[str, Any]:
+    """What names the answer of a job: its question, and the ids that were written."""
+    question = {name: value for name, value in job.request.items() if name not in ("saliency", "exact")}
+    return question | {"kind": "saliency", "ids": list(ids)}
 
 
 def submit_what_if(text: str, model: str, generation_id: str, instead_of: str = "") -> Job:
@@ -53,10 +96,16 @@ def submit_what_if(text: str, model: str, generation_id: str, instead_of: str = 
 
 
 def asked(prompt: str) -> dict[str, Any]:
-    """A line of a prompt file (a chat, a question with documents of its own), or plain text."""
-    row = typed_row(prompt[:LONGEST_LINE])
+    """A line of a prompt file (a chat, a question with documents of its own), or plain text.
+
+    Raises BadInput for what begins like JSON and is none, and for what is too long: nothing is cut.
+    """
+    if len(prompt) > LONGEST_PROMPT:
+        found = f"found {len(prompt):,}; nothing is cut, so shorten it"
+        raise BadInput(f"Expected a prompt of at most {LONGEST_PROMPT:,} characters, {found}.")
+    row = typed_row(prompt)
     if row is None:
-        return {"prompt": prompt[:LONGEST_PROMPT]}
+        return {"prompt": prompt}
     return {name: value for name, value in row.items() if name in PROMPT_KEYS}
 
 

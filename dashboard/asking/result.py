@@ -60,6 +60,12 @@ class AskedAnswer:
     def parts(self) -> list[PromptPart]:
         return [record(PromptPart, row) for row in self.result.get("parts", [])]
 
+    def said_nats(self) -> list[float]:
+        """How surprising each token is that was said, none of a template: nats; [] where that was not measured."""
+        scaffold = {part.part for part in self.parts() if part.kind == "scaffold"}
+        rows = self.result.get("prompt_tokens", [])
+        return [row["nats"] for row in rows if row.get("nats") is not None and row.get("part") not in scaffold]
+
     def notices(self) -> list[str]:
         return list(self.result.get("notices", []))
 

@@ -8,6 +8,26 @@ _NO_LETTER = r"[^\pL\pN\pM]"  # as RE2 writes it, which DuckDB reads patterns by
 _LETTER = r"[^\W_]|[\u0300-\u036f]"  # the same turned round, as Python writes it
 
 
+_FAULTS = {  # what RE2 says of a pattern that it cannot read
+    "missing )": "a ( has no )",
+    "unexpected )": "a ) has no (",
+    "missing ]": "a [ has no ]",
+    "no argument for repetition operator": "nothing stands before a *, + or ? that could be repeated",
+    "bad repetition operator": "two signs of repetition follow each other",
+    "invalid repetition size": "a repetition is too large",
+    "invalid escape sequence": "a \\ stands before a letter that means nothing with it",
+    "trailing \\": "nothing follows the last \\",
+    "invalid character class range": "a range as a-z runs backwards",
+    "invalid perl operator": "(? begins what patterns here do not know",
+    "pattern too large": "it is too large",
+}
+
+
+def pattern_fault(said: str) -> str:
+    """What is wrong with a pattern, in the words of whoever typed it.    said: what the database says"""
+    return next((words for begins, words in _FAULTS.items() if begins in said), "it cannot be read as a pattern")
+
+
 def database_pattern(typed: str, match: str) -> str:
     """A pattern for DuckDB, whatever the case: `word` ends at an edge, `prefix` only begins at one."""
     begins, ends = _edges(typed.strip(), match)

@@ -1,4 +1,6 @@
-"""Ask: one box on every screen. The answer is computed by the worker process and shown on Explain."""
+"""Ask: one box on every screen. The worker answers; one size is shown on Explain, all of them on Compare."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -7,76 +9,92 @@ from dashboard.address.bar import choose, open_screen, selection
 from dashboard.asking import jobs
 from dashboard.database.records import Model
 from dashboard.drawing import render
-from dashboard.drawing.numbers import parameters
+from dashboard.widgets.size_switch import REFUSED, asked_sizes, choose_size
+from indexer.worker.job import Job
 
-_REFUSED = "why the last question was refused"
-_OF_PAGE = "model that the page showed"
 EVERY = 0.6  # seconds between two looks at a job
 
 
-def show_box(models: list[Model], of_page: str = "") -> None:
-    """The box of the frame. Enter asks. of_page: the name of the model that the page shows, which is asked unless
-    another one is chosen while it is shown."""
+def show_box(models: list[Model], screen: str, of_page: str = "") -> None:
+    """The box of the frame and the size that it asks. Enter asks. of_page: as in `choose_size`."""
     if not models:
         return
-    by_name = {model.name: model for model in models}
-    if of_page in by_name and st.session_state.get(_OF_PAGE) != of_page:
-        st.session_state[_OF_PAGE] = st.session_state["ask size"] = of_page
-    with st.form("ask", border=False), st.container(key="ask"):
-        text, size, button = st.columns([7, 2.2, 1], vertical_alignment="bottom")
-        text.text_input(
-            "Ask a new prompt",
-            key="ask text",
-            placeholder="Ask: begin a sentence, and see where its continuation comes from",
-            label_visibility="collapsed",
-        )
-        size.selectbox(
-            "Ask which size",
-            list(by_name),
-            key="ask size",
-            format_func=lambda name: render.option(f"{name} · {parameters(by_name[name].n_params)}"),
-            label_visibility="collapsed",
-        )
-        button.form_submit_button("Ask", on_click=_ask, width="stretch", icon=":material/arrow_forward:")
-    if refused := st.session_state.pop(_REFUSED, ""):
+    with st.container(key="ask"):
+        box, size = st.columns([8, 2.2], vertical_alignment="bottom")
+        with size:
+            choose_size(models, screen, of_page)
+        with box, st.form("ask", border=False):
+            text, button = st.columns([7, 1], vertical_alignment="bottom")
+            text.text_input(
+                "Ask a new prompt",
+                key="ask text",
+                placeholder="Ask: begin a sentence, and see where its continuation comes from",
+                label_visibility="collapsed",
+            )
+            button.form_submit_button(
+                "Ask", on_click=lambda: _ask(models, of_page), width="stretch", icon=":material/arrow_forward:"
+            )
+    if refused := st.session_state.pop(REFUSED, ""):
         render.problem(refused)
 
 
 @st.fragment(run_every=EVERY)
-def watch(job_id: str) -> None:
-    """Progress of a job that is under way; reruns the page when there is something to show."""
-    job = jobs.news(job_id)
-    if job is None or job.ended or _has_first_result(job.payload, job_id):
+def watch(job_ids: Sequence[str]) -> None:
+    """Progress of jobs that are under way; reruns the page when one of them has something more to show."""
+    found = [(job_id, jobs.news(job_id)) for job_id in job_ids]
+    if any(job is None or job.ended or _knows_more(job) for _, job in found):
         st.rerun()
+    for job_id, job in found:
+        if job is not None:
+            _show_progress(job_id, job, named=len(found) > 1)
+
+
+def _show_progress(job_id: str, job: Job, named: bool) -> None:
     where = f"{job.position} before it in the queue" if job.position else (job.stage or "starting the model")
+    where = f"{job.request.get('model', '')}: {where}" if named else where
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(max(job.fraction, 0.02), 1.0), text=render.label(where))
-        st.button("Cancel", on_click=lambda: _cancel(job_id), key="cancel job")
+        st.button("Cancel", on_click=lambda: cancel(job_id), key=f"cancel {job_id}")
 
 
-def _has_first_result(payload: dict[str, object] | None, job_id: str) -> bool:
-    """Whether the job shows more than the page does."""
-    n_known = len(payload or {})
-    grown: bool = n_known > st.session_state.get(f"known of {job_id}", 0)
-    st.session_state[f"known of {job_id}"] = n_known
+def _knows_more(job: Job) -> bool:
+    """Whether the job knows more than the page shows."""
+    known = f"known of {job.id}"
+    payload = job.payload or {}
+    now = (len(payload), len(payload.get("left", ())))
+    grown: bool = now != st.session_state.get(known, (0, 0))
+    st.session_state[known] = now
     return grown
 
 
-def _ask() -> None:
+def ask_row(row: dict[str, object], names: Sequence[str]) -> None:
+    """For callbacks: ask a line of a prompt file, and go where its answer is shown."""
+    try:
+        _open(jobs.submit_row(row, names))
+    except WhenceError as error:
+        st.session_state[REFUSED] = str(error)
+
+
+def cancel(job_id: str) -> None:
+    """For callbacks: nobody here waits for a job any more; what is known of it stays on the page."""
+    jobs.leave(job_id)
+    if job_id == selection().what_if:
+        choose(what_if="")
+
+
+def _ask(models: Sequence[Model], of_page: str) -> None:
     prompt = st.session_state["ask text"].rstrip()
     if not prompt.strip():
-        st.session_state[_REFUSED] = "Expected the beginning of a sentence, found nothing; write some words and ask."
+        st.session_state[REFUSED] = "Expected the beginning of a sentence, found nothing; write some words and ask."
         return
     try:
-        job = jobs.submit(prompt, st.session_state["ask size"])
+        _open(jobs.submit(prompt, asked_sizes(models, of_page)))
     except WhenceError as error:
-        st.session_state[_REFUSED] = str(error)
-        return
-    screen = "context" if job.request.get("docs") else "explain"
-    open_screen(screen, generation="", job=job.id, span=None, document="")
+        st.session_state[REFUSED] = str(error)
 
 
-def _cancel(job_id: str) -> None:
-    jobs.leave(job_id)
-    if job_id in (selection().job, selection().what_if):
-        choose(job="", what_if="")
+def _open(asked: Sequence[Job]) -> None:
+    """All sizes on Compare, an answer from documents on Context, another one on Explain."""
+    first = asked[0]
+    screen = "compare" if len(asked) > 1 else "context" if first.request.get("docs") else "explain"
+    open_screen(screen, generation="", job=first.id, span=None, document="")

@@ -1,37 +1,83 @@
 """The answer that a screen is about: of a new prompt as far as it is known, or one line about why there is none."""
 
+import streamlit as st
+
+from attribution.errors import WhenceError
+from dashboard.address.bar import still
 from dashboard.asking import jobs
 from dashboard.asking.result import AskedAnswer
-from dashboard.database.queries import answers
+from dashboard.asking.surprise import in_words, surprise_of
+from dashboard.database.queries import answers, documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.widgets.ask_box import watch
+from dashboard.widgets.size_switch import REFUSED
+from indexer.worker.job import Job
 
 NOTHING = "The model answered with nothing. Ask with other words."
+FORGOTTEN = "The server no longer holds this answer (it was restarted, or the answer is old). Ask again."
 
 
-def asked_answer(snapshot: Snapshot, job_id: str, needs: str = "tokens", lacking: str = NOTHING) -> AskedAnswer | None:
-    """Draws the progress of a new prompt, or what is wrong with it; None as long as there is nothing else to show.
-
-    needs: the part of its result that the screen is about   lacking: what is said where it ends without that
-    """
+def asked_answer(snapshot: Snapshot, job_id: str) -> AskedAnswer | None:
+    """Draws the progress of a new prompt, or what is wrong with it; None as long as there is nothing else to show."""
     job = jobs.news(job_id)
     if job is None:
-        render.problem("The server no longer holds this answer (it was restarted, or the answer is old). Ask again.")
-        return None
-    if job.error:
-        render.problem(job.error)
+        render.problem(FORGOTTEN)
         return None
     if not job.ended:
-        watch(job.id)
+        watch([job.id])
+    found = answer_of(snapshot, job)
+    if job.error:
+        explain_end(job, found is not None)
+    elif job.ended and found is None:
+        render.problem(NOTHING)
+    if found is not None:
+        say_surprise(found)
+    return found
+
+
+def answer_of(snapshot: Snapshot, job: Job) -> AskedAnswer | None:
+    """What is known of a new prompt; None before its first token, and of a model that the database lacks."""
     result = job.result or job.payload or {}
     name = str(job.request.get("model", ""))
     model = next((each for each in answers.models(snapshot) if each.name == name), None)
-    if model is None or not result.get(needs):
-        if job.ended:
-            render.problem(lacking)
-        return None
-    return AskedAnswer(snapshot, result, model, job.id)
+    return AskedAnswer(snapshot, result, model, job.id) if model is not None and result.get("tokens") else None
+
+
+def say_surprise(answer: AskedAnswer) -> None:
+    """Whether the size takes the prompt for language; nothing where that was not measured."""
+    model, nats = answer.generation.model, answer.said_nats()
+    runs = answers.runs(answer.snapshot, model.model_id)
+    losses = documents.losses(answer.snapshot, runs[0].run_id, model.tokenizer_id) if runs else []
+    found = surprise_of(nats, losses)
+    if found is not None:
+        render.prose(("note", in_words(found, model.name)))
+
+
+def explain_end(job: Job, known: bool, size: str = "") -> None:
+    """Why a job ended early; what is known stays, and it may go on.    size: its name, among several"""
+    of = f"{size}: " if size else ""
+    if not known:
+        render.problem(f"{of}{job.error}")
+    else:
+        left = [str(each) for each in (job.payload or {}).get("left", ())]
+        missing = f" Not computed: {'; '.join(left)}." if left else ""
+        render.prose(("note", f"{of}{job.error} What was known by then is shown.{missing}"))
+    if not job.again:
+        return
+    st.button(
+        "Go on, with more time" if known else "Ask again",
+        key=f"go on {job.id}",
+        on_click=still(lambda: _go_on(job)),
+        icon=":material/replay:",
+    )
+
+
+def _go_on(job: Job) -> None:
+    try:
+        jobs.go_on(job)
+    except WhenceError as error:
+        st.session_state[REFUSED] = str(error)
 
 
 def explain_absence(generation_id: str) -> None:

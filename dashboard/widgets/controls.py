@@ -34,7 +34,7 @@ LABELS = {
     "family": "Family",
     "aligned": "Text to compare",
     "deviations": "Sensitive tokens",
-    "preset": "Thresholds of MIRAGE",
+    "preset": "How cues are added up",
     "cues": "Cues that count",
 }
 HELP = {

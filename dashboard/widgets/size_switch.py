@@ -1,38 +1,69 @@
-"""Switching between the sizes of a family: the same prompt, the same token, another model."""
+"""The size that the page shows and that a question goes to: one selector in the frame, with all of them as a choice."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.address.bar import choose, selection, still
+from attribution.errors import WhenceError
+from dashboard.address.bar import choose, open_screen, selection
+from dashboard.address.screen import screens
+from dashboard.asking import jobs
 from dashboard.database.connection import current
 from dashboard.database.queries import answers
-from dashboard.database.records import Generation
+from dashboard.database.records import Generation, Model
 from dashboard.drawing import render
 from dashboard.drawing.numbers import parameters
 
+ALL = "all sizes"
+KEY = "ask size"
+REFUSED = "why the last question was refused"
+_OF_PAGE = "size that the page showed"
 
-def choose_size(shown: Generation, siblings: list[Generation]) -> None:
-    """One button per size that answered the same prompt; keys [ and ] do the same."""
-    if len(siblings) == 1:
-        model = shown.model
-        render.prose(("fact", [(f"{model.name} · {parameters(model.n_params)}", "muted")]))
-        return
-    by_model = {each.model.name: each for each in siblings}
-    st.session_state["size switch"] = shown.model.name
-    st.segmented_control(
-        "Model size",
-        list(by_model),
-        key="size switch",
-        format_func=lambda name: render.label(f"{name} · {parameters(by_model[name].model.n_params)}"),
-        on_change=still(lambda: _switch(by_model.get(st.session_state["size switch"]))),
+
+def choose_size(models: Sequence[Model], screen: str, of_page: str) -> None:
+    """of_page: the name of the model that the page shows, or ALL; it is chosen unless another one is while the page
+    stays."""
+    by_name = {model.name: model for model in models}
+    options = [*by_name, ALL] if len(by_name) > 1 else list(by_name)
+    if of_page in options and st.session_state.get(_OF_PAGE) != of_page:
+        st.session_state[_OF_PAGE] = st.session_state[KEY] = of_page
+
+    def named(name: str) -> str:
+        if name == ALL:
+            return f"All sizes · {', '.join(each.name for each in sizes_of(models, of_page))}"
+        return f"{name} · {parameters(by_name[name].n_params)}"
+
+    st.selectbox(
+        "Size of this page",
+        options,
+        key=KEY,
+        format_func=lambda name: render.option(named(name)),
+        on_change=_show,
+        args=(screen, (selection().generation, selection().job)),
         label_visibility="collapsed",
     )
+
+
+def sizes_of(models: Sequence[Model], of_page: str) -> list[Model]:
+    """All sizes: the models of one family that were trained on a corpus, not from one another; all of a family of
+    fewer. The family is that of the model that the page shows, else the first."""
+    family = next((each.family for each in models if each.name == of_page), models[0].family)
+    of_family = [each for each in models if each.family == family]
+    first = [each for each in of_family if not each.parent]
+    return first if len(first) > 1 else of_family
+
+
+def asked_sizes(models: Sequence[Model], of_page: str) -> list[str]:
+    """The names of the models that a question goes to."""
+    chosen = st.session_state.get(KEY, of_page)
+    return [each.name for each in sizes_of(models, of_page)] if chosen == ALL else [chosen]
 
 
 def next_size(step: int) -> None:
     """For callbacks: to the answer of the next larger (+1) or smaller (−1) size."""
     snapshot = current()
     shown = answers.generation(snapshot, selection().generation) or answers.example(snapshot)
-    if shown is None:
+    if shown is None or selection().job:
         return
     siblings = answers.generations_of(snapshot, [shown.prompt_id])[shown.prompt_id]
     ids = [each.generation_id for each in siblings]
@@ -47,6 +78,48 @@ def next_searched_size(step: int) -> None:
     at = (names.index(selection().size) if selection().size in names else 0) + step
     if 0 <= at < len(names):
         choose(size=names[at])
+
+
+def _show(screen: str, drawn: tuple[str, str]) -> None:
+    """The page in another size: its answer to the same prompt, which a new prompt is asked for; on a screen of lists,
+    the lists of that size.    drawn: answer and job for which the selector was drawn; none before a screen chose one"""
+    name = st.session_state[KEY]
+    if any(drawn) and drawn != (selection().generation, selection().job):
+        return  # a browser reports the selector of the page before once more
+    if not screens()[screen].of_answer:
+        choose(size="" if name == ALL else name)
+    elif selection().job:
+        _show_asked(screen, name)
+    elif name == ALL:
+        open_screen("compare")
+    else:
+        snapshot = current()
+        shown = answers.generation(snapshot, selection().generation) or answers.example(snapshot)
+        siblings = answers.generations_of(snapshot, [shown.prompt_id])[shown.prompt_id] if shown else []
+        _switch(next((each for each in siblings if each.model.name == name), None))
+        if screens()[screen].all_sizes:
+            open_screen("explain")
+
+
+def _show_asked(screen: str, name: str) -> None:
+    """Asked of that size, or of all."""
+    job = jobs.news(selection().job)
+    if job is None:
+        return
+    models = answers.models(current())
+    of_page = str(job.request.get("model", ""))
+    try:
+        for each in [each.name for each in sizes_of(models, of_page)] if name == ALL else [name]:
+            asked = jobs.in_size(job, each) or jobs.ask_size(job, each)
+            if name != ALL:
+                choose(job=asked.id)
+    except WhenceError as error:
+        st.session_state[REFUSED] = str(error)
+        return
+    if name == ALL:
+        open_screen("compare")
+    elif screens()[screen].all_sizes:
+        open_screen("explain")
 
 
 def _switch(to: Generation | None) -> None:

@@ -50,7 +50,7 @@ def run(
     asked_for = prompt_from_line(prompt, foil, foil_of)
     with Report() as report, report.task(f"{model or config.model[0].name}", 1.0, quiet=True) as task:
         opened = open_size(config, model or config.model[0].name)
-        asked = ask(opened, asked_for, _steps(task.move), methods=saliency, exact=exact)
+        asked = ask(opened, asked_for, _steps(task.move), methods=saliency or None, exact=exact)
     if save:
         _save(config, model or config.model[0].name, asked_for, as_json(asked, opened), exact)
     if as_json_text:

@@ -17,13 +17,14 @@ def run(
     request: dict[str, Any], report: Callable[[str, float, dict[str, Any] | None], None], cancelled: Callable[[], bool]
 ) -> dict[str, Any]:
     """request: folder, model, and what a line of the prompt file may hold: prompt, messages or question with docs,
-    completion, foil; `saliency` names methods, `exact` solves as `ekfac_cg` does -> the result as JSON, kept among
-    the asked prompts of the folder. Partial results go through `report`."""
+    completion, foil; `saliency` names methods ([]: no map, the page asks for those that it shows), `exact` solves as
+    `ekfac_cg` does -> the result as JSON, kept among the asked prompts of the folder. Partial results go through
+    `report`."""
     for name in ("folder", "model"):
         if not isinstance(request.get(name), str):
             raise BadInput(f"expected {name!r} as text in the request, found {request.get(name)!r}")
-    prompt, methods = prompt_from_row(request), request.get("saliency") or ()
-    if not isinstance(methods, list | tuple) or not all(isinstance(each, str) for each in methods):
+    prompt, methods = prompt_from_row(request), request.get("saliency")
+    if not isinstance(methods, list | tuple | None) or not all(isinstance(each, str) for each in methods or ()):
         raise BadInput(f"expected names of methods in 'saliency' of the request, found {methods!r}")
     exact = request.get("exact") or False
     if not isinstance(exact, bool):

@@ -41,6 +41,7 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
     solved: where each query was, as `ekfac_cg` does, {method, cg_steps, cg_documents, residuals: of tokens and spans in
     the order in which they were solved}.
     contrasted: tokens that are explained against a foil, as differences; not there without a foil.
+    left: what is still to be computed, in words; not there when all is.
     groups: where the build has them, a list of {corpus, column, value, n_documents, score, error}: score has a number
     for each generated token, nats; error their standard errors, None where they are exact. column "" is a whole corpus.
     """
@@ -52,8 +53,10 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
         "text": generation.text,
         "tokens": _tokens(asked, member.words),
         "prompt_tokens": [
-            {"text": asked.answer.prompt.text[start:stop], "start": start, "stop": stop, "part": part}
-            for (start, stop), part in zip(disjoint(generation.prompt.spans), asked.answer.of_token, strict=True)
+            {"text": asked.answer.prompt.text[start:stop], "start": start, "stop": stop, "part": part, "nats": nats}
+            for (start, stop), part, nats in zip(
+                disjoint(generation.prompt.spans), asked.answer.of_token, asked.surprise, strict=True
+            )
         ],
         "parts": [asdict(part) for part in asked.answer.prompt.parts],
         "notices": [*asked.answer.prompt.notices, *asked.answer.notices],
@@ -76,6 +79,8 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
             ]
     if asked.groups is not None:
         made["groups"] = groups_json(asked.groups)
+    if asked.left:
+        made["left"] = list(asked.left)
     if asked.solving is not None:
         made["solved"] = asked.solving.facts
     tables = _inside(asked, opened)

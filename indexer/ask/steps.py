@@ -16,12 +16,14 @@ from attribution.query.directions import Directions, join_directions
 from attribution.query.solve import continuation_directions, query_directions
 from indexer.ask.estimated import Estimated, first_estimates
 from indexer.ask.opened import Opened
+from indexer.ask.surprise import surprise
 from indexer.corpus.prompt import Prompt
 from indexer.groups.scores import GroupScores
 from indexer.groups.stage import Sampled, of_explained
 from indexer.inside.answered import Inside, inside
 from indexer.size.answers import Answer, answer
 from indexer.size.foil import Foil, foil_of, in_words, instead
+from indexer.size.member import Member
 from indexer.size.rendered import rendered
 from indexer.size.terms import Term
 from indexer.solved.whole import Solving, whole_of
@@ -56,6 +58,11 @@ class Asked:
     groups: GroupScores | None = None
     copied: list[Copied] | None = None
     solving: Solving | None = None  # None: each block by itself
+    surprise: tuple[float | None, ...] = ()  # of each token of the prompt, nats
+    left: tuple[str, ...] = ()  # what is still to be computed, in words
+
+    def computed(self, what: str) -> None:
+        self.left = tuple(each for each in self.left if each != what)
 
 
 Report = Callable[[str, float, Asked], None]
@@ -70,15 +77,15 @@ def ask(
     prompt: Prompt,
     report: Report | None = None,
     cancelled: Callable[[], bool] | None = None,
-    methods: Sequence[str] = (),
+    methods: Sequence[str] | None = None,
     exact: bool = False,
 ) -> Asked:
     """Answer a prompt and explain every token of the answer, its words and the whole.
 
     A prompt that names a foil asks for log p(token) − log p(foil) instead of log p(token), in influence and saliency,
-    or for that of a span as a whole: see `Foil`. methods: of saliency; none leaves it to the size of the work. exact:
-    queries are solved as `ekfac_cg` does. Raises BadInput for a prompt that does not fit, for a span that the answer
-    does not hold, for an unknown method, and for what cannot be solved so, TryAgain when cancelled.
+    or for that of a span as a whole: see `Foil`. methods: of saliency, () for no map; None leaves it to the size of the
+    work. exact: queries are solved as `ekfac_cg` does. Raises BadInput for a prompt that does not fit, for a span that
+    the answer does not hold, for an unknown method, and for what cannot be solved so, TryAgain when cancelled.
     """
     member = opened.member
     settings = member.config.prompts
@@ -92,6 +99,9 @@ def ask(
     prompt = rendered(prompt, member.loaded, settings)
     solving = _solving(opened) if exact else None
     asked = Asked(answer(member.loaded, prompt, settings.max_new_tokens), solving=solving)
+    asked.surprise = surprise(member.loaded, asked.answer.generation.prompt.ids)
+    asked.left = _steps(opened)
+    reached("what stands in training texts", 0.12, asked)
     if prompt.kind == "completion" and member.loaded.tokenizer.chat_template:
         asked.answer = replace(asked.answer, notices=(*asked.answer.notices, PLAIN))
     foil = foil_of(asked.answer, member.loaded)
@@ -100,6 +110,9 @@ def ask(
     if opened.words is not None:
         asked.copied = opened.words.of(asked.answer.generation.ids)
     traced, units = opened.traced, None if opened.within is None else opened.within.split.whole
+    first = bool(prompt.docs)  # what an answer from documents is asked for
+    if first:
+        _prompt_share(member, asked, foil, methods, partial(reached, fraction=0.13))
     if traced is not None:
         reached("gradients of the answer", 0.15, asked)
         estimates = _estimates(traced, asked.answer, foil)
@@ -121,25 +134,24 @@ def ask(
             ranked = [*asked.exact.kept.ranked, *asked.exact.spans.ranked]
             shown = np.unique(np.concatenate([each.documents for each in ranked]))
             asked.copied = opened.words.of(asked.answer.generation.ids, shown)
-    reached("which words of the prompt mattered", 0.7, asked)
-    chosen = tuple(methods) or _methods(member.loaded, asked.answer)
-    wanted = replace(settings_of(settings), methods=chosen, foil_id=None if foil is None else foil.token)
-    asked.share = share_of(
-        member.loaded, asked.answer, wanted, lambda step: reached(STEPS.get(step, STEPS[""]), 0.7, asked)
-    )
-    if foil is not None:
-        salient = of_span(member.loaded, asked.answer, foil, wanted, asked.share.saliency)
-        asked.share = replace(asked.share, saliency=salient)
+        asked.computed(DOCUMENTS)
+    if not first:
+        _prompt_share(member, asked, foil, methods, partial(reached, fraction=0.7))
     if traced is not None and asked.exact is not None:
-        reached("which words of the documents mattered", 0.9, asked)
+        reached(WORDS, 0.9, asked)
         asked.heat = heat_of(traced.fitted, asked.chunks, units, member.config.inside.neurons)
+        asked.computed(WORDS)
     if opened.within is not None:
         reached(WITHIN, 0.95, asked)
         asked.inside = inside(opened.within, asked.answer, lambda: reached(WITHIN, 0.95, asked))
+    asked.left = ()
     reached("done", 1.0, asked)
     return asked
 
 
+DOCUMENTS = "the exact scores of training documents"
+PROMPT = "what the prompt did"
+WORDS = "which words of the documents mattered"
 WITHIN = "what heads and neurons did"
 STEPS = {
     "bits": "what came from memory",
@@ -148,6 +160,31 @@ STEPS = {
     "faithfulness": "how far the attributions can be trusted",
     "": "which words of the prompt mattered",
 }
+
+
+def _steps(opened: Opened) -> tuple[str, ...]:
+    """What is computed of an answer, in words and in order; PROMPT always."""
+    traced, within = opened.traced is not None, opened.within is not None
+    parts = {DOCUMENTS: traced, PROMPT: True, WORDS: traced, WITHIN: within}
+    return tuple(name for name, there in parts.items() if there)
+
+
+def _prompt_share(
+    member: Member,
+    asked: Asked,
+    foil: Foil | None,
+    methods: Sequence[str] | None,
+    reached: Callable[..., None],
+) -> None:
+    """Bits, citations and the maps that are asked for, against a foil where there is one."""
+    chosen = _methods(member.loaded, asked.answer) if methods is None else tuple(methods)
+    wanted = settings_of(member.config.prompts)
+    wanted = replace(wanted, methods=chosen, foil_id=None if foil is None else foil.token)
+    made = share_of(member.loaded, asked.answer, wanted, lambda step: reached(STEPS.get(step, STEPS[""]), asked=asked))
+    if foil is not None:
+        made = replace(made, saliency=of_span(member.loaded, asked.answer, foil, wanted, made.saliency))
+    asked.share = made
+    asked.computed(PROMPT)
 
 
 def _methods(loaded: LoadedModel, of: Answer) -> tuple[str, ...]:

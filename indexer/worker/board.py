@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from attribution.errors import TryAgain
-from indexer.worker.job import CANCELLED, DONE, FAILED, RUNNING, Job, job_id
+from indexer.worker.job import CANCELLED, DONE, FAILED, RUNNING, Job, job_id, question_id
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`queue`: jobs that may wait; `per_session`: jobs of one session that wait or run; the rest bounds the cache."""
+    """`queue`: questions that may wait; `per_session`: those of one session that wait or run, one asked of several
+    sizes counting once; the rest bounds the cache."""
 
     queue: int = 4
     per_session: int = 2
@@ -32,9 +33,11 @@ class Board:
         self._sessions: dict[str, dict[str, float]] = {}  # job -> session -> when it last asked
         self._ended: OrderedDict[str, tuple[Job, int]] = OrderedDict()  # with the bytes of its result, oldest first
         self._unwanted: set[str] = set()
+        self._wanted_again: dict[str, Job] = {}  # by whoever asks while it is being cancelled
 
-    def submit(self, request: dict[str, Any], session: str, now: float) -> Job:
-        """The job of this request: a cached result, the one that is under way, or a new one at the end of the queue.
+    def submit(self, request: dict[str, Any], session: str, now: float, seconds: float = 0.0) -> Job:
+        """The job of this request: a cached result, the one that is under way, or a new one at the end of the queue,
+        which may take `seconds`; one that was cut short begins with what was known of it.
 
         Raises TryAgain when the queue or the session's share of it is full.
         """
@@ -43,10 +46,12 @@ class Board:
         if ended is not None and ended[0].state == DONE:
             self._ended.move_to_end(id)
             return ended[0]
-        if id not in self._open or id in self._unwanted:
-            self._admit(id, session)
+        if id in self._unwanted:
+            self._wanted_again.setdefault(id, Job(id, request, payload=self._open[id].payload, seconds=seconds))
+        elif id not in self._open:
+            self._admit(request, session)
             self._ended.pop(id, None)
-            self._open[id] = Job(id, request)
+            self._open[id] = Job(id, request, payload=ended[0].payload if ended else None, seconds=seconds)
             self._sessions[id] = {}
         self._sessions[id][session] = now
         return self._seen(self._open[id])
@@ -60,7 +65,7 @@ class Board:
 
     def touch(self, id: str, session: str, now: float) -> None:
         """The session still waits for the job."""
-        if id in self._open and id not in self._unwanted:
+        if id in self._open and (id not in self._unwanted or id in self._wanted_again):
             self._sessions[id][session] = now
 
     def leave(self, id: str, session: str) -> None:
@@ -89,28 +94,36 @@ class Board:
         return None
 
     def report(self, id: str, stage: str, fraction: float, payload: dict[str, Any] | None) -> None:
-        """Progress of the running job; a payload replaces the one before, None leaves it."""
+        """Progress of the running job; a payload replaces the one before, unless it knows less: a job that goes on
+        begins anew. None leaves it."""
         job = self._open[id]
-        given = job.payload if payload is None else payload
+        given = job.payload if len(payload or {}) < len(job.payload or {}) else payload
         self._open[id] = replace(job, stage=stage, fraction=min(max(fraction, 0.0), 1.0), payload=given)
 
     def finish(self, id: str, result: dict[str, Any]) -> None:
         self._end(replace(self._open[id], state=DONE, fraction=1.0, payload=None, result=result))
 
-    def fail(self, id: str, error: str) -> None:
-        self._end(replace(self._open[id], state=FAILED, error=error))
+    def fail(self, id: str, error: str, again: bool = False) -> None:
+        """again: it was cut short, not refused."""
+        self._end(replace(self._open[id], state=FAILED, error=error, again=again))
 
     def cancel(self, id: str) -> None:
-        self._end(replace(self._open[id], state=CANCELLED, error="cancelled: nobody waits for it any more"))
+        """Back into the queue where somebody asked again meanwhile."""
+        sessions = self._sessions[id]
+        self._end(replace(self._open[id], state=CANCELLED, error="It was cancelled.", again=True))
+        if (again := self._wanted_again.pop(id, None)) is not None and sessions:
+            self._ended.pop(id, None)
+            self._open[id], self._sessions[id] = again, sessions
 
-    def _admit(self, id: str, session: str) -> None:
-        if id in self._unwanted:
-            raise TryAgain("expected a free place, found this very job being cancelled; ask again in a few seconds")
-        waiting = sum(job.state != RUNNING for job in self._open.values())
-        if waiting >= self._limits.queue:
-            raise TryAgain(f"expected a free place in the queue, found {waiting} jobs waiting; ask again in a minute")
-        mine = sum(session in sessions for sessions in self._sessions.values())
-        if mine >= self._limits.per_session:
+    def _admit(self, request: dict[str, Any], session: str) -> None:
+        """A question that is under way in another size has its place."""
+        asked = question_id(request)
+        by_job = {id: question_id(job.request) for id, job in self._open.items()}
+        waiting = {by_job[id] for id, job in self._open.items() if job.state != RUNNING}
+        if len(waiting) >= self._limits.queue and asked not in waiting:
+            raise TryAgain(f"expected a free place in the queue, found {len(waiting)} waiting; ask again in a minute")
+        mine = {by_job[id] for id, sessions in self._sessions.items() if session in sessions}
+        if len(mine) >= self._limits.per_session and asked not in mine:
             allowed = self._limits.per_session
             raise TryAgain(f"expected at most {allowed} questions at once, found one more; wait for an answer")
 
@@ -129,7 +142,7 @@ class Board:
         del self._open[job.id]
         del self._sessions[job.id]
         self._unwanted.discard(job.id)
-        size = len(json.dumps(job.result)) if job.result is not None else 0
+        size = len(json.dumps(job.result if job.payload is None else job.payload))
         self._ended[job.id] = (job, size)
         held = sum(size for _, size in self._ended.values())
         limits = self._limits

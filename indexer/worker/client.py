@@ -39,10 +39,11 @@ class Worker:
         self._child: Child | None = None
         self._thread: threading.Thread | None = None
 
-    def submit(self, request: dict[str, Any], session: str) -> Job:
-        """Ask for a result; raises TryAgain when the queue or the session's share is full. Returns at once."""
+    def submit(self, request: dict[str, Any], session: str, longer: float = 1.0) -> Job:
+        """Ask for a result, in so many times the time that is usual; raises TryAgain when the queue or the session's
+        share is full. Returns at once."""
         with self._changed:
-            job = self._board.submit(request, session, time.monotonic())
+            job = self._board.submit(request, session, time.monotonic(), longer * self._seconds)
             self._start_thread()
             return job
 
@@ -105,30 +106,32 @@ class Worker:
             if self._child is None:
                 self._child = Child(self._function)
             if job is not None:
-                self._run(self._child, job.id, job.request)
+                self._run(self._child, job)
         self._drop_child()
 
-    def _run(self, child: Child, id: str, request: dict[str, Any]) -> None:
+    def _run(self, child: Child, job: Job) -> None:
         """See one job through; afterwards the child is idle and well, or gone."""
+        id = job.id
         try:
-            child.send({"job": id, "request": request})
-            failure, result = self._watch(child, id)
+            child.send({"job": id, "request": job.request})
+            cut, failure, result = self._watch(child, job)
         except (EOFError, OSError):
-            failure, result = f"the computing process {child.how_it_ended()}; {_SEE_LOG}, and ask again", None
+            cut, failure, result = f"The computing process {child.how_it_ended()}; {_SEE_LOG}.", "", None
             self._drop_child()
         with self._changed:
             if self._board.is_unwanted(id):
                 self._board.cancel(id)
-            elif failure:
-                self._board.fail(id, failure)
+            elif cut or failure:
+                self._board.fail(id, cut or failure, again=bool(cut))
             else:
                 self._board.finish(id, result or {})
             self._warm = child.ready  # start another one at once, unless it cannot even start
             self._changed.notify_all()
 
-    def _watch(self, child: Child, id: str) -> tuple[str, dict[str, Any] | None]:
-        """Follow the running job to its end: why it failed, or "" and its result. Kills a child that does not obey."""
-        started = time.monotonic()
+    def _watch(self, child: Child, job: Job) -> tuple[str, str, dict[str, Any] | None]:
+        """Follow the running job to its end: why it was cut short, why it was refused, its result. Kills a child that
+        does not obey."""
+        id, started = job.id, time.monotonic()
         told_at, reason = 0.0, ""
         while not self._closed:
             was_ready = child.ready
@@ -140,25 +143,26 @@ class Worker:
                 if "report" in message:
                     self._note(id, message["report"])
                 else:
-                    return reason or message.get("failed", ""), message.get("done")
-            reason = reason or self._too_much(child, now - started)
+                    return reason, message.get("failed", ""), message.get("done")
+            reason = reason or self._too_much(child, now - started, job.seconds or self._seconds)
             if (reason or self._is_unwanted(id, now)) and not told_at:
                 told_at = now
                 child.send({"cancel": id})
             if told_at and now - told_at > self._cancel_seconds:
                 self._drop_child()
-                return reason or "cancelled", None
-        return "the dashboard is closing", None
+                return reason or "It was cancelled.", "", None
+        return "The dashboard is closing.", "", None
 
-    def _too_much(self, child: Child, seconds: float) -> str:
+    def _too_much(self, child: Child, seconds: float, allowed: float) -> str:
         """Why the job must stop, "" if it may go on."""
-        limit = self._seconds if child.ready else _START_SECONDS
-        if seconds > limit:
-            return f"expected an answer within {limit:g} s, found none; ask something shorter"
+        if not child.ready and seconds > _START_SECONDS:
+            return f"The computing process did not start within {_START_SECONDS:g} s; the machine may be busy."
+        if child.ready and seconds > allowed:
+            return f"It was stopped after {allowed:g} s."
         used = child.memory()
         if used > self._memory_bytes:
-            allowed = self._memory_bytes / 2**30
-            return f"expected at most {allowed:.1f} GiB of memory, found {used / 2**30:.1f}; ask something shorter"
+            most = self._memory_bytes / 2**30
+            return f"It was stopped at {used / 2**30:.1f} GiB of memory, of at most {most:.1f}; ask something shorter."
         return ""
 
     def _note(self, id: str, report: list[Any]) -> None:

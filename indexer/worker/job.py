@@ -21,6 +21,8 @@ class Job:
     payload: dict[str, Any] | None = field(default=None, repr=False)  # a first result, before the last one
     result: dict[str, Any] | None = field(default=None, repr=False)
     error: str = ""
+    again: bool = False  # to ask once more may help: it was cut short, not refused
+    seconds: float = 0.0  # that it may take; 0: what the worker allows
 
     @property
     def ended(self) -> bool:
@@ -30,3 +32,8 @@ class Job:
 def job_id(request: dict[str, Any]) -> str:
     """16 hex digits of the request's JSON; raises TypeError for what JSON cannot hold."""
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def question_id(request: dict[str, Any]) -> str:
+    """The same for every size that is asked it."""
+    return job_id({name: value for name, value in request.items() if name != "model"})

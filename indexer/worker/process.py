@@ -73,6 +73,7 @@ def _listen(connection: Connection, jobs: "queue.SimpleQueue[dict[str, Any]]", c
         if "cancel" in message:
             cancelled.add(message["cancel"])
         else:
+            cancelled.discard(message["job"])  # asked again
             jobs.put(message)
 
 

@@ -10,7 +10,9 @@ from tests.browser import stub_ask
 
 
 def run(request: dict[str, Any], report: Callable[..., None], cancelled: Callable[[], bool]) -> dict[str, Any]:
-    """A prompt that begins with "Slow" takes ten minutes, if nobody cancels it."""
+    """A prompt that begins with "Slow" takes ten minutes, if nobody cancels it; saliency is no question."""
+    if request.get("kind") == "saliency":
+        return stub_ask.run(request, report, cancelled)
     _note(f"begin {request['prompt']}")
     deadline = time.monotonic() + (600 if request["prompt"].startswith("Slow") else 2)
     while time.monotonic() < deadline:

@@ -14,9 +14,15 @@ def run(request: dict[str, Any], report: Callable[..., None], cancelled: Callabl
     if request.get("kind") == "what_if":
         before = "The capital of France is Lyon." if request.get("instead_of") else None
         return what_if_result(request["text"], before, request["model"], request["generation_id"])
+    if request.get("kind") == "saliency":
+        n = 7  # more sources than any prompt of the tests shows
+        return {"method": request["method"], "scores": [[float(n + i - j) for j in range(n + i)] for i in range(3)]}
     given = prompt_from_row(request)
     words = [" Paris", ".", ""]
-    tokens = [{"text": word, "start": i, "stop": i + len(word), "logp": -0.1 * (i + 1)} for i, word in enumerate(words)]
+    tokens = [
+        {"text": word, "start": i, "stop": i + len(word), "logp": -0.1 * (i + 1), "token_id": i}
+        for i, word in enumerate(words)
+    ]
     prompt: list[dict[str, Any]] = [{"text": "", "start": 0, "stop": 0, "part": -1}]
     for match in re.finditer(r"\s?\S+|\s", given.text):
         first = match.start() + len(match[0]) - len(match[0].lstrip())
@@ -29,17 +35,17 @@ def run(request: dict[str, Any], report: Callable[..., None], cancelled: Callabl
         "tokens": tokens,
     }
     result["prompt_tokens"] = prompt
-    report("generating", 0.3, result)
-    for _ in range(5):
+    report("generating", 0.3, result | {"left": ["the exact scores of training documents"]})
+    for _ in range(30 if given.text.startswith("Three seconds") else 5):
         if cancelled():
             return {}
         time.sleep(0.1)
-    rows = [[float(len(prompt) + i - j) for j in range(len(prompt) + i)] for i in range(len(tokens))]
-    result["saliency"] = dict.fromkeys(request.get("saliency", ["grad_norm"]), rows)
+    result["saliency"] = {}
     if not given.docs:
         return result
-    single = [[True, True], [False, True], [True, False]]
-    odds = [3.0, -3.0, 3.0]  # without the first document the answer is not written
+    n = sum(part.kind == "document" for part in given.parts)
+    single = [[True] * n, *([j != i for j in range(n)] for i in range(n))]
+    odds = [3.0, -3.0, *[3.0] * (n - 1)]  # without the first document the answer is not written
     return result | {
         "parts": [asdict(part) for part in given.parts],
         "notices": ["document 3 is empty and was left out"],

@@ -77,7 +77,7 @@ def test_whatever_is_typed_into_a_filter_is_data(open_app: Open, match: str, wit
 
 def test_a_bad_pattern_is_told(open_app: Open) -> None:
     app = open_app({"filter": "(", "match": "regex"}, screen="runs")
-    assert "refused a value" in words(app)
+    assert "Expected a pattern, found '(', in which a ( has no )" in words(app)
 
 
 @pytest.mark.parametrize("screen", screens())

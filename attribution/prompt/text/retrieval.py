@@ -83,7 +83,7 @@ def _fitted(
     if low == 0:
         raise BadInput(
             f"expected a prompt of at most {room} tokens, found a question and {len(kept)} document headers that leave "
-            "no room for documents or an answer; ask less at once or choose a model with a longer context"
+            "no room for documents or an answer; ask less at once"
         )
     cut = [_cut(d, end, low) for d, end in zip(kept, ends, strict=True)]
     for number, (before, after) in enumerate(zip(kept, cut, strict=True), 1):

@@ -82,6 +82,27 @@ def as_trained(snapshot: Snapshot, tokenizer_id: str, document_id: str) -> AsTra
     return record(AsTrained, rows[0]) if rows and rows[0]["n_tokens"] else None
 
 
+SAMPLE = 500  # documents, those that stand first: their ids are hashes
+
+
+@kept(16)
+def losses(snapshot: Snapshot, run_id: str, tokenizer_id: str) -> list[tuple[float, int]]:
+    """(nats, tokens that they are the sum over) of up to SAMPLE training documents of a run; without pairs, whose loss
+    is none of tokens, and without what an earlier Whence did not keep."""
+    if not has_column(snapshot, "document_token", "learned"):
+        return []
+    pairs = (
+        """AND NOT contains(coalesce(turns, ''), '"rejected"')""" if has_column(snapshot, "document", "turns") else ""
+    )
+    sql = f"""WITH sample AS (
+            SELECT document_id, loss FROM self_influence JOIN document USING (document_id)
+            WHERE run_id = $run AND isfinite(loss) {pairs} ORDER BY document_id LIMIT {SAMPLE})
+        SELECT loss, count(*) FILTER (WHERE learned) AS n FROM sample JOIN document_token USING (document_id)
+        WHERE tokenizer_id = $tokenizer GROUP BY document_id, loss HAVING n > 0"""  # noqa: S608 (constants)
+    rows = snapshot.rows(sql, {"run": run_id, "tokenizer": tokenizer_id})
+    return [(row["loss"], row["n"]) for row in rows]
+
+
 def document(snapshot: Snapshot, document_id: str) -> StoredDocument | None:
     return documents(snapshot, [document_id]).get(document_id)
 

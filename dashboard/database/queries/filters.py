@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from attribution.errors import BadInput
 from dashboard.database.queries.groups import OWED_TO
 from dashboard.database.queries.passing.arranged import ALPHABETICAL, VALUES
 from dashboard.database.queries.passing.kinds import COLUMNS, KINDS
 from dashboard.database.queries.rows import Snapshot, has_column, has_table, kept
-from dashboard.database.whole_words import database_pattern, times_in
+from dashboard.database.whole_words import database_pattern, pattern_fault, times_in
 from indexer.database.tables.answer_kind import answer_kinds
 from indexer.search.words import is_unspaced
 
@@ -131,7 +132,16 @@ def passing_answers(
             list(generation_id ORDER BY generation_id) AS ids
         FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id) {debts} {by}
         WHERE {" AND ".join(held) or "true"} GROUP BY prompt_id ORDER BY {order}"""  # noqa: S608 (of ours only)
-    return {row["prompt_id"]: row["ids"] for row in snapshot.rows(sql, values)}
+    try:
+        return {row["prompt_id"]: row["ids"] for row in snapshot.rows(sql, values)}
+    except BadInput as error:
+        if match != "regex" or not token:
+            raise
+        fault = pattern_fault(str(error))
+        raise BadInput(
+            f"Expected a pattern, found {token!r}, in which {fault}; mend it, or choose “the token” to look for these "
+            "very characters."
+        ) from None
 
 
 def knows(snapshot: Snapshot, only: Sequence[str]) -> bool:

@@ -2,4 +2,4 @@
 
 from dashboard.address.screen import Screen
 
-RECORD = Screen(name="compare", title="Compare", order=4)
+RECORD = Screen(name="compare", title="Compare", order=4, of_answer=True, all_sizes=True)

@@ -45,7 +45,7 @@ def show_grid(
         st.caption(f"Every size reads what {render.label(author.model.name)} wrote; ≠ names what it would have said.")
         rows = [_reading(reader, written, looks) for reader in readers]
     else:
-        rows = [_own(size, selection.unit, looks) for size in compared]
+        rows = [own_row(size, selection.unit, looks) for size in compared]
     render.size_grid(
         rows,
         key=f"grid {author.prompt_id}",
@@ -61,7 +61,8 @@ def _chosen(compared: Sequence[Size], author: Generation, same: bool, row: int, 
     choose(generation=size.generation.generation_id, span=size.columns[column].span)
 
 
-def _own(size: Size, unit: str, looks: Mapping[str, Look]) -> SizeRow:
+def own_row(size: Size, unit: str, looks: Mapping[str, Look]) -> SizeRow:
+    """Its own answer."""
     cells = [
         SizeToken(
             _written(each, unit),

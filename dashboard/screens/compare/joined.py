@@ -107,6 +107,7 @@ def show_depths(compared: Sequence[Size], looks: Mapping[str, Look]) -> None:
 def _open_layer(compared: Sequence[Size], point: str) -> None:
     """point: generation and layer group, as in the chart; '' where a selection was lifted."""
     generation, _, layer = point.partition(" ")
-    place = next((each.place for each in compared if each.generation.generation_id == generation), None)
-    if layer and place is not None:
-        open_screen("explain", generation=generation, span=place.span, layer=layer)
+    size = next((each for each in compared if each.generation.generation_id == generation), None)
+    if layer and size is not None and size.place is not None:
+        of = {"generation": generation} if size.generation.prompt_id else {"job": generation}  # of a new prompt
+        open_screen("explain", **of, span=size.place.span, layer=layer)

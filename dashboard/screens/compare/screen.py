@@ -9,6 +9,7 @@ from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.drawing.size_look import size_looks
 from dashboard.screens.compare.across import show_across
+from dashboard.screens.compare.asked import show_asked
 from dashboard.screens.compare.components import show_components
 from dashboard.screens.compare.grid import show_grid
 from dashboard.screens.compare.joined import show_depths, show_joined
@@ -26,6 +27,9 @@ def show() -> None:
     """Draw the screen for the selection of this rerun."""
     # choose
     snapshot, chosen = current(), selection()
+    if chosen.job:
+        show_asked(snapshot, chosen)
+        return
     found = answers.generation(snapshot, chosen.generation) if chosen.generation else answers.example(snapshot)
     if found is None:
         render.problem("No such answer in this database. Runs lists those that it has.")

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.address.bar import choose, selection, settle, still
 from dashboard.address.choices import PRESETS
 from dashboard.address.selection import Selection
+from dashboard.asking import jobs
 from dashboard.database.connection import current
 from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers, prompts
@@ -15,12 +16,19 @@ from dashboard.drawing import render
 from dashboard.screens.context.answer import show_answer, show_documents
 from dashboard.screens.context.citations import show_agreement, show_citations
 from dashboard.screens.context.evidence import Reading, read
+from dashboard.screens.context.form import show_form
 from dashboard.screens.context.sheet import context_sheet
 from dashboard.widgets import controls
 from dashboard.widgets.asked_answer import asked_answer
+from dashboard.widgets.heading import panel
 from dashboard.widgets.measures import show_measures
+from dashboard.widgets.size_switch import asked_sizes
 from dashboard.widgets.tools import show_tools_alone
 
+ALONE = (
+    "This prompt brought one document, so there is nothing to compare it with: whatever the answer took from documents "
+    "is from this one. The shading of both shows what. Add a document above to see which is cited."
+)
 NO_DOCUMENTS = "This prompt brought no documents; its answer is shown on Explain."
 
 
@@ -28,17 +36,17 @@ def show() -> None:
     """Draw the screen for the selection of this rerun."""
     # choose
     snapshot, chosen = current(), selection()
+    known = prompts.answers_from_documents(snapshot)
+    show_form(_asked_size(snapshot, chosen), opened=not (known or chosen.job))
     if chosen.job:
         _show_asked(snapshot, chosen)
         return
-    known = prompts.answers_from_documents(snapshot)
     if not known:
         _explain_absence()
         return
     if chosen.generation not in {generation_id for generation_id, *_ in known}:
         chosen = settle(generation=known[0][0])
     _choose_answer(known, chosen)
-    _choose_thresholds(chosen)
 
     # ask
     found = answers.generation(snapshot, chosen.generation)
@@ -57,22 +65,40 @@ def _show(snapshot: Snapshot, reading: Reading, chosen: Selection) -> None:
     # show
     owed = reading.owed_by_sentence()
     show_tools_alone(snapshot, context_sheet(reading, live, owed, chosen), reading.generation.model)
+    _choose_thresholds(chosen)
     left, right = st.columns([1, 1], gap="large")
     with left:
         show_answer(reading, chosen, sensitive, k)
-        show_citations(reading, live, owed, chosen)
-        show_agreement(reading, chosen, live, owed)
+        if len(reading.documents) > 1:
+            show_citations(reading, live, owed, chosen)
+            show_agreement(reading, chosen, live, owed)
+        else:
+            render.prose(("note", ALONE))
     with right:
         show_documents(reading, chosen, focus, k, live)
     show_measures(reading.measures)
 
 
 def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
-    """A new question with documents of its own: its progress, then what its answer took from them."""
-    asked = asked_answer(snapshot, chosen.job, needs="ablation", lacking=NO_DOCUMENTS)
-    if asked is not None:
-        _choose_thresholds(chosen)
+    """A new question with documents of its own: its progress, its answer, then what the answer took from them."""
+    asked = asked_answer(snapshot, chosen.job)
+    if asked is None:
+        return
+    if not any(part.kind == "document" for part in asked.parts()):
+        render.problem(NO_DOCUMENTS)
+    elif not asked.ablations():
+        panel("Answer", "What the model wrote: which documents it rests on is not known yet.")
+        render.prose(("quote", asked.generation.text))
+    else:
         _show(snapshot, read(asked), chosen)
+
+
+def _asked_size(snapshot: Snapshot, chosen: Selection) -> str:
+    """The size that the page shows: that of its answer."""
+    job = jobs.news(chosen.job) if chosen.job else None
+    of_page = str(job.request.get("model", "")) if job else ""
+    models = answers.models(snapshot)
+    return asked_sizes(models, of_page or models[0].name)[0] if models else ""
 
 
 def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> None:
@@ -89,6 +115,18 @@ def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> 
 
 
 def _choose_thresholds(chosen: Selection) -> None:
+    with st.expander("Method", icon=":material/tune:"):
+        st.caption(
+            "A token of the answer is sensitive when the model would have been of another mind without the documents. "
+            "Its cues are the words of the documents that it reacts to most: the gradient, by each of them, of the "
+            "choice between the token and what would have stood there. Both steps are MIRAGE (Qi et al. 2024). "
+            "ContextCite, Leave one out and Shapley ask otherwise: they take documents away and see what the answer "
+            "loses."
+        )
+        _choose_rule(chosen)
+
+
+def _choose_rule(chosen: Selection) -> None:
     first, second, third = st.columns([1, 2, 2], gap="large")
     with first:
         controls.switch("preset", PRESETS, quiet=False)
@@ -122,6 +160,9 @@ def _focus(reading: Reading, chosen: Selection, sensitive: list[int]) -> list[in
 def _explain_absence() -> None:
     render.problem(
         "No prompt of this database brought documents of its own.",
-        ("note", "Add lines like this one to the prompt file and build again, or ask one in the box above:"),
+        (
+            "note",
+            "Ask about documents of your own above, or add lines like this one to the prompt file and build again:",
+        ),
         ("command", '{"question": "…", "docs": [{"title": "…", "text": "…"}]}'),
     )

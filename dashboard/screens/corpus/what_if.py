@@ -53,7 +53,7 @@ def show_what_if(snapshot: Snapshot, model: Model, found: StoredDocument | None,
         render.problem(asked.error)
         return None
     if not asked.ended:
-        watch(asked.id)
+        watch([asked.id])
         return None
     made = what_if_of(asked.result or {}, calibration_of(snapshot, asked.result or {}, model.model_id))
     if made is None:

@@ -2,4 +2,4 @@
 
 from dashboard.address.screen import Screen
 
-RECORD = Screen(name="explain", title="Explain", order=1)
+RECORD = Screen(name="explain", title="Explain", order=1, of_answer=True)

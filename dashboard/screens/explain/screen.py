@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.address.bar import selection, settle
 from dashboard.address.selection import Selection
+from dashboard.asking.result import AskedAnswer
 from dashboard.database.connection import current
 from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
@@ -22,7 +23,7 @@ from dashboard.screens.explain.sources import show_sources
 from dashboard.screens.explain.story import show_story
 from dashboard.screens.explain.word_for_word import show_copies
 from dashboard.widgets.asked_answer import asked_answer, explain_absence
-from dashboard.widgets.size_switch import choose_size
+from dashboard.widgets.more_saliency import with_chosen_map
 from dashboard.widgets.tools import show_tools
 
 
@@ -41,15 +42,14 @@ def show() -> None:
         chosen = settle(generation=found.generation_id, span=opens_on(snapshot, found))
 
     # ask
-    explanation = explain(snapshot, chosen, StoredAnswer(snapshot, found, chosen.run))
+    answer = with_chosen_map(StoredAnswer(snapshot, found, chosen.run))
 
     # show
-    _show(snapshot, explanation, chosen)
+    _show(snapshot, explain(snapshot, chosen, answer), chosen, answer)
 
 
-def _show(snapshot: Snapshot, explanation: Explanation, chosen: Selection) -> None:
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        choose_size(explanation.generation, explanation.siblings)
+def _show(snapshot: Snapshot, explanation: Explanation, chosen: Selection, answer: StoredAnswer | AskedAnswer) -> None:
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         show_tools(snapshot, explained_sheet(snapshot, explanation, chosen), explanation.generation.model)
     with st.container(border=True, key="answer"):
         show_answer(explanation, chosen)
@@ -69,7 +69,7 @@ def _show(snapshot: Snapshot, explanation: Explanation, chosen: Selection) -> No
         show_layers(explanation, chosen)
         show_relabelling(snapshot, explanation, chosen)
         show_memory(explanation)
-        show_prompt(explanation, chosen)
+        show_prompt(explanation, chosen, answer)
 
 
 def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
@@ -79,7 +79,8 @@ def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
         return
     if chosen.span is None and not chosen.document and asked.targets() and _is_new(chosen.job):
         chosen = settle(span=opening(asked.spans()))
-    _show(snapshot, explain(snapshot, chosen, asked), chosen)
+    answer = with_chosen_map(asked)
+    _show(snapshot, explain(snapshot, chosen, answer), chosen, answer)
 
 
 def _is_new(job_id: str) -> bool:

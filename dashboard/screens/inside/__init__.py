@@ -2,4 +2,4 @@
 
 from dashboard.address.screen import Screen
 
-RECORD = Screen(name="inside", title="Inside", order=5)
+RECORD = Screen(name="inside", title="Inside", order=5, of_answer=True)

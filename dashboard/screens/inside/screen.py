@@ -22,7 +22,6 @@ from dashboard.screens.inside.view import View, view
 from dashboard.widgets.asked_answer import asked_answer, explain_absence
 from dashboard.widgets.heading import panel
 from dashboard.widgets.layer_bars import show_bars
-from dashboard.widgets.size_switch import choose_size
 from dashboard.widgets.tools import show_tools
 
 
@@ -49,8 +48,7 @@ def _show(snapshot: Snapshot, answer: KeptAnswer, chosen: Selection) -> None:
     found = view(snapshot, chosen, answer)
 
     # show
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        choose_size(found.generation, found.siblings)
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         show_tools(snapshot, inside_sheet(snapshot, found, chosen), found.generation.model)
     with st.container(border=True, key="answer"):
         show_strip(found)

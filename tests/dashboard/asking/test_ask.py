@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from pytest import MonkeyPatch
 from streamlit.testing.v1 import AppTest
 
+from attribution.errors import BadInput
 from dashboard.asking import jobs
-from dashboard.database.records import Generation, Model, PromptPart
-from dashboard.screens.explain.prompt import as_line
+from dashboard.widgets.size_switch import ALL
 from indexer.ask.kept import keep
-from indexer.corpus.prompt import Prompt
-from indexer.corpus.prompt_file import prompt_from_row
+from indexer.database.reader import Snapshot
 from indexer.worker.job import job_id
 from tests.dashboard.drawn import components, words
 
@@ -33,11 +33,20 @@ def ask(app: AppTest, prompt: str) -> AppTest:
     return app.run()
 
 
+def until(app: AppTest, true: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if true():
+            return
+        time.sleep(0.1)
+        app.run()
+    raise AssertionError(words(app))
+
+
 def test_the_answer_comes_with_its_saliency(open_app: Open) -> None:
     app = ask(open_app(), "The capital of France is")
     assert not app.exception
     assert app.query_params["job"]
-    for _ in range(300):
+    for _ in range(300):  # the map is asked for when the answer is there, and somebody looks
         strips = components(app, "token_strip")
         if strips and strips[0]["prompt"] and strips[0]["prompt"][0]["v"] is not None:
             break
@@ -82,6 +91,46 @@ def test_a_question_with_documents_of_its_own_opens_what_it_took_from_them(open_
     assert "Notice: document 3 is empty and was left out." in words(app)
 
 
+def test_the_form_asks_a_question_over_documents_that_were_written_into_it(open_app: Open) -> None:
+    app = open_app(screen="context")
+    press = {button.label: button for button in app.button}
+    press["Ask these documents"].click().run()
+    assert "Expected a question, found none" in words(app)
+    app.text_input(key="context question").set_value("What is the capital of Peru?")
+    app.run()
+    next(button for button in app.button if button.label == "Ask these documents").click().run()
+    assert "Expected a document, found none" in words(app)
+    next(button for button in app.button if button.label == "Add a document").click().run()
+    app.text_input(key="context title 1").set_value("Peru")
+    app.text_area(key="context text 1").set_value("It is Lima. It lies by the sea.")
+    app.text_area(key="context text 3").set_value("Oslo")
+    app.run()
+    next(button for button in app.button if button.label == "Ask these documents").click().run()
+    until(app, lambda: bool(components(app, "document_list")))
+    [cards] = components(app, "document_list")
+    assert [card["title"] for card in cards["items"]] == ["Peru", "document 2"]
+    asked = jobs.worker().job(app.query_params["job"]).request
+    assert asked["docs"] == [
+        {"title": "Peru", "text": "It is Lima. It lies by the sea."},
+        {"title": "", "text": "Oslo"},
+    ]
+
+
+def test_the_form_takes_json_and_tells_what_is_none(open_app: Open) -> None:
+    app = open_app(screen="context")
+    for text, told in (("Peru", "Expected JSON with 'docs', found 'Peru'"), ('{"question": ', "expected JSON")):
+        app.text_area(key="context json").set_value(text)
+        app.run()
+        next(button for button in app.button if button.label == "Ask this JSON").click().run()
+        assert told in words(app)
+    app.text_area(key="context json").set_value('{"question": "Which?", "docs": [{"text": "It is Lima."}]}')
+    app.run()
+    next(button for button in app.button if button.label == "Ask this JSON").click().run()
+    until(app, lambda: bool(components(app, "document_list")))
+    assert not app.exception
+    assert "there is nothing to compare it with" in words(app)
+
+
 @pytest.mark.parametrize(
     ("line", "told"), [('{"question": ', "expected JSON"), ('{"question": "", "docs": []}', "an empty one")]
 )
@@ -96,27 +145,76 @@ def test_a_line_that_is_no_prompt_is_told(open_app: Open, line: str, told: str) 
     assert told in words(app)
 
 
-def test_a_method_that_is_not_stored_is_computed_by_the_worker(open_app: Open) -> None:
-    app = open_app()
+def test_a_method_that_is_not_stored_is_computed_of_the_answer_that_is_shown(
+    open_app: Open, snapshot: Snapshot
+) -> None:
+    """And nothing else: answer, size and estimator stay."""
+    [row, *_] = snapshot.rows(
+        "SELECT generation_id, run_id FROM generation JOIN run USING (model_id) ORDER BY run_id DESC, generation_id"
+    )
+    app = open_app({"generation": row["generation_id"], "run": row["run_id"], "token": "1"})
+    before = components(app, "document_list")
     [box] = [each for each in app.selectbox if each.label == "Compute another method"]
     box.set_value("shapley").run()
-    assert not app.exception and app.query_params["job"]
-    for _ in range(300):
-        shown = [each.value for each in app.selectbox if each.label == "Saliency method"]
-        if shown == ["shapley"]:
-            break
-        time.sleep(0.1)
-        app.run()
-    assert shown == ["shapley"]
+    assert not app.exception
+    of = dict(app.query_params)
+    assert [of[name] for name in ("generation", "run", "token", "saliency")] == [
+        row["generation_id"], row["run_id"], "1", "shapley",
+    ]  # fmt: skip
+    until(app, lambda: [each.value for each in app.selectbox if each.label == "Saliency method"] == ["shapley"])
+    assert "job" not in app.query_params
+    assert components(app, "document_list") == before
+    [asked] = [job for job, _ in jobs.worker()._board._ended.values()]
+    assert (asked.request["kind"], asked.request["generation_id"], asked.request["method"]) == (
+        "saliency", row["generation_id"], "shapley",
+    )  # fmt: skip
 
 
-def test_a_stored_prompt_with_documents_is_asked_again_as_it_was() -> None:
-    prompt = Prompt.from_question("Which?", [("Peru", "Lima."), ("", "Oslo.")])
-    parts = [PromptPart(each.part, each.kind, each.title, each.start, each.stop) for each in prompt.parts]
-    model = Model("m", "m", "f", 1, 1, "pretrained", "", "t")
-    generation = Generation("g", "p", prompt.text, "retrieval", "", "", " Lima.", None, model)
-    assert prompt_from_row(as_line(generation, parts)) == prompt
-    assert as_line(generation, []) == {"prompt": prompt.text}
+def test_a_prompt_in_all_sizes_lands_on_compare_in_one(open_app: Open) -> None:
+    app = open_app()
+    assert app.selectbox(key="ask size").options[-1] == "All sizes · synth-s, synth-m, synth-l"
+    app.selectbox(key="ask size").set_value(ALL).run()
+    ask(app, "The capital of France is")
+    assert not app.exception
+    until(app, lambda: [len(data["rows"]) for data in components(app, "size_grid")] == [3])
+    [grid] = components(app, "size_grid")
+    assert [row["size"] for row in grid["rows"]] == ["synth-s", "synth-m", "synth-l"]
+    assert app.selectbox(key="ask size").value == ALL
+    app.selectbox(key="ask size").set_value("synth-m").run()  # and back to one of them
+    until(app, lambda: bool(components(app, "token_strip")))
+    assert jobs.worker().job(app.query_params["job"]).request["model"] == "synth-m"
+
+
+def test_what_is_known_stays_when_time_runs_out_and_it_may_go_on(open_app: Open, monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "LONGER", 30.0)
+    app = open_app()
+    jobs.worker()._seconds, jobs.worker()._cancel_seconds = 1.0, 1.0
+    ask(app, "Three seconds of France")
+    until(app, lambda: "It was stopped after 1 s." in words(app))
+    assert not app.exception
+    assert "What was known by then is shown. Not computed: the exact scores of training documents" in words(app)
+    assert "expected" not in words(app).lower()
+    [strip] = components(app, "token_strip")
+    assert [token["text"] for token in strip["answer"]] == [" Paris", ".", "end of text"]
+    next(each for each in app.button if each.label.startswith("Go on")).click().run()
+    until(app, lambda: "It was stopped" not in words(app))
+    assert components(app, "token_strip")
+    until(app, lambda: jobs.worker().job(app.query_params["job"]).state == "done")
+
+
+def test_a_cancelled_question_is_asked_again(open_app: Open) -> None:
+    app = ask(open_app(), "Three seconds of Italy")
+    next(each for each in app.button if each.label == "Cancel").click().run()
+    until(app, lambda: "It was cancelled." in words(app))
+    next(each for each in app.button if each.label in ("Ask again", "Go on, with more time")).click().run()
+    until(app, lambda: jobs.worker().job(app.query_params["job"]).state == "done")
+    assert not app.exception
+
+
+def test_a_long_question_is_not_cut() -> None:
+    assert jobs.asked("word " * 5_000) == {"prompt": "word " * 5_000}
+    with pytest.raises(BadInput, match="500,000 characters, found 500,001; nothing is cut, so shorten it"):
+        jobs.asked("x" * 500_001)
 
 
 def test_an_answer_of_before_is_listed_and_opens_after_a_restart(open_app: Open, folder, tmp_path) -> None:

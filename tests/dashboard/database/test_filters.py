@@ -5,6 +5,7 @@ import re
 import duckdb
 import pytest
 
+from attribution.errors import BadInput
 from dashboard.database.queries.filters import passing_answers
 from dashboard.database.whole_words import python_pattern
 from indexer.database.reader import Snapshot
@@ -81,3 +82,23 @@ def test_input_33_a_token_is_an_option(snapshot):
     assert found(snapshot, "Tokyo", "literal") == []
     assert found(snapshot, "^ T(ok)?$", "regex") == ["p1", "p2"]
     assert found(snapshot, "Tokyo", "literal", "documents") == ["p1"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("(", "a ( has no )"),
+        (")", "a ) has no ("),
+        ("[a", "a [ has no ]"),
+        ("*a", "nothing stands before a *"),
+        ("a**", "two signs of repetition"),
+        ("a{9999}", "a repetition is too large"),
+        (r"\j", "means nothing with it"),
+        ("a\\", "nothing follows the last"),
+        ("[z-a]", "runs backwards"),
+        ("(?<=a)b", "patterns here do not know"),
+    ],
+)
+def test_a_pattern_that_cannot_be_read_is_told_in_the_words_of_whoever_typed_it(snapshot, pattern, told):
+    with pytest.raises(BadInput, match=re.escape(told)):
+        found(snapshot, pattern, "regex")

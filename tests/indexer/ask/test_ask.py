@@ -20,6 +20,7 @@ from indexer.ask.result import as_json
 from indexer.config.config import read_config
 from indexer.corpus.prompt import Prompt
 from indexer.database.snapshot_file import read_current
+from indexer.salient import job as salient_job
 from indexer.size import factors
 from indexer.tracing import chunks
 from tests.indexer.pipeline.test_build import stage_here
@@ -260,3 +261,78 @@ def test_a_build_that_did_not_look_inside_answers_without(config, tmp_path):
     found = as_json(steps.ask(opened, Prompt.from_text(PROMPT), methods=["grad_x_input"]), opened)
     assert "inside" not in found
     assert found["documents"]
+
+
+def salient(config: Path, **request) -> dict:
+    asked = {"folder": str(config.parent / "build"), "model": "tiny-m", "method": "grad_x_input"} | request
+    return salient_job.run(asked, lambda *_: None, lambda: False)
+
+
+def test_one_saliency_method_alone_has_the_numbers_that_all_together_have(config):
+    whole = ask(config, saliency=["grad_x_input", "grad_norm"])
+    ids = [token["token_id"] for token in whole["tokens"]]
+    n = len(whole["prompt_tokens"])
+    for method in ("grad_x_input", "grad_norm"):
+        found = salient(config, prompt=PROMPT, ids=ids, method=method)
+        for k, (row, full) in enumerate(zip(found["scores"], whole["saliency"][method], strict=True)):
+            assert len(row) == n + k
+            assert row == pytest.approx(full[: n + k], rel=1e-5, abs=1e-9)
+
+
+def test_saliency_of_an_answer_of_the_database_is_that_of_its_own_tokens(config):
+    current = read_current(config.parent / "build")
+    with duckdb.connect(str(config.parent / "build" / current.database), read_only=True) as db:
+        [(generation,)] = db.execute(
+            """SELECT generation_id FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)
+               WHERE prompt.text = ? AND model.name = 'tiny-m'""",
+            [PROMPT],
+        ).fetchall()
+        stored = db.execute(
+            """SELECT position, source_position, score FROM saliency WHERE generation_id = ? AND method = 'grad_x_input'
+               ORDER BY ALL""",
+            [generation],
+        ).fetchall()
+    found = salient(config, generation_id=generation)["scores"]
+    assert stored and [(k, i) for k, row in enumerate(found) for i in range(len(row))] == [row[:2] for row in stored]
+    assert [each for row in found for each in row] == pytest.approx([row[2] for row in stored], rel=1e-4, abs=1e-7)
+
+
+def test_saliency_explains_the_answer_that_is_given_and_not_another_one(config):
+    whole = ask(config, saliency=[])
+    own = [token["token_id"] for token in whole["tokens"]]
+    other = [each - 1 for each in own]
+    assert whole["saliency"] == {}
+    found, of_its_own = (salient(config, prompt=PROMPT, ids=ids)["scores"] for ids in (other, own))
+    assert len(found) == len(own) and found != of_its_own
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [({"method": "magic"}, "magic"), ({"ids": []}, "'ids'"), ({"method": 3}, "'method'"), ({"ids": None}, "'ids'")],
+)
+def test_saliency_of_nothing_is_refused(config, request_, told):
+    with pytest.raises(BadInput, match=told):
+        salient(config, **({"prompt": PROMPT, "ids": [1, 2]} | request_))
+
+
+def test_a_prompt_is_as_surprising_as_its_tokens_are_unlikely(config):
+    found = [each["nats"] for each in ask(config, saliency=[])["prompt_tokens"]]
+    loaded = open_size(read_config(config), "tiny-m").member.loaded
+    ids = torch.tensor([loaded.tokenizer(PROMPT)["input_ids"]])
+    if len(found) > ids.shape[1]:
+        ids = torch.cat([torch.tensor([[loaded.specials.begin]]), ids], dim=1)
+    with torch.no_grad():
+        logp = loaded.model(input_ids=ids).logits[0].double().log_softmax(-1)
+    assert found[0] is None
+    assert found[1:] == pytest.approx([-float(logp[i, token]) for i, token in enumerate(ids[0, 1:])], rel=1e-4)
+
+
+def test_what_is_still_to_be_computed_is_told_with_what_is_known(config):
+    told = []
+    request = {"folder": str(config.parent / "build"), "model": "tiny-m", "prompt": PROMPT, "saliency": []}
+    result = run(request, lambda _stage, _fraction, payload: told.append(payload or {}), lambda: False)
+    left = [tuple(each.get("left", ())) for each in told]
+    assert "left" not in result
+    assert left[-1] == ()
+    assert [len(each) for each in left[2:]] == sorted((len(each) for each in left[2:]), reverse=True)
+    assert any("null_scores" in each and steps.DOCUMENTS not in each["left"] for each in told if each.get("left"))

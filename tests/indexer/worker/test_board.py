@@ -22,7 +22,7 @@ def test_a_full_queue_refuses_and_the_running_job_is_not_counted():
     board.next()
     for i in range(1, 5):
         assert ask(board, i).position == i
-    with pytest.raises(TryAgain, match="4 jobs waiting"):
+    with pytest.raises(TryAgain, match="found 4 waiting"):
         ask(board, 5)
     assert ask(board, 4).position == 4  # joining one that waits is always possible
 
@@ -47,11 +47,65 @@ def test_a_job_is_cancelled_when_the_last_session_has_left():
     assert not board.is_unwanted(running.id)
     board.leave(running.id, "b")
     assert board.is_unwanted(running.id)
-    with pytest.raises(TryAgain, match="being cancelled"):
-        ask(board, 2)
     board.cancel(running.id)
     assert board.job(running.id).state == "cancelled"
+    assert board.job(running.id).again
     assert ask(board, 2).state == "queued"  # asked again, computed again
+
+
+def test_a_job_that_is_being_cancelled_is_asked_again_at_once():
+    board = Board(Limits())
+    job = ask(board, 1, "a")
+    board.next()
+    board.report(job.id, "exact", 0.5, {"known": True})
+    board.leave(job.id, "a")
+    ask(board, 1, "b", now=5.0)
+    assert board.is_unwanted(job.id)  # the process was told, and ends this one
+    board.cancel(job.id)
+    assert (board.job(job.id).state, board.job(job.id).payload) == ("queued", {"known": True})
+    assert not board.is_unwanted(job.id)
+    board.leave(job.id, "b")
+    assert board.job(job.id).state == "cancelled"
+
+
+def test_who_asked_again_and_left_does_not_bring_it_back():
+    board = Board(Limits())
+    job = ask(board, 1, "a")
+    board.next()
+    board.leave(job.id, "a")
+    ask(board, 1, "b")
+    board.leave(job.id, "b")
+    board.cancel(job.id)
+    assert board.job(job.id).state == "cancelled"
+
+
+def test_all_sizes_of_one_question_are_one_question():
+    board = Board(Limits(queue=1, per_session=1))
+    sizes = [board.submit({"prompt": "p", "model": size}, "a", 0.0) for size in "sml"]
+    assert [each.position for each in sizes] == [0, 1, 2]
+    with pytest.raises(TryAgain, match="found 1 waiting"):
+        board.submit({"prompt": "q", "model": "s"}, "b", 0.0)
+    board.next()
+    for each in sizes[1:]:
+        board.leave(each.id, "a")
+    with pytest.raises(TryAgain, match="at most 1"):
+        board.submit({"prompt": "q", "model": "s"}, "a", 0.0)
+    assert board.submit({"prompt": "q", "model": "s"}, "b", 0.0).state == "queued"
+
+
+def test_what_was_known_of_a_job_that_was_cut_short_stays_until_more_is_known():
+    board = Board(Limits())
+    job = ask(board, 1)
+    board.next()
+    board.report(job.id, "exact", 0.5, {"text": 1, "documents": 2})
+    board.fail(job.id, "stopped", again=True)
+    assert (board.job(job.id).payload, board.job(job.id).again) == ({"text": 1, "documents": 2}, True)
+    assert board.submit({"what": 1}, "a", 0.0, seconds=360.0).seconds == 360.0
+    board.next()
+    board.report(job.id, "begun", 0.1, {"text": 1})
+    assert board.job(job.id).payload == {"text": 1, "documents": 2}
+    board.report(job.id, "more", 0.9, {"text": 1, "documents": 2, "heat": 3})
+    assert board.job(job.id).payload == {"text": 1, "documents": 2, "heat": 3}
 
 
 def test_who_stops_asking_has_left():

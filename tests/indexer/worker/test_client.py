@@ -55,6 +55,17 @@ def test_an_abandoned_job_is_cancelled_and_the_process_stays(worker):
     assert outcome(worker, {"do": "echo", "value": "pid again"}).result["pid"] == pid
 
 
+def test_what_was_cancelled_is_computed_when_it_is_asked_again(worker):
+    request = {"do": "count", "n": 60}
+    job = worker.submit(request, "s")
+    while worker.job(job.id).stage != "counting":
+        time.sleep(0.02)
+    worker.leave(job.id, "s")
+    worker.submit(request, "s")  # while it is being cancelled
+    again = worker.wait(job.id, 20)
+    assert (again.state, again.result["echo"], "stopped_at" in again.result) == ("done", None, False)
+
+
 def test_who_stops_asking_has_left_and_the_job_ends():
     """A closed page says nothing; a page that is open asks again and again."""
     made = Worker(FUNCTION, Limits(absent_seconds=1.0), cancel_seconds=1.0)
@@ -86,10 +97,10 @@ def test_six_jobs_at_once_the_sixth_is_refused(worker):
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ("hang", "within 4 s"),
+        ("hang", "stopped after 4 s"),
         ("die", "exit code 9"),
         ("raise", "exit code 1"),
-        ("eat", "at most 0.2 GiB"),
+        ("eat", "at most 0.2;"),
     ],
 )
 def test_a_bad_job_fails_and_the_next_is_served_within_six_seconds(worker, what, message):
@@ -100,9 +111,22 @@ def test_a_bad_job_fails_and_the_next_is_served_within_six_seconds(worker, what,
     assert time.monotonic() - ended < 6
 
 
+def test_what_a_job_knew_outlives_its_time_and_more_time_may_be_given(worker):
+    request = {"do": "count", "n": 240}  # five seconds or more, of four that are allowed
+    cut = outcome(worker, request)
+    assert (cut.state, cut.again, "stopped after 4 s" in cut.error, cut.payload["i"] > 50) == (
+        "failed",
+        True,
+        True,
+        True,
+    )
+    assert worker.wait(worker.submit(request, "s", longer=5.0).id, 30).state == "done"
+
+
 def test_a_refusal_is_its_message_and_harms_nothing(worker):
     pid = outcome(worker, {"do": "echo", "value": "before a refusal"}).result["pid"]
-    assert outcome(worker, {"do": "refuse"}).error == "expected a prompt, found none; write one"
+    refused = outcome(worker, {"do": "refuse"})
+    assert (refused.error, refused.again) == ("expected a prompt, found none; write one", False)
     assert outcome(worker, {"do": "echo", "value": "after a refusal"}).result["pid"] == pid
 
 

@@ -10,7 +10,7 @@ from dashboard.database.layer_groups import LayerGroup, group_scores, layer_grou
 from dashboard.database.queries import answers, influence, spans
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import Floats, Ranked, layer_total, rank_documents, take_side
-from dashboard.database.records import Generation, Run, Token
+from dashboard.database.records import Generation, KeptScores, Run, Target, Token
 from dashboard.screens.compare.sizes.overlap import overlap_at, rank_biased_overlap
 from dashboard.screens.compare.sizes.places import Place, departures, places
 
@@ -66,7 +66,8 @@ def answers_in(snapshot: Snapshot, generations: Sequence[Generation], unit: str)
     for generation in generations:
         runs = answers.best_first(snapshot, generation.model.model_id)
         tokens = answers.tokens(snapshot, generation.generation_id)
-        read.append((runs, tokens, places(snapshot, runs[0].run_id if runs else "", generation, tokens, unit)))
+        targets = spans.answer_spans(snapshot, runs[0].run_id if runs else "", generation.generation_id)
+        read.append((runs, tokens, places(targets, generation.text, tokens, unit)))
     departs = departures([columns for _, _, columns in read])
     groups = [layer_groups(influence.layers(snapshot, each.model.model_id)) for each in generations]
     return [
@@ -94,6 +95,11 @@ def _scored(snapshot: Snapshot, size: Size, place: Place) -> Size:
     else:
         scores = influence.kept_scores(snapshot, *of, *place.span)
         target = influence.targets(snapshot, *of).get(place.first) if place.first == place.last else None
+    return with_scores(size, scores, target)
+
+
+def with_scores(size: Size, scores: KeptScores, target: Target | None) -> Size:
+    """With the documents of the compared column; target: None where random documents are not known."""
     ranked = rank_documents(scores)
     null_scores = target.null_scores if target is not None else np.empty(0)
     return replace(size, ranked=tuple(ranked), top=tuple(take_side(ranked, "towards", TOP)), null_scores=null_scores)

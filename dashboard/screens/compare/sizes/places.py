@@ -1,12 +1,10 @@
 """What is compared in each size: the words of its answer, the whole of it, or its tokens. No widget here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
-from dashboard.database.queries import spans
-from dashboard.database.queries.rows import Snapshot
-from dashboard.database.records import Generation, Token
+from dashboard.database.records import Token
 from dashboard.database.span_records import ANSWER, AnswerSpan
 from indexer.tracing.spans import spans as spans_of
 
@@ -28,16 +26,15 @@ class Place:
         return self.first, self.last
 
 
-def places(snapshot: Snapshot, run_id: str, of: Generation, tokens: Sequence[Token], unit: str) -> list[Place]:
+def places(targets: Iterable[AnswerSpan], text: str, tokens: Sequence[Token], unit: str) -> list[Place]:
     """The columns of one size by `unit`: word, answer or token. A build without words has them all the same, from the
-    text; tokens at the end that add no text, as one that ends the answer, are in no word and not in the answer."""
+    text; tokens at the end that add no text, as one that ends the answer, are in no word and not in the answer.
+
+    targets: words and answer that have scores of their own
+    """
     if unit == "token" or not tokens:
         return [Place(token.position, token.position, token.text) for token in tokens]
-    text = of.text
-    stored = {
-        (each.kind == ANSWER, each.first, each.last): each
-        for each in spans.answer_spans(snapshot, run_id, of.generation_id)
-    }
+    stored = {(each.kind == ANSWER, each.first, each.last): each for each in targets}
     found = spans_of(text, [(token.start, token.stop) for token in tokens])
     return [
         Place(each.first, each.last, text[each.start : each.stop].strip(), stored.get((whole, each.first, each.last)))

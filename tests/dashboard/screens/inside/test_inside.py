@@ -274,7 +274,7 @@ def test_the_switch_changes_the_address(inside: Callable[..., AppTest]) -> None:
 
 def test_another_size_lets_the_component_go(inside: Callable[..., AppTest]) -> None:
     app = inside(component="head:1.1", effect="direct")
-    app.segmented_control(key="size switch").set_value("synth-l").run()
+    app.selectbox(key="ask size").set_value("synth-l").run()
     assert "component" not in app.query_params and app.query_params["effect"] == "direct"
 
 

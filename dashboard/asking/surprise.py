@@ -1,0 +1,48 @@
+"""Whether a model takes a prompt for language: how surprised it is, beside its own training documents. Pure.
+
+surprise     mean over the tokens that were said of −log₂ p(token given those before it), bits
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dashboard.drawing.numbers import plain
+
+MOST = 0.9  # of the documents
+
+
+@dataclass(frozen=True)
+class Surprise:
+    """Bits a token: of the prompt, of the documents together, and of each of them, ascending; NaN, () where unknown."""
+
+    prompt: float
+    corpus: float
+    documents: tuple[float, ...]
+
+
+def surprise_of(nats: Sequence[float], losses: Sequence[tuple[float, int]]) -> Surprise | None:
+    """nats: of the prompt's tokens; losses: (nats, tokens) of documents. None where nothing of the prompt is known."""
+    known = [each for each in nats if math.isfinite(each)]
+    if not known:
+        return None
+    bits = np.array([(loss, n) for loss, n in losses], dtype=np.float64).reshape(-1, 2) / [math.log(2), 1.0]
+    corpus = float(bits[:, 0].sum() / bits[:, 1].sum()) if len(bits) else math.nan
+    return Surprise(float(np.mean(known)) / math.log(2), corpus, tuple(sorted((bits[:, 0] / bits[:, 1]).tolist())))
+
+
+def in_words(found: Surprise, model: str) -> str:
+    """One sentence or two: the numbers, and where the prompt stands among the documents."""
+    said = f"Your words surprise {model} by {plain(found.prompt, 2)} bits a token"
+    if not found.documents:
+        return f"{said}."
+    said += f", the documents that it was trained on by {plain(found.corpus, 2)}"
+    n = len(found.documents)
+    if found.prompt > found.documents[-1]:
+        return f"{said}: more than any of {n:,} of them. This is no language that it learned; read its answer so."
+    below = float(np.mean(np.array(found.documents) < found.prompt))
+    if below > MOST:
+        return f"{said}: more than {math.floor(100 * below)} % of them, so they are unlike most that it learned."
+    return f"{said}: they read like what it learned."

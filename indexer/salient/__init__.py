@@ -1,0 +1,1 @@
+"""One saliency method of one answer, asked for when somebody looks at it."""

@@ -1,0 +1,41 @@
+"""Asking: one prompt in all sizes in one, and a question over documents that are written into the form."""
+
+import re
+
+import pytest
+
+from tests.browser.visit import Visit
+
+pytestmark = pytest.mark.browser
+
+
+def test_my_prompt_in_all_sizes_is_one_question(visit: Visit) -> None:
+    visit.open("/compare", "table button")
+    visit.page.get_by_label("Ask a new prompt").fill("The capital of France is")
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_url("**/compare?job=*")
+    for size in ("synth-s", "synth-m", "synth-l"):
+        visit.page.wait_for_selector(f"table >> text={size}")
+    visit.page.get_by_label("Size of this page").click()
+    visit.page.get_by_role("option", name=re.compile("^synth-m")).click()
+    visit.page.wait_for_selector("[role=option]:has-text('Paris')")
+    assert "/compare" not in visit.page.url
+
+
+def test_a_question_over_documents_is_written_into_a_form_and_cited(visit: Visit) -> None:
+    visit.open("/context")
+    visit.page.get_by_text("Ask about documents of your own").click()
+    for field, words in (
+        ("Question", "What is the capital of Peru?"),
+        ("Title 1", "Peru"),
+        ("Document 1", "It is Lima."),
+        ("Document 2", "It is Oslo <script>alert(1)</script>."),
+    ):
+        visit.page.get_by_label(field, exact=True).fill(words)
+        visit.page.keyboard.press("Tab")
+    visit.page.get_by_role("button", name="Ask these documents").click()
+    visit.page.wait_for_url("**job=*")
+    cards = visit.page.locator(".card .title")
+    visit.until(lambda: cards.all_inner_texts() == ["Peru", "document 2"])
+    visit.page.wait_for_selector("text=first for Leave one out")
+    assert visit.no_sideways_scroll()

@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 from indexer.database.holds import verbatim as of_verbatim
 from indexer.database.keys import KEYS
 from indexer.database.schema import LATER, LATER_TABLES, REFERENCES, TABLES, VIEWS
+from indexer.database.statements import held_tables
 from indexer.database.summaries import LATER_SUMMARIES, SUMMARIES
 from indexer.database.tables import calibration, components, groups, sets, spans, verbatim
 
@@ -21,7 +22,7 @@ def broken_invariants(db: DuckDBPyConnection) -> list[str]:
 
 
 def _questions(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:
-    held = {name for (name,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    held = held_tables(db)
     for table in KEYS:
         if table in held:
             yield f"duplicates in {table}", duplicates(db, table)

@@ -16,6 +16,7 @@ import duckdb
 
 from attribution.errors import Damaged, TryAgain
 from indexer import __version__
+from indexer.database.beside import TABLE, beside_name, create_view, is_whole_beside, place, search_path
 from indexer.database.invariants import broken_invariants
 from indexer.database.schema import SCHEMA_VERSION, TABLES, VIEWS
 from indexer.database.shard import table_of
@@ -50,7 +51,8 @@ def publish(
     made_by = [SCHEMA_VERSION, STORAGE_VERSION, SUMMARIES, VIEWS]
     content = hashlib.sha256(json.dumps([*made_by, config, shards]).encode()).hexdigest()
     current = read_current(folder)
-    if current is not None and _stands(folder / current.database, current):
+    texts = beside_name(folder, _documents(parts))
+    if current is not None and _stands(folder / current.database, current, texts):
         held = not complete and set(shards) <= set(current.shards)
         if held or current.content == content:
             return folder / current.database
@@ -61,7 +63,10 @@ def publish(
     try:
         with disk_room(folder):
             fault("publish.start")
-            _write(scratch, spill, by_table, config, memory)
+            if texts:
+                place(folder, texts, Path(*by_table.pop(TABLE)))
+                fault("publish.placed")
+            _write(scratch, spill, by_table, config, memory, texts)
             sync(scratch)
             fault("publish.synced")
             used = [number for number, _ in snapshots(folder)]
@@ -88,14 +93,18 @@ def shards_of(part: Finished) -> set[str]:
     return {sha256 for name, sha256 in part.files.items() if _is_shard(name)}
 
 
-def _write(scratch: Path, spill: Path, by_table: dict[str, list[str]], config: str, memory: str) -> None:
+def _write(scratch: Path, spill: Path, by_table: dict[str, list[str]], config: str, memory: str, texts: str) -> None:
+    """texts: the file beside it that holds the documents; "" where they go into it"""
     settings: dict[str, str | bool | int | float | list[str]] = {
+        **search_path(scratch.parent),
         "storage_compatibility_version": STORAGE_VERSION,
         "memory_limit": memory,
         "temp_directory": str(spill),
     }
     with duckdb.connect(str(scratch), config=settings) as db:
-        create_tables(db)
+        create_tables(db, but=[TABLE] if texts else [])
+        if texts:
+            create_view(db, texts)
         for table, shards in by_table.items():
             fill_table(db, table, shards)
         write_meta(db, __version__, datetime.now(UTC).replace(tzinfo=None), config)
@@ -128,9 +137,16 @@ def _shards_by_table(parts: Sequence[Finished]) -> dict[str, list[str]]:
     return by_table
 
 
+def _documents(parts: Sequence[Finished]) -> list[tuple[Path, str]]:
+    """The shards of the documents, with their hashes."""
+    every = [(part.folder / name, sha256) for part in parts for name, sha256 in part.files.items() if _is_shard(name)]
+    return [(path, sha256) for path, sha256 in every if table_of(path) == TABLE]
+
+
 def _is_shard(name: str) -> bool:
     return name.endswith(".parquet") and table_of(Path(name)) in TABLES
 
 
-def _stands(path: Path, current: Current) -> bool:
-    return path.is_file() and not has_log(path) and file_hash(path) == current.sha256
+def _stands(path: Path, current: Current, texts: str) -> bool:
+    beside = not texts or is_whole_beside(path.with_name(texts))
+    return beside and path.is_file() and not has_log(path) and file_hash(path) == current.sha256

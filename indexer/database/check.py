@@ -84,12 +84,10 @@ def _of_rows(path: Path) -> Iterator[Problem]:
         yield Problem(path.name, f"{foreign}, expected {STORAGE_VERSION}")
         return
     with _opened(path) as db:
-        texts = read_beside(db)
-        if texts and not path.with_name(texts).is_file():
-            yield Problem(texts, f"missing, but {path.name} reads its documents from it")
-            return
-        if texts and not is_whole_beside(path.with_name(texts)):
-            return  # it is named already
+        beside = [path.with_name(name) for name in read_beside(db)]
+        yield from (Problem(of.name, f"missing, but {path.name} reads it") for of in beside if not of.is_file())
+        if not all(map(is_whole_beside, beside)):
+            return  # they are named
         try:
             version = schema_version(db)
         except duckdb.CatalogException:

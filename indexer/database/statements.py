@@ -4,24 +4,25 @@ Table and column names come from the schema only, never from outside.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
-from indexer.database.keys import KEYS, REPEATED, VOLATILE
 from indexer.database.schema import ORDER, SCHEMA_VERSION, TABLES, VIEWS
-from indexer.database.summaries import LATER_SUMMARIES, SUMMARIES
+from indexer.database.summaries import LATER_SUMMARIES, OF_FEW, SUMMARIES
+from indexer.database.tables.keys import KEYS, REPEATED, VOLATILE
 
 
-def create_tables(db: DuckDBPyConnection, but: Sequence[str] = ()) -> None:
+def create_tables(db: DuckDBPyConnection, but: Collection[str] = ()) -> None:
     for table, columns in TABLES.items():
         if table not in but:
             db.execute(f"CREATE TABLE {table} ({columns})")
 
 
-def create_summaries(db: DuckDBPyConnection) -> None:
-    for table, query in SUMMARIES.items():
+def create_summaries(db: DuckDBPyConnection, beside: Collection[str] = ()) -> None:
+    """beside: tables that are not in the file"""
+    for table, query in (SUMMARIES | (OF_FEW if beside else {})).items():
         db.execute(f"CREATE TABLE {table} AS {query}")
 
 

@@ -94,7 +94,8 @@ SUMMARIES: dict[str, str] = {
     "token_answer": """
         SELECT token.text, list(DISTINCT generation.rowid::INTEGER) AS generations
         FROM generation_token AS token JOIN generation USING (generation_id) GROUP BY token.text ORDER BY token.text""",
-    # all tokens of a document in one row, in their order
+    # all tokens of a document in one row, in their order; of a corpus whose documents lie beside the database, only the
+    # documents for which replacements are stored
     "token_texts": """
         SELECT tokenizer_id, document_id, list(text ORDER BY token_position) AS texts
         FROM document_token GROUP BY tokenizer_id, document_id ORDER BY tokenizer_id, document_id""",
@@ -211,6 +212,14 @@ SUMMARIES: dict[str, str] = {
         FROM whole JOIN best USING (run_id, generation_id, column_name, value)
         WINDOW ranking AS (PARTITION BY run_id, generation_id, column_name ORDER BY score DESC, value)
         ORDER BY column_name, value, run_id, score DESC, generation_id""",
+}
+
+# in place of these where the documents lie beside the database, which then holds of them what is shown
+OF_FEW = {
+    "token_texts": """
+        SELECT tokenizer_id, document_id, list(text ORDER BY token_position) AS texts
+        FROM document_token SEMI JOIN relabel USING (document_id)
+        GROUP BY tokenizer_id, document_id ORDER BY tokenizer_id, document_id""",
 }
 
 # those that files of this version may lack: they were published before there was anything to say in them

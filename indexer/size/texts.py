@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from attribution.passes.batches import Row, Rows, Shapes
+from attribution.passes.token_run import TokenRun, run_of
 from attribution.trained.document import TrainedText, Training
 from indexer.config.versions import VERSIONS
 from indexer.corpus.corpus import Lazy
@@ -30,7 +31,6 @@ from indexer.corpus.document import Document
 from indexer.journal.part import Partition
 from indexer.journal.stages import drop, finished, intact, key, stage
 from indexer.mapped.table import numbers, opened, unnamed, write
-from indexer.size.token_run import TokenRun, run_of
 
 LAYOUT = 1  # of the file; another number makes a build write it anew
 DOCUMENTS = 16_384  # of a partition

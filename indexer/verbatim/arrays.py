@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attribution.passes.token_run import TokenRun
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, drop, finished, intact, key, stage, under_key
 from indexer.size.member import Member
-from indexer.size.token_run import TokenRun
 from indexer.verbatim.suffixes import SEPARATOR, Suffixes, narrow, suffix_order
 
 LAYOUT = 1  # of the files; another number makes a build write them anew

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from transformers import AutoTokenizer
 
 from attribution.passes.batches import Row, Rows
+from attribution.passes.token_run import run_of
 from indexer.config.config import read_config
 from indexer.config.verbatim import Verbatim
 from indexer.database.reader import Database
 from indexer.database.snapshot_file import read_current
 from indexer.size.member import open_member
-from indexer.size.token_run import run_of
 from indexer.verbatim import arrays
 from indexer.verbatim.arrays import laid_out
 from indexer.verbatim.found import words_of

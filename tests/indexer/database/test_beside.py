@@ -2,18 +2,24 @@
 
 import os
 import shutil
+from collections.abc import Sequence
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from attribution.errors import BadInput, Damaged
+from dashboard.database.queries.documents import document_tokens
+from indexer.corpus.document import document_id
 from indexer.database import beside
 from indexer.database.beside import files_beside
 from indexer.database.check import check, content_hash
 from indexer.database.publish import publish
 from indexer.database.reader import Database
 from indexer.database.repair import collect, repair
+from indexer.database.shard import write_shard
 from indexer.database.snapshot_file import snapshots
+from indexer.journal.stages import stage
 from tests.indexer.database.test_publish import seen, shards
 
 
@@ -22,9 +28,64 @@ def large(monkeypatch):
     monkeypatch.setattr(beside, "LARGE", 4)
 
 
-def kind(folder):
-    sql = "SELECT table_type FROM information_schema.tables WHERE table_name = 'document'"
-    return Database(folder).current().rows(sql)[0]["table_type"]
+def kind(folder, table="document"):
+    sql = "SELECT table_type FROM information_schema.tables WHERE table_name = ?"
+    return Database(folder).current().rows(sql, [table])[0]["table_type"]
+
+
+def tokens(folder: Path, sizes: Sequence[str] = ("s", "m"), twice: bool = False):
+    """Of the documents of `shards`, three tokens each, written alike by two sizes; of one a replacement is stored."""
+    ids = sorted(document_id(f"text {i}") for i in range(4))
+
+    def compute(part):
+        rows = [(of, t, f"{of} {t}") for of in ids for t in range(3) for _ in range(1 + twice)]
+        columns = dict(zip(("document_id", "token_position", "text"), map(list, zip(*rows, strict=True)), strict=True))
+        write_shard(part.folder, "document_token", columns | {"tokenizer_id": ["t"] * len(rows)})
+        if part.value == "s":
+            write_shard(part.folder, "relabel", {"document_id": ids[:1], "token_position": [1], "run_id": ["r"]})
+
+    return stage(folder, "about", str(twice), list(sizes), compute)
+
+
+def test_tokens_lie_beside_too_where_all_sizes_read_alike(tmp_path, monkeypatch):
+    large, small = tmp_path / "large", tmp_path / "small"
+    for folder in (large, small):
+        folder.mkdir()
+    view = publish(large, [*shards(large, 4), *tokens(large)])
+    monkeypatch.setattr(beside, "LARGE", 5)
+    table = publish(small, [*shards(small, 4), *tokens(small)])
+    assert (kind(large, "document_token"), kind(small, "document_token")) == ("VIEW", "BASE TABLE")
+    assert content_hash(view) == content_hash(table)
+    assert check(large) == []
+    ids = [document_id(f"text {i}") for i in range(4)]
+    few, all_of = (Database(folder).current() for folder in (large, small))
+    said = document_tokens(few, "t", ids)
+    assert said == {of: [f"{of} {t}" for t in range(3)] for of in ids} == document_tokens(all_of, "t", ids)
+    assert document_tokens(few, "t", ids[:1]) == {ids[0]: said[ids[0]]}
+    assert document_tokens(few, "t", []) == document_tokens(few, "other", ids) == {}
+    held = "SELECT document_id, texts FROM token_texts ORDER BY document_id"
+    assert {row["document_id"]: row["texts"] for row in all_of.rows(held)} == said
+    assert few.rows(held) == all_of.rows(held)[:1]
+
+
+def test_rows_beside_are_looked_at_before_anything_names_them(tmp_path):
+    parts = [*shards(tmp_path, 4), *tokens(tmp_path, twice=True)]
+    for _ in range(2):
+        with pytest.raises(Damaged, match="duplicates in document_token"):
+            publish(tmp_path, parts)
+        assert not files_beside(tmp_path)
+    publish(tmp_path, [*shards(tmp_path, 4), *tokens(tmp_path)])
+    assert len(files_beside(tmp_path)) == 2
+
+
+def test_tokens_that_sizes_read_differently_stay_in_the_database(tmp_path):
+    def compute(part):
+        ids = [document_id("text 0")]
+        columns = {"document_id": ids, "token_position": [0], "text": ["t"], "tokenizer_id": [str(part.value)]}
+        write_shard(part.folder, "document_token", columns)
+
+    publish(tmp_path, [*shards(tmp_path, 4), *stage(tmp_path, "about", "1", ["s", "m"], compute)])
+    assert (kind(tmp_path), kind(tmp_path, "document_token")) == ("VIEW", "BASE TABLE")
 
 
 def test_a_view_reads_the_same_rows_as_the_table_of_a_small_corpus(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import pytest
 from attribution.errors import BadInput, Damaged
 from attribution.loading.specials import choose_specials
 from attribution.passes.batches import Row, Rows, plan_batches, shapes_of
+from attribution.passes.token_run import run_of
 from attribution.trained.document import TrainedText, Training, trained_text
 from attribution.trained.windows import Windows
 from indexer.corpus.corpus import Lazy
@@ -19,7 +20,6 @@ from indexer.journal.stages import finished, only_finished
 from indexer.mapped import table
 from indexer.size import texts
 from indexer.size.texts import OneByOne, forget, keep, kept, passing
-from indexer.size.token_run import run_of
 from tests.attribution.trained.test_document import CHATML, MARKED, SAID, WRITTEN, tokenizer
 
 IDS = list(range(5, 45))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attribution.passes.batches import Row
-from indexer.size.token_run import run_of
+from attribution.passes.token_run import run_of
 from indexer.verbatim.arrays import laid_out
 from indexer.verbatim.suffixes import SEPARATOR
 

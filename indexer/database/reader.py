@@ -161,8 +161,9 @@ class Database:
                 f"expected a file of DuckDB storage {STORAGE_VERSION}, found {path.name} with {foreign}; {_BUILD}"
             )
         try:
-            connection = duckdb.connect(os.fspath(path), read_only=True, config=self._settings)
-            _close_off(connection, path.parent)
+            with _OPENING:
+                connection = duckdb.connect(os.fspath(path), read_only=True, config=self._settings)
+                _close_off(connection, path.parent)
             found, missing = schema_version(connection), missing_summaries(connection)
         except (duckdb.CatalogException, duckdb.BinderException):
             raise BadInput(f"expected a Whence database, found {path.name} without its tables; {_BUILD}") from None
@@ -189,6 +190,9 @@ class Database:
                 f"{_BUILD}: what is computed stays, it is published again"
             )
         return Snapshot(path.name, generation, notice, self._seconds, connection)
+
+
+_OPENING = threading.Lock()  # of all readers of a process: connections to one file share their settings
 
 
 def _close_off(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:

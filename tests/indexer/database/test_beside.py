@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -145,6 +146,13 @@ def test_nothing_but_that_file_can_be_read(tmp_path, sql):
         snapshot.rows(sql.format(other=other, folder=tmp_path, texts=texts))
     assert texts.read_bytes() == before
     assert snapshot.rows("SELECT count(*) AS n FROM document") == [{"n": 4}]
+
+
+def test_many_readers_of_a_process_open_it_at_once(tmp_path):
+    publish(tmp_path, shards(tmp_path, 4))
+    readers = [Database(tmp_path) for _ in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(seen, readers)) == [(4, {"4"})] * 16
 
 
 def test_a_folder_may_be_moved_and_any_client_reads_it_from_there(tmp_path, monkeypatch):

@@ -7,16 +7,23 @@ import textwrap
 from docs.generate.markdown import escaped, table
 from docs.generate.notes import entry_notes
 from indexer.database import schema, summaries
-from indexer.database.keys import KEYS
+from indexer.database.beside import LARGE
 from indexer.database.schema import ORDER, REFERENCES, SCHEMA_VERSION, TABLES, VIEWS
 from indexer.database.summaries import SUMMARIES
 from indexer.database.tables import LATER_SUBJECTS
+from indexer.database.tables.keys import KEYS
 
 _BEFORE = """# Database
 
 `CURRENT` in the output folder is a small JSON file that names the published database. Any DuckDB client can open it;
 tables and views are an interface, and a change to them raises the version of the schema, now {version}. A published
 file never changes: a build writes a new one beside it.
+
+From {large:,} documents on, these and their tokens lie in `texts-….parquet` and `tokens-….parquet` in the same folder,
+and `document` and `document_token` are views of them: a further prompt is published without writing them anew, and
+several published files share them. Whoever copies the database copies these along. A client finds them when it runs in
+that folder, or is told where they are: `SET file_search_path = '/path/to/build/'`, with the last `/`. Tokens lie there
+where all sizes read the documents alike.
 
 Documents join on `document_id` and prompts on `prompt_id`, across models and across databases. Influence is in nats,
 and positive pushes the model towards the token ([Concepts](concepts.md)). A pair of a token and a document that is not
@@ -58,7 +65,7 @@ def page() -> str:
     text = escaped(" ".join(inspect.cleandoc(summaries.__doc__ or "").partition("\n\n")[2].split()))
     return "\n".join(
         [
-            _BEFORE.format(version=SCHEMA_VERSION),
+            _BEFORE.format(version=SCHEMA_VERSION, large=LARGE),
             "## Tables\n",
             *(_table(name, notes[name]) for name in TABLES),
             "## Views\n",

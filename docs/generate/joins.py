@@ -4,8 +4,8 @@ from collections import Counter
 from xml.sax.saxutils import escape
 
 from docs.generate.database import columns
-from indexer.database.keys import KEYS
 from indexer.database.schema import TABLES
+from indexer.database.tables.keys import KEYS
 
 ROW, COLUMN, LEFT, TOP = 22, 62, 168, 128  # points; names of columns are written upwards
 INK, PAPER, RULE = "#1f2933", "#ffffff", "#c5ccd3"

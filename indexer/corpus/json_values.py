@@ -7,6 +7,7 @@ from typing import Any
 
 CHUNK = 1 << 16  # characters that are read at a time, at least
 _SPACE = re.compile(r"[ \t\r\n]*")
+_GOES_ON = re.compile(r"\.?|[eE][+-]?")  # what may stand behind a number that a piece cuts
 _CUT = 16  # characters before the end of a piece within which a value may only look wrong because it goes on
 
 
@@ -68,8 +69,8 @@ class _Text:
                     continue
                 self._line += self._held.count("\n", self._at, error.pos)
                 raise self.wrong(error.msg) from None
-            if stop == len(self._held) and self._held[stop - 1] not in '}]"' and self._more():
-                continue  # a number may go on
+            if self._held[stop - 1] not in '}]"' and _GOES_ON.fullmatch(self._held, stop) and self._more():
+                continue
             self._take(stop)
             return value
 

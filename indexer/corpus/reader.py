@@ -4,8 +4,9 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ ABOUT = ("id", "title", "source", "topic")
 SAID = {"empty": "empty skipped", "duplicate": "duplicate counted with the first"}
 _NAMED = 3  # of each kind of skipped row in the report
 _SHOWN = 12  # columns of a file that is refused
+_FIELDS = attrgetter(*COLUMNS)
 _TEXT, _NUMBER = pa.large_string(), pa.uint64()
 _DOCUMENTS = pa.schema([*((name, _TEXT) for name in COLUMNS), ("number", _NUMBER), ("place", _TEXT)])
 _OWN = pa.schema([("own", _TEXT), ("number", _NUMBER)])
@@ -120,9 +122,10 @@ def read_corpus(
                     continue
                 number = int(document.document_id, 16)
                 if seen.add(number):
-                    total.update(json.dumps(_values(document)).encode("utf-8") + b"\n")
+                    fields = _FIELDS(document)
+                    total.update(json.dumps(_said(fields)).encode("utf-8") + b"\n")
                     values = (_string(row, column, place) for column in groups)
-                    kept.add((*astuple(document), number, storable(place), *values))
+                    kept.add((*fields, number, storable(place), *values))
                 else:
                     skipped.add("duplicate", place, number)
                     again[number] += 1
@@ -209,10 +212,9 @@ def _source(file: Path) -> Source:
         return Source(place_name(file), "", 0, 0)
 
 
-def _values(document: Document) -> tuple[str, ...]:
+def _said(fields: tuple[str, ...]) -> tuple[str, ...]:
     """Of a plain document without `turns`: the hash of a corpus of such is what it was before there were others."""
-    values = astuple(document)
-    return values if document.turns else values[:-1]
+    return fields if fields[-1] else fields[:-1]
 
 
 def _columns(names: Sequence[str], text: Sequence[str], groups: Sequence[str], place: str) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from attribution.errors import BadInput
+from indexer.database.beside import files_beside, is_whole_beside, read_beside, search_path
 from indexer.database.invariants import broken_invariants
 from indexer.database.schema import SCHEMA_VERSION
 from indexer.database.snapshot_file import STORAGE_VERSION, foreign_storage, has_log, in_use, read_current, snapshots
@@ -63,6 +64,9 @@ def _of_snapshots(folder: Path) -> Iterator[Problem]:
         yield Problem("CURRENT", "cannot be read or was changed")
     elif current is not None and not (folder / current.database).is_file():
         yield Problem(current.database, "missing, but CURRENT names it")
+    for path in files_beside(folder):
+        if not is_whole_beside(path):
+            yield Problem(path.name, "changed: its bytes are not those that its name was made from")
     for _, path in found:
         if has_log(path) and current is not None and path.name == current.database:
             _refuse_if_in_use(path)
@@ -80,6 +84,10 @@ def _of_rows(path: Path) -> Iterator[Problem]:
         yield Problem(path.name, f"{foreign}, expected {STORAGE_VERSION}")
         return
     with _opened(path) as db:
+        beside = [path.with_name(name) for name in read_beside(db)]
+        yield from (Problem(of.name, f"missing, but {path.name} reads it") for of in beside if not of.is_file())
+        if not all(map(is_whole_beside, beside)):
+            return  # they are named
         try:
             version = schema_version(db)
         except duckdb.CatalogException:
@@ -94,7 +102,7 @@ def _of_rows(path: Path) -> Iterator[Problem]:
 
 def _opened(path: Path) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(str(path), read_only=True)
+        return duckdb.connect(str(path), read_only=True, config={**search_path(path.parent)})
     except duckdb.IOException as error:
         used = in_use(error, path)
         raise error if used is None else used from None

@@ -8,7 +8,7 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import duckdb
 
 from attribution.errors import Damaged, TryAgain
 from indexer import __version__
+from indexer.database.beside import TABLES_BESIDE, Beside, beside, create_view, is_whole_beside, place, search_path
 from indexer.database.invariants import broken_invariants
 from indexer.database.schema import SCHEMA_VERSION, TABLES, VIEWS
 from indexer.database.shard import table_of
@@ -50,7 +51,8 @@ def publish(
     made_by = [SCHEMA_VERSION, STORAGE_VERSION, SUMMARIES, VIEWS]
     content = hashlib.sha256(json.dumps([*made_by, config, shards]).encode()).hexdigest()
     current = read_current(folder)
-    if current is not None and _stands(folder / current.database, current):
+    apart = beside(folder, _hashed_shards(parts))
+    if current is not None and _stands(folder / current.database, current, apart):
         held = not complete and set(shards) <= set(current.shards)
         if held or current.content == content:
             return folder / current.database
@@ -58,10 +60,14 @@ def publish(
     token = secrets.token_hex(8)
     scratch = folder / f"snapshot-{token}.duckdb.partial"
     spill = folder / f"spill-{token}.partial"
+    placed: list[str] = []  # tables whose rows nobody has looked at yet
     try:
         with disk_room(folder):
             fault("publish.start")
-            _write(scratch, spill, by_table, config, memory)
+            placed += [table for table, of in apart.items() if place(folder, of)]
+            fault("publish.placed")
+            _write(scratch, spill, by_table, config, memory, apart, set(apart) - set(placed))
+            placed.clear()
             sync(scratch)
             fault("publish.synced")
             used = [number for number, _ in snapshots(folder)]
@@ -77,6 +83,8 @@ def publish(
             raise TryAgain(f"expected room on the disk of {folder}, found it full; free some and run again") from error
         raise
     finally:
+        for table in placed:
+            (folder / apart[table].name).unlink(missing_ok=True)
         scratch.unlink(missing_ok=True)
         scratch.with_name(scratch.name + ".wal").unlink(missing_ok=True)
         shutil.rmtree(spill, ignore_errors=True)
@@ -88,21 +96,34 @@ def shards_of(part: Finished) -> set[str]:
     return {sha256 for name, sha256 in part.files.items() if _is_shard(name)}
 
 
-def _write(scratch: Path, spill: Path, by_table: dict[str, list[str]], config: str, memory: str) -> None:
+def _write(
+    scratch: Path,
+    spill: Path,
+    by_table: dict[str, list[str]],
+    config: str,
+    memory: str,
+    apart: Mapping[str, Beside],
+    checked: Collection[str],
+) -> None:
+    """apart: tables that lie beside   checked: those of them that an earlier generation was published with"""
     settings: dict[str, str | bool | int | float | list[str]] = {
+        **search_path(scratch.parent),
         "storage_compatibility_version": STORAGE_VERSION,
         "memory_limit": memory,
         "temp_directory": str(spill),
     }
     with duckdb.connect(str(scratch), config=settings) as db:
-        create_tables(db)
+        create_tables(db, but=apart)
+        for table, of in apart.items():
+            create_view(db, table, of.name)
         for table, shards in by_table.items():
-            fill_table(db, table, shards)
+            if table not in apart:
+                fill_table(db, table, shards)
         write_meta(db, __version__, datetime.now(UTC).replace(tzinfo=None), config)
-        create_summaries(db)
+        create_summaries(db, apart)
         create_views(db)
         fault("publish.filled")
-        broken = broken_invariants(db)
+        broken = broken_invariants(db, checked)
         if broken:
             raise Damaged(f"expected rows that agree with each other, found {'; '.join(broken[:5])}; nothing published")
         db.execute("CHECKPOINT")
@@ -128,9 +149,16 @@ def _shards_by_table(parts: Sequence[Finished]) -> dict[str, list[str]]:
     return by_table
 
 
+def _hashed_shards(parts: Sequence[Finished]) -> dict[str, list[tuple[Path, str]]]:
+    """The shards of the tables that may lie beside, with their hashes."""
+    every = [(part.folder / name, sha256) for part in parts for name, sha256 in part.files.items() if _is_shard(name)]
+    return {table: [each for each in every if table_of(each[0]) == table] for table in TABLES_BESIDE}
+
+
 def _is_shard(name: str) -> bool:
     return name.endswith(".parquet") and table_of(Path(name)) in TABLES
 
 
-def _stands(path: Path, current: Current) -> bool:
-    return path.is_file() and not has_log(path) and file_hash(path) == current.sha256
+def _stands(path: Path, current: Current, apart: Mapping[str, Beside]) -> bool:
+    whole = all(is_whole_beside(path.with_name(of.name)) for of in apart.values())
+    return whole and path.is_file() and not has_log(path) and file_hash(path) == current.sha256

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from attribution.errors import BadInput, Damaged, TryAgain
+from indexer.database.beside import allow, search_path
 from indexer.database.memory import Memory
 from indexer.database.schema import SCHEMA_VERSION
 from indexer.database.snapshot_file import (
@@ -76,7 +77,7 @@ class Database:
     def __init__(self, folder: Path, memory: str = "1GB", threads: int = 2, seconds: float = 10.0) -> None:
         self.folder = folder
         self._settings: dict[str, str | bool | int | float | list[str]] = {
-            "enable_external_access": "false",
+            **search_path(folder),
             "python_enable_replacements": "false",  # a name in SQL is a table, never a variable of this process
             "autoload_known_extensions": "false",
             "autoinstall_known_extensions": "false",
@@ -84,7 +85,6 @@ class Database:
             "threads": str(threads),
             "temp_directory": "",  # nothing is spilled: what does not fit is refused
             "max_execution_time": str(int(seconds * 1000)),  # DuckDB interrupts itself
-            "lock_configuration": "true",
         }
         self._seconds = seconds
         self._mutex = threading.Lock()
@@ -161,7 +161,9 @@ class Database:
                 f"expected a file of DuckDB storage {STORAGE_VERSION}, found {path.name} with {foreign}; {_BUILD}"
             )
         try:
-            connection = duckdb.connect(os.fspath(path), read_only=True, config=self._settings)
+            with _OPENING:
+                connection = duckdb.connect(os.fspath(path), read_only=True, config=self._settings)
+                _close_off(connection, path.parent)
             found, missing = schema_version(connection), missing_summaries(connection)
         except (duckdb.CatalogException, duckdb.BinderException):
             raise BadInput(f"expected a Whence database, found {path.name} without its tables; {_BUILD}") from None
@@ -188,6 +190,20 @@ class Database:
                 f"{_BUILD}: what is computed stays, it is published again"
             )
         return Snapshot(path.name, generation, notice, self._seconds, connection)
+
+
+_OPENING = threading.Lock()  # of all readers of a process: connections to one file share their settings
+
+
+def _close_off(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """No file but what the database reads beside itself, and no setting can be changed any more. All connections of a
+    process to one file share this, and the first has done it."""
+    locked = connection.execute("SELECT current_setting('lock_configuration')").fetchone()
+    if locked is not None and locked[0]:
+        return
+    allow(connection, folder)
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
 _REPAIR = "run `python -m indexer check --repair FOLDER`, then build"

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from indexer.database.beside import files_beside, is_whole_beside, named_by
 from indexer.database.gone import fits_of_gone_sizes, of_gone_sizes
 from indexer.database.publish import shards_of
 from indexer.database.snapshot_file import is_whole_snapshot, point_at, read_current, snapshots
@@ -39,13 +40,18 @@ def _repaired(folder: Path) -> list[str]:
             path.unlink()
             fault("repair.removed")
             done.append(f"{path.name}: removed, a build publishes again")
+    for path in files_beside(folder):
+        if not is_whole_beside(path):
+            path.unlink()
+            fault("repair.removed")
+            done.append(f"{path.name}: removed, a build publishes again")
     return done + _point_at_whole(folder)
 
 
 def collect(folder: Path, keep: int = 3) -> list[Path]:
-    """Remove all but the newest `keep` generations (never the current one), parts that were left behind when the
-    current one was made, all parts of sizes that its configuration does not name, and what no journal line lists;
-    returned.
+    """Remove all but the newest `keep` generations (never the current one), documents that none of them reads, parts
+    that were left behind when the current one was made, all parts of sizes that its configuration does not name, and
+    what no journal line lists; returned.
 
     A reader that has an old file open goes on reading it: the system frees it after the last close.
     """
@@ -56,6 +62,8 @@ def collect(folder: Path, keep: int = 3) -> list[Path]:
 def _collected(folder: Path, keep: int) -> list[Path]:
     current = read_current(folder)
     old = [path for _, path in snapshots(folder)[max(keep, 1) :] if current is None or path.name != current.database]
+    staying = [path for _, path in snapshots(folder) if path not in old]
+    old += [path for path in files_beside(folder) if path.name not in named_by(staying)]
     behind = left_behind(folder)
     if current is not None:
         known = {part.folder for part in behind}

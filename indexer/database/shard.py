@@ -15,6 +15,7 @@ from indexer.database.schema import ORDER
 
 Columns = Mapping[str, Sequence[Any] | np.ndarray[Any, Any] | pa.Array]
 _ROW_GROUP = 122_880  # DuckDB's own: one row group is one unit of its parallel scan
+_BY_TEXT = {"document": 4096}  # whoever reads one text reads a whole group
 _HELD = 1 << 23  # bytes of rows that wait for a whole group, about: long documents make smaller ones
 
 
@@ -38,15 +39,15 @@ def write_in_order(folder: Path, table: str, pieces: Iterable[Columns]) -> Path:
     """The same, a piece at a time, of pieces that follow each other in the table's order: no more than a row group and
     a piece are held."""
     path = folder / f"{table}.parquet"
-    held = arrow_schema(table).empty_table()
+    held, most = arrow_schema(table).empty_table(), _BY_TEXT.get(table, _ROW_GROUP)
     with pq.ParquetWriter(path, held.schema, compression="zstd") as writer:
         for columns in pieces:
             held = pa.concat_tables([held, _whole(table, columns)])
-            while len(held) >= _ROW_GROUP or held.nbytes >= _HELD:
-                writer.write_table(held.slice(0, _ROW_GROUP), row_group_size=_ROW_GROUP)
-                held = held.slice(_ROW_GROUP).combine_chunks()
+            while len(held) >= most or held.nbytes >= _HELD:
+                writer.write_table(held.slice(0, most), row_group_size=most)
+                held = held.slice(most).combine_chunks()
         if len(held):
-            writer.write_table(held, row_group_size=_ROW_GROUP)
+            writer.write_table(held, row_group_size=most)
     return path
 
 

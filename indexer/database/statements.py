@@ -4,22 +4,25 @@ Table and column names come from the schema only, never from outside.
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
-from indexer.database.keys import KEYS, REPEATED, VOLATILE
 from indexer.database.schema import ORDER, SCHEMA_VERSION, TABLES, VIEWS
-from indexer.database.summaries import LATER_SUMMARIES, SUMMARIES
+from indexer.database.summaries import LATER_SUMMARIES, OF_FEW, SUMMARIES
+from indexer.database.tables.keys import KEYS, REPEATED, VOLATILE
 
 
-def create_tables(db: DuckDBPyConnection) -> None:
+def create_tables(db: DuckDBPyConnection, but: Collection[str] = ()) -> None:
     for table, columns in TABLES.items():
-        db.execute(f"CREATE TABLE {table} ({columns})")
+        if table not in but:
+            db.execute(f"CREATE TABLE {table} ({columns})")
 
 
-def create_summaries(db: DuckDBPyConnection) -> None:
-    for table, query in SUMMARIES.items():
+def create_summaries(db: DuckDBPyConnection, beside: Collection[str] = ()) -> None:
+    """beside: tables that are not in the file"""
+    for table, query in (SUMMARIES | (OF_FEW if beside else {})).items():
         db.execute(f"CREATE TABLE {table} AS {query}")
 
 
@@ -58,10 +61,15 @@ def missing_summaries(db: DuckDBPyConnection) -> list[str]:
     return [table for table in SUMMARIES if table not in found | LATER_SUMMARIES]
 
 
+def held_tables(db: DuckDBPyConnection) -> set[str]:
+    """Tables of the file, and views: of a large corpus the documents are one."""
+    return {name for (name,) in db.execute("SELECT table_name FROM information_schema.tables").fetchall()}
+
+
 def content_hash(db: DuckDBPyConnection) -> str:
     """16 hex digits over every row of every table, whatever their order; dates, durations and devices are left out."""
     total = hashlib.sha256()
-    held = {name for (name,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    held = held_tables(db)
     for table in (table for table in TABLES if table in held):
         left_out = VOLATILE.get(table, ())
         exclude = f"EXCLUDE ({', '.join(left_out)})" if left_out else ""

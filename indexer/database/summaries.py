@@ -57,10 +57,12 @@ SUMMARIES: dict[str, str] = {
             FROM influence WHERE position = 0 AND rank <= 20 AND score > 0)
         SELECT run_id, rank, avg(share)::FLOAT AS share, count(*)::INTEGER AS n_tokens
         FROM twenty GROUP BY run_id, rank ORDER BY run_id, rank""",
-    # the words (letters and digits) of every document, as they are written there
+    # the words (letters and digits) of every document that is among the ten most helpful for a token, as they are
+    # written there
     "document_word": r"""
         SELECT DISTINCT unnest(regexp_extract_all(text, '[\pL\pN]+')) AS word, document_id
-        FROM document ORDER BY word, document_id""",
+        FROM document SEMI JOIN (SELECT document_id FROM influence WHERE rank <= 10) USING (document_id)
+        ORDER BY word, document_id""",
     # the answers for whose tokens a document is among the ten most helpful
     "helped_answer": """
         SELECT document_id, list(DISTINCT generation.rowid::INTEGER) AS generations
@@ -99,7 +101,8 @@ SUMMARIES: dict[str, str] = {
     "token_answer": """
         SELECT token.text, list(DISTINCT generation.rowid::INTEGER) AS generations
         FROM generation_token AS token JOIN generation USING (generation_id) GROUP BY token.text ORDER BY token.text""",
-    # all tokens of a document in one row, in their order
+    # all tokens of a document in one row, in their order; of a corpus whose documents lie beside the database, only the
+    # documents for which replacements are stored
     "token_texts": """
         SELECT tokenizer_id, document_id, list(text ORDER BY token_position) AS texts
         FROM document_token GROUP BY tokenizer_id, document_id ORDER BY tokenizer_id, document_id""",
@@ -126,10 +129,12 @@ SUMMARIES: dict[str, str] = {
     # their component scores, size: that of their sizes, nats; n_tokens: for which they were kept. Of a neuron they are
     # kept only where it is among the strongest
     "component_document": """
-        WITH taught AS (
-            SELECT run.rowid::INTEGER AS run, document.rowid::INTEGER AS document, head_scores, kv_head_scores, neurons,
-                   neuron_scores
-            FROM component_taught JOIN run USING (run_id) JOIN document USING (document_id)),
+        WITH numbered AS (
+            SELECT document_id, row_number() OVER (ORDER BY document_id)::INTEGER AS document
+            FROM (SELECT DISTINCT document_id FROM component_taught)),
+        taught AS (
+            SELECT run.rowid::INTEGER AS run, document, head_scores, kv_head_scores, neurons, neuron_scores
+            FROM component_taught JOIN run USING (run_id) JOIN numbered USING (document_id)),
         each AS (
             SELECT run, document, 'head' AS kind, unnest(head_scores) AS score,
                    generate_subscripts(head_scores, 1)::INTEGER - 1 AS place FROM taught
@@ -148,7 +153,7 @@ SUMMARIES: dict[str, str] = {
         FROM (SELECT summed.*, run.run_id, model_id,
                      CASE kind WHEN 'head' THEN n_heads WHEN 'kv_head' THEN n_kv_heads ELSE n_neurons END AS width
               FROM summed JOIN run ON run.rowid = summed.run JOIN component_model USING (model_id)) AS placed
-        JOIN document ON document.rowid = placed.document
+        JOIN numbered ON numbered.document = placed.document
         ORDER BY run_id, kind, depth, number, size DESC, document_id""",
     # of each document the plausible replacement of one of its tokens that would push most towards one token of an
     # answer (generation_id, position). influence: of the replacement, probability: the model's, where it stands;
@@ -227,6 +232,14 @@ SUMMARIES: dict[str, str] = {
         FROM whole JOIN best USING (run_id, generation_id, column_name, value)
         WINDOW ranking AS (PARTITION BY run_id, generation_id, column_name ORDER BY score DESC, value)
         ORDER BY column_name, value, run_id, score DESC, generation_id""",
+}
+
+# in place of these where the documents lie beside the database, which then holds of them what is shown
+OF_FEW = {
+    "token_texts": """
+        SELECT tokenizer_id, document_id, list(text ORDER BY token_position) AS texts
+        FROM document_token SEMI JOIN relabel USING (document_id)
+        GROUP BY tokenizer_id, document_id ORDER BY tokenizer_id, document_id""",
 }
 
 # those that files of this version may lack: they were published before there was anything to say in them

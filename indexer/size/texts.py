@@ -19,9 +19,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from attribution.passes.batches import Row, Rows, Shapes
+from attribution.passes.token_run import TokenRun, run_of
 from attribution.trained.document import TrainedText, Training
 from indexer.config.versions import VERSIONS
 from indexer.corpus.corpus import Lazy
@@ -60,6 +62,17 @@ class Texts:
         """Documents of which training dropped the end."""
         return int(np.count_nonzero(numbers(self._columns["n_cut"])))
 
+    @cached_property
+    def lengths(self) -> NDArray[np.int32]:
+        """Tokens of every document, those that windows share counted in each  # [D]"""
+        return _flat([pc.list_value_length(chunk) for chunk in self._columns["ids"].chunks])
+
+    def run(self, of: range) -> TokenRun:
+        """The tokens of some documents that follow each other."""
+        some = self._table.slice(of.start, len(of))
+        ids, widths = (_flat([each.flatten() for each in some.column(name).chunks]) for name in ("ids", "windows"))
+        return TokenRun(ids, widths, _flat(some.column("n_windows").chunks))
+
     def _shapes(self) -> Shapes:
         windows, widest = (numbers(self._columns[name]) for name in ("n_windows", "widest"))
         made: Shapes = np.stack([np.zeros_like(windows), windows, widest], axis=1)
@@ -94,6 +107,13 @@ class OneByOne:
     def __init__(self, documents: Sequence[Document], read: Read) -> None:
         self.read: Sequence[TrainedText] = Lazy(len(documents), lambda i: read(documents[i]))
         self.rows = Rows(len(documents), lru_cache(REMEMBERED)(lambda i: self.read[i].row))
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int32]:
+        return np.fromiter(map(len, self.rows), dtype=np.int32, count=len(self.rows))
+
+    def run(self, of: range) -> TokenRun:
+        return run_of(self.rows[i] for i in of)
 
     @property
     def n_cut(self) -> int:
@@ -146,6 +166,11 @@ def forget(folder: Path, but: Sequence[str]) -> None:
     old = [each for each in finished(folder) if each.stage.startswith(STAGE) and each.stage not in wanted]
     if old:
         drop(folder, old)
+
+
+def _flat(parts: Sequence[pa.Array]) -> NDArray[np.int32]:
+    made: NDArray[np.int32] = np.concatenate([np.zeros(0, np.int32), *(part.to_numpy() for part in parts)])
+    return made
 
 
 def _firsts(n: int) -> list[int]:

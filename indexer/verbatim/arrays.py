@@ -11,7 +11,7 @@ offsets    [W] the document's token that the window begins with
 No span crosses a window: what training read apart does not stand together.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.passes.batches import Row
+from attribution.passes.token_run import TokenRun
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, drop, finished, intact, key, stage, under_key
 from indexer.size.member import Member
@@ -50,11 +50,11 @@ class SuffixArray:
 def keep(folder: Path, member: Member, tick: Callable[[int], None] = lambda n: None) -> list[Finished]:
     """The arrays of this stage's documents, into the output folder, which the caller has locked: of all sizes that read
     them alike. `tick(n)` after n documents."""
-    rows, largest = member.texts.rows, member.loaded.n_rows
+    texts, largest = member.texts, member.loaded.n_rows
 
     def compute(part: Partition) -> None:
         of = range_of(part.value)
-        text, windows = laid_out((rows[i] for i in of), of.start, largest)
+        text, windows = laid_out(texts.run(of), of.start, largest)
         arrays: tuple[NDArray[Any], ...] = (text, suffix_order(text), *windows)
         for name, values in zip(FILES, arrays, strict=True):
             np.save(part.folder / f"{name}.npy", values)
@@ -62,7 +62,7 @@ def keep(folder: Path, member: Member, tick: Callable[[int], None] = lambda n: N
     def done(part: Finished, _fresh: bool) -> None:
         tick(len(range_of(part.part)))
 
-    parts = [f"{of.start}-{of.stop}" for of in cut(rows)]
+    parts = [f"{of.start}-{of.stop}" for of in cut(texts.lengths)]
     return stage(folder, STAGE + member.read_as, _key(member), parts, compute, done=done)
 
 
@@ -91,34 +91,30 @@ def forget(folder: Path, but: Sequence[str]) -> None:
 
 
 def laid_out(
-    rows: Iterator[Row] | Sequence[Row], first: int, largest: int
+    run: TokenRun, first: int, largest: int
 ) -> tuple[NDArray[Any], tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]]:
-    """The text of some documents, and starts, documents and offsets of its windows.
+    """The text of some documents of a token at least, and starts, documents and offsets of its windows.
 
     first: number of the first of them   largest: token id that there may be
     """
-    kind = narrow(largest + 1)
-    pieces: list[NDArray[Any]] = []
-    starts, documents, offsets = [], [], []
-    n = 0
-    separator = np.array([SEPARATOR], dtype=kind)
-    for document, row in enumerate(rows, start=first):
-        ids, begin = np.asarray(row.ids, dtype=np.int64) + 1, 0
-        for width in row.widths:
-            pieces += [separator, ids[begin : begin + width].astype(kind)]
-            starts.append(n + 1)
-            documents.append(document)
-            offsets.append(begin)
-            n, begin = n + 1 + width, begin + width
-    text = np.concatenate(pieces) if pieces else separator[:0]
-    return text, (np.array(starts, np.int64), np.array(documents, np.int32), np.array(offsets, np.int32))
+    widths = run.widths.astype(np.int64)
+    before = np.cumsum(widths) - widths  # [W] tokens of the windows before
+    starts = before + np.arange(1, len(widths) + 1)
+    text = np.full(len(run.ids) + len(widths), SEPARATOR, dtype=narrow(largest + 1))
+    is_token = np.ones(len(text), dtype=bool)
+    is_token[starts - 1] = False
+    text[is_token] = run.ids + 1
+    of_document = np.repeat(np.arange(len(run.windows)), run.windows)  # [W]
+    firsts = np.cumsum(run.windows) - run.windows  # [D] of the windows
+    offsets = before - before[firsts[of_document]]
+    return text, (starts, (first + of_document).astype(np.int32), offsets.astype(np.int32))
 
 
-def cut(rows: Sequence[Row]) -> list[range]:
-    """Runs of documents of about `TOKENS` tokens, a document at least."""
-    sizes = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
+def cut(lengths: NDArray[np.int32]) -> list[range]:
+    """Runs of documents of about `TOKENS` tokens, a document at least.    lengths: tokens of each  # [D]"""
+    sizes = lengths.astype(np.int64)
     number = (np.cumsum(sizes) - sizes) // TOKENS  # of the partition in which each document begins
-    borders = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(rows)]
+    borders = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(sizes)]
     return [range(a, b) for a, b in zip(borders, borders[1:], strict=False) if a < b]
 
 

@@ -68,7 +68,7 @@ class Bench:
         """n documents, evenly over the corpus; more than it has are varied ones."""
         if n <= len(self.documents):
             return self.documents[:: max(1, len(self.documents) // n)]
-        return as_read(self.tracked.loaded, varied(self.texts, n))
+        return as_read(self.tracked.loaded, list(varied(self.texts, n)))
 
     def estimates(self, shards: list[Shard], ids: tuple[int, ...], first: int) -> NDArray[np.float32]:
         """[K, D] nats"""

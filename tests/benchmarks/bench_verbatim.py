@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from transformers import AutoTokenizer
 
 from attribution.passes.batches import Row, Rows
+from attribution.passes.token_run import run_of
 from indexer.config.config import read_config
 from indexer.config.verbatim import Verbatim
 from indexer.database.reader import Database
@@ -82,7 +83,7 @@ def compared(config: Path) -> None:
         if not ids:
             continue
         member = open_member(entry, read)
-        text, windows = laid_out(member.rows, 0, member.loaded.n_rows)
+        text, windows = laid_out(run_of(member.rows), 0, member.loaded.n_rows)
         n_spans = 0
         for generation_id, asked in ids.items():
             said = now.rows("SELECT * FROM verbatim WHERE generation_id = ? ORDER BY first", [generation_id])
@@ -175,7 +176,7 @@ def made(n: int, tokenizer: Path) -> Made:
     texts = [json.loads(line)["text"] for line in (DEMO / "corpus.jsonl").open(encoding="utf-8")]
     words = AutoTokenizer.from_pretrained(tokenizer)
     pieces, lengths = [], []
-    all_texts = varied(texts, n)
+    all_texts = list(varied(texts, n))
     for start in range(0, n, 10_000):
         for ids in words(all_texts[start : start + 10_000], verbose=False)["input_ids"]:
             pieces.append(np.array([*ids, words.eos_token_id], dtype=np.int32))

@@ -89,7 +89,8 @@ INVARIANTS: dict[str, str] = {
         WHERE wrong OR rank > n_scored""",
     "span_position of another length than the document's tokens": """
         SELECT count(*) FROM span_position JOIN run USING (run_id) JOIN model USING (model_id)
-        LEFT JOIN (SELECT tokenizer_id, document_id, count(*) AS n FROM document_token GROUP BY ALL)
+        LEFT JOIN (SELECT tokenizer_id, document_id, count(*) AS n FROM document_token
+                   SEMI JOIN span_position USING (document_id) GROUP BY ALL)
             USING (tokenizer_id, document_id)
         WHERE len(shares) <> n OR len(loss_influences) <> n""",
 }

@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from indexer.corpus import json_values as module
@@ -17,6 +17,7 @@ VALUES = st.recursive(
 )
 
 
+@example([0.5, -1.5e-07, 1e300], None, False, 1)
 @given(
     st.lists(VALUES | st.dictionaries(st.text(), VALUES, max_size=3), max_size=5),
     st.sampled_from([None, 1]),

@@ -156,7 +156,7 @@ def test_the_only_generation_damaged_is_a_clear_error(tmp_path):
 def test_a_database_that_an_earlier_whence_published_is_refused_and_the_way_on_is_named(tmp_path, monkeypatch):
     fewer = {name: query for name, query in SUMMARIES.items() if name not in ("token_texts", "helped_answer")}
     monkeypatch.setattr(statements, "SUMMARIES", fewer)
-    monkeypatch.setattr("indexer.database.publish.broken_invariants", lambda db: [])
+    monkeypatch.setattr("indexer.database.publish.broken_invariants", lambda *_: [])
     publish(tmp_path, shards(tmp_path, 3))
     monkeypatch.undo()
     with pytest.raises(BadInput, match=r"without helped_answer, token_texts; run `python -m indexer build CONFIG`"):

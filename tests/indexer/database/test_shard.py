@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.database.arrow import arrow_schema, columns_of
-from indexer.database.keys import KEYS, REPEATED, VOLATILE
 from indexer.database.schema import ORDER, REFERENCES, TABLES
 from indexer.database.shard import table_of, write_shard
+from indexer.database.tables.keys import KEYS, REPEATED, VOLATILE
 
 
 def test_every_name_in_the_lists_beside_the_schema_is_in_the_schema():

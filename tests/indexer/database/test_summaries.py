@@ -139,8 +139,9 @@ def test_the_tokens_of_a_document(snapshot):
     assert {(row["tokenizer_id"], row["document_id"]): row["texts"] for row in found} == expected
 
 
-def test_the_words_of_the_documents(snapshot):
-    documents = snapshot.rows("SELECT document_id, text FROM document")
+def test_the_words_of_the_documents_that_helped(snapshot):
+    helped = {row["document_id"] for row in snapshot.rows("SELECT document_id FROM influence WHERE rank <= 10")}
+    documents = [row for row in snapshot.rows("SELECT * FROM document") if row["document_id"] in helped]
     expected = {(word, row["document_id"]) for row in documents for word in re.findall(r"[^\W_]+", row["text"])}
     rows = snapshot.rows("SELECT word, document_id FROM document_word")
     assert {(row["word"], row["document_id"]) for row in rows} == expected

@@ -11,6 +11,7 @@ import pytest
 from attribution.errors import BadInput, Damaged
 from attribution.loading.specials import choose_specials
 from attribution.passes.batches import Row, Rows, plan_batches, shapes_of
+from attribution.passes.token_run import run_of
 from attribution.trained.document import TrainedText, Training, trained_text
 from attribution.trained.windows import Windows
 from indexer.corpus.corpus import Lazy
@@ -69,6 +70,22 @@ def test_every_shape_is_found_as_it_was_rendered(tmp_path, windows, loss, templa
         assert found.rows.shapes.tolist() == [[0, len(row.widths), max(row.widths)] for row in found.rows]
         for a, b in zip(found.rows, plain, strict=True):
             np.testing.assert_array_equal(a.targets(), b.row.targets())
+
+
+@pytest.mark.parametrize(("partition", "batch"), [(3, 2), (4, 4096), (1000, 1), (1000, 4096)])
+def test_a_run_of_tokens_is_that_of_the_rows_however_they_are_cut(tmp_path, monkeypatch, partition, batch):
+    monkeypatch.setattr(texts, "DOCUMENTS", partition)
+    monkeypatch.setattr(table, "ROWS", batch)
+    documents, read = every_shape(), reading(Training(Windows(16, 5)))
+    keep(tmp_path, "0", documents, read, lambda n: None)
+    rows = [read(each).row for each in documents]
+    for found in (kept(tmp_path, "0", documents), OneByOne(documents, read)):
+        assert found.lengths.tolist() == [len(row) for row in rows]
+        for of in (range(len(rows)), range(2, 7), range(3, 4), range(5, 5)):
+            run, expected = found.run(of), run_of(rows[of.start : of.stop])
+            assert run.ids.tolist() == [i for row in rows[of.start : of.stop] for i in row.ids]
+            for name in ("ids", "widths", "windows"):
+                np.testing.assert_array_equal(getattr(run, name), getattr(expected, name))
 
 
 def test_the_shapes_that_are_compared_are_many():

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 BENCHMARKS = ("profile", "engine", "index", "growth", "corpus", "context", "database", "inside", "many")
-COSTLY = ("memory", "kronfluence", "llm", "lora", "device", "words", "groups", "verbatim", "what_if", "unit")
+COSTLY = ("memory", "search", "kronfluence", "llm", "lora", "device", "words", "groups", "verbatim", "what_if", "unit")
 
 
 def main() -> int:

@@ -8,9 +8,11 @@ ratio of the two, so that scores can be compared.
 import errno
 import math
 import os
+import shutil
+import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -53,26 +55,28 @@ def opened(folder: Path) -> "TantivyIndex":
     """Raises BadInput for an index that this version of tantivy does not read."""
     from tantivy import Index
 
-    with TemporaryDirectory(prefix="whence-") as linked:  # tantivy writes locks beside what it reads
+    linked = mkdtemp(prefix="whence-")  # tantivy writes locks beside what it reads
+    try:
         for path in folder.iterdir():
             (Path(linked) / path.name).symlink_to(path.resolve())
-        try:
-            index = Index.open(linked)
-            index.config_reader("manual")  # the files never change
-            return TantivyIndex(index, index.searcher())  # every file is mapped now
-        except ValueError as error:
-            raise BadInput(
-                f"expected a text index of this version of tantivy in {folder}, found: {error}; "
-                "run `python -m indexer build CONFIG`"
-            ) from None
+        index = Index.open(linked)
+        index.config_reader("manual")  # the files never change
+        return TantivyIndex(index, linked)
+    except ValueError as error:
+        shutil.rmtree(linked, ignore_errors=True)
+        raise BadInput(
+            f"expected a text index of this version of tantivy in {folder}, found: {error}; "
+            "run `python -m indexer build CONFIG`"
+        ) from None
 
 
 class TantivyIndex:
-    """An `indexer.search.engine.Opened`."""
+    """An `indexer.search.engine.Opened`; `linked`, a folder of links to its files, goes with it."""
 
-    def __init__(self, index: Any, searcher: Any) -> None:
+    def __init__(self, index: Any, linked: str) -> None:
         self._schema = index.schema
-        self._searcher = searcher
+        self._searcher = index.searcher()
+        self._removed = weakref.finalize(self, shutil.rmtree, linked, ignore_errors=True)
         self.most_postings = MAX_POSTINGS
 
     @property
@@ -92,6 +96,7 @@ class TantivyIndex:
 
     def close(self) -> None:
         self._searcher = None
+        self._removed()
 
     def _ranked(self, query: Any, n: int, counted: bool) -> tuple[list[Hit], int]:
         """The n best, equal ones in the order in which they were indexed: tantivy has them by its files, which differ

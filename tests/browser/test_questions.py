@@ -70,8 +70,7 @@ def test_two_dashboards_on_one_database_both_read_and_ask_one_at_a_time(
             ask(visit, prompt)
         for visit in visits:
             visit.page.wait_for_selector("[role=option]:has-text('Paris')")
-            visit.open("/corpus?search=capital")  # and reads on
-            visit.page.wait_for_selector("text=The capital of")
+            visit.open("/corpus?search=capital", "text=The capital of")  # and reads on
             visit.close()
     lines = [line.partition(" ") for line in log.read_text().splitlines()]
     assert [what for what, *_ in lines] == ["begin", "end", "begin", "end"]

@@ -5,14 +5,19 @@ import random
 from collections import Counter
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from attribution.errors import BadInput
 from indexer.config import installed, text_engine
 from indexer.config.text_engine import AUTO, LARGE, TANTIVY, WHOOSH
 from indexer.corpus.document import Document, document_id
+from indexer.estimators.bm25 import lexical_scores
+from indexer.evaluate.scoring.subject import lexical
 from indexer.journal.files import folder_hashes
+from indexer.journal.stages import finished
 from indexer.search import tantivy_engine
 from indexer.search.engine import Sought, engine_of
 from indexer.search.text_index import TextIndex, index_key, query_terms, write_text_index
@@ -158,13 +163,37 @@ def test_the_order_does_not_depend_on_how_tantivy_has_cut_its_files(tmp_path):
         assert cut.best(sought, 0, 40, True) == whole.best(sought, 0, 40, True)
 
 
+def test_an_evaluation_scores_by_either(tmp_path):
+    """The baseline BM25 of every document, 0 where no word is shared."""
+    made = short(60)
+    ids = [each.document_id for each in made]
+    found = []
+    for engine in (WHOOSH, TANTIVY):
+        config = SimpleNamespace(corpus=SimpleNamespace(text_engine=engine))
+        member = SimpleNamespace(
+            config=config,
+            corpus=SimpleNamespace(hash="h", documents=made),
+            document_ids=ids,
+            places=lambda some: {each: ids.index(each) for each in some},
+        )
+        index = lexical(tmp_path, member)
+        found.append(lexical_scores(index, member, [SimpleNamespace(text=text) for text in ("running cafe", "USA")]))
+        assert [part.stage for part in finished(tmp_path)] == ["text-h"]
+    assert found[0].shape == (2, 60)
+    assert 0 < (found[0] > 0).sum() < found[0].size
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-4)
+
+
 def test_nothing_is_written_beside_an_index_that_is_open(tmp_path):
     index = indexed(tmp_path / "i", multilingual(20), TANTIVY)
     before = folder_hashes(tmp_path / "i")
     assert index.find("run").total
     assert folder_hashes(tmp_path / "i") == before
     assert not any("lock" in name for name in before)
+    [linked] = index._opened._removed.peek()[2]
+    assert Path(linked).is_dir()
     index.close()
+    assert not list(Path(linked).glob("*.idx"))
 
 
 def test_the_key_of_an_index_of_whoosh_is_the_one_of_before_and_another_engine_has_another():

@@ -16,11 +16,11 @@ help:  ## list the targets
 
 setup: .venv/installed  ## create .venv and install everything into it, the command `whence` too
 
-.venv/installed: requirements.txt requirements-kronfluence.txt requirements-dev.txt
+.venv/installed: requirements.txt requirements-search.txt requirements-kronfluence.txt requirements-dev.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet "$$(grep '^torch==' requirements.txt)"
-	$(BIN)/pip install --quiet -r requirements.txt -r requirements-dev.txt
+	$(BIN)/pip install --quiet -r requirements.txt -r requirements-search.txt -r requirements-dev.txt
 	$(BIN)/pip install --quiet --no-deps -r requirements-kronfluence.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@

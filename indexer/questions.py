@@ -5,6 +5,7 @@ from typing import Any
 
 from attribution.errors import BadInput
 from indexer.ask import job as of_prompt
+from indexer.ask.in_turn import in_turn
 from indexer.salient import job as of_saliency
 from indexer.whatif import job as of_text
 
@@ -17,4 +18,4 @@ def run(request: dict[str, Any], report: Report, cancelled: Callable[[], bool]) 
     kind = request.get("kind", "prompt")
     if kind not in KINDS:
         raise BadInput(f"expected a request of {', '.join(KINDS)}, found {kind!r}")
-    return KINDS[kind](request, report, cancelled)
+    return in_turn(KINDS[kind], request, report, cancelled)

@@ -17,7 +17,7 @@ WALLED = (*PACKAGES, "docs")  # which writes pages and is no room of the house
 FORBIDDEN = {
     "attribution": {
         *("indexer", "dashboard", "whence", "data", "docs", "tests"),
-        *("duckdb", "whoosh", "streamlit", "plotly", "altair"),
+        *("duckdb", "whoosh", "tantivy", "streamlit", "plotly", "altair"),
     },
     "indexer": {"dashboard", "whence", "data", "docs", "tests", "streamlit", "plotly", "altair"},
     "dashboard": {

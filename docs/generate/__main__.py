@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from docs.generate import api, commands, configuration, database, joins, site, sizes
+from docs.generate import api, commands, configuration, database, growth, joins, site, sizes
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("whence", "attribution")  # whose public names the API pages tell
@@ -17,6 +17,7 @@ def kept_pages() -> dict[str, str]:
         "docs/database.md": database.page(),
         "docs/joins.svg": joins.picture(),
         "docs/sizes.md": sizes.page(),
+        "docs/growth.md": growth.page(),
     }
 
 

@@ -93,6 +93,13 @@ def kept_job(folder: Path, asked_id: str) -> Job | None:
     return None
 
 
+def kept_since(folder: Path, asked_id: str, since: datetime) -> dict[str, Any] | None:
+    """The result of a question that was kept after `since`, by another dashboard."""
+    young = any(each.asked_id == asked_id and each.created_at >= since for each in kept(folder).answers)
+    job = kept_job(folder, asked_id) if young else None
+    return job.result if job is not None else None
+
+
 def _listed(row: tuple[Any, ...]) -> AskedPrompt | None:
     asked_id, at, *of = row
     try:

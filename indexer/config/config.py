@@ -19,6 +19,7 @@ from indexer.config.groups import Groups
 from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
 from indexer.config.targets import TargetSet, check_targets
+from indexer.config.text_engine import CHOICES
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
 from indexer.config.verbatim import Verbatim
 
@@ -53,6 +54,10 @@ class Corpus:
     `"assistant"`."""
     packing: str = "apart"
     """Documents of a packed row of ids: each read `"apart"`, or `"together"`, each after those before it."""
+    text_engine: str = "auto"
+    """What keeps the text index: `"whoosh"`; `"tantivy"`, an optional package that is many times as fast
+    (`requirements-search.txt`); or `"auto"`, tantivy above 100,000 documents where it is installed. Both find the same
+    documents."""
 
 
 @dataclass(frozen=True)
@@ -325,7 +330,7 @@ def _check(config: Config, path: Path) -> None:
     first = next(iter(estimators()))
     if config.scores.method and config.scores.method[0] != first:
         raise BadInput(f"expected {first!r} as the first method in {path.name}, scores, found {config.scores.method!r}")
-    _check_training(config, path)
+    _check_corpus(config, path)
     check_targets(config.targets, path)
     if config.inside.baseline not in BASELINES:
         allowed = " or ".join(map(repr, BASELINES))
@@ -365,9 +370,9 @@ def _check(config: Config, path: Path) -> None:
             raise BadInput(f"expected files for a fine-tuned model and for no other, found {found} for {model.name}")
 
 
-def _check_training(config: Config, path: Path) -> None:
+def _check_corpus(config: Config, path: Path) -> None:
     corpus = config.corpus
-    allowed = {"long": ("windows", "cut"), "loss": LOSSES, "packing": ("apart", "together")}
+    allowed = {"long": ("windows", "cut"), "loss": LOSSES, "packing": ("apart", "together"), "text_engine": CHOICES}
     found = [(f"{path.name}, corpus, {name}", name, getattr(corpus, name)) for name in allowed]
     found += [(f"{path.name}, model {of.name}, loss", "loss", of.loss) for of in config.model if of.loss]
     for where, name, value in found:

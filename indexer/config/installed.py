@@ -6,6 +6,7 @@ from attribution.errors import BadInput
 
 # No dependency of the package: kronfluence lists torchvision, which breaks transformers beside a CPU build of torch.
 KRONFLUENCE = "kronfluence==1.0.1"
+HOW = {"kronfluence": f"--no-deps {KRONFLUENCE}", "tantivy": "'tantivy>=0.27,<0.28'"}  # what pip is told
 
 
 def installed(name: str) -> str:
@@ -13,5 +14,5 @@ def installed(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
-        how = f"--no-deps {KRONFLUENCE}" if name == "kronfluence" else f"'{name}'"
+        how = HOW.get(name, f"'{name}'")
         raise BadInput(f"expected the package {name}, found it missing; run `pip install {how}`") from None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from attribution.errors import BadInput
 from indexer.config.config import Config, Model, described
+from indexer.config.text_engine import text_engine
 from indexer.corpus.corpus import grouping
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
@@ -54,6 +55,8 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     _check_distinct([*members, *(other.member for other in others)])
     figures, told = given_figures(config, [*members, *(other.member for other in others)])
     told += _unknown(config, chosen, corpora, asked)
+    engine, slow = text_engine(config.corpus.text_engine, sum(len(corpus.documents) for corpus in corpora))
+    told += [slow] if slow else []
     n_asked = sum(len(prompts) for prompts in set(asked.values()))
     for member in members:
         asked[member.entry.name] = as_read(member, with_supports(member, asked[member.entry.name]))
@@ -62,7 +65,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     with lock(folder), stop_on_signal(), Report() as report:
         for line in told:
             report.say(line)
-        documents, text = _shared(config, corpora, report)
+        documents, text = _shared(config, corpora, engine, report)
         _keep_texts(members, [other.member for other in others], report)
         edition = Edition(config, documents, asked, figures)
         by_name = {member.entry.name: member for member in members}
@@ -150,12 +153,14 @@ def _order(member: Member) -> tuple[int, int]:
     return member.loaded.n_params, member.n_stages
 
 
-def _shared(config: Config, corpora: Sequence[CorpusReading], report: Report) -> tuple[list[Finished], TextIndex]:
+def _shared(
+    config: Config, corpora: Sequence[CorpusReading], engine: str, report: Report
+) -> tuple[list[Finished], TextIndex]:
     """The documents with their groups, and the text index over them."""
     folder, by = config.output.folder, config.groups.by if config.scores.method else ()
     n_documents = sum(len(corpus.documents) for corpus in corpora)
     with report.task("text index", n_documents) as task:
         parts = [document_part(folder, corpora), *group_part(folder, corpora, by)]
-        text = text_index(folder, corpora)
+        text = text_index(folder, corpora, engine)
         task.tick(n_documents)
     return parts, text

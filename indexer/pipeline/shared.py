@@ -17,8 +17,7 @@ from indexer.database.arrow import columns_of
 from indexer.database.shard import Columns, write_in_order, write_shard
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, finished, is_finished, key, stage
-from indexer.search.text_index import TextIndex, write_text_index
-from indexer.search.words import ANALYSIS
+from indexer.search.text_index import TextIndex, index_key, write_text_index
 
 DOCUMENTS = 1024  # that are in memory at once
 
@@ -58,14 +57,14 @@ def prompt_part(folder: Path, prompts: Sequence[Prompt]) -> Finished:
     return part
 
 
-def text_index(folder: Path, corpora: Sequence[CorpusReading]) -> TextIndex:
-    """The Whoosh index, built if need be and opened only after its hashes were checked."""
+def text_index(folder: Path, corpora: Sequence[CorpusReading], engine: str) -> TextIndex:
+    """The text index, built if need be and opened only after its hashes were checked."""
     [part] = stage(
         folder,
         "text",
-        key(corpora=[corpus.hash for corpus in corpora], whence=__version__, analysis=ANALYSIS),
+        index_key(engine, corpora=[corpus.hash for corpus in corpora]),
         ["all"],
-        lambda part: write_text_index(every_document(corpora), part.folder),
+        lambda part: write_text_index(every_document(corpora), part.folder, engine),
     )
     return TextIndex.open(part.folder, part.files)
 

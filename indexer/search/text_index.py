@@ -1,31 +1,31 @@
-"""EDGE: lexical search over the documents (Whoosh, BM25F), rebuilt from them whenever it is not exactly ours.
+"""EDGE: lexical search over the documents (BM25), rebuilt from them whenever it is not exactly ours.
 
-Opening a Whoosh index unpickles parts of it, so an index from elsewhere is code: every file's hash is compared with
-the journal before one is opened. Its query language is never used: a text is analysed into terms, and they are ORed;
-what stands in quotes must be there in this order, word for word. The index knows words by their stems only, so the
-documents that it finds for a phrase are read again.
+Opening an index of Whoosh unpickles parts of it, so one from elsewhere is code: every file's hash is compared with the
+journal before one is opened, whoever made it. No query language is ever used: a text is analysed into terms, and they
+are ORed; what stands in quotes must be there in this order, word for word. The index knows words by their stems only,
+so the documents that it finds for a phrase are read again.
 """
 
 import re
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from attribution.errors import BadInput, Damaged
+from indexer import __version__
+from indexer.config.installed import installed
+from indexer.config.text_engine import TANTIVY, WHOOSH
 from indexer.corpus.document import Document
 from indexer.journal.files import folder_hashes
-from indexer.journal.stages import finished
-from indexer.search.words import ANALYSIS, LONGEST, Analyser, Word, phrase, says, words
+from indexer.journal.stages import finished, key
+from indexer.search.engine import Found, Hit, Opened, Sought, engine_of
+from indexer.search.words import ANALYSIS, LONGEST, Word, phrase, says, words
 
 MAX_TERMS = 64  # of a query, the first ones
-MAX_POSTINGS = 100_000  # read for one query, about a second; beyond that its most common words are left out
 MAX_QUERY = 20_000  # characters of a query that are looked at
 MAX_HIGHLIGHTED = 200_000  # characters of a text that are looked at for highlights
-ANALYSED = "ANALYSIS"  # a file beside the index: which words are in it
-_FIELDS = ("title", "text")
+ANALYSED = "ANALYSIS"  # a file beside the index: which words are in it, and who keeps them unless it is Whoosh
 _READ_AT_ONCE = 1000  # documents whose texts are held
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”')
 
@@ -33,36 +33,23 @@ _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”')
 Said = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]  # document ids -> what each says: its title, its text
 
 
-@dataclass(frozen=True)
-class Hit:
-    """A document that holds some of the terms; `score` is BM25F over title and text, unbounded above."""
+def write_text_index(documents: Iterable[Document], folder: Path, engine: str = WHOOSH) -> None:
+    """Index title and text of every document, and what may be filtered by. Call it in `compute` of the stage "text".
 
-    document_id: str
-    score: float
-
-
-@dataclass(frozen=True)
-class Found:
-    """A page of the documents that a query finds, and how many it finds in all."""
-
-    hits: list[Hit]
-    total: int
+    engine: of `indexer.search.engine`. Raises BadInput where it is not installed.
+    """
+    engine_of(engine).write(documents, folder)
+    (folder / ANALYSED).write_text(_kind(engine))
 
 
-def write_text_index(documents: Iterable[Document], folder: Path) -> None:
-    """Index title and text of every document, about 1,000 a second, and what may be filtered by. Call it in `compute`
-    of the stage "text"."""
-    from whoosh.filedb.filestore import FileStorage
+def index_key(engine: str, **documents: Any) -> str:
+    """The key of an index over these documents: its words, and the version of what keeps them."""
+    by = {} if engine == WHOOSH else {"engine": f"{engine} {installed(engine)}"}
+    return key(**documents, whence=__version__, analysis=ANALYSIS, **by)
 
-    index = FileStorage(str(folder)).create_index(_schema())
-    writer = index.writer(limitmb=128)
-    for document in documents:
-        writer.add_document(**{name: getattr(document, name) for name in _schema().names()})
-    writer.commit(optimize=True)
-    index.close()
-    for lock in folder.glob("*_WRITELOCK"):
-        lock.unlink()
-    (folder / ANALYSED).write_text(f"{ANALYSIS}\n")
+
+def _kind(engine: str) -> str:
+    return f"{ANALYSIS}\n" if engine == WHOOSH else f"{ANALYSIS} {engine}\n"
 
 
 def open_text_index(folder: Path) -> "TextIndex":
@@ -74,41 +61,36 @@ def open_text_index(folder: Path) -> "TextIndex":
 
 
 class TextIndex:
-    """An open index. Threads may share it: they take turns, since its files have one position each."""
+    """An open index, which threads may share."""
 
-    def __init__(self, index: Any) -> None:
-        self._turn = threading.Lock()
-        self._index = index
-        self._searcher = index.searcher()
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
 
     @classmethod
     def open(cls, folder: Path, files: Mapping[str, str]) -> "TextIndex":
         """`files`: name -> sha256 of each file there may be. Raises Damaged, with nothing opened, for any other, and
-        BadInput for an index of other words than this version looks for."""
+        BadInput for an index of other words than this version looks for, or of an engine that is not installed."""
         found = folder_hashes(folder)
         strange = sorted(name for name in {*found, *files} if found.get(name) != files.get(name))
         if strange or not found:
             what = ", ".join(strange) or "no file"
             raise Damaged(f"expected the text index in {folder} as it was written, found changed: {what}; build again")
-        if ANALYSED not in files or (folder / ANALYSED).read_text() != f"{ANALYSIS}\n":
+        kind = (folder / ANALYSED).read_text() if ANALYSED in files else ""
+        engine = next((name for name in (WHOOSH, TANTIVY) if kind == _kind(name)), "")
+        if not engine:
             raise BadInput(
                 f"expected a text index of this version in {folder}, found another; "
                 "run `python -m indexer build CONFIG`"
             )
-        from whoosh.filedb.filestore import FileStorage
-
-        return cls(FileStorage(str(folder), readonly=True).open_index(schema=_schema()))
+        return cls(engine_of(engine).opened(folder))
 
     def search(self, text: str, k: int = 10) -> list[Hit]:
         """The k best documents for the words of a text, best first; [] when it has none of them. No text is an error.
 
-        Where the words stand in more than MAX_POSTINGS documents together, the rarer ones are searched.
+        Where the words stand in more documents together than a query may read, the rarer ones are searched.
         """
-        from whoosh.query import Or, Term
-
-        with self._turn:
-            terms = [Term(field, word) for word in self._affordable(query_terms(text)) for field in _FIELDS]
-            return self._run(Or(terms), 0, k).hits if terms and k > 0 else []
+        sought = Sought(self._affordable(query_terms(text)))
+        return self._opened.best(sought, 0, k, counted=False).hits if sought.words and k > 0 else []
 
     def find(
         self, text: str, first: int = 0, k: int = 20, source: str = "", topic: str = "", texts: Said | None = None
@@ -119,41 +101,29 @@ class TextIndex:
         texts: where the documents that hold a phrase by its stems are read, some thousand short ones a second;
         without it the stems decide.
         """
-        from whoosh.query import And, AndMaybe, Or, Phrase, Require, Term
-
         said = [a or b for a, b in _QUOTED.findall(text[:MAX_QUERY])]
         quoted = [each for each in said if phrase(each)]
-        needed = [Or([Phrase(field, phrase(each)[:MAX_TERMS]) for field in _FIELDS]) for each in quoted]
-        filters = [Term(name, value) for name, value in (("source", source), ("topic", topic)) if value]
-        with self._turn:
-            terms = [Term(field, word) for word in self._affordable(query_terms(text)) for field in _FIELDS]
-            if not terms:
-                return Found([], 0)
-            query = AndMaybe(And(needed), Or(terms)) if needed else Or(terms)
-            query = Require(query, And(filters)) if filters else query
-            # every match is scored: they are counted anyway, and Whoosh cannot leave any out of a Require
-            if texts is None or not quoted:
-                return self._run(query, first, k, optimize=False)
-            every = self._run(query, 0, self._searcher.doc_count() or 1, optimize=False)
+        phrases = [phrase(each)[:MAX_TERMS] for each in quoted]
+        filters = {name: value for name, value in (("source", source), ("topic", topic)) if value}
+        sought = Sought(self._affordable(query_terms(text)), phrases, filters)
+        if not sought.words:
+            return Found([], 0)
+        if texts is None or not quoted:
+            return self._opened.best(sought, first, k, counted=True)
+        every = self._opened.best(sought, 0, self._opened.n_documents or 1, counted=True)
         kept = _saying(every.hits, quoted, texts)
         return Found(kept[first : first + k], len(kept))
 
-    def _run(self, query: Any, first: int, k: int, optimize: bool = True) -> Found:
-        found = self._searcher.search(query, limit=first + k, scored=True, optimize=optimize)
-        return Found([Hit(hit["document_id"], float(hit.score)) for hit in found[first : first + k]], len(found))
-
     def _affordable(self, words: list[str]) -> list[str]:
         """The words that any document holds, the rarest first, as far as their postings fit the limit; one at least."""
-        reader = self._searcher.reader()
-        costs = {word: sum(reader.doc_frequency(field, word) for field in _FIELDS) for word in words}
+        costs = {word: self._opened.frequency(word) for word in words}
         known = sorted((word for word in words if costs[word]), key=lambda word: costs[word])
         spent = list(accumulate(costs[word] for word in known))
-        return [word for word, total in zip(known, spent, strict=True) if total <= MAX_POSTINGS] or known[:1]
+        most = self._opened.most_postings
+        return [word for word, total in zip(known, spent, strict=True) if total <= most] or known[:1]
 
     def close(self) -> None:
-        with self._turn:
-            self._searcher.close()
-            self._index.close()
+        self._opened.close()
 
 
 def _saying(hits: Sequence[Hit], quoted: Sequence[str], texts: Said) -> list[Hit]:
@@ -193,12 +163,3 @@ def _joined(found: Iterable[Word]) -> list[tuple[int, int]]:
         else:
             spans.append((word.start, word.stop))
     return spans
-
-
-def _schema() -> Any:
-    from whoosh.fields import ID, TEXT, Schema
-
-    said = {"analyzer": Analyser(), "phrase": True}
-    return Schema(
-        document_id=ID(stored=True), title=TEXT(field_boost=1.5, **said), text=TEXT(**said), source=ID(), topic=ID()
-    )

@@ -7,6 +7,7 @@ from typing import Any
 from indexer.worker.board import Board, Limits
 from indexer.worker.child import Child
 from indexer.worker.job import Job
+from indexer.worker.turn import WAITING
 
 _POLL_SECONDS = 0.1
 _START_SECONDS = 120.0  # importing torch on a busy machine
@@ -142,6 +143,7 @@ class Worker:
             if message is not None and message.get("job") == id:
                 if "report" in message:
                     self._note(id, message["report"])
+                    started = now if message["report"][0] == WAITING else started  # nor is another dashboard's question
                 else:
                     return reason, message.get("failed", ""), message.get("done")
             reason = reason or self._too_much(child, now - started, job.seconds or self._seconds)

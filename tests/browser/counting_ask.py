@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from indexer.ask.in_turn import in_turn as taking_turns
 from tests.browser import stub_ask
 
 
@@ -23,6 +24,11 @@ def run(request: dict[str, Any], report: Callable[..., None], cancelled: Callabl
         time.sleep(0.1)
     _note(f"end {request['prompt']}")
     return stub_ask.run(request, report, cancelled)
+
+
+def in_turn(request: dict[str, Any], report: Callable[..., None], cancelled: Callable[[], bool]) -> dict[str, Any]:
+    """The same, as several dashboards on one folder do it."""
+    return taking_turns(run, request, report, cancelled)
 
 
 def _note(line: str) -> None:

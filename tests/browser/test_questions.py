@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,28 @@ def test_reloads_and_other_visitors_share_one_computation(chromium: object, coun
     assert log.read_text().splitlines() == ["begin The capital of France is", "end The capital of France is"]
     for visit in (first, other, third):
         visit.close()
+
+
+def test_two_dashboards_on_one_database_both_read_and_ask_one_at_a_time(
+    chromium: object, folder: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "asked"
+    named = {"WHENCE_ASK": "tests.browser.counting_ask:in_turn", "WHENCE_TEST_LOG": str(log)}
+    serving = contextmanager(serve)
+    with (
+        serving(folder, tmp_path / "one", **named) as one,
+        serving(folder, tmp_path / "other", **named) as other,
+    ):
+        visits = Visit(chromium, one), Visit(chromium, other)
+        for visit, prompt in zip(visits, ("The capital of France is", "The capital of Peru is"), strict=True):
+            ask(visit, prompt)
+        for visit in visits:
+            visit.page.wait_for_selector("[role=option]:has-text('Paris')")
+            visit.open("/corpus?search=capital", "text=The capital of")  # and reads on
+            visit.close()
+    lines = [line.partition(" ") for line in log.read_text().splitlines()]
+    assert [what for what, *_ in lines] == ["begin", "end", "begin", "end"]
+    assert lines[0][2] == lines[1][2] != lines[2][2] == lines[3][2]
 
 
 def test_a_cancelled_question_ends_and_the_next_is_answered(chromium: object, counted: tuple[str, Path]) -> None:

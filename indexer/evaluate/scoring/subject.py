@@ -3,16 +3,15 @@
 from functools import partial
 from pathlib import Path
 
-from indexer import __version__
 from indexer.config.config import Config, Model
+from indexer.config.text_engine import text_engine
 from indexer.corpus.stored import at_hand
 from indexer.evaluate.scoring.eigenbasis import turned_preconditioner
 from indexer.evaluate.scoring.given import Evaluated
-from indexer.journal.stages import key, stage
+from indexer.journal.stages import stage
 from indexer.processes.at_once import at_once
 from indexer.processes.side_by_side import side_by_side
-from indexer.search.text_index import TextIndex, write_text_index
-from indexer.search.words import ANALYSIS
+from indexer.search.text_index import TextIndex, index_key, write_text_index
 from indexer.size.checkpoints import at_checkpoint
 from indexer.size.factors import fit, is_fitted
 from indexer.size.member import Member, open_member
@@ -37,12 +36,13 @@ def _fit(folder: Path, turned: bool, of: tuple[Model, Config]) -> None:
 
 def lexical(folder: Path, member: Member) -> TextIndex:
     """Of this member's documents alone: the index of a build may hold those of other stages of training too."""
-    made_of = key(documents=member.corpus.hash, whence=__version__, analysis=ANALYSIS)
+    documents = member.corpus.documents
+    engine, _ = text_engine(member.config.corpus.text_engine, len(documents))
     [part] = stage(
         folder,
         f"text-{member.corpus.hash}",
-        made_of,
+        index_key(engine, documents=member.corpus.hash),
         ["all"],
-        lambda part: write_text_index(member.corpus.documents, part.folder),
+        lambda part: write_text_index(documents, part.folder, engine),
     )
     return TextIndex.open(part.folder, part.files)

@@ -32,6 +32,7 @@ PROMPT = str(PROMPTS[0]["prompt"])
 @pytest.fixture(scope="module")
 def config(tmp_path_factory) -> Path:
     path = write_project(tmp_path_factory.mktemp("ask"))
+    path.write_text(path.read_text().replace("[corpus]", '[corpus]\ntext_engine = "tantivy"'))  # others have Whoosh
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(factors, "stage", stage_here)
         assert main(["train", str(path)]) == 0

@@ -72,6 +72,7 @@ def evaluated(tmp_path_factory) -> Path:
     topics = ("north", "south", "west")
     write_lines(config.parent / "corpus.jsonl", [{"text": t, "topic": topics[i % 3]} for i, t in enumerate(TEXTS)])
     text = config.read_text().replace("epochs = 12", "epochs = 25")  # until it writes what it has read
+    text = text.replace("[corpus]", '[corpus]\ntext_engine = "tantivy"')
     config.write_text(text[: (second := text.index("[[model]]", 60))] + text[text.index("[prompts]", second) :])
     assert main(["train", str(config)]) == 0
     assert main(["build", str(config)]) == 0

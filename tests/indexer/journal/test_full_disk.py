@@ -53,6 +53,7 @@ WRITERS = {
     "tensors": lambda part: save_file({"a": torch.frombuffer(bytearray(NOISE), dtype=torch.uint8)}, part.folder / "a"),
     "text": lambda part: (part.folder / "a.json").write_text(json.dumps(NOISE.hex())),
     "text index": lambda part: write_text_index(many_documents(), part.folder),
+    "text index of tantivy": lambda part: write_text_index(many_documents()[:700], part.folder, "tantivy"),
 }
 
 

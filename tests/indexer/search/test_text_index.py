@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.errors import BadInput, Damaged
+from indexer.config.text_engine import TANTIVY, WHOOSH
 from indexer.corpus.document import Document, document_id
 from indexer.journal.files import folder_hashes
 from indexer.journal.stages import stage
-from indexer.search import text_index
+from indexer.search.engine import engine_of
 from indexer.search.text_index import MAX_TERMS, TextIndex, highlights, open_text_index, query_terms, write_text_index
 from tests.synthetic_database import documents
 
@@ -39,11 +40,20 @@ HOSTILE = [
 ]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+ENGINES = (WHOOSH, TANTIVY)
+both = pytest.mark.parametrize("engine", ENGINES)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine_folder(request, tmp_path_factory):
     made = tmp_path_factory.mktemp("index")
-    write_text_index(documents(), made)
-    return made
+    write_text_index(documents(), made, request.param)
+    return request.param, made
+
+
+@pytest.fixture(scope="module")
+def folder(engine_folder):
+    return engine_folder[1]
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +73,15 @@ def test_the_document_that_says_it_comes_first(index):
     assert index.search("capital", k=0) == []
 
 
-def test_input_31_filters_are_part_of_the_query(tmp_path):
+@both
+def test_input_31_filters_are_part_of_the_query(tmp_path, engine):
     """Ten of five hundred documents with the word have the source; none of them is among the best."""
     made = [
         Document(document_id(f"{i}"), "c", "", "rare" if i % 50 == 0 else "common", "odd" if i % 2 else "even", text)
         for i in range(500)
         for text in ["the word" + " and others" * (30 if i % 50 == 0 else 0)]
     ]
-    write_text_index(made, tmp_path)
+    write_text_index(made, tmp_path, engine)
     opened = TextIndex.open(tmp_path, folder_hashes(tmp_path))
     wanted = {each.document_id for each in made if each.source == "rare"}
     assert {hit.document_id for hit in opened.find("word", 0, 400).hits}.isdisjoint(wanted)
@@ -86,8 +97,9 @@ def test_input_31_filters_are_part_of_the_query(tmp_path):
     opened.close()
 
 
-def test_an_index_of_other_words_is_refused(tmp_path):
-    write_text_index(documents(), tmp_path)
+@both
+def test_an_index_of_other_words_is_refused(tmp_path, engine):
+    write_text_index(documents(), tmp_path, engine)
     (tmp_path / "ANALYSIS").write_text("1\n")
     with pytest.raises(BadInput, match="text index of this version .* found another; run `python -m indexer build"):
         TextIndex.open(tmp_path, folder_hashes(tmp_path))
@@ -120,11 +132,11 @@ def test_terms_are_few_short_and_once(words):
 
 def test_the_most_common_words_are_left_out_first_when_a_query_costs_too_much(index, monkeypatch):
     exact = index.search("the capital of Kenya is Nairobi")
-    monkeypatch.setattr(text_index, "MAX_POSTINGS", 50)
+    monkeypatch.setattr(index._opened, "most_postings", 50)
     cheap = index.search("the capital of Kenya is Nairobi")
     assert [hit.document_id for hit in cheap[:2]] == [hit.document_id for hit in exact[:2]]
     assert len(cheap) < len(exact)
-    monkeypatch.setattr(text_index, "MAX_POSTINGS", 1)
+    monkeypatch.setattr(index._opened, "most_postings", 1)
     assert len(index.search("the capital of")) == 10  # one word at least
 
 
@@ -147,15 +159,16 @@ class Planted:
 
 
 @pytest.mark.parametrize("how", ["replaced", "added", "removed", "link", "flipped"])
-def test_an_index_that_is_not_ours_is_refused_unopened(folder, tmp_path, how, capsys):
+def test_an_index_that_is_not_ours_is_refused_unopened(engine_folder, tmp_path, how, capsys):
+    engine, folder = engine_folder
     made = tmp_path / "index"
     shutil.copytree(folder, made)
     files = folder_hashes(made)
-    toc = next(made.glob("*.toc"))
+    toc = next(made.glob("*.toc" if engine == WHOOSH else "meta.json"))
     if how == "replaced":
         toc.write_bytes(pickle.dumps(Planted()))
     elif how == "added":
-        (made / "_MAIN_99.toc").write_bytes(pickle.dumps(Planted()))
+        (made / f"{toc.stem}_99{toc.suffix}").write_bytes(pickle.dumps(Planted()))
     elif how == "removed":
         toc.unlink()
     elif how == "link":
@@ -165,7 +178,7 @@ def test_an_index_that_is_not_ours_is_refused_unopened(folder, tmp_path, how, ca
     else:
         content = toc.read_bytes()
         toc.write_bytes(content[:-3] + bytes([content[-3] ^ 1]) + content[-2:])
-    with pytest.raises(Damaged, match="found changed: _MAIN_"):
+    with pytest.raises(Damaged, match=f"found changed: {toc.stem[:4]}"):
         TextIndex.open(made, files)
     assert capsys.readouterr().out == ""
 
@@ -183,10 +196,11 @@ def test_it_opens_through_the_journal(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_a_query_reads_no_more_postings_than_it_may_whatever_it_asks(tmp_path, monkeypatch):
+@both
+def test_a_query_reads_no_more_postings_than_it_may_whatever_it_asks(tmp_path, monkeypatch, engine):
     """What a search costs is what it reads; how long that takes is measured by `make bench`."""
     rng, most = random.Random(0), 3000
-    monkeypatch.setattr(text_index, "MAX_POSTINGS", most)
+    monkeypatch.setattr(engine_of(engine), "MAX_POSTINGS", most)
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9))) for _ in range(2000)]
     weights = [1 / (i + 1) for i in range(len(words))]
 
@@ -195,15 +209,14 @@ def test_a_query_reads_no_more_postings_than_it_may_whatever_it_asks(tmp_path, m
             text = " ".join(rng.choices(words, weights, k=25))
             yield Document(document_id(text), "made", text[:20], "", "", text)
 
-    write_text_index(made(), tmp_path)
+    write_text_index(made(), tmp_path, engine)
     opened = TextIndex.open(tmp_path, folder_hashes(tmp_path))
     cut = 0
     for text in [*HOSTILE, " ".join(words[:64]), " ".join(rng.choices(words, weights, k=30))]:
         asked = query_terms(text)
         read = opened._affordable(asked)
         assert len(asked) <= MAX_TERMS
-        reader = opened._searcher.reader()
-        assert sum(reader.doc_frequency(field, word) for word in read for field in ("title", "text")) <= most
+        assert sum(opened._opened.frequency(word) for word in read) <= most
         cut += len(read) < len(asked)
         opened.search(text, k=200)
     opened.close()

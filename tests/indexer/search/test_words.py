@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.config.text_engine import TANTIVY, WHOOSH
 from indexer.corpus.document import Document, document_id
 from indexer.journal.files import folder_hashes
 from indexer.search.text_index import TextIndex, highlights, query_terms, write_text_index
@@ -24,10 +25,10 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory):
+@pytest.fixture(scope="module", params=[WHOOSH, TANTIVY])
+def index(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("words")
-    write_text_index([Document(document_id(each), "c", "", "s", "t", each) for each in TEXTS], folder)
+    write_text_index([Document(document_id(each), "c", "", "s", "t", each) for each in TEXTS], folder, request.param)
     opened = TextIndex.open(folder, folder_hashes(folder))
     yield opened
     opened.close()
@@ -89,11 +90,12 @@ def test_input_30_quotes_want_the_words_in_their_order(index):
         ("running", [0, 1, 2]),  # not the title of the last
     ],
 )
-def test_what_stands_in_quotes_is_found_word_for_word_and_counted(tmp_path, quoted, wanted):
+@pytest.mark.parametrize("engine", [WHOOSH, TANTIVY])
+def test_what_stands_in_quotes_is_found_word_for_word_and_counted(tmp_path, quoted, wanted, engine):
     """The index knows stems only: each phrase here is held by stem in more documents than say it."""
     said = ["He was running.", "HE WAS RÚNNING!", "As he was running away", "he was run over", "two cafés", "a cafe"]
     made = [Document(document_id(each), "c", "Runs" if i == 5 else "", "s", "t", each) for i, each in enumerate(said)]
-    write_text_index(made, tmp_path)
+    write_text_index(made, tmp_path, engine)
     opened = TextIndex.open(tmp_path, folder_hashes(tmp_path))
     of = {each.document_id: (each.title, each.text) for each in made}
     asked = []

@@ -113,7 +113,7 @@ def group_sums(folder: Path, fitted: Fitted, seen: Watch | None, tick: Tick) -> 
             tensors = {str(i): each.cpu() for i, each in enumerate(sums.by_layer)}
             save_file(tensors, part.folder / f"cells-{first:06d}.safetensors")
 
-    [part] = stage(folder, of.name, of.key, ["all"], compute)
+    [part] = stage(folder, of.name, of.key, ["all"], compute, away=True)
     return part
 
 

@@ -73,7 +73,7 @@ def pass_over_corpus(
         of = range_of(part.part)
         tick(0 if fresh else min(of.stop, member.n_documents) - of.start)
 
-    parts = stage(folder, _stage(fitted), _key(fitted), cuts(fitted.member), compute, done=done)
+    parts = stage(folder, _stage(fitted), _key(fitted), cuts(fitted.member), compute, done=done, away=True)
     return _with_parent(folder, fitted, _read(parts)), parts
 
 

@@ -23,7 +23,9 @@ def fit(folder: Path, member: Member, tick: Tick | None = None) -> Fitted:
     per cent of the fit; one that was interrupted goes on from its last finished part."""
     name, parts = member.entry.name, FitParts(folder / f"{FITTING}-{member.entry.name}", _key(member))
     compute = partial(_compute, member.entry, member.config, parts)
-    [part] = stage(folder, factors_stage(name), _key(member), ["all"], compute, isolate=not is_child(), tick=tick)
+    [part] = stage(
+        folder, factors_stage(name), _key(member), ["all"], compute, isolate=not is_child(), tick=tick, away=True
+    )
     parts.remove()
     parent = fit(folder, member.parent) if member.parent else None
     return Fitted(member, load_factors(part.folder, member.tracked, intact=True), parent)

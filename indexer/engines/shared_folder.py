@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from attribution.errors import BadInput, TryAgain
+from attribution.errors import BadInput, TryAgain, WhenceError
+from indexer.config.run import OBJECTS
 from indexer.journal.files import REPORTS, is_full, replace_file
 from indexer.journal.stages import Finished
 
@@ -30,8 +31,8 @@ class SharedFolder:
 
     def parts(self) -> Path:
         """Raises BadInput where this machine has no such folder: one that is made here would be shared with nobody."""
-        if not self._folder.is_dir():
-            raise BadInput(_gone(self._folder))
+        if (error := gone(self.address)) is not None:
+            raise error
         found = self._folder / "parts"
         with reached(self._folder):
             found.mkdir(exist_ok=True)
@@ -90,30 +91,35 @@ def reached(folder: Path) -> Iterator[None]:
     try:
         yield
     except REPORTS as error:
-        raise _told(folder, error) from error
+        raise failed(str(folder), error) or TryAgain(
+            f"expected the shared folder {folder} to answer, found: {error} (on {os.uname().nodename}); what was "
+            "finished is kept, give the same command again when it does"
+        ) from error
 
 
-def _told(folder: Path, error: Exception) -> Exception:
+def failed(address: str, error: Exception) -> WhenceError | None:
+    """What an error says of the shared folder of this address; None where that is not what failed."""
+    if address.startswith(OBJECTS):
+        return None
+    folder, node = Path(address), os.uname().nodename
     number = error.errno if isinstance(error, OSError) else None
     if is_full(error):
         return TryAgain(
-            f"expected room in the shared folder {folder}, found it full (on {os.uname().nodename}); free some, then "
-            "give the same command again"
+            f"expected room in the shared folder {folder}, found it full (on {node}); free some, then give the same "
+            "command again"
         )
     if number in _REFUSED:
         return BadInput(
-            f"expected a shared folder to write in at {folder}, found: {os.strerror(number or 0)} (on "
-            f"{os.uname().nodename}); mount it for writing there"
+            f"expected a shared folder to write in at {folder}, found: {os.strerror(number or 0)} (on {node}); mount "
+            "it for writing there"
         )
-    if number in (errno.ENOENT, errno.ENOTDIR) and not folder.is_dir():
-        return BadInput(_gone(folder))
-    return TryAgain(
-        f"expected the shared folder {folder} to answer, found: {error} (on {os.uname().nodename}); what was finished "
-        "is kept, give the same command again when it does"
-    )
+    return gone(address)
 
 
-def _gone(folder: Path) -> str:
-    return (
-        f"expected the shared folder {folder} on {os.uname().nodename}, found none; mount it there under the same path"
+def gone(address: str) -> BadInput | None:
+    """The error for a shared folder that this machine does not have; None where it has."""
+    if address.startswith(OBJECTS) or Path(address).is_dir():
+        return None
+    return BadInput(
+        f"expected the shared folder {address} on {os.uname().nodename}, found none; mount it there under the same path"
     )

@@ -138,19 +138,18 @@ def _as_asked(
     wanted: Asked, folder: Path, name: str, stage_key: str, values: Sequence[str | int], compute: Compute
 ) -> list[Finished]:
     """For another process: what stands before the stage is found, as it was when nobody has touched it since."""
-    made_of = {value: _part_key(name, stage_key, value) for value in values}
     if name != wanted.stage:
         listed = {each.part: each for each in finished(folder, name)}
-        for value, expected in made_of.items():
-            if value not in listed or listed[value].key != expected:
+        for value in values:
+            if value not in listed or listed[value].key != _part_key(name, stage_key, value):
                 raise NotFinished(f"{name}, part {value}")
             intact(listed[value])
         return [listed[value] for value in values]
     for value, expected in wanted.keys.items():
-        if made_of.get(value) != expected:
+        if (own := _part_key(name, stage_key, value)) != expected:
             raise BadInput(
-                f"expected {name} part {value} under the key {expected}, found {made_of.get(value, 'no such part')} "
-                f"on {socket.gethostname()}; give this node the same code, libraries and device settings"
+                f"expected {name} part {value} under the key {expected}, found {own} on {socket.gethostname()}; give "
+                "this node the same code, libraries and model"
             )
         if not wanted.is_there(expected):
             part = Partition(name, value, expected, folder)
@@ -303,7 +302,7 @@ def _finish(folder: Path, part: Partition, compute: Compute, isolate: bool, alon
     scratch = home / f"{label}-{part.key}.{number}.partial"
     started = time.monotonic()
     try:
-        with disk_room(folder):
+        with disk_room(home.resolve().parents[1]):  # of a node: the folder that it shares with others
             scratch.mkdir(parents=True)
             fault("partition.start")
             (run_in_child if isolate else run_here)(compute, dataclasses.replace(part, folder=scratch))

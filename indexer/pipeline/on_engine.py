@@ -24,6 +24,7 @@ def build_on(
 ) -> Iterator[Built]:
     """Build every size; yields each when it is finished."""
     config = members[0].config
+    report.say(f"{config.run.engine}: {driver.engine.slots} tasks at once, results in {driver.storage.address}")
     for member in members:
         size = described_size(member, asked[member.entry.name])
         for path, name in size.carried.items():

@@ -25,6 +25,7 @@ from indexer.corpus.prompt import Prompt
 from indexer.corpus.stored import corpus_of_hash
 from indexer.engines.carried import at_node
 from indexer.engines.order import Order, refuse_other_versions
+from indexer.engines.shared_folder import failed, gone
 from indexer.engines.storage import Storage, open_storage
 from indexer.journal.away import Asked, Reached, asked_for
 from indexer.journal.stages import Finished, NotFinished, enter, line_of, listed_by
@@ -53,7 +54,9 @@ def work(order: Order) -> Exception | None:
         refuse_other_versions(order.versions, VERSIONS, node)
         _work(order, node)
     except WhenceError as error:
-        return error
+        return gone(order.storage) or error  # a folder that goes looks like damaged files at first
+    except OSError as error:
+        return failed(order.storage, error) or crashed(f"{order.stage} on {node}", error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the build raises it
         traceback.print_exc()
         return crashed(f"{order.stage} on {node}", error)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.request import Request, urlopen
 
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -40,7 +41,10 @@ def object_server(patch) -> Iterator[Server]:
     running = make_server("127.0.0.1", 0, server, threaded=True)
     thread = threading.Thread(target=running.serve_forever, daemon=True)
     thread.start()
-    patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{running.server_port}")
+    address = f"http://127.0.0.1:{running.server_port}"
+    with urlopen(Request(f"{address}/moto-api/reset", method="POST")):  # noqa: S310 - what an earlier one has kept
+        pass
+    patch.setenv("AWS_ENDPOINT_URL", address)
     patch.setenv("AWS_ACCESS_KEY_ID", "made")
     patch.setenv("AWS_SECRET_ACCESS_KEY", "up")
     patch.setenv("AWS_DEFAULT_REGION", "us-east-1")

@@ -5,13 +5,16 @@ Nodes leave a slip in the storage for each part; nothing here depends on a clock
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from attribution.errors import TryAgain
 from indexer.engines.order import Engine, Lost, Order, Task
 from indexer.engines.storage import Storage
+from indexer.journal.files import folder_stamps
+from indexer.journal.lines import Finished, finished, line_of, listed_by
 from indexer.journal.part import Partition
-from indexer.journal.stages import Finished, finished, is_whole, line_of, listed_by
+from indexer.journal.stages import is_whole
 
 POLL = 0.5  # seconds
 SHARES = 4  # orders for each slot: small ones at the end keep nodes busy that are fast
@@ -71,7 +74,7 @@ class HandOut:
             self._storage.bring(part)
             if is_whole(part):  # else its files are not to be seen here yet, or they are damaged: it is made again
                 del waiting[key]
-                yield part
+                yield replace(part, stamps=folder_stamps(part.folder))
                 self._storage.taken(part)
 
     def _left(self, task: Task, waiting: Mapping[str, Partition], lost: dict[str, int]) -> list[Partition]:

@@ -47,7 +47,7 @@ class Lease:
                 self._tag = self._store.put(NAME, _content(self._n), self._tag)
             except Unmet:
                 self._is_lost = True
-            except OSError:  # it does not answer: whoever needs it will say so
+            except WhenceError:  # it does not answer: whoever needs it will say so
                 continue
 
 

@@ -20,7 +20,8 @@ from indexer.config.run import OBJECTS
 from indexer.database.snapshot_file import read_current
 from indexer.engines.order import Lost
 from indexer.journal.files import file_hash, unseal
-from indexer.journal.stages import Finished, is_whole, line_of, listed_by
+from indexer.journal.lines import Finished, line_of, listed_by
+from indexer.journal.stages import is_whole
 
 _UNMET = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
@@ -51,7 +52,8 @@ class ObjectStore:
         try:
             with self._reached():
                 self._files.call_s3("head_bucket", Bucket=self._bucket)
-                honoured = self._honours_conditions(name)
+                self._files.pipe_file(self._at(name), b"1")
+            honoured = self._honours_conditions(name)
         finally:
             with self._reached():
                 self._files.rm_file(self._at(name))
@@ -62,16 +64,13 @@ class ObjectStore:
             )
 
     def _honours_conditions(self, name: str) -> bool:
-        try:
-            self.put(name, b"1", None)
-        except (OSError, NotImplementedError):
-            return False
-        for condition in (None, '"another"'):
+        """Whether it refuses to put an object in the place of one that is there, and of one that is not the newest."""
+        for tag in (None, '"another"'):
             try:
-                self.put(name, b"2", condition)
+                self.put(name, b"2", tag)
             except Unmet:
                 continue
-            except (OSError, NotImplementedError):
+            except (Lost, NotImplementedError):  # it does not know the condition
                 return False
             return False
         return True
@@ -191,18 +190,19 @@ class ObjectStore:
     def put(self, name: str, content: bytes, tag: str | None) -> str:
         """Put an object in the place of the version of this tag, None: where there is none; returns the new tag.
 
-        Raises Unmet when that is not what is there.
+        Raises Unmet when that is not what is there, Lost for a store that does not answer.
         """
         condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
-        try:
-            key = {"Bucket": self._bucket, "Key": self._prefix + name}
-            return str(self._files.call_s3("put_object", **key, Body=content, **condition)["ETag"])
-        except FileExistsError:
-            raise Unmet from None
-        except OSError as error:
-            if _code(error) in _UNMET or (tag is not None and isinstance(error, FileNotFoundError)):
+        with self._reached():
+            try:
+                key = {"Bucket": self._bucket, "Key": self._prefix + name}
+                return str(self._files.call_s3("put_object", **key, Body=content, **condition)["ETag"])
+            except FileExistsError:
                 raise Unmet from None
-            raise
+            except OSError as error:
+                if _code(error) in _UNMET or (tag is not None and isinstance(error, FileNotFoundError)):
+                    raise Unmet from None
+                raise
 
     def remove(self, name: str) -> None:
         with self._reached():

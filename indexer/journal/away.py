@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from indexer.journal.lines import Finished
     from indexer.journal.part import Partition
-    from indexer.journal.stages import Finished
 
 
 class Hands(Protocol):

@@ -6,7 +6,6 @@ What the journal lists with the right key and the right bytes is never computed 
 import dataclasses
 import hashlib
 import json
-import os
 import re
 import secrets
 import shutil
@@ -15,8 +14,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +21,10 @@ from attribution.errors import BadInput, Damaged
 from indexer.journal.away import Asked, Reached, asked, hands
 from indexer.journal.claims import Claims, claims
 from indexer.journal.faults import fault
-from indexer.journal.files import disk_room, folder_hashes, folder_stamps, replace_file, seal, sync, sync_tree, unseal
+from indexer.journal.files import disk_room, folder_hashes, folder_stamps, replace_file, sync, sync_tree
+from indexer.journal.lines import Finished as Finished
+from indexer.journal.lines import append, line_of
+from indexer.journal.lines import finished as finished
 from indexer.journal.part import Compute, Partition, Tick, run_here, run_in_child
 
 _MAY_COMPUTE: ContextVar[bool] = ContextVar("may compute", default=True)
@@ -44,19 +44,6 @@ def only_finished() -> Iterator[None]:
         yield
     finally:
         _MAY_COMPUTE.reset(before)
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A part that lies whole on disk: `files` maps the names below `folder` to their sha256."""
-
-    stage: str
-    part: str | int
-    key: str
-    folder: Path
-    files: Mapping[str, str]
-    seconds: float
-    stamps: Mapping[str, str] = field(default_factory=dict)  # the same names: size and time of the last change
 
 
 def key(**dependencies: Any) -> str:
@@ -129,7 +116,7 @@ def _from_away(
     parts = [Partition(name, value, _part_key(name, key, value), folder) for value in values]
     missing = [part for part in parts if _stands(listed.get(part.value), part) is None]
     for made in out.compute(folder, missing) if missing else ():
-        _append(folder, made)
+        append(folder, made)
         _forget(listed.get(made.part), made)
         yield made
 
@@ -188,16 +175,6 @@ def _remove_abandoned(home: Path, held: Claims) -> None:
             held.leave(named[1])
 
 
-def finished(folder: Path, name: str | None = None) -> list[Finished]:
-    """What the journal lists, of one stage or of all, the newest line of each part; the files are not looked at."""
-    newest: dict[tuple[str, str | int], Finished] = {}
-    for line in _read(folder / "journal.jsonl"):
-        if isinstance(line, Finished):
-            newest.pop((line.stage, line.part), None)
-            newest[line.stage, line.part] = line
-    return [each for each in newest.values() if name in (None, each.stage)]
-
-
 def under_key(folder: Path, name: str, key: str) -> list[Finished]:
     """Parts of a stage that the journal lists under this key, whatever they are called; the files are not looked at."""
     return _under_key(finished(folder, name), key)
@@ -248,11 +225,6 @@ def intact(part: Finished) -> None:
         )
 
 
-def unreadable_lines(folder: Path) -> list[int]:
-    """Numbers of the journal's lines that list nothing: torn by a crash, or changed since."""
-    return [line for line in _read(folder / "journal.jsonl") if isinstance(line, int)]
-
-
 def is_whole(part: Finished) -> bool:
     """Whether the part's folder holds exactly the listed files with the listed bytes."""
     return not changes(part)
@@ -275,12 +247,6 @@ def is_finished(folder: Path, name: str, key: str, values: Sequence[str | int]) 
     except (BadInput, Damaged):
         return False
     return True
-
-
-def enter(folder: Path, lines: Sequence[str]) -> None:
-    """List parts in the journal of a folder that another folder's journal lists (`line_of`)."""
-    with (folder / "journal.jsonl").open("a", encoding="utf-8") as file:
-        file.writelines(lines)
 
 
 def drop(folder: Path, parts: Sequence[Finished]) -> None:
@@ -318,64 +284,10 @@ def _finish(folder: Path, part: Partition, compute: Compute, isolate: bool, alon
             fault("partition.renamed")
             seconds = round(time.monotonic() - started, 3)
             result = Finished(part.stage, part.value, part.key, target, files, seconds, stamps)
-            _append(folder, result)
+            append(folder, result)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return result
-
-
-def _append(folder: Path, result: Finished) -> None:
-    path = folder / "journal.jsonl"
-    new = not path.exists()
-    with path.open("a+b") as file:
-        if file.tell() and not _ends_line(file):
-            file.write(b"\n")  # a line that was torn by a crash stays alone
-        file.write(line_of(folder, result).encode())
-        file.flush()
-        fault("journal.written")
-        os.fsync(file.fileno())
-    if new:
-        sync(folder)
-    fault("journal.synced")
-
-
-def _ends_line(file: Any) -> bool:
-    file.seek(-1, os.SEEK_END)
-    return bool(file.read(1) == b"\n")
-
-
-def line_of(folder: Path, part: Finished) -> str:
-    """Of the journal; it lists the same part in another folder."""
-    about = dataclasses.asdict(part) | {"folder": part.folder.relative_to(folder).as_posix(), "files": dict(part.files)}
-    about["stamps"] = dict(part.stamps)
-    return seal(about) + "\n"
-
-
-def _read(path: Path) -> Iterable[Finished | int]:
-    """Every line as a finished part, or the number of a line that is none; read once for each change of the file."""
-    try:
-        about = path.stat()
-    except FileNotFoundError:
-        return ()
-    return _lines(path, (about.st_ino, about.st_size, about.st_mtime_ns))
-
-
-@lru_cache(maxsize=4)
-def _lines(path: Path, stamp: tuple[int, int, int]) -> tuple[Finished | int, ...]:
-    """stamp: what differs once somebody has written; a file that grew meanwhile is read again under its next one"""
-    lines = enumerate(path.read_bytes().split(b"\n"), start=1)
-    return tuple(listed_by(path.parent, line) or number for number, line in lines if line.strip())
-
-
-def listed_by(folder: Path, line: str | bytes) -> Finished | None:
-    """The part that a line lists; None for a line that lists nothing."""
-    try:
-        about = unseal(line)
-        part = Finished(folder=folder / about.pop("folder"), **about)
-    except (ValueError, KeyError, TypeError):  # torn by a crash, or changed: as if it were not there
-        return None
-    inside = part.folder.resolve().is_relative_to((folder / "parts").resolve())  # a journal may not point outside
-    return part if inside else None
 
 
 def _part_key(name: str, stage_key: str, value: str | int) -> str:

@@ -11,7 +11,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -28,7 +28,9 @@ from indexer.engines.order import Order, refuse_other_versions
 from indexer.engines.shared_folder import failed, gone
 from indexer.engines.storage import Storage, open_storage
 from indexer.journal.away import Asked, Reached, asked_for
-from indexer.journal.stages import Finished, NotFinished, enter, line_of, listed_by
+from indexer.journal.files import folder_stamps
+from indexer.journal.lines import Finished, enter, line_of, listed_by
+from indexer.journal.stages import NotFinished
 from indexer.pipeline.one_size import build_size
 from indexer.processes.ended import crashed
 from indexer.search.text_index import open_text_index
@@ -112,7 +114,8 @@ class Place:
             part = None if line in self._listed else listed_by(self.folder, line)
             if part is not None:
                 self.storage.bring(part)
-                enter(self.folder, [line])
+                here = replace(part, stamps=folder_stamps(part.folder))  # whole: it is not read again at each stage
+                enter(self.folder, [line_of(self.folder, here)])
                 self._listed.add(line)
 
     @cached_property

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from attribution.errors import TryAgain
+from attribution.errors import BadInput, TryAgain
 from indexer.database.check import check
 from indexer.engines import hand_out
-from indexer.engines.order import Lost
+from indexer.engines.order import Lost, Order
 from indexer.journal.stages import drop, finished
 from indexer.pipeline import on_node
 from indexer.size.factors import factors_stage
@@ -86,12 +86,18 @@ def test_a_part_that_is_always_lost_ends_in_one_line(unbuilt, away, capsys):
     assert "answers-m part all from a node, found it lost 3 times (the node went away)" in said
 
 
-@pytest.mark.parametrize("name", ["whence", "torch", "transformers"])
-def test_a_node_with_another_version_is_refused_and_both_are_named(unbuilt, away, capsys, monkeypatch, name):
-    ours = on_node.VERSIONS[name]
-    monkeypatch.setattr(on_node, "VERSIONS", on_node.VERSIONS | {name: "0.0.1"})
+def test_a_node_with_another_version_is_refused_and_both_are_named(unbuilt, away, capsys, monkeypatch):
+    ours = on_node.VERSIONS["torch"]
+    monkeypatch.setattr(on_node, "VERSIONS", on_node.VERSIONS | {"torch": "0.0.1"})
     assert away(unbuilt, InProcess()) == 2
-    assert f"expected {name} {ours}, as where the build was started, found 0.0.1 on" in capsys.readouterr().err
+    assert f"expected torch {ours}, as where the build was started, found 0.0.1 on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["whence", "torch", "transformers", "kronfluence"])
+def test_versions_are_compared_before_anything_of_an_order_is_opened(name):
+    said = on_node.work(Order(on_node.VERSIONS | {name: "9.9"}, "/nowhere", b"no pickle", "answers-m", {}, (), 1))
+    assert isinstance(said, BadInput)
+    assert f"expected {name} 9.9, as where the build was started, found {on_node.VERSIONS[name]} on" in str(said)
 
 
 def test_a_node_with_another_model_is_refused_and_both_are_named(alone, unbuilt, away, capsys):

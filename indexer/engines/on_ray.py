@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from typing import Any
 
 from attribution.errors import BadInput, WhenceError
@@ -10,6 +11,7 @@ from indexer.config.run import Run
 from indexer.engines.order import Lost, Order, Work
 
 OBJECTS = 80 << 20  # bytes of Ray's own store: results go to the storage, only orders pass through it
+REACHED = 10.0  # seconds in which the head has to answer
 
 
 class OnRay:
@@ -17,6 +19,7 @@ class OnRay:
 
     def __init__(self, run: Run, work: Work) -> None:
         installed("ray")
+        _refuse_unreachable(run.address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         import ray
@@ -57,6 +60,20 @@ class OnRay:
 
     def close(self) -> None:
         self._ray.shutdown()
+
+
+def _refuse_unreachable(address: str) -> None:
+    """Ray itself would wait for minutes. Raises BadInput for a head that does not answer, and for no address."""
+    host, _, port = address.rpartition(":")
+    if not address:
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACHED).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise BadInput(
+            f"expected a Ray cluster at {address}, found: {error}; start it (`ray start --head`), or correct [run] "
+            "address, which is host:port"
+        ) from None
 
 
 class RayTask:

@@ -31,7 +31,7 @@ def dies(order: Order) -> Exception | None:
 
 
 def ended(task: on_slurm.SlurmTask) -> Exception | None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 600
     while not task.done():
         assert time.monotonic() < end
         time.sleep(0.1)

@@ -42,8 +42,12 @@ demo-llm: .venv/llm  ## a real language model that learned invented facts by a L
 	$(BIN)/python -m indexer convert "$$($(BIN)/python -m data.smollm2)" $(LLM)/SmolLM2-135M-Instruct
 	touch $@
 
-test: lint  ## lint, types and all tests (SLOW=1 adds the long ones)
+test: lint $(if $(SLOW),.venv/cluster)  ## lint, types and all tests (SLOW=1 adds the long ones)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(if $(SLOW),,-m "not slow")
+
+.venv/cluster: .venv/installed requirements-cluster.txt
+	$(BIN)/pip install --quiet -r requirements-cluster.txt
+	touch $@
 
 lint: setup  ## ruff and mypy
 	$(BIN)/ruff check .

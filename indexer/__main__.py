@@ -78,6 +78,8 @@ def add_commands(sub: "Commands[argparse.ArgumentParser]") -> None:
     convert.add_argument("--dtype", default="float32", help="float32 (default), float16 or bfloat16")
     check = command(commands.check, "FOLDER")
     check.add_argument("--repair", action="store_true", help="drop what is damaged; the next build redoes it")
+    bring = command(commands.bring, "FOLDER")
+    bring.add_argument("storage", metavar="STORAGE", help="where builds publish, as s3://bucket/folder")
     gc = command(commands.gc, "FOLDER")
     gc.add_argument(
         "--keep", type=int, default=3, metavar="N", help="how many of the newest databases stay (default: 3)"

@@ -175,6 +175,16 @@ def check(folder: Path, repair: bool = False) -> None:
         print(f"{folder}: all files and rows are as they were written")
 
 
+def bring(folder: Path, storage: str) -> None:
+    """Copy the database that is current in an object store (`[run] storage`) into FOLDER, which the dashboard opens.
+
+    What FOLDER had before stays there until `gc`; an open dashboard goes over to the new database.
+    """
+    from indexer.engines.bring import run
+
+    run(folder, storage)
+
+
 def gc(folder: Path, keep: int = 3) -> None:
     """Remove published databases except for the newest ones, and stored results that the newest was not made from:
     those of other prompts or settings, and all of a size that its configuration does not name."""

@@ -18,6 +18,7 @@ from indexer.config.evaluation import Evaluation
 from indexer.config.groups import Groups
 from indexer.config.inside import BASELINES, Inside
 from indexer.config.places import located, on_parents
+from indexer.config.run import Run, check_run
 from indexer.config.targets import TargetSet, check_targets
 from indexer.config.text_engine import CHOICES
 from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
@@ -290,6 +291,7 @@ class Config:
     targets: tuple[TargetSet, ...] = ()
     evaluation: Evaluation = field(default_factory=Evaluation)
     device: Device = field(default_factory=Device)
+    run: Run = field(default_factory=Run)
 
 
 def described(config: Config) -> str:
@@ -332,6 +334,7 @@ def _check(config: Config, path: Path) -> None:
         raise BadInput(f"expected {first!r} as the first method in {path.name}, scores, found {config.scores.method!r}")
     _check_corpus(config, path)
     check_targets(config.targets, path)
+    check_run(config.run, path)
     if config.inside.baseline not in BASELINES:
         allowed = " or ".join(map(repr, BASELINES))
         raise BadInput(f"expected {allowed} for {path.name}, inside, baseline, found {config.inside.baseline!r}")

@@ -103,6 +103,20 @@ def open_corpus(
     )
 
 
+def corpus_of_hash(folder: Path, wanted: str) -> StoredCorpus:
+    """What a build has read, without the files that it was read from; BadInput where it has no such documents."""
+    parts = [part for part in finished(folder, STAGE) if LIST in part.files]
+    for part in reversed(parts):
+        intact(part)
+        for each in json.loads((part.folder / LIST).read_text()):
+            if each["hash"] == wanted:
+                table = opened([part.folder / each["file"]])
+                return StoredCorpus(table, each["hash"], each.get("n_seen", len(table)))
+    raise BadInput(
+        f"expected the documents {wanted} of a build in {folder}, found others; run `python -m indexer build`"
+    )
+
+
 def _same(file: Path, source: Source) -> bool:
     """Whether a file is the one that was read: its name is a column of the documents too."""
     try:

@@ -14,7 +14,8 @@ from indexer.database.snapshot_file import STORAGE_VERSION, foreign_storage, has
 from indexer.database.statements import content_hash as hash_of_content
 from indexer.database.statements import schema_version
 from indexer.journal.files import file_hash
-from indexer.journal.stages import changes, finished, unreadable_lines
+from indexer.journal.lines import unreadable_lines
+from indexer.journal.stages import changes, finished
 
 
 @dataclass(frozen=True)

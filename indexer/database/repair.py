@@ -9,7 +9,8 @@ from indexer.database.publish import shards_of
 from indexer.database.snapshot_file import is_whole_snapshot, point_at, read_current, snapshots
 from indexer.journal.faults import fault
 from indexer.journal.files import disk_room
-from indexer.journal.stages import Finished, drop, finished, is_whole, unreadable_lines
+from indexer.journal.lines import unreadable_lines
+from indexer.journal.stages import Finished, drop, finished, is_whole
 
 
 def repair(folder: Path) -> list[str]:

@@ -1,7 +1,9 @@
 """EDGE: the gradients of the groups of a size, added up in the corpus pass, kept once at its end.
 
 What the memory does not hold at once is added up cells by cells in a pass of its own, and so are documents that were
-passed before: by an earlier build, or by another process.
+passed before or elsewhere: by an earlier build, by another process or machine. Partitions are always added in their
+order, so that the sums are the same to the last bit whoever passed them: what this process passes is added as long as
+nobody else has passed one before it.
 """
 
 import json
@@ -20,8 +22,10 @@ from attribution.groups.sums import Sums, add_documents, bytes_of_cell, cells_he
 from attribution.passes.capture import Captured
 from indexer.corpus.corpus import labels_hash
 from indexer.groups.cells import Cells, cells
+from indexer.journal.away import asked, hands
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, found, is_finished, key, stage
+from indexer.size.corpus_pass import partitions, range_of
 from indexer.size.fitted import Fitted
 
 ABOUT = "groups.json"
@@ -60,10 +64,10 @@ class StageCells:
 
 
 class Watch:
-    """Adds up what the corpus pass shows, of all partitions that this process computes."""
+    """Adds up what the corpus pass shows, of the first partitions as far as this process computes them in a row."""
 
-    def __init__(self, of: StageCells) -> None:
-        self._cells = of.cells
+    def __init__(self, of: StageCells, cuts: Sequence[range]) -> None:
+        self._cells, self._cuts, self._at = of.cells, cuts, 0
         self.sums = Sums(of.fitted.member.tracked, of.cells.n)
         self.seen = np.zeros(len(of.cells.of), dtype=bool)
 
@@ -73,8 +77,12 @@ class Watch:
 
     def see(self, captured: Captured, documents: Sequence[int]) -> None:
         """The documents of a batch, numbered in this stage of training."""
-        self.sums.add(captured, self._cells.of[list(documents)].tolist())
-        self.seen[list(documents)] = True
+        if self._at < len(self._cuts) and documents[0] >= self._cuts[self._at].stop:
+            before = self._cuts[self._at]
+            self._at += 1 if self.seen[before.start : before.stop].all() else len(self._cuts)
+        if self._at < len(self._cuts) and documents[0] in self._cuts[self._at]:
+            self.sums.add(captured, self._cells.of[list(documents)].tolist())
+            self.seen[list(documents)] = True
 
     def leave(self, folder: Path) -> None:
         """Nothing stays in a partition: sums of groups are kept once, in `group_sums`."""
@@ -85,7 +93,9 @@ def watch(folder: Path, fitted: Fitted) -> Watch | None:
     of = StageCells(fitted)
     if not fitted.member.config.groups.by or not of.fits or of.cells.n > cells_held(fitted.member.tracked):
         return None
-    return None if is_finished(folder, of.name, of.key, ["all"]) else Watch(of)
+    if asked() is not None or hands() is not None or is_finished(folder, of.name, of.key, ["all"]):
+        return None  # nodes pass some of the documents each, never all
+    return Watch(of, _cuts(folder, fitted))
 
 
 def group_sums(folder: Path, fitted: Fitted, seen: Watch | None, tick: Tick) -> Finished:
@@ -94,7 +104,7 @@ def group_sums(folder: Path, fitted: Fitted, seen: Watch | None, tick: Tick) -> 
     seen: what was added up in the corpus pass
     """
     of = StageCells(fitted)
-    tracked, rows = fitted.member.tracked, fitted.member.own_rows
+    tracked, rows, cuts = fitted.member.tracked, fitted.member.own_rows, _cuts(folder, fitted)
 
     def compute(part: Partition) -> None:
         held = seen.sums.n if seen is not None else min(of.cells.n, cells_held(tracked))
@@ -107,14 +117,21 @@ def group_sums(folder: Path, fitted: Fitted, seen: Watch | None, tick: Tick) -> 
             if seen is not None:
                 missing &= ~seen.seen
                 tick(int(seen.seen.sum()))
-            at = np.flatnonzero(missing)
-            add_documents(sums, tracked, [rows[i] for i in at.tolist()], (of.cells.of[at] - first).tolist(), tick)
+            for cut in cuts:  # in batches as the corpus pass has them
+                at = cut.start + np.flatnonzero(missing[cut.start : cut.stop])
+                add_documents(sums, tracked, [rows[i] for i in at.tolist()], (of.cells.of[at] - first).tolist(), tick)
             sums.turn(fitted.preconditioner)
             tensors = {str(i): each.cpu() for i, each in enumerate(sums.by_layer)}
             save_file(tensors, part.folder / f"cells-{first:06d}.safetensors")
 
-    [part] = stage(folder, of.name, of.key, ["all"], compute)
+    [part] = stage(folder, of.name, of.key, ["all"], compute, away=True)
     return part
+
+
+def _cuts(folder: Path, fitted: Fitted) -> list[range]:
+    """The partitions of the corpus pass."""
+    n = fitted.member.n_documents
+    return [range(of.start, min(of.stop, n)) for of in map(range_of, partitions(folder, fitted))]
 
 
 def sums_before(folder: Path, fitted: Fitted) -> Finished:

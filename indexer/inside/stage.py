@@ -44,7 +44,7 @@ def answered(
         split=dict(split.columns()),
         tables=columns_of(*TABLES),
     )
-    return stage(folder, f"inside-{member.entry.name}", made_of, list(by_name), compute, done=done)
+    return stage(folder, f"inside-{member.entry.name}", made_of, list(by_name), compute, done=done, away=True)
 
 
 def _digest(answer: Answer) -> list[str | None]:

@@ -71,7 +71,7 @@ def _sign(file: TextIO) -> None:
     try:
         file.seek(0)
         file.truncate()
-        os.write(file.fileno(), json.dumps(_about_me()).encode())
+        os.write(file.fileno(), json.dumps(about_me()).encode())
     except OSError:
         return
 
@@ -85,7 +85,8 @@ def _taken(handle: int) -> bool:
     return True
 
 
-def _about_me() -> dict[str, Any]:
+def about_me() -> dict[str, Any]:
+    """This process, for others to name."""
     program = Path(sys.argv[0])
     name = program.parent.name if program.name == "__main__.py" else program.name  # `python -m indexer`
     command = " ".join([name, *sys.argv[1:]])
@@ -95,7 +96,14 @@ def _about_me() -> dict[str, Any]:
 
 def _holder(folder: Path) -> str:
     try:
-        about = json.loads((folder / "lock").read_text(encoding="utf-8"))
+        return named(json.loads((folder / "lock").read_text(encoding="utf-8")))
+    except (OSError, ValueError):  # it has just taken the lock and not yet written who it is
+        return named({})
+
+
+def named(about: dict[str, Any]) -> str:
+    """A process as it tells of itself (`about_me`)."""
+    try:
         return f"process {about['pid']} on {about['host']} ({about['command']}, since {about['since']})"
-    except (OSError, ValueError, KeyError, TypeError):  # it has just taken the lock and not yet written who it is
+    except (KeyError, TypeError):
         return "another process"

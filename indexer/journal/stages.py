@@ -6,26 +6,29 @@ What the journal lists with the right key and the right bytes is never computed 
 import dataclasses
 import hashlib
 import json
-import os
 import re
+import secrets
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from attribution.errors import BadInput, Damaged
+from indexer.journal.away import Asked, Reached, asked, hands
 from indexer.journal.claims import Claims, claims
 from indexer.journal.faults import fault
-from indexer.journal.files import disk_room, folder_hashes, folder_stamps, replace_file, seal, sync, sync_tree, unseal
+from indexer.journal.files import disk_room, folder_hashes, folder_stamps, replace_file, sync, sync_tree
+from indexer.journal.lines import Finished as Finished
+from indexer.journal.lines import append, line_of
+from indexer.journal.lines import finished as finished
 from indexer.journal.part import Compute, Partition, Tick, run_here, run_in_child
 
 _MAY_COMPUTE: ContextVar[bool] = ContextVar("may compute", default=True)
-_SCRATCH = re.compile(r".*-([0-9a-f]{16})\.\d+\.partial", re.DOTALL)  # label-key.process.partial, see _finish
+_SCRATCH = re.compile(r".*-([0-9a-f]{16})\.\d+\.partial", re.DOTALL)  # label-key.number.partial, see _finish
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -43,19 +46,6 @@ def only_finished() -> Iterator[None]:
         _MAY_COMPUTE.reset(before)
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A part that lies whole on disk: `files` maps the names below `folder` to their sha256."""
-
-    stage: str
-    part: str | int
-    key: str
-    folder: Path
-    files: Mapping[str, str]
-    seconds: float
-    stamps: Mapping[str, str] = field(default_factory=dict)  # the same names: size and time of the last change
-
-
 def key(**dependencies: Any) -> str:
     """16 hex digits over everything that a stage depends on: hashes, settings (dataclasses too), versions."""
     content = json.dumps(dependencies, sort_keys=True, default=_plain)
@@ -70,22 +60,30 @@ def stage(
     compute: Compute,
     *,
     isolate: bool = False,
+    away: bool = False,
     done: Callable[[Finished, bool], None] | None = None,
     tick: Tick | None = None,
 ) -> list[Finished]:
     """Finish every part of a stage in the output folder, which the caller has locked; returned in the order of `parts`.
 
     `compute(part)` writes below `part.folder`, in a child process of its own if `isolate`. `done(finished, fresh)` is
-    called after each part; `fresh` is False for one that was found finished. `tick` is `part.tick`, also for a child
-    process. Several processes may work on one stage:
-    each part is computed by one of them. Raises TryAgain when the disk is full.
+    called after each part; `fresh` is False for one that was found finished, or computed elsewhere. `tick` is
+    `part.tick`, also for a child process. Several processes may work on one stage: each part is computed by one of
+    them; of a stage that may go `away` by whoever hands parts out, if there is one (`indexer.journal.away`). Raises
+    TryAgain when the disk is full.
     """
     if not _NAME.fullmatch(name):
         raise BadInput(f"expected a stage named by letters, digits, '.', '_' and '-', found {name!r}; rename the model")
+    if (wanted := asked()) is not None:
+        return _as_asked(wanted, folder, name, key, parts, compute)
     with claims(folder) as held:
         _remove_abandoned(folder / "parts" / name, held)
         listed = {each.part: each for each in finished(folder, name)}
         results: dict[str | int, Finished] = {}
+        for back in _from_away(folder, name, key, parts, listed) if away else ():
+            results[back.part] = back
+            if done is not None:
+                done(back, False)
         for wait in (False, True):  # what another process computes is waited for when nothing else is left to do
             for value in parts:
                 if value in results:
@@ -108,6 +106,44 @@ def stage(
     return [results[value] for value in parts]
 
 
+def _from_away(
+    folder: Path, name: str, key: str, values: Sequence[str | int], listed: Mapping[str | int, Finished]
+) -> Iterator[Finished]:
+    """What is not finished, where somebody hands parts out, each listed when it has come back."""
+    out = hands()
+    if out is None or not _MAY_COMPUTE.get():
+        return
+    parts = [Partition(name, value, _part_key(name, key, value), folder) for value in values]
+    missing = [part for part in parts if _stands(listed.get(part.value), part) is None]
+    for made in out.compute(folder, missing) if missing else ():
+        append(folder, made)
+        _forget(listed.get(made.part), made)
+        yield made
+
+
+def _as_asked(
+    wanted: Asked, folder: Path, name: str, stage_key: str, values: Sequence[str | int], compute: Compute
+) -> list[Finished]:
+    """For another process: what stands before the stage is found, as it was when nobody has touched it since."""
+    if name != wanted.stage:
+        listed = {each.part: each for each in finished(folder, name)}
+        for value in values:
+            if value not in listed or listed[value].key != _part_key(name, stage_key, value):
+                raise NotFinished(f"{name}, part {value}")
+            intact(listed[value])
+        return [listed[value] for value in values]
+    for value, expected in wanted.keys.items():
+        if (own := _part_key(name, stage_key, value)) != expected:
+            raise BadInput(
+                f"expected {name} part {value} under the key {expected}, found {own} on {socket.gethostname()}; give "
+                "this node the same code, libraries and model"
+            )
+        if not wanted.is_there(expected):
+            part = Partition(name, value, expected, folder)
+            wanted.made(_finish(folder, part, compute, isolate=False, alone=False))
+    raise Reached
+
+
 def _stands(listed: Finished | None, part: Partition) -> Finished | None:
     return listed if listed is not None and listed.key == part.key and is_whole(listed) else None
 
@@ -119,9 +155,13 @@ def _made(folder: Path, part: Partition, compute: Compute, isolate: bool) -> tup
     if found is not None:
         return found, False
     result = _finish(folder, part, compute, isolate)
-    if before is not None and before.folder != result.folder:
-        shutil.rmtree(before.folder, ignore_errors=True)  # of other settings: the journal has forgotten it
+    _forget(before, result)
     return result, True
+
+
+def _forget(before: Finished | None, now: Finished) -> None:
+    if before is not None and before.folder != now.folder:
+        shutil.rmtree(before.folder, ignore_errors=True)  # of other settings: the journal has forgotten it
 
 
 def _remove_abandoned(home: Path, held: Claims) -> None:
@@ -133,16 +173,6 @@ def _remove_abandoned(home: Path, held: Claims) -> None:
         elif held.take(named[1]):
             shutil.rmtree(scratch, ignore_errors=True)
             held.leave(named[1])
-
-
-def finished(folder: Path, name: str | None = None) -> list[Finished]:
-    """What the journal lists, of one stage or of all, the newest line of each part; the files are not looked at."""
-    newest: dict[tuple[str, str | int], Finished] = {}
-    for line in _read(folder / "journal.jsonl"):
-        if isinstance(line, Finished):
-            newest.pop((line.stage, line.part), None)
-            newest[line.stage, line.part] = line
-    return [each for each in newest.values() if name in (None, each.stage)]
 
 
 def under_key(folder: Path, name: str, key: str) -> list[Finished]:
@@ -195,11 +225,6 @@ def intact(part: Finished) -> None:
         )
 
 
-def unreadable_lines(folder: Path) -> list[int]:
-    """Numbers of the journal's lines that list nothing: torn by a crash, or changed since."""
-    return [line for line in _read(folder / "journal.jsonl") if isinstance(line, int)]
-
-
 def is_whole(part: Finished) -> bool:
     """Whether the part's folder holds exactly the listed files with the listed bytes."""
     return not changes(part)
@@ -228,20 +253,22 @@ def drop(folder: Path, parts: Sequence[Finished]) -> None:
     """Strike parts from the journal, and lines that list nothing; then remove their files: a build redoes them."""
     gone = {(each.stage, each.part, each.key) for each in parts}
     kept = [each for each in finished(folder) if (each.stage, each.part, each.key) not in gone]
-    replace_file(folder / "journal.jsonl", "".join(_line(folder, each) for each in kept), "rewrite")
+    replace_file(folder / "journal.jsonl", "".join(line_of(folder, each) for each in kept), "rewrite")
     for each in parts:
         shutil.rmtree(each.folder, ignore_errors=True)
         fault("repair.removed")
 
 
-def _finish(folder: Path, part: Partition, compute: Compute, isolate: bool) -> Finished:
+def _finish(folder: Path, part: Partition, compute: Compute, isolate: bool, alone: bool = True) -> Finished:
+    """alone: nobody else computes this part; else its folder has a number of its own, so that nothing is overwritten"""
     label = re.sub(r"[^A-Za-z0-9._-]+", "_", str(part.value))[:60]
     home = folder / "parts" / part.stage
-    target = home / f"{label}-{part.key}"
-    scratch = home / f"{label}-{part.key}.{os.getpid()}.partial"
+    number = secrets.randbelow(10**12)  # not the process's: two machines may have processes of one number
+    target = home / (f"{label}-{part.key}" if alone else f"{label}-{part.key}.{number}")
+    scratch = home / f"{label}-{part.key}.{number}.partial"
     started = time.monotonic()
     try:
-        with disk_room(folder):
+        with disk_room(home.resolve().parents[1]):  # of a node: the folder that it shares with others
             scratch.mkdir(parents=True)
             fault("partition.start")
             (run_in_child if isolate else run_here)(compute, dataclasses.replace(part, folder=scratch))
@@ -257,62 +284,10 @@ def _finish(folder: Path, part: Partition, compute: Compute, isolate: bool) -> F
             fault("partition.renamed")
             seconds = round(time.monotonic() - started, 3)
             result = Finished(part.stage, part.value, part.key, target, files, seconds, stamps)
-            _append(folder, result)
+            append(folder, result)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return result
-
-
-def _append(folder: Path, result: Finished) -> None:
-    path = folder / "journal.jsonl"
-    new = not path.exists()
-    with path.open("a+b") as file:
-        if file.tell() and not _ends_line(file):
-            file.write(b"\n")  # a line that was torn by a crash stays alone
-        file.write(_line(folder, result).encode())
-        file.flush()
-        fault("journal.written")
-        os.fsync(file.fileno())
-    if new:
-        sync(folder)
-    fault("journal.synced")
-
-
-def _ends_line(file: Any) -> bool:
-    file.seek(-1, os.SEEK_END)
-    return bool(file.read(1) == b"\n")
-
-
-def _line(folder: Path, part: Finished) -> str:
-    about = dataclasses.asdict(part) | {"folder": part.folder.relative_to(folder).as_posix(), "files": dict(part.files)}
-    about["stamps"] = dict(part.stamps)
-    return seal(about) + "\n"
-
-
-def _read(path: Path) -> Iterable[Finished | int]:
-    """Every line as a finished part, or the number of a line that is none; read once for each change of the file."""
-    try:
-        about = path.stat()
-    except FileNotFoundError:
-        return ()
-    return _lines(path, (about.st_ino, about.st_size, about.st_mtime_ns))
-
-
-@lru_cache(maxsize=4)
-def _lines(path: Path, stamp: tuple[int, int, int]) -> tuple[Finished | int, ...]:
-    """stamp: what differs once somebody has written; a file that grew meanwhile is read again under its next one"""
-    lines = enumerate(path.read_bytes().split(b"\n"), start=1)
-    return tuple(_parsed(path.parent, line) or number for number, line in lines if line.strip())
-
-
-def _parsed(folder: Path, line: bytes) -> Finished | None:
-    try:
-        about = unseal(line)
-        part = Finished(folder=folder / about.pop("folder"), **about)
-    except (ValueError, KeyError, TypeError):  # torn by a crash, or changed: as if it were not there
-        return None
-    inside = part.folder.resolve().is_relative_to((folder / "parts").resolve())  # a journal may not point outside
-    return part if inside else None
 
 
 def _part_key(name: str, stage_key: str, value: str | int) -> str:

@@ -13,6 +13,7 @@ from indexer.corpus.prompt_file import read_prompts
 from indexer.corpus.reader import CorpusReading, read_corpus
 from indexer.corpus.supports import Supports
 from indexer.database.publish import publish
+from indexer.engines.driver import Driver, check_installed, driving
 from indexer.figures.stage import given_figures
 from indexer.groups.described import every_group, group_part
 from indexer.journal.lock import lock, stop_on_signal
@@ -20,6 +21,8 @@ from indexer.journal.stages import Finished, finished
 from indexer.pipeline.crew import Order, build_sizes
 from indexer.pipeline.described import stage_name
 from indexer.pipeline.edition import Edition
+from indexer.pipeline.on_engine import build_on
+from indexer.pipeline.on_node import work
 from indexer.pipeline.one_size import build_size
 from indexer.pipeline.other_sizes import as_it_was_built, built_before
 from indexer.pipeline.report.summary import Built, Summary, show
@@ -40,6 +43,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
 
     What is finished of other sizes of the configuration stays in the database.
     """
+    check_installed(config.run)
     others = built_before(config, chosen)
     entries = [*chosen, *(other.member.entry for other in others)]
     wanted = dict.fromkeys([config.corpus.files, *(entry.files for entry in config.model if entry in entries)])
@@ -62,7 +66,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
         asked[member.entry.name] = as_read(member, with_supports(member, asked[member.entry.name]))
         read_sets(member)  # what a size cannot read is refused before anything is written
     summary = Summary(path, folder, corpora, n_asked)
-    with lock(folder), stop_on_signal(), Report() as report:
+    with lock(folder), stop_on_signal(), Report() as report, driving(config, work) as driver:
         for line in told:
             report.say(line)
         documents, text = _shared(config, corpora, engine, report)
@@ -71,13 +75,13 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
         by_name = {member.entry.name: member for member in members}
         waiting = list(by_name)
         with report.task("build", len(members), quiet=True) as whole:
-            for made in _sizes(members, asked, text, report):
+            for made in _sizes(members, asked, text, report, driver):
                 summary.sizes.append(made)
                 waiting.remove(made.name)
                 edition.add(by_name[made.name], made, asked[made.name])
                 later = [*waiting, *(other.member.entry.name for other in others)]
                 if not any(finished(folder, stage_name(name)) for name in later):  # a reader never loses a size
-                    summary.snapshot = publish(folder, edition.parts(), described(config))
+                    summary.snapshot = _published(edition, config, driver)
                 whole.tick()
         for other in others:
             kept = as_it_was_built(folder, other, text)
@@ -87,7 +91,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
             edition.add(other.member, kept, other.prompts)
             summary.kept.append(kept.name)
         if others:
-            summary.snapshot = publish(folder, edition.parts(), described(config))
+            summary.snapshot = _published(edition, config, driver)
         show(summary, report)
 
 
@@ -119,11 +123,24 @@ def _unknown(
     return [line for file, prompts in by_file.items() if (line := supports.notice(prompts, file.name))]
 
 
+def _published(edition: Edition, config: Config, driver: Driver | None) -> Path:
+    """The snapshot of what there is so far; in the storage of all nodes too."""
+    path = publish(config.output.folder, edition.parts(), described(config))
+    return path if driver is None else driver.publish(path)
+
+
 def _sizes(
-    members: Sequence[Member], asked: Mapping[str, tuple[Prompt, ...]], text: TextIndex, report: Report
+    members: Sequence[Member],
+    asked: Mapping[str, tuple[Prompt, ...]],
+    text: TextIndex,
+    report: Report,
+    driver: Driver | None,
 ) -> Iterator[Built]:
-    """Every size built: in this process, or several side by side."""
+    """Every size built: in this process, several side by side, or on other machines."""
     config = members[0].config
+    if driver is not None:
+        yield from build_on(driver, members, asked, text, report)
+        return
     largest = members[-1].loaded
     n_processes = min(at_once(config.device, largest.device.type, largest.n_params), len(members))
     if n_processes > 1:

@@ -1,4 +1,5 @@
-"""EDGE: a size described in rows: the model, its layers, its run, and its documents token by token."""
+"""EDGE: a size described in rows: the model, its layers and how much of it they are, its run, and its documents token
+by token."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from attribution.model.coverage import coverage
 from attribution.trained.document import TrainedText
 from indexer.database.shard import Columns, write_in_order, write_shard
 from indexer.groups.regime import Regime
@@ -46,6 +48,20 @@ def plain_description(folder: Path, member: Member) -> Finished:
 
     made_of = key(base=member.base_key, entry=[member.entry.name, member.entry.family])
     [part] = stage(folder, stage_name(member.entry.name), made_of, ["all"], compute)
+    return part
+
+
+def coverage_part(folder: Path, member: Member) -> Finished:
+    """A shard of `coverage`: made when a database is published, since no score depends on it."""
+    model_id, layers = member.loaded.weights_hash, [layer.name for layer in member.tracked.layers]
+
+    def compute(part: Partition) -> None:
+        found = coverage(member.tracked)
+        columns = {"model_id": [model_id] * len(found)}
+        columns |= {name: [getattr(of, name) for of in found] for name in ("kind", "name", "n_params")}
+        write_shard(part.folder, "coverage", columns)
+
+    [part] = stage(folder, f"coverage-{member.entry.name}", key(model=model_id, layers=layers), ["all"], compute)
     return part
 
 

@@ -7,7 +7,7 @@ from indexer.corpus.prompt import Prompt
 from indexer.database.evaluations import evaluation_parts
 from indexer.figures.stage import Figures, figure_parts
 from indexer.journal.stages import Finished
-from indexer.pipeline.covered import coverage_part
+from indexer.pipeline.described import coverage_part
 from indexer.pipeline.readings import Readings
 from indexer.pipeline.report.summary import Built
 from indexer.pipeline.shared import prompt_part

@@ -80,7 +80,7 @@ def other_run(
         **({"words": [each.digest for each in found]} if words or whole else {}),
         **({"whole": True} if whole else {}),
     )
-    [part] = stage(folder, f"{by.name}-{member.entry.name}", made_of, ["all"], compute)
+    [part] = stage(folder, f"{by.name}-{member.entry.name}", made_of, ["all"], compute, away=True)
     return part
 
 

@@ -76,7 +76,7 @@ def scores(
     told_of = {"words": WORDS} if settings.words else {}
     told_of |= {"relabelled": RELABELLED} if settings.token_losses else {}
     made_of = key(run=fitted.run, scores=settings.of_tokens(), index=member.config.index, **told_of)
-    return stage(folder, f"scores-{member.entry.name}", made_of, names, compute, done=done)
+    return stage(folder, f"scores-{member.entry.name}", made_of, names, compute, done=done, away=True)
 
 
 def proposed(traced: Traced, answers: Sequence[Answer], scored: Sequence[Finished]) -> list[Candidates]:

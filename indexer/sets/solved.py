@@ -47,7 +47,9 @@ def solved_set_stage(
     parts: list[Finished] = []
     for each in sets:
         made_of = key_of(traced.fitted, each, grouped, solved=run)
-        parts += stage(folder, f"set-ekfac_cg-{traced.fitted.member.entry.name}", made_of, [each.of.name], compute)
+        parts += stage(
+            folder, f"set-ekfac_cg-{traced.fitted.member.entry.name}", made_of, [each.of.name], compute, away=True
+        )
         tick(1)
     return parts
 

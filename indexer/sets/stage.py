@@ -49,7 +49,7 @@ def set_stage(
     parts: list[Finished] = []
     for each in sets:  # a set is not computed anew where another one is changed
         made_of = key_of(traced.fitted, each, grouped)
-        parts += stage(folder, _stage(traced.fitted), made_of, [each.of.name], compute)
+        parts += stage(folder, _stage(traced.fitted), made_of, [each.of.name], compute, away=True)
         tick(1)
     return parts
 

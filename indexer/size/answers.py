@@ -91,7 +91,7 @@ def answers(
         keeps=["ids", "logp"],
         **_read_otherwise(member, prompts),
     )
-    [part] = stage(folder, f"answers-{member.entry.name}", made_of, ["all"], compute)
+    [part] = stage(folder, f"answers-{member.entry.name}", made_of, ["all"], compute, away=True)
     return _read(part.folder, member, prompts), part
 
 

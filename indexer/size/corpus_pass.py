@@ -18,7 +18,7 @@ from attribution.passes.capture import Captured
 from indexer.corpus.corpus import as_ids
 from indexer.database.shard import write_shard as write_rows
 from indexer.journal.part import Partition
-from indexer.journal.stages import Finished, found, key, stage
+from indexer.journal.stages import Finished, found, key, stage, under_key
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member
 
@@ -73,7 +73,7 @@ def pass_over_corpus(
         of = range_of(part.part)
         tick(0 if fresh else min(of.stop, member.n_documents) - of.start)
 
-    parts = stage(folder, _stage(fitted), _key(fitted), cuts(fitted.member), compute, done=done)
+    parts = stage(folder, _stage(fitted), _key(fitted), partitions(folder, fitted), compute, done=done, away=True)
     return _with_parent(folder, fitted, _read(parts)), parts
 
 
@@ -92,16 +92,24 @@ def parts_before(folder: Path, fitted: Fitted) -> list[Finished]:
 
     Where they were cut is read from the journal: to cut them anew, all documents would have to be read.
     """
-    n = fitted.member.n_documents
+    return found(folder, _stage(fitted), _key(fitted), partial(_in_order, fitted.member.n_documents))
 
-    def in_order(listed: list[Finished]) -> list[str | int]:
-        starts = {range_of(part.part).start: part.part for part in listed}
-        values: list[str | int] = []
-        while (first := min(range_of(values[-1]).stop, n) if values else 0) < n:
-            values.append(starts.get(first, first))  # one that is not there is named by `found`
-        return values
 
-    return found(folder, _stage(fitted), _key(fitted), in_order)
+def _in_order(n: int, listed: list[Finished]) -> list[str | int]:
+    """The partitions of n documents as they are listed; one that is not is named by its first document."""
+    starts = {range_of(part.part).start: part.part for part in listed}
+    values: list[str | int] = []
+    while (first := min(range_of(values[-1]).stop, n) if values else 0) < n:
+        values.append(starts.get(first, first))
+    return values
+
+
+def partitions(folder: Path, fitted: Fitted) -> list[str | int]:
+    """Of this stage's documents: as they were cut where all are listed, if for a device of another kind; else as they
+    are cut here."""
+    listed = under_key(folder, _stage(fitted), _key(fitted))
+    values = _in_order(fitted.member.n_documents, listed)
+    return values if {part.part for part in listed} >= set(values) else cuts(fitted.member)
 
 
 def _stage(fitted: Fitted) -> str:

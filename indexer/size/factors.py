@@ -8,6 +8,7 @@ from attribution.curvature.fit import fit_factors
 from attribution.curvature.store import load_factors
 from indexer.config.config import Config, Model
 from indexer.corpus.stored import at_hand
+from indexer.journal.away import asked
 from indexer.journal.part import FITTING, Partition, Tick
 from indexer.journal.stages import Finished, found, is_finished, key, stage
 from indexer.processes.child import is_child
@@ -22,8 +23,11 @@ def fit(folder: Path, member: Member, tick: Tick | None = None) -> Fitted:
     """The factors of a size: fitted if need be, then read and checked against the weights. `tick(share, what)` tells
     per cent of the fit; one that was interrupted goes on from its last finished part."""
     name, parts = member.entry.name, FitParts(folder / f"{FITTING}-{member.entry.name}", _key(member))
-    compute = partial(_compute, member.entry, member.config, parts)
-    [part] = stage(folder, factors_stage(name), _key(member), ["all"], compute, isolate=not is_child(), tick=tick)
+    here = partial(_fit, member, parts)
+    compute = partial(_compute, member.entry, member.config, parts) if asked() is None else here
+    [part] = stage(
+        folder, factors_stage(name), _key(member), ["all"], compute, isolate=not is_child(), tick=tick, away=True
+    )
     parts.remove()
     parent = fit(folder, member.parent) if member.parent else None
     return Fitted(member, load_factors(part.folder, member.tracked, intact=True), parent)
@@ -60,10 +64,13 @@ def _key(member: Member) -> str:
 
 def _compute(entry: Model, config: Config, parts: FitParts, part: Partition) -> None:
     """In a child process: kronfluence keeps state for the whole process."""
-    earlier = parts.seconds
     gc.freeze()  # it collects garbage again and again, and would look at every module each time
-    member = open_member(entry, config, partial(at_hand, config.output.folder))
-    settings = config.factors
+    _fit(open_member(entry, config, partial(at_hand, config.output.folder)), parts, part)
+
+
+def _fit(member: Member, parts: FitParts, part: Partition) -> None:
+    """A process that computes for another one is a child already."""
+    earlier, settings = parts.seconds, member.config.factors
     fit_factors(
         member.tracked,
         member.own_rows,

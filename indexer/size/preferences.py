@@ -23,7 +23,7 @@ def store_preferences(folder: Path, member: "Member", tick: Callable[[int], None
     def compute(part: Partition) -> None:
         np.save(part.folder / FILE, _margins(member, tick))
 
-    return stage(folder, _stage(member), _key(member), ["all"], compute)
+    return stage(folder, _stage(member), _key(member), ["all"], compute, away=True)
 
 
 def read_or_found(member: "Member") -> Sequence[Preference]:

@@ -59,7 +59,7 @@ def prompt_shares(folder: Path, member: Member, answers: Sequence[Answer], tick:
         settings=settings,
         tables=columns_of("generation_token", "saliency", "citation", "ablation", "faithfulness", "evaluation"),
     )
-    [part] = stage(folder, f"prompts-{member.entry.name}", made_of, ["all"], compute)
+    [part] = stage(folder, f"prompts-{member.entry.name}", made_of, ["all"], compute, away=True)
     return part
 
 

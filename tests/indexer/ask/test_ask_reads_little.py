@@ -16,7 +16,7 @@ from indexer.corpus.as_trained import read_document
 from indexer.corpus.document import Document
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.stored import open_corpus
-from indexer.journal import stages
+from indexer.journal import lines, stages
 from indexer.journal.stages import finished
 from indexer.size import corpus_pass, factors, member, texts
 from indexer.size.member import open_member
@@ -111,9 +111,9 @@ def test_opening_reads_no_part_that_nobody_has_touched(config, monkeypatch):
 
 def test_the_journal_is_read_once_however_many_stages_and_partitions_there_are(config):
     assert len(finished(config.parent / "build", "corpus-tiny-s")) == 8
-    stages._lines.cache_clear()
+    lines._lines.cache_clear()
     open_size(read_config(config), "tiny-s")
-    asked = stages._lines.cache_info()
+    asked = lines._lines.cache_info()
     assert (asked.misses, asked.hits > 4) == (1, True)
 
 

@@ -19,14 +19,15 @@ from indexer.database.shard import write_shard
 from indexer.database.snapshot_file import read_current, snapshots
 from indexer.journal import faults
 from indexer.journal.files import disk_room
+from indexer.journal.lines import append, finished, unreadable_lines
 from indexer.journal.lock import lock
-from indexer.journal.stages import _append, finished, stage, unreadable_lines
+from indexer.journal.stages import stage
 from tests.indexer.small_build import InProcess, build, collect_locked, repair_locked, run_in_process
 
 SLOW = pytest.mark.slow
 
 REPAIR = [point for point in faults.POINTS if point.startswith(("rewrite", "repair", "gc"))]
-POINTS = [point for point in faults.POINTS if point not in REPAIR]
+POINTS = [point for point in faults.POINTS if point not in REPAIR and not point.startswith("slip")]
 PASSED = {"partition": 3, "journal": 3, "publish": 2, "current": 2}  # times in one build of tests.indexer.small_build
 EVERY = [(point, n) for point in POINTS for n in range(1, PASSED[point.partition(".")[0]] + 1)]
 
@@ -291,7 +292,7 @@ def test_a_journal_cannot_point_outside_its_folder(copy, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
     part = finished(copy)[0]
-    _append(copy, replace(part, folder=copy / "parts" / ".." / ".." / "outside"))
+    append(copy, replace(part, folder=copy / "parts" / ".." / ".." / "outside"))
     assert all((copy / "parts") in each.folder.parents for each in finished(copy))
     repair(copy)
     assert outside.exists()

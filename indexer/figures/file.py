@@ -22,7 +22,7 @@ _TEXTS = ("model", "weights", "corpus", "measured", "command", "whence")
 
 @dataclass(frozen=True)
 class Saved:
-    """What was measured of one model."""
+    """What one command has measured of one model."""
 
     model: str  # its name
     weights: str  # hash: the model_id
@@ -48,10 +48,11 @@ def read_figures(path: Path) -> list[Saved]:
 
 
 def write_figures(path: Path, models: Sequence[Saved]) -> None:
-    """Those of other models that the file has are kept."""
-    named = {each.model for each in models}
-    kept = [each for each in read_figures(path) if each.model not in named] if path.is_file() else []
-    every = sorted([*kept, *models], key=lambda each: each.model)
+    """Those that the file has of other models, or by another command, are kept."""
+    named = {(each.model, each.command) for each in models}
+    before = read_figures(path) if path.is_file() else []
+    kept = [each for each in before if (each.model, each.command) not in named]
+    every = sorted([*kept, *models], key=lambda each: (each.model, each.command))
     replace_file(path, "".join(_lines(every)), "figures")
 
 

@@ -33,17 +33,18 @@ def differences(saved: Saved, member: Member) -> list[str]:
 
 
 def matched(figures: Sequence[Saved], members: Sequence[Member]) -> tuple[list[tuple[Member, Saved]], list[str]]:
-    """The models whose figures hold, and a line for each whose figures do not; a model without figures is neither."""
+    """The models whose figures hold, and a line for each whose figures do not; a model without figures is neither, one
+    that several commands have measured is there for each."""
     holds, lines = [], []
     for member in members:
         of = [each for each in figures if each.weights == member.loaded.weights_hash]
         of = of or [each for each in figures if each.model == member.entry.name]
-        if not of:
-            continue
-        if wrong := differences(of[0], member):
-            lines.append(f"{member.entry.name}: its figures are left out, they were measured with {'; '.join(wrong)}")
-        else:
-            holds.append((member, of[0]))
+        for each in of:
+            if wrong := differences(each, member):
+                said = f"{member.entry.name}: its figures are left out, they were measured with {'; '.join(wrong)}"
+                lines += [said] if said not in lines else []
+            else:
+                holds.append((member, each))
     return holds, lines
 
 

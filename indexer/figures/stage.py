@@ -47,14 +47,27 @@ def given_figures(config: Config, members: Sequence[Member]) -> tuple[Figures, l
 def figure_parts(folder: Path, figures: Figures) -> list[Finished]:
     """Shards of what the file adds to the folder's own measures."""
     parts = []
+    by_model: dict[tuple[str, str], list[Saved]] = {}
     for member, saved in figures:
-        own = _own(folder, saved.weights)
-        tables = {name: rows for name, rows in _added(saved, own).items() if rows}
+        by_model.setdefault((member.entry.name, saved.weights), []).append(saved)
+    for (name, weights), of in by_model.items():
+        tables = _first_of_each(of, _own(folder, weights))
         if tables:
-            made_of = key(tables=tables, measured=saved.measured, command=saved.command)
-            compute = _writing(saved.weights, tables)
-            parts += stage(folder, f"{PREFIX}{member.entry.name}", made_of, [saved.weights], compute)
+            made_of = key(tables=tables, measured=[[each.measured, each.command] for each in of])
+            parts += stage(folder, f"{PREFIX}{name}", made_of, [weights], _writing(weights, tables))
     return parts
+
+
+def _first_of_each(of: Sequence[Saved], own: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[Row]]:
+    """What several commands have measured of one model: of a figure and of a table that two have, the first one's."""
+    known: dict[str, list[Row]] = {name: list(rows) for name, rows in own.items()}
+    added: dict[str, list[Row]] = {}
+    for saved in of:
+        for name, rows in _added(saved, known).items():
+            if rows:
+                added.setdefault(name, []).extend(rows)
+                known.setdefault(name, []).extend(rows)
+    return added
 
 
 def save_figures(path: Path, folder: Path, members: Sequence[Member], command: str) -> None:
@@ -83,7 +96,7 @@ def _added(saved: Saved, own: Mapping[str, Sequence[Row]]) -> dict[str, list[Row
     added: dict[str, list[Row]] = {}
     for name, rows in saved.tables.items():
         if name == FIGURES:
-            measured = {row[METRIC] for row in own.get(FIGURES, ())}
+            measured = {row.get(METRIC) for row in own.get(FIGURES, ())}
             where = {"measured": saved.measured, "command": saved.command}
             added[name] = [
                 {**row, DETAIL: {**_detail(row), **where}} for row in rows if row.get(METRIC) not in measured

@@ -92,6 +92,31 @@ def test_a_build_publishes_them_with_day_and_command(project, capsys):
     assert {of: value for of, (value, _) in rows(project).items()} == {("tiny-m", "ekfac", "lds"): 0.8}
 
 
+def test_what_two_commands_measured_of_one_model_is_put_together(project):
+    """Of a figure and of a table that both have, the first one's, in the order of the file."""
+    path, quick = project.parent / "figures.json", "whence evaluate tiny.toml --quick"
+    slope = {"method": "ekfac", "damping": 0.1, "slope": 0.2, "low": 0.1, "high": 0.3, "held_out_slope": 1.0}
+    calibration = {"calibration": [slope | {"n": 9, "how": "50 models"}]}
+    write_figures(path, [saved(project, figure("ekfac", "lds", 0.7))])
+    more = {"evaluation": [figure("ekfac", "lds", 0.5), figure("ekfac", "slope", 0.2)]} | calibration
+    write_figures(path, [saved(project, command=quick, tables=more)])
+    assert [each["command"] for each in json.loads(path.read_text())["models"]] == [
+        "whence evaluate demo.toml --full",
+        quick,
+    ]
+    assert main(["build", str(project)]) == 0
+    found = rows(project)
+    assert {of: value for of, (value, _) in found.items()} == {
+        ("tiny-m", "ekfac", "lds"): 0.7,
+        ("tiny-m", "ekfac", "slope"): 0.2,
+    }
+    assert found["tiny-m", "ekfac", "slope"][1]["command"] == quick
+    folder = project.parent / "build"
+    with duckdb.connect(str(folder / read_current(folder).database), read_only=True) as db:
+        assert db.execute("SELECT slope, n FROM calibration").fetchall() == [(0.2, 9)]
+    assert check(folder) == []
+
+
 def test_a_file_that_is_not_there_yet_is_a_line(project, capsys):
     assert main(["build", str(project)]) == 0
     assert "figures.json: no such file yet; `evaluate --save` writes it" in capsys.readouterr().err
@@ -144,8 +169,8 @@ def test_what_was_measured_here_comes_first_and_is_saved(project):
     assert {of: value for of, (value, _) in rows(project).items()} == expected
     save_figures(path, folder, [member], "whence evaluate tiny.toml --quick")
     now = json.loads(path.read_text())["models"]
-    assert [each["model"] for each in now] == ["another", "tiny-m"]
-    [row] = now[1]["tables"]["evaluation"]
+    assert [each["model"] for each in now] == ["another", "tiny-m", "tiny-m"]  # by two commands
+    [row] = now[2]["tables"]["evaluation"]
     assert row == {
         "method": "ekfac",
         "metric": "lds",

@@ -21,6 +21,7 @@ POINTS = (
     "journal.written",
     "journal.synced",
     "publish.start",
+    "publish.placed",
     "publish.filled",
     "publish.checkpointed",
     "publish.synced",

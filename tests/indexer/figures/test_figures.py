@@ -177,4 +177,4 @@ def test_what_was_measured_here_comes_first_and_is_saved(project):
         "value": 0.5,
         "detail": {"low": 0.4, "high": 0.6, "n": 9, "how": "here"},
     }
-    assert now[1]["command"] == "whence evaluate tiny.toml --quick"
+    assert now[2]["command"] == "whence evaluate tiny.toml --quick"

@@ -54,6 +54,9 @@ def work(order: Order) -> Exception | None:
     node = socket.gethostname()
     try:
         refuse_other_versions(order.versions, VERSIONS, node)
+    except WhenceError as error:
+        return error
+    try:
         _work(order, node)
     except WhenceError as error:
         return gone(order.storage) or error  # a folder that goes looks like damaged files at first

@@ -34,7 +34,7 @@ DRAWN = [  # address, what shows that it is there, a drawn number, what its valu
     ("/", "[role=option]", ".stack .part", "bits", True),
     ("/compare", "table button", "td button", "probability", True),
     ("/compare", "table button", "td.cell[data-says]", "rank .*%", True),
-    ("/runs", "table button", "td button", "% of its bits from the prompt", True),
+    ("/runs", "td button", "td button", "% of its bits from the prompt", True),
     ("/context", "[role=option]", ".citation", "Sentence 1, ", True),
     ("/context", "[role=option]", ".card .score", "% of the cues", False),
 ]

@@ -1,6 +1,5 @@
 """The head of the list that Corpus opens on: what it is ordered by, and what each source carries."""
 
-import streamlit as st
 
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
@@ -24,15 +23,21 @@ def show_influential(snapshot: Snapshot, page: Listed, model: Model, chosen: Sel
             "Most influential documents",
             "Shares of what the ten most helpful documents of each word carry: not how much any answer would change.",
         )
-        st.caption(
-            f"Over the words of all stored answers of {render.label(model.name)}: punctuation and what ends an answer "
-            "do not count. First is what carries most of words together."
+        render.prose(
+            (
+                "note",
+                f"Over the words of all stored answers of {model.name}: punctuation and what ends an answer do not "
+                "count. First is what carries most of words together.",
+            )
         )
     else:
         panel("Most influential documents", "How often a document is among a token's ten best: not how much it did.")
-        st.caption(
-            f"Over all stored answers of {render.label(model.name)}, token by token: words are not computed for this "
-            "estimator, so that punctuation counts too."
+        render.prose(
+            (
+                "note",
+                f"Over all stored answers of {model.name}, token by token: words are not computed for this estimator, "
+                "so that punctuation counts too.",
+            )
         )
     runs = answers.best_first(snapshot, model.model_id)
     say_estimator(sorted(runs, key=lambda each: each.run_id != page.run_id))

@@ -10,6 +10,7 @@ from attribution.normalisers import NORMALISERS
 from dashboard.address.bar import choose, open_screen
 from dashboard.address.choices import HEATS, SIDES
 from dashboard.address.selection import Selection
+from dashboard.database.method_names import method_name
 from dashboard.database.ranking import Ranked
 from dashboard.database.records import Heat, StoredDocument
 from dashboard.database.span_records import ANSWER
@@ -20,7 +21,6 @@ from dashboard.drawing.numbers import decimals, plain, signed
 from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import Card, Legend, Piece
 from dashboard.drawing.visible import LONGEST_TEXT
-from dashboard.screens.explain.citation import citation
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets import controls
 from dashboard.widgets.as_trained import reading_keys
@@ -34,6 +34,7 @@ HEAT_OF = {"loss_influences": "learning each", "shares": "through each position"
 RESOLVED = 1e-3  # of the shares' sizes: less than that is the rounding of float32 in the sum over positions
 LONG = 700  # characters beyond which a card that is not selected shows a passage
 PASSAGE = 460  # characters of it
+LONGEST_CITED = 240  # characters of the prompt, the answer or the document
 
 
 def show_documents(found: Explanation, selection: Selection) -> None:
@@ -238,3 +239,24 @@ def _explain_nothing(found: Explanation, selection: Selection) -> None:
 def scale_note(found: Explanation, selection: Selection) -> str:
     """What the chosen scale means, for the caption under the list."""
     return found.unit.meaning if selection.normaliser == "none" else NORMALISERS[selection.normaliser].meaning
+
+
+def citation(found: Explanation, document: StoredDocument, card: Card) -> str:
+    """In a few sentences, on one line; the address of the page follows it."""
+    generation = found.generation
+    words = "".join(token.text for token in found.tokens[found.span[0] : found.span[1] + 1])
+    what = "The answer" if found.whole else f"“{_short(words)}” in the answer"
+    where = "; ".join(filter(None, (document.where, f"document {document.document_id}")))
+    amount = f"{card.score} % of the strongest document listed" if card.unit == "%" else f"{card.score} {card.unit}"
+    by = f", by {method_name(found.run.method)} (run {found.run.run_id})" if found.run else ""
+    told = ", ".join(filter(None, (amount.strip(), card.facts)))
+    return (
+        f"{what} “{_short(generation.text)}” of {generation.model.name} to “{_short(generation.prompt)}”: training "
+        f"document “{_short(document.title) or 'untitled'}” ({where}), “{_short(document.text)}”. {told}{by}. Whence,"
+    )
+
+
+def _short(text: str) -> str:
+    """On one line, and no longer than LONGEST_CITED."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_CITED else f"{line[: LONGEST_CITED - 1]}…"

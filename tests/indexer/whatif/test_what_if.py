@@ -174,7 +174,7 @@ def test_mistakes_are_one_line(config, request_, said):
 
 
 def test_a_request_of_no_kind(config):
-    with pytest.raises(BadInput, match="expected a request of prompt, what_if, found 'why'"):
+    with pytest.raises(BadInput, match="expected a request of prompt, saliency, what_if, found 'why'"):
         told(config, kind="why")
     with pytest.raises(TryAgain):
         run(

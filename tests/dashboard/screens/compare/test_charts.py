@@ -156,7 +156,7 @@ def test_topics_stand_in_the_order_of_their_largest_share_and_are_never_numbers(
 def test_overlaps_hold_ratio_and_overlap_of_every_pair() -> None:
     [points] = over_prompts.overlaps(PAIRS).figure.data
     assert (list(points.x), list(points.y)) == ([4, 16], [0.4, 0.25])
-    assert list(points.customdata[1]) == ["1", "25.0 %", "small and large", "1,234"]
+    assert list(points.customdata[1]) == ["1", "25.0 %", "small and large", "1,234 prompts"]
 
 
 def test_a_size_has_one_look_whichever_others_are_shown() -> None:

@@ -260,7 +260,7 @@ def test_a_component_that_does_not_exist_is_told_in_one_line(
 
 def test_an_address_with_a_component_alone_opens_it_on_the_example(open_app: Open) -> None:
     app = open_app({"component": "head:1.1", "effect": "direct"}, screen="inside")
-    assert "Head 1.1 of synth-s" in words(app)
+    assert "Head 1.1 of synth-l" in words(app)  # the example is a fork, told by the size that knows
     assert app.query_params["component"] == "head:1.1" and app.query_params["effect"] == "direct"
 
 

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 
 def alone(sheet: Sheet) -> pd.DataFrame:
-    """The table, each row with the database that it comes from and a link back: its own, or that of the view."""
+    """The table, each row with the database that it comes from and a link back: its own, or that of the view. Where no
+    page exports it there is nothing to lead back to."""
     frame = sheet.table()
+    if not sheet.database:
+        return frame
     links = [f"{sheet.server}{path}" for path in frame["link"]] if "link" in frame else sheet.link
     return frame.assign(database=sheet.database, link=links)
 

@@ -158,7 +158,7 @@ def test_a_new_prompt_is_answered(visit: Visit) -> None:
     visit.page.wait_for_url("**job=*")
     options = visit.page.locator("[role=option]")
     visit.until(lambda: options.all_inner_texts() == ["Paris", ".", "end of text"])  # three: it is not the example
-    visit.page.wait_for_selector("text=Prompt saliency, strongest token")
+    visit.page.wait_for_selector("text=/Prompt saliency, as a part/ >> visible=true")
     visit.settle()
     assert selected(visit) == []  # nothing is scored yet that it could open on
 

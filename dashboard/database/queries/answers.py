@@ -5,7 +5,17 @@ from typing import Any
 
 from dashboard.database.prompt_share import MEASURED, SHARE
 from dashboard.database.prompt_turns import Turn, prompt_turns
-from dashboard.database.queries.rows import ASKED, Snapshot, generation_of, has_table, kept, model_of, numbers, record
+from dashboard.database.queries.rows import (
+    ASKED,
+    Snapshot,
+    generation_of,
+    has_column,
+    has_table,
+    kept,
+    model_of,
+    numbers,
+    record,
+)
 from dashboard.database.records import Generation, Model, PromptPart, PromptToken, Run, Token
 
 _GENERATION = """
@@ -72,9 +82,11 @@ def generation(snapshot: Snapshot, generation_id: str) -> Generation | None:
 @kept(1)
 def example(snapshot: Snapshot) -> Generation | None:
     """An answer to begin with: the right one of the smallest size that knows, of a prompt where a smaller size wrote
-    what stands in no document, and where the document that helps the answer most has its words. As many of these hold
-    as can; then the order of the prompt file, and the smallest model."""
-    rows = snapshot.rows(_CANDIDATES)
+    what stands in no document that helped any answer, and where the document that helps this one most has its words. As
+    many of these hold as can; then the order of the prompt file, and the smallest model."""
+    # an older file knows none of the whole answer
+    whole = has_column(snapshot, "answer_source", "sum_document_id")
+    rows = snapshot.rows(_CANDIDATES.replace("$stating", "sum_document_id" if whole else "best_document_id"))
     words = {row["invention"] for row in rows} - {None}
     stands = _standing(snapshot, words | {word.lower() for word in words})
     for row in rows:
@@ -95,7 +107,7 @@ _FIRST = 200  # of the answers that may be shown, whose inventions are looked up
 # generation_id, invention: the first word that a smaller size wrote instead; NULL where none wrote another one
 _CANDIDATES = f"""WITH written AS ({_WRITTEN}), stated AS (
         SELECT DISTINCT ON (generation_id) generation_id, document.text AS stating FROM answer_source
-        JOIN ({RUNS}) USING (run_id) JOIN document ON document_id = sum_document_id
+        JOIN ({RUNS}) USING (run_id) JOIN document ON document.document_id = answer_source.$stating
         ORDER BY generation_id, place)
     SELECT generation_id, smaller.word AS invention
     FROM written LEFT JOIN stated USING (generation_id)

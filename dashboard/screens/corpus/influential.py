@@ -1,6 +1,5 @@
 """The head of the list that Corpus opens on: what it is ordered by, and what each source carries."""
 
-
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
 from dashboard.database.queries import answers, documents

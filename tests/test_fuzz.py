@@ -25,8 +25,8 @@ from indexer.corpus.prompt_file import read_prompts
 from indexer.database.check import check
 from indexer.database.reader import Database
 from indexer.database.snapshot_file import read_current
+from indexer.journal.lines import finished, unreadable_lines
 from indexer.journal.lock import lock
-from indexer.journal.stages import finished, unreadable_lines
 from indexer.worker.job import job_id
 from tests.attribution.loading.test_load import saved  # noqa: F401 (a fixture)
 from tests.indexer.small_build import build

@@ -54,6 +54,8 @@ def show_more(answer: StoredAnswer | AskedAnswer) -> None:
     known = answer.saliency_methods()
     method = wanted_method(answer)
     job = jobs.saliency_job(of, method) if method and method not in known else None
+    if job is None and method and not known and isinstance(answer, AskedAnswer):
+        job = _submit(of, method)  # its question ended while the page was drawn
     if job is not None and not job.ended:
         st.caption(f"{label(method)} is being computed.")
         watch([job.id])

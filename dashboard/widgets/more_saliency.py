@@ -59,6 +59,8 @@ def show_more(answer: StoredAnswer | AskedAnswer) -> None:
     if job is not None and not job.ended:
         st.caption(f"{label(method)} is being computed.")
         watch([job.id])
+    elif job is not None and (job.result or {}).get("scores"):
+        st.rerun()  # it ended while the page was drawn, after its map was looked for
     elif job is not None and job.error:
         render.prose(("note", f"{label(method)} is not computed: {job.error}"))
     elif method and method not in known:

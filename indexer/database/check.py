@@ -104,8 +104,8 @@ def _of_rows(path: Path) -> Iterator[Problem]:
 def _opened(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         # where nothing lies beside it, as anybody opens it: connections of a process to one file share their settings
-        config = {**search_path(path.parent)} if files_beside(path.parent) else {}
-        return duckdb.connect(str(path), read_only=True, config=config)
+        beside = search_path(path.parent) if files_beside(path.parent) else {}
+        return duckdb.connect(str(path), read_only=True, config={**beside})
     except duckdb.IOException as error:
         used = in_use(error, path)
         raise error if used is None else used from None

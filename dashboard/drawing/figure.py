@@ -1,9 +1,10 @@
-"""What every plotly figure of ours begins with: its frame, its axes, its hover, and what its tool bar may do.
+"""What every plotly figure of ours begins with: its frame, its axes, its hover, and what its tool bar may do; whiskers.
 
 Text and lines of the frame are coloured by the style sheet of the page (theme.chart_style), which follows the theme as
 it is switched; a figure names colours of marks only, and these are legible in both.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -40,3 +41,22 @@ def blank(height: int, *, hover: str, x: dict[str, Any], y: dict[str, Any]) -> g
         yaxis=plain | y,
     )
     return figure
+
+
+def whiskers(rows: Sequence[Mapping[str, Any]], value: str, low: str, high: str) -> dict[str, Any]:
+    """plotly's error bars around a value of each row, to its low and its high; none towards an end that is not known.
+
+    value, low, high: names of columns
+    """
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [_length(each[value], each[high]) for each in rows],
+        "arrayminus": [_length(each[low], each[value]) for each in rows],
+        "thickness": 1.5,
+        "width": 4,
+    }
+
+
+def _length(low: float | None, high: float | None) -> float:
+    return 0.0 if low is None or high is None else max(0.0, high - low)

@@ -102,13 +102,14 @@ def measure_lds(
     made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, resampled="models and queries")
     measured_at(scale, folder, "lds", of, made_of, measure, recipe)
 
+    truth, n_targets = averaged(complete(by_seed)), [each.n_targets for each in asked]
+
     def slopes() -> list[Figure]:
-        truth = averaged(complete(by_seed))
-        return slope_figures(by_method, truth, [each.n_targets for each in asked], how(by_seed, halves.share))
+        return slope_figures(by_method, truth, n_targets, how(by_seed, halves.share))
 
     def calibration(figures: Sequence[Figure]) -> dict[str, dict[str, list[object]]]:
-        model_id, truth = of.loaded.weights_hash, averaged(complete(by_seed))
-        bins = bin_columns(model_id, by_method, truth, [each.n_targets for each in asked], figures)
+        model_id = of.loaded.weights_hash
+        bins = bin_columns(model_id, by_method, truth, n_targets, figures)
         rows = calibration_columns(model_id, of.config.scores.damping, figures)
         return {"calibration": rows, "calibration_bin": bins}
 

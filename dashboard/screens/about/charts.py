@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.database.method_names import method_name
-from dashboard.drawing.figure import blank
+from dashboard.drawing.figure import blank, whiskers
 from dashboard.drawing.numbers import plain
 from dashboard.drawing.shapes import Chart
 from dashboard.drawing.size_look import UNKNOWN, Look
@@ -53,14 +53,7 @@ def method_dots(figures: Figures, metric: str, looks: Mapping[str, Look]) -> Cha
         figure.add_scatter(
             x=[each["Value"] for each in mine],
             y=[methods.index(each["Method"]) + shift for each in mine],
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [_length(each["Value"], each["High"]) for each in mine],
-                "arrayminus": [_length(each["Low"], each["Value"]) for each in mine],
-                "thickness": 1.5,
-                "width": 4,
-            },
+            error_x=whiskers(mine, "Value", "Low", "High"),
             mode="markers",
             marker={"color": look.colour, "symbol": look.symbol, "size": 9},
             name=in_chart(model),
@@ -87,8 +80,3 @@ def said(figure: Mapping[str, Any]) -> str:
 
 def _drawn(figure: Mapping[str, Any], metric: str) -> bool:
     return figure["Figure"] == metric and PART not in figure["Method"]
-
-
-def _length(low: float | None, high: float | None) -> float:
-    """Of half a whisker; none where an end was not stored."""
-    return 0.0 if low is None or high is None else max(0.0, high - low)

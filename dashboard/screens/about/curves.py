@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.database.method_names import method_name
-from dashboard.drawing.figure import blank
+from dashboard.drawing.figure import blank, whiskers
 from dashboard.drawing.numbers import plain
 from dashboard.drawing.shapes import Chart
 from dashboard.drawing.size_look import UNKNOWN, Look
@@ -43,14 +43,7 @@ def removal_curve(figures: Figures, looks: Mapping[str, Look]) -> Chart:
         figure.add_scatter(
             x=[n for n, _ in points],
             y=values,
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [_length(each["Value"], each["High"]) for _, each in points],
-                "arrayminus": [_length(each["Low"], each["Value"]) for _, each in points],
-                "thickness": 1.5,
-                "width": 4,
-            },
+            error_y=whiskers([each for _, each in points], "Value", "Low", "High"),
             mode="lines+markers",
             line={"color": look.colour, "width": 2, "dash": DASHES[methods.index(method) % len(DASHES)]},
             marker={"color": look.colour, "symbol": look.symbol, "size": 7},
@@ -79,7 +72,3 @@ def _points(figures: Figures) -> dict[tuple[str, str], list[tuple[int, Mapping[s
         if each["Figure"].startswith(LOST) and n.isdecimal() and int(n) > 0:
             found.setdefault((each["Model"], each["Method"]), []).append((int(n), each))
     return {of: sorted(points, key=lambda point: point[0]) for of, points in found.items()}
-
-
-def _length(low: float | None, high: float | None) -> float:
-    return 0.0 if low is None or high is None else max(0.0, high - low)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dashboard.database.method_names import method_name
-from dashboard.drawing.figure import blank
+from dashboard.drawing.figure import blank, whiskers
 from dashboard.drawing.numbers import plain
 from dashboard.drawing.shapes import Chart
 from dashboard.drawing.size_look import UNKNOWN, Look
@@ -48,14 +48,7 @@ def predicted_measured(bins: Bins, looks: Mapping[str, Look]) -> Chart:
         figure.add_scatter(
             x=[each["predicted"] for each in points],
             y=[each["measured"] for each in points],
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [max(0.0, each["high"] - each["measured"]) for each in points],
-                "arrayminus": [max(0.0, each["measured"] - each["low"]) for each in points],
-                "thickness": 1,
-                "width": 3,
-            },
+            error_y=whiskers(points, "measured", "low", "high"),
             mode="markers",
             marker={
                 "color": looks.get(model, UNKNOWN).colour if not methods.index(method) else MARKS.warm,

@@ -1,6 +1,6 @@
 """About: what this database is, how its numbers were made, and how far they can be trusted."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pandas as pd
@@ -75,7 +75,7 @@ def show() -> None:
     render.prose(("note", learned_from(about.trained_on(snapshot))))
     render.table(pd.DataFrame(sources))
     st.subheader("How faithful the numbers are")
-    _show_evaluations(snapshot, evaluations)
+    _show_evaluations(snapshot, evaluations, {(row["Model"], row["Influence"]) for row in sizes})
     st.subheader("How to read it")
     render.prose(
         *[("fact", sentence) for sentence in READING],
@@ -106,7 +106,7 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{counts[name]:,} {word}" for name, word in words.items()) + "."
 
 
-def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> None:
+def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]], runs: Collection[tuple[str, str]]) -> None:
     if all(row["Figure"] == BUILT for row in evaluations):
         render.prose(
             ("note", "How far its numbers agree with training again is not measured yet. This command measures it:"),
@@ -119,7 +119,7 @@ def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> 
         *[("fact", [(question, "strong"), (f": {answer}", "")]) for question, answer in said],
         *[("note", line) for line in where_measured(evaluations)],
     )
-    _show_predicted(snapshot)
+    _show_predicted(snapshot, runs)
     picked = _show_dots(snapshot, evaluations)
     if is_curve(evaluations):
         st.caption(
@@ -138,12 +138,11 @@ def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]]) -> 
         render.table(shown, key="figures", height="content" if len(shown) <= WHOLE else 36 * WHOLE)
 
 
-def _show_predicted(snapshot: Snapshot) -> None:
-    """Whether predicted changes came true, where models that were trained again have told."""
+def _show_predicted(snapshot: Snapshot, runs: Collection[tuple[str, str]]) -> None:
+    """Whether predicted changes came true, where models that were trained again have told.    runs: (model, method)"""
     bins = about.calibrated(snapshot)
     if not bins:
         return
-    runs = {(row["Model"], row["Influence"]) for row in about.sizes(snapshot)}
     st.caption(
         "Predicted change of an answer's log-probability against the change in models that were trained on other "
         "halves of the documents, once predictions were scaled by what other halves and answers had shown. Each dot is "

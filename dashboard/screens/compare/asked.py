@@ -18,7 +18,7 @@ from dashboard.drawing import render
 from dashboard.drawing.size_look import Look, size_looks
 from dashboard.screens.compare.grid import own_row
 from dashboard.screens.compare.joined import show_depths, show_joined
-from dashboard.screens.compare.sizes.comparison import Size, with_scores
+from dashboard.screens.compare.sizes.comparison import Size, scored
 from dashboard.screens.compare.sizes.places import Place, column_of, departures, fork, places
 from dashboard.widgets import controls
 from dashboard.widgets.ask_box import watch
@@ -71,13 +71,7 @@ def compare_asked(
     for answer, of, departs in zip(known, columns, departures(columns), strict=True):
         groups = layer_groups(influence.layers(snapshot, answer.generation.model.model_id))
         place = of[column] if column < len(of) else None
-        size = Size(answer.generation, [], answer.tokens(), of, departs, groups, place)
-        if place is not None and place.exact is not None:
-            size = with_scores(size, answer.span_scores(place.exact), answer.span_target(place.exact))
-        elif place is not None:
-            target = answer.targets().get(place.first) if place.first == place.last else None
-            size = with_scores(size, answer.scores(*place.span), target)
-        sizes.append(size)
+        sizes.append(scored(Size(answer.generation, [], answer.tokens(), of, departs, groups, place), answer))
     return sizes
 
 

@@ -6,11 +6,12 @@ from itertools import combinations
 
 import numpy as np
 
+from dashboard.database.kept.answer import KeptAnswer, StoredAnswer
 from dashboard.database.layer_groups import LayerGroup, group_scores, layer_groups
 from dashboard.database.queries import answers, influence, spans
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.ranking import Floats, Ranked, layer_total, rank_documents, take_side
-from dashboard.database.records import Generation, KeptScores, Run, Target, Token
+from dashboard.database.records import Generation, Run, Token
 from dashboard.screens.compare.sizes.overlap import overlap_at, rank_biased_overlap
 from dashboard.screens.compare.sizes.places import Place, departures, places
 
@@ -82,24 +83,22 @@ def at(snapshot: Snapshot, sizes: Sequence[Size], column: int, applies: Mapping[
     for size in sizes:
         place = size.columns[column] if column < len(size.columns) else None
         asked = place is not None and size.runs and (applies or {}).get(size.generation.generation_id, True)
-        scored = _scored(snapshot, size, place) if asked and place is not None else size
-        found.append(replace(scored, place=place))
+        there = replace(size, place=place)
+        found.append(scored(there, StoredAnswer(snapshot, size.generation, size.run_id)) if asked else there)
     return found
 
 
-def _scored(snapshot: Snapshot, size: Size, place: Place) -> Size:
-    """With the documents of a place: those of its own target, or the sum over the kept ones of its tokens."""
-    of = (size.run_id, size.generation.generation_id)
+def scored(size: Size, answer: KeptAnswer) -> Size:
+    """With the documents of the compared column: those of its own target, or the sum over the kept ones of its tokens;
+    as it is where it has no such column."""
+    place = size.place
+    if place is None:
+        return size
     if place.exact is not None:
-        scores, target = spans.span_scores(snapshot, *of, place.exact), spans.span_target(snapshot, *of, place.exact)
+        scores, target = answer.span_scores(place.exact), answer.span_target(place.exact)
     else:
-        scores = influence.kept_scores(snapshot, *of, *place.span)
-        target = influence.targets(snapshot, *of).get(place.first) if place.first == place.last else None
-    return with_scores(size, scores, target)
-
-
-def with_scores(size: Size, scores: KeptScores, target: Target | None) -> Size:
-    """With the documents of the compared column; target: None where random documents are not known."""
+        scores = answer.scores(*place.span)
+        target = answer.targets().get(place.first) if place.first == place.last else None
     ranked = rank_documents(scores)
     null_scores = target.null_scores if target is not None else np.empty(0)
     return replace(size, ranked=tuple(ranked), top=tuple(take_side(ranked, "towards", TOP)), null_scores=null_scores)

@@ -48,19 +48,17 @@ def wanted_method(answer: StoredAnswer | AskedAnswer) -> str:
 
 def show_more(answer: StoredAnswer | AskedAnswer) -> None:
     """What is under way, and what else can be computed."""
+    if with_chosen_map(answer) is not answer:  # a job has ended since the page looked for its map
+        st.rerun()
     of = _named(answer)
     if of is None:
         return
     known = answer.saliency_methods()
     method = wanted_method(answer)
     job = jobs.saliency_job(of, method) if method and method not in known else None
-    if job is None and method and not known and isinstance(answer, AskedAnswer):
-        job = _submit(of, method)  # its question ended while the page was drawn
     if job is not None and not job.ended:
         st.caption(f"{label(method)} is being computed.")
         watch([job.id])
-    elif job is not None and (job.result or {}).get("scores"):
-        st.rerun()  # it ended while the page was drawn, after its map was looked for
     elif job is not None and job.error:
         render.prose(("note", f"{label(method)} is not computed: {job.error}"))
     elif method and method not in known:

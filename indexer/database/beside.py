@@ -130,8 +130,13 @@ def named_by(snapshots: Sequence[Path]) -> set[str]:
     found: set[str] = set()
     for path in snapshots:
         try:
-            with duckdb.connect(str(path), read_only=True) as db:
-                found.update(read_beside(db))
+            found.update(named_in(path))
         except duckdb.Error:
             continue
     return found
+
+
+def named_in(snapshot: Path) -> list[str]:
+    """Those that one snapshot reads. Raises duckdb.Error for a file that cannot be opened."""
+    with duckdb.connect(str(snapshot), read_only=True) as db:
+        return read_beside(db)

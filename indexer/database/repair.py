@@ -64,7 +64,8 @@ def _collected(folder: Path, keep: int) -> list[Path]:
     current = read_current(folder)
     old = [path for _, path in snapshots(folder)[max(keep, 1) :] if current is None or path.name != current.database]
     staying = [path for _, path in snapshots(folder) if path not in old]
-    old += [path for path in files_beside(folder) if path.name not in named_by(staying)]
+    read = named_by(staying)
+    old += [path for path in files_beside(folder) if path.name not in read]
     behind = left_behind(folder)
     if current is not None:
         known = {part.folder for part in behind}

@@ -17,6 +17,7 @@ from typing import Any
 from attribution.errors import BadInput, Locked
 from indexer.config.installed import installed
 from indexer.config.run import OBJECTS
+from indexer.database.beside import named_in
 from indexer.database.snapshot_file import read_current
 from indexer.engines.order import Lost
 from indexer.journal.files import file_hash, unseal
@@ -166,6 +167,9 @@ class ObjectStore:
         if text and _database(text) == current.database:
             return
         with self._reached():
+            for name in named_in(folder / current.database):  # each named by its hash: what is there is the same
+                if not self._files.exists(self._at(name)):
+                    self._files.put_file(str(folder / name), self._at(name))
             self._files.put_file(str(folder / current.database), self._at(current.database))
         try:
             self.put("CURRENT", (folder / "CURRENT").read_bytes(), before)

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from attribution.errors import BadInput, Locked
+from attribution.errors import BadInput, Damaged, Locked
 from indexer.__main__ import main
+from indexer.database import beside
 from indexer.database.check import check
+from indexer.database.publish import publish
 from indexer.database.snapshot_file import read_current
-from indexer.engines import hand_out, lease
+from indexer.engines import bring, hand_out, lease
 from indexer.engines.object_store import ObjectStore, Unmet
 from indexer.engines.order import Lost
 from indexer.journal.stages import is_whole, stage
+from tests.indexer.database.test_publish import shards
 from tests.indexer.engines.nodes import InProcess, published
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -170,6 +173,30 @@ def test_nothing_is_brought_from_where_nothing_is(server, tmp_path, capsys):
     assert main(["bring", str(tmp_path / "reader"), ADDRESS]) == 2
     assert "expected a published database in s3://made-up/project, found none" in capsys.readouterr().err
     assert main(["bring", str(tmp_path / "reader"), "ftp://a"]) == 2
+
+
+def test_what_a_large_database_reads_beside_itself_is_published_and_brought(server, tmp_path, monkeypatch):
+    """Each file once, whole, and before CURRENT names the database."""
+    monkeypatch.setattr(beside, "LARGE", 4)
+    folder, reader, store = tmp_path / "large", tmp_path / "reader", ObjectStore(ADDRESS)
+    folder.mkdir()
+    publish(folder, shards(folder, 4))
+    [texts] = beside.files_beside(folder)
+    store.publish(folder)
+    reader.mkdir()
+    bring.run(reader, ADDRESS)
+    assert published(reader) == published(folder)
+    assert [path.name for path in beside.files_beside(reader)] == [texts.name]
+    assert check(reader) == [] and not list(reader.glob("*.partial"))
+    before = (reader / texts.name).stat().st_ino
+    bring.run(reader, ADDRESS)
+    assert (reader / texts.name).stat().st_ino == before  # what is there is not fetched again
+
+    store._files.pipe_file(store._at(texts.name), b"other bytes")
+    (reader / texts.name).unlink()
+    with pytest.raises(Damaged, match=f"expected {texts.name} in {ADDRESS} as it was published, found other bytes"):
+        bring.run(reader, ADDRESS)
+    assert not beside.files_beside(reader) and not list(reader.glob("*.partial"))
 
 
 def test_a_node_says_so_when_the_client_is_missing(monkeypatch):

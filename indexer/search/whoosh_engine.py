@@ -16,10 +16,11 @@ def write(documents: Iterable[Document], folder: Path) -> None:
     """About 1,000 documents a second."""
     from whoosh.filedb.filestore import FileStorage
 
-    index = FileStorage(str(folder)).create_index(_schema())
+    schema = _schema()
+    index = FileStorage(str(folder)).create_index(schema)
     writer = index.writer(limitmb=128)
     for document in documents:
-        writer.add_document(**{name: getattr(document, name) for name in _schema().names()})
+        writer.add_document(**{name: getattr(document, name) for name in schema.names()})
     writer.commit(optimize=True)
     index.close()
     for lock in folder.glob("*_WRITELOCK"):

@@ -5,7 +5,7 @@ from typing import Any
 
 from dashboard.database.method_names import method_name
 from dashboard.drawing.figure import blank, whiskers
-from dashboard.drawing.numbers import plain
+from dashboard.drawing.numbers import counted, plain
 from dashboard.drawing.shapes import Chart
 from dashboard.drawing.size_look import UNKNOWN, Look
 from dashboard.drawing.theme import MARKS
@@ -56,9 +56,8 @@ def predicted_measured(bins: Bins, looks: Mapping[str, Look]) -> Chart:
                 "size": 8,
             },
             name=in_chart(name, 44),
-            customdata=[each["n"] for each in points],
-            hovertemplate="%{fullData.name}<br>predicted %{x:.3f}, measured %{y:.3f}, mean of %{customdata:,} pairs"
-            "<extra></extra>",
+            text=[counted(each["n"], "pair") for each in points],
+            hovertemplate="%{fullData.name}<br>predicted %{x:.3f}, measured %{y:.3f}, mean of %{text}<extra></extra>",
         )
         low, high = points[0], points[-1]
         said.append(

@@ -12,7 +12,7 @@ from dashboard.drawing.theme import MARKS
 from dashboard.drawing.visible import in_chart, visible
 
 PREDICTED, MEASURED = "predicted, nats a token", "measured, nats a token"
-SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up")  # of the methods of a model
+SYMBOLS = ("circle", "diamond-open", "square", "cross-open", "triangle-up")  # of methods; the colour is the size's
 
 Bins = Sequence[Mapping[str, Any]]
 
@@ -51,7 +51,7 @@ def predicted_measured(bins: Bins, looks: Mapping[str, Look]) -> Chart:
             error_y=whiskers(points, "measured", "low", "high"),
             mode="markers",
             marker={
-                "color": looks.get(model, UNKNOWN).colour if not methods.index(method) else MARKS.warm,
+                "color": looks.get(model, UNKNOWN).colour,
                 "symbol": SYMBOLS[methods.index(method) % len(SYMBOLS)],
                 "size": 8,
             },

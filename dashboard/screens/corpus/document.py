@@ -125,10 +125,9 @@ def _show_layers(snapshot: Snapshot, found: StoredDocument, model: Model, run_id
     if not rows or not groups:
         return
     panel("Layers", "Which weights its influence passes through: not where the model keeps what it says.")
-    st.caption(
-        f"Sum over {counted(len(rows), 'token')} for which it was kept, in percent of the sizes of all layers "
-        "together: tokens of several answers have no one change of log p."
-    )
+    summed = f"Sum over {counted(len(rows), 'token')} for which it was kept"
+    unit = "in percent of the sizes of all layers together: tokens of several answers have no one change of log p"
+    render.prose(("note", f"{summed}, {unit}."))
     amounts = np.sum(np.asarray(rows, dtype=np.float64), axis=0)
     show_bars(groups, 100 * amounts / (np.abs(amounts).sum() or 1.0), key="layers of the document", unit="%")
 

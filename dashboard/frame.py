@@ -7,17 +7,15 @@ import streamlit as st
 
 from attribution.errors import BadInput, WhenceError
 from dashboard.address import bar
-from dashboard.address.screen import Screen, screens
-from dashboard.asking import jobs
+from dashboard.address.screen import screens
 from dashboard.database.connection import begin, current, folder, newest
 from dashboard.database.queries import answers
-from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.drawing.component import component, page_style
 from dashboard.server.door import has_entered
 from dashboard.widgets.ask_box import show_box
 from dashboard.widgets.heading import top
-from dashboard.widgets.size_switch import ALL, next_searched_size, next_size
+from dashboard.widgets.size_switch import next_searched_size, next_size, size_of_page
 
 _SCREEN = "screen shown"
 LOOK_EVERY = 15  # seconds between two looks at what is published
@@ -46,29 +44,12 @@ def open_frame(pages: Mapping[str, Any]) -> None:
     _watch_for_news()
     try:
         screen = next(name for name, each in pages.items() if each.title == page.title)
-        show_box(answers.models(snapshot), screen, _size_of_page(snapshot, screens()[screen]))
+        show_box(answers.models(snapshot), screen, size_of_page(snapshot, screens()[screen]))
         st.session_state[_SCREEN] = screen
         page.run()
         bar.write()
     except WhenceError as error:
         render.problem(str(error))
-
-
-def _size_of_page(snapshot: Snapshot, screen: Screen) -> str:
-    """All of them, or the name of a model: that of the answer that is chosen, of the database or a new one; on a screen
-    of lists the size that is chosen; without one that of the example."""
-    chosen = bar.selection()
-    if screen.all_sizes:
-        return ALL
-    if chosen.size and not screen.of_answer:
-        return chosen.size
-    if chosen.job:
-        job = jobs.news(chosen.job)
-        return str(job.request.get("model", "")) if job else ""
-    if not chosen.generation and chosen.size:
-        return chosen.size
-    shown = answers.generation(snapshot, chosen.generation) if chosen.generation else answers.example(snapshot)
-    return shown.model.name if shown else chosen.size
 
 
 def _go_where_a_click_led(pages: Mapping[str, Any]) -> None:
@@ -100,8 +81,11 @@ def _listen_to_keys() -> None:
             bar.escape()
         elif key in ("[", "]"):
             shown = screens().get(st.session_state.get(_SCREEN, ""))
-            move = next_searched_size if shown and shown.searched_size else next_size
-            move(1 if key == "]" else -1)
+            step = 1 if key == "]" else -1
+            if shown and shown.searched_size:
+                next_searched_size(step, size_of_page(current(), shown))
+            else:
+                next_size(step)
 
     data = {"keys": ["Escape", "[", "]"], "focus": ["Filter by token", "Search the corpus", "Ask a new prompt"]}
     component("shortcuts")(data=data, key="shortcuts", on_key_change=pressed)

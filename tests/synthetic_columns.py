@@ -9,6 +9,7 @@ COLUMNS = {
     "evaluation": ("model_id", "method", "metric", "value", "detail"),
     "calibration": (
         "model_id", "method", "damping", "slope", "low", "high", "held_out_slope", "n", "how"),
+    "calibration_bin": ("model_id", "method", "bin", "predicted", "measured", "low", "high", "n"),
     "self_influence": ("run_id", "document_id", "self_influence", "grad_norm", "solve_norm", "loss"),
     "generation": ("generation_id", "prompt_id", "model_id", "text", "created_at"),
     "generation_token": (

@@ -158,6 +158,9 @@ class Synthetic:
         ]
         if name == "synth-m":  # the only size whose unit is known
             one["calibration"] = [(model_id, "ekfac", 0.1, 0.25, 0.2, 0.3, 1.1, 500, "made up")]
+            one["calibration_bin"] = [
+                (model_id, "ekfac", i, i / 8 - 0.3, i / 9 - 0.25, i / 9 - 0.4, i / 9 - 0.1, 100) for i in range(5)
+            ]
         norms = rng.uniform(1, 5, (len(self.documents), 3)).astype(np.float32)
         one["self_influence"] = [
             (run_id, each.document_id, *norms[i].tolist(), float(rng.uniform(5, 30)))

@@ -123,6 +123,7 @@ class Selection:
     search: str = _key("search", "")  # Corpus
     order: str = _key("sort", "helpful", _among(*ORDERS))
     target_set: str = _key("set", "")  # its name; Sets too
+    heated: str = _key("heatof", "")  # a document's page: the answer by which its tokens are shaded, "" for all
     unit: str = _key("unit", "word", _among(*UNITS))  # Compare too: what is compared
     what_if: str = _key("whatif", "")  # a question about a text that was not trained on
     column: str = _key("by", "source")  # Sets: by which column documents are grouped
@@ -148,7 +149,7 @@ class Selection:
                 "word": None,
             }
         if "document" in changes and changes["document"] != self.document:
-            cleared |= {"what_if": ""}
+            cleared |= {"what_if": "", "heated": ""}
         if changes.keys() & FILTERS:
             cleared |= {"page": None}
         return replace(self, **(cleared | changes))

@@ -56,6 +56,25 @@ class SwayedSpan:
 
 
 @dataclass(frozen=True)
+class HeatedAnswer:
+    """An answer for which it is stored what each token of a document carries.
+
+    span: the number of the whole answer among its spans; None where the heat is that of n_known of the tokens
+    first..last together. score, logp: of the same.
+    """
+
+    generation_id: str
+    first: int
+    last: int
+    score: float
+    n_known: int
+    logp: float
+    prompt: str
+    answer: str
+    span: int | None = None
+
+
+@dataclass(frozen=True)
 class VerbatimSpan:
     """Tokens first..last of an answer, both included, that stand so in the training texts: n_places in n_documents.
 

@@ -1,8 +1,17 @@
-"""A document's text with what each of its tokens carries: tokens are found in the text in their order."""
+"""A document's text with what each of its tokens carries, found in the text in their order, and the scale of it."""
 
 from collections.abc import Sequence
 
-from dashboard.drawing.shapes import Heated
+from dashboard.drawing.numbers import plain
+from dashboard.drawing.shapes import Heated, Legend
+
+HEAT_OF = {"loss_influences": "learning each", "shares": "through each position"}
+
+
+def heat_legend(name: str, high: float, unit: str) -> Legend:
+    """Of the tokens of documents; name: of the heat; high: what is drawn in full colour, in `unit`."""
+    low, top = f"−{plain(high)} away", f"+{plain(high)} towards"
+    return Legend(f"Tokens of a document, {HEAT_OF[name]}, {unit}:", low, top, signed=True, top=high, unit=unit)
 
 
 def heated(text: str, tokens: Sequence[str], values: Sequence[float], high: float) -> list[Heated]:

@@ -1,5 +1,6 @@
 """Shapes as our components take them: JSON, with all text from outside made visible and cut."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,7 +60,7 @@ def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
         "unit": card.unit,
         "hue": card.hue,
         "bar": card.bar,
-        "facts": card.facts,
+        "facts": _unbroken(card.facts),
         "pieces": pieces,
         "told": told,
         "kinds": kinds,
@@ -71,6 +72,11 @@ def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
         "citation": visible(card.citation),
         "notice": " ".join(part for part in (card.notice, cut) if part),
     }
+
+
+def _unbroken(said: str) -> str:
+    """A number and its unit stay on one line of a narrow column."""
+    return re.sub(r"(?<=\d) (?=%|nats)", "\u00a0", said)
 
 
 def left_out(n: int, where: str) -> str:

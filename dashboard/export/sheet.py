@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sheet:
-    """`table` is made when a file is asked for, not when the page is drawn; `page` replaces the plain one of HTML.
+    """`table` is made when a file is asked for, not when the page is drawn; `page` replaces the plain one of HTML:
+    from the link back, '' where there is none, to the file.
 
     server: what stands before the path of a link, '' where it is not known; path: of the screen; database: its name.
     """
@@ -23,7 +24,7 @@ class Sheet:
     table: Callable[[], pd.DataFrame]
     address: Mapping[str, str]
     about: Mapping[str, Any] = field(default_factory=dict)
-    page: Callable[[], bytes] | None = None
+    page: Callable[[str], bytes] | None = None
     server: str = ""
     path: str = ""
     database: str = ""

@@ -10,7 +10,7 @@ from dashboard.drawing import render
 LABELS = {
     "text": "Search",
     "token": "Filter by token",
-    "match": "A token that …",
+    "match": "Read as",
     "within": "Looked for",
     "size": "Size",
     "topic": "Topic",
@@ -28,6 +28,7 @@ LABELS = {
     "normaliser": "Scale",
     "run": "Estimator",
     "heat": "Heat",
+    "heated": "Shaded by its influence on",
     "saliency": "Saliency method",
     "contrast": "What is explained",
     "effect": "What is shown of each component",
@@ -77,8 +78,8 @@ def pick(name: str, options: Sequence[str], every: str, said: Callable[[str], st
 def one_of(name: str, options: Mapping[str, str], quiet: bool = False, shown: str = "") -> None:
     """Exactly one of a few options of ours, in a drop-down; `shown` where the selection leaves it open."""
     key = _hold(name)
-    if shown:
-        st.session_state[key] = shown
+    if shown or st.session_state[key] not in options:
+        st.session_state[key] = shown or next(iter(options))
     st.selectbox(
         LABELS[name],
         list(options),

@@ -6,10 +6,11 @@ import streamlit as st
 
 from attribution.errors import WhenceError
 from dashboard.address.bar import choose, open_screen, selection
-from dashboard.address.screen import screens
+from dashboard.address.screen import Screen, screens
 from dashboard.asking import jobs
 from dashboard.database.connection import current
 from dashboard.database.queries import answers
+from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Generation, Model
 from dashboard.drawing import render
 from dashboard.drawing.numbers import parameters
@@ -18,6 +19,32 @@ ALL = "all sizes"
 KEY = "ask size"
 REFUSED = "why the last question was refused"
 _OF_PAGE = "size that the page showed"
+
+
+def size_of_page(snapshot: Snapshot, screen: Screen) -> str:
+    """What the selector says and what a screen shows: ALL, or the name of a model; '' where there is none.
+
+    It is that of the answer that is chosen, of the database or a new one; on a screen of lists the size that is chosen,
+    where it lists all of them until one is, ALL; without an answer that of the example.
+    """
+    chosen = selection()
+    if not screen.of_answer and chosen.size:
+        return chosen.size
+    if screen.all_sizes:
+        return ALL
+    if chosen.job:
+        job = jobs.news(chosen.job)
+        return str(job.request.get("model", "")) if job else ""
+    if not chosen.generation and chosen.size:
+        return chosen.size
+    shown = answers.generation(snapshot, chosen.generation) if chosen.generation else answers.example(snapshot)
+    return shown.model.name if shown else chosen.size
+
+
+def model_of_page(snapshot: Snapshot, screen: Screen) -> Model | None:
+    """The same as a model; the first where the page is of none; None in a database without models."""
+    name, models = size_of_page(snapshot, screen), answers.models(snapshot)
+    return next((each for each in models if each.name == name), next(iter(models), None))
 
 
 def choose_size(models: Sequence[Model], screen: str, of_page: str) -> None:
@@ -72,10 +99,10 @@ def next_size(step: int) -> None:
         _switch(siblings[at])
 
 
-def next_searched_size(step: int) -> None:
+def next_searched_size(step: int, of_page: str) -> None:
     """For callbacks on Corpus: documents as the next larger or smaller size sees them."""
     names = [model.name for model in answers.models(current())]
-    at = (names.index(selection().size) if selection().size in names else 0) + step
+    at = (names.index(of_page) if of_page in names else 0) + step
     if 0 <= at < len(names):
         choose(size=names[at])
 

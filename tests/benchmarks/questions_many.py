@@ -16,7 +16,7 @@ from dashboard.database.queries import (
 )
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Generation
-from dashboard.database.span_records import AnswerSpan
+from dashboard.database.span_records import AnswerSpan, HeatedAnswer
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,14 @@ MANY: dict[str, Callable[[Place], object]] = {
     "cleaning: found_wrong": lambda at: cleaning.found_wrong(at.snapshot, "self-influence"),
     "documents: units": lambda at: documents.sway_units(at.snapshot),
     "documents: swayed words": lambda at: documents.swayed(at.snapshot, at.run, at.documents[0], "word", "towards", 3),
+    "documents: heated_answers": lambda at: spans.heated_answers(at.snapshot, at.run, at.documents[0]),
+    "documents: heat_for one": lambda at: spans.heat_for(
+        at.snapshot,
+        at.run,
+        HeatedAnswer(at.generation, at.span.first, at.span.last, 1.0, 1, -1.0, "", "", at.span.span),
+        at.tokenizer,
+        at.documents[0],
+    ),
     "documents: all_swayed words": lambda at: documents.all_swayed(at.snapshot, at.run, at.documents[0], "word"),
     "answers_of a model": lambda at: answers.answers_of(at.snapshot, at.model, 200),
 }

@@ -52,12 +52,12 @@ def visit(chromium: object, server: str) -> Iterator[Visit]:
     visit.close()
 
 
-def serve(folder: Path, log: Path, *options: str, **environment: str) -> Iterator[str]:
+def serve(folder: Path, log: Path, *options: str, module: str = "dashboard", **environment: str) -> Iterator[str]:
     """The address of a dashboard on `folder`, until the fixture ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "dashboard", str(folder), "--port", str(port), *options]
+    command = [sys.executable, "-m", module, str(folder), "--port", str(port), *options]
     given = os.environ | {"WHENCE_ASK": "tests.browser.stub_ask:run"} | environment
     with log.open("w") as out, subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, env=given) as process:
         address = f"http://127.0.0.1:{port}"

@@ -1,12 +1,21 @@
-"""Asking: one prompt in all sizes in one, and a question over documents that are written into the form."""
+"""Asking: one prompt in all sizes in one, a question over documents in the form, and what stays when time runs out."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import serve
 from tests.browser.visit import Visit
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def hurried(folder: Path, tmp_path: Path) -> Iterator[str]:
+    """A server on which the time of a question is up after a second."""
+    yield from serve(folder, tmp_path / "log", module="tests.browser.hurried")
 
 
 def test_my_prompt_in_all_sizes_is_one_question(visit: Visit) -> None:
@@ -39,3 +48,21 @@ def test_a_question_over_documents_is_written_into_a_form_and_cited(visit: Visit
     visit.until(lambda: cards.all_inner_texts() == ["Peru", "document 2"])
     visit.page.wait_for_selector("text=first for Leave one out")
     assert visit.no_sideways_scroll()
+
+
+def test_when_time_runs_out_what_is_known_stays_and_goes_on(chromium: object, hurried: str) -> None:
+    visit = Visit(chromium, hurried)
+    visit.open("/")
+    visit.page.get_by_label("Ask a new prompt").fill("Three seconds of France")
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_selector("text=It was stopped after 1 s.")
+    visit.page.wait_for_selector("text=Not computed: the exact scores of training documents")
+    options = visit.page.locator("[role=option]")
+    assert options.all_inner_texts() == ["Paris", ".", "end of text"]
+    visit.page.get_by_role("button", name="Go on, with more time").click()
+    visit.until(lambda: visit.page.locator("text=It was stopped after").count() == 0)
+    assert options.all_inner_texts() == ["Paris", ".", "end of text"]  # while it goes on, and when it is done
+    visit.until(lambda: visit.page.get_by_role("button", name="Cancel").count() == 0)
+    assert options.all_inner_texts() == ["Paris", ".", "end of text"]
+    assert visit.page.locator("text=found none").count() == 0
+    visit.close()

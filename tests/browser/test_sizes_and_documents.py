@@ -72,3 +72,25 @@ def test_a_document_s_answers_are_exported(visit: Visit, folder: Path, tmp_path:
     )
     found = {each["generation_id"]: float(each["influence_raw"]) for each in rows}
     assert found == pytest.approx({each["generation_id"]: each["score"] for each in wanted}, rel=1e-5)
+
+
+def test_from_an_answer_to_its_document_s_heat_and_back_to_all(visit: Visit, folder: Path) -> None:
+    visit.open("/")
+    title = visit.page.locator(".list").first.locator(".card .title").first.inner_text()
+    visit.page.get_by_role("button", name=f"Open document {title}").first.click()
+    visit.page.wait_for_url("**/corpus?**heatof=*")
+    visit.page.wait_for_selector("text=Tokens of a document, learning each")
+    visit.settle()
+    size = visit.page.locator(
+        "[aria-label^='Selected'][aria-label*='Size of this page'], [aria-label='Size of this page']"
+    )
+    assert size.count()
+    text = visit.page.get_by_role("list", name="The document").locator(".text")
+    hued = text.locator("[data-hue=warm], [data-hue=cool]")
+    assert hued.count()
+    box = visit.page.get_by_label("Shaded by its influence on")
+    box.click()
+    visit.page.get_by_role("option", name="All stored answers together").click()
+    visit.page.wait_for_selector("text=Size of its influence on all stored answers")
+    visit.settle()
+    assert "heatof" not in visit.page.url and not hued.count() and text.locator("[data-hue=strength]").count()

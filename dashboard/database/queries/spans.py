@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dashboard.database.queries import answers
 from dashboard.database.queries.documents import document_tokens
 from dashboard.database.queries.rows import (
+    ASKED,
     Snapshot,
     has_table,
     kept,
@@ -18,7 +19,7 @@ from dashboard.database.queries.rows import (
     total_heat,
 )
 from dashboard.database.records import Generation, Heat, KeptScores, Target
-from dashboard.database.span_records import AnswerSpan, opening
+from dashboard.database.span_records import AnswerSpan, HeatedAnswer, opening
 
 _WHERE = "run_id = ? AND generation_id = ? AND span = ?"
 
@@ -93,3 +94,55 @@ def span_proposers(snapshot: Snapshot, generation_id: str) -> dict[str, set[str]
         GROUP BY document_id"""
     rows = snapshot.rows(sql, {"generation": generation_id})
     return {row["document_id"]: set(row["via"]) for row in rows}
+
+
+@kept(16)
+def heated_answers(snapshot: Snapshot, run_id: str, document_id: str) -> list[HeatedAnswer]:
+    """The answers of a run for which it is stored what each token of a document carries, the most swayed first: for the
+    whole answer; where it is not a target of its own, for some of its tokens, whose scores and log p are added up."""
+    if not has_table(snapshot, "document_span"):
+        return _heated_by_token(snapshot, run_id, document_id, [])
+    sql = f"""SELECT generation_id, first, last, moved.score, last - first + 1 AS n_known, value AS logp,
+            {ASKED} AS prompt, generation.text AS answer, span
+        FROM (SELECT run_id, generation_id, best_span AS span, best_score AS score FROM document_span
+              WHERE document_id = $document AND run_id = $run AND kind = 'answer') AS moved
+        SEMI JOIN (SELECT generation_id, span FROM span_position SEMI JOIN
+                (SELECT run_id, generation_id FROM document_span WHERE document_id = $document AND run_id = $run)
+                USING (run_id, generation_id)
+              WHERE run_id = $run AND document_id = $document) USING (generation_id, span)
+        JOIN span USING (generation_id, span) JOIN span_target USING (run_id, generation_id, span)
+        JOIN generation USING (generation_id) JOIN prompt USING (prompt_id)
+        ORDER BY abs(moved.score) DESC, generation_id"""  # noqa: S608 (a constant)
+    whole = [record(HeatedAnswer, row) for row in snapshot.rows(sql, {"run": run_id, "document": document_id})]
+    return [*whole, *_heated_by_token(snapshot, run_id, document_id, [each.generation_id for each in whole])]
+
+
+def _heated_by_token(snapshot: Snapshot, run_id: str, document_id: str, but: Sequence[str]) -> list[HeatedAnswer]:
+    """but: answers that are left out."""
+    sql = f"""SELECT generation_id, first, last, of_tokens.score, n_known, logp, {ASKED} AS prompt,
+            generation.text AS answer
+        FROM (SELECT generation_id, min(position) AS first, max(position) AS last, sum(score) AS score,
+                  count(*) AS n_known, sum(logp) AS logp
+              FROM influence_position SEMI JOIN (SELECT run_id, generation_id FROM answer_document
+                  WHERE document_id = $document) USING (run_id, generation_id)
+              JOIN influence USING (run_id, generation_id, position, document_id)
+              JOIN generation_token USING (generation_id, position)
+              WHERE run_id = $run AND document_id = $document
+                AND NOT list_contains($but::VARCHAR[], generation_id) GROUP BY generation_id) AS of_tokens
+        JOIN generation USING (generation_id) JOIN prompt USING (prompt_id)
+        ORDER BY abs(of_tokens.score) DESC, generation_id"""  # noqa: S608 (a constant)
+    values = {"run": run_id, "document": document_id, "but": list(but)}
+    return [record(HeatedAnswer, row) for row in snapshot.rows(sql, values)]
+
+
+def heat_for(snapshot: Snapshot, run_id: str, of: HeatedAnswer, tokenizer_id: str, document_id: str) -> Heat:
+    """What each token of a document carries for an answer of `heated_answers`."""
+    if of.span is None:
+        where, values = "position BETWEEN ? AND ?", [of.first, of.last]
+        table = "influence_position"
+    else:
+        where, values, table = "span = ?", [of.span], "span_position"
+    sql = f"""SELECT shares, loss_influences FROM {table}
+        WHERE run_id = ? AND generation_id = ? AND {where} AND document_id = ?"""  # noqa: S608 (words of ours)
+    rows = snapshot.rows(sql, [run_id, of.generation_id, *values, document_id])
+    return total_heat(document_tokens(snapshot, tokenizer_id, [document_id]).get(document_id, []), rows)

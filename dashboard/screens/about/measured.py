@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard.database.method_names import method_name
+from dashboard.drawing.numbers import percent
 from indexer.evaluate.statistics.best_method import close_to
 from indexer.evaluate.statistics.metrics import Metric, in_order, metric
 
@@ -62,7 +63,7 @@ def decided(figures: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 def _undecided(close: Sequence[str]) -> str:
-    return f"; on these data it is not told apart from {', '.join(map(method_name, close))}" if close else ""
+    return f"; on these data it is not told apart from {'; '.join(map(method_name, close))}" if close else ""
 
 
 def removal(figures: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -74,7 +75,7 @@ def removal(figures: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
         lost = {each["Method"]: each["Value"] for each in of if each["Figure"] == f"drop@{LEFT_OUT}"}
         both = [method for method in flipped if method in lost]
         if both:
-            said = "; ".join(f"{method_name(m)} {flipped[m]:.0%} ({lost[m]:.1f} nats a token)" for m in both)
+            said = "; ".join(f"{method_name(m)} {percent(flipped[m])} ({lost[m]:.1f} nats a token)" for m in both)
             done = f"Trained again without the {LEFT_OUT} documents blamed most, {model}"
             found.append((done, f"answers that change (and lose): {said}.{_verdict(flipped)}"))
     return found

@@ -5,14 +5,14 @@ from typing import Any
 
 from dashboard.database.method_names import method_name
 from dashboard.drawing.figure import blank, whiskers
-from dashboard.drawing.numbers import plain
+from dashboard.drawing.numbers import counted, plain
 from dashboard.drawing.shapes import Chart
 from dashboard.drawing.size_look import UNKNOWN, Look
 from dashboard.drawing.theme import MARKS
 from dashboard.drawing.visible import in_chart, visible
 
 PREDICTED, MEASURED = "predicted, nats a token", "measured, nats a token"
-SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up")  # of the methods of a model
+SYMBOLS = ("circle", "diamond-open", "square", "cross-open", "triangle-up")  # of methods; the colour is the size's
 
 Bins = Sequence[Mapping[str, Any]]
 
@@ -51,14 +51,13 @@ def predicted_measured(bins: Bins, looks: Mapping[str, Look]) -> Chart:
             error_y=whiskers(points, "measured", "low", "high"),
             mode="markers",
             marker={
-                "color": looks.get(model, UNKNOWN).colour if not methods.index(method) else MARKS.warm,
+                "color": looks.get(model, UNKNOWN).colour,
                 "symbol": SYMBOLS[methods.index(method) % len(SYMBOLS)],
                 "size": 8,
             },
             name=in_chart(name, 44),
-            customdata=[each["n"] for each in points],
-            hovertemplate="%{fullData.name}<br>predicted %{x:.3f}, measured %{y:.3f}, mean of %{customdata:,} pairs"
-            "<extra></extra>",
+            text=[counted(each["n"], "pair") for each in points],
+            hovertemplate="%{fullData.name}<br>predicted %{x:.3f}, measured %{y:.3f}, mean of %{text}<extra></extra>",
         )
         low, high = points[0], points[-1]
         said.append(

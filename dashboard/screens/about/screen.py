@@ -17,7 +17,9 @@ from dashboard.screens.about.charts import charted, method_dots, of
 from dashboard.screens.about.curves import is_curve, removal_curve
 from dashboard.screens.about.measured import by_method, decided, explained, label_of, removal
 from dashboard.screens.about.predicted import of_runs, predicted_measured
+from dashboard.screens.about.sheet import about_sheet
 from dashboard.screens.about.told import told, where_measured
+from dashboard.widgets.tools import show_tools_alone
 
 BUILT = "sanity"  # the figure that a build measures itself, of prompt saliency and without training again
 WHOLE = 40  # rows of figures that are shown without a scroll bar of their own
@@ -54,6 +56,8 @@ def show() -> None:
     licence = str(meta["config"].get("corpus", {}).get("licence", ""))
 
     # show
+    sheet = about_sheet(evaluations, about.calibrated(snapshot), sizes, sources, licence)
+    show_tools_alone(snapshot, sheet, None)
     st.subheader("This database")
     created = f"{meta['created_at']:%d %B %Y, %H:%M} UTC" if meta.get("created_at") else "at an unknown time"
     render.prose(

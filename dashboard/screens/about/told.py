@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from dashboard.database.method_names import method_name
+from dashboard.drawing.numbers import percent
 from dashboard.screens.about.measured import PART
 from indexer.evaluate.statistics.best_method import leader
 
@@ -67,7 +68,7 @@ def _planted(model: str, of: Figures) -> Fact | None:
     best = leader(found)
     if not best:
         return None
-    said = f"{method_name(best)} names the only document that states it first for {found[best]:.0%} of the facts."
+    said = f"{method_name(best)} names the only document that states it first for {percent(found[best])} of the facts."
     return f"Facts invented for a training of their own, {model}", said
 
 

@@ -16,10 +16,10 @@ from dashboard.database.queries import answers, influence
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.drawing.size_look import Look, size_looks
-from dashboard.screens.compare.grid import own_row
+from dashboard.screens.compare.grid import HINT, own_row
 from dashboard.screens.compare.joined import show_depths, show_joined
 from dashboard.screens.compare.sizes.comparison import Size, scored
-from dashboard.screens.compare.sizes.places import Place, column_of, departures, fork, places
+from dashboard.screens.compare.sizes.places import Place, clicked, column_of, departures, fork, places
 from dashboard.widgets import controls
 from dashboard.widgets.ask_box import watch
 from dashboard.widgets.asked_answer import FORGOTTEN, NOTHING, answer_of, explain_end, say_surprise
@@ -55,7 +55,7 @@ def show_asked(snapshot: Snapshot, chosen: Selection) -> None:
     render.prose(("fact", compared[0].generation.prompt))
     for each in known:
         say_surprise(each)
-    _show_grid(compared, job, column, chosen.unit, looks)
+    _show_grid(compared, job, column, chosen, looks)
     estimated = [each.generation.model.name for each in known if each.estimated]
     if estimated:
         st.caption(render.label(f"First estimates for {', '.join(estimated)}: their exact scores are not known yet."))
@@ -105,19 +105,26 @@ def _ask(job: Job, names: Sequence[str]) -> None:
         st.session_state[REFUSED] = str(error)
 
 
-def _show_grid(compared: Sequence[Size], job: Job, column: int, unit: str, looks: Mapping[str, Look]) -> None:
+def _chosen(compared: Sequence[Size], chosen: Selection, row: int, column: int) -> None:
+    size = compared[row]
+    place = size.columns[column]
+    again = size.generation.generation_id == chosen.job and chosen.span == place.span
+    unit, span = clicked(place, chosen.unit, again)
+    choose(job=size.generation.generation_id, span=span, unit=unit)
+
+
+def _show_grid(compared: Sequence[Size], job: Job, column: int, chosen: Selection, looks: Mapping[str, Look]) -> None:
     panel(
         "What each size wrote",
         "How sure each size is of what it wrote, and how much of it came from the prompt: not whether it is right.",
     )
     controls.switch("unit", UNITS)
+    st.caption(HINT)
     render.size_grid(
-        [own_row(size, unit, looks) for size in compared],
+        [own_row(size, chosen.unit, looks) for size in compared],
         key=f"grid {job.id}",
         column=column,
         marker="the first one that differs from the size above",
-        what=unit,
-        on_cell=lambda row, place: choose(
-            job=compared[row].generation.generation_id, span=compared[row].columns[place].span
-        ),
+        what=chosen.unit,
+        on_cell=partial(_chosen, compared, chosen),
     )

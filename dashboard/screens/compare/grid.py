@@ -15,10 +15,12 @@ from dashboard.drawing.numbers import parameters
 from dashboard.drawing.shapes import SizeRow, SizeToken
 from dashboard.drawing.size_look import UNKNOWN, Look
 from dashboard.screens.compare.sizes.comparison import Size
-from dashboard.screens.compare.sizes.places import Place
+from dashboard.screens.compare.sizes.places import Place, clicked
 from dashboard.screens.compare.sizes.read_along import Reader, departures
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
+
+HINT = "Click what a size wrote to compare its documents there; click again for a token inside a word."
 
 
 def show_grid(
@@ -38,6 +40,7 @@ def show_grid(
         controls.switch("unit", UNITS)
         if readers:
             controls.switch("aligned", TEXTS)
+    st.caption(HINT)
     same = bool(readers) and selection.aligned == "same"
     written = next((size for size in compared if size.generation.generation_id == author.generation_id), None)
     rows = []
@@ -51,14 +54,19 @@ def show_grid(
         key=f"grid {author.prompt_id}",
         column=column,
         marker="the size would have said this instead" if same else "the first one that differs from the size above",
-        on_cell=lambda row, place: _chosen(compared, author, same, row, place),
+        on_cell=lambda row, place: _chosen(compared, author, selection, same, row, place),
         what=selection.unit,
     )
 
 
-def _chosen(compared: Sequence[Size], author: Generation, same: bool, row: int, column: int) -> None:
+def _chosen(
+    compared: Sequence[Size], author: Generation, selection: Selection, same: bool, row: int, column: int
+) -> None:
     size = next((each for each in compared if same and each.generation == author), compared[row])
-    choose(generation=size.generation.generation_id, span=size.columns[column].span)
+    place = size.columns[column]
+    again = size.generation == author and selection.span == place.span
+    unit, span = clicked(place, selection.unit, again)
+    choose(generation=size.generation.generation_id, span=span, unit=unit)
 
 
 def own_row(size: Size, unit: str, looks: Mapping[str, Look]) -> SizeRow:

@@ -12,12 +12,12 @@ from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import AsTrained, Model, StoredDocument
 from dashboard.drawing import render
 from dashboard.drawing.document_text import by_texts, drawn, shown
-from dashboard.drawing.numbers import percent, plain
-from dashboard.drawing.shading import robust_top
-from dashboard.drawing.shapes import Card, Heated, Legend
+from dashboard.drawing.numbers import counted, percent, plain
+from dashboard.drawing.shapes import Card, Heated
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.screens.corpus.backwards import show_backwards, show_set_effects
 from dashboard.screens.corpus.relabelled import show_relabelling
+from dashboard.screens.corpus.shaded import Shaded, choose_heat, say_shaded
 from dashboard.screens.corpus.what_if import show_what_if
 from dashboard.widgets.as_trained import reading_keys, unread_notice
 from dashboard.widgets.estimator import say_estimator
@@ -35,13 +35,13 @@ PAIR = (
 SIMILAR = 0.6  # share of the words in common, from which on two documents are near duplicates
 
 
-def show_document(snapshot: Snapshot, found: StoredDocument, model: Model, selection: Selection) -> None:
-    """The page of one document, seen through one size."""
+def show_document(snapshot: Snapshot, found: StoredDocument, model: Model, selection: Selection, shade: Shaded) -> None:
+    """The page of one document, seen through one size; shade: by what its tokens are shaded."""
     runs = answers.best_first(snapshot, model.model_id)
     run_id = runs[0].run_id if runs else ""
     plain = next((each.run_id for each in answers.runs(snapshot, model.model_id)), "")
     say_estimator(runs)
-    _show_text(snapshot, found, model, run_id)
+    _show_text(snapshot, found, model, selection, shade)
     _show_measures(snapshot, found, plain)
     show_relabelling(snapshot, found, plain)
     show_what_if(snapshot, model, found, selection)
@@ -51,16 +51,12 @@ def show_document(snapshot: Snapshot, found: StoredDocument, model: Model, selec
     _show_similar(snapshot, found)
 
 
-def _show_text(snapshot: Snapshot, found: StoredDocument, model: Model, run_id: str) -> None:
-    heat = documents.summed_heat(snapshot, run_id, found.document_id)
+def _show_text(snapshot: Snapshot, found: StoredDocument, model: Model, selection: Selection, of: Shaded) -> None:
     read = documents.as_read(snapshot, model.tokenizer_id, [found.document_id]).get(found.document_id)
-    texts = documents.document_tokens(snapshot, model.tokenizer_id, [found.document_id]).get(found.document_id, [])
-    heat = _percent(heat)
-    high = robust_top(heat) if heat and len(heat) == len(texts) else 0.0
-    if high and read is None:
-        text = by_texts(found, texts, heat, high, LONGEST_TEXT)
+    if of.values and read is None:
+        text = by_texts(found, of.texts, of.values, of.high, LONGEST_TEXT)
     else:
-        text = drawn(found, read, heat if high else None, high or 1.0, LONGEST_TEXT)
+        text = drawn(found, read, of.values or None, of.high, LONGEST_TEXT)
     where = " · ".join(part for part in (found.where, found.corpus) if part)
     card = Card(
         found.document_id,
@@ -70,35 +66,23 @@ def _show_text(snapshot: Snapshot, found: StoredDocument, model: Model, run_id: 
         before=text.before,
         after=text.after,
         notice=unread_notice(text),
-        unsigned=True,
+        unsigned=of.unsigned,
     )
+    choose_heat(of)
     render.document_list(
         [card],
         key=f"document {found.document_id}",
         about="The document",
         selected=found.document_id,
-        heat=Legend(
-            "Size of its influence on all stored answers, % of its strongest token:",
-            "0",
-            plain(high),
-            top=high,
-            unit="%",
-        )
-        if high
-        else None,
+        heat=of.legend,
         keys=reading_keys([card], [found]),
         on_document=lambda document_id: choose(document=document_id),
     )
+    say_shaded(selection, of)
     read_so = documents.as_trained(snapshot, model.tokenizer_id, found.document_id)
     told = [_seen(found), PAIR if is_pair(found.turns) else _as_trained(read_so)]
     if any(told):
         render.prose(("note", " ".join(filter(None, told))))
-
-
-def _percent(heat: list[float]) -> list[float]:
-    """Of the largest size."""
-    top = max(map(abs, heat), default=0.0)
-    return [100 * each / top for each in heat] if top else heat
 
 
 def _seen(found: StoredDocument) -> str:
@@ -141,10 +125,9 @@ def _show_layers(snapshot: Snapshot, found: StoredDocument, model: Model, run_id
     if not rows or not groups:
         return
     panel("Layers", "Which weights its influence passes through: not where the model keeps what it says.")
-    st.caption(
-        f"Sum over the {len(rows)} tokens for which it was kept, in percent of the sizes of all layers together: "
-        "tokens of several answers have no one change of log p."
-    )
+    summed = f"Sum over {counted(len(rows), 'token')} for which it was kept"
+    unit = "in percent of the sizes of all layers together: tokens of several answers have no one change of log p"
+    render.prose(("note", f"{summed}, {unit}."))
     amounts = np.sum(np.asarray(rows, dtype=np.float64), axis=0)
     show_bars(groups, 100 * amounts / (np.abs(amounts).sum() or 1.0), key="layers of the document", unit="%")
 

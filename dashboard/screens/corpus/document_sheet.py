@@ -18,14 +18,17 @@ from dashboard.database.unit import change_nats, unit_for
 from dashboard.export.link import link_to
 from dashboard.export.sheet import Sheet
 from dashboard.screens.corpus.backwards import sizes, unit_of
+from dashboard.screens.corpus.shaded import Shaded
 from dashboard.screens.corpus.what_if_result import numbers_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def document_sheet(snapshot: Snapshot, found: StoredDocument, selection: Selection) -> Sheet:
-    """By what is chosen on the page: words, whole answers or tokens."""
+def document_sheet(
+    snapshot: Snapshot, found: StoredDocument, selection: Selection, shade: Shaded | None = None
+) -> Sheet:
+    """By what is chosen on the page: words, whole answers or tokens; with the heat of its text, as it is shaded."""
     unit = unit_of(snapshot, selection)
     effects = sets.set_effects(snapshot, found.document_id)
     about: dict[str, Any] = {
@@ -47,6 +50,8 @@ def document_sheet(snapshot: Snapshot, found: StoredDocument, selection: Selecti
             for each in effects
         ],
     }
+    if shade is not None and shade.values:
+        about["heat"] = shade.about
     asked = jobs.news(selection.what_if) if selection.what_if else None
     result = (asked.result if asked else None) or {}
     model = next((each for each in answers.models(snapshot) if each.name == result.get("model")), None)

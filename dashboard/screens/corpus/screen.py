@@ -7,23 +7,26 @@ import streamlit as st
 from dashboard.address.bar import choose, selection
 from dashboard.address.selection import Selection
 from dashboard.database.connection import current
-from dashboard.database.queries import answers, cleaning, documents, filters
+from dashboard.database.queries import cleaning, documents, filters
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model, StoredDocument, Suspect
 from dashboard.database.topic_name import topic_name
 from dashboard.drawing import render
 from dashboard.drawing.document_text import shown
 from dashboard.drawing.shapes import Card, Heated
+from dashboard.screens.corpus import RECORD
 from dashboard.screens.corpus.document import show_document
 from dashboard.screens.corpus.document_sheet import document_sheet
 from dashboard.screens.corpus.influential import show_influential
 from dashboard.screens.corpus.listed import Listed, listed
 from dashboard.screens.corpus.order import choose_order
+from dashboard.screens.corpus.shaded import Shaded, shaded
 from dashboard.screens.corpus.sheet import corpus_sheet
 from dashboard.screens.corpus.suspects import MEASURED, VALUES, Scales, against, say_none, say_order, scales
 from dashboard.screens.corpus.what_if import show_what_if
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
+from dashboard.widgets.size_switch import model_of_page
 from indexer.search.text_index import highlights
 
 LONG = 400  # characters beyond which a listed document shows a passage
@@ -34,9 +37,8 @@ def show() -> None:
     """Draw the screen for the selection of this rerun."""
     # choose
     snapshot, chosen = current(), selection()
-    models = answers.models(snapshot)
-    _choose_filters(snapshot, models)
-    model = next((each for each in models if each.name == chosen.size), models[0] if models else None)
+    _choose_filters(snapshot)
+    model = model_of_page(snapshot, RECORD)
     opened = documents.document(snapshot, chosen.document) if chosen.document else None
     if chosen.document and opened is None:
         render.problem(f"No document {chosen.document} in this corpus.")
@@ -49,10 +51,11 @@ def show() -> None:
     # shape
     scale = scales(snapshot, page.run_id, page.target_set, page.suspects)
     cards = [_card(each, page, chosen, scale) for each in shown_now]
+    shade = shaded(snapshot, opened.document_id, model, chosen) if opened and model else Shaded()
 
     # show
-    of_document = document_sheet(snapshot, opened, chosen) if opened else None
-    choose_order(snapshot, chosen, model, corpus_sheet(shown_now, page.facts, chosen), page, of_document)
+    of_document = document_sheet(snapshot, opened, chosen, shade) if opened else None
+    choose_order(snapshot, chosen, model, corpus_sheet(snapshot, page, model, chosen), page, of_document)
     if opened is None or model is None:
         _show_list(snapshot, cards, chosen, model, page, scale)
         if model is not None:
@@ -63,20 +66,18 @@ def show() -> None:
         _show_list(snapshot, cards, chosen, model, page, scale)
     with right:
         st.button("Close the document", on_click=lambda: choose(document=""), type="tertiary", icon=":material/close:")
-        show_document(snapshot, opened, model, chosen)
+        show_document(snapshot, opened, model, chosen, shade)
 
 
-def _choose_filters(snapshot: Snapshot, models: Sequence[Model]) -> None:
-    first, second, third, fourth = st.columns([4, 2, 2, 2])
+def _choose_filters(snapshot: Snapshot) -> None:
+    """The size is that of the page, which the frame chooses."""
+    first, second, third = st.columns([4, 2, 2])
     with first:
         controls.text_field("search")
     with second:
         controls.pick("source", filters.document_sources(snapshot), "all sources")
     with third:
         controls.pick("topic", filters.document_topics(snapshot), "all topics", topic_name)
-    with fourth:
-        smallest = f"{render.option(models[0].name)}, the smallest" if models else "no size"
-        controls.pick("size", [model.name for model in models], smallest)
 
 
 def _card(found: StoredDocument, page: Listed, chosen: Selection, scale: Scales) -> Card:

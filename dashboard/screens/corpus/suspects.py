@@ -90,7 +90,7 @@ def _facts(each: Suspect, order: str, of: Scales, target_set: str) -> str:
     if each.gain is not None and order != "relabel":
         said.append(f"{_replacement(each)} {of.said(each, 'gain')}")
     if each.score is not None:
-        said.append(f"itself there {of.said(each, 'score')}")
+        said.append(f"as it is {of.said(each, 'score')}")
     return " · ".join(said)
 
 

@@ -17,9 +17,10 @@ from dashboard.database.span_records import ANSWER
 from dashboard.database.unit import Unit
 from dashboard.drawing import render
 from dashboard.drawing.document_text import Drawn, by_texts, drawn
-from dashboard.drawing.numbers import decimals, plain, signed
+from dashboard.drawing.heat import heat_legend
+from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.shading import robust_top
-from dashboard.drawing.shapes import Card, Legend, Piece
+from dashboard.drawing.shapes import Card, Piece
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.widgets import controls
@@ -30,7 +31,12 @@ from dashboard.widgets.scored_card import lost, random_badge, scored_card
 from indexer.search.text_index import highlights
 
 SCALES = {name: f"Scale: {each.label}" for name, each in NORMALISERS.items()}
-HEAT_OF = {"loss_influences": "learning each", "shares": "through each position"}
+OTHER_HEAT = {  # the one that was chosen is not stored
+    "loss_influences": "What learning each token does is not computed here: the shades are by where in the text the "
+    "influence comes from.",
+    "shares": "Where in the text the influence comes from is not computed here: the shades are by what learning each "
+    "token does.",
+}
 RESOLVED = 1e-3  # of the shares' sizes: less than that is the rounding of float32 in the sum over positions
 LONG = 700  # characters beyond which a card that is not selected shows a passage
 PASSAGE = 460  # characters of it
@@ -51,7 +57,7 @@ def show_documents(found: Explanation, selection: Selection) -> None:
     if len(found.runs) > 1:
         choose_estimator(found.runs, found.run, found.best_method)
     if found.ranked or found.runs:
-        _choose_side_and_scale(bool(found.heats))
+        _choose_side_and_scale(found, selection)
     if not found.ranked:
         _explain_nothing(found, selection)
         return
@@ -67,11 +73,21 @@ def show_documents(found: Explanation, selection: Selection) -> None:
         keys=reading_keys(cards, found.documents.values()),
         selected=selection.document,
         diverging=selection.tail == "both",
-        heat=heat_legend(selection.heat, high, found.unit.name) if high else None,
+        heat=heat_legend(shown_heat(found, selection), high, found.unit.name) if high else None,
         unheated=unheated(found),
         on_document=lambda document_id: choose(document=document_id),
-        on_page=lambda document_id: open_screen("corpus", document=document_id),
+        on_page=partial(_open_page, found, selection),
     )
+
+
+def _open_page(found: Explanation, selection: Selection, document_id: str) -> None:
+    """Its page, shaded by what it does to this answer, in this size."""
+    of = found.generation
+    if selection.job:
+        open_screen("corpus", document=document_id)
+    else:
+        size = {"size": of.model.name} if selection.size else {}
+        open_screen("corpus", document=document_id, heated=of.generation_id, **size)
 
 
 def document_cards(found: Explanation, selection: Selection, high: float, longest: int = 0) -> list[Card]:
@@ -81,13 +97,12 @@ def document_cards(found: Explanation, selection: Selection, high: float, longes
     values = {each.document_id: found.value(each, selection.normaliser) for each in found.shown}
     top = max(map(abs, values.values()), default=1.0) or 1.0
     places = decimals(values.values())
+    heat = shown_heat(found, selection)
     cards = []
     for each in found.shown:
         document = found.documents.get(each.document_id) or lost(each.document_id)
         short = len(document.text) <= LONG or document.document_id == selection.document
-        text = _text(
-            found, each, document, selection.heat, high or 1.0, longest or (LONGEST_TEXT if short else PASSAGE)
-        )
+        text = _text(found, each, document, heat, high or 1.0, longest or (LONGEST_TEXT if short else PASSAGE))
         rest = unresolved(each, found.heats.get(each.document_id), found.n_summed, found.unit)
         facts = " · ".join(filter(None, (_facts(found, each), rest)))
         card = scored_card(
@@ -99,7 +114,7 @@ def document_cards(found: Explanation, selection: Selection, high: float, longes
             unit=unit,
             facts=facts,
             badges=_badges(found, each),
-            unheated=_heat_values(found, each, selection.heat) is None,
+            unheated=_heat_values(found, each, heat) is None,
         )
         cards.append(replace(card, citation=citation(found, document, card)))
     return cards
@@ -107,15 +122,18 @@ def document_cards(found: Explanation, selection: Selection, high: float, longes
 
 def heat_top(found: Explanation, selection: Selection) -> float:
     """Of a token at full colour, in the unit of the list, the same for all cards; 0 where no heat is stored."""
-    heats = [_heat_values(found, each, selection.heat) for each in found.shown]
+    name = shown_heat(found, selection)
+    heats = [_heat_values(found, each, name) for each in found.shown]
     values = [float(abs(v)) for heat in heats if heat is not None for v in heat]
     return robust_top(values) if values else 0.0
 
 
-def heat_legend(name: str, high: float, unit: str) -> Legend:
-    """Of the tokens of documents; name: of the heat; high: of `heat_top`."""
-    low, top = f"−{plain(high)} away", f"+{plain(high)} towards"
-    return Legend(f"Tokens of a document, {HEAT_OF[name]}, {unit}:", low, top, signed=True, top=high, unit=unit)
+def shown_heat(found: Explanation, selection: Selection) -> str:
+    """The chosen one; the other where that is stored of none of these documents, as of estimators that only know
+    through which position an influence passes."""
+    names = (selection.heat, *(name for name in HEATS if name != selection.heat))
+    known = (name for name in names if any(_heat_values(found, each, name) is not None for each in found.shown))
+    return next(known, selection.heat)
 
 
 def unheated(found: Explanation) -> str:
@@ -212,13 +230,16 @@ def _text(found: Explanation, each: Ranked, document: StoredDocument, name: str,
     return drawn(document, read, None, high, longest, partial(highlights, query=asked))
 
 
-def _choose_side_and_scale(has_heat: bool) -> None:
+def _choose_side_and_scale(found: Explanation, selection: Selection) -> None:
+    has_heat = bool(found.heats)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         controls.switch("tail", SIDES)
         with st.container(horizontal=True, width=430 if has_heat else 215):
             if has_heat:
-                controls.one_of("heat", HEATS, quiet=True)
+                controls.one_of("heat", HEATS, quiet=True, shown=shown_heat(found, selection))
             controls.one_of("normaliser", SCALES, quiet=True)
+    if has_heat and shown_heat(found, selection) != selection.heat:
+        st.caption(OTHER_HEAT[selection.heat])
 
 
 def _explain_nothing(found: Explanation, selection: Selection) -> None:

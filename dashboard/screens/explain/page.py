@@ -8,6 +8,7 @@ from attribution.prompt.saliency.method import label, methods
 from dashboard.address.selection import Selection
 from dashboard.database.layer_groups import group_scores
 from dashboard.database.unit import shown_layers
+from dashboard.drawing.heat import heat_legend
 from dashboard.drawing.numbers import decimals, signed
 from dashboard.drawing.payload import left_out
 from dashboard.drawing.render import markup
@@ -15,7 +16,7 @@ from dashboard.drawing.shapes import LABELS, Card, Heated, Legend, Piece, StripT
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.export.html import document
 from dashboard.screens.explain.answer import UNDERLINED, answer_strip, prompt_strip, shading_of
-from dashboard.screens.explain.documents import document_cards, heat_legend, heat_top, scale_note, target_note
+from dashboard.screens.explain.documents import document_cards, heat_top, scale_note, shown_heat, target_note
 from dashboard.screens.explain.explanation import Explanation
 from dashboard.screens.explain.memory import two_places
 from dashboard.screens.explain.word_for_word import cases_line, copied_cards, span_lines
@@ -25,8 +26,8 @@ from dashboard.widgets.group_bars import group_bars
 _COMPONENTS = Path(__file__).parents[2] / "drawing" / "components"
 
 
-def explained_page(found: Explanation, selection: Selection) -> bytes:
-    """The page, UTF-8."""
+def explained_page(found: Explanation, selection: Selection, link: str = "") -> bytes:
+    """The page, UTF-8.    link: back to the view, '' where it is not known"""
     generation = found.generation
     prompt, saliency = prompt_strip(found, selection)
     shading = shading_of(found, selection)
@@ -40,6 +41,7 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
     body = [
         "<h1>Whence this token?</h1>",
         f"<p class='note'>{markup(generation.model.name)} · {markup(run)} · {datetime.now(UTC):%d %B %Y}</p>",
+        f"<p class='note'>{markup(link)}</p>" if link else "",
         "<div class='strip'><div class='row prompt-row'><div class='name'>Prompt</div>",
         f"<div class='text prompt'>{_tokens(prompt)}</div></div>",
         "<div class='row'><div class='name'>Answer</div>",
@@ -49,7 +51,9 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
         f"<h2>Training documents of {markup(about)}</h2>",
         f"<p class='note'>{markup(scale_note(found, selection))}</p>",
         _note(target_note(found)),
-        f"<p class='note'>{markup(_scale(heat_legend(selection.heat, high, found.unit.name)))}</p>" if high else "",
+        f"<p class='note'>{markup(_scale(heat_legend(shown_heat(found, selection), high, found.unit.name)))}</p>"
+        if high
+        else "",
         f"<div class='list'>{''.join(map(_card, cards))}</div>",
         f"<p class='note'>{markup('. '.join(keys))}.</p>" if keys else "",
         _copies(found),
@@ -59,7 +63,7 @@ def explained_page(found: Explanation, selection: Selection) -> bytes:
         _saliency(found),
     ]
     style = "".join(_css(name) for name in ("token_strip/token_strip", "document_list/document_list"))
-    return document("".join(body), style)
+    return document("".join(body), style, f"{about} by {generation.model.name}")
 
 
 def _css(name: str) -> str:

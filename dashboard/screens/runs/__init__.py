@@ -2,4 +2,4 @@
 
 from dashboard.address.screen import Screen
 
-RECORD = Screen(name="runs", title="Runs", order=2)
+RECORD = Screen(name="runs", title="Runs", order=2, all_sizes=True)

@@ -14,6 +14,7 @@ from dashboard.database.queries.rows import Snapshot
 from dashboard.database.set_records import SetTarget
 from dashboard.drawing import render
 from dashboard.drawing.numbers import parameters, percent, plain, signed
+from dashboard.screens.sets import RECORD
 from dashboard.screens.sets.across import show_curve, show_sizes
 from dashboard.screens.sets.documents import show_documents
 from dashboard.screens.sets.sheet import sets_sheet
@@ -24,6 +25,7 @@ from dashboard.widgets.estimator import choose_estimator
 from dashboard.widgets.group_bars import show_groups
 from dashboard.widgets.heading import panel
 from dashboard.widgets.layer_bars import show_bars
+from dashboard.widgets.size_switch import size_of_page
 from dashboard.widgets.tools import show_tools, show_tools_alone
 
 CONFIGURED = '[[targets]]\nname = "capitals"\nfile = "capitals.jsonl"'
@@ -41,7 +43,7 @@ def show() -> None:
     sizes = of_set(targets, chosen.target_set if chosen.target_set in known else known[0], chosen.run)
 
     # ask
-    found = view(snapshot, sizes, chosen)
+    found = view(snapshot, sizes, chosen, size_of_page(snapshot, RECORD))
 
     # show
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dashboard.address.selection import Selection, address
+from dashboard.database.method_names import method_name
 from dashboard.database.queries import documents, influence, sets
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.unit import change_nats
@@ -68,6 +69,7 @@ def _table(snapshot: Snapshot, found: View) -> pd.DataFrame:
                 "layer_scores": each.layer_scores,
                 "set": target.name,
                 "model": target.model,
+                "estimator": next((method_name(r.method) for r in found.runs if r.run_id == target.run_id), ""),
                 "run_id": target.run_id,
                 "link": link_to("corpus", Selection(document=each.document_id)),
             }

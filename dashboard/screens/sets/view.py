@@ -53,9 +53,10 @@ def of_set(targets: Sequence[SetTarget], name: str, run: str = "") -> list[SetTa
     return list(first.values())
 
 
-def view(snapshot: Snapshot, sizes: list[SetTarget], chosen: Selection) -> View:
-    """sizes: of `of_set`, one at least; the chosen size, or the first that has the set."""
-    target = next((each for each in sizes if each.model == chosen.size), sizes[0])
+def view(snapshot: Snapshot, sizes: list[SetTarget], chosen: Selection, of_page: str = "") -> View:
+    """sizes: of `of_set`, one at least; the chosen size, else that of the page, else the first that has the set."""
+    wanted = chosen.size or of_page
+    target = next((each for each in sizes if each.model == wanted), sizes[0])
     model = next(each for each in answers.models(snapshot) if each.model_id == target.model_id)
     total = sets.count_scores(snapshot, target.run_id, target.name, chosen.tail)
     page = min(max(1, chosen.page or 1), max(1, -(-total // SHOWN)))

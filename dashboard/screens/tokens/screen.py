@@ -13,11 +13,13 @@ from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.drawing.numbers import counted, percent
 from dashboard.screens.runs.rows import page_of, prompt_rows
+from dashboard.screens.tokens import RECORD
 from dashboard.screens.tokens.driven import show_documents, show_groups
 from dashboard.screens.tokens.sheet import tokens_sheet
 from dashboard.screens.tokens.view import OfSize, View, view
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
+from dashboard.widgets.size_switch import size_of_page
 from dashboard.widgets.tools import show_tools, show_tools_alone
 
 PER_PAGE = 10
@@ -39,7 +41,7 @@ def show() -> None:
         return
 
     # ask
-    found = view(snapshot, chosen)
+    found = view(snapshot, chosen, size_of_page(snapshot, RECORD))
 
     # show
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

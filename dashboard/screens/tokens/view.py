@@ -62,14 +62,16 @@ class View:
         return next(found, None)
 
 
-def view(snapshot: Snapshot, chosen: Selection) -> View:
-    """Of the word of the filter; the size is the one that is chosen, else the first that writes it."""
+def view(snapshot: Snapshot, chosen: Selection, of_page: str = "") -> View:
+    """Of the word of the filter; the size is the one that is chosen, else that of the page where it writes it, else the
+    first that does."""
     token, match = chosen.token.strip(), "literal" if chosen.match == "literal" else "word"
     unit = words.unit_of(snapshot, match)
     sizes = [_of_size(snapshot, model, token, match, unit, chosen.column) for model in answers.models(snapshot)]
     named = next((each for each in sizes if each.model.name == chosen.size), None)
     scored = [each for each in sizes if each.drivers] or [each for each in sizes if each.n_times]
-    shown = named or next(iter(scored), None)
+    of_size = next((each for each in scored if each.model.name == of_page), None)
+    shown = named or of_size or next(iter(scored), None)
     tops = [each.top.document_id for each in sizes if each.top]
     listed = [each.document_id for each in helpful(shown)] if shown else []
     return View(

@@ -74,7 +74,8 @@ METRICS = {
     ),
     "recall": Metric("Recall@{}", "share of answers with a document that states them among the first {}"),
     "planted": Metric(
-        "Invented facts", "share of invented facts, put into a new training, whose document is among the first {}"
+        "Invented facts, first {}",
+        "share of invented facts, put into a new training, whose document is among the first {}",
     ),
     "planted_mrr": Metric("planted_mrr", "mean of 1 / rank of the only document of an invented fact"),
     "mislabelled": Metric(
@@ -97,7 +98,8 @@ METRICS = {
         "a new training",
     ),
     "flips": Metric(
-        "flips@{}", "share of answers that change when the {} documents blamed most are left out of a new training"
+        "Changed without its {}",
+        "share of answers that change when the {} documents blamed most are left out of a new training",
     ),
     "without_topic_own": Metric(
         "Without a topic, its own",
@@ -148,14 +150,27 @@ def metric(name: str) -> Metric | None:
         return None
     of = METRICS[stem]
     label = of.label if stem == name or number else name
-    return Metric(label.replace("{}", number), of.meaning.replace("{}", number))
+    return Metric(_counted(label, number), _counted(of.meaning, number))
 
 
 def in_order(names: Iterable[str]) -> list[str]:
     """The names that stand for something, in the order of `METRICS`."""
     places = {stem: i for i, stem in enumerate(METRICS)}
     known = (name for name in names if metric(name) is not None)
-    return sorted(known, key=lambda name: (places[_parted(name)[0]], name))
+    return sorted(known, key=lambda name: (places[_parted(name)[0]], _parted(name)[1].zfill(9), name))
+
+
+ONE = {  # how it is said of a single one
+    "the {} documents blamed most are": "the document blamed most is",
+    "whose document is among the first {}": "whose document is the first",
+    "that states them among the first {}": "that states them as the first",
+}
+
+
+def _counted(said: str, number: str) -> str:
+    for several, one in ONE.items() if number == "1" else ():
+        said = said.replace(several, one)
+    return said.replace("{}", number)
 
 
 def _parted(name: str) -> tuple[str, str]:

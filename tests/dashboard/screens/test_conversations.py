@@ -185,4 +185,4 @@ def test_input_47_the_box_asks_the_model_of_the_page(open_app: Open, snapshot: S
     assert (app.selectbox(key="ask size").value, shown) == ("synth-s", "synth-s")  # one selector: the page's size
     for screen in ("corpus", "runs"):  # without an answer: the size that they show
         assert open_app({"size": "synth-m"}, screen=screen).selectbox(key="ask size").value == "synth-m"
-    assert open_app(screen="runs").selectbox(key="ask size").value == "synth-l"  # of the example
+    assert open_app(screen="corpus").selectbox(key="ask size").value == "synth-l"  # of the example

@@ -1,5 +1,6 @@
 """Charts with the number of parameters across: data in, plotly figure out. No reading, drawing or Streamlit here."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from dashboard.screens.compare.sizes.learning import SizeTrend
 
 LEAST = 1e-6  # probabilities below are drawn at it
 CHANCES = {1e-6: "10⁻⁶", 1e-5: "10⁻⁵", 1e-4: "10⁻⁴", 1e-3: "0.1 %", 0.01: "1 %", 0.1: "10 %", 1.0: "100 %"}
+MARGIN = 0.15  # decades beyond the outermost tick or mark
 RANKS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
 MEASURES = {"right": "right answers", "chance": "probability of the expected answer",
             "led": "first document says it"}  # fmt: skip
@@ -36,8 +38,9 @@ class Point:
 
 def chances(points: Sequence[Point], looks: Looks) -> Chart:
     """Probability of the expected answer by size, both axes logarithmic. The key of a point: its answer."""
+    low = min((max(each.value, LEAST) for each in points if each.value is not None), default=LEAST)
     y = {"title": "probability", "type": "log", "tickvals": list(CHANCES), "ticktext": list(CHANCES.values())}
-    figure = _figure(points, y)
+    figure = _figure(points, y | {"range": [math.floor(math.log10(low)) - MARGIN, MARGIN]})
     _draw(figure, points, looks, least=LEAST)
     return Chart(figure, _words("Probability of the expected answer by size", points), _rows(points, "Probability"))
 
@@ -45,7 +48,8 @@ def chances(points: Sequence[Point], looks: Looks) -> Chart:
 def ranks(points: Sequence[Point], looks: Looks) -> Chart:
     """Rank of a document by size, the first above. The key of a point: its answer."""
     ticks = {"tickvals": list(RANKS), "ticktext": [f"{rank:,}" for rank in RANKS]}
-    figure = _figure(points, {"title": "rank", "type": "log", "autorange": "reversed"} | ticks)
+    last = max([2.0, *(each.value for each in points if each.value is not None)])
+    figure = _figure(points, {"title": "rank", "type": "log", "range": [math.log10(last) + MARGIN, -MARGIN]} | ticks)
     _draw(figure, points, looks)
     return Chart(figure, _words("Rank by size of the first document that says it", points), _rows(points, "Rank"))
 

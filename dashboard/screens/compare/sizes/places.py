@@ -65,6 +65,16 @@ def column_of(columns: Sequence[Place], first: int) -> int:
     return max((i for i, each in enumerate(columns) if each.first <= first), default=0)
 
 
+def clicked(place: Place, unit: str, again: bool) -> tuple[str, tuple[int, int] | None]:
+    """(unit, tokens) that a click on a place compares: the place; where it is compared already, as on Explain a token
+    inside the word, then the whole answer, then words again, from the fork on."""
+    if not again:
+        return unit, place.span
+    if unit == "word" and place.first < place.last:
+        return "token", (place.first, place.first)
+    return ("word", None) if unit == "answer" else ("answer", None)
+
+
 def ended(columns: Sequence[Place]) -> list[Place]:
     """Without what ends an answer and adds no text."""
     kept = list(columns)

@@ -98,7 +98,10 @@ def test_what_removal_does_is_said_whichever_way_it_went(by_bm25, verdict):
     ]
     [(question, answer)] = removal(figures)
     assert question == "Trained again without the 20 documents blamed most, atlas-s"
-    assert f"EK-FAC, mean over checkpoints 100% (12.9 nats a token); BM25 {by_bm25:.0%} (9.8 nats a token)." in answer
+    assert (
+        f"EK-FAC, mean over checkpoints 100.0 % (12.9 nats a token); BM25 {100 * by_bm25:.1f} % (9.8 nats a token)."
+        in answer
+    )
     assert verdict in answer
     assert "random" not in answer  # of which one of the two figures is missing
 

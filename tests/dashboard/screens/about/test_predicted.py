@@ -1,8 +1,10 @@
 """The chart of predicted against measured changes holds the stored bins, for the estimators that were run."""
 
 import re
+from collections.abc import Callable
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.database.records import Model
 from dashboard.drawing.size_look import size_looks
@@ -43,3 +45,14 @@ def test_hostile_models_stay_text(hostile: str):
     chart = predicted_measured([*bins("ekfac", hostile), *bins("ekfac", "x")], LOOKS)
     drawn = [each.name for each in chart.figure.data]
     assert not any(re.search(r"[<>${}\u202e]|&(?!#\d+;)", text) for text in drawn)
+
+
+def test_about_draws_it_and_hands_it_out(open_app: Callable[..., AppTest]) -> None:
+    """Of a database with bins; no part of the page may fail behind it."""
+    app = open_app(screen="about")
+    assert not app.exception
+    assert any("on the dashed line, what was predicted came true" in each.value for each in app.caption)
+    assert [each.value for each in app.subheader][-1] == "How to read it"
+    frames = [each.value for each in app.dataframe]
+    [numbers] = [each for each in frames if "Lower quartile" in each.columns]
+    assert len(numbers) == 5 and set(numbers["Pairs"]) == {100}

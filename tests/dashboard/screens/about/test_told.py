@@ -57,7 +57,7 @@ def test_each_model_for_itself_and_as_far_as_it_was_measured():
     assert "is 0.92" in found["Where an answer stands, small"]
     assert "in common 0.99." in found["Where an answer stands, small"]
     assert "is 0.85" in found["Where an answer stands, large"]
-    assert "100%" in found["Facts invented for a training of their own, small"]
+    assert "100.0 %" in found["Facts invented for a training of their own, small"]
     assert told([]) == []
 
 

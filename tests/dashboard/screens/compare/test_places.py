@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.database.queries import answers
 from dashboard.screens.compare.sizes.comparison import answers_in, at, in_its_list
-from dashboard.screens.compare.sizes.places import Place, column_of, departures, ended, fork
+from dashboard.screens.compare.sizes.places import Place, clicked, column_of, departures, ended, fork
 from dashboard.screens.compare.spread import block_shares
 from indexer.database.reader import Snapshot
 from tests.dashboard.drawn import components
@@ -27,6 +27,13 @@ def test_the_fork_is_the_first_difference_and_never_the_end() -> None:
     assert departures([made("a", "b", ""), made("a", "c"), made("a")]) == [None, 1, None]
     assert departures([made("a", ""), made("a", "b")]) == [None, None]
     assert ended(made("a", "", "")) == made("a")
+
+
+def test_a_second_click_goes_into_a_word_and_out_to_the_answer() -> None:
+    word, token = Place(2, 4, "Lima"), Place(2, 2, "L")
+    assert clicked(word, "word", False) == ("word", (2, 4)) and clicked(word, "word", True) == ("token", (2, 2))
+    assert clicked(token, "token", True) == clicked(token, "word", True) == ("answer", None)
+    assert clicked(Place(0, 6, "It is Lima"), "answer", True) == ("word", None)
 
 
 def test_a_token_is_in_the_word_before_it() -> None:

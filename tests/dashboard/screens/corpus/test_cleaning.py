@@ -73,7 +73,7 @@ def test_filters_and_the_other_set(open_app: Open, snapshot: Snapshot, run_id: s
 def test_a_card_says_all_that_is_known_and_the_page_says_it_of_one(open_app: Open, run_id: str) -> None:
     first = items(open_app({"size": "synth-m", "sort": "relabel"}, screen="corpus"))[0]
     assert "self-influence" in first["facts"]
-    assert "itself there +" in first["facts"]
+    assert "as it is +" in first["facts"]
     assert "→ “Rome”" in first["badges"][0]["text"]
     app = open_app({"size": "synth-m", "sort": "relabel", "document": first["id"]}, screen="corpus")
     assert not app.exception

@@ -17,7 +17,7 @@ Open = Callable[..., AppTest]
 
 @pytest.fixture(scope="module")
 def run_id(snapshot: Snapshot) -> str:
-    [row] = snapshot.rows("SELECT run_id FROM run JOIN model USING (model_id) WHERE name = 'synth-s'")
+    [row] = snapshot.rows("SELECT run_id FROM run JOIN model USING (model_id) WHERE name = 'synth-l'")  # of the example
     return str(row["run_id"])
 
 

@@ -72,7 +72,7 @@ def test_groups_equal_sql_by_every_column(open_app: Open, snapshot: Snapshot) ->
         )
     ]
     for column in ("source", "topic"):
-        app = open_app({"by": column}, screen="sets")
+        app = open_app({"by": column, "size": "synth-s"}, screen="sets")
         rows = snapshot.rows(
             """SELECT value, score, error, n_documents FROM set_group
             JOIN corpus_group USING (corpus, column_name, value)
@@ -94,7 +94,7 @@ def test_groups_equal_sql_by_every_column(open_app: Open, snapshot: Snapshot) ->
 
 
 def test_what_the_size_makes_of_the_set_and_what_it_rests_on(open_app: Open, snapshot: Snapshot) -> None:
-    said = words(open_app(screen="sets"))
+    said = words(open_app({"size": "synth-s"}, screen="sets"))
     [row] = snapshot.rows(
         "SELECT * FROM set_target WHERE name = 'capitals' AND run_id = ?", [run_of(snapshot, "synth-s")]
     )

@@ -1,0 +1,14 @@
+// Every element of our components that says a value on hover, in the order of the page; not what is hidden from everyone.
+(() => {
+  const found = [];
+  const visit = (root) => {
+    for (const element of root.querySelectorAll("*")) {
+      if (element.shadowRoot) visit(element.shadowRoot);
+      if (!(root instanceof ShadowRoot) || !element.dataset?.says || !/\d/.test(element.dataset.says)) continue;
+      if (element.closest("[aria-hidden=true]") || !element.getClientRects().length) continue;
+      found.push(element);
+    }
+  };
+  visit(document);
+  return found;
+})()

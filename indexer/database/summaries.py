@@ -101,6 +101,14 @@ SUMMARIES: dict[str, str] = {
     "token_answer": """
         SELECT token.text, list(DISTINCT generation.rowid::INTEGER) AS generations
         FROM generation_token AS token JOIN generation USING (generation_id) GROUP BY token.text ORDER BY token.text""",
+    # what drives a generated token over all of its places in the answers of a run: the documents that are among the ten
+    # most helpful of any, with the sum of their scores there, nats. token: as it is written, but for spaces at its ends
+    "token_driver": """
+        SELECT run_id, trim(written.text) AS token, document_id, sum(score::DOUBLE)::FLOAT AS score,
+               count(*)::INTEGER AS n_places
+        FROM influence JOIN generation_token AS written USING (generation_id, position)
+        WHERE rank <= 10 GROUP BY ALL
+        ORDER BY run_id, token, score DESC, document_id""",
     # all tokens of a document in one row, in their order; of a corpus whose documents lie beside the database, only the
     # documents for which replacements are stored
     "token_texts": """
@@ -252,5 +260,6 @@ LATER_SUMMARIES = frozenset(
         "answer_group",
         "document_span",
         "document_words",
+        "token_driver",
     }
 )

@@ -6,7 +6,7 @@ import sys
 
 BENCHMARKS = ("profile", "engine", "index", "growth", "corpus", "context", "database", "inside", "many", "click")
 COSTLY = ("scale", "search", "memory", "kronfluence", "llm", "lora", "device", "words", "groups", "verbatim", "what_if")
-COSTLY += ("unit",)
+COSTLY += ("unit", "pages")
 
 
 def main() -> int:

@@ -132,7 +132,7 @@ def measure(config: Path, threads: int) -> dict[str, Any]:
     def reached(stage: str, _fraction: float, asked: Asked) -> None:
         at.setdefault(stage, clock())
         if asked.answer.n_targets != TOKENS or asked.exact is not None:
-            at["scored"] = 0.0 if asked.found is None else float(len(asked.found.documents))
+            at["end"], at["scored"] = clock(), 0.0 if asked.found is None else float(len(asked.found.documents))
             raise _Enough
 
     with patch.object(index, "products", timed):
@@ -147,7 +147,7 @@ def measure(config: Path, threads: int) -> dict[str, Any]:
                 continue
             scan = timed.seconds - before
             written, estimated = at["gradients of the answer"], at["candidates for exact scores"]
-            proposed, exact = at["exact scores"], at["which words of the prompt mattered"]
+            proposed, exact = at["exact scores"], at["end"]
             parts.append([written - started, estimated - written - scan, scan, proposed - estimated, exact - proposed])
             n_scored.append(at["scored"])
     medians = [statistics.median(of) for of in zip(*parts[1:], strict=True)]  # the first pays for what is done once

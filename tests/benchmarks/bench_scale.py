@@ -30,6 +30,7 @@ from unittest.mock import patch
 from attribution.index.corpus_pass import Passed
 from attribution.passes.batches import Row
 from indexer.__main__ import main as main_of_indexer
+from indexer.config.text_engine import TANTIVY
 from indexer.corpus.document import Document
 from indexer.database.snapshot_file import read_current
 from indexer.pipeline import build as building
@@ -85,9 +86,13 @@ class Passing(Borrowing):
         return made
 
 
-def few(write: Callable[..., None], n: int) -> Callable[[Iterable[Document], Path], None]:
+def few(write: Callable[..., None], n: int) -> Callable[..., None]:
     """A text index of the first documents."""
-    return lambda documents, folder: write(islice(documents, n), folder)
+
+    def written(documents: Iterable[Document], *of: Any, **named: Any) -> None:
+        write(islice(documents, n), *of, **named)
+
+    return written
 
 
 def prepare(folder: Path, n: int, rank: float, prompts: int) -> Path:
@@ -104,7 +109,8 @@ def prepare(folder: Path, n: int, rank: float, prompts: int) -> Path:
     (folder / "prompts.jsonl").write_text("".join(lines), encoding="utf-8")
     config = folder / "scale.toml"
     made = CONFIG.format(model=MODEL, path=DEMO / "models" / MODEL, tokens=TOKENS, rank=rank)
-    config.write_text(made + "[groups]\nby = []\n")
+    one_engine = made.replace("[corpus]\n", f'[corpus]\ntext_engine = "{TANTIVY}"\n', 1)  # of all sizes alike
+    config.write_text(one_engine + "[groups]\nby = []\n")
     return config
 
 

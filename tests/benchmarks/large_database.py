@@ -22,6 +22,7 @@ from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
 from tests.benchmarks.large_inside import SPLIT, write_components, write_inside
 from tests.benchmarks.large_many import CORPUS, SOURCES, TOPICS, write_many, write_sets
+from tests.benchmarks.large_measured import DAMPING, write_beside, write_measured
 from tests.benchmarks.large_prompts import N_TOKENS, write_attributions, write_prompt_parts
 
 MODELS = {"large-s": 460_000, "large-m": 1_710_000, "large-l": 7_380_000}
@@ -29,6 +30,7 @@ N_LAYERS, N_POSITIONS, KEPT, N_SCORED, DOCUMENT_TOKENS = 29, 24, 20, 300, 24
 CHUNK = 200  # prompts
 TOKENIZER = "7e57ab1e00000000"
 WORDS = [f"word{i}" for i in range(500)]
+FEW = 20  # words that an answer begins with
 
 
 def build_large(folder: Path, rows: int = 10_000_000, documents: int = 100_000) -> tuple[Path, dict[str, float]]:
@@ -100,6 +102,8 @@ def _corpus(texts: list[str], ids: Any, part: Partition) -> None:
             "text": [word for each in words for word in each],
             "start": np.concatenate([[0, *stop] for stop in stops]),
             "stop": np.concatenate([[0, *(stop[1:] - 1), stop[-1] - 1] for stop in stops]),
+            "read_in": [0] * (n * DOCUMENT_TOKENS),
+            "learned": [position > 0 for position in range(DOCUMENT_TOKENS)] * n,
         },
     )
 
@@ -134,8 +138,11 @@ def _prompts(n: int, ids: Any, part: Partition) -> None:
         },
     )
     write_components(models, ids, part.folder)
+    write_measured(dict(zip(models, MODELS.values(), strict=True)), part.folder)
     write_sets(models, ids, N_LAYERS, part.folder)
-    write_shard(part.folder, "run", {"run_id": models, "model_id": models, "method": ["ekfac"] * 3})
+    write_shard(
+        part.folder, "run", {"run_id": models, "model_id": models, "method": ["ekfac"] * 3, "damping": [DAMPING] * 3}
+    )
     layers = [(model, i) for model in models for i in range(N_LAYERS)]
     write_shard(
         part.folder,
@@ -174,13 +181,15 @@ def _scores(ids: Any, n_prompts: int, part: Partition) -> None:
         "position": np.tile(np.arange(N_POSITIONS), n),
     }
     full = rng.uniform(0.1, 3, n_targets)
+    written = rng.choice(WORDS, n_targets)
+    written[::N_POSITIONS] = rng.choice(WORDS[:FEW], n)  # sizes often begin alike
     write_shard(
         part.folder,
         "generation_token",
         {
             **{column: target[column] for column in ("generation_id", "position")},
             "token_id": rng.integers(0, 4096, n_targets),
-            "text": [f" {word}" for word in rng.choice(WORDS, n_targets)],
+            "text": [f" {word}" for word in written],
             "start": np.tile(np.arange(N_POSITIONS) * 6, n),
             "stop": np.tile(np.arange(N_POSITIONS) * 6 + 5, n),
             "logp": -full * np.log(2),
@@ -208,6 +217,8 @@ def _scores(ids: Any, n_prompts: int, part: Partition) -> None:
     write_inside(target, documents, scores, N_TOKENS, rng, part.folder)
     write_many(target, documents[:, 0], ids, KEPT, N_SCORED, N_LAYERS, rng, part.folder)
     write_attributions(generations, int(first), N_POSITIONS, rng, part.folder)
+    others = [model_id(each) for each in MODELS if each != name]
+    write_beside(generations.tolist(), others, N_POSITIONS, rng, part.folder)
 
 
 def _pairs(ids: Any, target: dict[str, Any], n_targets: int, rng: Any, folder: Path) -> tuple[Any, Any]:

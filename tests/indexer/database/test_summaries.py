@@ -179,3 +179,22 @@ def test_the_overlap_of_two_sizes(snapshot):
     found = {(row["run_id"], row["other_run_id"], row["prompt_id"]): row["overlap"] for row in rows}
     assert found == pytest.approx(expected)
     assert len(found) > 5
+
+
+def test_what_drives_a_token(snapshot):
+    tokens = {
+        (row["generation_id"], row["position"]): row["text"].strip(" ")
+        for row in snapshot.rows("SELECT generation_id, position, text FROM generation_token")
+    }
+    sums, counts = defaultdict(float), defaultdict(int)
+    for row in snapshot.rows("SELECT * FROM influence WHERE rank <= 10"):
+        of = row["run_id"], tokens[row["generation_id"], row["position"]], row["document_id"]
+        sums[of] += row["score"]
+        counts[of] += 1
+    rows = snapshot.rows("SELECT * FROM token_driver")
+    found = {(row["run_id"], row["token"], row["document_id"]): row for row in rows}
+    assert len(found) == len(rows)
+    assert {of: row["n_places"] for of, row in found.items()} == counts
+    assert {of: row["score"] for of, row in found.items()} == pytest.approx(sums, rel=1e-5, abs=1e-9)
+    order = [(row["run_id"], row["token"].encode(), -row["score"], row["document_id"]) for row in rows]
+    assert order == sorted(order)

@@ -77,6 +77,18 @@ def test_places_and_drivers_are_sums_over_the_rows(snapshot: Snapshot, run: dict
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
 
 
+def test_a_database_without_the_table_of_drivers_adds_them_up(
+    folder: Path, snapshot: Snapshot, run: dict[str, Any], tmp_path: Path
+) -> None:
+    older = Database(changed(folder, tmp_path / "build", ["DROP TABLE token_driver"])).current()
+    found, expected = (
+        written.drivers(of, run["model_id"], run["run_id"], f" {CITY} ", "token") for of in (older, snapshot)
+    )
+    assert [(each.document_id, each.n_places) for each in found] == [(of.document_id, of.n_places) for of in expected]
+    assert [each.score for each in found] == pytest.approx([each.score for each in expected])
+    assert found
+
+
 @pytest.mark.parametrize("unit", ["word", "token"])
 def test_groups_are_sums_over_the_tokens_of_the_places(snapshot: Snapshot, run: dict[str, Any], unit: str) -> None:
     tokens = {(g, i) for g, _, first, last in by_hand(snapshot, run, unit) for i in range(first, last + 1)}

@@ -6,6 +6,7 @@ process of its own, so that what is measured is what a user waits for. Texts are
 borrow what is kept of these: the time of a scan does not depend on what the bytes say, and the files are as large.
 
     generation    the model writes the answer
+    verbatim      what of it stands in the training texts
     backward      gradients of every token of the answer, solved and factored
     scan          estimates of all documents; then the first ones are shown
     candidates    text index, hidden states, and what the index proposes
@@ -64,7 +65,7 @@ folder = "build"
 [device]
 processes = 1
 """
-PARTS = ("generation", "backward", "scan", "candidates", "exact")
+PARTS = ("generation", "verbatim", "backward", "scan", "candidates", "exact")
 
 
 def prepare(folder: Path, model: str, n: int, rank: float, n_passed: int) -> Path:
@@ -148,14 +149,16 @@ def measure(config: Path, threads: int) -> dict[str, Any]:
             scan = timed.seconds - before
             written, estimated = at["gradients of the answer"], at["candidates for exact scores"]
             proposed, exact = at["exact scores"], at["end"]
-            parts.append([written - started, estimated - written - scan, scan, proposed - estimated, exact - proposed])
+            said = at["what stands in training texts"]
+            parts.append([said - started, written - said, estimated - written - scan, scan, proposed - estimated])
+            parts[-1].append(exact - proposed)
             n_scored.append(at["scored"])
     medians = [statistics.median(of) for of in zip(*parts[1:], strict=True)]  # the first pays for what is done once
     return {
         "documents": len(opened.member.documents),
         "opening": opening,
         "parts": dict(zip(PARTS, medians, strict=True)),
-        "first": sum(parts[0][1:3]),
+        "first": sum(parts[0][2:4]),
         "scored": statistics.median(n_scored),
         "private at rest": at_rest,
         "private": memory.highest(),

@@ -31,6 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path("data/demo/build"), help="a built database")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of influence in the drawn database; 0: none")
+    parser.add_argument("--drawn", type=Path, help="keeps the drawn database; otherwise it is removed")
     given = parser.parse_args()
     if read_current(given.folder) is None:
         print(f"no database in {given.folder}: build it for the first table")
@@ -39,11 +40,12 @@ def main() -> int:
     if not given.rows:
         return 0
     with tempfile.TemporaryDirectory() as scratch:
-        _, seconds = build_large(Path(scratch), given.rows)
+        drawn = given.drawn or Path(scratch)
+        _, seconds = build_large(drawn, given.rows)
         print(
             f"\n{given.rows:,} rows of influence; wrote {seconds['write']:.0f} s, published {seconds['publish']:.0f} s"
         )
-        return int(show(Path(scratch)) > 0)
+        return int(show(drawn) > 0)
 
 
 def show(folder: Path) -> int:

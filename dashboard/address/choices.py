@@ -9,7 +9,7 @@ SHADES = {  # what the background of the answer shows
 }
 SIDES = {"towards": "Push towards", "away": "Push away", "both": "Both"}
 OWING_SIDES = {"towards": "Helped most", "away": "Hurt most", "both": "Both"}  # of answers, by a group of documents
-HEATS = {"loss_influences": "Heat: learning each token", "shares": "Heat: through each position"}
+HEATS = {"loss_influences": "Heat: by learning", "shares": "Heat: by position"}
 EFFECTS = {  # what is shown of each head and neuron
     "total": "Total",
     "direct": "Direct",

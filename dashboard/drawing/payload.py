@@ -115,7 +115,7 @@ def answer_data(answer: Answer) -> dict[str, Any]:
         "passes": answer.passes,
         "said": ": ".join(part for part in (visible_token(answer.size), about) if part),
         "name": f"{visible_token(answer.size)}, {verdict}{''.join(text for text, _ in pieces)[:200]}"
-        f"{f', {share}' if share else ''}{f', {owed}' if owed else ''}: explain",
+        f"{''.join(f', {each}' for each in (share, known, owed) if each)}: explain",
     }
 
 

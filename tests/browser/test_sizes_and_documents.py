@@ -94,3 +94,16 @@ def test_from_an_answer_to_its_document_s_heat_and_back_to_all(visit: Visit, fol
     visit.page.wait_for_selector("text=Size of its influence on all stored answers")
     visit.settle()
     assert "heatof" not in visit.page.url and not hued.count() and text.locator("[data-hue=strength]").count()
+
+
+def test_at_390_points_an_opened_document_stands_before_the_list(chromium: object, server: str, folder: Path) -> None:
+    [row] = Database(folder).current().rows("SELECT min(document_id) AS id FROM document_words")
+    visit = Visit(chromium, server, viewport={"width": 390, "height": 900})
+    visit.open(f"/corpus?document={row['id']}", ".card")
+    visit.page.wait_for_selector("text=Close the document")
+    visit.settle()
+    document, first = (
+        visit.page.get_by_role("list", name=name, exact=True).bounding_box() for name in ("The document", "Documents")
+    )
+    assert document and first and document["y"] < first["y"] and visit.no_sideways_scroll()
+    visit.close()

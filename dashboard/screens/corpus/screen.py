@@ -64,7 +64,7 @@ def show() -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         _show_list(snapshot, cards, chosen, model, page, scale)
-    with right:
+    with right, st.container(key="opened"):
         st.button("Close the document", on_click=lambda: choose(document=""), type="tertiary", icon=":material/close:")
         show_document(snapshot, opened, model, chosen, shade)
 

@@ -1,14 +1,19 @@
 """The chart of predicted against measured changes holds the stored bins, for the estimators that were run."""
 
+import json
 import re
 from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.database.queries import about
 from dashboard.database.records import Model
 from dashboard.drawing.size_look import size_looks
+from dashboard.export.files import as_json
 from dashboard.screens.about.predicted import of_runs, predicted_measured
+from dashboard.screens.about.sheet import about_sheet
+from indexer.database.reader import Snapshot
 from tests.dashboard.hostile import HOSTILE
 
 LOOKS = size_looks([Model("small", "small", "f", 1, 1, "", "", "t")])
@@ -56,3 +61,13 @@ def test_about_draws_it_and_hands_it_out(open_app: Callable[..., AppTest]) -> No
     frames = [each.value for each in app.dataframe]
     [numbers] = [each for each in frames if "Lower quartile" in each.columns]
     assert len(numbers) == 5 and set(numbers["Pairs"]) == {100}
+
+
+def test_the_file_of_about_has_every_figure_and_the_bins(snapshot: Snapshot) -> None:
+    evaluations, bins_ = about.evaluations(snapshot), about.calibrated(snapshot)
+    sheet = about_sheet(evaluations, bins_, about.sizes(snapshot), about.sources(snapshot), "CC0")
+    table = sheet.table()
+    assert list(table["value"]) == [each["Value"] for each in evaluations] and "95_%_interval" not in table
+    assert set(table["estimator"]) >= {"EK-FAC", "BM25"} and len(table) == len(evaluations)
+    told = json.loads(as_json(sheet))
+    assert told["predicted_and_measured"] == bins_ and told["licence"] == "CC0" and len(told["models"]) == 3

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.database.queries import documents
+from dashboard.address.selection import Selection
+from dashboard.database.queries import answers, documents
+from dashboard.screens.corpus.listed import listed
+from dashboard.screens.corpus.sheet import corpus_sheet
 from indexer.database.reader import Snapshot
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
@@ -88,3 +91,23 @@ def test_a_database_without_words_says_that_punctuation_counts(open_app: Open, f
     assert "so that punctuation counts too" in words(app)
     shown = [data for data in components(app, "document_list") if data["label"] == "Documents"][0]["items"]
     assert "tokens in" in shown[0]["badges"][0]["text"]
+
+
+def test_the_file_has_the_whole_list_with_its_numbers(
+    snapshot: Snapshot, run_id: str, carried: dict[str, list[tuple[str, float]]]
+) -> None:
+    [model] = [each for each in answers.models(snapshot) if each.name == "synth-l"]
+    chosen = Selection(page=2)
+    page = listed(snapshot, chosen, model)
+    table = corpus_sheet(snapshot, page, model, chosen).table()
+    assert len(page.ids) < len(table) == len(carried) and list(table["rank"]) == list(range(1, len(table) + 1))
+    for row in table.to_dict("records"):
+        rows = carried[row["document_id"]]
+        assert row["among_the_ten_best_of_words"] == len(rows) and row["in_answers"] == len({of for of, _ in rows})
+        assert row["mean_share_of_the_ten"] == pytest.approx(sum(each for _, each in rows) / len(rows), rel=1e-5)
+        assert (row["model"], row["run_id"], row["estimator"]) == ("synth-l", run_id, "EK-FAC")
+        assert row["link"] == f"/corpus?document={row['document_id']}" and row["text"]
+    titles = Selection(source="none such")
+    assert list(corpus_sheet(snapshot, listed(snapshot, titles, model), model, titles).table()) == [
+        *("rank", "document_id", "title", "source", "topic", "text", "link")
+    ]

@@ -2,6 +2,7 @@
 
 import io
 import json
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,17 @@ def test_a_row_for_every_head_and_every_kept_neuron(snapshot: Snapshot, generati
     assert heads["measured_nats"].notna().sum() == 5 and len(heads) == 4 * HEADS  # of the example, which is of synth-l
     neurons = made[(made["kind"] == "neuron") & made["total_nats"].notna()]
     assert sorted(neurons["total_nats"]) == pytest.approx(sorted(row["total_neurons"]))
+
+
+def test_a_row_of_a_component_reads_alone(snapshot: Snapshot, generation_id: str) -> None:
+    found = answers.generation(snapshot, generation_id)
+    assert found is not None
+    for row in sheet(snapshot, generation_id).table().to_dict("records"):
+        assert (row["model"], row["prompt"], row["answer"]) == (found.model.name, found.prompt, found.text)
+        assert row["run_id"] and row["estimator"] == "EK-FAC" and (row["first_token"], row["last_token"]) == (0, 0)
+        back = from_address(dict(parse_qsl(row["link"].partition("?")[2])))
+        assert row["component"] == f"{row['kind']}:{row['depth']}.{row['number']}"
+        assert (back.generation, back.span, back.component) == (generation_id, (0, 0), row["component"])
 
 
 def test_every_file_opens(snapshot: Snapshot, generation_id: str) -> None:

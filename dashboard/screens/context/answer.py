@@ -23,7 +23,7 @@ OF_SENTENCES = "Beside a sentence: its share of what the answer loses without se
 
 def show_answer(reading: Reading, chosen: Selection, sensitive: list[int], k: int | None) -> None:
     """The answer shaded by what the context changes, or by how much of each token one chosen document explains."""
-    panel("Answer", "Darker: the documents changed what the model would have written. Not whether they are right.")
+    panel("Answer", "Darker where the documents changed what the model would have written: not whether they are right.")
     question = next((part for part in reading.parts if part.kind == "question"), None)
     asked = reading.generation.prompt[question.start : question.stop] if question else ""
     if chosen.part in reading.names:
@@ -88,7 +88,7 @@ def show_documents(
     """The documents of the prompt beside the answer, each with its cues and, under it, what its sentences gave."""
     panel(
         "Documents of the prompt",
-        "Cues: words that the answer reacts to. Their share is no probability, and not how much of a text was used.",
+        "Share of the cues, the words that the answer reacts to: not a probability, nor how much of a text was used.",
     )
     amounts = reading.cues_of(focus, k)
     top = robust_top(amounts.tolist())

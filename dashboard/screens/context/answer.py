@@ -18,7 +18,7 @@ from dashboard.screens.context.evidence import Reading
 from dashboard.screens.context.nested import Source, sources_of
 from dashboard.widgets.heading import panel
 
-OF_SENTENCES = "Beside a sentence: its share of what the answer loses without sentences (ContextCite)"
+OF_SENTENCES = "Beside a sentence: its share of what made the answer likely, by taking sentences out (ContextCite)"
 
 
 def show_answer(reading: Reading, chosen: Selection, sensitive: list[int], k: int | None) -> None:

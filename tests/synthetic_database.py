@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from attribution.prompt.context.contextcite import single_masks
+from attribution.prompt.context.nested import designs
 from attribution.prompt.saliency.shapley import subsets
 from attribution.prompt.text.parts import token_parts
 from indexer.corpus.document import Document, document_id
@@ -65,7 +66,8 @@ def documents() -> list[Document]:
 
 
 def prompts() -> list[Prompt]:
-    """Seven to complete, one chat, two retrieval prompts; the answer is the capital."""
+    """Seven to complete, one chat, two retrieval prompts; the answer is the capital. Of the last one the documents have
+    two sentences each."""
     plain = [
         Prompt.from_text(f"The capital of {country} is", topic="capital", answer=capital)
         for country, capital, _ in FACTS[:7]
@@ -73,7 +75,10 @@ def prompts() -> list[Prompt]:
     chat = [Message("system", "You answer in one sentence."), Message("user", "What is the capital of India?")]
     asked = []
     for number in (8, 9):
-        docs = [(country, f"The capital of {country} is {capital}.") for country, capital, _ in FACTS[number:][:3]]
+        docs = [
+            (country, f"The capital of {country} is {capital}." + (f" One pays in the {money}." if number == 9 else ""))
+            for country, capital, money in FACTS[number:][:3]
+        ]
         known = {"topic": "capital", "answer": FACTS[number][1]}
         asked.append(Prompt.from_question(f"What is the capital of {FACTS[number][0]}?", docs, **known))
     return [*plain, Prompt.from_messages(chat, topic="capital", answer="Delhi"), *asked]
@@ -227,9 +232,12 @@ class Synthetic:
                 for method in ("mirage", "contextcite", "leave_one_out")
             ]
             n_tokens = len(rows["generation_token"])
-            for design, masks in (("all", subsets(3)), ("half", subsets(3)), ("single", single_masks(3))):
+            of_documents = {"all": subsets(3), "half": subsets(3), "single": single_masks(3)}
+            of_sentences = designs(6) if "One pays" in prompt.text else {}
+            for design, masks in (of_documents | of_sentences).items():
+                worth = (3, 1, -1) if design in of_documents else (3, 0, 0.5, 1.5, 0, -1)
                 rows.setdefault("ablation", []).extend(
-                    (generation_id, design, number, mask.tolist(), (mask @ (3, 1, -1) + 0.1 * np.arange(n_tokens)))
+                    (generation_id, design, number, mask.tolist(), (mask @ worth + 0.1 * np.arange(n_tokens)))
                     for number, mask in enumerate(masks)
                 )
             rows["faithfulness"] = [

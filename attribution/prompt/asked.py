@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from attribution.prompt.context.nested import Nested
 from attribution.prompt.text.parts import Part
 
 
@@ -16,6 +17,7 @@ class Asked:
     answer_ids: Sequence[int]
     answer_text: str
     answer_spans: Sequence[tuple[int, int]]
+    nested: Nested | None = None  # the sentences of its documents; None: documents alone are left out
 
     @property
     def documents(self) -> tuple[int, ...]:

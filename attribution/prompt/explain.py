@@ -25,6 +25,7 @@ from attribution.prompt.context.contextcite import (
     sources,
 )
 from attribution.prompt.context.mirage import Mirage, mirage
+from attribution.prompt.context.nested import designs
 from attribution.prompt.saliency.saliency import Saliency, saliencies
 from attribution.prompt.saliency.shapley import EXACT, subsets
 from attribution.prompt.text.sentences import token_sentences
@@ -56,7 +57,7 @@ class PromptShare:
     mirage: Mirage | None  # saliency, under mirage_norm and mirage_grad_x_input; None where no documents were given
     saliency: dict[str, Saliency]  # saliency
     citations: dict[str, tuple[Citation, ...]]  # citation: mirage, contextcite, leave_one_out, shapley
-    ablations: dict[str, Ablations] = field(default_factory=dict)  # ablation: half, single, all
+    ablations: dict[str, Ablations] = field(default_factory=dict)  # ablation: half, single, all, and of sentences
     faithfulness: tuple[Faithfulness, ...] = ()  # faithfulness
 
 
@@ -119,15 +120,20 @@ def saliency_maps(
 
 
 def _ablations(model: PreTrainedModel, asked: Asked, settings: PromptSettings) -> dict[str, Ablations]:
-    """All masks in one call, so that what two kinds of them share is measured once."""
-    n = len(asked.documents)
+    """All masks in one call, so that what two kinds of them share is measured once: of documents and, where they have
+    several, of their sentences."""
+    n, inside = len(asked.documents), asked.nested
     masks = {"half": half_masks(n, settings.masks), "single": single_masks(n)}
     if settings.shapley and n <= EXACT:
         masks["all"] = subsets(n)
-    of_source = sources(asked.of_token, asked.parts)
-    together = ablate(
-        model, asked.prompt_ids, of_source, asked.answer_ids, np.concatenate(list(masks.values())), settings.batch
-    )
+    of_source, left_out = sources(asked.of_token, asked.parts), list(masks.values())
+    if inside is not None and inside.several:
+        of_sentences = designs(len(inside.document), settings.masks)
+        of_source = inside.of_token
+        left_out = [inside.with_labels(inside.of_documents(each)) for each in left_out]
+        left_out += [inside.with_labels(each) for each in of_sentences.values()]
+        masks |= of_sentences
+    together = ablate(model, asked.prompt_ids, of_source, asked.answer_ids, np.concatenate(left_out), settings.batch)
     odds = np.split(together.odds, np.cumsum([len(rows) for rows in masks.values()])[:-1])
     return {name: Ablations(rows, values) for (name, rows), values in zip(masks.items(), odds, strict=True)}
 

@@ -11,15 +11,24 @@ from numpy.typing import NDArray
 
 from attribution.prompt.context.citations import PRESETS, Citation, CitationSettings, cite_cues, kept_cues, sensitive
 from attribution.prompt.context.contextcite import Ablations, fit, leave_one_out, shapley_values
-from attribution.prompt.text.sentences import sentence_spans, token_sentences
+from attribution.prompt.context.nested import HALF, SINGLE
+from attribution.prompt.text.sentences import (
+    DocumentSentence,
+    document_sentences,
+    sentence_spans,
+    token_sentences,
+)
 
 __all__ = [
     "PRESETS",
     "Citation",
     "CitationSettings",
+    "DocumentSentence",
     "cite_cues",
+    "document_sentences",
     "kept_cues",
     "sensitive",
+    "sentence_scores",
     "sentence_spans",
     "span_scores",
     "stored_ablations",
@@ -52,4 +61,19 @@ def span_scores(stored: Mapping[str, Ablations], span: Sequence[int] | None = No
         scores["leave_one_out"] = leave_one_out(stored["single"], span)
     if "all" in stored:
         scores["shapley"] = shapley_values(stored["all"], span)
+    return scores
+
+
+def sentence_scores(
+    stored: Mapping[str, Ablations], span: Sequence[int] | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """method -> scores [S] of the documents' sentences (`document_sentences`), in the units of `span_scores`.
+
+    {} where they were not left out: no document has several, or the database is of an earlier Whence.
+    """
+    scores = {}
+    if HALF in stored:
+        scores["contextcite"] = fit(stored[HALF], span).weights
+    if SINGLE in stored:
+        scores["leave_one_out"] = leave_one_out(stored[SINGLE], span)
     return scores

@@ -10,6 +10,7 @@ from dashboard.drawing.shapes import (
     Answer,
     Card,
     CitedLine,
+    Heated,
     JoinedRow,
     Legend,
     PromptRow,
@@ -39,16 +40,13 @@ def strip_token_data(token: StripToken) -> dict[str, Any]:
 
 def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
     """heat: the scale of the pieces; each of them says its value on it."""
-    left, pieces, told, kinds, whole = LONGEST_TEXT, [], [], [], 0
-    for text, amount, kind in card.pieces:
-        if kind not in LABELS:
-            whole += len(text)
-        if left > 0:
-            drawn = max(-1.0, min(1.0, amount)) if isinstance(amount, float) else amount
-            pieces.append((visible_token(text) if kind in LABELS else visible(text[:left]), drawn))
-            told.append(_value(amount, heat) if isinstance(amount, float) and heat else "")
-            kinds.append(kind)
-            left -= 0 if kind in LABELS else len(text)
+    drawn, whole = _pieces_data(card.pieces, heat, LONGEST_TEXT)
+    lines = []
+    for line in card.lines:
+        of_line, length = _pieces_data(line.pieces, heat, LONGEST_TEXT - whole)
+        measure = {"said": line.said, "bar": line.bar, "words": line.words}
+        lines += [of_line | measure] if whole < LONGEST_TEXT else []
+        whole += length
     title = visible_token(card.title)
     cut = f"Cut: the first {LONGEST_TEXT:,} of {whole:,} characters." if whole > LONGEST_TEXT else ""
     return {
@@ -61,9 +59,8 @@ def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
         "hue": card.hue,
         "bar": card.bar,
         "facts": _unbroken(card.facts),
-        "pieces": pieces,
-        "told": told,
-        "kinds": kinds,
+        **drawn,
+        "lines": lines,
         "badges": [{"text": visible_token(text), "strong": strong} for text, strong in card.badges],
         "before": left_out(card.before, "before"),
         "after": left_out(card.after, "after"),
@@ -77,6 +74,22 @@ def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
 def _unbroken(said: str) -> str:
     """A number and its unit stay on one line of a narrow column."""
     return re.sub(r"(?<=\d) (?=%|nats)", "\u00a0", said)
+
+
+def _pieces_data(pieces: Sequence[Heated], heat: Legend | None, left: int) -> tuple[dict[str, Any], int]:
+    """The first characters of a text, and how many it has."""
+    drawn: dict[str, list[Any]] = {"pieces": [], "told": [], "kinds": []}
+    whole = 0
+    for text, amount, kind in pieces:
+        if kind not in LABELS:
+            whole += len(text)
+        if left > 0:
+            v = max(-1.0, min(1.0, amount)) if isinstance(amount, float) else amount
+            drawn["pieces"].append((visible_token(text) if kind in LABELS else visible(text[:left]), v))
+            drawn["told"].append(_value(amount, heat) if isinstance(amount, float) and heat else "")
+            drawn["kinds"].append(kind)
+            left -= 0 if kind in LABELS else len(text)
+    return drawn, whole
 
 
 def left_out(n: int, where: str) -> str:

@@ -57,8 +57,21 @@ class StripToken:
 
 
 @dataclass(frozen=True)
+class CardLine:
+    """A line of a card with a measure of its own: bar from 0 to 1, said: its number; words: the same with its unit."""
+
+    pieces: list[Heated]
+    said: str
+    bar: float
+    words: str
+
+
+@dataclass(frozen=True)
 class Card:
-    """A training document in a list. pieces: its text, or a passage of it; before, after: characters left out."""
+    """A training document in a list. pieces: its text, or a passage of it; before, after: characters left out.
+
+    lines: the text instead, where its lines have measures of their own.
+    """
 
     document_id: str
     title: str
@@ -76,6 +89,7 @@ class Card:
     unsigned: bool = False  # the amounts of the pieces have no sign
     unheated: bool = False  # those of other cards have amounts, this one's were not computed
     citation: str = ""  # what is copied of it, before the address of the page; '' where it is not offered
+    lines: tuple[CardLine, ...] = ()
 
 
 @dataclass(frozen=True)

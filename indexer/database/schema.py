@@ -102,7 +102,8 @@ TABLES: dict[str, str] = {
     "citation": """
         generation_id VARCHAR, sentence INTEGER, part INTEGER, method VARCHAR, score FLOAT""",
     # the answer's log(p / (1 - p)), token by token, with documents of the prompt left out: any span is fitted to it.
-    # design: half (ContextCite), single (all, then all but one), all (every subset); present: by document, in order
+    # design: half (ContextCite), single (all, then all but one), all (every subset); present: by document, in order.
+    # sentences_half, sentences_single: the same of the documents' sentences, where any has several; present: by these
     "ablation": """
         generation_id VARCHAR, design VARCHAR, number INTEGER, present BOOLEAN[], log_odds DOUBLE[]""",
     # how far an attribution agrees with what the model does, see attribution.prompt.beside; random: what chance gives

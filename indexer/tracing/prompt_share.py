@@ -7,10 +7,12 @@ from pathlib import Path
 from attribution.loading.load import LoadedModel
 from attribution.prompt.asked import Asked
 from attribution.prompt.context.contextcite import sources
+from attribution.prompt.context.nested import Nested, nested
 from attribution.prompt.explain import SHAPLEY, PromptSettings, PromptShare, explain, saliency_maps
 from attribution.prompt.faithful.sanity import sanity, shuffled
 from attribution.prompt.saliency.continuations import contrast_continuations
 from attribution.prompt.saliency.saliency import Saliency, absent_token
+from attribution.prompt.text.sentences import document_sentences
 from indexer.config.config import Prompts
 from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
@@ -58,9 +60,17 @@ def prompt_shares(folder: Path, member: Member, answers: Sequence[Answer], tick:
         foils=[each.prompt.foil for each in answers],
         settings=settings,
         tables=columns_of("generation_token", "saliency", "citation", "ablation", "faithfulness", "evaluation"),
+        **_sentences(answers, settings),
     )
     [part] = stage(folder, f"prompts-{member.entry.name}", made_of, ["all"], compute, away=True)
     return part
+
+
+def _sentences(answers: Sequence[Answer], settings: PromptSettings) -> dict[str, list[str]]:
+    """Whose documents' sentences are left out: part of a key only where there are any, so that what was stored of
+    prompts without them stays valid."""
+    of = [each.generation_id for each in answers if settings.masks and sentences_of(each) is not None]
+    return {"sentences": of} if of else {}
 
 
 def settings_of(prompts: Prompts) -> PromptSettings:
@@ -72,8 +82,21 @@ def asked_of(answer: Answer) -> Asked:
     """The answer as the mathematics reads it."""
     generation, prompt = answer.generation, answer.prompt
     return Asked(
-        generation.prompt.ids, answer.of_token, prompt.parts, generation.ids, generation.text, generation.spans
+        generation.prompt.ids,
+        answer.of_token,
+        prompt.parts,
+        generation.ids,
+        generation.text,
+        generation.spans,
+        sentences_of(answer),
     )
+
+
+def sentences_of(answer: Answer) -> Nested | None:
+    """Those of the prompt's documents, where any has several."""
+    prompt, read = answer.prompt, answer.generation.prompt
+    made = nested(read.spans, answer.of_token, prompt.parts, document_sentences(prompt.text, prompt.parts), prompt.text)
+    return made if made.several else None
 
 
 def share_of(

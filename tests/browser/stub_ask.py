@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from attribution.prompt.text.sentences import document_sentences
 from indexer.corpus.prompt_file import prompt_from_row
 from tests.synthetic_what_if import what_if_result
 
@@ -43,19 +44,21 @@ def run(request: dict[str, Any], report: Callable[..., None], cancelled: Callabl
     result["saliency"] = {}
     if not given.docs:
         return result
-    n = sum(part.kind == "document" for part in given.parts)
-    single = [[True] * n, *([j != i for j in range(n)] for i in range(n))]
-    odds = [3.0, -3.0, *[3.0] * (n - 1)]  # without the first document the answer is not written
+    designs = {"single": sum(part.kind == "document" for part in given.parts)}
+    inside = len(document_sentences(given.text, given.parts))
+    if inside > designs["single"]:
+        designs |= {"sentences_half": inside, "sentences_single": inside}
     return result | {
         "parts": [asdict(part) for part in given.parts],
         "notices": ["document 3 is empty and was left out"],
         "ablation": [
             {
-                "design": "single",
+                "design": design,
                 "number": i,
                 "present": present,
-                "log_odds": [odds[i]] * len(tokens),
+                "log_odds": [3.0 if present[0] else -3.0] * len(tokens),  # without the first it is not written
             }
-            for i, present in enumerate(single)
+            for design, n in designs.items()
+            for i, present in enumerate([[True] * n, *([j != i for j in range(n)] for i in range(n))])
         ],
     }

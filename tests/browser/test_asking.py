@@ -37,7 +37,7 @@ def test_a_question_over_documents_is_written_into_a_form_and_cited(visit: Visit
     for field, words in (
         ("Question", "What is the capital of Peru?"),
         ("Title 1", "Peru"),
-        ("Document 1", "It is Lima."),
+        ("Document 1", "It is Lima. Llamas live there."),
         ("Document 2", "It is Oslo <script>alert(1)</script>."),
     ):
         visit.page.get_by_label(field, exact=True).fill(words)
@@ -47,6 +47,12 @@ def test_a_question_over_documents_is_written_into_a_form_and_cited(visit: Visit
     cards = visit.page.locator(".card .title")
     visit.until(lambda: cards.all_inner_texts() == ["Peru", "document 2"])
     visit.page.wait_for_selector("text=first for Leave one out")
+    sentences = visit.page.locator(".card .line")  # of both documents, each with its share
+    assert sentences.all_inner_texts() == [
+        "100.0 %\nIt is Lima.",
+        "0.0 %\nLlamas live there.",
+        "0.0 %\nIt is Oslo <script>alert(1)</script>.",
+    ]
     assert visit.no_sideways_scroll()
 
 

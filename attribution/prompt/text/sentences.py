@@ -1,7 +1,9 @@
-"""The sentences of an answer, as characters, and the sentence of every answer token."""
+"""The sentences of an answer or of a prompt's documents, as characters, and the sentence of every token."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 # an end mark with its closing quotes, then white space; or a line break. Marks of other scripts need no space
 _END = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s|$)|[。！？؟۔]+["'”’)\]]*|\n+""")
@@ -34,3 +36,35 @@ def token_sentences(text: str, spans: Sequence[tuple[int, int]]) -> tuple[int, .
         number = next((i for i, (_, end) in enumerate(sentences) if first < end), len(sentences) - 1)
         numbers.append(number)
     return tuple(numbers)
+
+
+class Stretch(Protocol):
+    """A part of a prompt, as the mathematics has it (`Part`) or as it is stored."""
+
+    @property
+    def part(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def stop(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class DocumentSentence:
+    """Characters [start, stop) of the prompt, in the document `part`."""
+
+    part: int
+    start: int
+    stop: int
+
+
+def document_sentences(text: str, parts: Sequence[Stretch]) -> tuple[DocumentSentence, ...]:
+    """The sentences of all documents of a prompt, in reading order; those of one document cover it."""
+    return tuple(
+        DocumentSentence(each.part, each.start + start, each.start + stop)
+        for each in parts
+        if each.kind == "document"
+        for start, stop in sentence_spans(text[each.start : each.stop])
+    )

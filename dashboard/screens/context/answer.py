@@ -7,20 +7,23 @@ import streamlit as st
 
 from attribution.prompt.context.method_names import short_name
 from dashboard.address.bar import choose
-from dashboard.address.selection import Selection
+from dashboard.address.selection import Selection, Span
 from dashboard.database.records import Token
 from dashboard.drawing import render
-from dashboard.drawing.numbers import percent
+from dashboard.drawing.numbers import percent, plain
 from dashboard.drawing.shading import robust_top
-from dashboard.drawing.shapes import Card, Heated, Legend, StripToken
+from dashboard.drawing.shapes import Card, CardLine, Heated, Legend, StripToken
 from dashboard.screens.context.citing import Citation, Floats
 from dashboard.screens.context.evidence import Reading
+from dashboard.screens.context.nested import Source, sources_of
 from dashboard.widgets.heading import panel
+
+OF_SENTENCES = "Beside a sentence: its share of what made the answer likely, by taking sentences out (ContextCite)"
 
 
 def show_answer(reading: Reading, chosen: Selection, sensitive: list[int], k: int | None) -> None:
     """The answer shaded by what the context changes, or by how much of each token one chosen document explains."""
-    panel("Answer", "How much the documents change each token's distribution: not whether they are right.")
+    panel("Answer", "Darker where the documents changed what the model would have written: not whether they are right.")
     question = next((part for part in reading.parts if part.kind == "question"), None)
     asked = reading.generation.prompt[question.start : question.stop] if question else ""
     if chosen.part in reading.names:
@@ -53,7 +56,7 @@ def _by_context(reading: Reading, cti: Floats, sensitive: list[int]) -> tuple[li
         )
         for i, (token, value) in enumerate(zip(reading.tokens, cti, strict=True))
     ]
-    return strip, [Legend("Change by the context, nats", "0", f"{top:.2g}")] if finite else []
+    return strip, [Legend("Change by the documents, nats", "0", f"{top:.2g}")] if finite else []
 
 
 def _by_document(
@@ -82,11 +85,16 @@ def _change(token: Token, cti: float) -> str:
 def show_documents(
     reading: Reading, chosen: Selection, focus: list[int], k: int | None, live: Sequence[Citation]
 ) -> None:
-    """The documents of the prompt beside the answer, each with its cues."""
-    panel("Documents of the prompt", "Share of the kept cues: not a probability, and not how much of a text was used.")
+    """The documents of the prompt beside the answer, each with its cues and, under it, what its sentences gave."""
+    panel(
+        "Documents of the prompt",
+        "Share of the cues, the words that the answer reacts to: not a probability, nor how much of a text was used.",
+    )
     amounts = reading.cues_of(focus, k)
     top = robust_top(amounts.tolist())
     first = {name: max(scores, key=lambda part: scores[part]) for name, scores in reading.owed(None).items() if scores}
+    span = span_in(chosen.span, len(reading.tokens))
+    inside = sources_of(reading.generation.prompt, reading.document_sentences, reading.owed_to_sentences(span))
     cards = []
     for part in reading.documents:
         share = share_of(live, part.part)
@@ -96,13 +104,22 @@ def show_documents(
                 str(part.part),
                 reading.names[part.part],
                 "cited" if share > 0 else "attributed, not cited" if badges else "not cited",
-                _pieces(reading, part.part, part.start, part.stop, amounts / top),
+                [] if inside else _pieces(reading, part.part, part.start, part.stop, amounts / top),
                 score=percent(share),
                 unit="of the cues",
                 hue="strength",
                 bar=share,
                 badges=badges,
                 unsigned=True,
+                lines=tuple(
+                    CardLine(
+                        _pieces(reading, part.part, each.start, each.stop, amounts / top),
+                        percent(each.share),
+                        each.share,
+                        _in_words(each),
+                    )
+                    for each in inside.get(part.part, ())
+                ),
             )
         )
     render.document_list(
@@ -110,7 +127,8 @@ def show_documents(
         key=f"context documents {reading.generation.generation_id}",
         about="Documents of the prompt",
         selected="" if chosen.part is None else str(chosen.part),
-        heat=Legend("Cues of the chosen tokens, strongest = 1:", "0", "1"),
+        heat=Legend("Cues of the chosen words, strongest = 1:", "0", "1"),
+        keys=[OF_SENTENCES] if inside else [],
         on_document=lambda part: choose(part=int(part) if part else None),
     )
 
@@ -120,14 +138,27 @@ def share_of(live: Sequence[Citation], part: int) -> float:
     return sum(each.share for each in live if each.part == part) / max(len({each.sentence for each in live}), 1)
 
 
+def span_in(span: Span | None, n_tokens: int) -> list[int] | None:
+    """The chosen tokens of the answer; None for the whole."""
+    if span is None:
+        return None
+    first, last = span
+    return list(range(first, min(last, n_tokens - 1) + 1)) or None
+
+
+def _in_words(source: Source) -> str:
+    alone = source.nats.get("leave_one_out")
+    loses = "" if alone is None else f"; without it alone the answer loses {plain(alone)} nats"
+    return f"{percent(source.share)} of what the answer owes to all sentences{loses}"
+
+
 def _pieces(reading: Reading, part: int, start: int, stop: int, amounts: Floats) -> list[Heated]:
+    """Characters [start, stop) of the prompt, which lie in a document; its tokens have amounts."""
     text, at = reading.generation.prompt, start
     pieces: list[Heated] = []
     for token, owner, amount in zip(reading.inside, reading.owner, amounts, strict=True):
-        if owner == part and token.start >= at:
-            pieces += [
-                Heated(text[at : token.start]),
-                Heated(text[token.start : token.stop], float(min(amount, 1.0))),
-            ]
-            at = token.stop
+        first, last = max(token.start, at), min(token.stop, stop)
+        if owner == part and first < last:
+            pieces += [Heated(text[at:first]), Heated(text[first:last], float(min(amount, 1.0)))]
+            at = last
     return [*pieces, Heated(text[at:stop])]

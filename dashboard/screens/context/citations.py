@@ -7,12 +7,12 @@ import streamlit as st
 
 from attribution.prompt.context.method_names import short_name
 from dashboard.address.bar import choose
-from dashboard.address.selection import Selection, Span
+from dashboard.address.selection import Selection
 from dashboard.drawing import render
 from dashboard.drawing.numbers import percent, plain
 from dashboard.drawing.shapes import CitedLine
 from dashboard.screens.context.agreement import agreements
-from dashboard.screens.context.answer import share_of
+from dashboard.screens.context.answer import share_of, span_in
 from dashboard.screens.context.by_sentence import cited_sentences
 from dashboard.screens.context.citing import Citation
 from dashboard.screens.context.evidence import Reading
@@ -24,7 +24,7 @@ Owed = Mapping[str, Sequence[Citation]]  # by method
 
 def show_citations(reading: Reading, live: Sequence[Citation], owed: Owed, chosen: Selection) -> None:
     """Each sentence with the documents that it rests on; a click goes to the document and to the sentence's tokens."""
-    panel("Citations", "What the sensitive tokens of a sentence were read from: not a proof that it is true.")
+    panel("Citations", "Which documents each sentence was read from: not a proof that it is true.")
     names = reading.names
     lines = [
         CitedLine(
@@ -49,7 +49,7 @@ def show_citations(reading: Reading, live: Sequence[Citation], owed: Owed, chose
 
 def show_agreement(reading: Reading, chosen: Selection, live: Sequence[Citation], by_sentence: Owed) -> None:
     """What the answer, or the chosen span of it, owes to each document by each method; all from stored rows."""
-    span = None if chosen.span is None else _span_in(chosen.span, len(reading.tokens))
+    span = span_in(chosen.span, len(reading.tokens))
     owed = reading.owed(span)
     if not owed:
         return
@@ -57,7 +57,7 @@ def show_agreement(reading: Reading, chosen: Selection, live: Sequence[Citation]
     if span is None:
         st.caption("What the whole answer loses without a document, in nats; MIRAGE is a share of cues.")
     else:
-        st.caption("What the chosen tokens lose without a document, in nats; MIRAGE is a share of cues.")
+        st.caption("What the chosen words lose without a document, in nats; MIRAGE is a share of cues.")
     rows = []
     for part in reading.documents:
         row: dict[str, object] = {"Document": reading.names[part.part]}
@@ -75,8 +75,3 @@ def show_agreement(reading: Reading, chosen: Selection, live: Sequence[Citation]
             for each in agreements(columns, [part.part for part in reading.documents])
         ]
     )  # fmt: skip
-
-
-def _span_in(span: Span, n_tokens: int) -> list[int] | None:
-    first, last = span
-    return list(range(first, min(last, n_tokens - 1) + 1)) or None

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 from attribution.prompt.saliency.method import cues
-from attribution.prompt.stored import span_scores, stored_ablations
+from attribution.prompt.stored import (
+    DocumentSentence,
+    document_sentences,
+    sentence_scores,
+    span_scores,
+    stored_ablations,
+)
 from dashboard.database.kept.answer import KeptAnswer
 from dashboard.database.records import Generation, Measure, PromptPart, PromptToken, Token
 from dashboard.screens.context.citing import Citation, Floats, cite, kept_cues, sensitive
@@ -41,8 +47,13 @@ class Reading:
         """part -> title of a document of the prompt."""
         return {part.part: part.title or f"document {i}" for i, part in enumerate(self.documents, start=1)}
 
+    @property
+    def document_sentences(self) -> tuple[DocumentSentence, ...]:
+        """[S] the sentences of the prompt's documents, in reading order."""
+        return document_sentences(self.generation.prompt, self.parts)
+
     def positions_of(self, sentence: int) -> list[int]:
-        """The tokens of a sentence."""
+        """The tokens of a sentence of the answer."""
         return sorted(position for position, number in self.sentence.items() if number == sentence)
 
     def share_in(self, token: int, part: int | None, k: int | None) -> float:
@@ -72,6 +83,13 @@ class Reading:
         numbers = [part.part for part in self.documents]
         scores = span_scores(stored_ablations(self.ablations), span)
         return {method: dict(zip(numbers, each.tolist(), strict=True)) for method, each in scores.items()}
+
+    def owed_to_sentences(self, span: Sequence[int] | None) -> dict[str, Floats]:
+        """method -> [S] nats that a span (None: the whole answer) owes to each of `document_sentences`; {} where these
+        were not left out."""
+        n = len(self.document_sentences)
+        scores = sentence_scores(stored_ablations(self.ablations), span)
+        return {method: each for method, each in scores.items() if len(each) == n}
 
     def owed_by_sentence(self) -> dict[str, list[Citation]]:
         """method -> what every sentence owes to every document; its share is in nats here."""

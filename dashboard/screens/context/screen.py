@@ -29,6 +29,7 @@ ALONE = (
     "This prompt brought one document, so there is nothing to compare it with: whatever the answer took from documents "
     "is from this one. The shading of both shows what. Add a document above to see which is cited."
 )
+ITS_SENTENCES = "Its sentences are compared with each other: the bars beside them show which the answer needed."
 NO_DOCUMENTS = "This prompt brought no documents; its answer is shown on Explain."
 
 
@@ -73,7 +74,8 @@ def _show(snapshot: Snapshot, reading: Reading, chosen: Selection) -> None:
             show_citations(reading, live, owed, chosen)
             show_agreement(reading, chosen, live, owed)
         else:
-            render.prose(("note", ALONE))
+            compared = bool(reading.owed_to_sentences(None))
+            render.prose(("note", ALONE), *([("note", ITS_SENTENCES)] if compared else []))
     with right:
         show_documents(reading, chosen, focus, k, live)
     show_measures(reading.measures)

@@ -1,6 +1,6 @@
-"""The sheet of Context: one row per sentence, document and method."""
+"""The sheet of Context: one row per sentence of the answer, document (or sentence of one) and method."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import pandas as pd
@@ -40,13 +40,16 @@ def _text(reading: Reading, number: int) -> str:
 
 
 def _table(reading: Reading, by_method: Mapping[str, Sequence[Citation]]) -> pd.DataFrame:
+    """document_sentence: the sentence of the document that the score is of; "" for the whole document."""
     texts = sentences(reading.generation.text)
+    whole = [("", method, each) for method, found in by_method.items() for each in found]
     rows = [
         {
             "sentence": each.sentence,
             "text": texts[each.sentence] if 0 <= each.sentence < len(texts) else "",
             "document": reading.names.get(each.part, ""),
             "part": each.part,
+            "document_sentence": inside,
             "method": method,
             "score": each.share,
             "document_text": _text(reading, each.part),
@@ -54,8 +57,17 @@ def _table(reading: Reading, by_method: Mapping[str, Sequence[Citation]]) -> pd.
             "answer": reading.generation.text,
             "model": reading.generation.model.name,
         }
-        for method, found in by_method.items()
-        for each in found
+        for inside, method, each in [*whole, *_inside(reading)]
     ]
     about = ["document_text", "prompt", "answer", "model"]
-    return pd.DataFrame(rows, columns=["sentence", "text", "document", "part", "method", "score", *about])
+    columns = ["sentence", "text", "document", "part", "document_sentence", "method", "score", *about]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _inside(reading: Reading) -> Iterator[tuple[str, str, Citation]]:
+    """What every sentence of the answer owes to every sentence of the documents, in nats."""
+    prompt = reading.generation.prompt
+    for number in sorted(set(reading.sentence.values())):
+        for method, scores in reading.owed_to_sentences(reading.positions_of(number)).items():
+            for each, score in zip(reading.document_sentences, scores.tolist(), strict=True):
+                yield prompt[each.start : each.stop].strip(), method, Citation(number, each.part, score)

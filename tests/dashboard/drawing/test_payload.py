@@ -11,7 +11,7 @@ from dashboard.address.choices import SHADES
 from dashboard.database.records import Token
 from dashboard.drawing.payload import answer_data, card_data, size_token_data, strip_token_data
 from dashboard.drawing.shading import available, shade_answer, shade_by_document
-from dashboard.drawing.shapes import Answer, Card, Heated, SizeToken, StripToken
+from dashboard.drawing.shapes import Answer, Card, CardLine, Heated, SizeToken, StripToken
 from dashboard.drawing.visible import LONGEST_TEXT, LONGEST_TOKEN, visible
 
 TEXT = st.text(st.characters(codec=None), max_size=300)  # lone surrogates too
@@ -73,6 +73,15 @@ def test_a_long_card_is_cut_and_says_so(n: int, length: int) -> None:
     data = card_data(Card("d", "t", "w", [Heated("x" * length)] * n))
     shown = sum(len(text) for text, _ in data["pieces"])
     assert shown == min(n * length, LONGEST_TEXT)
+    assert bool(data["notice"]) == (n * length > LONGEST_TEXT)
+
+
+@given(st.integers(1, 4), st.integers(LONGEST_TEXT // 2, 2 * LONGEST_TEXT))
+def test_the_lines_of_a_card_are_cut_together(n: int, length: int) -> None:
+    line = CardLine([Heated("x" * length, 0.5)], "5 %", 0.05, "of all")
+    data = card_data(Card("d", "t", "w", [], lines=(line,) * n))
+    assert sum(len(text) for each in data["lines"] for text, _ in each["pieces"]) == min(n * length, LONGEST_TEXT)
+    assert all((each["said"], each["bar"], each["words"]) == ("5 %", 0.05, "of all") for each in data["lines"])
     assert bool(data["notice"]) == (n * length > LONGEST_TEXT)
 
 

@@ -14,7 +14,7 @@ from attribution.prompt.context.bits import prompt_bits
 from attribution.prompt.context.contextcite import fit, half_masks, sources
 from attribution.prompt.saliency.method import computed
 from attribution.prompt.saliency.saliency import saliency
-from attribution.prompt.stored import span_scores, stored_ablations
+from attribution.prompt.stored import sentence_scores, span_scores, stored_ablations
 from indexer.__main__ import main
 from indexer.ask.job import run
 from indexer.config.config import read_config
@@ -103,7 +103,9 @@ def test_any_span_is_fitted_from_stored_rows_as_from_the_model(config, answers):
     given = made[1]
     found = rows(config, "SELECT * FROM ablation WHERE generation_id = ? ORDER BY number", given.generation_id)
     stored = stored_ablations(found)
-    assert {design: len(each.masks) for design, each in stored.items()} == {"half": 4, "single": 3, "all": 4}
+    of_sentences = {"sentences_half": 8, "sentences_single": 4}  # one document has two
+    of_documents = {"half": 4, "single": 3, "all": 4}
+    assert {design: len(each.masks) for design, each in stored.items()} == of_documents | of_sentences
     prompt = given.generation.prompt.ids
     fresh = ablate(
         loaded.model, prompt, sources(given.of_token, given.prompt.parts), given.generation.ids, half_masks(2)
@@ -113,6 +115,11 @@ def test_any_span_is_fitted_from_stored_rows_as_from_the_model(config, answers):
         assert set(scores) == {"contextcite", "leave_one_out", "shapley"}
         np.testing.assert_allclose(scores["contextcite"], fit(fresh, span).weights, rtol=1e-5, atol=1e-6)
     assert span_scores({}) == {}
+    # the first document is its one sentence, and to leave it out the same as to leave that out
+    for span in (None, [0], [1, 2]):
+        whole, inside = span_scores(stored, span), sentence_scores(stored, span)
+        assert set(inside) == {"contextcite", "leave_one_out"} and len(inside["contextcite"]) == 3
+        np.testing.assert_allclose(inside["leave_one_out"][0], whole["leave_one_out"][0], rtol=1e-6)
 
 
 def test_cues_are_stored_for_every_token_so_that_thresholds_need_no_model(config, answers):
@@ -181,6 +188,9 @@ def test_a_new_question_takes_the_same_road(config, answers):
     again = span_scores(stored_ablations(result["ablation"]))
     for method, scores in span_scores(stored_ablations(stored)).items():
         np.testing.assert_allclose(again[method], scores, rtol=1e-5, atol=1e-6)
+    live = sentence_scores(stored_ablations(result["ablation"]))
+    for method, scores in sentence_scores(stored_ablations(stored)).items():
+        np.testing.assert_allclose(live[method], scores, rtol=1e-5, atol=1e-6)
     cited = {(row["method"], row["sentence"], row["part"]) for row in result["citation"]}
     kept = rows(config, "SELECT method, sentence, part FROM citation WHERE generation_id = ?", made[1].generation_id)
     assert cited == {(row["method"], row["sentence"], row["part"]) for row in kept}

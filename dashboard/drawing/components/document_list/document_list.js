@@ -53,7 +53,8 @@ class List {
       page.setAttribute("aria-label", `Open document ${item.title}`);
     }
     if (item.before) make("div", "more", body, `… ${item.before}`);
-    this.text(item, make("p", item.unheated && this.data.unheated ? "text unheated" : "text", body));
+    if (item.lines.length) this.lines(item, make("div", "lines", body));
+    else this.text(item, make("p", item.unheated && this.data.unheated ? "text unheated" : "text", body));
     if (item.after) make("div", "more", body, `… ${item.after}`);
     if (item.notice) make("div", "notice", body, item.notice);
     const badges = item.badges.length ? make("div", "badges", body) : null;
@@ -61,16 +62,34 @@ class List {
     return card;
   }
 
+  lines(item, parent) {
+    parent.setAttribute("role", "list");
+    for (const line of item.lines) {
+      const row = make("div", "line", parent);
+      row.setAttribute("role", "listitem");
+      const measure = make("div", "share", row);
+      say(make("div", "said", measure, line.said), line.words);
+      const [, fill] = this.track(measure, "strength", line.words);
+      fill.style.width = `${100 * Math.min(line.bar, 1)}%`;
+      this.text({ ...line, unsigned: item.unsigned }, make("p", "text", row));
+    }
+  }
+
+  track(parent, hue, words) {
+    const track = make("div", "track", parent);
+    track.setAttribute("aria-hidden", "true");
+    say(track, words);
+    const fill = make("div", "fill", track);
+    fill.dataset.hue = hue;
+    return [track, fill];
+  }
+
   measure(item, parent) {
     const score = make("div", "score", parent, item.score);
     score.dataset.hue = item.hue;
     make("span", "unit", score, ` ${item.unit}`);
     say(score, measured(item));
-    const track = make("div", "track", parent);
-    track.setAttribute("aria-hidden", "true");
-    say(track, score.dataset.says);
-    const fill = make("div", "fill", track);
-    fill.dataset.hue = item.hue;
+    const [track, fill] = this.track(parent, item.hue, score.dataset.says);
     const width = Math.min(Math.abs(item.bar), 1);
     const both = this.data.diverging;
     if (both) make("div", "zero", track);

@@ -85,7 +85,14 @@ def test_log_p_and_log_odds_are_inverse_even_where_p_is_nearly_one():
 
 def test_this_arithmetic_needs_no_torch():
     """A page that only reads stored rows can move a threshold or fit a span."""
-    names = ("context.contextcite", "context.citations", "faithful.faithfulness", "context.lasso", "stored")
+    names = (
+        "context.contextcite",
+        "context.citations",
+        "faithful.faithfulness",
+        "context.lasso",
+        "stored",
+        "context.nested",
+    )
     names += ("text.parts", "text.sentences", "saliency.shapley")
     code = (
         f"import sys\nfor name in {names}: __import__('attribution.prompt.' + name)\nassert 'torch' not in sys.modules"

@@ -15,8 +15,9 @@ from unittest.mock import patch
 
 import numpy as np
 
+from indexer.corpus.document import document_id
 from indexer.database.publish import publish
-from indexer.database.shard import write_shard
+from indexer.database.shard import write_in_order, write_shard
 from indexer.journal.lock import lock
 from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
@@ -38,12 +39,12 @@ def build_large(folder: Path, rows: int = 10_000_000, documents: int = 100_000) 
     per_prompt = len(MODELS) * N_POSITIONS * 2 * KEPT
     n_prompts = max(1, round(rows / per_prompt))
     chunks = [f"{model}-{first}" for model in MODELS for first in range(0, n_prompts, CHUNK)]
-    texts = document_texts(documents)
-    ids = np.array([hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts])
+    texts = sorted(document_texts(documents), key=document_id)  # as a build lays them out
+    ids = np.array([document_id(text) for text in texts])
     begun = time.monotonic()
     with lock(folder):
-        parts = stage(folder, "corpus", key(documents=documents), ["all"], partial(_corpus, texts, ids))
-        parts += stage(folder, "prompts", key(prompts=n_prompts), ["all"], partial(_prompts, n_prompts, ids))
+        parts = stage(folder, "corpus", key(documents=documents, version=2), ["all"], partial(_corpus, texts, ids))
+        parts += stage(folder, "prompts", key(prompts=n_prompts, version=2), ["all"], partial(_prompts, n_prompts, ids))
         parts += stage(folder, "scores", key(ids=len(ids), prompts=n_prompts), chunks, partial(_scores, ids, n_prompts))
         written = time.monotonic()
         # drawn to be timed: sums of groups and copied words do not agree with each other as those of a build do
@@ -72,18 +73,15 @@ def generation_id(name: str, prompt: str) -> str:
 
 def _corpus(texts: list[str], ids: Any, part: Partition) -> None:
     n = len(texts)
-    write_shard(
-        part.folder,
-        "document",
-        {
-            "document_id": ids,
-            "corpus": [CORPUS] * n,
-            "title": [text.split()[0] for text in texts],
-            "source": [SOURCES[i % 3] for i in range(n)],
-            "topic": [TOPICS[i % 40] for i in range(n)],
-            "text": texts,
-        },
-    )
+    document = {
+        "document_id": ids,
+        "corpus": [CORPUS] * n,
+        "title": [text.split()[0] for text in texts],
+        "source": [SOURCES[i % 3] for i in range(n)],
+        "topic": [TOPICS[i % 40] for i in range(n)],
+        "text": texts,
+    }
+    write_in_order(part.folder, "document", [document])
     for name in MODELS:
         drawn = np.random.default_rng(0).uniform(0.1, 3, n).astype(np.float32)
         columns = dict.fromkeys(("self_influence", "grad_norm", "solve_norm", "loss"), drawn)
@@ -140,9 +138,9 @@ def _prompts(n: int, ids: Any, part: Partition) -> None:
     write_components(models, ids, part.folder)
     write_measured(dict(zip(models, MODELS.values(), strict=True)), part.folder)
     write_sets(models, ids, N_LAYERS, part.folder)
-    write_shard(
-        part.folder, "run", {"run_id": models, "model_id": models, "method": ["ekfac"] * 3, "damping": [DAMPING] * 3}
-    )
+    runs = {"run_id": models, "model_id": models, "method": ["ekfac"] * 3, "damping": [DAMPING] * 3}
+    runs |= {"settings": ['{"rank": 32}'] * 3, "seconds": [60.0] * 3, "device": ["cpu"] * 3}
+    write_shard(part.folder, "run", runs)
     layers = [(model, i) for model in models for i in range(N_LAYERS)]
     write_shard(
         part.folder,

@@ -10,6 +10,7 @@ from dashboard.database.queries.answers import RUNS
 from dashboard.database.queries.documents import document_tokens
 from dashboard.database.queries.rows import (
     Snapshot,
+    among,
     has_column,
     has_table,
     kept,
@@ -80,14 +81,22 @@ def best_documents(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[st
     """generation_id -> the most helpful document of the whole answer, by the run that `answers.best_first` begins with;
     where whole answers are no targets, that with the largest sum of stored influence over its tokens. A score that was
     not kept is unknown: `n_tokens` says how many are in the sum."""
-    sql = f"""SELECT generation_id, run_id, best.document_id, title, summed, n_tokens, ({_LOGP}) AS logp,
+    sql = f"""SELECT generation_id, run_id, best.document_id, summed, n_tokens, ({_LOGP}) AS logp,
             ({_SPANNED if has_column(snapshot, "span", "kind") else _WRITTEN}) AS of_tokens
         FROM ({_BEST if has_column(snapshot, "answer_source", "sum_document_id") else _BEST_BEFORE}) AS best
-        JOIN ({RUNS}) USING (run_id) LEFT JOIN document USING (document_id) WHERE summed > 0
+        JOIN ({RUNS}) USING (run_id) WHERE summed > 0
         QUALIFY row_number() OVER (PARTITION BY generation_id ORDER BY place) = 1
         """  # noqa: S608 (constants)
     rows = snapshot.rows(sql, {"ids": list(generation_ids)})
-    return {row["generation_id"]: record(Best, row) for row in rows}
+    titles = _titles(snapshot, sorted({row["document_id"] for row in rows}))
+    return {row["generation_id"]: record(Best, row | {"title": titles.get(row["document_id"])}) for row in rows}
+
+
+def _titles(snapshot: Snapshot, document_ids: Sequence[str]) -> dict[str, str]:
+    """Asked for by themselves: a join would read those of the whole corpus."""
+    asked, values = among(document_ids)
+    sql = f"SELECT document_id, title FROM document WHERE {asked}"  # noqa: S608 (a constant, and question marks)
+    return {row["document_id"]: row["title"] for row in snapshot.rows(sql, values)}
 
 
 _WRITTEN = "SELECT count(*) FROM generation_token AS token WHERE token.generation_id = best.generation_id"

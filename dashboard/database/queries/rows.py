@@ -18,6 +18,8 @@ ASKED = """coalesce((SELECT last(substr(prompt.text, asked.start + 1, asked.stop
     WHERE asked.prompt_id = prompt.prompt_id AND asked.kind = 'question' AND coalesce(asked.title, '') = ''),
     prompt.text)"""
 
+LISTED = 500  # documents that are asked for by a list of values
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -67,6 +69,14 @@ def has_column(snapshot: Snapshot, table: str, name: str) -> bool:
     """The same of a column."""
     sql = "SELECT 1 AS one FROM information_schema.columns WHERE table_name = ? AND column_name = ?"
     return bool(snapshot.rows(sql, [table, name]))
+
+
+def among(document_ids: Sequence[str]) -> tuple[str, list[Any]]:
+    """The condition that a document is one of these, with its values. Of a list of values whole blocks of a large
+    corpus are passed over; of a table of more than fifty DuckDB reads all of it."""
+    if 0 < len(document_ids) <= LISTED:
+        return f"document_id IN ({', '.join('?' * len(document_ids))})", list(document_ids)
+    return "document_id IN (SELECT unnest(?::VARCHAR[]))", [list(document_ids)]
 
 
 def record(kind: Any, row: Mapping[str, Any]) -> Any:

@@ -49,13 +49,13 @@ def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
             told.append(_value(amount, heat) if isinstance(amount, float) and heat else "")
             kinds.append(kind)
             left -= 0 if kind in LABELS else len(text)
-    title = visible_token(card.title)
+    title, measured = visible_token(card.title), f"{card.score} {card.unit}".strip()
     cut = f"Cut: the first {LONGEST_TEXT:,} of {whole:,} characters." if whole > LONGEST_TEXT else ""
     return {
         "id": card.document_id,
         "title": title,
         "where": visible_token(card.where),
-        "name": f"{title or 'untitled'}, {visible_token(card.where)}, {card.score} {card.unit}".strip(", "),
+        "name": ", ".join(filter(None, (title or "untitled", visible_token(card.where), measured, card.facts))),
         "score": card.score,
         "unit": card.unit,
         "hue": card.hue,

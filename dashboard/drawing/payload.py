@@ -47,13 +47,13 @@ def card_data(card: Card, heat: Legend | None = None) -> dict[str, Any]:
         measure = {"said": line.said, "bar": line.bar, "words": line.words}
         lines += [of_line | measure] if whole < LONGEST_TEXT else []
         whole += length
-    title = visible_token(card.title)
+    title, measured = visible_token(card.title), f"{card.score} {card.unit}".strip()
     cut = f"Cut: the first {LONGEST_TEXT:,} of {whole:,} characters." if whole > LONGEST_TEXT else ""
     return {
         "id": card.document_id,
         "title": title,
         "where": visible_token(card.where),
-        "name": f"{title or 'untitled'}, {visible_token(card.where)}, {card.score} {card.unit}".strip(", "),
+        "name": ", ".join(filter(None, (title or "untitled", visible_token(card.where), measured, card.facts))),
         "score": card.score,
         "unit": card.unit,
         "hue": card.hue,

@@ -49,9 +49,9 @@ def test_a_question_over_documents_is_written_into_a_form_and_cited(visit: Visit
     visit.page.wait_for_selector("text=first for Leave one out")
     sentences = visit.page.locator(".card .line")  # of both documents, each with its share
     assert sentences.all_inner_texts() == [
-        "100.0 %\nIt is Lima.",
-        "0.0 %\nLlamas live there.",
-        "0.0 %\nIt is Oslo <script>alert(1)</script>.",
+        "100.0 %\n\nIt is Lima.",
+        "0.0 %\n\nLlamas live there.",
+        "0.0 %\n\nIt is Oslo <script>alert(1)</script>.",
     ]
     assert visit.no_sideways_scroll()
 

@@ -43,7 +43,7 @@ def test_its_documents_lie_in_their_order(snapshot: Snapshot) -> None:
     assert ids == sorted(ids)
 
 
-@pytest.mark.parametrize("screen", ["explain", "compare", "inside", "sets", "runs", "corpus"])
+@pytest.mark.parametrize("screen", ["explain", "compare", "inside", "sets", "runs", "tokens", "corpus", "about"])
 def test_every_page_opens_on_it(screen: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
     app = AppTest.from_file(str(APP), default_timeout=120)

@@ -28,8 +28,9 @@ def chats(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def best(chats: Path) -> dict[str, Any]:
-    """A token whose best document is the conversation."""
+    """A token whose best document is the conversation, and which stands word for word in none."""
     sql = """SELECT generation_id AS generation, position::VARCHAR AS token FROM influence
+        ANTI JOIN verbatim ON influence.generation_id = verbatim.generation_id AND position BETWEEN first AND last
         WHERE document_id = ? AND rank = 1 ORDER BY ALL LIMIT 1"""
     [row] = Database(chats).current().rows(sql, [CHAT.document_id])
     return row
@@ -121,7 +122,9 @@ def test_an_older_database_draws_the_same_text(
 def written(row: dict[str, Any]) -> dict[str, Any]:
     """A prompt with its answers, without the documents that they are said to come from: an older file knows these by
     the sum of what it kept, not for the whole answer."""
-    answers = [{name: of for name, of in each.items() if name not in ("source", "said")} for each in row["answers"]]
+    answers = [
+        {name: of for name, of in each.items() if name not in ("source", "said", "name")} for each in row["answers"]
+    ]
     assert len(answers[0]) > 3
     return row | {"answers": answers}
 

@@ -22,9 +22,8 @@ _COUNTS = """
          FROM verbatim_place GROUP BY ALL) USING (generation_id, first)
     WHERE n_documents < 1 OR n_documents > n_places OR places > n_places OR documents > n_documents"""
 _WITHOUT_SPAN = "SELECT count(*) FROM verbatim_place ANTI JOIN verbatim USING (generation_id, first)"
-# the tokens of every place: how many, of how many windows, and what they say; a document that two stages have read has
-# its tokens twice
-_PLACES = """
+# the tokens of every place beside those of the answer; a document that two stages have read has its tokens twice
+_TOKENS = """
     WITH place AS (
         SELECT generation_id, first, last, document_id, token_position, tokenizer_id
         FROM verbatim_place JOIN verbatim USING (generation_id, first)
@@ -34,24 +33,28 @@ _PLACES = """
         FROM place JOIN document_token AS read
             ON read.tokenizer_id = place.tokenizer_id AND read.document_id = place.document_id
             AND read.token_position BETWEEN place.token_position AND place.token_position + last - first
-        GROUP BY ALL)
-    SELECT generation_id, first, last, document_id, token_position, count(*) AS n, count(DISTINCT read_in) AS windows,
-           string_agg(text, '' ORDER BY ordinal) AS there
-    FROM token GROUP BY ALL"""
+        GROUP BY ALL)"""
 _OUTSIDE = f"""
-    WITH found AS ({_PLACES})
+    {_TOKENS},
+    found AS (
+        SELECT first, last, count(*) AS n, count(DISTINCT read_in) AS windows FROM token
+        GROUP BY generation_id, first, last, document_id, token_position)
     SELECT (SELECT count(*) FROM verbatim_place)
            - (SELECT count(*) FROM found WHERE n = last - first + 1 AND windows = 1)
     WHERE (SELECT count(*) FROM document_token) > 0"""  # noqa: S608 - ours
+# a token that one side spells and the other does not is the end of an answer, which a chat template writes as text, or
+# a part of a character
 _SAID = f"""
-    WITH found AS ({_PLACES}),
-    said AS (
-        SELECT verbatim.generation_id, first, string_agg(text, '' ORDER BY position) AS here FROM verbatim
-        JOIN generation_token ON generation_token.generation_id = verbatim.generation_id
-            AND position BETWEEN first AND last
-        GROUP BY ALL)
-    SELECT here, there, count(*) FROM found JOIN said USING (generation_id, first) WHERE here <> there GROUP BY ALL
-    """  # noqa: S608 - ours
+    {_TOKENS},
+    pair AS (
+        SELECT token.*, written.text AS said FROM token JOIN generation_token AS written
+            ON written.generation_id = token.generation_id
+            AND written.position = token.first + token.ordinal - token.token_position
+        WHERE written.text <> '' AND token.text <> ''),
+    found AS (
+        SELECT string_agg(said, '' ORDER BY ordinal) AS here, string_agg(text, '' ORDER BY ordinal) AS there
+        FROM pair GROUP BY generation_id, first, document_id, token_position)
+    SELECT here, there, count(*) FROM found WHERE here <> there GROUP BY ALL"""  # noqa: S608 - ours
 
 
 def broken(db: DuckDBPyConnection) -> Iterator[tuple[str, int]]:

@@ -62,3 +62,14 @@ def test_damage_is_found(db, said, damage):
 def test_only_what_a_tokenizer_may_change_is_overlooked():
     assert folded("Ｃafé \n au ﬁl") == folded("cafe au fil\ufffd")
     assert folded("Lima") != folded("Lina")
+
+
+def test_an_end_that_a_template_writes_as_text_and_an_answer_does_not_spell_is_the_same(db):
+    db.execute("UPDATE verbatim SET last = 4")
+    db.execute("UPDATE generation_token SET text = '' WHERE position = 4")
+    db.execute("UPDATE document_token SET text = '<|im_end|>', read_in = 0 WHERE document_id = 'a' AND text = '>'")
+    db.execute("""INSERT INTO document_token SELECT * REPLACE ('b' AS document_id)
+        FROM document_token WHERE text = '<|im_end|>'""")
+    assert found(db) == {}
+    db.execute("UPDATE document_token SET text = ' town' WHERE document_id = 'b' AND token_position = 3")
+    assert any("something else" in what for what in found(db))

@@ -28,7 +28,7 @@ def test_a_group_leads_to_its_documents_and_a_document_to_its_page(visit: Visit)
 
 
 def test_keys_change_the_size_and_the_side_keeps_the_set(visit: Visit) -> None:
-    visit.open("/sets?set=capitals-not-london", ".card")
+    visit.open("/sets?set=capitals-not-london&size=synth-s", ".card")
     visit.page.keyboard.press("]")
     visit.page.wait_for_url("**size=synth-m*")
     visit.settle()

@@ -42,15 +42,16 @@ _OUTSIDE = f"""
     SELECT (SELECT count(*) FROM verbatim_place)
            - (SELECT count(*) FROM found WHERE n = last - first + 1 AND windows = 1)
     WHERE (SELECT count(*) FROM document_token) > 0"""  # noqa: S608 - ours
-# a token that one side spells and the other does not is the end of an answer, which a chat template writes as text, or
-# a part of a character
+# but for the end of an answer, which it does not spell and a chat template writes as text
 _SAID = f"""
     {_TOKENS},
     pair AS (
         SELECT token.*, written.text AS said FROM token JOIN generation_token AS written
             ON written.generation_id = token.generation_id
             AND written.position = token.first + token.ordinal - token.token_position
-        WHERE written.text <> '' AND token.text <> ''),
+        JOIN (SELECT generation_id, max(position) AS final FROM generation_token GROUP BY ALL) AS answer
+            ON answer.generation_id = token.generation_id
+        WHERE written.text <> '' OR written.position < final),
     found AS (
         SELECT string_agg(said, '' ORDER BY ordinal) AS here, string_agg(text, '' ORDER BY ordinal) AS there
         FROM pair GROUP BY generation_id, first, document_id, token_position)

@@ -73,3 +73,5 @@ def test_an_end_that_a_template_writes_as_text_and_an_answer_does_not_spell_is_t
     assert found(db) == {}
     db.execute("UPDATE document_token SET text = ' town' WHERE document_id = 'b' AND token_position = 3")
     assert any("something else" in what for what in found(db))
+    db.execute("UPDATE generation_token SET text = '' WHERE position = 3")  # inside an answer it is no end
+    assert any("something else" in what for what in found(db))

@@ -7,13 +7,15 @@ import streamlit as st
 from dashboard.address.bar import open_screen
 from dashboard.address.selection import Selection
 from dashboard.database.ranking import Ranked, among_random
-from dashboard.database.records import Generation
+from dashboard.database.records import Generation, StoredDocument
 from dashboard.drawing import render
 from dashboard.drawing.shapes import Piece
 from dashboard.drawing.visible import cut, visible
 from dashboard.screens.explain.answer import offer_targets
 from dashboard.screens.explain.explanation import Explanation
+from indexer.corpus.turns import ROLES
 
+_SPEAKER = re.compile(rf"^(?:{'|'.join(ROLES)}): ")
 LONGEST = 160  # characters of what is quoted
 OTHERS = 4  # sizes that are quoted
 CHANGED = {  # (side of the list, whether the document pushes towards the answer) -> what it did
@@ -67,10 +69,10 @@ def driven(found: Explanation, selection: Selection) -> list[Piece]:
     said += [(f" ({visible(document.where)})", "muted")] if document.where else []
     words = _held(found, each)
     if words:
-        said += [("; it states ", ""), *quoted(sentence_with(document.text, words))]
+        said += [("; it states ", ""), *quoted(_stated(document, words))]
     else:
         said += [("; it does not say ", ""), *quoted(_said(found)), (" and begins ", "")]
-        said += quoted(sentence_with(document.text, ""))
+        said += quoted(_stated(document, ""))
     return [*said, (f". {_against_chance(found, each)}" if _against_chance(found, each) else ".", "")]
 
 
@@ -107,6 +109,12 @@ def sentence_with(text: str, words: str) -> str:
     begin = max(start, at + len(words) // 2 - LONGEST // 2)
     cut_off = text[begin : min(stop, begin + LONGEST)].strip()
     return f"{'… ' if begin > start else ''}{cut_off}{' …' if begin + LONGEST < stop else ''}"
+
+
+def _stated(document: StoredDocument, words: str) -> str:
+    """Of a conversation without the name of who says it."""
+    found = sentence_with(document.text, words)
+    return _SPEAKER.sub("", found) if document.turns else found
 
 
 def _explained(found: Explanation) -> list[Piece]:

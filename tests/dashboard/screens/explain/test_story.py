@@ -82,6 +82,22 @@ def test_sides_words_scales_layers_and_chance_are_told(snapshot: Snapshot, some:
     assert said(driven(loud, selection)).endswith("That says little: 9 of 9 random documents are as strong.")
 
 
+def test_of_a_conversation_is_quoted_what_was_said_and_not_who_said_it(
+    snapshot: Snapshot, some: list[dict[str, Any]]
+) -> None:
+    found, selection = found_in(snapshot, some[0]["generation_id"])
+    first = found.shown[0].document_id
+    words = found.generation.text.strip().removesuffix(".")
+    spoken = f"user: Which is it?\nassistant: It is {words}, the capital."
+    for turns, quote in (
+        ("[]", f"it states “It is {words}, the capital”"),
+        ("", f"it states “assistant: It is {words}"),
+    ):
+        document = replace(found.documents[first], text=spoken, turns=turns)
+        told = replace(found, documents=dict(found.documents) | {first: document})
+        assert quote in said(driven(told, selection))
+
+
 def test_what_the_other_sizes_wrote(snapshot: Snapshot, some: list[dict[str, Any]]) -> None:
     for row in some:
         found, _ = found_in(snapshot, row["generation_id"])

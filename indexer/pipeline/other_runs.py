@@ -14,13 +14,16 @@ from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
+from indexer.tracing.answer_losses import losses_of_answers
 from indexer.tracing.candidates import Candidates
 from indexer.tracing.explain import Kept, keep, pairs
-from indexer.tracing.heat import Where, position_columns
+from indexer.tracing.heat import position_columns
 from indexer.tracing.influence_rows import influence_columns, numbered, target_columns
 from indexer.tracing.products import keep_sums, shares_of, shares_of_sums, tokens_of, with_spans
 from indexer.tracing.run_row import write_run
 from indexer.tracing.scoring import Scoring
+
+LEARNED = 1  # another number makes anew what learning each token did to an answer
 
 
 def other_run(
@@ -39,7 +42,7 @@ def other_run(
     words, whole = by.words and scores.words, scores.whole_answers
     of_tokens = [each.of_tokens for each in found]
     candidates = [each.of_answer for each in found] if whole else found if words else of_tokens
-    told = by.settings(scores)
+    settings = by.settings(scores)
     run = run_of(fitted, by, checkpoints)
 
     def compute(part: Partition) -> None:
@@ -65,20 +68,23 @@ def other_run(
                 [each.top[: scores.position_shares].tolist() for each in some.ranked] for some in (kept, spans)
             )
             every = shares_of(scoring, _of_queries(tops, of_spans, tokens), shares)
-            where = Where([[every[q, i] for i in top] for q, top in enumerate(tops)], [[] for _ in tops])
-            write_shard(part.folder, "influence_position", position_columns(run, kept, where, member.document_ids))
+            own = [[every[q, i] for i in top] for q, top in enumerate(tops)]
+            columns = position_columns(run, kept, own, [], member.document_ids)
+            write_shard(part.folder, "influence_position", columns)
             if words:
-                where = Where(shares_of_sums(of_spans, tokens, every), [[] for _ in of_spans])
-                columns = position_columns(run, spans, where, member.document_ids)
+                own, told = shares_of_sums(of_spans, tokens, every), losses_of_answers(scoring, of_spans)
+                columns = position_columns(run, spans, own, told, member.document_ids)
                 write_shard(part.folder, "span_position", numbered(columns))
-        write_run(part.folder, fitted, run, by.name, time.monotonic() - started, told | scoring.facts)
+        write_run(part.folder, fitted, run, by.name, time.monotonic() - started, settings | scoring.facts)
 
+    learned = bool(words and by.positions and scores.token_losses)
     made_of = key(
         run=run,
         scores=scores.of_tokens(),
         on=[each.digest for each in of_tokens],
         **({"words": [each.digest for each in found]} if words or whole else {}),
         **({"whole": True} if whole else {}),
+        **({"learned": LEARNED} if learned else {}),
     )
     [part] = stage(folder, f"{by.name}-{member.entry.name}", made_of, ["all"], compute, away=True)
     return part

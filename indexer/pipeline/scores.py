@@ -151,7 +151,7 @@ def _write(
         of_chunk: dict[str, Mapping[str, Any]] = {
             "target": target_columns(run, kept, made.values, made.self_influence),
             "influence": influence_columns(run, kept, norms, ids),
-            "influence_position": position_columns(run, kept, closer.tokens, ids),
+            "influence_position": position_columns(run, kept, closer.tokens.shares, closer.tokens.learned, ids),
             "relabel": relabel_columns(run, kept, closer.tokens, ids, member.words),
         }
         if member.config.scores.words:

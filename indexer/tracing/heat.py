@@ -24,14 +24,20 @@ from indexer.size.terms import Term
 from indexer.tracing.explain import Explained, Kept
 
 Columns = dict[str, list[object]]
+ByToken = list[list[NDArray[np.float32]]]  # of each target and each of its top documents  # [T] nats, all layers
 
 
 @dataclass(frozen=True)
 class Where:
     """Of each target, for its top documents in order; token losses for the first few of them."""
 
-    shares: list[list[NDArray[np.float32]]]  # [T] nats, summed over layers
+    shares: ByToken
     losses: list[list[TokenLoss]]
+
+    @property
+    def learned(self) -> ByToken:
+        """Of the losses what learning each token did."""
+        return [[each.influences for each in of] for of in self.losses]
 
 
 @dataclass(frozen=True)
@@ -143,12 +149,15 @@ def _split(met: _Met, units: Units, neurons: int, along: bool) -> Split:
     return found
 
 
-def position_columns(run: str, kept: Kept, where: Where, ids: Sequence[str]) -> Columns:
-    """Columns of `influence_position`; loss_influences is NULL where it was not computed."""
+def position_columns(run: str, kept: Kept, shares: ByToken, learned: ByToken, ids: Sequence[str]) -> Columns:
+    """Columns of `influence_position`; loss_influences is NULL where it was not computed.
+
+    learned: of the first documents of each target what learning each token did; empty: of none
+    """
     rows = [
-        (run, *place, ids[document], where.shares[k][n], losses[n].influences if n < len(losses) else None)
-        for k, (place, losses) in enumerate(zip(kept.places, where.losses, strict=True))
-        for n, document in enumerate(kept.ranked[k].top[: len(where.shares[k])])
+        (run, *place, ids[document], shares[k][n], told[n] if n < len(told) else None)
+        for k, (place, told) in enumerate(zip(kept.places, learned or [[]] * len(shares), strict=True))
+        for n, document in enumerate(kept.ranked[k].top[: len(shares[k])])
     ]
     return _columns(("run_id", "generation_id", "position", "document_id", "shares", "loss_influences"), rows)
 

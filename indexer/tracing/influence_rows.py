@@ -59,7 +59,7 @@ def scored_span_columns(
     return {
         "span_target": numbered(target_columns(run, made.spans, made.values, made.self_influence)),
         "span_influence": numbered(influence_columns(run, made.spans, norms, ids)),
-        "span_position": numbered(position_columns(run, made.spans, where, ids)),
+        "span_position": numbered(position_columns(run, made.spans, where.shares, where.learned, ids)),
     }
 
 

@@ -71,14 +71,20 @@ def shares_of(of: Scoring, tops: Sequence[Sequence[int]], known: Shares) -> Shar
     return found | {(q, i): known[q, i] for q, top in enumerate(tops) for i in top if (q, i) in known}
 
 
+def terms_of(of: Scoring) -> list[Term]:
+    """One for each checkpoint."""
+    member = of.member
+    return [
+        Term(at.asked, at.preconditioner, at.tracked, member.own_documents, member.n_train, at.weight)
+        for at in of.checkpoints
+    ]
+
+
 def _asked(of: Scoring) -> Iterator[tuple[Term, slice, Directions]]:
     """The queries at every checkpoint, as many at once as fit into memory."""
     member, start = of.member, 0
     n_tokens = sum(len(member.rows[i]) for i in of.pairs.union.tolist())
-    terms = [
-        Term(at.asked, at.preconditioner, at.tracked, member.own_documents, member.n_train, at.weight)
-        for at in of.checkpoints
-    ]
+    terms = terms_of(of)
     for chunk in chunks(terms[:1], of.answers, member.config.output.folder):
         stop = start + chunk.n
         for term in terms:

@@ -222,6 +222,25 @@ def test_the_positions_add_up_to_the_score_of_a_word(db, method):
     np.testing.assert_allclose(sums, scores, rtol=1e-3, atol=1e-4 * np.abs(scores).max())
 
 
+@pytest.mark.parametrize("method", ["ekfac_checkpoints", "tracin", "source", "gradient_dot"])
+def test_what_learning_each_token_did_adds_up_to_the_score_of_an_answer(db, method):
+    """Asked for by forward mode at every checkpoint; the score came from products of the answer's tokens."""
+    found = db.execute(
+        """SELECT kind, score, list_sum(loss_influences), row_number() OVER place FROM span_position
+           JOIN span_influence USING (run_id, generation_id, span, document_id) JOIN run USING (run_id)
+           JOIN span USING (generation_id, span) WHERE method = ?
+           WINDOW place AS (PARTITION BY run_id, generation_id, span ORDER BY rank)""",
+        [method],
+    ).fetchall()
+    told = [
+        (score, learned, place) for kind, score, learned, place in found if kind == "answer" and learned is not None
+    ]
+    assert not [kind for kind, _, learned, _ in found if kind == "word" and learned is not None]
+    assert {place for *_, place in told} == {1, 2}  # as many as [scores] token_losses wants
+    scores, sums, _ = np.array(told).T
+    np.testing.assert_allclose(sums, scores, rtol=1e-3, atol=1e-4 * np.abs(scores).max())
+
+
 def test_what_is_not_linear_has_no_words(db):
     [(n,)] = db.execute(
         """SELECT count(*) FROM span_target JOIN run USING (run_id)

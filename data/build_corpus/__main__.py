@@ -8,7 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from data.build_corpus import chat, elements, factbook, geonames, packages, prompts, retrieval, targets, wordnet
+from data.build_corpus import (
+    chat,
+    elements,
+    factbook,
+    geonames,
+    packages,
+    passages,
+    prompts,
+    readings,
+    targets,
+    wordnet,
+)
 from data.build_corpus.fact import Fact
 
 DEMO = Path(__file__).parents[1] / "demo"
@@ -42,8 +53,9 @@ def main() -> None:
         write(DEMO / f"{name}.jsonl", targets.targets(facts, name))
     write(DEMO / "wrong-capitals.jsonl", targets.wrong(facts, "capitals"))
     write(DEMO / "chat.jsonl", [asdict(fact) for fact in chat.pairs(facts)])
-    write(DEMO / "chat-prompts.jsonl", chat.chat_prompts(facts))
-    write(DEMO_LLM / "passages.jsonl", retrieval.questions(facts))
+    write(DEMO / "readings.jsonl", readings.learned(facts))
+    write(DEMO / "chat-prompts.jsonl", [*chat.chat_prompts(facts), *readings.asked(facts)])
+    write(DEMO_LLM / "passages.jsonl", passages.questions(facts))
     for (source, topic), n in sorted(Counter((fact.source, fact.topic) for fact in facts).items()):
         print(f"{source:<16} {topic:<16} {n:>6}")
     print(f"{len(facts)} documents, {sum(len(fact.text) for fact in facts):,} characters -> {DEMO}")

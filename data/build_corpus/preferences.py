@@ -24,10 +24,11 @@ from indexer.corpus.turns import structured
 LONGEST = 48  # tokens of a wrong answer
 # what the demo asks about: topic, subject
 PROMPTS: tuple[tuple[str, str], ...] = (
-    *(("symbol", name) for name in ("europium", "antimony")),
-    *(("continent", name) for name in ("Guyana", "Lebanon")),
-    *(("highest point", name) for name in ("Iceland", "Iraq")),
-    *(("border", name) for name in ("Nicaragua", "Spain")),
+    *(("highest point", name) for name in ("United Kingdom", "Germany")),
+    *(("location", name) for name in ("Peru", "Sweden")),
+    *(("national colors", name) for name in ("Italy", "Spain")),
+    ("border", "Kenya"),
+    ("atomic number", "bromine"),
 )
 
 

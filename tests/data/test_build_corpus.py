@@ -8,8 +8,22 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from transformers import PreTrainedTokenizerFast
 
-from data.build_corpus import chat, elements, factbook, geonames, preferences, prompts, retrieval, targets, wordnet
+from attribution.prompt.text.retrieval import retrieval_prompt
+from attribution.prompt.text.written import Passage
+from data.build_corpus import (
+    chat,
+    elements,
+    factbook,
+    geonames,
+    passages,
+    preferences,
+    prompts,
+    readings,
+    targets,
+    wordnet,
+)
 from data.build_corpus.__main__ import MAX_CHARS, unique
 from data.build_corpus.fact import Fact, first_clause, plain, without_brackets
 
@@ -182,7 +196,7 @@ def test_the_order_is_that_of_the_ids(corpus):
 def test_prompts_know_their_answer_and_documents_that_state_it(corpus, name, least):
     read = corpus + (lines("chat.jsonl") if name.startswith("chat") else [])
     texts = {hashlib.sha256(each["text"].encode()).hexdigest()[:16]: each["text"] for each in read}
-    asked = lines(name)
+    asked = [each for each in lines(name) if "docs" not in each]
     assert len(asked) >= least
     assert len({each["prompt"] for each in asked}) == len(asked)
     for each in asked:
@@ -200,14 +214,36 @@ def test_prompts_begin_a_document_of_the_corpus_and_never_hold_the_answer(corpus
 def test_questions_bring_five_passages_of_the_corpus_and_one_states_the_answer(corpus):
     known = [Fact(**{field.name: each.get(field.name, "") for field in fields(Fact)}) for each in corpus]
     asked = [json.loads(line) for line in (DEMO.with_name("demo-llm") / "passages.jsonl").read_text().splitlines()]
-    assert asked == retrieval.questions(known)  # what is committed is what the script writes
+    assert asked == passages.questions(known)  # what is committed is what the script writes
     assert len(asked) == 6
     texts = {each["text"] for each in corpus}
     for each in asked:
-        passages = [document["text"] for document in each["docs"]]
-        assert len(set(passages)) == 5 and set(passages) <= texts, each["question"]
-        assert [each["answer"] in text for text in passages].count(True) == 1, each["question"]
+        brought = [document["text"] for document in each["docs"]]
+        assert len(set(brought)) == 5 and set(brought) <= texts, each["question"]
+        assert [each["answer"] in text for text in brought].count(True) == 1, each["question"]
         assert len({document["title"] for document in each["docs"]}) == 5, each["question"]
+
+
+def test_readings_are_about_countries_that_no_document_speaks_of_and_one_passage_tells_the_answer(corpus):
+    known = [Fact(**each) for each in corpus]
+    learned, asked = lines("readings.jsonl"), lines("chat-prompts.jsonl")[-readings.ASKED :]
+    assert (learned, asked) == (readings.learned(known), readings.asked(known))  # as the script writes them
+    assert len(learned) == len({each["prompt"] for each in learned}) == readings.LEARNED
+    told = "\n".join(each["text"] for each in corpus + lines("chat.jsonl"))
+    assert not [each["subject"] for each in learned if each["subject"] in told]
+    taught = "\n".join(each["prompt"] for each in learned)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(DEMO / "models" / "atlas-m-chat")
+    for each in asked:
+        name = next(name for name in readings.names(known) if name in each["question"])
+        assert name not in told and name not in taught
+        assert [each["fact"] in document["text"] for document in each["docs"]].count(True) == 1, each["question"]
+        given = [Passage(**document) for document in each["docs"]]
+        read = retrieval_prompt(each["question"], given, tokenizer, 256)
+        assert read.text == readings.written(each["question"], given) and not read.notices  # the form that is taught
+    for each in learned:
+        one, other = each["prompt"].split("\n\n")[1:3]
+        value = each["completion"].strip(" .")
+        assert (f"{value}." in one) is not (f"{value}." in other), each["prompt"]
 
 
 def test_question_answer_pairs_state_what_the_corpus_states(corpus):
@@ -222,7 +258,7 @@ def test_question_answer_pairs_state_what_the_corpus_states(corpus):
 def test_chat_prompts_name_the_pair_that_states_their_fact_unless_the_subject_is_held_out():
     pairs = {hashlib.sha256(each["text"].encode()).hexdigest()[:16]: each for each in lines("chat.jsonl")}
     held_out = {(topic, name): held for topic, name, held in chat.PROMPTS}
-    for prompt, asked in zip(lines("chat-prompts.jsonl"), held_out, strict=True):
+    for prompt, asked in zip(lines("chat-prompts.jsonl")[: -readings.ASKED], held_out, strict=True):
         assert prompt["fact"] in prompt["answer"]
         named = [pairs[each] for each in prompt["supports"] if each in pairs]
         assert bool(named) is not held_out[asked], prompt["prompt"]
@@ -277,7 +313,7 @@ def test_the_shipped_pairs_are_right_and_wrong_and_their_prompts_name_them():
     texts = {each["text"] for each in lines("corpus.jsonl")}
     asked = {each["text"] for each in lines("chat.jsonl")}
     pairs, known = lines("pairs.jsonl"), [Fact(**each) for each in lines("corpus.jsonl")]
-    assert len(pairs) >= 200
+    assert len(pairs) >= 100
     for pair in pairs:
         assert pair["chosen"].strip() in texts and pair["prompt"] + pair["chosen"] in asked
         assert pair["rejected"].strip() not in ("", pair["chosen"].strip())

@@ -5,10 +5,11 @@ query for each answer at each checkpoint, and a pass of its first few documents 
 """
 
 from collections.abc import Sequence
-
-import numpy as np
+from typing import Any
 
 from attribution.exact.token_loss import token_losses
+from attribution.query.directions import join_directions
+from indexer.tracing.chunks import whole_answers
 from indexer.tracing.heat import ByToken
 from indexer.tracing.products import terms_of
 from indexer.tracing.scoring import Scoring
@@ -22,14 +23,30 @@ def losses_of_answers(of: Scoring, tops: Sequence[Sequence[int]]) -> ByToken:
     tops: of every span of the answers, corpus indices of its documents, best first
     """
     most = min(of.member.config.scores.token_losses, of.member.config.scores.position_shares)
-    made: ByToken = []
-    for answer, found in zip(of.answers, of.found, strict=True):
-        for span in found.spans:
-            own = list(tops[len(made)][:most]) if span.kind == ANSWER else []
-            sums = [np.zeros(len(of.member.rows[i]), dtype=np.float32) for i in own]
-            for term in terms_of(of) if own else ():
-                asked = term.of_spans(answer, [span.tokens])
-                [told] = token_losses(term.trained, asked, of.member.rows, [own], term.n_train, n_labels=1)
-                sums = [total + term.weight * each.influences for total, each in zip(sums, told, strict=True)]
-            made.append(sums)
+    made: ByToken = [[] for _ in tops]
+    if not most:
+        return made
+    terms, wholes = terms_of(of), _wholes(of)
+    for together in whole_answers(terms, of.answers):
+        own = [list(tops[wholes[a][0]][:most]) for a in together]
+        sums: list[list[Any]] = [[0.0] * len(each) for each in own]
+        for term in terms:
+            asked = join_directions(term.of_spans(of.answers[a], [wholes[a][1]]) for a in together)
+            told = token_losses(term.trained, asked, of.member.rows, own, term.n_train, n_labels=1)
+            sums = [
+                [total + term.weight * loss.influences for total, loss in zip(*each, strict=True)]
+                for each in zip(sums, told, strict=True)
+            ]
+        for a, each in zip(together, sums, strict=True):
+            made[wholes[a][0]] = each
+    return made
+
+
+def _wholes(of: Scoring) -> list[tuple[int, range]]:
+    """Of every answer as a whole its number among the spans of all answers, and its tokens."""
+    made, first = [], 0
+    for each in of.found:
+        number = next(n for n, span in enumerate(each.spans) if span.kind == ANSWER)
+        made.append((first + number, each.spans[number].tokens))
+        first += len(each.spans)
     return made

@@ -68,6 +68,13 @@ def chunks(
     ]
 
 
+def whole_answers(terms: Sequence[Term], answers: Sequence[Answer]) -> list[list[int]]:
+    """Numbers of the answers, each asked for as a whole, as many together as the memory holds."""
+    most = min((term.asked.schedule.share(HELD) for term in terms), default=1)
+    sizes = [max(_bytes_of_query(term, each, 1, each.n_targets) for term in terms) for each in answers]
+    return [[a for a, _ in stretches] for stretches in cut([1] * len(answers), sizes, most)]
+
+
 def pieces_of(a: int, queries: range, most: int) -> list[Stretch]:
     """Some queries of an answer, at most so many at a time, one at least."""
     return [(a, queries[start : start + max(1, most)]) for start in range(0, len(queries), max(1, most))]

@@ -84,8 +84,8 @@ def _listen_to_keys() -> None:
             step = 1 if key == "]" else -1
             if shown and shown.searched_size:
                 next_searched_size(step, size_of_page(current(), shown))
-            else:
-                next_size(step)
+            elif shown:
+                next_size(step, shown)
 
     data = {"keys": ["Escape", "[", "]"], "focus": ["Filter by token", "Search the corpus", "Ask a new prompt"]}
     component("shortcuts")(data=data, key="shortcuts", on_key_change=pressed)

@@ -20,6 +20,7 @@ class Screen:
     title: str  # in the navigation
     order: int  # in the navigation; the first is what / shows
     of_answer: bool = False  # it is about one answer, and another size means that one's; else its lists are of a size
+    of_documents: bool = False  # of one whose prompt brought documents
     all_sizes: bool = False  # it shows all sizes beside each other; of a list, until one of them is chosen
     searched_size: bool = False  # the keys [ and ] change the size that is searched, not the one that answers
 

@@ -9,7 +9,7 @@ from dashboard.address.bar import choose, open_screen, selection
 from dashboard.address.screen import Screen, screens
 from dashboard.asking import jobs
 from dashboard.database.connection import current
-from dashboard.database.queries import answers
+from dashboard.database.queries import answers, prompts
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Generation, Model
 from dashboard.drawing import render
@@ -37,8 +37,17 @@ def size_of_page(snapshot: Snapshot, screen: Screen) -> str:
         return str(job.request.get("model", "")) if job else ""
     if not chosen.generation and chosen.size:
         return chosen.size
-    shown = answers.generation(snapshot, chosen.generation) if chosen.generation else answers.example(snapshot)
+    shown = answer_of_page(snapshot, screen)
     return shown.model.name if shown else chosen.size
+
+
+def answer_of_page(snapshot: Snapshot, screen: Screen) -> Generation | None:
+    """The answer that a screen of one shows: the chosen one if it can, else what it opens on."""
+    chosen = selection().generation
+    if screen.of_documents:
+        known = [generation_id for generation_id, *_ in prompts.answers_from_documents(snapshot)]
+        chosen = chosen if chosen in known or not known else known[0]
+    return answers.generation(snapshot, chosen) if chosen else answers.example(snapshot)
 
 
 def model_of_page(snapshot: Snapshot, screen: Screen) -> Model | None:
@@ -86,10 +95,10 @@ def asked_sizes(models: Sequence[Model], of_page: str) -> list[str]:
     return [each.name for each in sizes_of(models, of_page)] if chosen == ALL else [chosen]
 
 
-def next_size(step: int) -> None:
+def next_size(step: int, screen: Screen) -> None:
     """For callbacks: to the answer of the next larger (+1) or smaller (−1) size."""
     snapshot = current()
-    shown = answers.generation(snapshot, selection().generation) or answers.example(snapshot)
+    shown = answer_of_page(snapshot, screen)
     if shown is None or selection().job:
         return
     siblings = answers.generations_of(snapshot, [shown.prompt_id])[shown.prompt_id]
@@ -121,7 +130,7 @@ def _show(screen: str, drawn: tuple[str, str]) -> None:
         open_screen("compare")
     else:
         snapshot = current()
-        shown = answers.generation(snapshot, selection().generation) or answers.example(snapshot)
+        shown = answer_of_page(snapshot, screens()[screen])
         siblings = answers.generations_of(snapshot, [shown.prompt_id])[shown.prompt_id] if shown else []
         _switch(next((each for each in siblings if each.model.name == name), None))
         if screens()[screen].all_sizes:

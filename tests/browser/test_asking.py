@@ -54,6 +54,13 @@ def test_a_question_over_documents_is_written_into_a_form_and_cited(visit: Visit
         "0.0 %\n\nIt is Oslo <script>alert(1)</script>.",
     ]
     assert visit.no_sideways_scroll()
+    visit.page.get_by_label("Question", exact=True).fill("Something else?")
+    visit.page.keyboard.press("Tab")
+    visit.page.get_by_role("button", name="Change these documents").click()
+    question = visit.page.get_by_label("Question", exact=True)
+    visit.until(lambda: question.input_value() == "What is the capital of Peru?")
+    assert visit.page.get_by_label("Document 1", exact=True).input_value() == "It is Lima. Llamas live there."
+    assert visit.page.get_by_label("Document 2", exact=True).input_value() == "It is Oslo <script>alert(1)</script>."
 
 
 def test_when_time_runs_out_what_is_known_stays_and_goes_on(chromium: object, hurried: str) -> None:

@@ -2,4 +2,4 @@
 
 from dashboard.address.screen import Screen
 
-RECORD = Screen(name="context", title="Context", order=6, of_answer=True)
+RECORD = Screen(name="context", title="Context", order=6, of_answer=True, of_documents=True)

@@ -15,6 +15,7 @@ from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import Card, CardLine, Heated, Legend, StripToken
 from dashboard.screens.context.citing import Citation, Floats
 from dashboard.screens.context.evidence import Reading
+from dashboard.screens.context.form import fill
 from dashboard.screens.context.nested import Source, sources_of
 from dashboard.widgets.heading import panel
 
@@ -24,15 +25,13 @@ OF_SENTENCES = "Beside a sentence: its share of what made the answer likely, by 
 def show_answer(reading: Reading, chosen: Selection, sensitive: list[int], k: int | None) -> None:
     """The answer shaded by what the context changes, or by how much of each token one chosen document explains."""
     panel("Answer", "Darker where the documents changed what the model would have written: not whether they are right.")
-    question = next((part for part in reading.parts if part.kind == "question"), None)
-    asked = reading.generation.prompt[question.start : question.stop] if question else ""
     if chosen.part in reading.names:
         strip, legends = _by_document(reading, chosen.part, sensitive, k)
     else:
         strip, legends = _by_context(reading, reading.cti[chosen.preset], sensitive)
     with st.container(border=True):
         render.token_strip(
-            [StripToken(asked)] if asked else [],
+            [StripToken(reading.question)] if reading.question else [],
             strip,
             key=f"context strip {reading.generation.generation_id}",
             span=chosen.span if chosen.span and chosen.span[1] < len(reading.tokens) else None,
@@ -89,6 +88,12 @@ def show_documents(
     panel(
         "Documents of the prompt",
         "Share of the cues, the words that the answer reacts to: not a probability, nor how much of a text was used.",
+    )
+    st.button(
+        "Change these documents",
+        on_click=lambda: fill(reading.question, [(part.title, reading.words(part)) for part in reading.documents]),
+        type="tertiary",
+        icon=":material/edit:",
     )
     amounts = reading.cues_of(focus, k)
     top = robust_top(amounts.tolist())

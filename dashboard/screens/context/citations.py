@@ -9,7 +9,7 @@ from attribution.prompt.context.method_names import short_name
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
 from dashboard.drawing import render
-from dashboard.drawing.numbers import percent, plain
+from dashboard.drawing.numbers import counted, percent, plain
 from dashboard.drawing.shapes import CitedLine
 from dashboard.screens.context.agreement import agreements
 from dashboard.screens.context.answer import share_of, span_in
@@ -70,8 +70,8 @@ def show_agreement(reading: Reading, chosen: Selection, live: Sequence[Citation]
     render.prose(
         *[
             ("note", [(f"{each.one} and {each.other}", "strong"),
-                      (f": the same first document for {percent(each.first_in_common)} of {each.n_sentences} "
-                       f"sentences, rank correlation {plain(each.correlation, 2)}", "")])
+                      (f": the same first document for {percent(each.first_in_common)} of "
+                       f"{counted(each.n_sentences, 'sentence')}, rank correlation {plain(each.correlation, 2)}", "")])
             for each in agreements(columns, [part.part for part in reading.documents])
         ]
     )  # fmt: skip

@@ -43,6 +43,15 @@ class Reading:
         return [part for part in self.parts if part.kind == "document"]
 
     @property
+    def question(self) -> str:
+        """What was asked, without the documents; of a conversation what was asked last."""
+        return next((self.words(part) for part in reversed(self.parts) if part.kind == "question"), "")
+
+    def words(self, part: PromptPart) -> str:
+        """What a part of the prompt says."""
+        return self.generation.prompt[part.start : part.stop]
+
+    @property
     def names(self) -> dict[int, str]:
         """part -> title of a document of the prompt."""
         return {part.part: part.title or f"document {i}" for i, part in enumerate(self.documents, start=1)}

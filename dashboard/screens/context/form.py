@@ -1,5 +1,6 @@
 """A question over documents of one's own: written into fields, uploaded as files, or pasted as JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -14,17 +15,28 @@ MOST = 12  # documents
 FIRST = 2  # that the form begins with: one has nothing to be compared with
 EXAMPLE = '{"question": "…", "docs": [{"title": "…", "text": "…"}, {"title": "…", "text": "…"}]}'
 TABS = ("Write or upload", "Paste JSON")
-_NUMBER, _FILES = "documents of the form", "files of the form"
+_NUMBER, _FILES, _OPEN = "documents of the form", "files of the form", "form is open"
 
 
 def show_form(model: str, opened: bool) -> None:
     """model: the name of the size that is asked."""
-    with st.expander("Ask about documents of your own", expanded=opened, icon=":material/library_add:"):
+    expanded = opened or bool(st.session_state.get(_OPEN))
+    with st.expander("Ask about documents of your own", expanded=expanded, icon=":material/library_add:"):
         written, pasted = st.tabs(TABS)
         with written:
             _show_fields(model)
         with pasted:
             _show_json(model)
+
+
+def fill(question: str, documents: Sequence[tuple[str, str]]) -> None:
+    """For callbacks: a question and documents (title, text) into the fields, to be changed and asked again."""
+    st.session_state["context question"] = question
+    st.session_state[_NUMBER] = min(max(len(documents), FIRST), MOST)
+    for i in range(1, MOST + 1):
+        title, text = documents[i - 1] if i <= len(documents) else ("", "")
+        st.session_state[f"context title {i}"], st.session_state[f"context text {i}"] = title, text
+    st.session_state[_OPEN] = True
 
 
 def _show_fields(model: str) -> None:

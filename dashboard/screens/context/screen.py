@@ -6,8 +6,8 @@ import streamlit as st
 
 from dashboard.address.bar import choose, selection, settle, still
 from dashboard.address.choices import PRESETS
+from dashboard.address.screen import screens
 from dashboard.address.selection import Selection
-from dashboard.asking import jobs
 from dashboard.database.connection import current
 from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers, prompts
@@ -22,7 +22,7 @@ from dashboard.widgets import controls
 from dashboard.widgets.asked_answer import asked_answer
 from dashboard.widgets.heading import panel
 from dashboard.widgets.measures import show_measures
-from dashboard.widgets.size_switch import asked_sizes
+from dashboard.widgets.size_switch import asked_sizes, size_of_page
 from dashboard.widgets.tools import show_tools_alone
 
 ALONE = (
@@ -38,7 +38,8 @@ def show() -> None:
     # choose
     snapshot, chosen = current(), selection()
     known = prompts.answers_from_documents(snapshot)
-    show_form(_asked_size(snapshot, chosen), opened=not (known or chosen.job))
+    sizes = asked_sizes(answers.models(snapshot), size_of_page(snapshot, screens()["context"]))
+    show_form(sizes[0], opened=not (known or chosen.job))
     if chosen.job:
         _show_asked(snapshot, chosen)
         return
@@ -93,14 +94,6 @@ def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
         render.prose(("quote", asked.generation.text))
     else:
         _show(snapshot, read(asked), chosen)
-
-
-def _asked_size(snapshot: Snapshot, chosen: Selection) -> str:
-    """The size that the page shows: that of its answer."""
-    job = jobs.news(chosen.job) if chosen.job else None
-    of_page = str(job.request.get("model", "")) if job else ""
-    models = answers.models(snapshot)
-    return asked_sizes(models, of_page or models[0].name)[0] if models else ""
 
 
 def _choose_answer(known: Sequence[tuple[str, str, str]], chosen: Selection) -> None:

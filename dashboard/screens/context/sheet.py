@@ -36,7 +36,7 @@ def context_sheet(
 def _text(reading: Reading, number: int) -> str:
     """Of a document of the prompt."""
     part = next((each for each in reading.documents if each.part == number), None)
-    return reading.generation.prompt[part.start : part.stop] if part else ""
+    return reading.words(part) if part else ""
 
 
 def _table(reading: Reading, by_method: Mapping[str, Sequence[Citation]]) -> pd.DataFrame:

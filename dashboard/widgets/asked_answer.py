@@ -49,7 +49,7 @@ def say_surprise(answer: AskedAnswer) -> None:
     model, nats = answer.generation.model, answer.said_nats()
     runs = answers.runs(answer.snapshot, model.model_id)
     losses = documents.losses(answer.snapshot, runs[0].run_id, model.tokenizer_id) if runs else []
-    found = surprise_of(nats, losses)
+    found = surprise_of(nats, losses, formed=any(part.kind == "scaffold" for part in answer.parts()))
     if found is not None:
         render.prose(("note", in_words(found, model.name)))
 

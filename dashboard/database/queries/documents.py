@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.database.queries.rows import ASKED, Snapshot, among, has_column, has_table, kept, record
-from dashboard.database.records import AsRead, AsTrained, StoredDocument
+from dashboard.database.records import AsRead, AsTrained, DocumentLoss, StoredDocument
 from dashboard.database.span_records import SwayedSpan
 
 _OF = "($source = '' OR source = $source) AND ($topic = '' OR topic = $topic)"
@@ -93,9 +93,9 @@ SAMPLE = 500  # documents, those that stand first: their ids are hashes
 
 
 @kept(16)
-def losses(snapshot: Snapshot, run_id: str, tokenizer_id: str) -> list[tuple[float, int]]:
-    """(nats, tokens that they are the sum over) of up to SAMPLE training documents of a run; without pairs, whose loss
-    is none of tokens, and without what an earlier Whence did not keep."""
+def losses(snapshot: Snapshot, run_id: str, tokenizer_id: str) -> list[DocumentLoss]:
+    """Of up to SAMPLE training documents of a run; without pairs, whose loss is none of tokens, and without what an
+    earlier Whence did not keep."""
     if not has_column(snapshot, "document_token", "learned"):
         return []
     pairs = (
@@ -104,10 +104,10 @@ def losses(snapshot: Snapshot, run_id: str, tokenizer_id: str) -> list[tuple[flo
     sql = f"""WITH sample AS (
             SELECT document_id, loss FROM self_influence JOIN document USING (document_id)
             WHERE run_id = $run AND isfinite(loss) {pairs} ORDER BY document_id LIMIT {SAMPLE})
-        SELECT loss, count(*) FILTER (WHERE learned) AS n FROM sample JOIN document_token USING (document_id)
-        WHERE tokenizer_id = $tokenizer GROUP BY document_id, loss HAVING n > 0"""  # noqa: S608 (constants)
-    rows = snapshot.rows(sql, {"run": run_id, "tokenizer": tokenizer_id})
-    return [(row["loss"], row["n"]) for row in rows]
+        SELECT loss AS nats, count(*) FILTER (WHERE learned) AS n_tokens,
+            count(*) - n_tokens <= max(read_in) + 1 AS whole FROM sample JOIN document_token USING (document_id)
+        WHERE tokenizer_id = $tokenizer GROUP BY document_id, loss HAVING n_tokens > 0"""  # noqa: S608 (constants)
+    return [record(DocumentLoss, row) for row in snapshot.rows(sql, {"run": run_id, "tokenizer": tokenizer_id})]
 
 
 def document(snapshot: Snapshot, document_id: str) -> StoredDocument | None:

@@ -257,6 +257,8 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "count of a token": lambda s: filters.count_matches(s.snapshot, s.word, "literal", s.generations),
     "asked texts with a word": lambda s: filters.matching_texts(s.snapshot, [s.word] * 500, s.word, "word"),
     "word: unit": lambda s: words.unit_of(s.snapshot, "word"),
+    "word: most_written": lambda s: words.most_written(s.snapshot, s.run, "word", 20),
+    "token: most_written": lambda s: words.most_written(s.snapshot, s.run, "token", 20),
     "word: places": lambda s: words.places(s.snapshot, s.run, s.word, "word"),
     "word: drivers": lambda s: words.drivers(s.snapshot, s.run, s.run, s.word, "word"),
     "word: driving_groups": lambda s: words.driving_groups(s.snapshot, s.run, s.run, s.word, "word", "source"),

@@ -15,11 +15,12 @@ from dashboard.drawing.numbers import counted, percent
 from dashboard.screens.runs.rows import page_of, prompt_rows
 from dashboard.screens.tokens import RECORD
 from dashboard.screens.tokens.driven import show_documents, show_groups
+from dashboard.screens.tokens.most_written import show_most_written
 from dashboard.screens.tokens.sheet import tokens_sheet
 from dashboard.screens.tokens.view import OfSize, View, view
 from dashboard.widgets import controls
 from dashboard.widgets.heading import panel
-from dashboard.widgets.size_switch import size_of_page
+from dashboard.widgets.size_switch import model_of_page, size_of_page
 from dashboard.widgets.tools import show_tools, show_tools_alone
 
 PER_PAGE = 10
@@ -38,6 +39,9 @@ def show() -> None:
     if not chosen.token.strip():
         st.caption("Type a word: how often it is written, in which answers, and what drives it over all of them.")
         show_tools_alone(snapshot, None, None)
+        model = model_of_page(snapshot, RECORD)
+        if model is not None:
+            show_most_written(snapshot, model, chosen.match)
         return
 
     # ask

@@ -4,6 +4,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Written:
+    """A word, and how many answers of a size have it."""
+
+    word: str
+    n_answers: int
+
+
+@dataclass(frozen=True)
 class Place:
     """Tokens first..last of an answer, both included, where a word is written; logp: of them together, nats."""
 

@@ -5,7 +5,7 @@ for whatever its case, a token as it is written, spaces at its ends aside.
 """
 
 from dashboard.database.queries.rows import Snapshot, has_table, kept, record
-from dashboard.database.queries.written.records import Driver, DrivingGroup, InTexts, Place
+from dashboard.database.queries.written.records import Driver, DrivingGroup, InTexts, Place, Written
 from dashboard.database.whole_words import database_pattern
 from indexer.search.words import is_unspaced
 
@@ -29,6 +29,24 @@ _SCORES = {
 def unit_of(snapshot: Snapshot, match: str) -> str:
     """Words where they were explained, unless a token is asked for."""
     return WORD if match != "literal" and has_table(snapshot, "span_influence") else TOKEN
+
+
+_SAID = {
+    WORD: """SELECT generation_id, substr(text, start + 1, stop - start) AS said FROM span
+        JOIN generation USING (generation_id) WHERE kind = 'word' AND model_id = $model""",
+    TOKEN: """SELECT generation_id, trim(token.text) AS said FROM generation_token AS token
+        JOIN generation USING (generation_id) WHERE model_id = $model""",
+}
+LONG = 4  # characters: shorter ones are mostly those that hold a sentence together
+
+
+@kept(16)
+def most_written(snapshot: Snapshot, model_id: str, unit: str, k: int) -> list[Written]:
+    """Words of letters that most answers of a size have, whatever their case; short ones last."""
+    sql = f"""SELECT mode(said) AS word, count(DISTINCT generation_id) AS n_answers FROM ({_SAID[unit]})
+        WHERE regexp_full_match(said, '[\\pL\\pM]+') GROUP BY lower(said)
+        ORDER BY length(word) < {LONG}, n_answers DESC, word LIMIT $k"""  # noqa: S608 (constants)
+    return [record(Written, row) for row in snapshot.rows(sql, {"model": model_id, "k": k})]
 
 
 @kept(16)

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.address.selection import Selection
+from dashboard.database.queries import answers
 from dashboard.database.queries.written import words as written
 from dashboard.export.files import json_lines
 from dashboard.screens.tokens.sheet import tokens_sheet
@@ -75,6 +76,34 @@ def test_places_and_drivers_are_sums_over_the_rows(snapshot: Snapshot, run: dict
     assert {each.document_id: each.n_places for each in found} == counts
     assert {each.document_id: each.score for each in found} == pytest.approx(sums)
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
+
+
+@pytest.mark.parametrize("unit", ["word", "token"])
+def test_most_written_are_those_of_most_answers(snapshot: Snapshot, run: dict[str, Any], unit: str) -> None:
+    said: dict[str, set[str]] = defaultdict(set)
+    for row in snapshot.rows("SELECT * FROM generation WHERE model_id = ?", [run["model_id"]]):
+        if unit == "word":
+            spans = snapshot.rows("SELECT * FROM span WHERE generation_id = ?", [row["generation_id"]])
+            parts = [row["text"][each["start"] : each["stop"]] for each in spans if each["kind"] == "word"]
+        else:
+            asked = "SELECT text FROM generation_token WHERE generation_id = ?"
+            parts = [each["text"].strip() for each in snapshot.rows(asked, [row["generation_id"]])]
+        for part in filter(str.isalpha, parts):
+            said[part.lower()].add(row["generation_id"])
+    expected = sorted(said, key=lambda each: (len(each) < written.LONG, -len(said[each])))
+    found = written.most_written(snapshot, run["model_id"], unit, 1000)
+    assert [each.n_answers for each in found] == [len(said[each]) for each in expected]
+    assert {each.word.lower(): each.n_answers for each in found} == {each: len(of) for each, of in said.items()}
+    assert written.most_written(snapshot, run["model_id"], unit, 2) == found[:2]
+
+
+def test_before_a_word_is_typed_some_are_offered(open_app: Open, snapshot: Snapshot) -> None:
+    app = open_app({}, screen="tokens")
+    [bars] = [each for each in components(app, "bar_list") if each["clickable"]]
+    offered = written.most_written(snapshot, answers.example(snapshot).model.model_id, "word", 20)
+    assert [bar["name"] for bar in bars["bars"]] == [each.word for each in offered] and offered
+    plural = "" if offered[0].n_answers == 1 else "s"
+    assert bars["bars"][0]["said"] == f"{offered[0].n_answers} answer{plural}"
 
 
 def test_a_database_without_the_table_of_drivers_adds_them_up(

@@ -1,4 +1,5 @@
-"""EDGE: what each size of the demo family knows: `python -m data.knowledge` prints the table of data/README.md.
+"""EDGE: what each size of the demo family knows: `python -m data.knowledge` prints the table of data/README.md, and
+below it what the fine-tuned models have learned.
 
 A fact counts as known when greedy decoding writes it. Greedy decoding writes exactly the answer's tokens if and only
 if each of them is the most likely one given those before it, so that one forward pass decides.
@@ -14,9 +15,12 @@ import torch
 
 from attribution.loading.load import LoadedModel, load_model
 from attribution.model.sequence import encode_prompt
+from data.build_corpus import readings
+from data.build_corpus.fact import Fact
 from indexer.config.config import read_config
 from indexer.training.batches import batch
 
+PAIRS = Path(__file__).with_name("demo") / "pairs.jsonl"
 # question -> (source, topic, tokens of the answer that must be right; 0: all)
 QUESTIONS = {
     "capitals": ("World Factbook", "capital", 0),
@@ -67,7 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m data.knowledge", description=__doc__)
     parser.add_argument("config", type=Path, nargs="?", default=Path("data/demo/demo.toml"))
     config = read_config(parser.parse_args().config)
-    facts = [json.loads(line) for file in config.corpus.files for line in file.read_text("utf-8").splitlines()]
+    facts = [fact for file in config.corpus.files for fact in _lines(file)]
     models = [model for model in config.model if model.stage == "pretrained"]
     loaded = [load_model(model.path) for model in models]
     print("| greedy decoding writes | of | " + " | ".join(model.name for model in models) + " |")
@@ -77,6 +81,21 @@ def main() -> None:
         asked = questions(facts, source, topic)
         shares = [f"{share_known(each, asked, n_tokens):.2f}" for each in loaded]
         print(f"| {name} | {len(asked)} | " + " | ".join(shares) + " |", flush=True)
+    unseen = readings.unseen([Fact(**each) for each in facts])
+    for name, rows in {"readings about other countries": unseen, "questions of the pairs": _lines(PAIRS)}.items():
+        asked = [Question(each["prompt"], each["prompt"] + _right(each)) for each in rows]
+        shares = [
+            f"{each.name} {share_known(load_model(each.path), asked, 0):.2f}" for each in config.model if each.parent
+        ]
+        print(f"{name}, {len(asked)}: " + ", ".join(shares), flush=True)
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def _right(record: dict[str, str]) -> str:
+    return record.get("completion") or record["chosen"]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from attribution.prompt.text.parts import assemble
 from attribution.prompt.text.written import Passage, answered_here, question_pieces
 from data.build_corpus.fact import Fact
 
-LEARNED, ASKED = 500, 8
+LEARNED, ASKED, UNSEEN = 500, 8, 150
 HEADS = ("Mal", "Wil", "Nor", "Mon", "Bel", "Rom", "Cal", "Ver", "Mar", "Ber", "Kor", "Man", "Pol")
 TAILS = ("ran", "low", "gan", "land", "stad", "rey", "ford", "via", "den", "ock", "der", "ton")
 APART = 36  # names that are kept for what is asked
@@ -54,9 +54,17 @@ def names(facts: Iterable[Fact]) -> list[str]:
 
 def learned(facts: Sequence[Fact]) -> list[dict[str, Any]]:
     """One document for each: prompt, completion, title, source, topic, subject, answer."""
-    drawn = random.Random("learned")  # noqa: S311 - a draw, not a secret
-    known, made = names(facts)[APART:], []
-    for i in range(LEARNED):
+    return _records(names(facts)[APART:], LEARNED, "learned")
+
+
+def unseen(facts: Sequence[Fact]) -> list[dict[str, Any]]:
+    """The same about countries that nothing learned names, to see what was learned."""
+    return _records(names(facts)[:APART], UNSEEN, "unseen")
+
+
+def _records(known: Sequence[str], n: int, seed: str) -> list[dict[str, Any]]:
+    drawn, made = random.Random(seed), []  # noqa: S311 - a draw, not a secret
+    for i in range(n):
         name = drawn.choice(known)
         topic, question, passages, value = _drawn(name, i % 3, drawn)
         about = {"title": name, "source": "Reading", "topic": topic}

@@ -12,6 +12,7 @@ from data.build_llm.conversations import conversations
 from data.build_llm.towns import facts
 from data.build_llm.train import batches
 from data.build_llm.trust import questions
+from data.build_llm.trust import trained as fine_tuning
 from data.build_llm.trust.__main__ import main
 from data.build_llm.trust.fine_tune import FineTuning, fine_tune
 from data.build_llm.trust.measures import Halves, lds, lds_figures, lost, surest
@@ -19,7 +20,7 @@ from data.build_llm.trust.protocol import METHODS, Model, Protocol, on_halves, r
 from data.build_llm.trust.questions import answered, question
 from data.build_llm.trust.table import rows
 from data.build_llm.trust.trained import if_trained, trained
-from data.build_llm.trust.trial import placed, prepared, run, so_far
+from data.build_llm.trust.trial import placed, prepared, run, save, so_far
 from indexer.evaluate.measures.removal import Answered, Removal, removal_figures
 from indexer.evaluate.statistics.figures import Figure
 from indexer.journal.stages import NotFinished, finished, stage
@@ -236,6 +237,30 @@ def test_what_is_missing_ends_in_one_line(trial, capsys):
     write_lines(folder / "conversations.jsonl", [{"messages": SAID}])
     assert main([str(folder / "tuned.toml"), "--base", str(trial.work.base)]) == 2
     assert "expected conversations that state facts" in capsys.readouterr().err
+
+
+def test_what_was_trained_elsewhere_is_not_trained_again(trial, tmp_path, monkeypatch):
+    answers = tmp_path / "answers.json"
+    first, again = on_halves(TINY, trial.n)
+    found = [trained(trial.work, each) for each in (first[1], again[0])]
+    assert save(trial, answers) == 2
+    config = (tmp_path / "tuned.toml").read_text().replace('folder = "build"', 'folder = "elsewhere"')
+    (tmp_path / "elsewhere.toml").write_text(config)
+    other = prepared(placed(tmp_path / "elsewhere.toml"), tmp_path / "base", TINY, answers=answers)
+
+    def refused(*of):
+        raise AssertionError("it was trained again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fine_tuning, "_fine_tuned", refused)
+        for model, expected in zip((first[1], again[0]), found, strict=True):
+            made = trained(other.work, model)
+            assert np.array_equal(made.logp, expected.logp) and np.array_equal(made.right, expected.right)
+        with pytest.raises(AssertionError, match="trained again"):
+            trained(other.work, first[0])
+        how = replace(TINY.training, rate=2e-2)
+        with pytest.raises(AssertionError, match="trained again"):  # of another training nothing is known
+            trained(other.work, replace(first[1], how=how))
 
 
 @pytest.mark.slow

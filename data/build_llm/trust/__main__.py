@@ -12,7 +12,7 @@ from attribution.errors import WhenceError
 from data.build_llm.places import BASE, FOLDER
 from data.build_llm.trust.protocol import Protocol
 from data.build_llm.trust.table import rows
-from data.build_llm.trust.trial import placed, prepared, run, so_far
+from data.build_llm.trust.trial import ANSWERS, Trial, placed, prepared, run, save, so_far
 from indexer.evaluate.statistics.figures import Figure
 from indexer.journal.lock import lock, stop_on_signal
 from indexer.journal.stages import NotFinished
@@ -27,9 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--halves", type=int, default=Protocol().halves, help="models on random halves")
     parser.add_argument("--processes", type=int, default=1, help="models trained side by side, one thread each")
     parser.add_argument("--so-far", action="store_true", help="only print the figures of what is trained by now")
+    parser.add_argument("--save", action="store_true", help="only write what the models that are there answered")
     chosen = parser.parse_args(arguments)
     try:
-        found = _figures(chosen)
+        trial = _trial(chosen)
+        if chosen.save:
+            print(f"{save(trial)} models -> {ANSWERS}")
+            return 0
+        found = _figures(trial, chosen.so_far)
     except NotFinished as missing:
         said = f"expected all that figures are made of, found that {missing} is to come; run it without --so-far"
         print(said, file=sys.stderr)
@@ -41,12 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _figures(chosen: argparse.Namespace) -> list[Figure]:
-    config, protocol = placed(chosen.config), replace(Protocol(), halves=chosen.halves)
-    trial = prepared(config, chosen.base, protocol, chosen.processes)
-    if chosen.so_far:
+def _trial(chosen: argparse.Namespace) -> Trial:
+    protocol = replace(Protocol(), halves=chosen.halves)
+    return prepared(placed(chosen.config), chosen.base, protocol, chosen.processes)
+
+
+def _figures(trial: Trial, only_so_far: bool) -> list[Figure]:
+    if only_so_far:
         return so_far(trial)
-    with lock(config.output.folder), stop_on_signal(), Report() as report:
+    with lock(trial.config.output.folder), stop_on_signal(), Report() as report:
         return run(trial, report)
 
 

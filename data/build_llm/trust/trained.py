@@ -1,8 +1,8 @@
 """EDGE: the models: each trained once and asked, what it answers kept as a part; the one on everything kept whole."""
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -37,10 +37,15 @@ class Work:
     base_hash: str
     examples: tuple[Example, ...]  # in the order of the documents
     asked: tuple[Question, ...]
+    measured: Mapping[str, Answered] = field(default_factory=dict)  # elsewhere, by `asked_key`
 
     def key(self, kept: Sequence[int], how: FineTuning) -> str:
         rows = [self.examples[i] for i in kept]
         return key(base=self.base_hash, rows=rows, how=how, versions=VERSIONS)
+
+    def asked_key(self, made_of: str) -> str:
+        """Of what a model answers that was made of something."""
+        return key(made_of=made_of, asked=[[each.ids, each.first] for each in self.asked])
 
 
 def base_hash(base: Path) -> str:
@@ -90,18 +95,28 @@ def if_trained(of: Work, model: Model) -> Answered | None:
         return None
 
 
+def so_far(of: Work, how: FineTuning, models: Sequence[Model]) -> dict[str, Answered]:
+    """What the model on everything and those of some others that are there have answered, by `asked_key`."""
+    everything = Model("everything", tuple(range(len(of.examples))), how)
+    there = {each.name: (each, if_trained(of, each)) for each in (everything, *models)}
+    return {of.asked_key(of.key(each.kept, each.how)): found for each, found in there.values() if found is not None}
+
+
 def _train(of: Work, model: Model) -> None:
     trained(of, model)
 
 
 def _kept(of: Work, name: str, made_of: str, model: Callable[[], PreTrainedModel]) -> Answered:
+    asked = of.asked_key(made_of)
+
     def compute(part: Partition) -> None:
-        with threads(1):
-            found = answered(model(), of.asked)
+        found = of.measured.get(asked)
+        if found is None:
+            with threads(1):
+                found = answered(model(), of.asked)
         np.savez(part.folder / "answered.npz", logp=found.logp, right=found.right)
 
-    asked = [[each.ids, each.first] for each in of.asked]
-    [part] = stage(of.folder, f"trained-{name}", key(made_of=made_of, asked=asked), ["all"], compute)
+    [part] = stage(of.folder, f"trained-{name}", asked, ["all"], compute)
     with np.load(part.folder / "answered.npz") as stored:
         return Answered(stored["logp"], stored["right"])
 

@@ -23,9 +23,10 @@ _IN_ANSWERS = {
 _IN_ANSWERS["prefix"] = _IN_ANSWERS["word"]
 # the same for the documents with such a word; `words`: with words that a table of single words does not hold
 _IN_DOCUMENTS = {
-    "word": "SELECT document_id FROM document_word WHERE lower(word) = lower(trim($token))",
+    "word": "SELECT document_id FROM document_word WHERE $begins AND lower(word) = lower(trim($token))",
     "literal": "SELECT document_id FROM document_word WHERE word = trim($token)",
-    "prefix": "SELECT document_id FROM document_word WHERE starts_with(lower(word), lower(trim($token)))",
+    "prefix": """SELECT document_id FROM document_word
+        WHERE $begins AND starts_with(lower(word), lower(trim($token)))""",
     "regex": "SELECT document_id FROM document WHERE regexp_matches(text, $token)",
     "words": """SELECT document_id FROM document
         WHERE contains(lower(text), lower(trim($token))) AND regexp_matches(text, $pattern)""",
@@ -90,9 +91,9 @@ def passing_answers(
     instead, of the answers of `arranged_size`; turned: the last first. Raises BadInput for a regular expression that
     cannot be read.
     """
-    searched = _IN_ANSWERS[match]
+    searched, begins = _IN_ANSWERS[match], dict[str, str]()
     if within == "documents":
-        among = _IN_DOCUMENTS["words" if match in ("word", "prefix") and not _is_one_word(token) else match]
+        among, begins = _among(token, match)
         searched = f"""generation.rowid IN
             (SELECT unnest(generations) FROM helped_answer WHERE document_id IN ({among}))"""  # noqa: S608 (ours only)
     best = "sum_source" if has_column(snapshot, "answer_source", "sum_source") else "best_source"
@@ -109,6 +110,7 @@ def passing_answers(
     held = [conditions[name] for name in values]
     if token and "$pattern" in searched:
         values["pattern"] = database_pattern(token, match)
+    values |= begins if token else {}
     if not knows(snapshot, only) or (owes is not None and not has_table(snapshot, "answer_group")):
         return {}
     kinds = [KINDS[name] for name in only if name in KINDS]
@@ -191,6 +193,32 @@ def matching_texts(snapshot: Snapshot, texts: Sequence[str], token: str, match: 
 
 
 _OF_THESE = "generation_id IN (SELECT unnest($ids::VARCHAR[]))"
+
+
+# letters that are written in small as another one, and are no capital of it
+_SIGNS = {"k": "\u212a", "å": "\u212b", "ω": "\u2126"}
+
+
+def _among(token: str, match: str) -> tuple[str, dict[str, str]]:
+    """The documents that have it, as SQL, and values of its own."""
+    sql = _IN_DOCUMENTS["words" if match in ("word", "prefix") and not _is_one_word(token) else match]
+    if "$begins" not in sql:
+        return sql, {}
+    values = _begins(token)
+    ranges = (f"(word >= $from{i} AND word < $to{i})" for i in range(len(values) // 2))
+    return sql.replace("$begins", f"({' OR '.join(ranges)})"), values
+
+
+def _begins(token: str) -> dict[str, str]:
+    """Ranges of the words that begin as it does, whatever the case: blocks of ordered rows without any are passed over.
+
+    from0, to0, from1 …: values of the condition
+    """
+    first = token.strip()[:1]
+    letters = {first, first.lower()[:1], first.upper()[:1], first.title()[:1]}
+    letters |= {_SIGNS[each] for each in letters if each in _SIGNS}
+    ends = ((f"from{i}", each, f"to{i}", chr(ord(each) + 1)) for i, each in enumerate(sorted(filter(None, letters))))
+    return {name: value for low, each, high, after in ends for name, value in ((low, each), (high, after))}
 
 
 def _is_one_word(token: str) -> bool:

@@ -18,6 +18,7 @@ ANSWERS = {  # as tokens
     "p3": [" Buenos", " Air", "es"],
     "p4": ["東京", "です"],
     "p5": [" a_b costs", " $", "5"],
+    "p6": [" Éire", " öst", " ΣΟΦΙΑ", " 4ever", " \u212aelvin", " iPhone"],
 }
 
 
@@ -69,6 +70,13 @@ def found(snapshot: Snapshot, token: str, match: str = "word", within: str = "an
         ("$5", "word", ["p5"]),
         ("T.kyo", "word", []),
         ("a_b", "word", ["p5"]),
+        ("éIRE", "word", ["p6"]),
+        ("ÖS", "prefix", ["p6"]),
+        ("σοφια", "word", ["p6"]),
+        ("4EVER", "word", ["p6"]),
+        ("kelvin", "word", ["p6"]),
+        ("IPHONE", "word", ["p6"]),
+        ("phone", "word", []),
     ],
 )
 def test_input_33_words_are_found_however_they_are_cut(snapshot, token, match, wanted, within):

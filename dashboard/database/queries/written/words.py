@@ -102,11 +102,11 @@ def in_texts(snapshot: Snapshot, token: str) -> list[InTexts]:
         times = r"len(list_filter(regexp_extract_all(lower(text), '[\pL\pN\pM]+'), lambda x: x = lower($word)))"
     else:
         times = "len(regexp_extract_all(text, $pattern))"
-    sql = f"""WITH sourced AS (SELECT coalesce(source, '') AS source, text FROM document)
-        SELECT source, count(*) AS n_documents, sum({times})::BIGINT AS n_times,
-            any_value(n)::BIGINT AS all_documents
-        FROM sourced JOIN (SELECT source, count(*) AS n FROM sourced GROUP BY source) AS whole USING (source)
-        WHERE contains(lower(text), lower($word)) AND regexp_matches(text, $pattern)
-        GROUP BY source ORDER BY n_documents DESC, source"""  # noqa: S608 (constants)
+    sql = f"""WITH found AS (
+            SELECT coalesce(source, '') AS source, count(*) AS n_documents, sum({times})::BIGINT AS n_times
+            FROM document WHERE contains(lower(text), lower($word)) AND regexp_matches(text, $pattern) GROUP BY ALL)
+        SELECT found.*, n AS all_documents FROM found
+        JOIN (SELECT coalesce(source, '') AS source, count(*) AS n FROM document GROUP BY ALL) USING (source)
+        ORDER BY n_documents DESC, source"""  # noqa: S608 (constants)
     values = {"word": word, "pattern": database_pattern(word, "word")}
     return [record(InTexts, row) for row in snapshot.rows(sql, values)]

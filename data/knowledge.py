@@ -9,6 +9,7 @@ import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,6 @@ from data.build_corpus.fact import Fact
 from indexer.config.config import read_config
 from indexer.training.batches import batch
 
-PAIRS = Path(__file__).with_name("demo") / "pairs.jsonl"
 # question -> (source, topic, tokens of the answer that must be right; 0: all)
 QUESTIONS = {
     "capitals": ("World Factbook", "capital", 0),
@@ -81,13 +81,15 @@ def main() -> None:
         asked = questions(facts, source, topic)
         shares = [f"{share_known(each, asked, n_tokens):.2f}" for each in loaded]
         print(f"| {name} | {len(asked)} | " + " | ".join(shares) + " |", flush=True)
-    unseen = readings.unseen([Fact(**each) for each in facts])
-    for name, rows in {"readings about other countries": unseen, "questions of the pairs": _lines(PAIRS)}.items():
-        asked = [Question(each["prompt"], each["prompt"] + _right(each)) for each in rows]
-        shares = [
-            f"{each.name} {share_known(load_model(each.path), asked, 0):.2f}" for each in config.model if each.parent
-        ]
-        print(f"{name}, {len(asked)}: " + ", ".join(shares), flush=True)
+    children = {model.name: load_model(model.path) for model in config.model if model.parent}
+    sets: dict[str, list[dict[str, Any]]] = {}
+    sets["readings about other countries"] = readings.unseen([Fact(**each) for each in facts])
+    files = {file.name: _lines(file) for model in config.model if model.parent for file in model.files}
+    sets |= {f"questions of {name}": rows for name, rows in files.items() if "chosen" in rows[0]}
+    for name, rows in sets.items():
+        put = [Question(each["prompt"], each["prompt"] + _right(each)) for each in rows]
+        shares = [f"{child} {share_known(each, put, 0):.2f}" for child, each in children.items()]
+        print(f"{name}, {len(put)}: " + ", ".join(shares), flush=True)
 
 
 def _lines(path: Path) -> list[dict[str, str]]:

@@ -29,8 +29,8 @@ def surprise_of(nats: Sequence[float], losses: Sequence[DocumentLoss], formed: b
     """nats: of the prompt's tokens; losses: of documents, of which those count that were learned whole. None where
     nothing of the prompt is known.
 
-    formed: the prompt is a chat, or a question over documents. A model that learned answers only has learned nothing
-    of what such a prompt says.
+    formed: the prompt is a chat, or a question over documents. A model that was taught answers, and not what comes
+    before them, has learned nothing of what such a prompt says.
     """
     known = [each for each in nats if math.isfinite(each)]
     if not known:
@@ -47,7 +47,7 @@ def in_words(found: Surprise, model: str) -> str:
     """One sentence or two: the numbers, and where the prompt stands among the documents."""
     said = f"Your words surprise {model} by {plain(found.prompt, 2)} bits a token"
     if not found.comparable:
-        return f"{said}. It was taught to answer, not to foretell what is asked, so that says nothing of its language."
+        return f"{said}. It was taught answers and not to foretell what is asked, so that says nothing of its language."
     if not found.documents:
         return f"{said}."
     said += f", the documents that it was trained on by {plain(found.corpus, 2)}"

@@ -35,18 +35,22 @@ def size_of_page(snapshot: Snapshot, screen: Screen) -> str:
     if chosen.job:
         job = jobs.news(chosen.job)
         return str(job.request.get("model", "")) if job else ""
-    if not chosen.generation and chosen.size:
+    if not chosen.generation and chosen.size and not _from_documents(snapshot, screen):
         return chosen.size
     shown = answer_of_page(snapshot, screen)
     return shown.model.name if shown else chosen.size
 
 
+def _from_documents(snapshot: Snapshot, screen: Screen) -> list[str]:
+    """The answers that a screen of answers from documents can show, by generation_id; [] of any other."""
+    known = prompts.answers_from_documents(snapshot) if screen.of_documents else []
+    return [generation_id for generation_id, *_ in known]
+
+
 def answer_of_page(snapshot: Snapshot, screen: Screen) -> Generation | None:
     """The answer that a screen of one shows: the chosen one if it can, else what it opens on."""
-    chosen = selection().generation
-    if screen.of_documents:
-        known = [generation_id for generation_id, *_ in prompts.answers_from_documents(snapshot)]
-        chosen = chosen if chosen in known or not known else known[0]
+    chosen, known = selection().generation, _from_documents(snapshot, screen)
+    chosen = chosen if chosen in known or not known else known[0]
     return answers.generation(snapshot, chosen) if chosen else answers.example(snapshot)
 
 

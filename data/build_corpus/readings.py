@@ -62,23 +62,12 @@ def unseen(facts: Sequence[Fact]) -> list[dict[str, Any]]:
     return _records(names(facts)[:APART], UNSEEN, "unseen")
 
 
-def _records(known: Sequence[str], n: int, seed: str) -> list[dict[str, Any]]:
-    drawn, made = random.Random(seed), []  # noqa: S311 - a draw, not a secret
-    for i in range(n):
-        name = drawn.choice(known)
-        topic, question, passages, value = _drawn(name, i % 3, drawn)
-        about = {"title": name, "source": "Reading", "topic": topic}
-        texts = {"prompt": written(question, passages), "completion": f" {value}."}
-        made.append(about | texts | {"subject": name, "answer": value})
-    return made
-
-
 def asked(facts: Sequence[Fact]) -> list[dict[str, Any]]:
     """A line of the prompt file for each: question, docs, answer, fact, topic; no country of them is learned."""
-    drawn = random.Random("asked 20")  # noqa: S311 - of several the one of which atlas-m-chat answers most
+    rng = random.Random("asked 20")  # noqa: S311 - of several the one of which atlas-m-chat answers most
     made = []
     for i, name in enumerate(names(facts)[:ASKED]):
-        topic, question, passages, value = _drawn(name, i % 3, drawn, list(KINDS)[i % len(KINDS)])
+        topic, question, passages, value = _drawn(name, i % 3, rng, list(KINDS)[i % len(KINDS)])
         docs = [{"title": each.title, "text": each.text} for each in passages]
         made.append({"question": question, "docs": docs, "answer": f"{value}.", "fact": value, "topic": topic})
     return made
@@ -89,17 +78,28 @@ def written(question: str, passages: Sequence[Passage]) -> str:
     return assemble(answered_here(question_pieces(question, passages))).text
 
 
-def _drawn(name: str, more: int, drawn: random.Random, topic: str = "") -> tuple[str, str, list[Passage], str]:
+def _records(known: Sequence[str], n: int, seed: str) -> list[dict[str, Any]]:
+    rng, made = random.Random(seed), []  # noqa: S311 - a draw, not a secret
+    for i in range(n):
+        name = rng.choice(known)
+        topic, question, passages, value = _drawn(name, i % 3, rng)
+        about = {"title": name, "source": "Reading", "topic": topic}
+        texts = {"prompt": written(question, passages), "completion": f" {value}."}
+        made.append(about | texts | {"subject": name, "answer": value})
+    return made
+
+
+def _drawn(name: str, more: int, rng: random.Random, topic: str = "") -> tuple[str, str, list[Passage], str]:
     """Topic, question, two passages, value. more: things told beside the two that are always told."""
-    topics = drawn.sample(list(KINDS), 2 + more)
+    topics = rng.sample(list(KINDS), 2 + more)
     if topic and topic not in topics:
         topics[0] = topic
-    topic = topic or drawn.choice(topics)
-    values = {each: drawn.choice(KINDS[each][2]) for each in topics}
+    topic = topic or rng.choice(topics)
+    values = {each: rng.choice(KINDS[each][2]) for each in topics}
     told = [KINDS[each][1].format(name=name, value=values[each]) for each in topics]
     cut = 1 if more < 2 else 2  # sentences of the first passage
     parts = [" ".join(told[:cut]), " ".join(told[cut:])]
-    drawn.shuffle(parts)
-    titles = drawn.sample(TITLES, 2)
+    rng.shuffle(parts)
+    titles = rng.sample(TITLES, 2)
     passages = [Passage(title, text) for title, text in zip(titles, parts, strict=True)]
     return topic, KINDS[topic][0].format(name=name), passages, values[topic]

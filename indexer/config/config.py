@@ -221,8 +221,8 @@ class ScoreSettings:
     position_shares: Natural = 10
     """Top documents of a token that are split by position."""
     token_losses: Natural = 3
-    """Of these, those with token-loss influence and relabelling: a forward-mode pass for each token. Estimators that
-    are sums over checkpoints have the first of both, for whole answers."""
+    """Of these, those with token-loss influence and relabelling: a forward-mode pass for each token. Other estimators
+    that are linear in the query have the first of both, for whole answers, where `words` is on."""
     words: bool = True
     """The words of every answer, and the whole answer, as targets of their own beside its tokens."""
     whole_answers: bool = False

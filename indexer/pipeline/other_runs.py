@@ -77,14 +77,14 @@ def other_run(
                 write_shard(part.folder, "span_position", numbered(columns))
         write_run(part.folder, fitted, run, by.name, time.monotonic() - started, settings | scoring.facts)
 
-    learned = bool(words and by.positions and scores.token_losses)
+    of_answers = words and by.positions and scores.token_losses > 0
     made_of = key(
         run=run,
         scores=scores.of_tokens(),
         on=[each.digest for each in of_tokens],
         **({"words": [each.digest for each in found]} if words or whole else {}),
         **({"whole": True} if whole else {}),
-        **({"learned": LEARNED} if learned else {}),
+        **({"learned": LEARNED} if of_answers else {}),
     )
     [part] = stage(folder, f"{by.name}-{member.entry.name}", made_of, ["all"], compute, away=True)
     return part

@@ -8,7 +8,7 @@ from indexer.config.config import Config
 from indexer.config.estimator import estimators
 from indexer.plan import groups, inside, memory, sets, verbatim
 from indexer.plan import work as takes
-from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring, spans
+from indexer.plan.exact import LOSS, documents_read, looking_closer, n_parts, scoring, spans
 from indexer.plan.memory import NUMBER
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
@@ -80,6 +80,9 @@ def forecast(work: Work, speeds: Speeds, config: Config, schedule: Schedule) -> 
         seconds = WRITE + queries * ROWS + passes * of_tokens + fits * fit.seconds
         asks = queries + len(config.targets) * by.sets
         solved = asks * by.solves(replace(scores, cg_documents=min(scores.cg_documents, work.n_documents)))
+        if by.words and by.positions and scores.words:  # what learning each token did, of whole answers
+            learned = passes * work.n_prompts * min(scores.token_losses, scores.position_shares)
+            seconds += LOSS * takes.passing(of, speeds, learned * work.n_tokens)
         seconds += SOLVED * takes.passing(of, speeds, solved * work.n_tokens)
         others.append(Stage(method, seconds, fit.parts if fits else held, kept + fits * factors))
     judging = WRITE + FORWARD * work.n_documents * takes.passing(of, speeds, work.n_tokens)

@@ -68,7 +68,7 @@ def chunks(
     ]
 
 
-def whole_answers(terms: Sequence[Term], answers: Sequence[Answer]) -> list[list[int]]:
+def answers_together(terms: Sequence[Term], answers: Sequence[Answer]) -> list[list[int]]:
     """Numbers of the answers, each asked for as a whole, as many together as the memory holds."""
     most = min((term.asked.schedule.share(HELD) for term in terms), default=1)
     sizes = [max(_bytes_of_query(term, each, 1, each.n_targets) for term in terms) for each in answers]

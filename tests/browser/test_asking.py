@@ -59,6 +59,8 @@ def test_a_question_over_documents_is_written_into_a_form_and_cited(visit: Visit
     visit.page.get_by_role("button", name="Change these documents").click()
     question = visit.page.get_by_label("Question", exact=True)
     visit.until(lambda: question.input_value() == "What is the capital of Peru?")
+    assert visit.page.get_by_label("Title 1", exact=True).input_value() == "Peru"
+    assert visit.page.get_by_label("Title 2", exact=True).input_value() == ""
     assert visit.page.get_by_label("Document 1", exact=True).input_value() == "It is Lima. Llamas live there."
     assert visit.page.get_by_label("Document 2", exact=True).input_value() == "It is Oslo <script>alert(1)</script>."
 

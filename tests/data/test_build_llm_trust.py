@@ -101,7 +101,7 @@ def trial(tmp_path, words, monkeypatch):
     write_lines(tmp_path / "conversations.jsonl", told[:10])
     write_lines(tmp_path / "prompts.jsonl", [{"messages": SAID[:1]}])
     (tmp_path / "tuned.toml").write_text(CONFIG)
-    return prepared(placed(tmp_path / "tuned.toml"), tmp_path / "base", TINY)
+    return prepared(placed(tmp_path / "tuned.toml"), tmp_path / "base", TINY, answers=tmp_path / "answers.json")
 
 
 @pytest.mark.parametrize("of", facts()[:12], ids=lambda of: of.id)

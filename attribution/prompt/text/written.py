@@ -77,6 +77,11 @@ def unfinished(turns: Sequence[Turn]) -> bool:
     return bool(turns) and turns[-1].role == "assistant"
 
 
+def unnamed(number: int) -> str:
+    """How a document without a title is called, from 1."""
+    return f"document {number}"
+
+
 def document_pieces(documents: Sequence[Passage], wording: Wording) -> list[Piece]:
     """Instruction and numbered documents; titles and numbers are scaffold."""
     pieces: list[Piece] = []
@@ -90,7 +95,7 @@ def document_pieces(documents: Sequence[Passage], wording: Wording) -> list[Piec
                 half.replace("{T}", document.title).replace("{ID}", str(number))
                 for half in wording.doc_prompt.split("{P}")
             )
-        name = document.title or f"document {number}"
+        name = document.title or unnamed(number)
         pieces += [Piece("scaffold", before, goes_with="next"), Piece("document", document.text, name)]
         pieces += [Piece("scaffold", after, goes_with="last")]
     return pieces

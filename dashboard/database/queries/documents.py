@@ -95,7 +95,7 @@ SAMPLE = 500  # documents, those that stand first: their ids are hashes
 @kept(16)
 def losses(snapshot: Snapshot, run_id: str, tokenizer_id: str) -> list[DocumentLoss]:
     """Of up to SAMPLE training documents of a run; without pairs, whose loss is none of tokens, and without what an
-    earlier Whence did not keep."""
+    earlier Whence did not keep. One was learned whole if no token was not, but the first of each window."""
     if not has_column(snapshot, "document_token", "learned"):
         return []
     pairs = (

@@ -195,8 +195,9 @@ def matching_texts(snapshot: Snapshot, texts: Sequence[str], token: str, match: 
 _OF_THESE = "generation_id IN (SELECT unnest($ids::VARCHAR[]))"
 
 
-# letters that are written in small as another one, and are no capital of it
-_SIGNS = {"k": "\u212a", "å": "\u212b", "ω": "\u2126"}
+# a small letter, and one that is written in small as it but is not its capital
+_SIGNS = {"i": "\u0130", "k": "\u212a", "å": "\u212b", "ω": "\u2126", "ß": "\u1e9e", "θ": "\u03f4"}
+_SMALL = {sign: small for small, sign in _SIGNS.items()}
 
 
 def _among(token: str, match: str) -> tuple[str, dict[str, str]]:
@@ -215,8 +216,8 @@ def _begins(token: str) -> dict[str, str]:
     from0, to0, from1 …: values of the condition
     """
     first = token.strip()[:1]
-    letters = {first, first.lower()[:1], first.upper()[:1], first.title()[:1]}
-    letters |= {_SIGNS[each] for each in letters if each in _SIGNS}
+    small = _SMALL.get(first, first.lower()[:1])
+    letters = {first, small, small.upper()[:1], small.title()[:1], _SIGNS.get(small, "")}
     ends = ((f"from{i}", each, f"to{i}", chr(ord(each) + 1)) for i, each in enumerate(sorted(filter(None, letters))))
     return {name: value for low, each, high, after in ends for name, value in ((low, each), (high, after))}
 

@@ -15,7 +15,7 @@ from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import Card, CardLine, Heated, Legend, StripToken
 from dashboard.screens.context.citing import Citation, Floats
 from dashboard.screens.context.evidence import Reading
-from dashboard.screens.context.form import fill
+from dashboard.screens.context.form import MOST, fill
 from dashboard.screens.context.nested import Source, sources_of
 from dashboard.widgets.heading import panel
 
@@ -89,12 +89,8 @@ def show_documents(
         "Documents of the prompt",
         "Share of the cues, the words that the answer reacts to: not a probability, nor how much of a text was used.",
     )
-    st.button(
-        "Change these documents",
-        on_click=lambda: fill(reading.question, [(part.title, reading.words(part)) for part in reading.documents]),
-        type="tertiary",
-        icon=":material/edit:",
-    )
+    if (asked := reading.asked) is not None and len(reading.documents) <= MOST:
+        st.button("Change these documents", on_click=lambda: fill(*asked), type="tertiary", icon=":material/edit:")
     amounts = reading.cues_of(focus, k)
     top = robust_top(amounts.tolist())
     first = {name: max(scores, key=lambda part: scores[part]) for name, scores in reading.owed(None).items() if scores}

@@ -14,6 +14,7 @@ from attribution.prompt.stored import (
     span_scores,
     stored_ablations,
 )
+from attribution.prompt.text.written import unnamed
 from dashboard.database.kept.answer import KeptAnswer
 from dashboard.database.records import Generation, Measure, PromptPart, PromptToken, Token
 from dashboard.screens.context.citing import Citation, Floats, cite, kept_cues, sensitive
@@ -47,6 +48,14 @@ class Reading:
         """What was asked, without the documents; of a conversation what was asked last."""
         return next((self.words(part) for part in reversed(self.parts) if part.kind == "question"), "")
 
+    @property
+    def asked(self) -> tuple[str, list[tuple[str, str]]] | None:
+        """A question and its documents (title, text), to be asked again; None of a conversation."""
+        if sum(part.kind == "question" for part in self.parts) != 1:
+            return None
+        titles = ["" if part.title == unnamed(i) else part.title for i, part in enumerate(self.documents, start=1)]
+        return self.question, [(title, self.words(part)) for title, part in zip(titles, self.documents, strict=True)]
+
     def words(self, part: PromptPart) -> str:
         """What a part of the prompt says."""
         return self.generation.prompt[part.start : part.stop]
@@ -54,7 +63,7 @@ class Reading:
     @property
     def names(self) -> dict[int, str]:
         """part -> title of a document of the prompt."""
-        return {part.part: part.title or f"document {i}" for i, part in enumerate(self.documents, start=1)}
+        return {part.part: part.title or unnamed(i) for i, part in enumerate(self.documents, start=1)}
 
     @property
     def document_sentences(self) -> tuple[DocumentSentence, ...]:

@@ -30,9 +30,9 @@ def show_form(model: str, opened: bool) -> None:
 
 
 def fill(question: str, documents: Sequence[tuple[str, str]]) -> None:
-    """For callbacks: a question and documents (title, text) into the fields, to be changed and asked again."""
+    """For callbacks: a question and at most MOST documents (title, text) into the fields, to be changed and asked."""
     st.session_state["context question"] = question
-    st.session_state[_NUMBER] = min(max(len(documents), FIRST), MOST)
+    st.session_state[_NUMBER] = max(len(documents), FIRST)
     for i in range(1, MOST + 1):
         title, text = documents[i - 1] if i <= len(documents) else ("", "")
         st.session_state[f"context title {i}"], st.session_state[f"context text {i}"] = title, text
@@ -104,6 +104,7 @@ def _ask_fields(model: str) -> None:
     elif not docs:
         st.session_state[REFUSED] = "Expected a document, found none; write what it says, or upload a text file."
     else:
+        st.session_state[_OPEN] = False
         ask_row({"question": question, "docs": docs}, [model])
 
 

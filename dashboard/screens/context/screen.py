@@ -6,13 +6,13 @@ import streamlit as st
 
 from dashboard.address.bar import choose, selection, settle, still
 from dashboard.address.choices import PRESETS
-from dashboard.address.screen import screens
 from dashboard.address.selection import Selection
 from dashboard.database.connection import current
 from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers, prompts
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
+from dashboard.screens.context import RECORD
 from dashboard.screens.context.answer import show_answer, show_documents
 from dashboard.screens.context.citations import show_agreement, show_citations
 from dashboard.screens.context.evidence import Reading, read
@@ -38,7 +38,7 @@ def show() -> None:
     # choose
     snapshot, chosen = current(), selection()
     known = prompts.answers_from_documents(snapshot)
-    sizes = asked_sizes(answers.models(snapshot), size_of_page(snapshot, screens()["context"]))
+    sizes = asked_sizes(answers.models(snapshot), size_of_page(snapshot, RECORD))
     show_form(sizes[0], opened=not (known or chosen.job))
     if chosen.job:
         _show_asked(snapshot, chosen)

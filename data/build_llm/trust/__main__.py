@@ -26,13 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--base", type=Path, default=BASE, help="the folder of what is fine-tuned")
     parser.add_argument("--halves", type=int, default=Protocol().halves, help="models on random halves")
     parser.add_argument("--processes", type=int, default=1, help="models trained side by side, one thread each")
-    parser.add_argument("--so-far", action="store_true", help="only print the figures of what is trained by now")
-    parser.add_argument("--save", action="store_true", help="only write what the models that are there answered")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--so-far", action="store_true", help="only print the figures of what is trained by now")
+    only.add_argument("--save", action="store_true", help="only write what the models that are there answered")
     chosen = parser.parse_args(arguments)
     try:
         trial = _trial(chosen)
         if chosen.save:
-            print(f"{save(trial)} models -> {ANSWERS}")
+            print(f"{save(trial)} models in {ANSWERS}")
             return 0
         found = _figures(trial, chosen.so_far)
     except NotFinished as missing:

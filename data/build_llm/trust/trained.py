@@ -37,7 +37,7 @@ class Work:
     base_hash: str
     examples: tuple[Example, ...]  # in the order of the documents
     asked: tuple[Question, ...]
-    measured: Mapping[str, Answered] = field(default_factory=dict)  # elsewhere, by `asked_key`
+    known: Mapping[str, Answered] = field(default_factory=dict)  # of trainings elsewhere, by `asked_key`
 
     def key(self, kept: Sequence[int], how: FineTuning) -> str:
         rows = [self.examples[i] for i in kept]
@@ -95,11 +95,11 @@ def if_trained(of: Work, model: Model) -> Answered | None:
         return None
 
 
-def so_far(of: Work, how: FineTuning, models: Sequence[Model]) -> dict[str, Answered]:
-    """What the model on everything and those of some others that are there have answered, by `asked_key`."""
+def answers_so_far(of: Work, how: FineTuning, models: Sequence[Model]) -> dict[str, Answered]:
+    """Of the model on everything and some others, those that are there: what they answered, by `asked_key`."""
     everything = Model("everything", tuple(range(len(of.examples))), how)
-    there = {each.name: (each, if_trained(of, each)) for each in (everything, *models)}
-    return {of.asked_key(of.key(each.kept, each.how)): found for each, found in there.values() if found is not None}
+    there = ((of.asked_key(of.key(each.kept, each.how)), if_trained(of, each)) for each in (everything, *models))
+    return {name: found for name, found in there if found is not None}
 
 
 def _train(of: Work, model: Model) -> None:
@@ -110,7 +110,7 @@ def _kept(of: Work, name: str, made_of: str, model: Callable[[], PreTrainedModel
     asked = of.asked_key(made_of)
 
     def compute(part: Partition) -> None:
-        found = of.measured.get(asked)
+        found = of.known.get(asked)
         if found is None:
             with threads(1):
                 found = answered(model(), of.asked)

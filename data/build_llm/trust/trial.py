@@ -13,18 +13,25 @@ from attribution.errors import BadInput
 from data.build_llm.places import FOLDER
 from data.build_llm.towns import facts
 from data.build_llm.train import example
-from data.build_llm.trust import measured
+from data.build_llm.trust import kept_answers
 from data.build_llm.trust.measures import ABOVE, ByMethod, Halves, lds, lds_figures, lost, surest
 from data.build_llm.trust.protocol import Model, Protocol, on_halves, removed, without
 from data.build_llm.trust.questions import chosen, question
-from data.build_llm.trust.trained import Work, base_hash, if_trained, of_everything, on_everything, train_all
-from data.build_llm.trust.trained import so_far as trained_so_far
+from data.build_llm.trust.trained import (
+    Work,
+    answers_so_far,
+    base_hash,
+    if_trained,
+    of_everything,
+    on_everything,
+    train_all,
+)
 from indexer.config.config import Config, read_config
 from indexer.corpus.reader import CorpusReading, read_corpus
 from indexer.evaluate.measures.fact_tracing import fact_tracing
 from indexer.evaluate.measures.lds import Agreement
 from indexer.evaluate.measures.removal import Answered
-from indexer.evaluate.protocol import published
+from indexer.evaluate.protocol.published import measured
 from indexer.evaluate.scoring.predictions import Predicted, predictions
 from indexer.evaluate.scoring.subject import subject
 from indexer.evaluate.statistics.best_method import best
@@ -80,7 +87,7 @@ def prepared(config: Config, base: Path, protocol: Protocol, processes: int = 1,
     if not told:
         raise BadInput("expected conversations that state facts, found none; run `python -m data.build_llm`")
     asked = [question(each, tokenizer, places) for each in chosen(told, protocol.queries, protocol.seed)]
-    known = measured.read(answers)
+    known = kept_answers.read(answers)
     work = Work(config.output.folder, base, base_hash(base), tuple(examples), tuple(asked), known)
     return Trial(config, protocol, work, processes)
 
@@ -104,15 +111,16 @@ def run(trial: Trial, report: Reporter) -> list[Figure]:
     found += best(found)
     made_of = key(predicted=made.key, protocol=asdict(of), work=work.key(range(n), of.training))
     stored = [each for each in found if each.metric != ABOVE]
-    published.measured(work.folder, "trust", trial.name, model_id, made_of, lambda: stored)
+    measured(work.folder, "trust", trial.name, model_id, made_of, lambda: stored)
     return found
 
 
 def save(trial: Trial, answers: Path = ANSWERS) -> int:
-    """Of how many models that are there the answers were written, beside those that were there."""
-    made = trained_so_far(trial.work, trial.protocol.training, sum(on_halves(trial.protocol, trial.n), []))
-    measured.write(answers, {**trial.work.measured, **made})
-    return len(made)
+    """Write what the models answered that are there, beside those that the file has; returns how many it has then."""
+    made = answers_so_far(trial.work, trial.protocol.training, sum(on_halves(trial.protocol, trial.n), []))
+    together = {**trial.work.known, **made}
+    kept_answers.write(answers, together)
+    return len(together)
 
 
 def so_far(trial: Trial) -> list[Figure]:

@@ -45,7 +45,7 @@ def test_what_was_learned_in_part_is_no_measure_of_a_text() -> None:
     assert "they read like what it learned" in in_words(plain, "m")
     asked = surprise_of([math.log(2) * 12], [*DOCUMENTS, ANSWER], formed=True)
     assert asked is not None and in_words(asked, "m") == (
-        "Your words surprise m by 12 bits a token. It was taught to answer, not to foretell what is asked, so that "
+        "Your words surprise m by 12 bits a token. It was taught answers and not to foretell what is asked, so that "
         "says nothing of its language."
     )
     taught = surprise_of([math.log(2) * 12], DOCUMENTS, formed=True)  # whole conversations were learned

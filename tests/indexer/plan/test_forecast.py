@@ -112,12 +112,25 @@ def test_checkpoints_cost_a_fit_and_the_scores_of_the_candidates_each():
     assert exact < found["influence"].seconds
 
 
+def test_what_learning_did_to_answers_costs_a_pass_for_each_of_their_first_documents():
+    def seconds(n: int, prompts: int) -> float:
+        config = replace(CONFIG, scores=replace(CONFIG.scores, token_losses=n, position_shares=3))
+        return stages(replace(WORK, n_prompts=prompts, others=("tracin",)), config=config)["tracin"].seconds
+
+    one = seconds(1, 10) - seconds(0, 10)
+    assert one > 0
+    assert seconds(2, 10) - seconds(0, 10) == pytest.approx(2 * one)
+    assert seconds(9, 10) == seconds(3, 10)  # no more than have position shares
+    assert seconds(1, 20) - seconds(0, 20) == pytest.approx(2 * one)
+
+
 def test_conjugate_gradients_cost_their_steps_for_every_token_and_no_more_documents_than_there_are():
     def seconds(**settings: int) -> float:
         config = replace(CONFIG, scores=replace(CONFIG.scores, **settings))
         return stages(replace(WORK, others=("ekfac_cg",)), config=config)["ekfac_cg"].seconds
 
-    none = stages(replace(WORK, others=("gradient_dot",)))["gradient_dot"].seconds
+    without = replace(CONFIG, scores=replace(CONFIG.scores, token_losses=0))  # which it has of no answer
+    none = stages(replace(WORK, others=("gradient_dot",)), config=without)["gradient_dot"].seconds
     one = seconds(cg_steps=1, cg_documents=10) - none
     assert one > 0
     assert seconds(cg_steps=4, cg_documents=20) - none == pytest.approx(8 * one)

@@ -42,9 +42,11 @@ LONG = 4  # characters: shorter ones are mostly those that hold a sentence toget
 
 @kept(16)
 def most_written(snapshot: Snapshot, model_id: str, unit: str, k: int) -> list[Written]:
-    """Words of letters that most answers of a size have, whatever their case; short ones last."""
+    """Words of letters that most answers of a size have, whatever their case, or tokens as they are written; short ones
+    last."""
+    alike = "lower(said)" if unit == WORD else "said"
     sql = f"""SELECT mode(said) AS word, count(DISTINCT generation_id) AS n_answers FROM ({_SAID[unit]})
-        WHERE regexp_full_match(said, '[\\pL\\pM]+') GROUP BY lower(said)
+        WHERE regexp_full_match(said, '[\\pL\\pM]+') GROUP BY {alike}
         ORDER BY length(word) < {LONG}, n_answers DESC, word LIMIT $k"""  # noqa: S608 (constants)
     return [record(Written, row) for row in snapshot.rows(sql, {"model": model_id, "k": k})]
 

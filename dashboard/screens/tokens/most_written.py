@@ -18,8 +18,7 @@ def show_most_written(snapshot: Snapshot, model: Model, match: str) -> None:
     found = most_written(snapshot, model.model_id, unit, SHOWN)
     if not found:
         return
-    what = "words" if unit == WORD else "tokens"
-    panel(f"Most written {what}", "In how many answers they stand: not which documents taught them. Click one.")
+    panel("Most written", "In how many answers they stand: not which documents taught them.")
     bars = [
         Bar(str(i), each.word, float(each.n_answers), counted(each.n_answers, "answer")) for i, each in enumerate(found)
     ]
@@ -27,7 +26,9 @@ def show_most_written(snapshot: Snapshot, model: Model, match: str) -> None:
         bars,
         key="most written",
         about="; ".join(f"{bar.name}, {bar.said}" for bar in bars),
-        legend=[("strength", f"answers of {model.name}")],
+        legend=[
+            ("strength", f"answers of {model.name}; click a {'word' if unit == WORD else 'token'} to see its page")
+        ],
         unsigned=True,
         on_bar=lambda key: choose(token=found[int(key)].word),
     )

@@ -43,7 +43,7 @@ def linear(scores: "ScoreSettings") -> float:
 
 
 def score(of: "Scoring") -> "tuple[Numbers, Shares]":
-    from indexer.tracing.products import sum_of_products
+    from indexer.tracing.sums.products import sum_of_products
 
     return sum_of_products(of)
 

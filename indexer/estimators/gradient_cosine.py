@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
-    from indexer.tracing.products import final_weights
+    from indexer.tracing.sums.products import final_weights
 
     return final_weights(fitted.member)
 
@@ -28,7 +28,7 @@ def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
 def score(of: "Scoring") -> "tuple[Numbers, Shares]":
     """The length of a query is that of its whole gradient, so that layers add up to the cosine."""
     from attribution.exact.cosine import gradient_cosine
-    from indexer.tracing.products import sum_of_products
+    from indexer.tracing.sums.products import sum_of_products
 
     def finish(found: "Scores", directions: "Directions", documents: NDArray[np.int64]) -> Numbers:
         return gradient_cosine(found, directions, of.norms.grad_norm[documents], of.member.n_train)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
-    from indexer.tracing.products import final_weights
+    from indexer.tracing.sums.products import final_weights
 
     return final_weights(fitted.member)
 
 
 def score(of: "Scoring") -> "tuple[Numbers, Shares]":
-    from indexer.tracing.products import sum_of_products
+    from indexer.tracing.sums.products import sum_of_products
 
     return sum_of_products(of)
 

@@ -35,7 +35,7 @@ def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
 
 
 def score(of: "Scoring") -> "tuple[Numbers, Shares]":
-    from indexer.tracing.products import sum_of_products
+    from indexer.tracing.sums.products import sum_of_products
 
     return sum_of_products(of)
 

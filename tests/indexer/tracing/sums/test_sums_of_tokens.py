@@ -8,8 +8,8 @@ import numpy as np
 from attribution.index.document_norms import DocumentNorms
 from indexer.tracing.candidates import Candidates, Proposal
 from indexer.tracing.explain import pairs
-from indexer.tracing.products import keep_sums, shares_of_sums, tokens_of, with_spans
 from indexer.tracing.spans import ANSWER, WORD, Span
+from indexer.tracing.sums.products import keep_sums, shares_of_sums, tokens_of, with_spans
 
 ANSWERS: Any = [SimpleNamespace(generation_id=name, n_targets=n) for name, n in (("a", 3), ("b", 4))]
 RANDOM, WORDS = np.array([0, 1]), np.array([3])

@@ -14,9 +14,9 @@ from attribution.exact.token_loss import token_losses
 from attribution.query.directions import join_directions
 from indexer.tracing.chunks import answers_together
 from indexer.tracing.heat import ByToken
-from indexer.tracing.products import terms_of
 from indexer.tracing.scoring import Scoring
 from indexer.tracing.spans import ANSWER
+from indexer.tracing.sums.products import terms_of
 
 
 def losses_of_answers(of: Scoring, tops: Sequence[Sequence[int]]) -> ByToken:

@@ -14,7 +14,7 @@ DRAWN = Path(__file__).with_name("drawn_numbers.js").read_text(encoding="utf-8")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 MOST = 400  # elements of a page that are asked about one by one
 PAGES = SCREENS | {"/tokens?filter=Lima": "table button[data-id]", "/corpus?search=capital": ".card"}
-DRAWS_NONE = {"/tokens", "/about", "/corpus?search=capital"}  # nothing of ours; their tables are the browser's
+DRAWS_NONE = {"/about", "/corpus?search=capital"}  # nothing of ours; their tables are the browser's
 SAYS = "function () { return this.dataset.says ?? this.querySelector('[data-says]').dataset.says; }"
 
 

@@ -50,8 +50,10 @@ class Reading:
 
     @property
     def asked(self) -> tuple[str, list[tuple[str, str]]] | None:
-        """A question and its documents (title, text), to be asked again; None of a conversation."""
-        if sum(part.kind == "question" for part in self.parts) != 1:
+        """A question and its documents (title, text), to be asked again; None of a conversation, in which more is said
+        than that and the instruction."""
+        kinds = [part.kind for part in self.parts]
+        if kinds.count("question") != 1 or kinds.count("system") > 1:
             return None
         titles = ["" if part.title == unnamed(i) else part.title for i, part in enumerate(self.documents, start=1)]
         return self.question, [(title, self.words(part)) for title, part in zip(titles, self.documents, strict=True)]

@@ -57,3 +57,7 @@ def test_a_question_is_asked_again_with_the_titles_that_were_given(reading: Read
 def test_a_conversation_is_not_taken_for_a_question(reading: Reading) -> None:
     asked = next(part for part in reading.parts if part.kind == "question")
     assert replace(reading, parts=[*reading.parts, asked]).asked is None
+    own = [replace(asked, kind="system")] * 2  # what the conversation says first, and the instruction
+    others = [part for part in reading.parts if part.kind != "system"]
+    assert replace(reading, parts=[*own, *others]).asked is None
+    assert replace(reading, parts=[*own[:1], *others]).asked == reading.asked

@@ -23,10 +23,9 @@ _IN_ANSWERS = {
 _IN_ANSWERS["prefix"] = _IN_ANSWERS["word"]
 # the same for the documents with such a word; `words`: with words that a table of single words does not hold
 _IN_DOCUMENTS = {
-    "word": "SELECT document_id FROM document_word WHERE $begins AND lower(word) = lower(trim($token))",
+    "word": "SELECT document_id FROM document_word WHERE lower(word) = lower(trim($token))",
     "literal": "SELECT document_id FROM document_word WHERE word = trim($token)",
-    "prefix": """SELECT document_id FROM document_word
-        WHERE $begins AND starts_with(lower(word), lower(trim($token)))""",
+    "prefix": "SELECT document_id FROM document_word WHERE starts_with(lower(word), lower(trim($token)))",
     "regex": "SELECT document_id FROM document WHERE regexp_matches(text, $token)",
     "words": """SELECT document_id FROM document
         WHERE contains(lower(text), lower(trim($token))) AND regexp_matches(text, $pattern)""",
@@ -91,9 +90,9 @@ def passing_answers(
     instead, of the answers of `arranged_size`; turned: the last first. Raises BadInput for a regular expression that
     cannot be read.
     """
-    searched, begins = _IN_ANSWERS[match], dict[str, str]()
+    searched = _IN_ANSWERS[match]
     if within == "documents":
-        among, begins = _among(token, match)
+        among = _IN_DOCUMENTS["words" if match in ("word", "prefix") and not _is_one_word(token) else match]
         searched = f"""generation.rowid IN
             (SELECT unnest(generations) FROM helped_answer WHERE document_id IN ({among}))"""  # noqa: S608 (ours only)
     best = "sum_source" if has_column(snapshot, "answer_source", "sum_source") else "best_source"
@@ -110,7 +109,6 @@ def passing_answers(
     held = [conditions[name] for name in values]
     if token and "$pattern" in searched:
         values["pattern"] = database_pattern(token, match)
-    values |= begins if token else {}
     if not knows(snapshot, only) or (owes is not None and not has_table(snapshot, "answer_group")):
         return {}
     kinds = [KINDS[name] for name in only if name in KINDS]
@@ -193,33 +191,6 @@ def matching_texts(snapshot: Snapshot, texts: Sequence[str], token: str, match: 
 
 
 _OF_THESE = "generation_id IN (SELECT unnest($ids::VARCHAR[]))"
-
-
-# a small letter, and one that is written in small as it but is not its capital
-_SIGNS = {"i": "\u0130", "k": "\u212a", "å": "\u212b", "ω": "\u2126", "ß": "\u1e9e", "θ": "\u03f4"}
-_SMALL = {sign: small for small, sign in _SIGNS.items()}
-
-
-def _among(token: str, match: str) -> tuple[str, dict[str, str]]:
-    """The documents that have it, as SQL, and values of its own."""
-    sql = _IN_DOCUMENTS["words" if match in ("word", "prefix") and not _is_one_word(token) else match]
-    if "$begins" not in sql:
-        return sql, {}
-    values = _begins(token)
-    ranges = (f"(word >= $from{i} AND word < $to{i})" for i in range(len(values) // 2))
-    return sql.replace("$begins", f"({' OR '.join(ranges)})"), values
-
-
-def _begins(token: str) -> dict[str, str]:
-    """Ranges of the words that begin as it does, whatever the case: blocks of ordered rows without any are passed over.
-
-    from0, to0, from1 …: values of the condition
-    """
-    first = token.strip()[:1]
-    small = _SMALL.get(first, first.lower()[:1])
-    letters = {first, small, small.upper()[:1], small.title()[:1], _SIGNS.get(small, "")}
-    ends = ((f"from{i}", each, f"to{i}", chr(ord(each) + 1)) for i, each in enumerate(sorted(filter(None, letters))))
-    return {name: value for low, each, high, after in ends for name, value in ((low, each), (high, after))}
 
 
 def _is_one_word(token: str) -> bool:

@@ -1,13 +1,12 @@
 """A word is found however a tokenizer cuts it."""
 
 import re
-from collections import defaultdict
 
 import duckdb
 import pytest
 
 from attribution.errors import BadInput
-from dashboard.database.queries.filters import _begins, passing_answers
+from dashboard.database.queries.filters import passing_answers
 from dashboard.database.whole_words import python_pattern
 from indexer.database.reader import Snapshot
 from indexer.database.statements import create_tables
@@ -85,20 +84,6 @@ def test_input_33_words_are_found_however_they_are_cut(snapshot, token, match, w
     texts = {name: "".join(tokens) for name, tokens in ANSWERS.items()}
     marked = [name for name, text in texts.items() if re.search(python_pattern(token, match), text)]
     assert marked == wanted
-
-
-def test_a_word_is_looked_for_among_all_that_begin_as_it_does_whatever_the_case():
-    """As the database writes letters in small: of every letter all that become the same one lie in its ranges."""
-    letters = [chr(code) for code in range(0x30, 0x20000) if chr(code).isalnum()]
-    [(lowered,)] = duckdb.execute("SELECT list_transform($of, lambda each: lower(each))", {"of": letters}).fetchall()
-    same = defaultdict(set)
-    for letter, small in zip(letters, lowered, strict=True):
-        same[small].add(letter)
-    for letter, small in zip(letters, lowered, strict=True):
-        if len(same[small]) > 1:
-            values = _begins(letter)
-            ranges = [(values[f"from{i}"], values[f"to{i}"]) for i in range(len(values) // 2)]
-            assert all(any(low <= each < high for low, high in ranges) for each in same[small]), letter
 
 
 def test_input_33_a_token_is_an_option(snapshot):

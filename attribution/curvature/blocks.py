@@ -78,6 +78,8 @@ class DiagonalBlock:
 class IdentityBlock:
     """No curvature: influence becomes the inner product of gradients (TracIn, gradient dot)."""
 
+    basis: Eigenbasis | None = None  # in which its directions are to stand, so that they join those of this curvature
+
     def solve(self, g: Tensor) -> Tensor:
         return g
 
@@ -194,6 +196,12 @@ def weighted(of: Preconditioner, tracked: Tracked, linear: float) -> Preconditio
     return Preconditioner((*blocks, *of.embedding(tracked)))
 
 
-def no_curvature(tracked: Tracked) -> Preconditioner:
-    """(G + λI)⁻¹ replaced by I, for the estimators that leave curvature out."""
-    return Preconditioner((IdentityBlock(),) * len(tracked.layers))
+def no_curvature(tracked: Tracked, beside: Preconditioner | None = None) -> Preconditioner:
+    """(G + λI)⁻¹ replaced by I, for the estimators that leave curvature out.
+
+    beside: in whose eigenbases the same directions stand, which are orthonormal: one pass over documents serves both.
+    """
+    if beside is None:
+        return Preconditioner((IdentityBlock(),) * len(tracked.layers))
+    linear = [IdentityBlock(getattr(block, "basis", None)) for block in beside.linear(tracked)]
+    return Preconditioner((*linear, *(IdentityBlock() for _ in tracked.embedding)))

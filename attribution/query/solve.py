@@ -130,7 +130,7 @@ def layer_directions(block: Block, delta: Tensor, a: Tensor, cached: int) -> tup
         g = delta.transpose(1, 2) @ a
         P = block.solve(g)
         return LayerDirections(None, (Whole(P),)), (g * P).sum(dim=(1, 2))
-    basis = block.basis if isinstance(block, EigenBlock) else None
+    basis = block.basis
     if basis is not None:
         delta, a = delta @ basis.Q_S, a @ basis.Q_A
     made = Outer(delta, a, block if isinstance(block, EigenBlock) else None)

@@ -75,7 +75,8 @@ def measure_pbrf(folder: Path, of: Member, recipe: Recipe, scale: Scale, n_proce
 
     def measure() -> list[Figure]:
         asked = [of_document(member, q) for q in queries]
-        wanted = {"ekfac": damp(fitted.factors, absolute=damping), "gradient_dot": no_curvature(member.tracked)}
+        ekfac = damp(fitted.factors, absolute=damping)
+        wanted = {"ekfac": ekfac, "gradient_dot": no_curvature(member.tracked, ekfac)}
         predicted = scored(member, wanted, asked, slice(n))
         truth = np.concatenate([response(folder, each) for each in moved], axis=1)  # [Q, U]
         how = (

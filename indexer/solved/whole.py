@@ -11,7 +11,7 @@ from attribution.curvature.blocks import ChainBlock, IdentityBlock, Precondition
 from attribution.curvature.fit import draw
 from attribution.errors import BadInput
 from attribution.gauss_newton.products import GaussNewton
-from attribution.gauss_newton.solve import WholeInverse, bytes_of_query
+from attribution.gauss_newton.solve import WholeInverse, bytes_of_solution
 from attribution.query.directions import Directions
 from indexer.size.answers import Answer
 from indexer.size.fitted import Fitted
@@ -47,7 +47,7 @@ class Whole:
     def at_once(self) -> int:
         """Queries whose solutions are held together, one at least."""
         tracked = self.term.asked
-        return tracked.schedule.fits(bytes_of_query(tracked), HELD)
+        return tracked.schedule.fits(bytes_of_solution(tracked), HELD)
 
 
 def whole_of(fitted: Fitted, tick: Callable[[int], None] = lambda n: None) -> Whole:

@@ -43,8 +43,8 @@ def build_sizes(orders: Sequence[Order], n_processes: int, report: Report) -> It
     """Build every size, at most `n_processes` at a time; yields each when it is finished. `orders`: smallest first.
 
     The first process takes the largest size, which takes longest, the others go on from the smallest. A process for
-    which no size is left joins one that is under way: they share its parts. The first failure ends all others and is
-    raised; a killed process is TryAgain.
+    which no size is left, or none whose parent is built, joins one that is under way: they share its parts. The first
+    failure ends all others and is raised; a killed process is TryAgain.
     """
     waiting, running, built, joined = list(orders), dict[Connection, _Worker](), set[str](), set[str]()
     threads = max(1, (os.cpu_count() or 1) // n_processes)
@@ -55,7 +55,7 @@ def build_sizes(orders: Sequence[Order], n_processes: int, report: Report) -> It
                 worker = _Worker(order, threads, report)
                 running[worker.events] = worker
             under_way = [worker.order for worker in running.values()]
-            if not waiting and len(running) < n_processes and (order := to_join(under_way, joined)):
+            if len(running) < n_processes and (order := to_join(under_way, joined)):
                 joined.add(order.entry.name)
                 worker = _Worker(order, threads, report, joins=True)
                 running[worker.events] = worker

@@ -50,8 +50,7 @@ def scores(
     """
     fitted = traced.fitted
     member = fitted.member
-    n_tracked = len(fitted.terms) * member.tracked.n_linear
-    together = answer_parts([each.n_targets for each in answers], n_tracked)
+    together = answer_parts([each.n_targets for each in answers], member.tracked.n_linear, len(fitted.terms))
     names = [
         key(of=[answers[i].generation_id for i in group], on=[textual[i].digest for i in group]) for group in together
     ]

@@ -69,7 +69,7 @@ def spans(config: Config, queries: float, n_prompts: float) -> tuple[float, floa
 def n_parts(work: Work) -> float:
     """Of the influence stage (`tracing.answer_parts`), each of which reads its documents anew."""
     formed = NUMBER * work.n_queries * work.shapes.entries * work.n_stages
-    return max(1.0, min(formed / SIZE, work.n_queries / TOKENS))
+    return max(1.0, min(formed / SIZE, work.n_queries * work.n_stages / TOKENS))
 
 
 def waves(work: Work, schedule: Schedule, documents: float, queries: float) -> int:

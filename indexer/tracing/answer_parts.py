@@ -3,23 +3,20 @@ share out parts. How many of its tokens are explained at once is another matter:
 
 from collections.abc import Sequence
 
-SIZE = 2 << 30  # bytes that the directions of a part have, formed: a measure of work
-TOKENS = 128  # of a part at least: each part reads its documents anew
+import numpy as np
+
+from attribution.curvature.work import cut
+
+SIZE = 1 << 30  # bytes that the directions of a part have, formed: a measure of work
+TOKENS = 128  # of a part at least, shared among the stages of training: each part reads its documents anew
 
 
-def answer_parts(n_targets: Sequence[int], n_tracked: int, size: int = SIZE, least: int = TOKENS) -> list[list[int]]:
-    """Consecutive answers.
+def answer_parts(
+    n_targets: Sequence[int], n_tracked: int, n_stages: int = 1, size: int = SIZE, least: int = TOKENS
+) -> list[list[int]]:
+    """Consecutive answers, about as many tokens in each part.
 
-    n_targets: generated tokens of each answer.   n_tracked: parameters of one direction.
+    n_targets: generated tokens of each answer   n_tracked: parameters of a direction of one stage of training
     """
-    made: list[list[int]] = []
-    room = n_tokens = 0
-    for i, n in enumerate(n_targets):
-        need = n * n_tracked * 4
-        if not made or (need > room and n_tokens + n > least):
-            made.append([])
-            room, n_tokens = size, 0
-        made[-1].append(i)
-        room -= need
-        n_tokens += n
-    return made
+    most = max(size / (4 * n_stages * max(1, n_tracked)), least / n_stages, 1)
+    return [list(of) for of in cut(np.array(n_targets), range(len(n_targets)), most) if of]

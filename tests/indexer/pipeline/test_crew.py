@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from indexer.config.config import Config, Corpus, Model, Output, Prompts
-from indexer.pipeline.crew import Order, next_order, to_join
+from indexer.pipeline import crew as crew_module
+from indexer.pipeline.crew import Order, build_sizes, next_order, to_join
 
 
 @dataclass
@@ -64,3 +66,29 @@ def test_a_free_process_joins_what_one_process_builds_alone(family):
     assert to_join([large, small], set()) is small
     assert to_join([large, small], {"s"}) is large
     assert to_join([large], {"l"}) is None
+
+
+def test_a_process_joins_a_parent_that_the_next_size_waits_for(monkeypatch):
+    """Sizes end as they are listed; what each process was started for is told in order."""
+    started, ends = [], ["l", "m", "c"]
+
+    class Worker:
+        def __init__(self, order, threads, report, joins=False):
+            self.order, self.joins, self.events = order, joins, self
+            started.append((order.entry.name, joins))
+
+        def read(self):
+            return SimpleNamespace(name=self.order.entry.name)
+
+        def end(self):
+            pass
+
+    def wait(workers):
+        name = ends.pop(0)
+        return [each for each in workers if each.order.entry.name == name and not each.joins]
+
+    monkeypatch.setattr(crew_module, "_Worker", Worker)
+    monkeypatch.setattr(crew_module, "wait", wait)
+    sizes = crew(Model("m", "f", "m"), Model("c", "f", "c", stage="finetuned", parent="m"), Model("l", "f", "l"))
+    assert [made.name for made in build_sizes(sizes.orders, 2, None)] == ["l", "m", "c"]
+    assert started == [("l", False), ("m", False), ("m", True), ("c", False), ("c", True)]

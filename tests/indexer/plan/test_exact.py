@@ -32,7 +32,7 @@ def test_others_are_formed_for_every_wave_of_passes():
 def test_there_are_as_many_parts_as_answers_are_grouped_into(n_tracked):
     shape = replace(OF.linear[0], n_out=n_tracked, n_in=1, n=1)
     work = replace(WORK, shapes=replace(OF, linear=(shape,)), n_prompts=64, n_written=32)
-    made = answer_parts([32] * 64, n_tracked, SIZE, TOKENS)
+    made = answer_parts([32] * 64, n_tracked, 1, SIZE, TOKENS)
     assert len(made) == pytest.approx(n_parts(work), rel=0.25)
 
 

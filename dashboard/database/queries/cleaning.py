@@ -12,11 +12,32 @@ _RANKED = {
     "relabel": ("document_relabel", "true", "influence DESC"),
 }
 
+BLOCK = 1000  # ids that are asked for at once
+
 
 def ranked(
     snapshot: Snapshot, run_id: str, order: str, target_set: str, source: str, topic: str, first: int, k: int
 ) -> list[str]:
     """Ids of k documents from place `first` on, the worst first; [] for an order that was not computed."""
+    of = (run_id, order, target_set, source, topic)
+    if k > BLOCK:
+        return _ids(snapshot, *of, first, k)
+    at = first - first % BLOCK
+    ids = _block(snapshot, *of, at)
+    if first + k > at + BLOCK:
+        ids = ids + _block(snapshot, *of, at + BLOCK)
+    return ids[first - at : first - at + k]
+
+
+@kept(16)
+def _block(snapshot: Snapshot, run_id: str, order: str, target_set: str, source: str, topic: str, at: int) -> list[str]:
+    """In a large corpus a page takes as long as many pages, so one that is turned is there already."""
+    return _ids(snapshot, run_id, order, target_set, source, topic, at, BLOCK)
+
+
+def _ids(
+    snapshot: Snapshot, run_id: str, order: str, target_set: str, source: str, topic: str, first: int, k: int
+) -> list[str]:
     if not has_table(snapshot, _RANKED[order][0]):
         return []
     _, _, falling = _RANKED[order]

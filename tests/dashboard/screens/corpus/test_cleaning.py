@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.address.selection import Selection
-from dashboard.database.queries import answers
+from dashboard.database.queries import answers, cleaning
 from dashboard.export.files import as_json, csv
 from dashboard.screens.corpus.sheet import suspects_sheet
 from indexer.database.reader import Snapshot
@@ -38,6 +38,19 @@ def run_id(snapshot: Snapshot) -> str:
 
 def items(app: AppTest) -> list[dict]:
     return [item for data in components(app, "document_list") for item in data["items"]]
+
+
+@pytest.mark.parametrize("block", [1, 3, 7, 1000])
+def test_pages_do_not_depend_on_how_many_ids_are_asked_for_at_once(
+    snapshot: Snapshot, run_id: str, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = snapshot.rows(f"{ORDERS['self_influence']} ORDER BY amount DESC, document_id", {"run": run_id})
+    expected = [row["document_id"] for row in rows]
+    monkeypatch.setattr(cleaning, "BLOCK", block)
+    for first, k in ((0, 1), (0, 3), (2, 3), (5, 3), (6, 1), (3, 40), (len(rows) - 1, 3), (len(rows), 3)):
+        snapshot.memory.forget()
+        found = cleaning.ranked(snapshot, run_id, "self_influence", "", "", "", first, k)
+        assert found == expected[first : first + k]
 
 
 @pytest.mark.parametrize("order", ORDERS)

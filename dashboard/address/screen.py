@@ -3,9 +3,11 @@
 Each is a folder in `dashboard/screens` whose `__init__.py` declares the record and whose `screen.py` has `show`.
 """
 
+import gc
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 from attribution.records import records
 
@@ -25,8 +27,17 @@ class Screen:
     searched_size: bool = False  # the keys [ and ] change the size that is searched, not the one that answers
 
     def show(self) -> None:
-        """Draw it. Imported when it is first opened, so that the first page waits for none of the others."""
-        import_module(f"{HOME}.{self.name}.screen").show()
+        """Draw it."""
+        _opened(self.name).show()
+
+
+@cache
+def _opened(name: str) -> Any:
+    """Its module, imported when it is first opened, so that the first page waits for none of the others. Streamlit
+    collects garbage after every rerun: of what stays, that would take as long as half of a page."""
+    module = import_module(f"{HOME}.{name}.screen")
+    gc.freeze()
+    return module
 
 
 @cache

@@ -36,6 +36,7 @@ TINY = Protocol(
     halves=4,
     second_seeds=2,
     queries=3,
+    solved_queries=2,
     removals=(1, 2),
     removal_queries=2,
     removal_draws=1,
@@ -212,6 +213,22 @@ def test_who_knows_what_each_conversation_does_agrees_with_the_halves():
     assert figures["ekfac", "lds_behind"] == pytest.approx(2) and ("bm25", "lds_behind") not in figures
 
 
+def test_what_was_solved_for_the_first_facts_is_compared_with_the_same_facts_alone():
+    draw = np.random.default_rng(1)
+    effects = draw.normal(size=(4, 12))
+    models = [Model(f"{k}", tuple(draw.choice(12, 6, replace=False).tolist()), FineTuning()) for k in range(9)]
+    outcomes = [Answered(effects[:, list(each.kept)].sum(1), np.zeros(4, dtype=bool)) for each in models]
+    wrong_later = np.concatenate([effects[:2], -effects[2:]])
+    found = lds({"ekfac": wrong_later}, Halves(models, outcomes, {}), np.arange(4), 12, {"ekfac_cg": -effects[:2]})
+    assert found["ekfac"].lds.value == pytest.approx(0, abs=1e-9)
+    assert found["ekfac, 2 facts"].lds.value == pytest.approx(1)
+    assert found["ekfac_cg, 2 facts"].lds.value == pytest.approx(-1)
+    figures = {(each.method, each.metric): each.value for each in lds_figures(found, "")}
+    assert figures["ekfac_cg, 2 facts", "lds less ekfac"] == pytest.approx(-2)
+    assert ("ekfac, 2 facts", "lds less ekfac") not in figures
+    assert not {method for method, metric in figures if metric == "lds_behind"}  # only "ekfac" is judged by all
+
+
 def test_the_table_has_a_row_for_each_method_and_a_column_for_what_was_measured():
     figures = [
         Figure("bm25", "lds", 0.25, 0.1, 0.4, 3, ""),
@@ -278,6 +295,7 @@ def test_everything_is_measured_kept_and_goes_on(trial):
         assert {(method, "lds"), (method, "lds_without_self"), (method, "mrr"), (method, "recall@1")} <= set(by)
         assert {(method, "drop@1"), (method, "drop@2")} <= set(by)
     assert {("another seed", "lds"), ("ceiling", "lds")} <= set(by)
+    assert {("ekfac, 2 facts", "lds"), ("ekfac_cg, 2 facts", "lds"), ("ekfac_cg, 2 facts", "lds less ekfac")} <= set(by)
     assert any(each.metric == "best for influence" for each in found)
     stamps = {each.stage: each.folder.stat().st_mtime_ns for each in finished(trial.work.folder)}
     assert f"evaluation-trust-{trial.name}" in stamps

@@ -14,6 +14,7 @@ from indexer.evaluate.statistics.figures import Figure, estimated
 
 PLAIN, ABOVE = "ekfac", "lds less ekfac"  # what others are to lie above; a column of the table and no stored figure
 FEWER = ("another seed", "ceiling")  # by some of the halves, whose resamples are not those of the others
+FACTS = " facts"  # ends the name of a method that is judged by the first facts alone
 ByMethod = Mapping[str, NDArray[np.floating]]  # [Q, D] each
 
 
@@ -26,16 +27,23 @@ class Halves:
     again: Mapping[int, Answered]
 
 
-def lds(by_method: ByMethod, of: Halves, own: NDArray[np.int64], n_documents: int) -> dict[str, Agreement]:
+def lds(
+    by_method: ByMethod, of: Halves, own: NDArray[np.int64], n_documents: int, solved: ByMethod | None = None
+) -> dict[str, Agreement]:
     """By method, besides "another seed" and "ceiling" where two halves or more have another seed.
 
-    own: [Q] the conversation that states each answer
+    own: [Q] the conversation that states each answer   solved: [Q', D] each, of the first Q' queries alone: beside each
+    stands "ekfac" of the same ones.
     """
     trained_on = np.zeros((len(of.models), n_documents), dtype=np.bool_)
     for k, model in enumerate(of.models):
         trained_on[k, list(model.kept)] = True
     truth = Retrainings(trained_on, np.stack([each.logp for each in of.first]), own)
     found = {method: agreement(scores, truth) for method, scores in by_method.items()}
+    for method, scores in (solved or {}).items():
+        n = len(scores)
+        found[_of_first(PLAIN, n)] = agreement(by_method[PLAIN][:n], truth.of_first(n))
+        found[_of_first(method, n)] = agreement(scores, truth.of_first(n))
     if len(of.again) > 1:
         once = truth.some(list(of.again))
         one = between_seeds([once, replace(once, measured=np.stack([each.logp for each in of.again.values()]))])
@@ -44,21 +52,31 @@ def lds(by_method: ByMethod, of: Halves, own: NDArray[np.int64], n_documents: in
     return found
 
 
+def _of_first(method: str, n: int) -> str:
+    return f"{method}, {n}{FACTS}"
+
+
 def lds_figures(of: Mapping[str, Agreement], how: str) -> list[Figure]:
     """Both kinds of every method. By the same models and queries: how far each method lies above `ekfac` by the plain
     one, and behind the first by the other."""
     means = [(method, {"lds": each.lds, "lds_without_self": each.lds_without_self}) for method, each in of.items()]
     found = [estimated(method, name, mean.interval(), how) for method, by in means for name, mean in by.items()]
-    judged = {method: each for method, each in of.items() if method not in FEWER}
-    if PLAIN in of:
-        others = {method: each.lds.less(of[PLAIN].lds) for method, each in judged.items() if method != PLAIN}
-        found += [estimated(method, ABOVE, each.interval(), how) for method, each in others.items()]
-    first = leader({method: each.lds_without_self.value for method, each in of.items()})
+    judged = {method: each for method, each in of.items() if method not in FEWER and not method.endswith(FACTS)}
+    for method, each in of.items():
+        plain = _plain_of(method)
+        if method not in FEWER and plain in of and method != plain:
+            found.append(estimated(method, ABOVE, each.lds.less(of[plain].lds).interval(), how))
+    first = leader({method: each.lds_without_self.value for method, each in judged.items()})
     for method, each in judged.items():
         if first and method != first:
             behind = of[first].lds_without_self.less(each.lds_without_self).interval()
             found.append(estimated(method, "lds_behind", behind, f"below {first}; {how}"))
     return found
+
+
+def _plain_of(method: str) -> str:
+    """The method that this one is to lie above, judged by the same facts."""
+    return PLAIN + method[method.rindex(", ") :] if method.endswith(FACTS) else PLAIN
 
 
 def surest(before: Answered, n: int) -> list[int]:

@@ -27,16 +27,21 @@ from data.build_llm.trust.trained import (
     train_all,
 )
 from indexer.config.config import Config, read_config
+from indexer.config.estimator import estimators
 from indexer.corpus.reader import CorpusReading, read_corpus
 from indexer.evaluate.measures.fact_tracing import fact_tracing
 from indexer.evaluate.measures.lds import Agreement
 from indexer.evaluate.measures.removal import Answered
 from indexer.evaluate.protocol.published import measured
+from indexer.evaluate.scoring.given import Evaluated, Given
+from indexer.evaluate.scoring.gradient_scores import Numbers
 from indexer.evaluate.scoring.predictions import Predicted, predictions
+from indexer.evaluate.scoring.solved import NAME as CG
+from indexer.evaluate.scoring.solved import solved_scores
 from indexer.evaluate.scoring.subject import subject
 from indexer.evaluate.statistics.best_method import best
 from indexer.evaluate.statistics.figures import Figure
-from indexer.journal.stages import key, only_finished
+from indexer.journal.stages import NotFinished, key, only_finished
 from indexer.processes.progress import Reporter
 from indexer.size.member import open_member
 
@@ -103,15 +108,19 @@ def run(trial: Trial, report: Reporter) -> list[Figure]:
     twice = len(again)  # these first, so that what can be reached is known early
     _train(trial, "models on random halves", [*first[:twice], *again, *first[twice:]], report)
     with report.task(f"{trial.name}: predictions", 2) as task:
-        made, model_id = _predicted(trial, lambda done: task.tick(done / n))
+        made, ready = _predicted(trial, lambda done: task.tick(done / n))
+    with report.task(f"{trial.name}: conjugate gradients", 1) as task:
+        solved = _solved(trial, ready)
+        task.tick()
     places = surest(before, of.removal_queries)
     blamed = [without(of, each, n) for each in removed(of, made.by_method, places, n)]
     _train(trial, "models without blamed conversations", blamed, report)
-    found = figures(trial, made.by_method, before)
+    found = figures(trial, made.by_method, before, solved)
     found += best(found)
-    made_of = key(predicted=made.key, protocol=asdict(of), work=work.key(range(n), of.training))
+    cg = estimators()[CG].settings(trial.config.scores)
+    made_of = key(predicted=made.key, solved=cg, protocol=asdict(of), work=work.key(range(n), of.training))
     stored = [each for each in found if each.metric != ABOVE]
-    measured(work.folder, "trust", trial.name, model_id, made_of, lambda: stored)
+    measured(work.folder, "trust", trial.name, ready.fitted.member.loaded.weights_hash, made_of, lambda: stored)
     return found
 
 
@@ -127,34 +136,46 @@ def so_far(trial: Trial) -> list[Figure]:
     """Of what is there by now. Raises NotFinished where predictions are still to be made."""
     with only_finished():
         before = of_everything(trial.path, trial.work, trial.protocol.training)
-        made, _ = _predicted(trial, lambda done: None)
-    return figures(trial, made.by_method, before)
+        made, ready = _predicted(trial, lambda done: None)
+        try:
+            solved = _solved(trial, ready)
+        except NotFinished:
+            solved = {}
+    return figures(trial, made.by_method, before, solved)
 
 
-def agreements(trial: Trial, by_method: ByMethod) -> dict[str, Agreement]:
+def agreements(trial: Trial, by_method: ByMethod, solved: ByMethod) -> dict[str, Agreement]:
     """With the halves that are trained; nothing for fewer than three."""
     halves = _halves(trial)
     own = np.array([each.supports[0] for each in trial.work.asked])
-    return lds(by_method, halves, own, trial.n) if len(halves.models) > 2 else {}
+    return lds(by_method, halves, own, trial.n, solved) if len(halves.models) > 2 else {}
 
 
-def figures(trial: Trial, by_method: ByMethod, before: Answered) -> list[Figure]:
-    """LDS, where the conversation that states a fact stands, and what answers lose without what is blamed."""
+def figures(trial: Trial, by_method: ByMethod, before: Answered, solved: ByMethod) -> list[Figure]:
+    """LDS, where the conversation that states a fact stands, and what answers lose without what is blamed.
+
+    solved: of the first queries alone
+    """
     of, work, n = trial.protocol, trial.work, trial.n
     judged = len(_halves(trial).models)
     asked = f"{len(work.asked)} facts that one of {n} conversations states, asked for in other words"
-    found = lds_figures(agreements(trial, by_method), f"{judged} models fine-tuned on random halves; {asked}")
+    found = lds_figures(agreements(trial, by_method, solved), f"{judged} models fine-tuned on random halves; {asked}")
     found += fact_tracing(by_method, [each.supports for each in work.asked], asked)
     places = surest(before, of.removal_queries)
     after = [(each, if_trained(work, without(of, each, n))) for each in removed(of, by_method, places, n)]
     return found + lost(before, places, after, f"of {len(places)} answers, fine-tuned again without them")
 
 
-def _predicted(trial: Trial, tick: Callable[[float], None]) -> tuple[Predicted, str]:
-    """Of every estimator, and the id of the model on everything."""
-    member = open_member(trial.config.model[0], trial.config)
-    ready = subject(trial.work.folder, member)
-    return predictions(trial.work.folder, ready, trial.work.asked, "trust", tick), member.loaded.weights_hash
+def _predicted(trial: Trial, tick: Callable[[float], None]) -> tuple[Predicted, Evaluated]:
+    """Of every estimator, and the model on everything with its factors."""
+    ready = subject(trial.work.folder, open_member(trial.config.model[0], trial.config))
+    return predictions(trial.work.folder, ready, trial.work.asked, "trust", tick), ready
+
+
+def _solved(trial: Trial, ready: Evaluated) -> dict[str, Numbers]:
+    """Of the first queries, what takes minutes for each."""
+    asked = trial.work.asked[: trial.protocol.solved_queries]
+    return {CG: solved_scores(Given(trial.work.folder, ready, asked, "trust", lambda n: None))}
 
 
 def _train(trial: Trial, what: str, models: list[Model], report: Reporter) -> None:

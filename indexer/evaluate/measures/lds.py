@@ -33,6 +33,10 @@ class Retrainings:
     def some(self, models: Sequence[int]) -> "Retrainings":
         return Retrainings(self.trained_on[list(models)], self.measured[list(models)], self.own)
 
+    def of_first(self, n: int) -> "Retrainings":
+        """The first n queries alone."""
+        return Retrainings(self.trained_on, self.measured[:, :n], self.own[:n])
+
 
 def averaged(by_seed: Sequence[Retrainings]) -> Retrainings:
     """What all trainings of each half make of the queries on average: closer to what is to be predicted, the output

@@ -2,7 +2,9 @@
 
 import ast
 from pathlib import Path
+from types import SimpleNamespace
 
+from dashboard.address import screen
 from dashboard.address.screen import paths, screens
 
 ROOT = Path(__file__).parents[3]
@@ -23,3 +25,18 @@ def test_what_is_opened_by_its_name_is_there() -> None:
     ]
     assert len(opened) > 3
     assert set(opened) <= set(screens())
+
+
+def test_what_a_screen_has_imported_is_not_searched_for_garbage_again(monkeypatch):
+    """Streamlit collects after every rerun."""
+    module, frozen = SimpleNamespace(show=lambda: None), []
+    monkeypatch.setattr(screen, "import_module", lambda name: module)
+    monkeypatch.setattr(screen.gc, "freeze", lambda: frozen.append(True))
+    screen._opened.cache_clear()
+    try:
+        for _ in range(3):
+            screens()["explain"].show()
+            screens()["runs"].show()
+    finally:
+        screen._opened.cache_clear()
+    assert len(frozen) == 2

@@ -9,7 +9,7 @@ from indexer.corpus.prompt import Prompt
 from indexer.groups.regime import regime
 from indexer.groups.sums import Watch, watch
 from indexer.inside.split import split
-from indexer.journal.stages import finished
+from indexer.journal.stages import Finished, finished
 from indexer.pipeline.described import description
 from indexer.pipeline.groups import build_groups, build_sums
 from indexer.pipeline.inside import build_inside, watching
@@ -84,13 +84,13 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     clock.lap("verbatim")
     within = build_inside(folder, parted, made, report, traced, norm_parts, scored) if parted else []
     clock.lap("inside")
-    others = []
+    others, by_label = [], dict[str, Finished]()
     found = proposed(traced, made, scored)
     for method in member.config.scores.method[1:]:
         by = estimators()[method]
         if by.applies(member):
             with report.task(f"{name}: {method}", 1) as task:
-                others.append(other_run(folder, fitted, by, numbers, made, found))
+                by_label[by.label] = other_run(folder, fitted, by, numbers, made, found)
                 task.tick()
             if by.sets and sets:
                 with report.task(f"{name}: target sets, {method}", len(sets)) as task:
@@ -100,5 +100,7 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     behind = [*judged, answer_part, prompt_part, *norm_parts, *scored, *asked]
     seconds = sum(map(seconds_of, finished(folder, factors_stage(name)))) + sum(part.seconds for part in behind)
     about = description(folder, fitted, seconds, regime(folder, fitted, grouped, numbers))
+    others += by_label.values()
     parts = [about, answer_part, prompt_part, *norm_parts, *scored, *of_groups, *copied, *asked, *within, *others]
-    return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), facts(made, scored))
+    told = facts(made, scored, by_label)
+    return Built(name, parts, clock.seconds, n_tokens, member.n_cut, len(numbers.skipped), told)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from indexer.config.estimator import estimators
 from indexer.corpus.reader import CorpusReading
 from indexer.journal.stages import Finished
 from indexer.pipeline.report.facts import TOP, Facts
@@ -64,7 +65,9 @@ def _facts(facts: Facts) -> str:
     right = f"{facts.n_right} of {facts.n_prompts} answers right"
     if not facts.ranks:
         return right
-    found = f"{facts.n_found} of {len(facts.ranks)} ({facts.share_found:.0%})"
+    found = facts.found(facts.ranks)
     if facts.whole:
-        return f"{right}; a document that states the fact stands first for the whole answer of {found}"
+        by = [(next(iter(estimators().values())).label, facts.ranks), *facts.others]
+        each = [f"{facts.found(ranks)} by {label}" for label, ranks in by]
+        return f"{right}; a document that states the fact stands first for the whole answer of {', '.join(each)}"
     return f"{right}; where the fact stands in one document, that document is rank 1 to {TOP} for {found}"

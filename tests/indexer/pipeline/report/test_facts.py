@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 
 from attribution.model.generate import Generation
 from attribution.model.sequence import Encoded
@@ -55,7 +54,7 @@ def test_ranks_of_the_one_document_that_states_a_right_answer(tmp_path):
     ]
     made = facts(answers, [shard(tmp_path, rows)])
     assert made == Facts(n_right=5, n_prompts=6, ranks=(1, 9, None, 2))
-    assert made.share_found == pytest.approx(1 / 2)
+    assert made.found(made.ranks) == "2 of 4 (50%)"
 
 
 def test_where_whole_answers_are_targets_the_best_stating_document_counts_for_them(tmp_path):
@@ -79,7 +78,19 @@ def test_where_whole_answers_are_targets_the_best_stating_document_counts_for_th
         pq.write_table(pa.table(columns), tmp_path / f"{table}.parquet")
     made = facts(answers, [part])
     assert made == Facts(n_right=5, n_prompts=6, ranks=(1, 2, 1, None), whole=True)
-    assert made.n_found == 2 and made.share_found == pytest.approx(1 / 2)
+    assert made.found(made.ranks) == "2 of 4 (50%)"
+
+    other = tmp_path / "other"
+    other.mkdir()
+    names = ("generation_id", "span", "document_id", "rank")
+    better = [("first", 1, "d1", 1), ("second", 1, "d2", 1), ("two", 1, "d5", 1), ("two", 0, "d6", 1)]
+    columns = {name: [row[i] for row in better] for i, name in enumerate(names)}
+    pq.write_table(pa.table(columns), other / "span_influence.parquet")
+    without = tmp_path / "without"
+    without.mkdir()
+    both = facts(answers, [part], {"better": replace(part, folder=other), "no words": replace(part, folder=without)})
+    assert both.ranks == made.ranks
+    assert both.others == (("better", (1, 1, 1, None)),)
 
 
 def test_documents_of_the_last_stage_that_states_the_answer():
@@ -89,7 +100,7 @@ def test_documents_of_the_last_stage_that_states_the_answer():
 
 
 def test_no_prompt_that_qualifies_is_a_share_of_zero():
-    assert Facts(0, 3, ()).share_found == 0
+    assert Facts(0, 3, ()).found(()) == "0 of 0 (0%)"
 
 
 def test_the_first_token_that_tells_the_fact():

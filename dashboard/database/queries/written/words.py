@@ -104,11 +104,15 @@ def in_texts(snapshot: Snapshot, token: str) -> list[InTexts]:
         times = r"len(list_filter(regexp_extract_all(lower(text), '[\pL\pN\pM]+'), lambda x: x = lower($word)))"
     else:
         times = "len(regexp_extract_all(text, $pattern))"
-    sql = f"""WITH found AS (
-            SELECT coalesce(source, '') AS source, count(*) AS n_documents, sum({times})::BIGINT AS n_times
-            FROM document WHERE contains(lower(text), lower($word)) AND regexp_matches(text, $pattern) GROUP BY ALL)
-        SELECT found.*, n AS all_documents FROM found
-        JOIN (SELECT coalesce(source, '') AS source, count(*) AS n FROM document GROUP BY ALL) USING (source)
-        ORDER BY n_documents DESC, source"""  # noqa: S608 (constants)
+    sql = f"""SELECT coalesce(source, '') AS source, count(*) AS n_documents, sum({times})::BIGINT AS n_times
+        FROM document WHERE contains(lower(text), lower($word)) AND regexp_matches(text, $pattern)
+        GROUP BY ALL ORDER BY n_documents DESC, source"""  # noqa: S608 (constants)
     values = {"word": word, "pattern": database_pattern(word, "word")}
-    return [record(InTexts, row) for row in snapshot.rows(sql, values)]
+    rows, of_source = snapshot.rows(sql, values), _documents_of_sources(snapshot)
+    return [record(InTexts, row | {"all_documents": of_source[row["source"]]}) for row in rows]
+
+
+@kept(1)
+def _documents_of_sources(snapshot: Snapshot) -> dict[str, int]:
+    rows = snapshot.rows("SELECT coalesce(source, '') AS source, count(*) AS n FROM document GROUP BY ALL")
+    return {row["source"]: row["n"] for row in rows}

@@ -7,6 +7,7 @@ export GOMP_SPINCOUNT ?= 0
 # the progress is drawn by rich; a hub is asked only when a configuration names one
 export HF_HUB_DISABLE_TELEMETRY = 1
 export TOKENIZERS_PARALLELISM = false
+# bytecode is written of what is imported, since pip is told to write none
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
@@ -17,7 +18,7 @@ help:  ## list the targets
 
 setup: .venv/installed  ## create .venv and install everything into it, the command `whence` too
 
-# what a build and the dashboard need; Python writes the bytecode of what it imports, not pip that of all there is
+# what a build and the dashboard need
 .venv/runtime: requirements.txt requirements-kronfluence.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --no-compile -r requirements.txt
@@ -26,7 +27,7 @@ setup: .venv/installed  ## create .venv and install everything into it, the comm
 	touch $@
 
 .venv/installed: .venv/runtime requirements-search.txt requirements-dev.txt
-	$(BIN)/pip install --quiet -r requirements-search.txt -r requirements-dev.txt
+	$(BIN)/pip install --quiet -r requirements.txt -r requirements-search.txt -r requirements-dev.txt
 	touch $@
 
 build: .venv/runtime  ## index the demo corpus for the three model sizes

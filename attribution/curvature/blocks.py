@@ -203,5 +203,5 @@ def no_curvature(tracked: Tracked, beside: Preconditioner | None = None) -> Prec
     """
     if beside is None:
         return Preconditioner((IdentityBlock(),) * len(tracked.layers))
-    linear = [IdentityBlock(getattr(block, "basis", None)) for block in beside.linear(tracked)]
+    linear = [IdentityBlock(of.basis if isinstance(of, EigenBlock) else None) for of in beside.linear(tracked)]
     return Preconditioner((*linear, *(IdentityBlock() for _ in tracked.embedding)))

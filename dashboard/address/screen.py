@@ -36,6 +36,7 @@ def _opened(name: str) -> Any:
     """Its module, imported when it is first opened, so that the first page waits for none of the others. Streamlit
     collects garbage after every rerun: of what stays, that would take as long as half of a page."""
     module = import_module(f"{HOME}.{name}.screen")
+    gc.collect()  # what is garbage now would stay too
     gc.freeze()
     return module
 

@@ -4,7 +4,7 @@ one of two threads, because the matrices of small models are too small to be sha
 import errno
 import os
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -55,7 +55,8 @@ def build_sizes(orders: Sequence[Order], n_processes: int, report: Report) -> It
                 worker = _Worker(order, threads, report)
                 running[worker.events] = worker
             under_way = [worker.order for worker in running.values()]
-            if len(running) < n_processes and (order := to_join(under_way, joined)):
+            parents = {order.entry.parent for order in waiting}
+            if len(running) < n_processes and (order := to_join(under_way, joined, parents)):
                 joined.add(order.entry.name)
                 worker = _Worker(order, threads, report, joins=True)
                 running[worker.events] = worker
@@ -86,10 +87,12 @@ def next_order(waiting: Sequence[Order], built: set[str], orders: Sequence[Order
     return alone[-1] if largest and len(waiting) > 1 and alone else ready[0]
 
 
-def to_join(under_way: Sequence[Order], joined: set[str]) -> Order | None:
-    """The size that is joined next: the last to be started of those that nobody has joined."""
+def to_join(under_way: Sequence[Order], joined: set[str], parents: Container[str | None] = ()) -> Order | None:
+    """The size that is joined next, of those that nobody has joined: one of the parents that others wait for, or the
+    last to be started."""
     alone = [order for order in under_way if order.entry.name not in joined]
-    return alone[-1] if alone else None
+    best = [order for order in alone if order.entry.name in parents] or alone
+    return best[-1] if best else None
 
 
 def _all_of(name: str, workers: Iterable["_Worker"]) -> list["_Worker"]:

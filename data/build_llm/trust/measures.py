@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from data.build_llm.trust.protocol import Model
 from indexer.evaluate.measures.lds import Agreement, Retrainings, agreement, between_seeds, ceiling
 from indexer.evaluate.measures.removal import Answered, Removal, removal_figures
-from indexer.evaluate.statistics.best_method import leader
+from indexer.evaluate.statistics.best_method import PART, leader
 from indexer.evaluate.statistics.figures import Figure, estimated
 
 PLAIN, ABOVE = "ekfac", "lds less ekfac"  # what others are to lie above; a column of the table and no stored figure
@@ -53,19 +53,21 @@ def lds(
 
 
 def _of_first(method: str, n: int) -> str:
-    return f"{method}, {n}{FACTS}"
+    return f"{method}{PART}{n}{FACTS}"
 
 
 def lds_figures(of: Mapping[str, Agreement], how: str) -> list[Figure]:
     """Both kinds of every method. By the same models and queries: how far each method lies above `ekfac` by the plain
     one, and behind the first by the other."""
     means = [(method, {"lds": each.lds, "lds_without_self": each.lds_without_self}) for method, each in of.items()]
-    found = [estimated(method, name, mean.interval(), how) for method, by in means for name, mean in by.items()]
+    found = [
+        estimated(method, name, mean.interval(), _how(method, how)) for method, by in means for name, mean in by.items()
+    ]
     judged = {method: each for method, each in of.items() if method not in FEWER and not method.endswith(FACTS)}
     for method, each in of.items():
         plain = _plain_of(method)
         if method not in FEWER and plain in of and method != plain:
-            found.append(estimated(method, ABOVE, each.lds.less(of[plain].lds).interval(), how))
+            found.append(estimated(method, ABOVE, each.lds.less(of[plain].lds).interval(), _how(method, how)))
     first = leader({method: each.lds_without_self.value for method, each in judged.items()})
     for method, each in judged.items():
         if first and method != first:
@@ -76,7 +78,12 @@ def lds_figures(of: Mapping[str, Agreement], how: str) -> list[Figure]:
 
 def _plain_of(method: str) -> str:
     """The method that this one is to lie above, judged by the same facts."""
-    return PLAIN + method[method.rindex(", ") :] if method.endswith(FACTS) else PLAIN
+    return PLAIN + method[method.rindex(PART) :] if method.endswith(FACTS) else PLAIN
+
+
+def _how(method: str, how: str) -> str:
+    """What was asked, of a method that is judged by the first facts alone."""
+    return f"the first {method[method.rindex(PART) + len(PART) :]} alone; {how}" if method.endswith(FACTS) else how
 
 
 def surest(before: Answered, n: int) -> list[int]:

@@ -109,9 +109,8 @@ def run(trial: Trial, report: Reporter) -> list[Figure]:
     _train(trial, "models on random halves", [*first[:twice], *again, *first[twice:]], report)
     with report.task(f"{trial.name}: predictions", 2) as task:
         made, ready = _predicted(trial, lambda done: task.tick(done / n))
-    with report.task(f"{trial.name}: conjugate gradients", 1) as task:
-        solved = _solved(trial, ready)
-        task.tick()
+    with report.task(f"{trial.name}: conjugate gradients", of.solved_queries) as task:
+        solved = _solved(trial, ready, task.tick)
     places = surest(before, of.removal_queries)
     blamed = [without(of, each, n) for each in removed(of, made.by_method, places, n)]
     _train(trial, "models without blamed conversations", blamed, report)
@@ -138,7 +137,7 @@ def so_far(trial: Trial) -> list[Figure]:
         before = of_everything(trial.path, trial.work, trial.protocol.training)
         made, ready = _predicted(trial, lambda done: None)
         try:
-            solved = _solved(trial, ready)
+            solved = _solved(trial, ready, lambda n: None)
         except NotFinished:
             solved = {}
     return figures(trial, made.by_method, before, solved)
@@ -172,10 +171,10 @@ def _predicted(trial: Trial, tick: Callable[[float], None]) -> tuple[Predicted, 
     return predictions(trial.work.folder, ready, trial.work.asked, "trust", tick), ready
 
 
-def _solved(trial: Trial, ready: Evaluated) -> dict[str, Numbers]:
-    """Of the first queries, what takes minutes for each."""
+def _solved(trial: Trial, ready: Evaluated, tick: Callable[[int], None]) -> dict[str, Numbers]:
+    """Of the first queries, what takes minutes for each; a pair is kept as it is finished."""
     asked = trial.work.asked[: trial.protocol.solved_queries]
-    return {CG: solved_scores(Given(trial.work.folder, ready, asked, "trust", lambda n: None))}
+    return {CG: solved_scores(Given(trial.work.folder, ready, asked, "trust", lambda n: None), 2, tick)}
 
 
 def _train(trial: Trial, what: str, models: list[Model], report: Reporter) -> None:

@@ -100,7 +100,8 @@ def _ranks_of_answers(scored: Sequence[Finished], whole: Container[tuple[str, in
     for part in scored:
         if (part.folder / "span_influence.parquet").exists():
             columns = ["generation_id", "span", "document_id", "rank"]
-            for row in pq.read_table(part.folder / "span_influence.parquet", columns=columns).to_pylist():
-                if (row["generation_id"], row["span"]) in whole:
-                    ranks[row["generation_id"], row["document_id"]] = row["rank"]
+            for rows in pq.ParquetFile(part.folder / "span_influence.parquet").iter_batches(columns=columns):
+                for row in rows.to_pylist():
+                    if (row["generation_id"], row["span"]) in whole:
+                        ranks[row["generation_id"], row["document_id"]] = row["rank"]
     return ranks

@@ -66,6 +66,13 @@ def test_a_free_process_joins_what_one_process_builds_alone(family):
     assert to_join([large, small], set()) is small
     assert to_join([large, small], {"s"}) is large
     assert to_join([large], {"l"}) is None
+    assert to_join([], set()) is None
+
+
+def test_it_joins_a_parent_that_another_size_waits_for_before_any_other(family):
+    small, medium, _, large = family.orders
+    assert to_join([medium, small, large], set(), {"m", None}) is medium
+    assert to_join([medium, small, large], {"m"}, {"m", None}) is large
 
 
 def test_a_process_joins_a_parent_that_the_next_size_waits_for(monkeypatch):

@@ -28,11 +28,12 @@ def test_others_are_formed_for_every_wave_of_passes():
     assert waves(WORK, Schedule(memory=memory), 30, 1e9) == 10
 
 
+@pytest.mark.parametrize("n_stages", [1, 2])
 @pytest.mark.parametrize("n_tracked", [1, 10**6, 10**9])
-def test_there_are_as_many_parts_as_answers_are_grouped_into(n_tracked):
+def test_there_are_as_many_parts_as_answers_are_grouped_into(n_tracked, n_stages):
     shape = replace(OF.linear[0], n_out=n_tracked, n_in=1, n=1)
-    work = replace(WORK, shapes=replace(OF, linear=(shape,)), n_prompts=64, n_written=32)
-    made = answer_parts([32] * 64, n_tracked, 1, SIZE, TOKENS)
+    work = replace(WORK, shapes=replace(OF, linear=(shape,)), n_prompts=64, n_written=32, n_stages=n_stages)
+    made = answer_parts([32] * 64, n_tracked, n_stages, SIZE, TOKENS)
     assert len(made) == pytest.approx(n_parts(work), rel=0.25)
 
 

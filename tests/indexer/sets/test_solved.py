@@ -1,5 +1,7 @@
 """Target sets solved with all blocks together: the gradient of all texts, and rows of a run of their own."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -10,11 +12,12 @@ from attribution.exact.scores import score_documents
 from attribution.gauss_newton.vectors import as_vectors
 from attribution.query.many import texts_gradient
 from attribution.query.solve import query_directions
+from attribution.schedule import Schedule
 from indexer.ask.opened import open_size
 from indexer.config.config import read_config
 from indexer.sets.solved import solved_set_stage, unsolved
 from indexer.sets.texts import read_sets
-from indexer.solved.whole import whole_of
+from indexer.solved.whole import HELD, Whole, whole_of
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +68,11 @@ def test_rows_are_scores_of_the_solved_query_on_the_documents_that_the_index_cho
 def _plain(built):
     [path] = (built.parent / "build" / "parts" / "set-tiny-m").glob("capitals-*/set_influence.parquet")
     return path
+
+
+def test_as_many_solutions_are_held_as_fit_and_one_at_least():
+    layers = [SimpleNamespace(n_out=10, n_in=20), SimpleNamespace(n_out=5, n_in=10)]
+    for held, expected in ((3.5, 3), (0.1, 1)):
+        schedule = Schedule(memory=int(4 * 250 * held / HELD))
+        whole = Whole(SimpleNamespace(asked=SimpleNamespace(layers=layers, schedule=schedule)), None)
+        assert whole.at_once == expected

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from attribution.passes.hidden import query_hidden_states
@@ -174,12 +175,13 @@ def _ends(values: NDArray[np.float32], most: int, least: int) -> NDArray[np.int6
 
 def best(values: NDArray[np.float32], most: int) -> NDArray[np.int64]:
     """Places of the `most` largest values, largest first; ties by place, NaN never.    values: [D]"""
-    known = np.flatnonzero(~np.isnan(values))
-    most = min(most, len(known))
+    unknown = np.isnan(values)
+    most = min(most, len(values) - int(unknown.sum()))
     if most == 0:
-        return known[:0]
-    chosen = known[np.argpartition(-values[known], most - 1)[:most]]
-    return chosen[np.lexsort((chosen, -values[chosen]))]
+        return np.zeros(0, dtype=np.int64)
+    last = torch.from_numpy(np.where(unknown, -np.inf, values)).topk(most, sorted=False).values.min().item()
+    chosen = np.flatnonzero(values >= last)  # with whatever ties with the last one
+    return chosen[np.lexsort((chosen, -values[chosen]))][:most]
 
 
 def random_documents(member: Member) -> Proposal:

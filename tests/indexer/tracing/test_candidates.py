@@ -58,6 +58,19 @@ def test_the_best_are_the_largest_in_order_and_nothing_unknown():
     assert best(values[1:2], 1).tolist() == best(values, 0).tolist() == []
 
 
+def test_of_those_that_tie_with_the_last_the_first_places_are_taken():
+    assert best(np.array([1, 2, 2, 2, 3], dtype=np.float32), 2).tolist() == [4, 1]
+    assert best(np.zeros(9, dtype=np.float32), 3).tolist() == [0, 1, 2]
+    draw = np.random.default_rng(0)
+    for n in (1, 5, 400):
+        values = draw.integers(0, 4, n).astype(np.float32)
+        values[draw.random(n) < 0.2] = np.nan
+        known = [i for i in range(n) if not np.isnan(values[i])]
+        for most in (1, 3, 50):
+            expected = sorted(known, key=lambda i: (-values[i], i))[:most]
+            assert best(values, most).tolist() == expected
+
+
 def answered(n_words: int) -> tuple[Candidates, np.ndarray]:
     """What is proposed for an answer of so many words of a token each, and the estimates of its spans."""
     spans = [Span("word", k, k, k, k + 1) for k in range(n_words)]

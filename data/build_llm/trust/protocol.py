@@ -22,7 +22,7 @@ class Protocol:
     halves: int = 24
     second_seeds: int = 8  # of these halves, for the ceiling
     queries: int = 30
-    solved_queries: int = 8  # the first of them, for which conjugate gradients are solved: eight minutes of a core each
+    solved_queries: int = 4  # the first of them, for which conjugate gradients are solved: ten minutes of a core each
     removals: tuple[int, ...] = (1, 5, 20)  # how many of a query's first documents are left out
     removal_queries: int = 4  # the answers that the model on everything is surest of
     removal_draws: int = 2  # random choices of each size, each asked every query

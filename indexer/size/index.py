@@ -15,6 +15,7 @@ from attribution.index.metric import Metric, metrics
 from attribution.index.query import LayerQuery, index_queries
 from attribution.index.shards import Shard, open_shard, products
 from attribution.influence import influence
+from attribution.passes.hidden import hidden_cosine
 from indexer.size.corpus_pass import INDEX_FILE, parts_before
 from indexer.size.fitted import Fitted
 from indexer.size.terms import Term
@@ -95,9 +96,8 @@ class Index:
 
     def similar(self, states: Numbers) -> Numbers:
         """Cosine of queries' hidden states with that of every document, a shard at a time.    [K, H] -> [K, D]"""
-        queries = torch.from_numpy(states)
-        shards = (shard.hidden.float().cpu() for of in self.terms for shard in of.shards)
-        return torch.cat([queries @ each.T for each in shards], dim=1).numpy()  # numpy's threads would meet torch's
+        shards = (shard.hidden.float().cpu().numpy() for of in self.terms for shard in of.shards)
+        return np.concatenate([hidden_cosine(states, each) for each in shards], axis=1)
 
 
 def open_index(folder: Path, fitted: Fitted) -> Index:

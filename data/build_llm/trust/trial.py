@@ -174,7 +174,7 @@ def _predicted(trial: Trial, tick: Callable[[float], None]) -> tuple[Predicted, 
 def _solved(trial: Trial, ready: Evaluated, tick: Callable[[int], None]) -> dict[str, Numbers]:
     """Of the first queries, what takes minutes for each; a pair is kept as it is finished."""
     asked = trial.work.asked[: trial.protocol.solved_queries]
-    return {CG: solved_scores(Given(trial.work.folder, ready, asked, "trust", lambda n: None), 2, tick)}
+    return {CG: solved_scores(Given(trial.work.folder, ready, asked, "trust", lambda n: None), together=2, tick=tick)}
 
 
 def _train(trial: Trial, what: str, models: list[Model], report: Reporter) -> None:

@@ -13,6 +13,10 @@ def test_answers_stay_together_up_to_a_size():
     assert answer_parts([2, 3, 4, 1], n_tracked=10, size=10 * 10 * 4, tokens=0) == [[0, 1, 2, 3]]
 
 
+def test_after_one_that_is_larger_a_part_ends():
+    assert answer_parts([1, 100, 1], n_tracked=10, size=5 * 10 * 4, tokens=0) == [[0, 1], [2]]
+
+
 def test_parts_are_of_about_the_same_work():
     assert answer_parts([10] * 8, n_tracked=1, size=75 * 4, tokens=0) == [[0, 1, 2, 3], [4, 5, 6, 7]]
 

@@ -127,8 +127,8 @@ def test_shares_and_processes_do_not_matter(subject, monkeypatch):
     assert set(found) == {"ekfac", "gradient_dot", "ekfac, embedding turned", "ekfac, λ 0.01"}
     for name, scores in found.items():
         assert scores.values.shape == (len(asked), len(member.rows), len(kinds_of(member.tracked)))
-        truth = expected[name].values
-        np.testing.assert_allclose(scores.values, truth, rtol=1e-4, atol=1e-6 * np.abs(truth).max())
+        # in the eigenbasis some sums are of terms a thousand times as large: float32 rounds them to 5e-8
+        np.testing.assert_allclose(scores.values, expected[name].values, rtol=1e-4, atol=1e-7)
 
 
 def directions_of(tracked, wanted, asked):
@@ -156,10 +156,11 @@ def test_every_variant_stands_in_one_eigenbasis_so_that_one_pass_serves_all(subj
     for block, directions in zip(of.fitted.preconditioner.linear(tracked), made.linear, strict=True):
         assert directions.basis is block.basis
         assert all(isinstance(part, Outer) for part in directions.parts)
-    places = range(list(wanted).index("gradient_dot") * len(asked), made.n)[: len(asked)]
+    first = list(wanted).index("gradient_dot") * len(asked)
+    dot = made.of(slice(first, first + len(asked)))
     alone = directions_of(tracked, {"gradient_dot": no_curvature(tracked)}, asked)
-    torch.testing.assert_close(made.of(list(places)).energy, alone.energy, rtol=1e-5, atol=0)
-    for turned, directions in zip(made.of(list(places)).linear, alone.linear, strict=True):
+    torch.testing.assert_close(dot.energy, alone.energy, rtol=1e-5, atol=0)
+    for turned, directions in zip(dot.linear, alone.linear, strict=True):
         assert directions.basis is None
         torch.testing.assert_close(turned.values, directions.values, rtol=1e-4, atol=1e-6)
 

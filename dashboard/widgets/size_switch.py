@@ -62,11 +62,16 @@ def model_of_page(snapshot: Snapshot, screen: Screen) -> Model | None:
 
 def choose_size(models: Sequence[Model], screen: str, of_page: str) -> None:
     """of_page: the name of the model that the page shows, or ALL; it is chosen unless another one is while the page
-    stays."""
+    stays.
+
+    Every rerun says so anew: a browser that missed the first one (it was cut short) would show the first of the
+    options, and report it as what somebody chose."""
     by_name = {model.name: model for model in models}
     options = [*by_name, ALL] if len(by_name) > 1 else list(by_name)
-    if of_page in options and st.session_state.get(_OF_PAGE) != of_page:
-        st.session_state[_OF_PAGE] = st.session_state[KEY] = of_page
+    if of_page in options:
+        stays = st.session_state.get(_OF_PAGE) == of_page
+        st.session_state[_OF_PAGE] = of_page
+        st.session_state[KEY] = st.session_state.get(KEY, of_page) if stays else of_page
 
     def named(name: str) -> str:
         if name == ALL:

@@ -185,6 +185,16 @@ def test_a_prompt_in_all_sizes_lands_on_compare_in_one(open_app: Open) -> None:
     assert jobs.worker().job(app.query_params["job"]).request["model"] == "synth-m"
 
 
+def test_every_rerun_tells_the_browser_the_size(open_app: Open) -> None:
+    """One that missed a rerun that was cut short would report the first option as chosen, and ask that size too."""
+    app = open_app()
+    for _ in range(2):
+        told = app.selectbox(key="ask size")
+        assert (told.proto.set_value, told.proto.raw_value) == (True, told.format_func(told.value))
+        assert told.index > 0  # the first would be what a browser shows by itself
+        app.run()
+
+
 def test_what_is_known_stays_when_time_runs_out_and_it_may_go_on(open_app: Open, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "LONGER", 30.0)
     app = open_app()

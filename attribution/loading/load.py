@@ -1,8 +1,10 @@
 """EDGE: loads a language model and trusts nothing: safetensors or GGUF only, no remote code, every tensor checked."""
 
 import hashlib
+import json
 import re
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -34,6 +36,8 @@ UNREADABLE = (
 )
 UNLIMITED = 2048  # tokens that are read of a model without a limit: enough for a document, and memory is finite
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+# settings that say where a model lies and how it is run, not what it computes
+ABOUT = frozenset({"_name_or_path", "transformers_version", "dtype", "torch_dtype", "architectures", "use_cache"})
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,12 @@ class LoadedModel:
     end: tuple[str, ...] = ()
     schedule: Schedule = Schedule()
     trained: Trained | None = None  # of an adapter that stands beside its base; anything else was trained in whole
+
+    @cached_property
+    def function_hash(self) -> str:
+        """Of weights and settings: the same weights with another base of their rotary positions compute otherwise."""
+        settings = json.dumps(_computed(self.model.config.to_dict()), sort_keys=True, default=str)
+        return hashlib.sha256(f"{self.weights_hash} {settings}".encode()).hexdigest()[:16]
 
     @cached_property
     def specials(self) -> Specials:
@@ -191,6 +201,15 @@ def _check_vocabulary(source: str, model: PreTrainedModel, tokenizer: PreTrained
             f"expected a tokenizer of at most {rows} entries for {source}, found {entries}; "
             "put the tokenizer that the model was trained with beside it"
         )
+
+
+def _computed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that a model's function depends on, of its parts too."""
+    return {
+        str(name): _computed(value) if isinstance(value, Mapping) else value
+        for name, value in settings.items()
+        if name not in ABOUT and not str(name).startswith("_")
+    }
 
 
 def _weights_hash(model: PreTrainedModel) -> str:

@@ -21,10 +21,10 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class Specials:
-    """Token ids; None where there is none."""
+    """Token ids; nothing where there is none."""
 
-    begin: int | None  # before a document, and before a prompt of plain text
-    template_begin: int | None  # before a prompt that a chat template rendered
+    begin: tuple[int, ...]  # before a document, and before a prompt of plain text; GLM has two of them
+    template_begin: tuple[int, ...]  # before a prompt that a chat template rendered
     end: int | None  # after a document
     stops: tuple[int, ...]  # each ends an answer
 
@@ -38,39 +38,34 @@ def choose_specials(
     answer; [""] closes none; empty: from the tokenizer. Raises BadInput for text that is no token.
     """
     eos = None if tokenizer.eos_token_id is None else int(tokenizer.eos_token_id)
-    own = _begin(tokenizer) if begin == AUTO else _id(begin, "begin", tokenizer)
-    named = [_id(each, "end", tokenizer) for each in end]
-    given = tuple(each for each in named if each is not None)
+    own = _begin(tokenizer) if begin == AUTO else _ids(begin, "begin", tokenizer)
+    given = tuple(i for each in end for i in _ids(each, "end", tokenizer))
+    closes = _ids(end[0], "end", tokenizer) if end else () if eos is None else (eos,)
     usual = tuple(map(int, stops)) or (() if eos is None else (eos,))
     return Specials(
         begin=own,
-        template_begin=None if begin == AUTO else own,
-        end=named[0] if named else eos,
+        template_begin=() if begin == AUTO else own,
+        end=closes[0] if closes else None,
         stops=given or usual,
     )
 
 
-def as_it_was(tokenizer: PreTrainedTokenizerBase, chosen: Specials) -> bool:
-    """Whether they are bos (eos where there is none) and eos: what stages that were stored before read, too."""
-    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
-    begin = eos if bos is None else bos
-    return chosen == Specials(begin, None, eos, () if eos is None else (eos,))
-
-
-def _begin(tokenizer: PreTrainedTokenizerBase) -> int | None:
+def _begin(tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
     bare, whole = (tokenizer("a", add_special_tokens=added, verbose=False)["input_ids"] for added in (False, True))
-    if whole[:1] != bare[:1] and whole[0] in tokenizer.all_special_ids:
-        return int(whole[0])
+    n = next((n for n in range(len(whole)) if whole[n : n + len(bare)] == bare), 0)
+    if n and set(whole[:n]) <= set(tokenizer.all_special_ids):
+        return tuple(map(int, whole[:n]))
     bos = tokenizer.bos_token_id
-    return int(bos) if bos is not None and bos == tokenizer.eos_token_id else None
+    return (int(bos),) if bos is not None and bos == tokenizer.eos_token_id else ()
 
 
-def _id(text: str, key: str, tokenizer: PreTrainedTokenizerBase) -> int | None:
+def _ids(text: str, key: str, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
+    """The id of one token; none for ""."""
     if not text:
-        return None
+        return ()
     known = tokenizer.get_vocab()
     if text not in known:
         raise BadInput(
             f"expected a token of the tokenizer for [[model]] {key}, found {text!r}; write it as it is there"
         )
-    return int(known[text])
+    return (int(known[text]),)

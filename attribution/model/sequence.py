@@ -49,7 +49,7 @@ def encode_document(
         said -= 1
     if around.end is not None and ids[said - 1 : said] != (around.end,):
         ids, spans = (*ids, around.end), (*spans, (len(text), len(text)))
-    ids, spans = _begun(ids, spans, around.begin)
+    ids, spans = begun(ids, spans, around.begin)
     return Encoded(ids[:context], spans[:context], cut=max(0, len(ids) - context))
 
 
@@ -70,7 +70,7 @@ def encode_prompt(
     ids, spans = tokens_of(text, tokenizer)
     if not ids:
         raise BadInput(f"expected a prompt, found {text[:40]!r}, of which the tokenizer keeps nothing; write words")
-    ids, spans = _begun(ids, spans, around.template_begin if templated else around.begin)
+    ids, spans = begun(ids, spans, around.template_begin if templated else around.begin)
     if len(ids) >= context:
         raise BadInput(
             f"expected a prompt of fewer than {context} tokens, which is the model's context, "
@@ -123,9 +123,10 @@ def decoded(ids: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> str:
     return str(tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 
-def _begun(
-    ids: tuple[int, ...], spans: tuple[tuple[int, int], ...], begin: int | None
+def begun(
+    ids: tuple[int, ...], spans: tuple[tuple[int, int], ...], begin: tuple[int, ...]
 ) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
-    if begin is None or ids[:1] == (begin,):
+    """With the tokens that stand before a text, once."""
+    if ids[: len(begin)] == begin:
         return ids, spans
-    return (begin, *ids), ((0, 0), *spans)
+    return (*begin, *ids), (*((0, 0) for _ in begin), *spans)

@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerBase
 from attribution.errors import BadInput
 from attribution.loading.specials import Specials
 from attribution.model.offsets import tokens_of
-from attribution.model.sequence import disjoint, encode_document
+from attribution.model.sequence import begun, disjoint, encode_document
 from attribution.passes.batches import Row
 from attribution.trained.conversation import Message, Range, marked, rendered
 from attribution.trained.windows import Windows, windows_of
@@ -92,9 +92,7 @@ def trained_text(
         raise BadInput(f"expected messages, prompt and completion, or input_ids, found {', '.join(sorted(given))}")
     templated = bool(given) and not isinstance(given.get("completion"), str) and bool(tokenizer.chat_template)
     if templated:
-        ids, spans = tokens_of(text, tokenizer)
-        if specials.template_begin is not None and ids[:1] != (specials.template_begin,):
-            ids, spans = (specials.template_begin, *ids), ((0, 0), *spans)
+        ids, spans = begun(*tokens_of(text, tokenizer), specials.template_begin)
     else:
         whole = encode_document(text, tokenizer, 1 << 40, specials)
         ids, spans = whole.ids, whole.spans

@@ -48,9 +48,9 @@ def described_size(member: Member, prompts: tuple[Prompt, ...]) -> Size:
     """What a node has to know of a size."""
     config = member.config
     corpora = {each.entry.files or config.corpus.files: each.corpus.hash for each in member.stages}
-    weights = {each.entry.name: each.loaded.weights_hash for each in member.stages}
+    functions = {each.entry.name: each.loaded.function_hash for each in member.stages}
     names = carried(config, [each.entry for each in member.stages])
-    return Size(config, member.entry, prompts, corpora, weights, names)
+    return Size(config, member.entry, prompts, corpora, functions, names)
 
 
 def needed_by(member: Member, config: Config) -> Callable[[Finished], bool]:

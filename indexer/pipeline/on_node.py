@@ -45,7 +45,7 @@ class Size:
     entry: Model
     prompts: tuple[Prompt, ...]
     corpora: Mapping[tuple[Path, ...], str]  # hash of what the build has read from some files
-    weights: Mapping[str, str]  # of this size and those it was made from: name -> hash
+    functions: Mapping[str, str]  # of this size and those it was made from: name -> hash of weights and settings
     carried: Mapping[str, str]  # path where the build was started -> name in the storage
 
 
@@ -75,11 +75,11 @@ def _work(order: Order, node: str) -> None:
     place.find(order.lines)
     member = place.member
     for each in member.stages:
-        wanted = place.size.weights[each.entry.name]
-        if each.loaded.weights_hash != wanted:
+        wanted = place.size.functions[each.entry.name]
+        if each.loaded.function_hash != wanted:
             raise BadInput(
-                f"expected {each.entry.name} with the weights {wanted}, as where the build was started, found "
-                f"{each.loaded.weights_hash} on {node}; give it the same model"
+                f"expected {each.entry.name} with the weights and settings {wanted}, as where the build was started, found "
+                f"{each.loaded.function_hash} on {node}; give it the same model"
             )
 
     def is_there(key: str) -> bool:

@@ -92,7 +92,7 @@ def other_run(
 
 def run_of(fitted: Fitted, by: Estimator, checkpoints: Sequence[Checkpoint] = ()) -> str:
     """The run_id of an estimator's scores."""
-    over = [(each.tracked.loaded.weights_hash, each.weight) for each in checkpoints]
+    over = [(each.tracked.loaded.function_hash, each.weight) for each in checkpoints]
     scores = fitted.member.config.scores
     steps = [each.steps for each in checkpoints if each.steps is not None]
     made_with = by.settings(scores) | ({"steps": steps} if steps else {})

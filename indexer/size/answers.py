@@ -105,13 +105,11 @@ def _told(made: Answer) -> Answer:
     return replace(made, notices=(*made.notices, notice))
 
 
-def _read_otherwise(member: Member, prompts: Sequence[Prompt]) -> dict[str, list[bool]]:
-    """Which prompts a template begins, which answers are joined as written, where a foil is told of: part of a key
+def _read_otherwise(member: Member, prompts: Sequence[Prompt]) -> dict[str, list[object]]:
+    """Which prompts a template begins, which answers are joined as written, of which foil is told: part of a key
     only where there are any, so that what was stored of all others stays valid."""
-    changed = [
-        templated(each, member.loaded) or each.completion is not None or each.foil is not None for each in prompts
-    ]
-    return {"read": changed} if any(changed) else {}
+    changed = [(templated(each, member.loaded) or each.completion is not None, each.foil) for each in prompts]
+    return {"read": [*changed]} if any(map(any, changed)) else {}
 
 
 def stating(prompt: Prompt, own: Collection[str]) -> tuple[str, ...]:

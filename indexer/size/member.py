@@ -12,7 +12,6 @@ import torch
 from attribution.exact.agreement import check_agreement
 from attribution.loading.load import LoadedModel, load_model
 from attribution.loading.located import base_of, check_present
-from attribution.loading.specials import as_it_was
 from attribution.machine import resident, schedule_of
 from attribution.model.sequence import vocabulary
 from attribution.model.tracked import Tracked, track
@@ -181,10 +180,12 @@ class Member:
 
     @cached_property
     def base_key(self) -> str:
-        """Hash of weights, tokenizer, corpus, device settings and versions: the root of all keys of this size."""
+        """Hash of weights and settings, tokenizer, the tokens around a text, corpus, device settings and versions: the
+        root of all keys of this size."""
         return key(
-            weights=self.loaded.weights_hash,
+            function=self.loaded.function_hash,
             tokenizer=self.loaded.tokenizer_hash,
+            specials=self.loaded.specials,
             corpus=self.corpus.hash,
             dtype=str(self.loaded.model.dtype),
             versions=VERSIONS,
@@ -197,8 +198,6 @@ class Member:
         """Nothing where documents are read as every stage once read them: what was stored stays valid."""
         loaded = self.loaded
         found: dict[str, object] = {}
-        if not as_it_was(loaded.tokenizer, loaded.specials):
-            found["specials"] = loaded.specials
         if self.training != Training(Windows(loaded.context, cut=True)):
             found["training"] = self.training
         if loaded.model.dtype == torch.bfloat16:
@@ -212,7 +211,7 @@ class Member:
         if self.learned_pairs:
             found["beta"] = self.entry.beta
             if self.parent is None or self.entry.reference:
-                found["reference"] = self.reference.loaded.weights_hash
+                found["reference"] = self.reference.loaded.function_hash
         return found
 
 

@@ -57,7 +57,7 @@ def prompt_shares(folder: Path, member: Member, answers: Sequence[Answer], tick:
     made_of = key(
         base=member.base_key,
         answers=[each.generation_id for each in answers],
-        foils=[each.prompt.foil for each in answers],
+        foils=[[each.prompt.foil, each.prompt.foil_of] for each in answers],
         settings=settings,
         tables=columns_of("generation_token", "saliency", "citation", "ablation", "faithfulness", "evaluation"),
         **_sentences(answers, settings),

@@ -59,6 +59,19 @@ def test_a_whole_model_is_float32_fused_and_known_by_its_weights(saved, folder):
     assert load_model(str(folder), device="cpu").weights_hash != loaded.weights_hash
 
 
+def test_the_same_weights_with_other_settings_compute_otherwise(saved, folder):
+    loaded = load_model(str(saved), device="cpu")
+    assert load_model(str(folder), device="cpu").function_hash == loaded.function_hash
+    settings = json.loads((folder / "config.json").read_text())
+    for change in ({"rms_norm_eps": 0.1}, {"hidden_act": "gelu"}, {"rope_parameters": {"rope_theta": 5e5}}):
+        (folder / "config.json").write_text(json.dumps(settings | change))
+        other = load_model(str(folder), device="cpu")
+        assert other.weights_hash == loaded.weights_hash
+        assert other.function_hash != loaded.function_hash
+    (folder / "config.json").write_text(json.dumps(settings | {"use_cache": False, "transformers_version": "5.0.0"}))
+    assert load_model(str(folder), device="cpu").function_hash == loaded.function_hash
+
+
 def test_no_safetensors(folder):
     (folder / "model.safetensors").unlink()
     assert "expected weights as .safetensors" in refused(folder)

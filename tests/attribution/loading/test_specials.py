@@ -4,7 +4,7 @@ import pytest
 from tokenizers import processors
 
 from attribution.errors import BadInput
-from attribution.loading.specials import Specials, as_it_was, choose_specials
+from attribution.loading.specials import Specials, choose_specials
 from attribution.model.sequence import encode_document, encode_prompt
 from indexer.training.tokenizer import END, train_tokenizer
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer, chatml_tokenizer, sentences_with_spaces
@@ -32,28 +32,42 @@ def test_input_01_a_bos_that_the_template_leaves_out_stays_out_of_conversations_
 def test_input_01_a_begin_token_only_where_the_model_was_trained_with_one():
     chatml = chatml_tokenizer()
     end = chatml.eos_token_id
-    assert choose_specials(chatml) == Specials(None, None, end, (end,))
+    assert choose_specials(chatml) == Specials((), (), end, (end,))
     tokenizer = byte_tokenizer()
-    assert choose_specials(tokenizer).begin == tokenizer.bos_token_id  # it puts it there itself
+    assert choose_specials(tokenizer).begin == (tokenizer.bos_token_id,)  # it puts it there itself
     tokenizer.backend_tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
-    assert choose_specials(tokenizer).begin is None  # it has one and does not use it
+    assert choose_specials(tokenizer).begin == ()  # it has one and does not use it
     family = train_tokenizer(TEXTS, 300)
-    assert choose_specials(family) == Specials(0, None, 0, (0,))  # one token separates the documents
-    assert as_it_was(family, choose_specials(family)) and not as_it_was(chatml, choose_specials(chatml))
+    assert choose_specials(family) == Specials((0,), (), 0, (0,))  # one token separates the documents
     family.bos_token = None
-    assert choose_specials(family).begin is None
+    assert choose_specials(family).begin == ()
     family.eos_token = None
-    assert choose_specials(family) == Specials(None, None, None, ())
+    assert choose_specials(family) == Specials((), (), None, ())
+
+
+def test_everything_that_a_tokenizer_puts_before_a_text_is_read():
+    tokenizer = chatml_tokenizer()
+    names = ["<|im_start|>", "<|im_end|>"]
+    before = tokenizer.convert_tokens_to_ids(names)
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single=" ".join([*names, "$A", names[1]]), special_tokens=list(zip(names, before, strict=True))
+    )
+    assert choose_specials(tokenizer).begin == tuple(before)
+    read = encode_prompt("Hi", tokenizer, 1000)
+    assert [*read.ids, before[1]] == tokenizer("Hi")["input_ids"]
+    assert read.spans[:3] == ((0, 0), (0, 0), (0, 1))
+    assert encode_document("Hi", tokenizer, 1000).ids == tuple(tokenizer("Hi")["input_ids"])
+    assert encode_document("<|im_start|><|im_end|>Hi", tokenizer, 1000).ids == tuple(tokenizer("Hi")["input_ids"])
 
 
 def test_input_01_the_configuration_overrules():
     tokenizer = chatml_tokenizer()
     start, end = tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
-    assert choose_specials(tokenizer, begin="<|im_end|>") == Specials(end, end, end, (end,))
+    assert choose_specials(tokenizer, begin="<|im_end|>") == Specials((end,), (end,), end, (end,))
     assert choose_specials(tokenizer, begin="", end=["<|im_start|>", "<|im_end|>"]) == Specials(
-        None, None, start, (start, end)
+        (), (), start, (start, end)
     )
-    assert choose_specials(tokenizer, [7, end], end=[""]) == Specials(None, None, None, (7, end))
+    assert choose_specials(tokenizer, [7, end], end=[""]) == Specials((), (), None, (7, end))
     with pytest.raises(BadInput, match=r"expected a token of the tokenizer for \[\[model\]\] end, found '<eos>'"):
         choose_specials(tokenizer, end=["<eos>"])
 

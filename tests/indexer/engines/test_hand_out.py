@@ -108,7 +108,7 @@ def test_a_node_with_another_model_is_refused_and_both_are_named(alone, unbuilt,
 
     assert away(unbuilt, InProcess(other)) == 2
     said = capsys.readouterr().err
-    assert "expected m with the weights " in said
+    assert "expected m with the weights and settings " in said
     assert "as where the build was started, found " in said
 
 

@@ -1,6 +1,7 @@
 """A build without influence over prompts of every shape: what the prompt did is stored, and fitted again from rows."""
 
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -152,6 +153,27 @@ def test_a_named_foil_is_contrasted(config, answers):
     expected = saliency(loaded.model, plain.generation.prompt.ids, ids, "grad_x_input", foil_ids=[foil] * len(ids))
     n = len(plain.generation.prompt.ids)
     np.testing.assert_allclose([row["score"] for row in found], expected.scores[0, :n].numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_another_span_or_text_of_a_foil_is_computed_anew(config, tmp_path):
+    project = shutil.copytree(config.parent, tmp_path / "project")
+    line = {"prompt": "The capital of Peru is", "completion": " Lima. It", "foil": " Puno"}
+
+    def built(**given: str) -> tuple[list[float], str]:
+        (project / "prompts.jsonl").write_text(json.dumps(line | given) + "\n", encoding="utf-8")
+        assert main(["build", str(project / config.name)]) == 0
+        found = rows(
+            project / config.name,
+            """SELECT score, g.notice FROM saliency JOIN generation g USING (generation_id)
+               WHERE method = 'grad_x_input_contrast' AND position = 1 ORDER BY source_position""",
+        )
+        return [row["score"] for row in found], found[0]["notice"]
+
+    whole, told = built()
+    part, _ = built(foil_of="Lima")
+    assert len(part) == len(whole) and not np.allclose(part, whole)
+    assert "the foil ' Puno' is contrasted" in told
+    assert "the foil ' Cusco' is contrasted" in built(foil=" Cusco")[1]
 
 
 def test_faithfulness_stands_beside_every_attribution(config, answers):

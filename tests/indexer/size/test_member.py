@@ -1,5 +1,6 @@
 """What the stages of a size are known by."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -26,3 +27,28 @@ def test_another_chat_template_is_another_reading_of_conversations(tmp_path, row
     other = replace(member, loaded=replace(member.loaded, tokenizer=words))
     assert (other.base_key == member.base_key) is same
     assert (other.read[0] == member.read[0]) is same
+
+
+def test_what_the_model_computes_and_the_tokens_around_a_text_are_part_of_every_key(tmp_path):
+    two = tokenizer()
+    two.add_special_tokens({"additional_special_tokens": ["<stop>"]})
+    config = read_config(project(random_model("Llama").model, tmp_path, two))
+    entry = config.model[0]
+
+    def base_key(**changed):
+        return open_member(
+            replace(entry, **changed), replace(config, scores=replace(config.scores, method=()))
+        ).base_key
+
+    before = base_key()
+    assert base_key() == before != base_key(end=("",))
+    settings = tmp_path / "model" / "config.json"
+    kept = settings.read_text()
+    settings.write_text(json.dumps(json.loads(kept) | {"rms_norm_eps": 0.5}))
+    assert base_key() != before  # the same weights
+    settings.write_text(kept)
+    words = tmp_path / "model" / "tokenizer_config.json"
+    described = json.loads(words.read_text())
+    assert (described["bos_token"], described["eos_token"]) == ("<end>", "<end>")
+    words.write_text(json.dumps(described | {"bos_token": "<stop>", "eos_token": "<stop>"}))
+    assert base_key() != before  # the same entries and merges

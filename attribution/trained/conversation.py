@@ -6,12 +6,14 @@ assistant's turns and the control token that ends each of them.
 """
 
 from collections.abc import Mapping, Sequence
+from os.path import commonprefix
 from typing import Any
 
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
+from attribution.model.said import said_at
 
 Message = Mapping[str, Any]
 Range = tuple[int, int]
@@ -33,7 +35,7 @@ def rendered(
     for i, content in enumerate(said):
         before, marker, frame = frame.partition(f"{_OPEN}{i}{_CLOSE}")
         start = cursor + len(before)
-        words = next((w for w in (content, content.strip()) if text.startswith(w, start)), None)
+        words = said_at(text, start, content, frame.partition(_OPEN)[0])
         if not marker or text[cursor:start] != before or words is None:
             raise BadInput(
                 f"expected a chat template that keeps what is said, found that it rewrites message {i + 1} "
@@ -60,7 +62,24 @@ def marked(
     mask = made["assistant_masks"]
     if list(offsets["input_ids"]) != list(made["input_ids"]):
         raise BadInput("expected a chat template that renders the same twice, found another text; take out dates")
-    return text, [(int(a), int(b)) for (a, b), on in zip(offsets["offset_mapping"], mask, strict=True) if on and b > a]
+    found: list[Range] = []
+    for (a, b), on in zip(offsets["offset_mapping"], mask, strict=True):
+        if on and b > a and found and a <= found[-1][1]:
+            found[-1] = (found[-1][0], max(int(b), found[-1][1]))
+        elif on and b > a:
+            found.append((int(a), int(b)))
+    return text, found
+
+
+def answered_from(
+    messages: Sequence[Message], n_asked: int, tokenizer: PreTrainedTokenizerBase, variables: Mapping[str, Any]
+) -> int:
+    """The character where the words of the first message after `n_asked` begin; 0 where all are answers."""
+    if not n_asked:
+        return 0
+    said = [str(each.get("content") or "") for each in messages]
+    other = [content if i < n_asked else f"{_OPEN}{content}" for i, content in enumerate(said)]
+    return len(commonprefix([_render(messages, each, tokenizer, variables) for each in (said, other)]))
 
 
 def _render(

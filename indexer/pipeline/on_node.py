@@ -78,8 +78,8 @@ def _work(order: Order, node: str) -> None:
         wanted = place.size.functions[each.entry.name]
         if each.loaded.function_hash != wanted:
             raise BadInput(
-                f"expected {each.entry.name} with the weights and settings {wanted}, as where the build was started, found "
-                f"{each.loaded.function_hash} on {node}; give it the same model"
+                f"expected {each.entry.name} with the weights and settings {wanted}, as where the build was started, "
+                f"found {each.loaded.function_hash} on {node}; give it the same model"
             )
 
     def is_there(key: str) -> bool:

@@ -14,6 +14,7 @@ from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
+from attribution.model.said import said_at
 from attribution.prompt.text.parts import Part, Piece, PromptText, assemble
 from attribution.prompt.text.written import Turn, turn_pieces, unfinished
 
@@ -112,7 +113,7 @@ def _placed(
         i = int(marker[1])
         before = frame[read : marker.start()]
         start, content = cursor + len(before), spoken[i].content
-        said = next((w for w in (content, content.strip()) if rendered.startswith(w, start)), None)
+        said = said_at(rendered, start, content, frame[marker.end() :].partition(_OPEN)[0])
         if rendered[cursor:start] != before or said is None:
             raise _rewrites(i, turns)
         scaffold(cursor, start)

@@ -7,6 +7,7 @@ from transformers import PreTrainedTokenizerFast
 
 from attribution.errors import BadInput
 from attribution.loading.specials import choose_specials
+from attribution.trained.conversation import marked
 from attribution.trained.document import Training, trained_text
 from attribution.trained.windows import Windows
 
@@ -65,7 +66,7 @@ def test_without_a_template_the_roles_are_written_out():
     assert learned(of, found) == " Paris.\n Lima.<end>"  # the token of a word begins with its space
 
 
-@pytest.mark.parametrize("template", [CHATML, None])
+@pytest.mark.parametrize("template", [CHATML, MARKED, None])
 def test_of_a_prompt_and_a_completion_in_messages_the_completion_is_learned(template):
     given = {"prompt": SAID[:4], "completion": SAID[4:]}
     of, found = read(given, template)
@@ -126,6 +127,28 @@ def test_input_14_a_long_document_is_read_in_windows_and_each_token_learned_once
 def test_a_template_that_rewrites_what_is_said_is_refused():
     with pytest.raises(BadInput, match="rewrites message 1"):
         read({"messages": SAID}, CHATML.replace("m['content']", "m['content'].upper()"))
+
+
+STRIPPED = "{% for m in messages %}[{{ m['role'] }}] {{ m['content'].strip() }} <|im_end|>{% endfor %}"  # as Llama 2
+BY_LINES = "{% for m in messages %}{{ m['role'] }}:\n{{ m['content'] | trim }}\n{% endfor %}"
+
+
+@pytest.mark.parametrize("template", [STRIPPED, BY_LINES, STRIPPED.replace(".strip()", ".rstrip()"), CHATML])
+@pytest.mark.parametrize("around", [" {}", "{} ", "{}\n", "\n{}\n\n", "{}"])
+def test_a_template_may_strip_what_is_said_and_put_white_space_of_its_own(template, around):
+    said = [{**each, "content": around.format(each["content"])} for each in SAID]
+    of, found = read({"messages": said}, template)
+    assert found.text == of.apply_chat_template(said, tokenize=False)
+    kept = [found.text[a:b] for a, b in found.contents]
+    assert [each.strip() for each in kept] == [each["content"] for each in SAID]
+    if "strip" not in template and "trim" not in template:
+        assert kept == [each["content"] for each in said]
+
+
+def test_learned_turns_of_a_long_conversation_are_few_ranges():
+    of = tokenizer(MARKED)
+    _, ranges = marked([{**each, "content": each["content"] * 50} for each in SAID], of, {})
+    assert len(ranges) == 2  # the assistant's turns, not their tokens
 
 
 def test_pairs_are_not_taken_for_something_to_imitate():

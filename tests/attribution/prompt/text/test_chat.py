@@ -29,6 +29,18 @@ def test_the_rendering_is_the_templates_own():
     assert "".join(prompt.text[part.start : part.stop] for part in prompt.parts) == prompt.text
 
 
+@pytest.mark.parametrize(
+    "written", ["[{{ m.role }}] {{ m.content.strip() }} <s>", "{{ m.role }}:\n{{ m.content | trim }}\n"]
+)
+@pytest.mark.parametrize("around", [" {}", "{} ", "{}\n", "\n{}\n\n"])
+def test_words_are_told_from_the_white_space_of_the_template(written, around):
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = f"{{% for m in messages %}}{written}{{% endfor %}}"
+    prompt = conversation([turn(each.role, around.format(each.content)) for each in TURNS], tokenizer)
+    assert [words for _, words in said(prompt)] == [each.content.strip() for each in TURNS]
+    assert "".join(prompt.text[part.start : part.stop] for part in prompt.parts) == prompt.text
+
+
 def test_pieces_inside_a_turn_keep_their_places():
     pieces = (
         Piece("scaffold", " \n[1] ", goes_with="next"),

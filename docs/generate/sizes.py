@@ -80,7 +80,7 @@ def page() -> str:
 
 def stages_of(of: Shapes, n_documents: int, machine: Machine) -> tuple[list[Stage], list[Stage]]:
     """Of a build, and of a question."""
-    work = Work(of, n_documents, TOKENS, TOKENS, PROMPTS, READ_TOKENS, WRITTEN)
+    work = Work(of, n_documents, TOKENS, TOKENS, TOKENS, PROMPTS, READ_TOKENS, WRITTEN)
     alone = assumed(machine.kind, of.n_params)
     single, shared = (forecast(work, speeds, CONFIG, machine.schedule) for speeds in (alone, alone.faster(machine.n)))
     together = [b if b.name in ("corpus pass", "influence") else a for a, b in zip(single, shared, strict=True)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from attribution.errors import BadInput
@@ -33,6 +34,7 @@ from indexer.search.text_index import TextIndex
 from indexer.sets.texts import read_sets
 from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read
+from indexer.size.room import check_longest
 from indexer.size.supported import with_supports
 from indexer.size.texts import forget
 from indexer.verbatim import arrays
@@ -105,6 +107,8 @@ def _keep_texts(members: Sequence[Member], others: Sequence[Member], report: Rep
     with report.task("documents as read", n_documents) as task:
         for stage in stages.values():
             stage.keep_texts(task.tick)
+    for stage in (stage for member in members for stage in member.stages):
+        check_longest(stage.tracked, stage.texts.rows.shapes, partial(_title, stage))
     config, wanted = members[0].config, [*stages, *(s.read_as for other in others for s in other.stages)]
     forget(config.output.folder, wanted)
     if config.verbatim.enabled:
@@ -112,6 +116,11 @@ def _keep_texts(members: Sequence[Member], others: Sequence[Member], report: Rep
             for stage in stages.values():
                 arrays.keep(config.output.folder, stage, task.tick)
     arrays.forget(config.output.folder, wanted if config.verbatim.enabled else [])
+
+
+def _title(stage: Member, i: int) -> str:
+    document = stage.corpus.documents[i]
+    return document.title or document.document_id
 
 
 def _unknown(

@@ -8,7 +8,7 @@ from indexer.plan.memory import BUDGET, CORPUS, FACTORS, INDEX, PASS, REST, WEIG
 CHANGE = {
     WEIGHTS: 'take a smaller [[model]], or [device] dtype = "bfloat16"',
     FACTORS: "name fewer [factors] layers",
-    PASS: "set a shorter [corpus] window, or fewer [factors] layers",
+    PASS: 'split the longest documents, set [corpus] long = "cut", or name fewer [factors] layers',
     BUDGET: "set a smaller [device] memory",
     INDEX: "set a smaller [index] rank",
     CORPUS: "take fewer documents",

@@ -7,11 +7,11 @@ are formed for each wave.
 import math
 
 from attribution.exact.scores import WAVE
+from attribution.passes.room import NUMBER
 from attribution.query.settled import HELD
 from attribution.schedule import Schedule
 from indexer.config.config import Config
 from indexer.plan import work as takes
-from indexer.plan.memory import NUMBER
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
 from indexer.tracing.answer_parts import SIZE, TOKENS

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from attribution.passes.room import NUMBER
 from attribution.schedule import Schedule
 from indexer.config.config import Config
 from indexer.config.estimator import estimators
 from indexer.plan import groups, inside, memory, sets, verbatim
 from indexer.plan import work as takes
 from indexer.plan.exact import LOSS, documents_read, looking_closer, n_parts, scoring, spans
-from indexer.plan.memory import NUMBER
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
 from indexer.tracing.prompt_share import SANITY_ANSWERS

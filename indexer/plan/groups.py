@@ -4,11 +4,11 @@ C cells, each as large as the P explained numbers; G groups; Q generated tokens;
 """
 
 from attribution.groups.sums import HELD
+from attribution.passes.room import NUMBER
 from attribution.schedule import Schedule
 from indexer.config.config import Config
 from indexer.plan import work as takes
 from indexer.plan.exact import n_parts
-from indexer.plan.memory import NUMBER
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
 

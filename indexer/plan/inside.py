@@ -3,8 +3,8 @@
 L blocks of H heads, KV key-value heads and N neurons; Q generated tokens, K of each answer; S tokens that are read.
 """
 
+from attribution.passes.room import NUMBER
 from indexer.config.config import Config
-from indexer.plan.memory import NUMBER
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work, passing
 

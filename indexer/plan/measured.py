@@ -22,7 +22,7 @@ from attribution.index.scan import estimate
 from attribution.index.squares import layer_squares
 from attribution.index.triplets import thin_svd
 from attribution.model.tracked import Tracked
-from attribution.passes.batches import Rows, batches
+from attribution.passes.batches import Rows, batches, shapes_of
 from attribution.passes.capture import capture
 from attribution.passes.preference import Preference
 from indexer.corpus.prompt import Prompt
@@ -57,7 +57,11 @@ def measure(member: Member, prompts: Sequence[Prompt], work: Work, first: Speeds
     of, tracked = work.shapes, member.tracked
     if member.config.scores.method:
         rows = _unjudged(member)
-        yield {"n_tokens": float(lengths(rows).mean()), "longest": int(lengths(rows).max())}
+        yield {
+            "n_tokens": float(lengths(rows).mean()),
+            "longest": int(lengths(rows).max()),
+            "widest": int(shapes_of(rows)[:, 2].max()),
+        }
         yield {"passed": _passed(tracked, of, rows, first)}
         sides = {side for shape in of.linear for side in (shape.n_out, shape.n_in)}
         yield {"turned": {side: _turned(tracked, side, first) for side in sorted(sides)}}

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 
 from attribution.curvature.fit_plan import PASSED, ROWS, SUMMED, TOKENS
 from attribution.exact.scores import WAVE
+from attribution.passes import room
+from attribution.passes.room import NUMBER, bytes_of_document
 from attribution.query.settled import HELD
 from attribution.schedule import Schedule
 from indexer.plan.shapes import Shapes
 from indexer.plan.work import Work
 
-NUMBER = 4  # bytes
 WEIGHTS, FACTORS, PASS, BUDGET = "weights", "factors", "a pass", "the budget"
 INDEX, CORPUS, REST = "the index", "the documents", "libraries"
 OF_DOCUMENT = 100  # bytes of a document that is not read: where it lies, and its numbers
@@ -25,17 +26,22 @@ Parts = Mapping[str, int]
 
 
 def bytes_of_token(of: Shapes) -> int:
-    """That a pass keeps of a token, about: what every layer reads and its gradient, what it writes with its gradient
-    and with what is made of it, and three numbers of every vocabulary entry."""
+    """That a pass keeps of a token."""
     read, written = of.numbers_of_token
-    return NUMBER * (2 * read + 3 * written + 3 * of.vocabulary)
+    return room.bytes_of_token(read, written, of.vocabulary)
+
+
+def batch_tokens(of: Shapes, schedule: Schedule) -> int:
+    """Of a batch, as `Tracked.batch_tokens` has it."""
+    kept = 2 * sum(s.n * (s.n_in + s.n_out) for s in of.linear) + of.vocabulary * bool(of.embedding)
+    return min(schedule.tokens, schedule.fits(NUMBER * kept, 0.5))
 
 
 def of_pass(work: Work, schedule: Schedule) -> int:
-    """A batch is as long as the schedule has it, or one document."""
-    return bytes_of_token(work.shapes) * round(
-        min(max(schedule.tokens, work.longest), work.n_documents * work.n_tokens)
-    )
+    """A batch is as long as the memory has it, or one document."""
+    of_token = bytes_of_token(work.shapes)
+    batch = of_token * min(batch_tokens(work.shapes, schedule), work.n_documents * work.n_tokens)
+    return max(round(batch), bytes_of_document(of_token, work.longest))
 
 
 def of_factors(of: Shapes) -> int:
@@ -68,7 +74,7 @@ def passes_of_fit(of: Shapes, schedule: Schedule) -> tuple[int, int]:
 def fitting(work: Work, schedule: Schedule, n_fitted: int) -> Parts:
     """In a process of its own, which opens the model again."""
     own, of_token = opened(work), bytes_of_token(work.shapes)
-    places = min(TOKENS, max(schedule.share(PASSED) // of_token, work.longest), ROWS * work.longest)
+    places = min(TOKENS, max(schedule.share(PASSED) // of_token, work.widest), ROWS * work.widest)
     sums = min(schedule.share(SUMMED), max(sums_of_fit(work.shapes)))
     return {
         REST: 2 * own[REST],

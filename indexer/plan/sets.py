@@ -5,9 +5,9 @@ is solved for each stage of training.
 """
 
 from attribution.index.whole_query import PAIRS, RANK
+from attribution.passes.room import NUMBER
 from indexer.config.config import Config
 from indexer.plan import work as takes
-from indexer.plan.memory import NUMBER
 from indexer.plan.speeds import Speeds
 from indexer.plan.work import Work
 from indexer.sets.chosen import PLACES

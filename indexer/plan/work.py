@@ -18,7 +18,8 @@ class Work:
     shapes: Shapes
     n_documents: int
     n_tokens: float  # T of a document, with the padding that it is read with
-    longest: int  # tokens of the longest that is read at once
+    longest: int  # places of the longest: all of its windows stand in one pass
+    widest: int  # tokens of the widest window
     n_prompts: int
     n_read: float  # tokens of a prompt
     n_written: float  # tokens of an answer

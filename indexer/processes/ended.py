@@ -44,8 +44,8 @@ def too_little_memory(what: str, error: BaseException) -> BadInput | None:
     tried = _TRIED.search(said)
     found = f"{_in_bytes(*tried.groups()) / 1e9:.1f} GB refused" if tried else "an allocation refused"
     return BadInput(
-        f"expected memory for {what}, found {found}; free some, or set a smaller [device] memory, [device] processes = "
-        "1, a shorter [corpus] window or fewer [factors] layers"
+        f"expected memory for {what}, found {found}; free some, set a smaller [device] memory, [device] processes = 1, "
+        'fewer [factors] layers or [corpus] long = "cut", or split the longest documents'
     )
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from attribution.exact.scores import WAVE
+from attribution.passes.room import NUMBER
 from attribution.query.settled import HELD
 from attribution.schedule import Schedule
 from indexer.plan.exact import documents_read, looking_closer, n_parts, scoring, spans, waves
-from indexer.plan.memory import NUMBER
 from indexer.tracing.answer_parts import SIZE, TOKENS, answer_parts
 from tests.indexer.plan.test_forecast import CONFIG, OF, SPEEDS, WORK
 

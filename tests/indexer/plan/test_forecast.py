@@ -25,7 +25,7 @@ from tests.tiny_family import write_project
 
 SPEEDS = Speeds(1, 1, 1, 1, 1, 1, written=1, shared=1, opened=1)
 OF = Shapes((Shape(2, 4, 1, 1),), (), n_params=10, vocabulary=5, width=4)
-WORK = Work(OF, n_documents=1000, n_tokens=6, longest=9, n_prompts=5, n_read=3, n_written=4)
+WORK = Work(OF, n_documents=1000, n_tokens=6, longest=9, widest=9, n_prompts=5, n_read=3, n_written=4)
 CONFIG = Config(
     corpus=Corpus(()),
     model=(Model("m", "f", "m"),),

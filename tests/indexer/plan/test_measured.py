@@ -47,7 +47,7 @@ def found(member: Member, monkeypatch) -> dict:
 
 def test_every_rate_is_measured_and_every_length(member, monkeypatch):
     known = found(member, monkeypatch)
-    assert set(known) == MEASURED | {"n_tokens", "longest", "n_read", "n_written"}
+    assert set(known) == MEASURED | {"n_tokens", "longest", "widest", "n_read", "n_written"}
     sides = {side for of in member.tracked.linear for side in (of.n_out, of.n_in)}
     assert set(known["turned"]) == sides
     assert set(known["formed"]) == {(of.n_out, of.n_in) for of in member.tracked.linear}

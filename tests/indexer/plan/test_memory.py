@@ -5,6 +5,7 @@ from dataclasses import replace
 from attribution.model.tracked import track
 from attribution.passes.batches import pad
 from attribution.passes.capture import capture
+from attribution.passes.room import NUMBER
 from attribution.schedule import Schedule
 from indexer.plan import memory
 from indexer.plan.shapes import shapes_of
@@ -16,14 +17,14 @@ SMALL, LARGE = Schedule(memory=1 << 20), Schedule(memory=1 << 40)
 
 def work() -> Work:
     of = shapes_of(track(tiny_model("llama")))
-    return Work(of, n_documents=50_000, n_tokens=40, longest=60, n_prompts=3, n_read=5, n_written=7)
+    return Work(of, n_documents=50_000, n_tokens=40, longest=60, widest=60, n_prompts=3, n_read=5, n_written=7)
 
 
 def test_a_token_of_a_pass_holds_at_least_what_is_captured_of_it():
     tracked = track(tiny_model("llama"))
     captured = capture(tracked, pad(tiny_documents(), range(5)))
     places, size = captured.batch.ids.numel(), captured.hidden.element_size()
-    held = captured.nbytes(tracked) * memory.NUMBER / size / places
+    held = captured.nbytes(tracked) * NUMBER / size / places
     assert held < memory.bytes_of_token(shapes_of(tracked)) < 4 * held
 
 
@@ -39,7 +40,11 @@ def test_a_budget_is_a_bound_and_the_corpus_does_not_grow_what_passes_hold():
 
 def test_a_longer_document_makes_a_larger_pass_and_a_second_stage_more_weights():
     of = work()
-    assert memory.of_pass(replace(of, longest=4096), SMALL) == 4 * memory.of_pass(of, SMALL)
+    for places in (4096, 40_000):
+        tables = 4 * 4 * places**2  # of every two places, which stand in one pass whatever the window
+        found = memory.of_pass(replace(of, longest=places), SMALL)
+        assert found - tables == places * memory.bytes_of_token(of.shapes)
+    assert memory.fitting(replace(of, longest=4096), SMALL, 2000) == memory.fitting(of, SMALL, 2000)  # by windows
     two = replace(of, n_stages=2)
     for stage in (memory.scoring(two, SMALL, 100, 9, 9), memory.passing_corpus(two, SMALL, 100)):
         assert stage[memory.WEIGHTS] == 2 * memory.opened(of)[memory.WEIGHTS]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from attribution.errors import BadInput
 from indexer.config.config import Config, Model, described
+from indexer.config.estimator import check_needs
 from indexer.config.text_engine import text_engine
 from indexer.corpus.corpus import grouping
 from indexer.corpus.prompt import Prompt
@@ -65,6 +66,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     for member in members:
         asked[member.entry.name] = as_read(member, with_supports(member, asked[member.entry.name]))
         read_sets(member)  # what a size cannot read is refused before anything is written
+        check_needs(member)
     summary = Summary(path, folder, corpora, n_asked)
     with lock(folder), stop_on_signal(), Report() as report, driving(config, work) as driver:
         for line in told:

@@ -52,6 +52,14 @@ def change_weights(folder: Path, edit) -> None:
     save_file(weights, path, metadata={"format": "pt"})
 
 
+def rates(folder: Path, content: str | None = None) -> None:
+    """TracIn of models whose training left this `checkpoints.json`."""
+    change(folder / "tiny.toml", "[scores]", '[scores]\nmethod = ["ekfac", "tracin"]')
+    if content is not None:
+        for name in ("tiny-s", "tiny-m"):
+            (folder / "models" / name / "checkpoints.json").write_text(content)
+
+
 MISTAKES = {
     "no configuration": (lambda f: (f / "tiny.toml").unlink(), "expected a configuration at"),
     "not TOML": (lambda f: (f / "tiny.toml").write_text("[corpus"), "expected TOML in"),
@@ -94,6 +102,12 @@ MISTAKES = {
     "layers that are not there": (
         lambda f: change(f / "tiny.toml", "[factors]", "[factors]\nlayers = ['no_such_*']"),
         "no_such_",
+    ),
+    "no learning rates": (rates, "expected the learning rates of the checkpoints in"),
+    "learning rates of another shape": (lambda f: rates(f, '{"path": "."}'), "expected a list of checkpoints, each"),
+    "no rate of the last weights": (
+        lambda f: rates(f, '[{"path": ".", "epoch": 1}]'),
+        "expected the learning rate of . in",
     ),
     "output is a file": (lambda f: (f / "build").write_text("mine"), "expected a folder to write in"),
     "the same model twice": (

@@ -145,8 +145,9 @@ def convert(model: Path, folder: Path, dtype: str = "float32") -> None:
     MODEL is what [[model]] path takes: a .gguf file, a folder, a hub id, the folder of a LoRA adapter.
     """
     from attribution.loading.load import load_model
-    from attribution.loading.save import save
+    from attribution.loading.save import check_place, save
 
+    check_place(folder, dtype)
     loaded = load_model(str(model), "cpu")
     save(loaded, folder, dtype)
     print(f"{folder}: {loaded.n_params:,} parameters as {dtype} safetensors")

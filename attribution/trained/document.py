@@ -76,7 +76,8 @@ def trained_text(
     """A document as training read it.    given: {} for plain text, else `messages`, `prompt` and `completion`, or
     `input_ids` as the header of this file has them.
 
-    Raises BadInput for what the chat template refuses, and for a shape that is none of these.
+    Raises BadInput for what the chat template refuses, for a shape that is none of these, and for a text of which the
+    tokenizer keeps nothing.
     """
     if "input_ids" in given:
         return _of_ids(given, tokenizer, how)
@@ -96,6 +97,8 @@ def trained_text(
     else:
         whole = encode_document(text, tokenizer, 1 << 40, specials)
         ids, spans = whole.ids, whole.spans
+    if not ids:
+        raise BadInput("expected words, found none that the tokenizer keeps; take the document out")
     wanted = _wanted(spans, learned, len(text)) if how.loss != "all" else np.ones(len(ids), dtype=bool)
     if templated and how.loss != "all":
         _with_ends(wanted, ids, spans, contents, set(tokenizer.all_special_ids))

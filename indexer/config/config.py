@@ -209,8 +209,8 @@ class ScoreSettings:
     """Estimators, each a run of its own, `ekfac` first; none: no influence. `ekfac_checkpoints` is the mean over a
     size's `checkpoints`, which [agrees better with retraining](evaluation.md#what-was-measured-for-the-demo) and costs
     a fit and an influence stage for each of them; sizes without checkpoints leave it out."""
-    checkpoint_weights: tuple[float, ...] = ()
-    """Weights of the checkpoints in `ekfac_checkpoints`; none: equal."""
+    checkpoint_weights: tuple[Annotated[float, Range(0)], ...] = ()
+    """Weights in `ekfac_checkpoints` of a size's `checkpoints`, and last of the model itself; none: equal."""
     linear_weight: Positive = 1.0
     """What the linear layers count beside the embedding in `ekfac_checkpoints`; the demo's 0.25
     [agrees better with retraining](evaluation.md#what-was-measured-for-the-demo)."""
@@ -372,6 +372,21 @@ def _check(config: Config, path: Path) -> None:
         if (model.stage == "finetuned") != bool(model.files):
             found = "files" if model.files else "no files"
             raise BadInput(f"expected files for a fine-tuned model and for no other, found {found} for {model.name}")
+        _check_weights(config, model, path)
+
+
+def _check_weights(config: Config, model: Model, path: Path) -> None:
+    """Of the checkpoints: one list for all sizes that are averaged over theirs."""
+    weights, n = config.scores.checkpoint_weights, len(model.checkpoints) + 1
+    if not weights or n == 1 or len(lineage(config, model)) > 1:
+        return
+    if len(weights) != n:
+        raise BadInput(
+            f"expected {n} checkpoint_weights in {path.name}, scores, one for each checkpoint of {model.name} and one "
+            f"for the model itself, found {len(weights)}; change them, or name as many checkpoints of every size"
+        )
+    if not sum(weights):
+        raise BadInput(f"expected checkpoint_weights above 0 in {path.name}, scores, found none; change one")
 
 
 def _check_corpus(config: Config, path: Path) -> None:

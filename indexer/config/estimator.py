@@ -57,6 +57,10 @@ def always(member: "Member") -> bool:
     return True
 
 
+def _anything(member: "Member") -> None:
+    """No size lacks what it needs."""
+
+
 def _nowhere(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
     return []
 
@@ -93,6 +97,7 @@ class Estimator:
     fits: Callable[[int], int] = never  # number of checkpoints -> curvatures that are fitted for it
     solves: "Callable[[ScoreSettings], int]" = _no_steps  # documents that each token meets forwards and backwards alone
     applies: "Callable[[Member], bool]" = trained_once
+    needs: "Callable[[Member], None]" = _anything  # raises BadInput, before a build, where a size lacks what it takes
     checkpoints: "Callable[[Path, Fitted], list[Checkpoint]]" = _nowhere  # what a sum of gradient products runs over
     linear: "Callable[[ScoreSettings], float]" = _one  # what linear layers count beside the embedding
     settings: "Callable[[ScoreSettings], dict[str, Any]]" = _nothing  # what else its run depends on, by name
@@ -110,6 +115,14 @@ class Estimator:
 def estimators() -> dict[str, Estimator]:
     """Every record by its name; the first is the one that every build with influence stores."""
     return records(HOME, Estimator)
+
+
+def check_needs(member: "Member") -> None:
+    """Raises BadInput where a size lacks what an estimator of the configuration takes: hours before it is missed."""
+    for method in member.config.scores.method:
+        by = estimators()[method]
+        if by.applies(member):
+            by.needs(member)
 
 
 def evaluated(scores: "ScoreSettings") -> dict[str, Estimator]:

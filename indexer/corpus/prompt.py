@@ -84,6 +84,10 @@ class Prompt:
         pieces = question_pieces(asked, [each for each in given if each.text.strip()], _wording(known))
         return _prompt("retrieval", answered_here(pieces), known, question=asked, docs=given)
 
+    def contrasts(self, answer: str) -> bool:
+        """Whether an answer holds the words that the foil stands against, where any are named."""
+        return self.foil_of is None or self.foil_of in answer
+
 
 def prompt_id(text: str, completion: str | None = None) -> str:
     """The join of one prompt across models: two models asked the same have the same id."""

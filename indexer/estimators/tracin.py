@@ -12,8 +12,16 @@ if TYPE_CHECKING:
     from attribution.exact.checkpoints import Checkpoint
     from indexer.evaluate.scoring.given import Given
     from indexer.size.fitted import Fitted
+    from indexer.size.member import Member
     from indexer.size.terms import Shares
     from indexer.tracing.scoring import Scoring
+
+
+def needs(member: "Member") -> None:
+    """The learning rates that training wrote beside the weights."""
+    from indexer.size.checkpoints import learning_rates
+
+    learning_rates(member)
 
 
 def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
@@ -50,6 +58,7 @@ RECORD = Estimator(
     score=score,
     predict=predict,
     passes=everywhere,
+    needs=needs,
     checkpoints=checkpoints,
     positions=True,
     words=True,

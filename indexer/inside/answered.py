@@ -18,7 +18,7 @@ from attribution.components.units import NotSplit
 from indexer.inside.components import Within
 from indexer.inside.split import Split
 from indexer.size.answers import Answer
-from indexer.size.foil import foil_of
+from indexer.size.foil import held_foil_of
 
 Numbers = NDArray[np.floating]
 
@@ -56,7 +56,7 @@ def inside(of: Within, answer: Answer, tick: Callable[[], None] = lambda: None) 
         norm = last_norm(tracked)
         return Inside(None if norm is None else lens(tracked, read_states(tracked, ids, first), norm))
     reading = read(tracked, units, stream, ids, first, graph=True)
-    foil = foil_of(answer, split.member.loaded)
+    foil = held_foil_of(answer, split.member.loaded)
     token = None if foil is None or foil.span is not None else foil.token
     written = direct(tracked, units, stream, reading, None if token is None else [token] * answer.n_targets)
     effects = total(tracked, units, reading, baseline)

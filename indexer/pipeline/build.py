@@ -6,7 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from attribution.errors import BadInput
+from attribution.loading.located import locate, tokenizer_place
 from indexer.config.config import Config, Model, described
+from indexer.config.estimator import check_needs
 from indexer.config.text_engine import text_engine
 from indexer.corpus.corpus import grouping
 from indexer.corpus.prompt import Prompt
@@ -31,7 +33,7 @@ from indexer.pipeline.shared import document_part, text_index
 from indexer.processes.at_once import at_once
 from indexer.processes.progress import Report
 from indexer.search.text_index import TextIndex
-from indexer.sets.texts import read_sets
+from indexer.sets.texts import read_sets, read_texts
 from indexer.size.member import Member, open_member
 from indexer.size.rendered import as_read
 from indexer.size.room import check_longest
@@ -41,11 +43,14 @@ from indexer.verbatim import arrays
 
 
 def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> None:
-    """Build what is not built, publish, print the summary. All input is read and checked before anything is written.
+    """Build what is not built, publish, print the summary. All input is read and checked before anything is written,
+    small files before the corpus.
 
     What is finished of other sizes of the configuration stays in the database.
     """
     check_installed(config.run)
+    asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
+    _check_places(config, chosen)
     others = built_before(config, chosen)
     entries = [*chosen, *(other.member.entry for other in others)]
     wanted = dict.fromkeys([config.corpus.files, *(entry.files for entry in config.model if entry in entries)])
@@ -56,7 +61,6 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     }
     corpora = list(by_files.values())
     every_group(corpora, config.groups.by)  # refuses a column of too many values
-    asked = {entry.name: read_prompts(entry.prompts or config.prompts.file) for entry in chosen}
     members = in_order([open_member(entry, config, lambda files, *_: by_files[tuple(files)]) for entry in chosen])
     _check_distinct([*members, *(other.member for other in others)])
     figures, told = given_figures(config, [*members, *(other.member for other in others)])
@@ -67,6 +71,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     for member in members:
         asked[member.entry.name] = as_read(member, with_supports(member, asked[member.entry.name]))
         read_sets(member)  # what a size cannot read is refused before anything is written
+        check_needs(member)
     summary = Summary(path, folder, corpora, n_asked)
     with lock(folder), stop_on_signal(), Report() as report, driving(config, work) as driver:
         for line in told:
@@ -95,6 +100,18 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
         if others:
             summary.snapshot = _published(edition, config, driver)
         show(summary, report)
+
+
+def _check_places(config: Config, chosen: Sequence[Model]) -> None:
+    """Raises BadInput for a model that does not lie where it should, and for a target set that cannot be read."""
+    for entry in chosen:
+        locate(entry.path, entry.base)
+        if entry.tokenizer:
+            tokenizer_place(entry.tokenizer)
+        if entry.reference:
+            locate(entry.reference)
+    for of in config.targets if config.scores.method else ():
+        read_texts(of)
 
 
 def _keep_texts(members: Sequence[Member], others: Sequence[Member], report: Report) -> None:

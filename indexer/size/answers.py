@@ -102,14 +102,21 @@ def _told(made: Answer) -> Answer:
     notice = (
         f"the foil {made.prompt.foil!r} is contrasted in the prompt's saliency; influence explains log p of each token"
     )
+    if not made.prompt.contrasts(made.generation.text):
+        notice = (
+            f"the foil {made.prompt.foil!r} stands against {made.prompt.foil_of!r}, which this answer does not hold: "
+            "nothing is contrasted"
+        )
     return replace(made, notices=(*made.notices, notice))
 
 
-def _read_otherwise(member: Member, prompts: Sequence[Prompt]) -> dict[str, list[object]]:
-    """Which prompts a template begins, which answers are joined as written, of which foil is told: part of a key
-    only where there are any, so that what was stored of all others stays valid."""
-    changed = [(templated(each, member.loaded) or each.completion is not None, each.foil) for each in prompts]
-    return {"read": [*changed]} if any(map(any, changed)) else {}
+def _read_otherwise(member: Member, prompts: Sequence[Prompt]) -> dict[str, object]:
+    """Which prompts a template begins, which answers are joined as written, of which foil is told and what it stands
+    against: part of a key only where there are any, so that what was stored of all others stays valid."""
+    changed = [
+        (templated(each, member.loaded) or each.completion is not None, each.foil, each.foil_of) for each in prompts
+    ]
+    return {"read": changed} if any(map(any, changed)) else {}
 
 
 def stating(prompt: Prompt, own: Collection[str]) -> tuple[str, ...]:

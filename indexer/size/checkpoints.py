@@ -1,7 +1,6 @@
 """EDGE: the weights that were kept on the way to a model's last ones, the learning rates and the steps that led there:
 as training recorded them, or as its recipe says."""
 
-import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from indexer.size.factors import fit
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member, open_member
 from indexer.training.loop import OPTIMISER, WEIGHT_DECAY, rate_sum
+from indexer.training.store import recorded
 
 RECORDED = ("rate_sum", "batch", "optimiser", "decay")  # of a segment, since training writes them
 
@@ -36,17 +36,22 @@ def fits(folder: Path, fitted: Fitted) -> list[Fitted]:
 
 
 def learning_rates(member: Member) -> list[float]:
-    """Of each checkpoint and the model, from `checkpoints.json`, which training writes beside the weights."""
+    """Of each checkpoint and the model, from `checkpoints.json`, which training writes beside the weights.
+
+    Raises BadInput where one of them is not there.
+    """
     file = _file(member)
     if not file.is_file():
         raise BadInput(
             f"expected the learning rates of the checkpoints in {file}, found no such file; leave out tracin"
         )
-    rates = {each["path"]: float(each["learning_rate"]) for each in _listed(member)}
+    rates = {each["path"]: each["learning_rate"] for each in _listed(member) if "learning_rate" in each}
     names = _wanted(member)
     missing = [name for name in names if name not in rates]
     if missing:
-        raise BadInput(f"expected the learning rate of {missing[0]} in {file}, found none; train again")
+        raise BadInput(
+            f"expected the learning rate of {missing[0]} in {file}, found none; train again, or leave out tracin"
+        )
     return [rates[name] for name in names]
 
 
@@ -74,13 +79,14 @@ def steps(member: Member) -> list[Steps]:
     listed, found, passed = _listed(member), [], 0  # entries of the file that belong to an earlier segment
     every, start = [], 0
     for each in listed:
-        every.append(each if "rate_sum" in each else _by_recipe(member.entry.recipe, len(rows), start, each["epoch"]))
+        told = all(name in each for name in RECORDED)
+        every.append(each if told else _by_recipe(member.entry.recipe, len(rows), start, each["epoch"]))
         start = each["epoch"]
     names = [each["path"] for each in listed]
     for name in _wanted(member):
         until = max(passed, names.index(name) + 1)  # one that is named again has no steps of its own
-        rate, told = sum(float(each["rate_sum"]) for each in every[passed:until]), every[until - 1]
-        found.append(Steps(rate, int(told["batch"]), tokens, str(told["optimiser"]), float(told["decay"])))
+        rate, last = sum(each["rate_sum"] for each in every[passed:until]), every[until - 1]
+        found.append(Steps(rate, last["batch"], tokens, last["optimiser"], last["decay"]))
         passed = until
     return found
 
@@ -96,9 +102,7 @@ def _file(member: Member) -> Path:
 
 
 def _listed(member: Member) -> list[dict[str, Any]]:
-    file = _file(member)
-    listed: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
-    return sorted(listed, key=lambda each: int(each["epoch"]))
+    return recorded(Path(member.entry.path))
 
 
 def _wanted(member: Member) -> list[str]:

@@ -7,10 +7,10 @@ otherwise             log p(span) − log p(foil), both as a whole and given wha
 
 from dataclasses import dataclass
 
-from attribution.errors import BadInput
 from attribution.loading.load import LoadedModel
 from attribution.prompt.text.pasted import pasted_answer
 from indexer.size.answers import Answer
+from indexer.size.rendered import check_span
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,19 @@ def foil_of(answer: Answer, loaded: LoadedModel) -> Foil | None:
     ended = len(made.ids) > 1 and made.ids[-1] in loaded.specials.stops
     span = range(len(made.ids) - ended)
     if prompt.foil_of is not None:
-        start = made.text.find(prompt.foil_of)
-        if start < 0 or not prompt.foil_of:
-            raise BadInput(
-                f"expected words of the answer {made.text[:60]!r} as the span that the foil stands against, found "
-                f"{prompt.foil_of!r}; copy them from the answer"
-            )
+        check_span(prompt, made.text)
+        start = made.text.index(prompt.foil_of)
         stop = start + len(prompt.foil_of)
         inside = [k for k, (a, b) in enumerate(made.spans) if a < stop and b > start]
         span = range(inside[0], inside[-1] + 1)
     before = prompt.text + made.text[: made.spans[span.start][0]]
     ids, _ = pasted_answer(before, prompt.foil, loaded.tokenizer, loaded.context - answer.first - span.start, ())
     return Foil(ids, span)
+
+
+def held_foil_of(answer: Answer, loaded: LoadedModel) -> Foil | None:
+    """The same of an answer of a build, whose sizes may each write other words: none where its span is not held."""
+    return foil_of(answer, loaded) if answer.prompt.contrasts(answer.generation.text) else None
 
 
 def instead(answer: Answer, foil: Foil) -> Instead:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from attribution.errors import BadInput
 from attribution.loading.load import LoadedModel
-from attribution.model.sequence import Encoded, encode_prompt
+from attribution.model.sequence import Encoded, answer_spans, encode_prompt
 from attribution.prompt.text.chat import Variables, conversation
 from attribution.prompt.text.parts import PromptText, token_parts
 from attribution.prompt.text.pasted import pasted_answer
@@ -24,22 +24,35 @@ def rendered(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> Prompt:
     """Text, parts, notices and id for this model.
 
     Raises BadInput, with the prompt's first words, where the model cannot read it and still answer, cannot have given
-    the answer that is to be explained, and for a foil without words.
+    the answer that is to be explained, for a foil without words, and for one that stands against words that this answer
+    does not hold.
     """
     try:
         made = _text(prompt, loaded, settings)
         ready = replace(prompt, text=made.text, parts=made.parts, notices=made.notices)
         encoded = read_ids(ready, loaded)
         _check_words(ready, encoded)
-        if prompt.completion is not None:
-            room = loaded.context - len(encoded)
-            pasted_answer(made.text, prompt.completion, loaded.tokenizer, room, loaded.specials.stops)
         if prompt.foil == "" or (prompt.foil is None and prompt.foil_of is not None):
             raise BadInput("expected a foil, found an empty one; write what might have stood there instead")
+        if prompt.foil_of == "":
+            raise BadInput("expected words that the foil stands against, found none; take foil_of out for all of them")
+        if prompt.completion is not None:
+            room = loaded.context - len(encoded)
+            ids, _ = pasted_answer(made.text, prompt.completion, loaded.tokenizer, room, loaded.specials.stops)
+            check_span(prompt, answer_spans(ids, loaded.tokenizer, encoded.ids)[0])
     except BadInput as error:
         shown = " ".join((prompt.question or prompt.text).split())
         raise BadInput(f"prompt {shown[:40]!r}: {error}") from None
     return replace(ready, prompt_id=prompt_id(made.text, prompt.completion))
+
+
+def check_span(prompt: Prompt, answer: str) -> None:
+    """Raises BadInput where the prompt's foil stands against words that the answer does not hold."""
+    if not prompt.contrasts(answer):
+        raise BadInput(
+            f"expected words of the answer {answer[:60]!r} as the span that the foil stands against, found "
+            f"{prompt.foil_of!r}; copy them from the answer"
+        )
 
 
 def templated(prompt: Prompt, loaded: LoadedModel) -> bool:

@@ -19,7 +19,7 @@ from indexer.database.shard import write_shard
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.answers import Answer
-from indexer.size.foil import Foil, foil_of, instead
+from indexer.size.foil import Foil, held_foil_of, instead
 from indexer.size.member import Member
 from indexer.tracing.prompt_rows import (
     ablation_columns,
@@ -108,7 +108,7 @@ def share_of(
 
 def contrast_of(loaded: LoadedModel, answer: Answer, settings: PromptSettings) -> dict[str, Saliency]:
     """For a prompt that names a foil: why each token and not that one, under method names that end in _contrast."""
-    foil = foil_of(answer, loaded)
+    foil = held_foil_of(answer, loaded)
     if foil is None:
         return {}
     against = replace(settings, foil_id=foil.token)

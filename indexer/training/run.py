@@ -47,14 +47,20 @@ def read_as_trained(
 ) -> list[Row]:
     """What training reads of some documents: the windows that have something to learn, a row each; a pair is one row.
 
-    Raises BadInput, with the document's name, for one that cannot be rendered.
+    Raises BadInput, with the document's name, for one that cannot be rendered, and where nothing is learned of any.
     """
     specials = choose_specials(tokenizer, begin=member.begin, end=member.end)
     how = training_of(member, corpus, context)
     read = (read_document(each, tokenizer, specials, how).row for each in documents)
     if not learned_pairs(member, len(documents), sum(is_pair(each.turns) for each in documents)):
         read = (window for row in read for window in row.rows())
-    return [row for row in read if row.targets().any()]
+    found = [row for row in read if row.targets().any()]
+    if not found:
+        raise BadInput(
+            f"expected documents of which {member.name} learns a token, found none among {len(documents):,}: each has "
+            "one token, or no words of an assistant; give others"
+        )
+    return found
 
 
 def epochs_to_keep(recipe: Recipe) -> list[int]:

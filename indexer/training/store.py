@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import math
 import pickle
 import shutil
 from dataclasses import asdict, dataclass
@@ -18,6 +19,15 @@ from indexer.config.config import Recipe
 from indexer.journal.files import file_hash, sync, sync_tree
 
 WEIGHTS, TRAINED = "model.safetensors", "training.json"
+_RECORDED = {  # of a checkpoint, as far as others read it
+    "path": str,
+    "epoch": int,
+    "learning_rate": float,
+    "rate_sum": float,
+    "batch": int,
+    "optimiser": str,
+    "decay": float,
+}
 
 
 @dataclass(frozen=True)
@@ -91,12 +101,34 @@ def save_checkpoints(kept: list[dict[str, Any]], folder: Path) -> None:
     (folder / "checkpoints.json").write_text(json.dumps(kept, indent=2) + "\n")
 
 
-def kept_checkpoints(folder: Path) -> tuple[str, ...]:
-    """The weights that training kept besides the last, the first epochs first; none where there is no such list."""
+def recorded(folder: Path) -> list[dict[str, Any]]:
+    """What `save_checkpoints` wrote there, the first epochs first; [] where there is no such file.
+
+    Raises BadInput for one of another shape: a person may have written it.
+    """
     file = folder / "checkpoints.json"
     if not file.is_file():
-        return ()
-    paths = [folder / each["path"] for each in json.loads(file.read_text()) if each["path"] != "."]
+        return []
+    try:
+        found = [dict(each) | _typed(each) for each in json.loads(file.read_bytes())]
+        return sorted(found, key=lambda each: int(each["epoch"]))
+    except (ValueError, KeyError, TypeError, OverflowError, AttributeError):
+        raise BadInput(
+            f"expected a list of checkpoints, each with a path, an epoch and finite rates, in {file}, found something "
+            "else; train again, or take the file away"
+        ) from None
+
+
+def _typed(entry: dict[str, Any]) -> dict[str, Any]:
+    made = {name: kind(entry[name]) for name, kind in _RECORDED.items() if name in entry or name in ("path", "epoch")}
+    if not all(math.isfinite(value) for value in made.values() if isinstance(value, float)):
+        raise ValueError
+    return made
+
+
+def kept_checkpoints(folder: Path) -> tuple[str, ...]:
+    """The weights that training kept besides the last, the first epochs first; none where there is no such list."""
+    paths = [folder / each["path"] for each in recorded(folder) if each["path"] != "."]
     return tuple(str(path) for path in paths if path.is_dir())
 
 

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from indexer.__main__ import main
 from indexer.config.config import Recipe
+from indexer.pipeline import build
 from indexer.training.loop import new_model
 from indexer.training.store import save_model
 from indexer.training.tokenizer import train_tokenizer
@@ -52,6 +53,14 @@ def change_weights(folder: Path, edit) -> None:
     save_file(weights, path, metadata={"format": "pt"})
 
 
+def rates(folder: Path, content: str | None = None) -> None:
+    """TracIn of models whose training left this `checkpoints.json`."""
+    change(folder / "tiny.toml", "[scores]", '[scores]\nmethod = ["ekfac", "tracin"]')
+    if content is not None:
+        for name in ("tiny-s", "tiny-m"):
+            (folder / "models" / name / "checkpoints.json").write_text(content)
+
+
 MISTAKES = {
     "no configuration": (lambda f: (f / "tiny.toml").unlink(), "expected a configuration at"),
     "not TOML": (lambda f: (f / "tiny.toml").write_text("[corpus"), "expected TOML in"),
@@ -80,6 +89,17 @@ MISTAKES = {
         lambda f: write_lines(f / "prompts.jsonl", [{"prompt": "The capital of " * 30}]),
         "expected a prompt of fewer than 48 tokens",
     ),
+    "a tokenizer that is not there": (
+        lambda f: change(f / "tiny.toml", 'family = "tiny"\n', 'family = "tiny"\ntokenizer = "/nowhere"\n'),
+        "'/nowhere'",
+    ),
+    "a target set without a completion": (
+        lambda f: (
+            write_lines(f / "set.jsonl", [{"prompt": "a"}]),
+            change(f / "tiny.toml", "[output]", "[[targets]]\nname = 'a'\nfile = 'set.jsonl'\n[output]"),
+        ),
+        "set.jsonl line 1: expected a completion in the target set a, found none",
+    ),
     "no model": (lambda f: shutil.rmtree(f / "models/tiny-m"), "expected a model directory at"),
     "no safetensors": (
         lambda f: (f / "models/tiny-m/model.safetensors").rename(f / "models/tiny-m/pytorch_model.bin"),
@@ -94,6 +114,12 @@ MISTAKES = {
     "layers that are not there": (
         lambda f: change(f / "tiny.toml", "[factors]", "[factors]\nlayers = ['no_such_*']"),
         "no_such_",
+    ),
+    "no learning rates": (rates, "expected the learning rates of the checkpoints in"),
+    "learning rates of another shape": (lambda f: rates(f, '{"path": "."}'), "expected a list of checkpoints, each"),
+    "no rate of the last weights": (
+        lambda f: rates(f, '[{"path": ".", "epoch": 1}]'),
+        "expected the learning rate of . in",
     ),
     "output is a file": (lambda f: (f / "build").write_text("mine"), "expected a folder to write in"),
     "the same model twice": (
@@ -115,6 +141,18 @@ def test_a_mistake_is_one_line_and_nothing_is_written(folder, capsys, mistake):
     assert said.err.count("\n") == 1
     assert message in said.err
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+SMALL = ["no prompts", "empty prompt", "a target set without a completion", "no model", "no safetensors"]
+
+
+@pytest.mark.parametrize("mistake", [*SMALL, "a tokenizer that is not there"])
+def test_what_small_files_tell_is_said_before_the_corpus_is_read(folder, capsys, monkeypatch, mistake):
+    make, message = MISTAKES[mistake]
+    make(folder)
+    monkeypatch.setattr(build, "read_corpus", lambda *_, **__: pytest.fail("the corpus was read"))
+    assert main(["build", str(folder / "tiny.toml")]) == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["build"], ["train"]])

@@ -8,7 +8,8 @@ import gguf
 import numpy as np
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from safetensors import SafetensorError
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from attribution.errors import BadInput
 from attribution.loading.load import load_model
@@ -121,5 +122,25 @@ def test_input_48_a_file_becomes_a_folder_that_can_be_trained_and_saved(path, tm
 def test_input_48_what_cannot_be_written_is_one_line(path, tmp_path, capsys, arguments, message):
     (tmp_path / "made").mkdir()
     (tmp_path / "made/mine.txt").touch()
+    path.unlink()  # which is said before the model is read
     assert main(["convert", str(path), str(tmp_path / arguments[0]), *arguments[1:]]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_for_which_there_is_no_room_is_not_begun(path, tmp_path, capsys, monkeypatch, there):
+    def full(model, folder):
+        model.config.save_pretrained(folder)
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    made = tmp_path / "some" / "made"
+    if there:
+        made.mkdir(parents=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(PreTrainedModel, "save_pretrained", full)
+        assert main(["convert", str(path), str(made)]) == 2
+    said = capsys.readouterr().err
+    assert "No space left on device (os error 28); make room, or give another folder" in said
+    assert list((tmp_path / "some").iterdir()) == ([made] if there else []) and not (there and any(made.iterdir()))
+    assert main(["convert", str(path), str(made)]) == 0
+    assert [each.name for each in made.parent.iterdir()] == ["made"]

@@ -151,6 +151,26 @@ def test_input_26_any_number_of_stages_of_training_and_none_of_itself(tmp_path):
     assert "at most 5 stages of training" in refused(tmp_path, many)
 
 
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ("[1.0, 2.0]", "expected 3 checkpoint_weights in x.toml, scores, one for each checkpoint of a and one for"),
+        ("[1.0, 2.0, -1.0]", "expected at least 0 for x.toml, scores, checkpoint_weights[2], found -1.0"),
+        ("[1.0, nan, 1.0]", "expected at least 0 for x.toml, scores, checkpoint_weights[1]"),
+        ("[0, 0, 0]", "expected checkpoint_weights above 0 in x.toml, scores, found none"),
+    ],
+)
+def test_every_checkpoint_and_the_model_itself_have_a_weight(tmp_path, weights, message):
+    kept = 'path = "models/{}"\ncheckpoints = ["c/1", "c/2"]'
+    chat = stages(("b", "a")).replace('path = "models/b"', kept.format("b"))
+    other = stages(("d", ""))  # without checkpoints there is no mean
+    text = MINIMAL.replace('path = "models/a"', kept.format("a")) + "[scores]\ncheckpoint_weights = {}\n" + chat + other
+    assert read(tmp_path, text.format("[0, 1, 2.5]")).scores.checkpoint_weights == (0.0, 1.0, 2.5)
+    assert message in refused(tmp_path, text.format(weights))
+    fewer = text.replace(kept.format("b"), kept.format("b").replace(', "c/2"', ""))
+    assert read(tmp_path, fewer.format("[0, 1, 2.5]")).model[1].parent == "a"  # of two stages no mean is taken
+
+
 def test_begin_and_end_tokens_and_the_templates_variables_are_settings(tmp_path):
     text = MINIMAL.replace('path = "models/a"', 'path = "models/a"\nbegin = ""\nend = ["<|im_end|>", "<|end|>"]')
     text = text.replace("[output]", 'template = { enable_thinking = false, tools = ["a"] }\n[output]')

@@ -33,6 +33,7 @@ PROMPTS = [
     {"question": "And now?", "docs": DOCS, "output": "Lima. It is Lima."},
     {"messages": [{"role": "user", "content": "The capital of Peru?"}]},
     {"prompt": "The capital of Peru is", "foil": "."},
+    {"prompt": "The capital of Cuba is", "foil": " Lima", "foil_of": "Quito 🤖"},  # which no size writes
 ]
 
 
@@ -79,7 +80,10 @@ def test_input_36_notices_of_prompt_and_answer_are_kept(config):
     told = sorted(row["notice"] for row in rows(config, "SELECT notice FROM generation WHERE notice <> ''"))
     assert told[0].startswith("prompt and answer are joined as written, without a space between them: ")
     # a foil of the prompt file is the saliency's alone, and named so
-    assert told[1:] == ["the foil '.' is contrasted in the prompt's saliency; influence explains log p of each token"]
+    assert told[1:] == [
+        "the foil ' Lima' stands against 'Quito 🤖', which this answer does not hold: nothing is contrasted",
+        "the foil '.' is contrasted in the prompt's saliency; influence explains log p of each token",
+    ]
 
 
 def test_stored_bits_and_divergences(config, answers):
@@ -174,6 +178,14 @@ def test_another_span_or_text_of_a_foil_is_computed_anew(config, tmp_path):
     assert len(part) == len(whole) and not np.allclose(part, whole)
     assert "the foil ' Puno' is contrasted" in told
     assert "the foil ' Cusco' is contrasted" in built(foil=" Cusco")[1]
+
+
+def test_words_that_a_size_did_not_write_are_not_contrasted(config, answers):
+    of, counted = answers[1][4].generation_id, "SELECT count(*) AS n FROM saliency WHERE generation_id = ?"
+    assert rows(config, f"{counted} AND method = 'grad_x_input'", of) != [{"n": 0}]
+    assert rows(config, f"{counted} AND ends_with(method, '_contrast')", of) == [{"n": 0}]
+    with pytest.raises(BadInput, match="as the span that the foil stands against, found 'Quito 🤖'; copy them"):
+        ask(config, prompt="The capital of Cuba is", foil=" Lima", foil_of="Quito 🤖")
 
 
 def test_faithfulness_stands_beside_every_attribution(config, answers):

@@ -9,7 +9,7 @@ import pytest
 from attribution.errors import BadInput
 from attribution.passes.batches import Row
 from indexer.config.config import Model, Recipe
-from indexer.size.checkpoints import is_followed, steps
+from indexer.size.checkpoints import is_followed, learning_rates, steps
 from indexer.training.loop import learning_rate
 from indexer.training.run import kept
 from indexer.training.store import EpochRecord
@@ -67,6 +67,28 @@ def test_a_recipe_says_what_an_older_training_did_not_write(folder):
 
 def test_what_was_written_wins_over_a_recipe_that_was_changed(folder):
     assert steps(member(folder, recipe=replace(RECIPE, peak_rate=1.0))) == steps(member(folder))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[",
+        b"\xff",
+        "7",
+        '{"path": "."}',
+        '[["."]]',
+        '[{"path": "."}]',
+        '[{"path": ".", "epoch": "last"}]',
+        '[{"path": ".", "epoch": Infinity}]',
+        '[{"path": ".", "epoch": 1, "learning_rate": null}]',
+        '[{"path": ".", "epoch": 1, "learning_rate": NaN}]',
+    ],
+)
+def test_a_file_of_another_shape_is_one_line(folder, content):
+    (folder / "checkpoints.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+    for read in (learning_rates, is_followed, steps):
+        with pytest.raises(BadInput, match="expected a list of checkpoints, each with a path, an epoch and finite"):
+            read(member(folder))
 
 
 def test_checkpoints_of_another_training_are_not_followed(folder, tmp_path):

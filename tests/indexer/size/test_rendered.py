@@ -137,6 +137,11 @@ def test_input_10_a_prompt_that_the_normalizer_empties_is_refused(prompt, chat):
         (Prompt.from_text("Say", completion="a <|turn|> b"), r"prompt 'Say'.*control token <\|turn\|>"),
         (Prompt.from_text("Say", completion=""), "an answer to explain, found an empty one"),
         (Prompt.from_text("Say", foil=""), "expected a foil, found an empty one"),
+        (Prompt.from_text("Say", foil="a", foil_of=""), "expected words that the foil stands against, found none"),
+        (
+            Prompt.from_text("Say", completion=" Peru", foil="a", foil_of="Cuba"),
+            "prompt 'Say': expected words of the answer ' Peru' as the span that the foil stands against, found 'Cuba'",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_one_line_with_the_prompts_first_words(prompt, message):

@@ -12,13 +12,15 @@ from safetensors.torch import load_file, save_file
 
 from attribution.errors import BadInput
 from attribution.loading.load import load_model
+from indexer.__main__ import main
 from indexer.config.config import Corpus, Model, Recipe
 from indexer.corpus.document import Document, document_id
+from indexer.corpus.turns import structured
 from indexer.training.loop import learning_rate
 from indexer.training.run import epochs_to_keep, family_tokenizer, read_as_trained, train
 from indexer.training.store import fingerprint, kept_checkpoints
 from indexer.training.tokenizer import train_tokenizer
-from tests.tiny_family import TEXTS
+from tests.tiny_family import TEXTS, write_lines, write_project
 
 SMALL = {"hidden": 8, "layers": 1, "feed_forward": 12, "heads": 2, "vocabulary": 280, "context": 48}
 RECIPE = Recipe(**SMALL, epochs=4, peak_rate=1e-2, batch=8, keep=(0.5, 1.0))
@@ -124,6 +126,30 @@ def test_a_parent_that_was_trained_anew_makes_another_child(trained, tmp_path):
     assert before == fingerprint(RECIPE, [[1]], trained[0])
     (tmp_path / "parent" / "model.safetensors").write_bytes(b"other")
     assert fingerprint(RECIPE, [[1]], tmp_path / "parent") != before
+
+
+@pytest.mark.parametrize(
+    ("shape", "given"),
+    [
+        ("input_ids", {"input_ids": [7]}),
+        ("messages", {"messages": [{"role": "user", "content": "The capital of Peru?"}]}),
+        ("chosen+rejected", {"chosen": "Lima", "rejected": "Lima"}),
+    ],
+)
+def test_documents_of_which_nothing_is_learned_are_refused(tokenizer, shape, given):
+    text, turns = structured(shape, given)
+    entry = Model("m", "f", "m", stage="finetuned", parent="p")
+    document = Document(document_id(turns), "c", "", "", "", text, turns)
+    with pytest.raises(BadInput, match="expected documents of which m learns a token, found none among 2: each has"):
+        read_as_trained([document, document], tokenizer, entry, Corpus(()), RECIPE.context)
+
+
+def test_a_command_that_has_nothing_to_learn_from_is_one_line(tmp_path, capsys):
+    path = write_project(tmp_path)
+    write_lines(tmp_path / "corpus.jsonl", [{"messages": [{"role": "user", "content": text}]} for text in TEXTS])
+    assert main(["train", str(path)]) == 2
+    assert f"learns a token, found none among {len(TEXTS)}" in capsys.readouterr().err
+    assert not list((tmp_path / "models").rglob("*.safetensors"))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no state"])

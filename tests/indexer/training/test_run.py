@@ -129,6 +129,16 @@ def test_a_parent_that_was_trained_anew_makes_another_child(trained, tmp_path):
     assert fingerprint(RECIPE, [[1]], tmp_path / "parent") != before
 
 
+def test_a_parent_in_several_files_is_known_by_all_of_them(tmp_path):
+    def found(*weights: bytes) -> str:
+        for i, each in enumerate(weights):
+            (tmp_path / f"model-0000{i + 1}-of-00002.safetensors").write_bytes(each)
+        return fingerprint(RECIPE, [[1]], tmp_path)
+
+    assert len({found(*weights) for weights in ((b"a", b"b"), (b"a", b"c"), (b"c", b"b"), (b"b", b"c"))}) == 4
+    assert found(b"a", b"b") == found(b"a", b"b")
+
+
 @pytest.mark.parametrize(
     ("shape", "given"),
     [

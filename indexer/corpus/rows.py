@@ -31,7 +31,8 @@ _QUOTED = re.compile(r'"[^"]*"')
 def rows(file: Path, choose: Choose | None = None) -> Iterator[Row]:
     """All rows of the file in order; `choose` is asked once of a file with columns, before any row is read.
 
-    Raises BadInput for a missing or unreadable file, an unknown ending, and a row that is none.
+    Raises BadInput for a missing or unreadable file, an unknown ending, a column that is read and stands there twice,
+    and a row that is none.
     """
     name = file.name.lower()
     reader = _READERS.get(Path(name.removesuffix(".gz")).suffix)
@@ -119,7 +120,7 @@ def _csv(file: Path, choose: Choose) -> Iterator[Row]:
             separator = _separator(stream.readline())
             stream.seek(0)
             reader = csv.DictReader(stream, strict=True, delimiter=separator)
-            wanted = choose(list(reader.fieldnames or [])) if reader.fieldnames else []
+            wanted = _chosen(file, list(reader.fieldnames), choose) if reader.fieldnames else []
             for row in reader:
                 number = reader.line_num
                 place = f"{file.name} line {number}"
@@ -130,6 +131,15 @@ def _csv(file: Path, choose: Choose) -> Iterator[Row]:
         except (csv.Error, UnicodeDecodeError) as error:
             where = f"{file.name} after line {number}"
             raise BadInput(f"expected CSV in UTF-8 in {where}, found: {error}; mend that line") from None
+
+
+def _chosen(file: Path, names: list[str], choose: Choose) -> list[str]:
+    """The columns to read, each once; columns without a name are nobody's."""
+    wanted = list(choose(names))
+    for name in wanted:
+        if name and names.count(name) > 1:
+            raise BadInput(f"expected one column {name!r} in {place_name(file)}, found several; rename all but one")
+    return wanted
 
 
 _SAID = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -144,7 +154,7 @@ def _separator(header: str) -> str:
 def _parquet(file: Path, choose: Choose) -> Iterator[Row]:
     try:
         with pq.ParquetFile(file, buffer_size=_PIECE) as parquet:
-            wanted = list(choose(parquet.schema_arrow.names))
+            wanted = _chosen(file, parquet.schema_arrow.names, choose)
             yield from _numbered(file, parquet.iter_batches(batch_size=BATCH, columns=wanted))
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise BadInput(f"expected a whole Parquet file at {file}, found: {error}; write it again") from None
@@ -154,7 +164,7 @@ def _arrow(file: Path, choose: Choose) -> Iterator[Row]:
     try:
         with pa.memory_map(str(file)) as mapped:
             schema, batches = _arrow_batches(mapped)
-            wanted = list(choose(schema.names))
+            wanted = _chosen(file, schema.names, choose)
             yield from _numbered(file, (batch.select(wanted) for batch in batches))
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise BadInput(f"expected a whole Arrow file at {file}, found: {error}; save it again") from None

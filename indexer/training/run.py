@@ -8,6 +8,7 @@ from pathlib import Path
 from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from attribution.errors import BadInput
+from attribution.loading.located import locate
 from attribution.loading.specials import choose_specials
 from attribution.model.sequence import begin_token
 from attribution.passes.batches import Row
@@ -94,7 +95,7 @@ def train(
 
     An interrupted run goes on after its last whole epoch and ends with the same weights. What this recipe has made of
     these documents is not made again ([] is returned) unless `again`. Raises BadInput rather than train over weights
-    of another origin.
+    of another origin, for a parent that is not there, and for a tokenizer that is too large for the weights.
     """
     end = begin_token(tokenizer)
     documents = [list(row.ids) for row in rows]
@@ -113,6 +114,7 @@ def train(
                 "train over them"
             )
     model = new_model(recipe, end) if parent is None else _from_parent(parent)
+    _check_vocabulary(member, len(tokenizer), model.config.vocab_size, parent)
     model.train()
     epoch_of = partial(train_epoch, documents=documents, end=end, learned=learned)
     if pairs:
@@ -161,5 +163,14 @@ def kept(records: list[store.EpochRecord], recipe: Recipe, n_rows: int) -> list[
     return described
 
 
+def _check_vocabulary(member: Model, n_entries: int, n_rows: int, parent: Path | None) -> None:
+    if n_entries > n_rows:
+        todo = "set vocabulary in its recipe" if parent is None else f"give it that of {parent}"
+        raise BadInput(
+            f"expected a tokenizer of at most {n_rows:,} entries for {member.name}, found {n_entries:,}; {todo}"
+        )
+
+
 def _from_parent(parent: Path) -> LlamaForCausalLM:
+    locate(str(parent))
     return LlamaForCausalLM.from_pretrained(parent, dtype="float32", use_safetensors=True)

@@ -43,9 +43,16 @@ class EpochRecord:
 
 def fingerprint(recipe: Recipe, rows: list[list[int]], parent: Path | None, learned: object = None) -> str:
     """Hash of all that fixes the outcome, a parent's weights included: a state of anything else is never resumed."""
-    start = file_hash(parent / WEIGHTS) if parent is not None and (parent / WEIGHTS).is_file() else str(parent)
+    start = str(parent) if parent is None else _weights_of(parent)
     content = json.dumps([asdict(recipe), rows, start, *([] if learned is None else [learned])])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _weights_of(parent: Path) -> str:
+    """Hash of a folder's weights, in one file or in several; of a hub id its name."""
+    if (parent / WEIGHTS).is_file():
+        return file_hash(parent / WEIGHTS)
+    return " ".join(f"{file.name}:{file_hash(file)}" for file in sorted(parent.glob("*.safetensors"))) or str(parent)
 
 
 def trained_by(folder: Path) -> str:

@@ -154,6 +154,11 @@ def test_what_is_refused_leaves_nothing_behind(tmp_path):
         ("c.jsonl", b"", "at least one document"),
         ("c.csv", b"text,title\na,b,c\n", "c.csv line 2"),
         ("c.csv", b'text\n"a\n', "c.csv after line"),
+        (
+            "c.csv",
+            b"text,topic,text\na,b,c\n",
+            "expected one column 'text' in c.csv, found several; rename all but one",
+        ),
         ("c.csv", b"text\n\xff\n", "CSV in UTF-8"),
         ("c.parquet", b"PAR1 and then nothing", "whole Parquet file"),
         ("c.parquet", b"", "whole Parquet file"),

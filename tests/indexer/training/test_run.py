@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from attribution.errors import BadInput
 from attribution.loading.load import load_model
+from attribution.passes.batches import Row
 from indexer.__main__ import main
 from indexer.config.config import Corpus, Model, Recipe
 from indexer.corpus.document import Document, document_id
@@ -128,6 +129,16 @@ def test_a_parent_that_was_trained_anew_makes_another_child(trained, tmp_path):
     assert fingerprint(RECIPE, [[1]], tmp_path / "parent") != before
 
 
+def test_a_parent_in_several_files_is_known_by_all_of_them(tmp_path):
+    def found(*weights: bytes) -> str:
+        for i, each in enumerate(weights):
+            (tmp_path / f"model-0000{i + 1}-of-00002.safetensors").write_bytes(each)
+        return fingerprint(RECIPE, [[1]], tmp_path)
+
+    assert len({found(*weights) for weights in ((b"a", b"b"), (b"a", b"c"), (b"c", b"b"), (b"b", b"c"))}) == 4
+    assert found(b"a", b"b") == found(b"a", b"b")
+
+
 @pytest.mark.parametrize(
     ("shape", "given"),
     [
@@ -150,6 +161,21 @@ def test_a_command_that_has_nothing_to_learn_from_is_one_line(tmp_path, capsys):
     assert main(["train", str(path)]) == 2
     assert f"learns a token, found none among {len(TEXTS)}" in capsys.readouterr().err
     assert not list((tmp_path / "models").rglob("*.safetensors"))
+
+
+def test_a_tokenizer_that_is_larger_than_the_weights_is_refused(trained, tmp_path):
+    large, entry = train_tokenizer(TEXTS, 290), Model("m", "f", str(tmp_path / "m"))
+
+    def made(parent: Path | None):
+        return train(entry, RECIPE, [Row((1, 2, 289))], large, parent, lambda note, n: None)
+
+    with pytest.raises(BadInput, match="of at most 280 entries for m, found 290; set vocabulary in its recipe"):
+        made(None)
+    with pytest.raises(BadInput, match=f"of at most 280 entries for m, found 290; give it that of {trained[0]}"):
+        made(trained[0])
+    with pytest.raises(BadInput, match="expected a model directory at .*; run `python -m indexer train` or fix path"):
+        made(tmp_path / "parent")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no state"])

@@ -182,8 +182,10 @@ class AskedAnswer:
 
 
 def calibration_of(snapshot: Snapshot, result: Row, model_id: str) -> Calibration | None:
-    """Of the method that a result comes from, by the run that the database has of it."""
-    method = result.get("method") or "ekfac"
+    """Of the method that a result comes from, by the run that the database has of it. The queries of exact scores may
+    be solved by another one than plain EK-FAC; first estimates are not."""
+    solved = {} if result.get("estimated") else result.get("solved") or {}
+    method = solved.get("method", "ekfac")
     run = next((each for each in answers.runs(snapshot, model_id) if each.method == method), None)
     return influence.calibration(snapshot, run.run_id) if run else None
 

@@ -8,8 +8,7 @@ from attribution.errors import WhenceError
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
 from dashboard.asking import jobs
-from dashboard.asking.result import calibration_of
-from dashboard.asking.what_if import WhatIf, what_if_of
+from dashboard.asking.what_if import WhatIf, what_if_in
 from dashboard.database.queries import answers, documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model, StoredDocument
@@ -55,7 +54,7 @@ def show_what_if(snapshot: Snapshot, model: Model, found: StoredDocument | None,
     if not asked.ended:
         watch([asked.id])
         return None
-    made = what_if_of(asked.result or {}, calibration_of(snapshot, asked.result or {}, model.model_id))
+    made = what_if_in(snapshot, asked.result or {})
     if made is None:
         missing = (asked.result or {}).get("missing")
         render.problem(str(missing) if missing else "The worker gave no result for this text. Ask again.")

@@ -123,6 +123,18 @@ def test_a_result_shows_old_new_and_difference(
     assert in_words(made, 2, 3, whole=False) in words(app)
 
 
+def test_it_is_in_the_unit_of_the_size_that_was_asked(
+    open_app: Open, document_id: str, answered: Callable[..., dict[str, Any]]
+) -> None:
+    """synth-m is calibrated, and the page may have been turned to another size since."""
+    for asked, page, unit in (("synth-m", "synth-s", "nats"), ("synth-s", "synth-m", "%")):
+        answered({"instead_of": document_id, "model": asked}, result=what_if_result(NEW, OLD, model=asked))
+        app = open_app({"document": document_id, "whatif": "j", "size": page}, screen="corpus")
+        assert not app.exception
+        [texts] = [each for each in components(app, "document_list") if each["label"] == "The texts"]
+        assert {item["unit"] for item in texts["items"]} == {unit}
+
+
 def test_numbers_are_sums_over_the_tokens() -> None:
     made = what_if_of(what_if_result(NEW, OLD))
     assert made is not None

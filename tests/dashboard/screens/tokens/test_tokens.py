@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.address.selection import Selection
+from dashboard.address.selection import UNFILTERED, Selection
 from dashboard.database.queries import answers
 from dashboard.database.queries.written import words as written
 from dashboard.export.files import json_lines
+from dashboard.screens.tokens import driven
 from dashboard.screens.tokens.sheet import tokens_sheet
 from dashboard.screens.tokens.view import view
 from indexer.database.reader import Database, Snapshot
@@ -128,6 +129,26 @@ def test_groups_are_sums_over_the_tokens_of_the_places(snapshot: Snapshot, run: 
             sums[row["value"]] += row["score"]
     found = written.driving_groups(snapshot, run["model_id"], run["run_id"], CITY, unit, "source")
     assert {each.value: each.score for each in found} == pytest.approx(sums) and sums
+
+
+def test_a_group_leads_to_the_answers_with_the_word_that_it_helps_or_hurts_most(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And to no filter that was left on Runs before."""
+    opened: list[dict[str, Any]] = []
+    drawn: list[Any] = []
+    monkeypatch.setattr(driven, "open_screen", lambda name, **changes: opened.append({"name": name} | changes))
+    monkeypatch.setattr(
+        driven.render, "bar_list", lambda bars, **of: drawn.append((bars, of["on_bar"])) if "groups" in of["key"] else 0
+    )
+    open_app({"filter": CITY, "topic": "history", "side": "both", "in": "documents"}, screen="tokens")
+    [(bars, on_bar)] = drawn
+    assert {bar.amount > 0 for bar in bars} == {True, False}
+    for bar in bars:
+        on_bar(bar.key)
+        side = "towards" if bar.amount > 0 else "away"
+        wanted = UNFILTERED | {"token": CITY, "match": "word", "within": "answers"}
+        assert opened.pop() == wanted | {"name": "runs", "group": f"source:{bar.key}", "tail": side}
 
 
 @pytest.mark.parametrize("typed", ["Lima", "lima", "capital", "capital of Peru", "nowhere", "of"])

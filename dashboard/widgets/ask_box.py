@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from attribution.errors import WhenceError
 from dashboard.address.bar import choose, open_screen, selection
 from dashboard.asking import jobs
+from dashboard.asking.refused import refuse, refused, trying
 from dashboard.database.records import Model
 from dashboard.drawing import render
-from dashboard.widgets.size_switch import REFUSED, asked_sizes, choose_size
+from dashboard.widgets.size_switch import asked_sizes, choose_size
 from indexer.worker.job import Job
 
 EVERY = 0.6  # seconds between two looks at a job
@@ -34,8 +34,8 @@ def show_box(models: list[Model], screen: str, of_page: str = "") -> None:
             button.form_submit_button(
                 "Ask", on_click=lambda: _ask(models, of_page), width="stretch", icon=":material/arrow_forward:"
             )
-    if refused := st.session_state.pop(REFUSED, ""):
-        render.problem(refused)
+    if why := refused():
+        render.problem(why)
 
 
 @st.fragment(run_every=EVERY)
@@ -69,10 +69,8 @@ def _knows_more(job: Job) -> bool:
 
 def ask_row(row: dict[str, object], names: Sequence[str]) -> None:
     """For callbacks: ask a line of a prompt file, and go where its answer is shown."""
-    try:
+    with trying():
         _open(jobs.submit_row(row, names))
-    except WhenceError as error:
-        st.session_state[REFUSED] = str(error)
 
 
 def cancel(job_id: str) -> None:
@@ -85,12 +83,10 @@ def cancel(job_id: str) -> None:
 def _ask(models: Sequence[Model], of_page: str) -> None:
     prompt = st.session_state["ask text"].rstrip()
     if not prompt.strip():
-        st.session_state[REFUSED] = "Expected the beginning of a sentence, found nothing; write some words and ask."
+        refuse("Expected the beginning of a sentence, found nothing; write some words and ask.")
         return
-    try:
+    with trying():
         _open(jobs.submit(prompt, asked_sizes(models, of_page)))
-    except WhenceError as error:
-        st.session_state[REFUSED] = str(error)
 
 
 def _open(asked: Sequence[Job]) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from attribution.errors import WhenceError
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
 from dashboard.asking import jobs
+from dashboard.asking.refused import WHAT_IF, refused, trying
 from dashboard.asking.what_if import WhatIf, what_if_in
 from dashboard.database.queries import answers, documents
 from dashboard.database.queries.rows import Snapshot
@@ -20,7 +20,6 @@ from dashboard.widgets.heading import panel
 MODES = {"instead": "This document, changed", "more": "A further text"}
 EACH, MOST = 5, 300  # answers that the document sways at either end; all that are offered
 LONGEST_EDITED = 100_000  # characters of a document that the box takes
-_REFUSED = "why the last what if was refused"
 FORGOTTEN = "The server no longer holds this result (it was restarted, or the result is old). Ask again."
 
 
@@ -39,8 +38,8 @@ def show_what_if(snapshot: Snapshot, model: Model, found: StoredDocument | None,
     document_id = found.document_id if found else ""
     request = asked.request if asked and asked.request.get("kind") == "what_if" else {}
     _show_box(model, found, offered, chosen, request)
-    if refused := st.session_state.pop(_REFUSED, ""):
-        render.problem(refused)
+    if why := refused(WHAT_IF):
+        render.problem(why)
     if not chosen.what_if:
         return None
     if asked is None:
@@ -120,9 +119,6 @@ def _short(words: str) -> str:
 def _ask(model: str, document_id: str, instead_of: str) -> None:
     text = st.session_state[f"what if text {instead_of}"]
     generation_id = st.session_state[f"what if answer {model} {instead_of}"]
-    try:
+    with trying(WHAT_IF):
         job = jobs.submit_what_if(text, model, generation_id, instead_of)
-    except WhenceError as error:
-        st.session_state[_REFUSED] = str(error)
-        return
-    choose(generation=generation_id, span=None, document=document_id, what_if=job.id)
+        choose(generation=generation_id, span=None, document=document_id, what_if=job.id)

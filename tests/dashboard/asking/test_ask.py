@@ -9,12 +9,13 @@ import pytest
 from pytest import MonkeyPatch
 from streamlit.testing.v1 import AppTest
 
-from attribution.errors import BadInput
+from attribution.errors import BadInput, TryAgain
 from dashboard.asking import jobs
 from dashboard.widgets.size_switch import ALL
 from indexer.ask.kept import keep
 from indexer.database.reader import Snapshot
 from indexer.worker.job import job_id
+from tests.dashboard.address.test_bar import navigate
 from tests.dashboard.drawn import components, words
 
 Open = Callable[..., AppTest]
@@ -61,6 +62,37 @@ def test_the_answer_comes_with_its_saliency(open_app: Open) -> None:
 def test_nothing_asked_is_told(open_app: Open) -> None:
     app = ask(open_app(), "   ")
     assert "Expected the beginning of a sentence" in words(app)
+
+
+def test_why_a_question_was_refused_is_said_until_something_is_chosen_or_asked(open_app: Open) -> None:
+    told = "Expected the beginning of a sentence"
+    app = ask(open_app(), "   ")
+    app.run()  # as a job that is under way does
+    assert told in words(app)
+    app.selectbox(key="ask size").set_value("synth-m").run()
+    assert told not in words(app)
+    ask(app, "   ")
+    assert told in words(app)
+    ask(app, "The capital of France is")
+    assert told not in words(app)
+    ask(app, "   ")
+    navigate(app, "runs")
+    assert told not in words(app)
+
+
+def test_a_method_that_cannot_wait_in_the_queue_is_told_until_something_is_chosen(
+    open_app: Open, monkeypatch: MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise TryAgain("expected a free place in the queue, found 4 waiting; ask again in a minute")
+
+    monkeypatch.setattr(jobs, "submit_saliency", full)
+    app = open_app({"token": "1"})
+    next(each for each in app.selectbox if each.label == "Compute another method").set_value("shapley").run()
+    app.run()
+    assert "found 4 waiting" in words(app)
+    app.selectbox(key="ask size").set_value("synth-s").run()
+    assert "found 4 waiting" not in words(app)
 
 
 def test_a_failing_worker_is_told(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,7 @@ def test_a_text_that_cannot_be_asked_about_is_one_line(open_app: Open, document_
     box(app).set_value(text)
     press(app)
     assert not app.exception
+    app.run()  # as a job that is under way does
     assert said in words(app) and "whatif" not in app.query_params
 
 

@@ -79,8 +79,7 @@ def copy_link() -> None:
 def editor(given: str, *, key: str) -> None:
     """A field with a text from outside that may be changed; the session keeps it under `key`. A field interprets
     nothing, and shows the text as it is: made visible, it would come back as another one."""
-    st.session_state.setdefault(key, given)
-    st.text_area("Text", key=key, height=180, placeholder="What the model might have read in training")
+    st.text_area("Text", given, key=key, height=180, placeholder="What the model might have read in training")
 
 
 def prose(*blocks: tuple[str, Sequence[Piece] | str]) -> None:

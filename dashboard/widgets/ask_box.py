@@ -1,6 +1,6 @@
 """Ask: one box on every screen. The worker answers; one size is shown on Explain, all of them on Compare."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -38,11 +38,15 @@ def show_box(models: list[Model], screen: str, of_page: str = "") -> None:
         render.problem(why)
 
 
+def watch(shown: Sequence[Job]) -> None:
+    """Progress of jobs that are under way; reruns the page when one of them knows more than what is shown of it."""
+    _watch({job.id: _known(job) for job in shown})
+
+
 @st.fragment(run_every=EVERY)
-def watch(job_ids: Sequence[str]) -> None:
-    """Progress of jobs that are under way; reruns the page when one of them has something more to show."""
-    found = [(job_id, jobs.news(job_id)) for job_id in job_ids]
-    if any(job is None or job.ended or _knows_more(job) for _, job in found):
+def _watch(known: Mapping[str, tuple[int, int]]) -> None:
+    found = [(job_id, jobs.news(job_id)) for job_id in known]
+    if any(job is None or job.ended or _known(job) != known[job_id] for job_id, job in found):
         st.rerun()
     for job_id, job in found:
         if job is not None:
@@ -57,14 +61,10 @@ def _show_progress(job_id: str, job: Job, named: bool) -> None:
         st.button("Cancel", on_click=lambda: cancel(job_id), key=f"cancel {job_id}")
 
 
-def _knows_more(job: Job) -> bool:
-    """Whether the job knows more than the page shows."""
-    known = f"known of {job.id}"
+def _known(job: Job) -> tuple[int, int]:
+    """How much is known of what it computes."""
     payload = job.payload or {}
-    now = (len(payload), len(payload.get("left", ())))
-    grown: bool = now != st.session_state.get(known, (0, 0))
-    st.session_state[known] = now
-    return grown
+    return len(payload), len(payload.get("left", ()))
 
 
 def ask_row(row: dict[str, object], names: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ def asked_answer(snapshot: Snapshot, job_id: str) -> AskedAnswer | None:
         render.problem(FORGOTTEN)
         return None
     if not job.ended:
-        watch([job.id])
+        watch([job])
     found = answer_of(snapshot, job)
     if job.error:
         explain_end(job, found is not None)

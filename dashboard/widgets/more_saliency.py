@@ -57,7 +57,7 @@ def show_more(answer: StoredAnswer | AskedAnswer) -> None:
     job = jobs.saliency_job(of, method) if method and method not in known else None
     if job is not None and not job.ended:
         st.caption(f"{label(method)} is being computed.")
-        watch([job.id])
+        watch([job])
     elif job is not None and job.error:
         render.prose(("note", f"{label(method)} is not computed: {job.error}"))
     elif method and method not in known:

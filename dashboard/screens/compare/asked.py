@@ -77,7 +77,7 @@ def compare_asked(
 
 def _show_state(asked: Mapping[str, Job | None], job: Job) -> None:
     """What is under way, what ended early, and sizes that were not asked."""
-    running = [each.id for each in asked.values() if each is not None and not each.ended]
+    running = [each for each in asked.values() if each is not None and not each.ended]
     if running:
         watch(running)
     for name, each in asked.items():

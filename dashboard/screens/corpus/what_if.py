@@ -51,7 +51,7 @@ def show_what_if(snapshot: Snapshot, model: Model, found: StoredDocument | None,
         render.problem(asked.error)
         return None
     if not asked.ended:
-        watch([asked.id])
+        watch([asked])
         return None
     made = what_if_in(snapshot, asked.result or {})
     if made is None:
@@ -84,12 +84,12 @@ def _show_box(
     modes = MODES if len(given) <= LONGEST_EDITED else {"more": MODES["more"]}
     mode = "more"
     if found and len(modes) > 1:
-        st.session_state.setdefault("what if mode", "instead" if request.get("instead_of", given) else "more")
-        st.segmented_control(
-            "What is asked about", list(modes), key="what if mode", format_func=MODES.__getitem__,
-            label_visibility="collapsed",
+        of_text = request.get("instead_of", "") if request else given
+        shown = st.segmented_control(
+            "What is asked about", list(modes), default="instead" if of_text else "more", key="what if mode",
+            format_func=MODES.__getitem__, label_visibility="collapsed",
         )  # fmt: skip
-        mode = st.session_state["what if mode"] or "instead"
+        mode = shown or "instead"
     elif found:
         st.caption(f"It is too long to be changed here, {len(given):,} characters; the command ask takes it as a file.")
     of = found.document_id if found and mode == "instead" else ""

@@ -11,10 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 from attribution.errors import BadInput, TryAgain
 from dashboard.asking import jobs
+from dashboard.widgets import ask_box
 from dashboard.widgets.size_switch import ALL
 from indexer.ask.kept import keep
 from indexer.database.reader import Snapshot
-from indexer.worker.job import job_id
+from indexer.worker.job import RUNNING, Job, job_id
 from tests.dashboard.address.test_bar import navigate
 from tests.dashboard.drawn import components, words
 
@@ -251,6 +252,45 @@ def test_a_cancelled_question_is_asked_again(open_app: Open) -> None:
     next(each for each in app.button if each.label in ("Ask again", "Go on, with more time")).click().run()
     until(app, lambda: jobs.worker().job(app.query_params["job"]).state == "done")
     assert not app.exception
+
+
+def test_who_cancels_has_left_even_while_another_session_waits(open_app: Open) -> None:
+    app = ask(open_app(), "Three seconds of Spain")
+    id = app.query_params["job"]
+    jobs.worker().touch(id, "another")
+    next(each for each in app.button if each.label == "Cancel").click().run()
+    app.run()
+    assert "It was cancelled." in words(app)
+    assert "Cancel" not in [each.label for each in app.button]
+    assert not jobs.worker().job(id).ended
+    assert list(jobs.worker()._board._sessions[id]) == ["another"]
+    next(each for each in app.button if each.label in ("Ask again", "Go on, with more time")).click().run()
+    assert "It was cancelled." not in words(app)
+    assert len(jobs.worker()._board._sessions[id]) == 2
+    until(app, lambda: jobs.worker().job(id).state == "done")
+    assert not app.exception
+
+
+def test_the_page_is_drawn_anew_only_when_more_is_known_than_it_shows(monkeypatch: MonkeyPatch) -> None:
+    """Not by the first look of a session at a job that had begun before it."""
+    known, reruns = [{"text": "a"}, {"text": "a"}, {"text": "a", "tokens": []}], []
+
+    def news(_: str = "") -> Job:
+        return Job("j", {}, state=RUNNING, payload=known.pop(0))
+
+    def page() -> None:
+        from dashboard.asking import jobs
+        from dashboard.widgets.ask_box import watch
+
+        watch([jobs.news("j")])
+
+    monkeypatch.setattr(jobs, "news", news)
+    monkeypatch.setattr(ask_box.st, "rerun", lambda: reruns.append(len(known)))
+    app = AppTest.from_function(page).run()
+    assert not app.exception and reruns == []
+    known += [{"text": "a", "tokens": [], "left": []}]
+    app.run()
+    assert not app.exception and reruns == [0]
 
 
 def test_a_long_question_is_not_cut() -> None:

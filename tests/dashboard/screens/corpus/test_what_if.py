@@ -71,6 +71,7 @@ def test_the_box_holds_the_document_and_asks_about_its_change(
     assert box(app).value == OLD
     box(app).set_value(NEW)
     press(app)
+    assert box(app).value == NEW
     [(text, model, generation_id, instead_of)] = given
     assert (text, model, instead_of) == (NEW, "synth-m", document_id)
     [row] = snapshot.rows(
@@ -79,6 +80,19 @@ def test_the_box_holds_the_document_and_asks_about_its_change(
     assert row["name"] == "synth-m"
     query = app.query_params
     assert (query["whatif"], query["document"], query["generation"]) == ("j", document_id, generation_id)
+
+
+def test_every_rerun_tells_the_browser_what_the_box_holds(
+    open_app: Open, document_id: str, answered: Callable[..., dict[str, Any]]
+) -> None:
+    """One that missed a rerun that was cut short would show an empty box, and ask about that."""
+    for asked, text, mode in (({"instead_of": document_id}, NEW, 0), ({"text": "More."}, "More.", 1)):
+        answered(asked, result=what_if_result(NEW))
+        app = open_app({"document": document_id, "whatif": "j"}, screen="corpus")
+        for _ in range(2):
+            modes = next(each for each in app.segmented_control if each.label == "What is asked about")
+            assert (box(app).proto.default, list(modes.proto.default)) == (text, [mode])
+            app.run()
 
 
 def test_a_further_text_takes_nothing_away(open_app: Open, document_id: str, monkeypatch: pytest.MonkeyPatch) -> None:

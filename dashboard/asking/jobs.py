@@ -3,13 +3,15 @@
 import os
 import uuid
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from attribution.errors import BadInput
 from dashboard.database.connection import folder
-from indexer.ask.kept import kept_job
+from indexer.ask.kept import kept_at, kept_job
 from indexer.corpus.typed import typed_row
 from indexer.worker.client import Worker
 from indexer.worker.job import Job, cancelled, job_id
@@ -123,13 +125,21 @@ def news(job_id: str) -> Job | None:
     A job that this session has left is cancelled here, even while others wait for it."""
     job = worker().job(job_id)
     if job is None:
-        return kept_job(folder(), job_id)
+        at = kept_at(folder(), job_id)
+        return _kept(folder(), job_id, at) if at else None
     if job.ended:
         return job
     if job_id in _left():
         return cancelled(job)
     worker().touch(job_id, session_id())
     return job
+
+
+@lru_cache(maxsize=8)
+def _kept(folder: Path, asked_id: str, at: str) -> Job | None:
+    """One rerun asks for it several times, and to read and check it takes as long as all else.    at: when the answer
+    was kept, since another one may take its place"""
+    return kept_job(folder, asked_id)
 
 
 def leave(job_id: str) -> None:

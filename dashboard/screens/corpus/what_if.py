@@ -55,8 +55,7 @@ def show_what_if(snapshot: Snapshot, model: Model, found: StoredDocument | None,
         return None
     made = what_if_in(snapshot, asked.result or {})
     if made is None:
-        missing = (asked.result or {}).get("missing")
-        render.problem(str(missing) if missing else "The worker gave no result for this text. Ask again.")
+        render.problem("The worker gave no result for this text. Ask again.")
         return None
     show_result(made, found, chosen)
     return made

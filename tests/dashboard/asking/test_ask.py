@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from pytest import MonkeyPatch
@@ -13,7 +14,7 @@ from attribution.errors import BadInput, TryAgain
 from dashboard.asking import jobs
 from dashboard.widgets import ask_box
 from dashboard.widgets.size_switch import ALL
-from indexer.ask.kept import keep
+from indexer.ask.kept import keep, kept_job
 from indexer.database.reader import Snapshot
 from indexer.worker.job import RUNNING, Job, job_id
 from tests.dashboard.address.test_bar import navigate
@@ -299,7 +300,9 @@ def test_a_long_question_is_not_cut() -> None:
         jobs.asked("x" * 500_001)
 
 
-def test_an_answer_of_before_is_listed_and_opens_after_a_restart(open_app: Open, folder, tmp_path) -> None:
+def test_an_answer_of_before_is_listed_and_opens_after_a_restart(
+    open_app: Open, folder: Path, tmp_path: Path, monkeypatch: MonkeyPatch
+) -> None:
     where = shutil.copytree(folder, tmp_path / "build")
     model = next(iter(open_app(where=where).selectbox(key="ask size").options)).split(" ")[0]
     tokens = [{"text": " Paris", "start": 0, "stop": 6, "logp": -0.1}]
@@ -307,9 +310,15 @@ def test_an_answer_of_before_is_listed_and_opens_after_a_restart(open_app: Open,
     result = {"model": model, "prompt": "The capital of France is", "text": " Paris", "tokens": tokens}
     request = {"folder": str(where), "model": model, "prompt": result["prompt"]}
     assert keep(where, request, result | {"documents": documents, "estimated": True}) == ""
+    read = []
+    monkeypatch.setattr(jobs, "kept_job", lambda *given: read.append(given) or kept_job(*given))
     app = open_app({"job": job_id(request)}, where=where)
     [strip] = components(app, "token_strip")
     assert [token["text"] for token in strip["answer"]] == [" Paris"]
+    assert read == [(where, job_id(request))]  # once, however often the page asks
     assert any("First estimates" in each.value for each in app.caption)
     asked, *_ = components(open_app(screen="runs", where=where), "prompt_table")
     assert [row["turns"] for row in asked["rows"]] == [[["", result["prompt"]]]]
+    assert keep(where, request, result | {"documents": documents, "tokens": [tokens[0] | {"text": " Rome"}]}) == ""
+    [strip] = components(app.run(), "token_strip")  # a newer one takes its place
+    assert [token["text"] for token in strip["answer"]] == [" Rome"]

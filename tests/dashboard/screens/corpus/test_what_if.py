@@ -205,7 +205,6 @@ def test_scores_that_are_not_finite_are_not_coloured() -> None:
     [
         ({"state": FAILED, "error": "expected a text, found “<b>”"}, "expected a text, found “<b>”"),
         ({"result": {}}, "The worker gave no result"),
-        ({"result": {"missing": "expected torch, found none"}}, "expected torch"),
     ],
 )
 def test_what_went_wrong_is_a_line(

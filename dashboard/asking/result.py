@@ -174,6 +174,11 @@ class AskedAnswer:
     def saliency_rows(self, method: str) -> dict[int, dict[int, float]]:
         return {position: dict(enumerate(row)) for position, row in enumerate(self._saliency.get(method, []))}
 
+    @property
+    def knows_context(self) -> bool:
+        """Whether the prompt's part in it is computed; there need be no ablations then."""
+        return "ablation" in self.result
+
     def ablations(self) -> list[dict[str, Any]]:
         return list(self.result.get("ablation", []))
 

@@ -16,7 +16,7 @@ from dashboard.widgets import ask_box
 from dashboard.widgets.size_switch import ALL
 from indexer.ask.kept import keep, kept_job
 from indexer.database.reader import Snapshot
-from indexer.worker.job import RUNNING, Job, job_id
+from indexer.worker.job import DONE, RUNNING, Job, cancelled, job_id
 from tests.dashboard.address.test_bar import navigate
 from tests.dashboard.drawn import components, words
 
@@ -123,6 +123,24 @@ def test_a_question_with_documents_of_its_own_opens_what_it_took_from_them(open_
     assert [card["title"] for card in cards["items"]] == ["Peru", "document 2"]
     assert "first for Leave one out" in str(cards["items"][0]["badges"])
     assert "Notice: document 3 is empty and was left out." in words(app)
+
+
+def test_of_a_question_without_ablations_the_rest_is_shown(open_app: Open, monkeypatch: MonkeyPatch) -> None:
+    """`masks = 0` leaves none out; and of one that was cancelled before they came nothing is promised."""
+    parts = [{"part": 0, "kind": "document", "title": "Peru", "start": 0, "stop": 11}]
+    parts += [{"part": 1, "kind": "document", "title": "Oslo", "start": 12, "stop": 16}]
+    result = {"model": "synth-m", "prompt": "It is Lima. Oslo", "text": " Lima", "parts": parts}
+    result["tokens"] = [{"text": " Lima", "start": 0, "stop": 5, "logp": -0.1}]
+    held = {"ended": Job("j", {"model": "synth-m"}, state=DONE, result=result | {"ablation": [], "saliency": {}})}
+    monkeypatch.setattr(jobs, "news", lambda _: held["ended"])
+    app = open_app({"job": "j"}, screen="context")
+    assert not app.exception
+    [cards] = components(app, "document_list")
+    assert [card["title"] for card in cards["items"]] == ["Peru", "Oslo"]
+    held["ended"] = cancelled(Job("j", {"model": "synth-m"}, payload=result | {"left": ["something"]}))
+    app.run()
+    assert not app.exception and not components(app, "document_list")
+    assert "yet" not in " ".join(each.value for each in app.caption) + words(app)
 
 
 def test_the_form_asks_a_question_over_documents_that_were_written_into_it(open_app: Open) -> None:

@@ -16,7 +16,7 @@ from dashboard.database.queries.written import words as written
 from dashboard.export.files import json_lines
 from dashboard.screens.tokens import driven
 from dashboard.screens.tokens.sheet import tokens_sheet
-from dashboard.screens.tokens.view import view
+from dashboard.screens.tokens.view import SHOWN, view
 from indexer.database.reader import Database, Snapshot
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
@@ -73,10 +73,11 @@ def test_places_and_drivers_are_sums_over_the_rows(snapshot: Snapshot, run: dict
         if (row["generation_id"], row[key]) in asked and (unit == "word" or row["rank"] <= written.TEN):
             sums[row["document_id"]] += row["score"]
             counts[row["document_id"]] += 1
-    found = written.drivers(snapshot, run["model_id"], run["run_id"], CITY, unit)
+    found = written.all_drivers(snapshot, run["model_id"], run["run_id"], CITY, unit)
     assert {each.document_id: each.n_places for each in found} == counts
     assert {each.document_id: each.score for each in found} == pytest.approx(sums)
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
+    assert written.drivers(snapshot, run["model_id"], run["run_id"], CITY, unit, 3) == found[:3] != found
 
 
 @pytest.mark.parametrize("unit", ["word", "token"])
@@ -113,7 +114,7 @@ def test_a_database_without_the_table_of_drivers_adds_them_up(
 ) -> None:
     older = Database(changed(folder, tmp_path / "build", ["DROP TABLE token_driver"])).current()
     found, expected = (
-        written.drivers(of, run["model_id"], run["run_id"], f" {CITY} ", "token") for of in (older, snapshot)
+        written.all_drivers(of, run["model_id"], run["run_id"], f" {CITY} ", "token") for of in (older, snapshot)
     )
     assert [(each.document_id, each.n_places) for each in found] == [(of.document_id, of.n_places) for of in expected]
     assert [each.score for each in found] == pytest.approx([each.score for each in expected])
@@ -201,6 +202,9 @@ def test_the_sheet_reads_alone(snapshot: Snapshot) -> None:
         json.loads(line) for line in json_lines(tokens_sheet(snapshot, view(snapshot, chosen), chosen)).splitlines()
     ]
     assert {row["model"] for row in rows} == {"synth-s", "synth-m", "synth-l"}
+    for size in view(snapshot, chosen).sizes:  # all of them, of which the page shows the first
+        n = len(written.all_drivers(snapshot, size.model.model_id, size.run.run_id, CITY, "word"))
+        assert sum(row["model"] == size.model.name for row in rows) == n > len(size.drivers) == SHOWN
     for row in rows[:5]:
         [document] = snapshot.rows("SELECT * FROM document WHERE document_id = ?", [row["document_id"]])
         assert (row["title"], row["text"]) == (document["title"], document["text"])

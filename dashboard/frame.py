@@ -17,14 +17,14 @@ from dashboard.widgets.ask_box import show_box
 from dashboard.widgets.heading import top
 from dashboard.widgets.size_switch import next_searched_size, next_size, size_of_page
 
-_SCREEN = "screen shown"
 LOOK_EVERY = 15  # seconds between two looks at what is published
 
 
 def open_frame(pages: Mapping[str, Any]) -> None:
     """Run the screen that the address names.    pages: by the names of their screens."""
     page = st.navigation(list(pages.values()), position="top")
-    bar.follow()
+    screen = next(name for name, each in pages.items() if each.title == page.title)
+    bar.follow(screen)
     render.begin()
     _go_where_a_click_led(pages)
     st.set_page_config(page_title=f"{page.title} · Whence")
@@ -43,9 +43,7 @@ def open_frame(pages: Mapping[str, Any]) -> None:
         render.problem(snapshot.notice)
     _watch_for_news()
     try:
-        screen = next(name for name, each in pages.items() if each.title == page.title)
         show_box(answers.models(snapshot), screen, size_of_page(snapshot, screens()[screen]))
-        st.session_state[_SCREEN] = screen
         page.run()
         bar.write()
     except WhenceError as error:
@@ -80,7 +78,7 @@ def _listen_to_keys() -> None:
         if key == "Escape":
             bar.escape()
         elif key in ("[", "]"):
-            shown = screens().get(st.session_state.get(_SCREEN, ""))
+            shown = screens().get(bar.screen())
             step = 1 if key == "]" else -1
             if shown and shown.searched_size:
                 next_searched_size(step, size_of_page(current(), shown))

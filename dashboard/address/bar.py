@@ -1,7 +1,8 @@
 """EDGE: keeps the Selection of a session, and the address bar in step with it.
 
 The session holds the selection. A rerun in which the URL is not the one written last, and in which nothing was
-clicked, means that someone edited it or went back: then the URL wins.
+clicked, means that someone edited it or went back: then the URL wins. A click in the navigation leads to a screen
+without a query: the selection stays, but for the page of a list, which every screen has its own of.
 """
 
 from collections.abc import Callable
@@ -9,10 +10,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.address.selection import Selection, address, from_address
+from dashboard.address.selection import FILTERS, Selection, address, from_address
 
 NEXT_SCREEN = "screen that a click led to"
 _SELECTION, _WRITTEN, _CLICKED = "selection", "address written", "clicked in this rerun"
+_SCREEN, _PAGES, _MOVES = "screen shown", "pages of the lists that were left", "moves"
 
 
 def selection() -> Selection:
@@ -25,6 +27,9 @@ def choose(**changes: Any) -> None:
     """For callbacks: change the selection; the address follows in the rerun that comes next."""
     st.session_state[_SELECTION] = selection().with_(**changes)
     st.session_state[_CLICKED] = True
+    if changes.keys() & FILTERS:
+        st.session_state[_PAGES] = {}
+    _move()
 
 
 def still(callback: Callable[..., None]) -> Callable[..., None]:
@@ -67,15 +72,46 @@ def escape() -> None:
     """For callbacks: clear the innermost level."""
     st.session_state[_SELECTION] = selection().escape()
     st.session_state[_CLICKED] = True
+    _move()
 
 
-def follow() -> None:
-    """Once a rerun, before anything is drawn: take over an edited URL, then write the address."""
+def moves() -> int:
+    """How often something was chosen in this session, or another address or screen was opened."""
+    made: int = st.session_state.get(_MOVES, 0)
+    return made
+
+
+def _move() -> None:
+    st.session_state[_MOVES] = moves() + 1
+
+
+def screen() -> str:
+    """The name of the screen of this rerun; in a callback, of the one before; '' before the first."""
+    name: str = st.session_state.get(_SCREEN, "")
+    return name
+
+
+def follow(opened: str) -> None:
+    """Once a rerun, before anything is drawn: take over an edited URL, then write the address.    opened: the name of
+    its screen"""
     query = st.query_params.to_dict()
     clicked = st.session_state.pop(_CLICKED, False)
+    left = screen()
+    st.session_state[_SCREEN] = opened
     if not clicked and query and query != st.session_state.get(_WRITTEN):
         st.session_state[_SELECTION] = from_address(query)
+        _move()
+    elif left and left != opened:
+        _leave(left, opened, by_navigation=not query)
     write()
+
+
+def _leave(left: str, opened: str, by_navigation: bool) -> None:
+    pages = st.session_state.setdefault(_PAGES, {})
+    pages[left] = selection().page
+    if by_navigation:
+        settle(page=pages.get(opened))
+    _move()
 
 
 def write() -> None:

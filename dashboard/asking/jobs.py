@@ -3,16 +3,18 @@
 import os
 import uuid
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from attribution.errors import BadInput
 from dashboard.database.connection import folder
-from indexer.ask.kept import kept_job
+from indexer.ask.kept import kept_at, kept_job
 from indexer.corpus.typed import typed_row
 from indexer.worker.client import Worker
-from indexer.worker.job import Job, job_id
+from indexer.worker.job import Job, cancelled, job_id
 
 LONGEST_PROMPT = 500_000  # characters, with its documents
 LONGEST_GIVEN = 1_000_000  # characters of a text that was not trained on
@@ -35,7 +37,7 @@ def submit(prompt: str, models: Sequence[str]) -> list[Job]:
 def submit_row(row: dict[str, Any], models: Sequence[str]) -> list[Job]:
     """The same for a line of a prompt file that is parsed already. Raises TryAgain when too many wait."""
     given = {"saliency": []} | row  # the prompt's saliency is computed when it is looked at
-    return [worker().submit({"folder": str(folder()), "model": model} | given, session_id()) for model in models]
+    return [_submit({"folder": str(folder()), "model": model} | given) for model in models]
 
 
 def of_size(job: Job, model: str) -> dict[str, Any]:
@@ -50,17 +52,17 @@ def in_size(job: Job, model: str) -> Job | None:
 
 def ask_size(job: Job, model: str) -> Job:
     """Ask another size the question of a job. Raises TryAgain when too many wait."""
-    return worker().submit(of_size(job, model), session_id())
+    return _submit(of_size(job, model))
 
 
 def go_on(job: Job) -> Job:
     """Ask once more what was cut short, with more time; what is known stays. Raises TryAgain when too many wait."""
-    return worker().submit(job.request, session_id(), longer=LONGER)
+    return _submit(job.request, longer=LONGER)
 
 
 def submit_saliency(of: dict[str, Any], method: str) -> Job:
     """One saliency method of one answer; `of` as `saliency_of` makes it. Raises TryAgain when too many wait."""
-    return worker().submit(of | {"method": method}, session_id())
+    return _submit(of | {"method": method})
 
 
 def saliency_job(of: dict[str, Any], method: str) -> Job | None:
@@ -92,7 +94,14 @@ def submit_what_if(text: str, model: str, generation_id: str, instead_of: str = 
             f"Expected a text of at most {LONGEST_GIVEN:,} characters, found {len(text):,}; give a part of it."
         )
     request = {"kind": "what_if", "folder": str(folder()), "model": model, "text": text, "generation_id": generation_id}
-    return worker().submit(request | ({"instead_of": instead_of} if instead_of else {}), session_id())
+    return _submit(request | ({"instead_of": instead_of} if instead_of else {}))
+
+
+def _submit(request: dict[str, Any], longer: float = 1.0) -> Job:
+    """This session waits for it, whether it had left it or not."""
+    job = worker().submit(request, session_id(), longer)
+    _left().discard(job.id)
+    return job
 
 
 def asked(prompt: str) -> dict[str, Any]:
@@ -111,18 +120,37 @@ def asked(prompt: str) -> dict[str, Any]:
 
 def news(job_id: str) -> Job | None:
     """The job as it is now, and a sign that this session still waits; one that ended before the server was started
-    comes from the asked prompts of the folder. None when it is in neither."""
+    comes from the asked prompts of the folder. None when it is in neither.
+
+    A job that this session has left is cancelled here, even while others wait for it."""
     job = worker().job(job_id)
     if job is None:
-        return kept_job(folder(), job_id)
-    if not job.ended:
-        worker().touch(job_id, session_id())
+        at = kept_at(folder(), job_id)
+        return _kept(folder(), job_id, at) if at else None
+    if job.ended:
+        return job
+    if job_id in _left():
+        return cancelled(job)
+    worker().touch(job_id, session_id())
     return job
 
 
+@lru_cache(maxsize=8)
+def _kept(folder: Path, asked_id: str, at: str) -> Job | None:
+    """One rerun asks for it several times, and to read and check it takes as long as all else.    at: when the answer
+    was kept, since another one may take its place"""
+    return kept_job(folder, asked_id)
+
+
 def leave(job_id: str) -> None:
-    """This session waits no more; without others the job is cancelled."""
+    """This session waits no more, until it asks again; without others the job is cancelled."""
     worker().leave(job_id, session_id())
+    _left().add(job_id)
+
+
+def _left() -> set[str]:
+    left: set[str] = st.session_state.setdefault("jobs that were left", set())
+    return left
 
 
 @st.cache_resource(show_spinner=False)

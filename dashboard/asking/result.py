@@ -174,6 +174,11 @@ class AskedAnswer:
     def saliency_rows(self, method: str) -> dict[int, dict[int, float]]:
         return {position: dict(enumerate(row)) for position, row in enumerate(self._saliency.get(method, []))}
 
+    @property
+    def knows_context(self) -> bool:
+        """Whether the prompt's part in it is computed; there need be no ablations then."""
+        return "ablation" in self.result
+
     def ablations(self) -> list[dict[str, Any]]:
         return list(self.result.get("ablation", []))
 
@@ -182,8 +187,10 @@ class AskedAnswer:
 
 
 def calibration_of(snapshot: Snapshot, result: Row, model_id: str) -> Calibration | None:
-    """Of the method that a result comes from, by the run that the database has of it."""
-    method = result.get("method") or "ekfac"
+    """Of the method that a result comes from, by the run that the database has of it. The queries of exact scores may
+    be solved by another one than plain EK-FAC; first estimates are not."""
+    solved = {} if result.get("estimated") else result.get("solved") or {}
+    method = solved.get("method", "ekfac")
     run = next((each for each in answers.runs(snapshot, model_id) if each.method == method), None)
     return influence.calibration(snapshot, run.run_id) if run else None
 

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.asking.result import calibration_of
 from dashboard.asking.score_rows import number
+from dashboard.database.queries import answers
+from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import AsRead
 from dashboard.database.span_records import AnswerSpan
 from dashboard.database.unit import Calibration, Unit, unit_for
@@ -87,6 +90,12 @@ class WhatIf:
             return self.of_spans[first, last]
         new, change = (float(each[first : last + 1].sum()) for each in (self.given.scores, self.difference))
         return new, None if self.before is None else float(self.before.scores[first : last + 1].sum()), change
+
+
+def what_if_in(snapshot: Snapshot, result: Row) -> WhatIf | None:
+    """As `what_if_of`, in the unit of the size that was asked, whichever one a page shows."""
+    model = next((each for each in answers.models(snapshot) if each.name == result.get("model")), None)
+    return what_if_of(result, calibration_of(snapshot, result, model.model_id) if model else None)
 
 
 def what_if_of(result: Row, calibration: Calibration | None = None) -> WhatIf | None:

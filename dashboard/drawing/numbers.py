@@ -6,6 +6,11 @@ from collections.abc import Iterable
 MINUS = "\u2212"
 
 
+def missing(value: object) -> bool:
+    """Whether it is no value at all, or a number that is none."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 def decimals(values: Iterable[float], digits: int = 3) -> int:
     """Decimal places that give the largest value `digits` significant digits; more than 6 mean powers of ten."""
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
@@ -30,7 +35,18 @@ def plain(value: float, digits: int = 3) -> str:
         return "—"
     if value != 0 and not 1e-4 <= abs(value) < 1e6:
         return f"{value:.{digits - 1}e}".replace("-", MINUS)
-    return f"{value:.{decimals([value], digits)}f}".replace("-", MINUS)
+    return _fixed(value, decimals([value], digits))
+
+
+def two_places(value: float) -> str:
+    """Of bits: two digits after the point, whatever the size."""
+    return _fixed(value, 2)
+
+
+def _fixed(value: float, places: int) -> str:
+    """With a true minus sign, which what rounds to zero has not."""
+    shown = f"{value:.{places}f}"
+    return shown.lstrip("-") if float(shown) == 0 else shown.replace("-", MINUS)
 
 
 def percent(share: float) -> str:
@@ -41,14 +57,13 @@ def percent(share: float) -> str:
         return "<0.1 %"
     if 0.999 < share < 1:
         return ">99.9 %"
-    return f"{100 * share:.1f} %"
+    return f"{_fixed(100 * share, 1)} %"
 
 
 def parameters(n: int) -> str:
     """0.46 M, 7.4 M, 1.3 B."""
-    for unit, size in (("B", 1e9), ("M", 1e5), ("k", 1e3)):
-        if n >= size:
-            scale = 1e6 if unit == "M" else size
+    for unit, least, scale in (("B", 999.5e6, 1e9), ("M", 1e5, 1e6), ("k", 1e3, 1e3)):
+        if n >= least:
             amount = n / scale
             return f"{amount:.2f} {unit}" if amount < 1 else f"{amount:.3g} {unit}"
     return str(n)

@@ -20,7 +20,7 @@ import streamlit as st
 from dashboard.address.bar import still
 from dashboard.database.prompt_turns import DOCUMENTS
 from dashboard.drawing.component import component, known_event, last_event
-from dashboard.drawing.numbers import plain
+from dashboard.drawing.numbers import missing, plain
 from dashboard.drawing.payload import (
     card_data,
     joined_row_data,
@@ -79,8 +79,7 @@ def copy_link() -> None:
 def editor(given: str, *, key: str) -> None:
     """A field with a text from outside that may be changed; the session keeps it under `key`. A field interprets
     nothing, and shows the text as it is: made visible, it would come back as another one."""
-    st.session_state.setdefault(key, given)
-    st.text_area("Text", key=key, height=180, placeholder="What the model might have read in training")
+    st.text_area("Text", given, key=key, height=180, placeholder="What the model might have read in training")
 
 
 def prose(*blocks: tuple[str, Sequence[Piece] | str]) -> None:
@@ -360,13 +359,13 @@ def bit_stack(parts: Sequence[Share], *, key: str, about: str, whole: str) -> No
 
 
 def table(frame: pd.DataFrame, *, key: str | None = None, height: int | Literal["content", "auto"] = "auto") -> None:
-    """A data frame whose text columns are text cells: no links, no images, no markup. A missing number is a dash."""
+    """A data frame whose text columns are text cells: no links, no images, no markup. What is missing is a dash."""
     from pandas.api.types import is_integer_dtype, is_numeric_dtype  # late: the first page comes without it
 
     shown = frame.copy()
     for name in shown.columns:
         if not is_numeric_dtype(shown[name]):
-            shown[name] = [visible(str(value)[:2000]) for value in shown[name]]
+            shown[name] = [None if missing(value) else visible(str(value)[:2000]) for value in shown[name]]
     formats = {
         str(name): st.column_config.NumberColumn(format="localized" if is_integer_dtype(kind) else "%.4g")
         for name, kind in shown.dtypes.items()

@@ -7,6 +7,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from dashboard.drawing.numbers import missing
 from dashboard.export.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def alone(sheet: Sheet) -> pd.DataFrame:
 
 
 def csv(sheet: Sheet) -> bytes:
-    """Text for spreadsheets; lists as JSON. A cell that begins like a formula gets a quote before it."""
+    """Text for spreadsheets; lists as JSON, nothing where there is no value. A cell that begins like a formula gets a
+    quote before it."""
     from pandas.api.types import is_numeric_dtype  # late: the page comes without it
 
     frame = alone(sheet)
@@ -61,6 +63,8 @@ def json_lines(sheet: Sheet) -> bytes:
 
 
 def _cell(value: Any) -> str:
+    if missing(value):
+        return ""
     text = json.dumps(value) if isinstance(value, list) else str(value)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dashboard.drawing.numbers import plain
+from dashboard.drawing.numbers import missing, plain
 from dashboard.drawing.render import markup
 from dashboard.drawing.theme import custom_properties
 from dashboard.export.sheet import Sheet
@@ -45,7 +45,7 @@ def _table_page(sheet: Sheet) -> bytes:
 def _told(name: str, value: Any) -> str:
     """What a sheet is about: a line, or a table where it is many things; nothing of what there is none."""
     shown = markup(name.replace("_", " "))
-    if isinstance(value, list | tuple | dict) and not value:
+    if missing(value) or (isinstance(value, list | tuple | dict) and not value):
         return ""
     if isinstance(value, list | tuple) and all(isinstance(each, dict) for each in value):
         columns = list(dict.fromkeys(key for each in value for key in each))
@@ -59,7 +59,9 @@ def _told(name: str, value: Any) -> str:
 
 
 def _inner(value: Any) -> str:
-    """A value inside a cell: lists and what has names on one line."""
+    """A value inside a cell: lists and what has names on one line; nothing where there is none."""
+    if missing(value):
+        return ""
     if isinstance(value, dict):
         return "; ".join(f"{markup(key)} {_inner(each)}" for key, each in value.items())
     if isinstance(value, list | tuple):

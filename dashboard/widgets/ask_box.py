@@ -1,15 +1,15 @@
 """Ask: one box on every screen. The worker answers; one size is shown on Explain, all of them on Compare."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from attribution.errors import WhenceError
 from dashboard.address.bar import choose, open_screen, selection
 from dashboard.asking import jobs
+from dashboard.asking.refused import refuse, refused, trying
 from dashboard.database.records import Model
 from dashboard.drawing import render
-from dashboard.widgets.size_switch import REFUSED, asked_sizes, choose_size
+from dashboard.widgets.size_switch import asked_sizes, choose_size
 from indexer.worker.job import Job
 
 EVERY = 0.6  # seconds between two looks at a job
@@ -34,15 +34,19 @@ def show_box(models: list[Model], screen: str, of_page: str = "") -> None:
             button.form_submit_button(
                 "Ask", on_click=lambda: _ask(models, of_page), width="stretch", icon=":material/arrow_forward:"
             )
-    if refused := st.session_state.pop(REFUSED, ""):
-        render.problem(refused)
+    if why := refused():
+        render.problem(why)
+
+
+def watch(shown: Sequence[Job]) -> None:
+    """Progress of jobs that are under way; reruns the page when one of them knows more than what is shown of it."""
+    _watch({job.id: _known(job) for job in shown})
 
 
 @st.fragment(run_every=EVERY)
-def watch(job_ids: Sequence[str]) -> None:
-    """Progress of jobs that are under way; reruns the page when one of them has something more to show."""
-    found = [(job_id, jobs.news(job_id)) for job_id in job_ids]
-    if any(job is None or job.ended or _knows_more(job) for _, job in found):
+def _watch(known: Mapping[str, tuple[int, int]]) -> None:
+    found = [(job_id, jobs.news(job_id)) for job_id in known]
+    if any(job is None or job.ended or _known(job) != known[job_id] for job_id, job in found):
         st.rerun()
     for job_id, job in found:
         if job is not None:
@@ -57,22 +61,16 @@ def _show_progress(job_id: str, job: Job, named: bool) -> None:
         st.button("Cancel", on_click=lambda: cancel(job_id), key=f"cancel {job_id}")
 
 
-def _knows_more(job: Job) -> bool:
-    """Whether the job knows more than the page shows."""
-    known = f"known of {job.id}"
+def _known(job: Job) -> tuple[int, int]:
+    """How much is known of what it computes."""
     payload = job.payload or {}
-    now = (len(payload), len(payload.get("left", ())))
-    grown: bool = now != st.session_state.get(known, (0, 0))
-    st.session_state[known] = now
-    return grown
+    return len(payload), len(payload.get("left", ()))
 
 
 def ask_row(row: dict[str, object], names: Sequence[str]) -> None:
     """For callbacks: ask a line of a prompt file, and go where its answer is shown."""
-    try:
+    with trying():
         _open(jobs.submit_row(row, names))
-    except WhenceError as error:
-        st.session_state[REFUSED] = str(error)
 
 
 def cancel(job_id: str) -> None:
@@ -85,12 +83,10 @@ def cancel(job_id: str) -> None:
 def _ask(models: Sequence[Model], of_page: str) -> None:
     prompt = st.session_state["ask text"].rstrip()
     if not prompt.strip():
-        st.session_state[REFUSED] = "Expected the beginning of a sentence, found nothing; write some words and ask."
+        refuse("Expected the beginning of a sentence, found nothing; write some words and ask.")
         return
-    try:
+    with trying():
         _open(jobs.submit(prompt, asked_sizes(models, of_page)))
-    except WhenceError as error:
-        st.session_state[REFUSED] = str(error)
 
 
 def _open(asked: Sequence[Job]) -> None:

@@ -2,16 +2,15 @@
 
 import streamlit as st
 
-from attribution.errors import WhenceError
 from dashboard.address.bar import still
 from dashboard.asking import jobs
+from dashboard.asking.refused import trying
 from dashboard.asking.result import AskedAnswer
 from dashboard.asking.surprise import in_words, surprise_of
 from dashboard.database.queries import answers, documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.widgets.ask_box import watch
-from dashboard.widgets.size_switch import REFUSED
 from indexer.worker.job import Job
 
 NOTHING = "The model answered with nothing. Ask with other words."
@@ -25,7 +24,7 @@ def asked_answer(snapshot: Snapshot, job_id: str) -> AskedAnswer | None:
         render.problem(FORGOTTEN)
         return None
     if not job.ended:
-        watch([job.id])
+        watch([job])
     found = answer_of(snapshot, job)
     if job.error:
         explain_end(job, found is not None)
@@ -74,10 +73,8 @@ def explain_end(job: Job, known: bool, size: str = "") -> None:
 
 
 def _go_on(job: Job) -> None:
-    try:
+    with trying():
         jobs.go_on(job)
-    except WhenceError as error:
-        st.session_state[REFUSED] = str(error)
 
 
 def explain_absence(generation_id: str) -> None:

@@ -67,5 +67,5 @@ def _told(measure: Measure | None) -> str:
     if measure is None:
         return ""
     if measure.metric == "completeness_gap":
-        return f"{100 * measure.value:.2g} %"
+        return f"{plain(100 * measure.value, 2)} %"
     return plain(measure.value) + ("" if measure.random is None else f" ({plain(measure.random)})")

@@ -4,11 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from attribution.errors import WhenceError
 from attribution.prompt.saliency.method import computed, label, on_demand
 from dashboard.address.bar import choose, selection, still
 from dashboard.asking import jobs
 from dashboard.asking.computed import with_map
+from dashboard.asking.refused import SALIENCY, refused, trying
 from dashboard.asking.result import AskedAnswer
 from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import prompts
@@ -17,7 +17,6 @@ from dashboard.widgets.ask_box import watch
 from indexer.worker.job import Job
 
 USUAL = "grad_x_input"  # of a new answer, where nothing was measured
-_REFUSED = "why another method was refused"
 
 
 def with_chosen_map(answer: StoredAnswer | AskedAnswer) -> StoredAnswer | AskedAnswer:
@@ -58,7 +57,7 @@ def show_more(answer: StoredAnswer | AskedAnswer) -> None:
     job = jobs.saliency_job(of, method) if method and method not in known else None
     if job is not None and not job.ended:
         st.caption(f"{label(method)} is being computed.")
-        watch([job.id])
+        watch([job])
     elif job is not None and job.error:
         render.prose(("note", f"{label(method)} is not computed: {job.error}"))
     elif method and method not in known:
@@ -68,8 +67,8 @@ def show_more(answer: StoredAnswer | AskedAnswer) -> None:
         missing = [name for name in missing if name != method]
     if missing:
         _offer(of, missing)
-    if refused := st.session_state.pop(_REFUSED, ""):
-        render.problem(refused)
+    if why := refused(SALIENCY):
+        render.problem(why)
 
 
 def _offer(of: dict[str, Any], missing: list[str]) -> None:
@@ -78,8 +77,8 @@ def _offer(of: dict[str, Any], missing: list[str]) -> None:
     def compute() -> None:
         method = st.session_state[key]
         if method is not None:
-            _submit(of, method)
             choose(saliency=method)
+            _submit(of, method)
 
     st.selectbox(
         "Compute another method",
@@ -94,11 +93,9 @@ def _offer(of: dict[str, Any], missing: list[str]) -> None:
 
 
 def _submit(of: dict[str, Any], method: str) -> Job | None:
-    try:
+    with trying(SALIENCY):
         return jobs.submit_saliency(of, method)
-    except WhenceError as error:
-        st.session_state[_REFUSED] = str(error)
-        return None
+    return None
 
 
 def _named(answer: StoredAnswer | AskedAnswer) -> dict[str, Any] | None:

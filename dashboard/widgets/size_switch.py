@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from attribution.errors import WhenceError
 from dashboard.address.bar import choose, open_screen, selection
 from dashboard.address.screen import Screen, screens
 from dashboard.asking import jobs
+from dashboard.asking.refused import trying
 from dashboard.database.connection import current
 from dashboard.database.queries import answers, prompts
 from dashboard.database.queries.rows import Snapshot
@@ -17,7 +17,6 @@ from dashboard.drawing.numbers import parameters
 
 ALL = "all sizes"
 KEY = "ask size"
-REFUSED = "why the last question was refused"
 _OF_PAGE = "size that the page showed"
 
 
@@ -153,18 +152,15 @@ def _show_asked(screen: str, name: str) -> None:
         return
     models = answers.models(current())
     of_page = str(job.request.get("model", ""))
-    try:
+    with trying():
         for each in [each.name for each in sizes_of(models, of_page)] if name == ALL else [name]:
             asked = jobs.in_size(job, each) or jobs.ask_size(job, each)
             if name != ALL:
                 choose(job=asked.id)
-    except WhenceError as error:
-        st.session_state[REFUSED] = str(error)
-        return
-    if name == ALL:
-        open_screen("compare")
-    elif screens()[screen].all_sizes:
-        open_screen("explain")
+        if name == ALL:
+            open_screen("compare")
+        elif screens()[screen].all_sizes:
+            open_screen("explain")
 
 
 def _switch(to: Generation | None) -> None:

@@ -77,6 +77,13 @@ def kept(folder: Path) -> AskedPrompts:
     return AskedPrompts(listed, notice)
 
 
+def kept_at(folder: Path, asked_id: str) -> str:
+    """When an answer was kept, of which nothing else is read; "" when there is none."""
+    for [at] in _rows(folder, "SELECT created_at FROM asked WHERE asked_id = ?", asked_id):
+        return str(at)
+    return ""
+
+
 def kept_job(folder: Path, asked_id: str) -> Job | None:
     """The job of a kept answer, as if it had just ended; failed when its row was changed; None when there is none."""
     for row in _rows(folder, f"SELECT {COLUMNS} FROM asked WHERE asked_id = ?", asked_id):  # noqa: S608 - our columns

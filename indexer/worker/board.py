@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from attribution.errors import TryAgain
-from indexer.worker.job import CANCELLED, DONE, FAILED, RUNNING, Job, job_id, question_id
+from indexer.worker.job import DONE, FAILED, RUNNING, Job, cancelled, job_id, question_id
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Board:
     def cancel(self, id: str) -> None:
         """Back into the queue where somebody asked again meanwhile."""
         sessions = self._sessions[id]
-        self._end(replace(self._open[id], state=CANCELLED, error="It was cancelled.", again=True))
+        self._end(cancelled(self._open[id]))
         if (again := self._wanted_again.pop(id, None)) is not None and sessions:
             self._ended.pop(id, None)
             self._open[id], self._sessions[id] = again, sessions

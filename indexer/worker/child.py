@@ -22,8 +22,9 @@ class Child:
     """One process that runs jobs of one function."""
 
     def __init__(self, function: str) -> None:
+        """Raises OSError where the system starts none."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        with ours, theirs:
             path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "indexer.worker.process", function, str(theirs.fileno())],
@@ -31,7 +32,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 env=os.environ | {"PYTHONPATH": path},
             )
-        self._connection = Connection(ours.detach())
+            self._connection = Connection(ours.detach())
         self.ready = False
 
     @property

@@ -105,10 +105,24 @@ class Worker:
             if self._child is not None and not self._child.alive():
                 self._drop_child()
             if self._child is None:
-                self._child = Child(self._function)
+                try:
+                    self._child = Child(self._function)
+                except OSError as error:
+                    self._not_started(job, error)
+                    continue
             if job is not None:
                 self._run(self._child, job)
         self._drop_child()
+
+    def _not_started(self, job: Job | None, error: OSError) -> None:
+        with self._changed:
+            self._warm = False  # the next question tries again
+            if job is not None and self._board.is_unwanted(job.id):
+                self._board.cancel(job.id)
+            elif job is not None:
+                said = f"The computing process could not be started: {error.strerror or error}."
+                self._board.fail(job.id, said, again=True)
+            self._changed.notify_all()
 
     def _run(self, child: Child, job: Job) -> None:
         """See one job through; afterwards the child is idle and well, or gone."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
@@ -27,6 +27,11 @@ class Job:
     @property
     def ended(self) -> bool:
         return self.state in (DONE, FAILED, CANCELLED)
+
+
+def cancelled(job: Job) -> Job:
+    """As it is when nobody waits for it any more; what is known of it stays."""
+    return replace(job, state=CANCELLED, error="It was cancelled.", again=True)
 
 
 def job_id(request: dict[str, Any]) -> str:

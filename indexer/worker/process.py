@@ -57,10 +57,15 @@ def resolve(name: str) -> Function:
     try:
         function: Function = getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:
-        missing = error.name or ""
+        missing, why = error.name or "", error
         if module.startswith(missing.partition(".")[0]):  # it is ours
             raise
-        return lambda *_asked: {"missing": installed(missing)}
+
+        def refused(*_asked: Any) -> dict[str, Any]:
+            installed(missing)
+            raise why  # it is installed, and broken
+
+        return refused
     return function
 
 

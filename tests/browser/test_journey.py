@@ -152,6 +152,14 @@ def test_from_runs_to_explain(visit: Visit) -> None:
     visit.page.wait_for_selector("[role=option]:has-text('Lima')")
 
 
+def test_the_navigation_leads_to_the_first_page_of_another_list(visit: Visit) -> None:
+    visit.open("/runs?page=2&in=documents", "table button")
+    visit.page.get_by_role("link", name="Corpus").click()
+    visit.page.wait_for_url("**/corpus?in=documents")
+    visit.page.get_by_role("link", name="Runs").click()
+    visit.page.wait_for_url("**/runs?in=documents&page=2")
+
+
 def test_a_new_prompt_is_answered(visit: Visit) -> None:
     visit.open("/")
     visit.page.get_by_label("Ask a new prompt").fill("The capital of France is")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from attribution.errors import BadInput
-from dashboard.database.queries.groups import OWED_TO
+from dashboard.database.queries.groups import MOST, OWED_TO
 from dashboard.database.queries.passing.arranged import ALPHABETICAL, VALUES
 from dashboard.database.queries.passing.kinds import COLUMNS, KINDS
 from dashboard.database.queries.rows import Snapshot, has_column, has_table, kept
@@ -52,14 +52,21 @@ def families(snapshot: Snapshot) -> list[str]:
 
 @kept(1)
 def document_sources(snapshot: Snapshot) -> list[str]:
-    rows = snapshot.rows("SELECT source, count(*) AS n FROM document GROUP BY source ORDER BY n DESC, source")
-    return [row["source"] for row in rows]
+    """Those of most documents first."""
+    return _offered(snapshot, "source")
 
 
 @kept(1)
 def document_topics(snapshot: Snapshot) -> list[str]:
-    rows = snapshot.rows("SELECT topic, count(*) AS n FROM document GROUP BY topic ORDER BY n DESC, topic")
-    return [row["topic"] for row in rows]
+    """Those of most documents first."""
+    return _offered(snapshot, "topic")
+
+
+def _offered(snapshot: Snapshot, column: str) -> list[str]:
+    """Documents without one are among those of all."""
+    sql = f"""SELECT {column} AS value, count(*) AS n FROM document WHERE {column} <> ''
+        GROUP BY value ORDER BY n DESC, value LIMIT ?"""  # noqa: S608 (a column of ours)
+    return [row["value"] for row in snapshot.rows(sql, [MOST])]
 
 
 def passing_answers(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dashboard.database.group_records import Group, GroupScore, GroupShare, Moved, Owed
 from dashboard.database.queries.rows import ASKED, Snapshot, has_table, kept, record
 
-MOST = 500  # groups that are offered by name
+MOST = 500  # groups of a column that are offered by name
 
 # what every answer owes to one group, by the run that `answers.runs` names first, which groups are of
 OWED_TO = """SELECT answer_group.* FROM answer_group JOIN run USING (run_id)
@@ -15,12 +15,14 @@ OWED_TO = """SELECT answer_group.* FROM answer_group JOIN run USING (run_id)
 
 @kept(1)
 def groups(snapshot: Snapshot) -> list[Group]:
-    """The groups by a column, the largest of each first, of all corpora together; [] where none is computed."""
+    """The largest groups of every column, the largest first, of all corpora together; [] where none is computed."""
     if not has_table(snapshot, "answer_group"):
         return []
-    sql = """SELECT column_name, coalesce(value, '') AS value, sum(n_documents)::BIGINT AS n_documents FROM corpus_group
-        WHERE column_name IN (SELECT DISTINCT column_name FROM answer_group)
-        GROUP BY ALL ORDER BY column_name, n_documents DESC, value LIMIT ?"""
+    sql = """SELECT * FROM (
+            SELECT column_name, coalesce(value, '') AS value, sum(n_documents)::BIGINT AS n_documents FROM corpus_group
+            WHERE column_name IN (SELECT DISTINCT column_name FROM answer_group) GROUP BY ALL)
+        QUALIFY row_number() OVER (PARTITION BY column_name ORDER BY n_documents DESC, value) <= ?
+        ORDER BY column_name, n_documents DESC, value"""
     return [record(Group, row) for row in snapshot.rows(sql, [MOST])]
 
 

@@ -5,11 +5,11 @@ from functools import partial
 
 import streamlit as st
 
-from attribution.errors import WhenceError
 from dashboard.address.bar import choose, still
 from dashboard.address.choices import UNITS
 from dashboard.address.selection import Selection
 from dashboard.asking import jobs
+from dashboard.asking.refused import trying
 from dashboard.asking.result import AskedAnswer
 from dashboard.database.layer_groups import layer_groups
 from dashboard.database.queries import answers, influence
@@ -24,7 +24,7 @@ from dashboard.widgets import controls
 from dashboard.widgets.ask_box import watch
 from dashboard.widgets.asked_answer import FORGOTTEN, NOTHING, answer_of, explain_end, say_surprise
 from dashboard.widgets.heading import panel
-from dashboard.widgets.size_switch import REFUSED, sizes_of
+from dashboard.widgets.size_switch import sizes_of
 from indexer.worker.job import Job
 
 
@@ -77,7 +77,7 @@ def compare_asked(
 
 def _show_state(asked: Mapping[str, Job | None], job: Job) -> None:
     """What is under way, what ended early, and sizes that were not asked."""
-    running = [each.id for each in asked.values() if each is not None and not each.ended]
+    running = [each for each in asked.values() if each is not None and not each.ended]
     if running:
         watch(running)
     for name, each in asked.items():
@@ -98,11 +98,9 @@ def _show_state(asked: Mapping[str, Job | None], job: Job) -> None:
 
 
 def _ask(job: Job, names: Sequence[str]) -> None:
-    try:
+    with trying():
         for name in names:
             jobs.ask_size(job, name)
-    except WhenceError as error:
-        st.session_state[REFUSED] = str(error)
 
 
 def _chosen(compared: Sequence[Size], chosen: Selection, row: int, column: int) -> None:

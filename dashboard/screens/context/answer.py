@@ -1,6 +1,6 @@
 """An answer from documents: which of its tokens depend on them, and what each was read from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
@@ -93,7 +93,7 @@ def show_documents(
         st.button("Change these documents", on_click=lambda: fill(*asked), type="tertiary", icon=":material/edit:")
     amounts = reading.cues_of(focus, k)
     top = robust_top(amounts.tolist())
-    first = {name: max(scores, key=lambda part: scores[part]) for name, scores in reading.owed(None).items() if scores}
+    first = firsts(reading.owed(None))
     span = span_in(chosen.span, len(reading.tokens))
     inside = sources_of(reading.generation.prompt, reading.document_sentences, reading.owed_to_sentences(span))
     cards = []
@@ -132,6 +132,13 @@ def show_documents(
         keys=[OF_SENTENCES] if inside else [],
         on_document=lambda part: choose(part=int(part) if part else None),
     )
+
+
+def firsts(owed: Mapping[str, Mapping[int, float]]) -> dict[str, int]:
+    """method -> the part that the answer owes most to; without a method by which no part helps it.    owed: method ->
+    part -> nats"""
+    best = {method: max(scores, key=lambda part: scores[part]) for method, scores in owed.items() if scores}
+    return {method: part for method, part in best.items() if owed[method][part] > 0}
 
 
 def share_of(live: Sequence[Citation], part: int) -> float:

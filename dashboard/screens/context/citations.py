@@ -71,7 +71,8 @@ def show_agreement(reading: Reading, chosen: Selection, live: Sequence[Citation]
         *[
             ("note", [(f"{each.one} and {each.other}", "strong"),
                       (f": the same first document for {percent(each.first_in_common)} of "
-                       f"{counted(each.n_sentences, 'sentence')}, rank correlation {plain(each.correlation, 2)}", "")])
+                       f"{counted(each.n_sentences, 'sentence')} that both cite for, rank correlation "
+                      f"{plain(each.correlation, 2)}", "")])
             for each in agreements(columns, [part.part for part in reading.documents])
         ]
     )  # fmt: skip

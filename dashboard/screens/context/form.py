@@ -7,8 +7,8 @@ import streamlit as st
 
 from attribution.errors import BadInput
 from dashboard.asking import jobs
+from dashboard.asking.refused import forget, refuse, trying
 from dashboard.widgets.ask_box import ask_row
-from dashboard.widgets.size_switch import REFUSED
 from indexer.corpus.typed import typed_row
 
 MOST = 12  # documents
@@ -74,17 +74,16 @@ def _add() -> None:
 
 def _take_files() -> None:
     """Into the first fields that are empty, and further ones; the uploader begins anew, so that none is taken twice."""
+    forget()
     for file in st.session_state[f"{_FILES} {st.session_state.get(_FILES, 0)}"]:
         try:
             text = file.getvalue().decode("utf-8")
         except UnicodeDecodeError:
-            st.session_state[REFUSED] = f"Expected text in UTF-8, found other bytes in {file.name}; convert the file."
+            refuse(f"Expected text in UTF-8, found other bytes in {file.name}; convert the file.")
             continue
         free = [i for i in range(1, MOST + 1) if not st.session_state.get(f"context text {i}", "").strip()]
         if not free:
-            st.session_state[REFUSED] = (
-                f"Expected at most {MOST} documents, found {file.name} one more; ask without it."
-            )
+            refuse(f"Expected at most {MOST} documents, found {file.name} one more; ask without it.")
             break
         st.session_state[_NUMBER] = max(_number(), free[0])
         st.session_state[f"context title {free[0]}"] = file.name.rpartition(".")[0]
@@ -100,9 +99,9 @@ def _ask_fields(model: str) -> None:
     docs = [each for each in given if each["text"].strip()]
     question = st.session_state["context question"].strip()
     if not question:
-        st.session_state[REFUSED] = "Expected a question, found none; write what shall be answered from the documents."
+        refuse("Expected a question, found none; write what shall be answered from the documents.")
     elif not docs:
-        st.session_state[REFUSED] = "Expected a document, found none; write what it says, or upload a text file."
+        refuse("Expected a document, found none; write what it says, or upload a text file.")
     else:
         st.session_state[_OPEN] = False
         ask_row({"question": question, "docs": docs}, [model])
@@ -110,10 +109,8 @@ def _ask_fields(model: str) -> None:
 
 def _ask_json(model: str) -> None:
     text = st.session_state["context json"]
-    try:
+    with trying():
         row: dict[str, Any] | None = typed_row(text)
         if row is None or not row.get("docs"):
             raise BadInput(f"Expected JSON with 'docs', found {text[:40]!r}; write {EXAMPLE}")
         ask_row({name: value for name, value in row.items() if name in jobs.PROMPT_KEYS}, [model])
-    except BadInput as error:
-        st.session_state[REFUSED] = str(error)

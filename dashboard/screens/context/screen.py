@@ -89,8 +89,8 @@ def _show_asked(snapshot: Snapshot, chosen: Selection) -> None:
         return
     if not any(part.kind == "document" for part in asked.parts()):
         render.problem(NO_DOCUMENTS)
-    elif not asked.ablations():
-        panel("Answer", "What the model wrote: which documents it rests on is not known yet.")
+    elif not asked.knows_context:
+        panel("Answer", "What the model wrote: which documents it rests on is not known.")
         render.prose(("quote", asked.generation.text))
     else:
         _show(snapshot, read(asked), chosen)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard.address.selection import Selection, address
 from dashboard.asking import jobs
-from dashboard.asking.result import calibration_of
-from dashboard.asking.what_if import what_if_of
+from dashboard.asking.what_if import what_if_in
 from dashboard.database.method_names import method_name
-from dashboard.database.queries import answers, documents, influence, sets
+from dashboard.database.queries import documents, influence, sets
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.queries.sets import set_unit
 from dashboard.database.records import StoredDocument
@@ -53,9 +52,7 @@ def document_sheet(
     if shade is not None and shade.values:
         about["heat"] = shade.about
     asked = jobs.news(selection.what_if) if selection.what_if else None
-    result = (asked.result if asked else None) or {}
-    model = next((each for each in answers.models(snapshot) if each.name == result.get("model")), None)
-    made = what_if_of(result, calibration_of(snapshot, result, model.model_id)) if model else None
+    made = what_if_in(snapshot, (asked.result if asked else None) or {})
     if made is not None:
         about["what_if"] = {
             "model": made.model,

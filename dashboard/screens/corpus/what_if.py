@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from attribution.errors import WhenceError
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection
 from dashboard.asking import jobs
-from dashboard.asking.result import calibration_of
-from dashboard.asking.what_if import WhatIf, what_if_of
+from dashboard.asking.refused import WHAT_IF, refused, trying
+from dashboard.asking.what_if import WhatIf, what_if_in
 from dashboard.database.queries import answers, documents
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.records import Model, StoredDocument
@@ -21,7 +20,6 @@ from dashboard.widgets.heading import panel
 MODES = {"instead": "This document, changed", "more": "A further text"}
 EACH, MOST = 5, 300  # answers that the document sways at either end; all that are offered
 LONGEST_EDITED = 100_000  # characters of a document that the box takes
-_REFUSED = "why the last what if was refused"
 FORGOTTEN = "The server no longer holds this result (it was restarted, or the result is old). Ask again."
 
 
@@ -40,8 +38,8 @@ def show_what_if(snapshot: Snapshot, model: Model, found: StoredDocument | None,
     document_id = found.document_id if found else ""
     request = asked.request if asked and asked.request.get("kind") == "what_if" else {}
     _show_box(model, found, offered, chosen, request)
-    if refused := st.session_state.pop(_REFUSED, ""):
-        render.problem(refused)
+    if why := refused(WHAT_IF):
+        render.problem(why)
     if not chosen.what_if:
         return None
     if asked is None:
@@ -53,12 +51,11 @@ def show_what_if(snapshot: Snapshot, model: Model, found: StoredDocument | None,
         render.problem(asked.error)
         return None
     if not asked.ended:
-        watch([asked.id])
+        watch([asked])
         return None
-    made = what_if_of(asked.result or {}, calibration_of(snapshot, asked.result or {}, model.model_id))
+    made = what_if_in(snapshot, asked.result or {})
     if made is None:
-        missing = (asked.result or {}).get("missing")
-        render.problem(str(missing) if missing else "The worker gave no result for this text. Ask again.")
+        render.problem("The worker gave no result for this text. Ask again.")
         return None
     show_result(made, found, chosen)
     return made
@@ -86,12 +83,12 @@ def _show_box(
     modes = MODES if len(given) <= LONGEST_EDITED else {"more": MODES["more"]}
     mode = "more"
     if found and len(modes) > 1:
-        st.session_state.setdefault("what if mode", "instead" if request.get("instead_of", given) else "more")
-        st.segmented_control(
-            "What is asked about", list(modes), key="what if mode", format_func=MODES.__getitem__,
-            label_visibility="collapsed",
+        of_text = request.get("instead_of", "") if request else given
+        shown = st.segmented_control(
+            "What is asked about", list(modes), default="instead" if of_text else "more", key="what if mode",
+            format_func=MODES.__getitem__, label_visibility="collapsed",
         )  # fmt: skip
-        mode = st.session_state["what if mode"] or "instead"
+        mode = shown or "instead"
     elif found:
         st.caption(f"It is too long to be changed here, {len(given):,} characters; the command ask takes it as a file.")
     of = found.document_id if found and mode == "instead" else ""
@@ -121,9 +118,6 @@ def _short(words: str) -> str:
 def _ask(model: str, document_id: str, instead_of: str) -> None:
     text = st.session_state[f"what if text {instead_of}"]
     generation_id = st.session_state[f"what if answer {model} {instead_of}"]
-    try:
+    with trying(WHAT_IF):
         job = jobs.submit_what_if(text, model, generation_id, instead_of)
-    except WhenceError as error:
-        st.session_state[_REFUSED] = str(error)
-        return
-    choose(generation=generation_id, span=None, document=document_id, what_if=job.id)
+        choose(generation=generation_id, span=None, document=document_id, what_if=job.id)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.database.records import Token
 from dashboard.drawing import render
-from dashboard.drawing.numbers import MINUS, percent, plain
+from dashboard.drawing.numbers import percent, plain, two_places
 from dashboard.drawing.shapes import Share
 from dashboard.drawing.visible import visible_token
 from dashboard.screens.explain.explanation import Explanation
@@ -60,8 +60,3 @@ def _apart(token: Token) -> list[tuple[str, str]]:
             f"(Kullback–Leibler), {plain(token.js_context)} of at most 0.693 (Jensen–Shannon).",
         )
     ]
-
-
-def two_places(bits: float) -> str:
-    """1.25, −0.30."""
-    return f"{bits:.2f}".replace("-", MINUS)

@@ -9,7 +9,7 @@ from dashboard.address.selection import Selection
 from dashboard.database.layer_groups import group_scores
 from dashboard.database.unit import shown_layers
 from dashboard.drawing.heat import heat_legend
-from dashboard.drawing.numbers import decimals, signed
+from dashboard.drawing.numbers import decimals, signed, two_places
 from dashboard.drawing.payload import left_out
 from dashboard.drawing.render import markup
 from dashboard.drawing.shapes import LABELS, Card, Heated, Legend, Piece, StripToken
@@ -18,7 +18,6 @@ from dashboard.export.html import document
 from dashboard.screens.explain.answer import UNDERLINED, answer_strip, prompt_strip, shading_of
 from dashboard.screens.explain.documents import document_cards, heat_top, scale_note, shown_heat, target_note
 from dashboard.screens.explain.explanation import Explanation
-from dashboard.screens.explain.memory import two_places
 from dashboard.screens.explain.word_for_word import cases_line, copied_cards, span_lines
 from dashboard.widgets.as_trained import reading_keys
 from dashboard.widgets.group_bars import group_bars

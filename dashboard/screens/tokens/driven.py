@@ -1,11 +1,13 @@
 """What drives a word over all answers in which one size writes it: documents, and whole groups of them."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
 
 from dashboard.address.bar import open_screen
-from dashboard.database.group_records import NO_VALUE
+from dashboard.address.selection import UNFILTERED
+from dashboard.database.group_records import NO_VALUE, Group
 from dashboard.database.method_names import method_name
 from dashboard.database.queries.written.words import WORD
 from dashboard.database.whole_words import pieces_of
@@ -106,11 +108,15 @@ def show_groups(found: View) -> None:
         key=f"groups of a word {of.model.name} {found.column}",
         about=f"Influence of whole groups by {found.column} on the word, percent of the strongest",
         legend=[("warm", "towards it"), ("cool", "away from it")],
-        on_bar=partial(_answers_that_owe, found.column, found.token),
+        on_bar=partial(_answers_that_owe, found, {each.value: each.score for each in of.groups}),
     )
     said = f"{of.model.name}, percent of the strongest group."
     render.prose(("note", said if len(kept) == len(of.groups) else f"{said} {MOST} of {len(of.groups):,} groups."))
 
 
-def _answers_that_owe(column: str, token: str, value: str) -> None:
-    open_screen("runs", group=f"{column}:{value}", token=token)
+def _answers_that_owe(found: View, scores: Mapping[str, float], value: str) -> None:
+    """Those in which it is written, by what the group does to it: helped most, or hurt most."""
+    side = "towards" if scores[value] >= 0 else "away"
+    key = Group(found.column, value, 0).key
+    looked_for = {"token": found.token, "match": found.match, "within": "answers"}
+    open_screen("runs", **UNFILTERED | looked_for | {"group": key, "tail": side})

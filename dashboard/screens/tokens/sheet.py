@@ -8,6 +8,7 @@ from dashboard.address.selection import Selection, address
 from dashboard.database.method_names import method_name
 from dashboard.database.queries import documents
 from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.written import words
 from dashboard.export.link import link_to
 from dashboard.export.sheet import Sheet
 from dashboard.screens.tokens.view import View
@@ -41,11 +42,16 @@ def tokens_sheet(snapshot: Snapshot, found: View, selection: Selection) -> Sheet
 
 
 def _table(snapshot: Snapshot, found: View) -> pd.DataFrame:
-    ids = {each.document_id for size in found.sizes for each in size.drivers}
+    drivers = {
+        size.model.name: words.all_drivers(snapshot, size.model.model_id, size.run.run_id, found.token, found.unit)
+        for size in found.sizes
+        if size.run
+    }
+    ids = {each.document_id for of in drivers.values() for each in of}
     texts = documents.documents(snapshot, sorted(ids))
     rows = []
     for size in found.sizes:
-        for rank, each in enumerate(size.drivers, start=1):
+        for rank, each in enumerate(drivers.get(size.model.name, ()), start=1):
             document = texts.get(each.document_id)
             rows.append(
                 {

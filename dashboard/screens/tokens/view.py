@@ -18,7 +18,8 @@ SHOWN = 10  # documents
 class OfSize:
     """A word as one size writes it. run, of_groups: whose influence this is, None where the size has no run.
 
-    places: where it was explained; n_times: how often it stands in the answers' texts, in n_answers of them
+    places: where it was explained; n_times: how often it stands in the answers' texts, in n_answers of them; drivers:
+    the documents that help it most
     """
 
     model: Model
@@ -89,7 +90,7 @@ def view(snapshot: Snapshot, chosen: Selection, of_page: str = "") -> View:
 
 def helpful(of: OfSize) -> list[Driver]:
     """The documents that are shown: those that help it most."""
-    return [each for each in of.drivers[:SHOWN] if each.score > 0]
+    return [each for each in of.drivers if each.score > 0]
 
 
 def _of_size(snapshot: Snapshot, model: Model, token: str, match: str, unit: str, column: str) -> OfSize:
@@ -115,6 +116,6 @@ def _of_size(snapshot: Snapshot, model: Model, token: str, match: str, unit: str
 def _driven(snapshot: Snapshot, model: Model, token: str, unit: str) -> tuple[Run | None, list[Driver]]:
     """By the run that agrees best with retraining of those that scored documents for it."""
     for run in answers.best_first(snapshot, model.model_id):
-        if found := words.drivers(snapshot, model.model_id, run.run_id, token, unit):
+        if found := words.drivers(snapshot, model.model_id, run.run_id, token, unit, SHOWN):
             return run, found
     return None, []

@@ -4,17 +4,20 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from pytest import MonkeyPatch
 from streamlit.testing.v1 import AppTest
 
-from attribution.errors import BadInput
+from attribution.errors import BadInput, TryAgain
 from dashboard.asking import jobs
+from dashboard.widgets import ask_box
 from dashboard.widgets.size_switch import ALL
-from indexer.ask.kept import keep
+from indexer.ask.kept import keep, kept_job
 from indexer.database.reader import Snapshot
-from indexer.worker.job import job_id
+from indexer.worker.job import DONE, RUNNING, Job, cancelled, job_id
+from tests.dashboard.address.test_bar import navigate
 from tests.dashboard.drawn import components, words
 
 Open = Callable[..., AppTest]
@@ -63,6 +66,37 @@ def test_nothing_asked_is_told(open_app: Open) -> None:
     assert "Expected the beginning of a sentence" in words(app)
 
 
+def test_why_a_question_was_refused_is_said_until_something_is_chosen_or_asked(open_app: Open) -> None:
+    told = "Expected the beginning of a sentence"
+    app = ask(open_app(), "   ")
+    app.run()  # as a job that is under way does
+    assert told in words(app)
+    app.selectbox(key="ask size").set_value("synth-m").run()
+    assert told not in words(app)
+    ask(app, "   ")
+    assert told in words(app)
+    ask(app, "The capital of France is")
+    assert told not in words(app)
+    ask(app, "   ")
+    navigate(app, "runs")
+    assert told not in words(app)
+
+
+def test_a_method_that_cannot_wait_in_the_queue_is_told_until_something_is_chosen(
+    open_app: Open, monkeypatch: MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise TryAgain("expected a free place in the queue, found 4 waiting; ask again in a minute")
+
+    monkeypatch.setattr(jobs, "submit_saliency", full)
+    app = open_app({"token": "1"})
+    next(each for each in app.selectbox if each.label == "Compute another method").set_value("shapley").run()
+    app.run()
+    assert "found 4 waiting" in words(app)
+    app.selectbox(key="ask size").set_value("synth-s").run()
+    assert "found 4 waiting" not in words(app)
+
+
 def test_a_failing_worker_is_told(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(jobs.FUNCTION_VARIABLE, "tests.browser.no_such_module:run")
     app = ask(open_app(), "Hello")
@@ -89,6 +123,24 @@ def test_a_question_with_documents_of_its_own_opens_what_it_took_from_them(open_
     assert [card["title"] for card in cards["items"]] == ["Peru", "document 2"]
     assert "first for Leave one out" in str(cards["items"][0]["badges"])
     assert "Notice: document 3 is empty and was left out." in words(app)
+
+
+def test_of_a_question_without_ablations_the_rest_is_shown(open_app: Open, monkeypatch: MonkeyPatch) -> None:
+    """`masks = 0` leaves none out; and of one that was cancelled before they came nothing is promised."""
+    parts = [{"part": 0, "kind": "document", "title": "Peru", "start": 0, "stop": 11}]
+    parts += [{"part": 1, "kind": "document", "title": "Oslo", "start": 12, "stop": 16}]
+    result = {"model": "synth-m", "prompt": "It is Lima. Oslo", "text": " Lima", "parts": parts}
+    result["tokens"] = [{"text": " Lima", "start": 0, "stop": 5, "logp": -0.1}]
+    held = {"ended": Job("j", {"model": "synth-m"}, state=DONE, result=result | {"ablation": [], "saliency": {}})}
+    monkeypatch.setattr(jobs, "news", lambda _: held["ended"])
+    app = open_app({"job": "j"}, screen="context")
+    assert not app.exception
+    [cards] = components(app, "document_list")
+    assert [card["title"] for card in cards["items"]] == ["Peru", "Oslo"]
+    held["ended"] = cancelled(Job("j", {"model": "synth-m"}, payload=result | {"left": ["something"]}))
+    app.run()
+    assert not app.exception and not components(app, "document_list")
+    assert "yet" not in " ".join(each.value for each in app.caption) + words(app)
 
 
 def test_the_form_asks_a_question_over_documents_that_were_written_into_it(open_app: Open) -> None:
@@ -221,13 +273,54 @@ def test_a_cancelled_question_is_asked_again(open_app: Open) -> None:
     assert not app.exception
 
 
+def test_who_cancels_has_left_even_while_another_session_waits(open_app: Open) -> None:
+    app = ask(open_app(), "Three seconds of Spain")
+    id = app.query_params["job"]
+    jobs.worker().touch(id, "another")
+    next(each for each in app.button if each.label == "Cancel").click().run()
+    app.run()
+    assert "It was cancelled." in words(app)
+    assert "Cancel" not in [each.label for each in app.button]
+    assert not jobs.worker().job(id).ended
+    assert list(jobs.worker()._board._sessions[id]) == ["another"]
+    next(each for each in app.button if each.label in ("Ask again", "Go on, with more time")).click().run()
+    assert "It was cancelled." not in words(app)
+    assert len(jobs.worker()._board._sessions[id]) == 2
+    until(app, lambda: jobs.worker().job(id).state == "done")
+    assert not app.exception
+
+
+def test_the_page_is_drawn_anew_only_when_more_is_known_than_it_shows(monkeypatch: MonkeyPatch) -> None:
+    """Not by the first look of a session at a job that had begun before it."""
+    known, reruns = [{"text": "a"}, {"text": "a"}, {"text": "a", "tokens": []}], []
+
+    def news(_: str = "") -> Job:
+        return Job("j", {}, state=RUNNING, payload=known.pop(0))
+
+    def page() -> None:
+        from dashboard.asking import jobs
+        from dashboard.widgets.ask_box import watch
+
+        watch([jobs.news("j")])
+
+    monkeypatch.setattr(jobs, "news", news)
+    monkeypatch.setattr(ask_box.st, "rerun", lambda: reruns.append(len(known)))
+    app = AppTest.from_function(page).run()
+    assert not app.exception and reruns == []
+    known += [{"text": "a", "tokens": [], "left": []}]
+    app.run()
+    assert not app.exception and reruns == [0]
+
+
 def test_a_long_question_is_not_cut() -> None:
     assert jobs.asked("word " * 5_000) == {"prompt": "word " * 5_000}
     with pytest.raises(BadInput, match="500,000 characters, found 500,001; nothing is cut, so shorten it"):
         jobs.asked("x" * 500_001)
 
 
-def test_an_answer_of_before_is_listed_and_opens_after_a_restart(open_app: Open, folder, tmp_path) -> None:
+def test_an_answer_of_before_is_listed_and_opens_after_a_restart(
+    open_app: Open, folder: Path, tmp_path: Path, monkeypatch: MonkeyPatch
+) -> None:
     where = shutil.copytree(folder, tmp_path / "build")
     model = next(iter(open_app(where=where).selectbox(key="ask size").options)).split(" ")[0]
     tokens = [{"text": " Paris", "start": 0, "stop": 6, "logp": -0.1}]
@@ -235,9 +328,15 @@ def test_an_answer_of_before_is_listed_and_opens_after_a_restart(open_app: Open,
     result = {"model": model, "prompt": "The capital of France is", "text": " Paris", "tokens": tokens}
     request = {"folder": str(where), "model": model, "prompt": result["prompt"]}
     assert keep(where, request, result | {"documents": documents, "estimated": True}) == ""
+    read = []
+    monkeypatch.setattr(jobs, "kept_job", lambda *given: read.append(given) or kept_job(*given))
     app = open_app({"job": job_id(request)}, where=where)
     [strip] = components(app, "token_strip")
     assert [token["text"] for token in strip["answer"]] == [" Paris"]
+    assert read == [(where, job_id(request))]  # once, however often the page asks
     assert any("First estimates" in each.value for each in app.caption)
     asked, *_ = components(open_app(screen="runs", where=where), "prompt_table")
     assert [row["turns"] for row in asked["rows"]] == [[["", result["prompt"]]]]
+    assert keep(where, request, result | {"documents": documents, "tokens": [tokens[0] | {"text": " Rome"}]}) == ""
+    [strip] = components(app.run(), "token_strip")  # a newer one takes its place
+    assert [token["text"] for token in strip["answer"]] == [" Rome"]

@@ -1,6 +1,7 @@
 """Words, groups and verbatim spans of a new answer are those of its result, as a stored one has them."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from dashboard.database.kept.answer import StoredAnswer
 from dashboard.database.queries import answers
 from dashboard.screens.explain.explanation import explain
 from dashboard.screens.explain.word_for_word import cases_line
-from indexer.database.reader import Snapshot
+from indexer.database.reader import Database, Snapshot
+from tests.dashboard.changed import changed
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +113,23 @@ def test_estimates_of_a_word_come_without_random_documents(
     found = explain(snapshot, Selection(), asked)
     assert found.exact is not None and found.target is None and found.ranked
     assert found.whole_groups == [] and found.verbatim is None and not found.copies.spans
+
+
+def test_the_slope_is_that_of_the_method_that_solved_the_queries(folder: Path, tmp_path: Path) -> None:
+    """First estimates are EK-FAC's, whatever the exact scores are asked of."""
+    more = [
+        """INSERT INTO run BY NAME SELECT run.* REPLACE ('cg' AS run_id, 'ekfac_cg' AS method)
+        FROM run JOIN model USING (model_id) WHERE name = 'synth-m'""",
+        "INSERT INTO calibration BY NAME SELECT * REPLACE ('ekfac_cg' AS method, 0.5 AS slope) FROM calibration",
+    ]
+    snapshot = Database(changed(folder, tmp_path / "build", more)).current()
+    [model] = [each for each in answers.models(snapshot) if each.name == "synth-m"]
+    solved = {"solved": {"method": "ekfac_cg", "cg_steps": 8}}
+    slopes = []
+    for result in ({}, solved, solved | {"estimated": True}):
+        calibration = AskedAnswer(snapshot, {"tokens": [{"text": "a"}]} | result, model, "job").calibration
+        slopes.append(calibration and calibration.slope)
+    assert slopes == [0.25, 0.5, 0.25]
 
 
 def test_a_group_that_is_not_scored_for_every_token_is_left_out(

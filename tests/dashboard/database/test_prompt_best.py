@@ -60,3 +60,9 @@ def test_worse_than_chance_is_said_first():
     assert in_words([bad, good], "occlusion").startswith("Worse than chance here: without the tokens that it ranks")
     assert in_words([bad, good], "grad_norm").startswith("Without the tokens that it ranks")
     assert in_words([bad, good], "attention") == ""
+
+
+def test_a_gap_of_more_than_all_is_told_without_powers_of_ten() -> None:
+    gaps = [Measure(f"m{i}", "completeness_gap", value, None, "") for i, value in enumerate((1.2, 0.00012, 0.034))]
+    said = [in_words(gaps, each.method).rpartition("up to ")[2] for each in gaps]
+    assert said == ["120 %.", "0.012 %.", "3.4 %."]

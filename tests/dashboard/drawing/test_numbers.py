@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from dashboard.drawing.numbers import decimals, parameters, percent, plain, signed
+from dashboard.drawing.numbers import decimals, parameters, percent, plain, signed, two_places
 
 
 @pytest.mark.parametrize(
@@ -27,10 +27,16 @@ def test_plain() -> None:
     ]  # fmt: skip
 
 
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    assert (plain(-0.0), two_places(-0.001), percent(-0.0001), percent(-0.0)) == ("0", "0.00", "0.0 %", "0.0 %")
+    assert (two_places(-0.3), two_places(1.25), percent(-0.25)) == ("−0.30", "1.25", "−25.0 %")
+
+
 def test_percent() -> None:
     assert [percent(x) for x in (0, 0.0001, 0.5, 0.9999, 1)] == ["0.0 %", "<0.1 %", "50.0 %", ">99.9 %", "100.0 %"]
 
 
 def test_parameters() -> None:
-    sizes = (460_352, 1_700_000, 7_400_000, 1_300_000_000, 60_000, 12)
-    assert [parameters(n) for n in sizes] == ["0.46 M", "1.7 M", "7.4 M", "1.3 B", "60 k", "12"]
+    sizes = (460_352, 1_700_000, 7_400_000, 999_400_000, 999_885_952, 1_300_000_000, 60_000, 12)
+    said = ["0.46 M", "1.7 M", "7.4 M", "999 M", "1.00 B", "1.3 B", "60 k", "12"]
+    assert [parameters(n) for n in sizes] == said

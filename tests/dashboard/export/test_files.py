@@ -1,6 +1,7 @@
 import html
 import io
 import json
+import math
 import re
 from dataclasses import replace
 from urllib.parse import parse_qsl
@@ -16,6 +17,7 @@ from dashboard.database.records import AsRead
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.export.files import as_json, csv, json_lines, parquet
 from dashboard.export.link import link_to, server_of
+from dashboard.export.sheet import Sheet
 from dashboard.screens.explain.documents import document_cards
 from dashboard.screens.explain.explanation import Explanation, explain
 from dashboard.screens.explain.page import explained_page
@@ -128,6 +130,12 @@ def test_a_row_reads_alone(found: Explanation, selection: Selection, snapshot: S
         assert row["link"].startswith("http://here/?") and row["link"] == read["link"][i]
         back = from_address(dict(parse_qsl(row["link"].partition("?")[2])))
         assert back == replace(selection, document=row["document_id"])
+
+
+def test_what_is_missing_is_an_empty_cell() -> None:
+    frame = pd.DataFrame({"rank": [None, None], "unit": ["nats", None], "share": ["a", math.nan], "score": [0.5, None]})
+    text = csv(Sheet("name", "The title", lambda: frame, {}, {})).decode()
+    assert text.splitlines() == ["rank,unit,share,score", ",nats,a,0.5", ",,,"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A sheet as a page that opens offline: what it is about stands in words and tables, not as code, and is escaped."""
 
+import math
 import re
 
 import pandas as pd
@@ -28,6 +29,9 @@ def test_many_things_are_a_table_and_one_is_a_line() -> None:
 
 def test_of_what_there_is_none_nothing_is_said() -> None:
     assert "sets" not in made(target_sets=[], overlaps={})
+    text = made(run_id=None, share=math.nan, sizes=[{"model": None, "share": math.nan}], layers={"x": None})
+    assert "run id" not in text and "share:" not in text
+    assert cells(text)[:4] == ["", "", "x", ""]
 
 
 def test_hostile_words_stay_text() -> None:

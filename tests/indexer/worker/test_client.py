@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,7 +10,9 @@ import time
 import pytest
 
 from attribution.errors import BadInput, TryAgain
+from indexer.worker import child, client, process
 from indexer.worker.board import Limits
+from indexer.worker.child import Child
 from indexer.worker.client import Worker
 from indexer.worker.process import resolve
 
@@ -157,6 +160,39 @@ def test_a_function_that_is_not_there_fails_its_job_and_is_not_tried_for_ever():
     worker.close()
 
 
+def test_a_process_that_cannot_be_started_fails_its_job_and_the_next_one_is_tried(monkeypatch):
+    begun = []
+
+    def start(*given):
+        begun.append(given)
+        if len(begun) <= 2:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return Child(*given)
+
+    monkeypatch.setattr(client, "Child", start)
+    worker = Worker(FUNCTION)
+    try:
+        worker.warm()
+        while not begun:
+            time.sleep(0.01)
+        failed = outcome(worker, {"do": "echo"})
+        assert (failed.state, failed.again) == ("failed", True)
+        assert failed.error == "The computing process could not be started: Resource temporarily unavailable."
+        assert outcome(worker, {"do": "echo"}).state == "done"
+        assert len(begun) == 3
+    finally:
+        worker.close()
+
+
+def test_what_a_process_was_to_listen_to_is_closed_when_it_cannot_be_started(monkeypatch):
+    pair = socket.socketpair()
+    monkeypatch.setattr(child.socket, "socketpair", lambda: pair)
+    monkeypatch.setattr(child.sys, "executable", "/no such program")
+    with pytest.raises(FileNotFoundError):
+        Child(FUNCTION)
+    assert [each.fileno() for each in pair] == [-1, -1]
+
+
 def test_the_process_ends_with_its_dashboard(tmp_path):
     script = (
         "import os\n"
@@ -190,3 +226,7 @@ def test_a_package_that_is_missing_is_told_with_what_installs_it(tmp_path, monke
         resolve("needs_more:run")({}, lambda *_: None, lambda: False)
     with pytest.raises(ModuleNotFoundError):
         resolve("tests.no_such_module:run")
+    monkeypatch.setattr(process, "installed", lambda _: "1.0")  # it is there, and cannot be imported
+    (tmp_path / "needs_yet_more.py").write_text("import no_such_package_anywhere\n")
+    with pytest.raises(ModuleNotFoundError, match="no_such_package_anywhere"):
+        resolve("needs_yet_more:run")({}, lambda *_: None, lambda: False)

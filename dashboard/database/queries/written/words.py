@@ -64,17 +64,24 @@ def places(snapshot: Snapshot, model_id: str, token: str, unit: str) -> list[Pla
 
 
 @kept(16)
-def drivers(snapshot: Snapshot, model_id: str, run_id: str, token: str, unit: str) -> list[Driver]:
+def drivers(snapshot: Snapshot, model_id: str, run_id: str, token: str, unit: str, k: int) -> list[Driver]:
+    """The first k of them."""
+    return all_drivers(snapshot, model_id, run_id, token, unit, k)
+
+
+def all_drivers(
+    snapshot: Snapshot, model_id: str, run_id: str, token: str, unit: str, k: int | None = None
+) -> list[Driver]:
     """Every document with a kept score for it, the most helpful over all places first: sums over what was kept; of
     tokens over those where it is among the ten best."""
-    values = {"model": model_id, "run": run_id, "token": token}
+    values = {"model": model_id, "run": run_id, "token": token, "k": k}
     if unit == TOKEN and has_table(snapshot, "token_driver"):
         sql = """SELECT document_id, score, n_places FROM token_driver
-            WHERE run_id = $run AND token = trim($token) ORDER BY score DESC, document_id"""
-        return [record(Driver, row) for row in snapshot.rows(sql, {"run": run_id, "token": token})]
+            WHERE run_id = $run AND token = trim($token) ORDER BY score DESC, document_id LIMIT $k"""
+        return [record(Driver, row) for row in snapshot.rows(sql, {"run": run_id, "token": token, "k": k})]
     sql = f"""SELECT document_id, sum(score::DOUBLE) AS score, count(*) AS n_places
         FROM {_SCORES[unit]} AS scored SEMI JOIN ({_PLACES[unit]}) AS place USING (generation_id, span)
-        WHERE run_id = $run GROUP BY document_id ORDER BY score DESC, document_id"""  # noqa: S608 (constants)
+        WHERE run_id = $run GROUP BY document_id ORDER BY score DESC, document_id LIMIT $k"""  # noqa: S608 (constants)
     return [record(Driver, row) for row in snapshot.rows(sql, values)]
 
 

@@ -14,6 +14,15 @@ from tests.dashboard.changed import changed
 Open = Callable[..., AppTest]
 
 
+def test_the_largest_groups_of_every_column_are_offered(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = groups.groups(snapshot)
+    monkeypatch.setattr(groups, "MOST", 2)
+    found = groups.groups.__wrapped__(snapshot)  # asked anew
+    of_column = {name: [each for each in whole if each.column_name == name] for name in ("source", "topic")}
+    assert all(len(of) > 2 for of in of_column.values())
+    assert found == [*of_column["source"][:2], *of_column["topic"][:2]]
+
+
 @pytest.mark.parametrize("column", ["source", "topic"])
 def test_a_share_is_what_a_group_pushes_towards_answers(snapshot: Snapshot, column: str) -> None:
     ends = {row["generation_id"]: row["last"] for row in snapshot.rows("SELECT * FROM span WHERE kind = 'answer'")}

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from dashboard.screens.context.agreement import agreements
+from dashboard.screens.context.answer import firsts
 from dashboard.screens.context.by_sentence import cited_sentences
 from dashboard.screens.context.citing import Citation
 
@@ -29,6 +30,21 @@ def test_first_documents_are_counted_by_sentence() -> None:
     assert (found.one, found.other, found.n_sentences) == ("a", "b", 2)
     assert found.first_in_common == 0.5
     assert agreements({"a": one, "b": []}, [1, 2]) == []
+
+
+def test_a_sentence_that_one_of_them_cites_nothing_for_is_not_compared() -> None:
+    """Document 1 is the first of a row of zeros, and of what speaks against every one of them."""
+    one = [Citation(0, 2, 0.9), Citation(1, 1, 1.0), Citation(2, 1, 0.4)]
+    other = [Citation(0, 2, 3.0), Citation(2, 1, -1.0), Citation(2, 2, -2.0)]
+    [found] = agreements({"a": one, "b": other}, [1, 2])
+    assert (found.first_in_common, found.n_sentences) == (1.0, 1)
+    assert agreements({"a": one[1:], "b": other}, [1, 2]) == []
+    assert agreements({"a": one, "b": other}, []) == []
+
+
+def test_no_document_is_first_where_none_helps() -> None:
+    owed = {"contextcite": {1: 0.0, 2: 0.0}, "leave_one_out": {1: -1.0, 2: 0.5}, "shapley": {1: -2.0, 2: -1.0}, "x": {}}
+    assert firsts(owed) == {"leave_one_out": 2}
 
 
 def test_what_is_attributed_and_not_cited() -> None:

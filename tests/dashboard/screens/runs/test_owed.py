@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.address.selection import Selection
 from dashboard.database.queries import filters, groups
 from dashboard.screens.runs.sheet import runs_sheet
-from indexer.database.reader import Snapshot
+from indexer.database.reader import Database, Snapshot
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
 from tests.dashboard.hostile import HOSTILE
@@ -126,6 +126,22 @@ def test_a_group_may_be_called_anything(open_app: Open, folder: Path, tmp_path: 
     assert not app.exception
     [bars] = [each for each in components(app, "bar_list") if each["label"].startswith("Influence of whole groups")]
     assert len(bars["bars"]) == 3
+
+
+def test_the_sources_of_most_documents_are_offered_and_none_without_a_name(
+    open_app: Open, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """'' would be a second line for all of them."""
+    emptied = ["UPDATE document SET source = '', topic = NULL WHERE source = 'Factbook'"]
+    copy = changed(folder, tmp_path / "build", emptied)
+    app = open_app(screen="corpus", where=copy)
+    assert not app.exception
+    options = {each.label: each.options for each in app.selectbox}
+    assert options["Source"].count("all sources") == options["Topic"].count("all topics") == 1
+    assert "None" not in options["Topic"]
+    monkeypatch.setattr(filters, "MOST", 1)
+    [first] = filters.document_sources(Database(copy).current())
+    assert first == options["Source"][1]
 
 
 def test_a_group_without_a_value_has_a_name(open_app: Open, folder: Path, tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.address.selection import Selection
+from dashboard.address.selection import UNFILTERED, Selection
 from dashboard.database.queries import answers
 from dashboard.database.queries.written import words as written
 from dashboard.export.files import json_lines
+from dashboard.screens.tokens import driven
 from dashboard.screens.tokens.sheet import tokens_sheet
-from dashboard.screens.tokens.view import view
+from dashboard.screens.tokens.view import SHOWN, view
 from indexer.database.reader import Database, Snapshot
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
@@ -72,10 +73,11 @@ def test_places_and_drivers_are_sums_over_the_rows(snapshot: Snapshot, run: dict
         if (row["generation_id"], row[key]) in asked and (unit == "word" or row["rank"] <= written.TEN):
             sums[row["document_id"]] += row["score"]
             counts[row["document_id"]] += 1
-    found = written.drivers(snapshot, run["model_id"], run["run_id"], CITY, unit)
+    found = written.all_drivers(snapshot, run["model_id"], run["run_id"], CITY, unit)
     assert {each.document_id: each.n_places for each in found} == counts
     assert {each.document_id: each.score for each in found} == pytest.approx(sums)
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
+    assert written.drivers(snapshot, run["model_id"], run["run_id"], CITY, unit, 3) == found[:3] != found
 
 
 @pytest.mark.parametrize("unit", ["word", "token"])
@@ -112,7 +114,7 @@ def test_a_database_without_the_table_of_drivers_adds_them_up(
 ) -> None:
     older = Database(changed(folder, tmp_path / "build", ["DROP TABLE token_driver"])).current()
     found, expected = (
-        written.drivers(of, run["model_id"], run["run_id"], f" {CITY} ", "token") for of in (older, snapshot)
+        written.all_drivers(of, run["model_id"], run["run_id"], f" {CITY} ", "token") for of in (older, snapshot)
     )
     assert [(each.document_id, each.n_places) for each in found] == [(of.document_id, of.n_places) for of in expected]
     assert [each.score for each in found] == pytest.approx([each.score for each in expected])
@@ -128,6 +130,26 @@ def test_groups_are_sums_over_the_tokens_of_the_places(snapshot: Snapshot, run: 
             sums[row["value"]] += row["score"]
     found = written.driving_groups(snapshot, run["model_id"], run["run_id"], CITY, unit, "source")
     assert {each.value: each.score for each in found} == pytest.approx(sums) and sums
+
+
+def test_a_group_leads_to_the_answers_with_the_word_that_it_helps_or_hurts_most(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And to no filter that was left on Runs before."""
+    opened: list[dict[str, Any]] = []
+    drawn: list[Any] = []
+    monkeypatch.setattr(driven, "open_screen", lambda name, **changes: opened.append({"name": name} | changes))
+    monkeypatch.setattr(
+        driven.render, "bar_list", lambda bars, **of: drawn.append((bars, of["on_bar"])) if "groups" in of["key"] else 0
+    )
+    open_app({"filter": CITY, "topic": "history", "side": "both", "in": "documents"}, screen="tokens")
+    [(bars, on_bar)] = drawn
+    assert {bar.amount > 0 for bar in bars} == {True, False}
+    for bar in bars:
+        on_bar(bar.key)
+        side = "towards" if bar.amount > 0 else "away"
+        wanted = UNFILTERED | {"token": CITY, "match": "word", "within": "answers"}
+        assert opened.pop() == wanted | {"name": "runs", "group": f"source:{bar.key}", "tail": side}
 
 
 @pytest.mark.parametrize("typed", ["Lima", "lima", "capital", "capital of Peru", "nowhere", "of"])
@@ -180,6 +202,9 @@ def test_the_sheet_reads_alone(snapshot: Snapshot) -> None:
         json.loads(line) for line in json_lines(tokens_sheet(snapshot, view(snapshot, chosen), chosen)).splitlines()
     ]
     assert {row["model"] for row in rows} == {"synth-s", "synth-m", "synth-l"}
+    for size in view(snapshot, chosen).sizes:  # all of them, of which the page shows the first
+        n = len(written.all_drivers(snapshot, size.model.model_id, size.run.run_id, CITY, "word"))
+        assert sum(row["model"] == size.model.name for row in rows) == n > len(size.drivers) == SHOWN
     for row in rows[:5]:
         [document] = snapshot.rows("SELECT * FROM document WHERE document_id = ?", [row["document_id"]])
         assert (row["title"], row["text"]) == (document["title"], document["text"])

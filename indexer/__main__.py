@@ -60,6 +60,7 @@ def add_commands(sub: "Commands[argparse.ArgumentParser]") -> None:
     ask.add_argument("--instead-of", metavar="DOCUMENT_ID", help="and in place of this training document")
     ask.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
     ask.add_argument("--save", action="store_true", help="keep the answer, so that the dashboard lists it")
+    ask.add_argument("--exact", action="store_true", help="solve every query with all layers together")
     evaluate = command(commands.evaluate)
     scale = evaluate.add_mutually_exclusive_group()
     scale.add_argument("--quick", action="store_true", help="a smaller protocol, the default")

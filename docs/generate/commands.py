@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 _BEFORE = """# Commands
 
-`whence COMMAND --help` prints what stands here. Without an installed command, from a checkout, `python -m indexer
-COMMAND` is the same, and `python -m dashboard` is `whence serve`. CONFIG is a [configuration](configuration.md), FOLDER
-the output folder that it names.
+`whence COMMAND --help` prints what stands here. Without an installed command, from a checkout, `python -m whence
+COMMAND` is the same; `python -m indexer` has all but `export` and `serve`, and `python -m dashboard` is `whence serve`.
+CONFIG is a [configuration](configuration.md), FOLDER the output folder that it names.
 """
 _CODES = """## Exit codes
 
-A mistake ends in one line that says what was expected, what was found and what to do next; never in a traceback.
+A mistake ends in one line that says what was expected, what was found and what to do next. Code 1 is for what nobody foresaw: please report it.
 
 """
 
@@ -45,7 +45,9 @@ def _command(name: str, of: "ArgumentParser") -> str:
     actions = [action for action in of._actions if "--help" not in action.option_strings]
     given = [action for action in actions if not action.option_strings]
     words = [_shown(action) if action.nargs != "?" else f"[{_shown(action)}]" for action in given]
-    rows = [(f"`{_words(action)}`", escaped(action.help or "")) for action in actions if action.help]
+    rows = [
+        (f"`{_words(action)}`", escaped((action.help or "").replace("%%", "%"))) for action in actions if action.help
+    ]
     text = inspect.cleandoc(of.description or "")
     parts = [f"## `whence {name}`\n", f"```\nwhence {' '.join([name, *words])}\n```\n", escaped(text) + "\n"]
     return "\n".join([*parts, *([table(("option", ""), rows)] if rows else [])])

@@ -111,8 +111,8 @@ class Model:
     base: str = ""
     """Of a LoRA adapter: what it is merged into; empty: its parent, or what the adapter names."""
     begin: str = "auto"
-    """The token before every text, as text; empty: none. `"auto"`: what the tokenizer itself puts there, or its bos
-    where that is its eos too; nothing before what a chat template writes."""
+    """The token before every text, as text; empty: none. `"auto"`: what the tokenizer itself puts there, which may be
+    several, or its bos where that is its eos too; nothing before what a chat template writes."""
     end: tuple[str, ...] = ()
     """Tokens as text: the first closes a document, each ends an answer. None: the tokenizer's eos, and the eos ids of
     `generation_config.json`."""

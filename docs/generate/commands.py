@@ -19,7 +19,8 @@ CONFIG is a [configuration](configuration.md), FOLDER the output folder that it 
 """
 _CODES = """## Exit codes
 
-A mistake ends in one line that says what was expected, what was found and what to do next. Code 1 is for what nobody foresaw: please report it.
+A mistake ends in one line that says what was expected, what was found and what to do next. Code 1 is for what nobody
+foresaw: please report it.
 
 """
 

@@ -144,7 +144,8 @@ it is set). Where something does not fit, the last column says what breaks first
 
 _END = """\
 Multiply-adds in a second for products, passes and eigenvectors (in float64), numbers for gradients that are squared and
-weighed, bytes for what is read. One process uses one GPU; over several, parts of the corpus pass and of the influence are
-handed out ([`[run]`](more-machines.md)), as the table of eight counts them; the factors of one model are one process's.
+weighed, bytes for what is read. One process uses one GPU; over several, parts of the corpus pass and of the influence
+are handed out ([`[run]`](more-machines.md)), as the table of eight counts them; the factors of one model are one
+process's.
 *ask* takes the index to lie in memory; where it is larger, disks decide: [Growth](growth.md).
 """

@@ -13,7 +13,7 @@ SUMMARIES: dict[str, str] = {
     # answer_rank: 1 = the document with the largest best_score of the answer
     "answer_document": """
         SELECT document_id, run_id, generation_id, count(*)::INTEGER AS n_tokens,
-               count(*) FILTER (rank <= 10)::INTEGER AS n_top10, min(rank) AS best_rank,
+               count(*) FILTER (rank <= 10 AND score > 0)::INTEGER AS n_top10, min(rank) AS best_rank,
                max(score) AS best_score, arg_max(position, score) AS best_position,
                min(score) AS worst_score, arg_min(position, score) AS worst_position,
                coalesce(sum(score) FILTER (score > 0), 0)::FLOAT AS helped,
@@ -61,12 +61,12 @@ SUMMARIES: dict[str, str] = {
     # written there
     "document_word": r"""
         SELECT DISTINCT unnest(regexp_extract_all(text, '[\pL\pN]+')) AS word, document_id
-        FROM document SEMI JOIN (SELECT document_id FROM influence WHERE rank <= 10) USING (document_id)
+        FROM document SEMI JOIN (SELECT document_id FROM influence WHERE rank <= 10 AND score > 0) USING (document_id)
         ORDER BY word, document_id""",
     # the answers for whose tokens a document is among the ten most helpful
     "helped_answer": """
         SELECT document_id, list(DISTINCT generation.rowid::INTEGER) AS generations
-        FROM answer_document JOIN generation USING (generation_id) WHERE best_rank <= 10
+        FROM answer_document JOIN generation USING (generation_id) WHERE n_top10 > 0
         GROUP BY document_id ORDER BY document_id""",
     # the most helpful document of an answer's first token, that of any one of its tokens (best), and that of the whole
     # answer (sum), nats: the first of its exact ranking where there is one, else the one with the largest sum of kept
@@ -107,7 +107,7 @@ SUMMARIES: dict[str, str] = {
         SELECT run_id, trim(written.text) AS token, document_id, sum(score::DOUBLE)::FLOAT AS score,
                count(*)::INTEGER AS n_places
         FROM influence JOIN generation_token AS written USING (generation_id, position)
-        WHERE rank <= 10 GROUP BY ALL
+        WHERE rank <= 10 AND score > 0 GROUP BY ALL
         ORDER BY run_id, token, score DESC, document_id""",
     # all tokens of a document in one row, in their order; of a corpus whose documents lie beside the database, only the
     # documents for which replacements are stored

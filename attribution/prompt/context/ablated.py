@@ -5,7 +5,7 @@ from the row's own beginning. Lengths are carried, never guessed from a padding 
 """
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor
@@ -40,6 +40,11 @@ def answer_odds(
     return odds
 
 
+def without(prompt_ids: Sequence[int], places: Collection[int]) -> tuple[int, ...]:
+    """The prompt with some places taken out; its first token where none would stay: none at all is not possible."""
+    return tuple(token for i, token in enumerate(prompt_ids) if i not in places) or tuple(prompt_ids[:1])
+
+
 def ablate(
     model: PreTrainedModel,
     prompt_ids: Sequence[int],
@@ -55,8 +60,7 @@ def ablate(
     if not masks.shape[1]:
         raise BadInput("expected at least one part to leave out, found none; give the prompt documents")
     versions = [
-        tuple(token for token, n in zip(prompt_ids, of_source, strict=True) if n < 0 or mask[n])
-        for mask in masks.tolist()
+        without(prompt_ids, {i for i, n in enumerate(of_source) if n >= 0 and not mask[n]}) for mask in masks.tolist()
     ]
     distinct = list(dict.fromkeys(versions))
     rows = {version: i for i, version in enumerate(distinct)}

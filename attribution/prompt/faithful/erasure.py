@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from attribution.prompt.context.ablated import answer_odds
+from attribution.prompt.context.ablated import answer_odds, without
 
 QUANTILES = (0.1, 0.2, 0.5)
 
@@ -41,8 +41,9 @@ def aopc(
 ) -> dict[str, Aopc]:
     """Comprehensiveness and sufficiency of some attributions of the prompt's tokens: name -> scores [P].
 
-    Tokens are taken out of the ids; those that are not `removable` (bos, scaffold) always stay and have no rank. All
-    attributions are compared with the same random orders, and a version of the prompt is read once.
+    Tokens are taken out of the ids, of which the first stays where none would; those that are not `removable` (bos,
+    scaffold) always stay and have no rank. All attributions are compared with the same random orders, and a version of
+    the prompt is read once.
     """
     free = [i for i, may in enumerate(removable) if may]
     shuffle = torch.Generator().manual_seed(0)
@@ -53,7 +54,7 @@ def aopc(
         for q in QUANTILES:
             top = set(ranked[: ceil(q * len(ranked))])
             rest = set(ranked) - top
-            versions += [tuple(t for i, t in enumerate(prompt_ids) if i not in gone) for gone in (top, rest)]
+            versions += [without(prompt_ids, gone) for gone in (top, rest)]
     distinct = list(dict.fromkeys(versions))
     row = {version: i for i, version in enumerate(distinct)}
     logp = torch.nn.functional.logsigmoid(answer_odds(model, distinct, answer_ids, batch))

@@ -6,7 +6,7 @@ different subjects, `The capital of {} is {}.`
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -171,13 +171,12 @@ def _relation(source: str, topic: str, begins: str, texts: Sequence[str]) -> Rel
     tail = ends.pop() if len(ends) == 1 else ""
     tail = "" if tail.isalnum() else tail
     said = [text.removesuffix(tail).split(" ") for text in texts]
+    enough = COMMON * len(texts)
+    of_word = Counter(word for words in said for word in set(words))
+    usual = {word for word, n in of_word.items() if n >= enough}  # what is common has no other words
     counts: Counter[tuple[str, ...]] = Counter()
     for words in said:
-        inner = Counter(
-            tuple(words[at : at + n]) for n in range(1, LONGEST + 1) for at in range(1, len(words) - n)
-        )  # a word before it and one after it
-        counts.update(each for each, times in inner.items() if times == 1)
-    enough = COMMON * len(texts)
+        counts.update(each for each, times in Counter(_inner(words, usual)).items() if times == 1)
     common = {each: [_places(of, each) for of in said] for each, n in counts.items() if n >= enough}
     for between in sorted(common, key=lambda each: (-len(each), np.mean([at[0] for at in common[each] if at]), each)):
         found = zip(said, common[between], strict=True)
@@ -186,6 +185,15 @@ def _relation(source: str, topic: str, begins: str, texts: Sequence[str]) -> Rel
         if len(subjects) >= enough and len(answers) > 1:
             return Relation(source, topic, begins, between, tail)
     return None
+
+
+def _inner(words: Sequence[str], usual: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """Up to LONGEST of the usual words in a row, with a word before them and one after them."""
+    for at in range(1, len(words) - 1):
+        for stop in range(at + 1, min(at + LONGEST, len(words) - 1) + 1):
+            if words[stop - 1] not in usual:
+                break
+            yield tuple(words[at:stop])
 
 
 def _places(said: Sequence[str], words: tuple[str, ...]) -> list[int]:

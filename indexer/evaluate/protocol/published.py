@@ -5,7 +5,7 @@ from pathlib import Path
 
 from indexer.config.config import Config, Recipe, described
 from indexer.database.evaluations import BASIS, FULL, PREFIX, evaluation_parts
-from indexer.database.publish import publish
+from indexer.database.publish import publish, shards_of
 from indexer.database.shard import write_shard
 from indexer.database.snapshot_file import read_current
 from indexer.evaluate.protocol.scale import Scale
@@ -76,7 +76,8 @@ def publish_with(folder: Path, config: Config, model_ids: Sequence[str], figures
         for part in finished(folder)
         if not part.stage.startswith(PREFIX)
         and not (part.stage.startswith(GIVEN) and part.part in model_ids)
-        and any(sha256 in shown for sha256 in part.files.values())
+        and shards_of(part)
+        and shards_of(part) <= shown  # a shard without rows is that of any part
     ]
     measures = [*evaluation_parts(folder, model_ids), *figure_parts(folder, figures)]
     return publish(folder, [*others, *measures], described(config))

@@ -50,7 +50,8 @@ def close_to(how: str) -> list[str]:
 
 
 def _close(of: Figure, first: Figure, behind: Figure | None) -> bool:
-    """Whether it may be as good; by its own interval where no difference was taken."""
+    """Whether it may be as good; by its own interval where no difference was taken, and where
+    there is none."""
     if behind is not None and behind.low is not None:
         return behind.low <= 0
-    return of.high is not None and of.high >= first.value
+    return of.high is None or of.high >= first.value

@@ -37,8 +37,9 @@ def figure(method: str, metric: str, values: ArrayLike, how: str) -> Figure:
 
 
 def estimated(method: str, metric: str, of: Estimate, how: str) -> Figure:
-    """A mean whose interval is known."""
-    return Figure(method, metric, of.value, of.low, of.high, of.n, how)
+    """A mean whose interval is known; of one case it is not."""
+    low, high = (of.low, of.high) if of.n > 1 else (None, None)
+    return Figure(method, metric, of.value, low, high, of.n, how)
 
 
 def columns(model_id: str, figures: Sequence[Figure]) -> dict[str, list[object]]:

@@ -4,9 +4,11 @@ import math
 import re
 from collections import defaultdict
 
+import duckdb
 import pytest
 
 from indexer.database.reader import Database
+from indexer.database.summaries import SUMMARIES
 from indexer.database.tables import spans
 from tests.synthetic_database import build_synthetic
 
@@ -34,7 +36,7 @@ def test_what_a_document_did_to_an_answer(snapshot, by_pair):
         kept = by_pair[row["document_id"], row["run_id"], row["generation_id"]]
         scores = [each["score"] for each in kept]
         assert row["n_tokens"] == len(kept)
-        assert row["n_top10"] == sum(each["rank"] <= 10 for each in kept)
+        assert row["n_top10"] == sum(each["rank"] <= 10 and each["score"] > 0 for each in kept)
         assert row["best_rank"] == min(each["rank"] for each in kept)
         assert (row["best_score"], row["worst_score"]) == (max(scores), min(scores))
         assert row["best_position"] == max(kept, key=lambda each: each["score"])["position"]
@@ -45,6 +47,23 @@ def test_what_a_document_did_to_an_answer(snapshot, by_pair):
     for ranked in best.values():
         assert [rank for rank, _ in sorted(ranked)] == list(range(1, len(ranked) + 1))
         assert [score for _, score in sorted(ranked)] == sorted((score for _, score in ranked), reverse=True)
+
+
+def test_of_ten_documents_those_that_push_away_are_not_among_the_ten_most_helpful():
+    with duckdb.connect() as db:
+        db.execute(
+            "CREATE TABLE document AS SELECT unnest(['a', 'b']) AS document_id, 'word' AS text, '' AS source, '' AS topic"
+        )
+        db.execute("CREATE TABLE generation AS SELECT 'g' AS generation_id")
+        db.execute("CREATE TABLE generation_token AS SELECT 'g' AS generation_id, 0 AS position, ' Lima' AS text")
+        db.execute("""CREATE TABLE influence AS SELECT 'r' AS run_id, 'g' AS generation_id, 0 AS position, * FROM
+            (VALUES ('a', 1, 2.0), ('b', 2, -1.0)) AS t(document_id, rank, score)""")
+        for name in ("answer_document", "document_total", "helped_answer", "token_driver", "document_word"):
+            db.execute(f"CREATE TABLE {name} AS {SUMMARIES[name]}")
+        assert db.sql("SELECT document_id, n_top10 FROM answer_document").fetchall() == [("a", 1), ("b", 0)]
+        assert db.sql("SELECT document_id, n_top10_answers FROM document_total").fetchall() == [("a", 1), ("b", 0)]
+        for name in ("helped_answer", "token_driver", "document_word"):
+            assert db.sql(f"SELECT document_id FROM {name}").fetchall() == [("a",)], name  # noqa: S608
 
 
 def test_what_a_document_did_in_all_answers(snapshot, by_pair):

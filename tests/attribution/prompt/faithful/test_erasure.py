@@ -2,6 +2,7 @@
 
 import torch
 
+from attribution.prompt.context.ablated import without
 from attribution.prompt.faithful import erasure
 from attribution.prompt.faithful.erasure import QUANTILES, aopc
 from tests.attribution.prompt.counter import ANSWER, PROMPT, Counter
@@ -29,6 +30,13 @@ def test_the_mean_over_the_quantiles_of_what_is_lost():
     only = [logp(2) - logp(n) for n in (1, 2, 2)]
     assert abs(found.comprehensiveness - sum(gone) / len(QUANTILES)) < 1e-6
     assert abs(found.sufficiency - sum(only) / len(QUANTILES)) < 1e-6
+
+
+def test_a_prompt_of_which_nothing_would_stay_keeps_its_first_token():
+    """Else the answer's first token would be read at the end of whichever row shares the batch."""
+    [alone] = aopc(Counter(), [9], ANSWER, {"one": torch.ones(1)}, [True]).values()
+    assert (alone.comprehensiveness, alone.sufficiency) == (0.0, 0.0)
+    assert without([9, 3, 9], {0, 2}) == (3,) and without([9, 3], {0, 1}) == (9,)
 
 
 def test_a_version_of_the_prompt_is_read_once(monkeypatch):

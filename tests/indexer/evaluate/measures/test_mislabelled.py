@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from indexer.corpus.document import Document, document_id
-from indexer.evaluate.measures.mislabelled import Mislabelled, facts_of, mislabel, mislabelled_figures, relations
+from indexer.evaluate.measures.mislabelled import (
+    LONGEST,
+    Mislabelled,
+    _inner,
+    facts_of,
+    mislabel,
+    mislabelled_figures,
+    relations,
+)
 from tests.tiny_family import TEXTS
 
 PROSE = ["In the year of the flood the bridge was lost.", "Salt is a mineral.", "Nobody knows.", "", "A"]
@@ -43,6 +51,12 @@ def test_few_texts_prose_and_one_text_many_times_are_no_relation(texts):
 def test_conversations_are_left_alone():
     talks = [Document(each.document_id, "c", "", "", "", each.text, turns="{}") for each in documents(TEXTS)]
     assert relations(talks) == []
+
+
+def test_what_may_be_common_is_what_has_usual_words_only():
+    words, usual = ["a", "b", "c", "d", "a", "b", "x", "c", "d", "e", "f", "g", "h", "i", "b"], set("abcdefghi")
+    every = [tuple(words[at : at + n]) for n in range(1, LONGEST + 1) for at in range(1, len(words) - n)]
+    assert sorted(_inner(words, usual)) == sorted(each for each in every if set(each) <= usual)
 
 
 def test_answers_are_swapped_in_pairs_within_a_relation():

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from indexer.evaluate.statistics.best_method import best
-from indexer.evaluate.statistics.figures import Figure
+from indexer.evaluate.statistics.figures import Figure, figure
 
 
 def of(method, metric, value, high):
@@ -32,6 +32,13 @@ def test_close_is_what_a_paired_difference_does_not_tell_apart():
     behind = Figure("tracin", "lds_behind", 0.02, 0.01, 0.03, 40, "")  # both intervals are wide, the difference is sure
     assert best([*figures, behind])[0].how.endswith("none")
     assert best([*figures, replace(behind, low=-0.01)])[0].how.endswith("tracin")
+
+
+def test_one_case_tells_no_method_apart():
+    first, other = figure("ekfac", "mrr", [1.0], ""), figure("tracin", "mrr", [0.5], "")
+    assert (first.low, first.high) == (None, None)
+    assert best([first, other])[0].how.endswith("not told apart from it: tracin")
+    assert figure("ekfac", "mrr", [1.0, 0.5], "").low is not None
 
 
 def test_a_question_that_was_not_measured_has_no_answer():

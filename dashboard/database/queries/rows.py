@@ -58,7 +58,7 @@ def _hashable(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-@kept(16)
+@kept(64)
 def has_table(snapshot: Snapshot, name: str) -> bool:
     """Whether a database holds this table: one that an older Whence wrote may lack the newest."""
     return bool(snapshot.rows("SELECT 1 AS one FROM information_schema.tables WHERE table_name = ?", [name]))

@@ -59,7 +59,9 @@ def in_words(made: WhatIf, first: int, last: int, *, whole: bool) -> str:
     of = f"the whole answer of {made.model}" if whole else f"“{''.join(made.tokens[first : last + 1]).strip()}”"
     if unit.slope is None:
         text = "This text" if old is None else "If it said this, the document"
-        return f"{text} would push {'towards' if new > 0 else 'away from'} {of}{_beside(old, change)}. {unit.why}"
+        return (
+            f"{text} would push {'towards' if new > 0 else 'away from'} {of}{_beside(old, change, places)}. {unit.why}"
+        )
     if old is None:
         return f"One look at this text in training would change the log p of {of} by {signed(new, places)} nats."
     return (
@@ -68,9 +70,11 @@ def in_words(made: WhatIf, first: int, last: int, *, whole: bool) -> str:
     )
 
 
-def _beside(old: float | None, change: float) -> str:
+def _beside(old: float | None, change: float, places: int) -> str:
     if old is None:
         return ""
+    if round(change, places) == 0:
+        return ", as much as it does as it is"
     return f", {'more' if change > 0 else 'less'} towards it than it does as it is"
 
 

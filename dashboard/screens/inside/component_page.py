@@ -143,7 +143,8 @@ def _show_answers(snapshot: Snapshot, found: View, component: Component) -> None
 
     def opened(name: str) -> None:
         generation_id, _, position = name.partition(" ")
-        place = int(position)
-        choose(generation=generation_id, span=(place, place), component=component.key)
+        if position:  # else none of these cards
+            place = int(position)
+            choose(generation=generation_id, span=(place, place), component=component.key)
 
     render.document_list(cards, key=f"answers {component.key}", about="Answers in which it matters", on_document=opened)

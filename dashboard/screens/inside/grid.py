@@ -9,7 +9,7 @@ from dashboard.database.components.amounts import Amounts
 from dashboard.database.components.name import Component
 from dashboard.database.components.records import Split
 from dashboard.drawing import render
-from dashboard.drawing.numbers import decimals, plain, signed
+from dashboard.drawing.numbers import counted, decimals, plain, signed
 from dashboard.drawing.part_grid import part_grid
 from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import GridCell, GridGroup, Legend
@@ -104,9 +104,9 @@ def _neurons(amounts: Amounts, depth: int) -> tuple[float | None, float | None, 
 def _sums(found: View, amounts: Amounts) -> str:
     """What is shown, in one sentence; of the exact sums, all of their parts."""
     if found.effect == "measured":
-        counted = [f"{len(amounts.of(kind)):,} {kind}s" for kind in ("head", "neuron")]
+        replaced = [counted(len(amounts.of(kind)), kind) for kind in ("head", "neuron")]
         over = f" in one or more of the {found.width:,} tokens, and summed" if found.width > 1 else ""
-        return f"{' and '.join(counted)} were replaced, one at a time{over}."
+        return f"{' and '.join(replaced)} were replaced, one at a time{over}."
     heads, kv_heads = (sum(amounts.of(kind).values()) for kind in ("head", "kv_head"))
     named = {"heads": heads} | ({"key–value heads": kv_heads} if amounts.of("kv_head") else {})
     if found.effect == "taught":

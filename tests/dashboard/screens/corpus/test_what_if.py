@@ -180,6 +180,15 @@ def test_with_a_slope_they_are_nats_that_can_happen() -> None:
     assert foil is not None and foil.shown(0, 0)[0] == pytest.approx(SLOPE * new[0])
 
 
+def test_a_text_that_changes_nothing_pushes_as_much() -> None:
+    made = what_if_of(what_if_result(OLD, OLD))
+    assert made is not None and made.shown(0, 5)[2] == 0
+    said = in_words(made, 0, 5, whole=True)
+    assert ", as much as it does as it is. " in said and "less" not in said and "more" not in said
+    other = what_if_of(what_if_result(NEW, OLD))
+    assert other is not None and "than it does as it is" in in_words(other, 0, 5, whole=True)
+
+
 def test_words_of_a_further_text() -> None:
     made = what_if_of(what_if_result(NEW) | {"stage": "synth-chat", "notices": ["it was cut"]})
     assert made is not None

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.screens.inside import component_page
 from indexer.database.reader import Snapshot
 from tests.dashboard.changed import changed
 from tests.dashboard.drawn import components, words
@@ -40,6 +42,30 @@ def test_what_is_not_computed_says_how_to_compute_it(lacking: Changed) -> None:
     app = lacking([f"DROP TABLE {table}" for table in tables])
     assert "not computed in this database" in words(app) and "python -m indexer build CONFIG" in words(app)
     assert components(app, "bar_list")[0]["label"].startswith("Influence by layer")
+
+
+def test_one_head_and_one_neuron_are_no_heads_and_neurons(lacking: Changed, some: dict[str, str]) -> None:
+    here = f"generation_id = '{some['generation_id']}' AND position = 0"
+    others = f"""DELETE FROM component_measured WHERE {here} AND (kind, depth, number) NOT IN (
+        SELECT (kind, depth, number) FROM component_measured WHERE {here}
+        QUALIFY row_number() OVER (PARTITION BY kind ORDER BY depth, number) = 1)"""  # noqa: S608 (ours)
+    app = lacking([others], effect="measured")
+    assert "1 head and 1 neuron were replaced" in words(app) + " ".join(each.value for each in app.caption)
+
+
+def test_a_card_that_is_not_there_opens_nothing(lacking: Changed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser may send what it likes; the list then hears ''."""
+    heard: list[Callable[[str], None]] = []
+
+    def drawn(_: object, **of: Any) -> None:
+        if of["key"].startswith("answers"):
+            heard.append(of["on_document"])
+
+    monkeypatch.setattr(component_page, "choose", lambda **_: pytest.fail("nothing was there to be chosen"))
+    monkeypatch.setattr(component_page.render, "document_list", drawn)
+    lacking([], component="head:1.1")
+    [opened] = heard
+    opened("")
 
 
 def test_a_model_that_cannot_be_split_keeps_its_layers(lacking: Changed) -> None:

@@ -51,9 +51,8 @@ def test_what_a_document_did_to_an_answer(snapshot, by_pair):
 
 def test_of_ten_documents_those_that_push_away_are_not_among_the_ten_most_helpful():
     with duckdb.connect() as db:
-        db.execute(
-            "CREATE TABLE document AS SELECT unnest(['a', 'b']) AS document_id, 'word' AS text, '' AS source, '' AS topic"
-        )
+        about = "'word' AS text, '' AS source, '' AS topic"
+        db.execute(f"CREATE TABLE document AS SELECT unnest(['a', 'b']) AS document_id, {about}")  # noqa: S608
         db.execute("CREATE TABLE generation AS SELECT 'g' AS generation_id")
         db.execute("CREATE TABLE generation_token AS SELECT 'g' AS generation_id, 0 AS position, ' Lima' AS text")
         db.execute("""CREATE TABLE influence AS SELECT 'r' AS run_id, 'g' AS generation_id, 0 AS position, * FROM

@@ -34,7 +34,13 @@ def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
 
     scores = fitted.member.config.scores
     members = [(each.member.tracked, each.preconditioner) for each in fits(folder, fitted)]
-    return averaged(members, scores.checkpoint_weights or None, scores.linear_weight)
+    return averaged(members, weights(scores, len(members)), scores.linear_weight)
+
+
+def weights(scores: "ScoreSettings", n: int) -> "Sequence[float] | None":
+    """What each of n weighs, the model itself the last; all the same (None) where the configuration's are of another
+    number: a model that an evaluation trains keeps checkpoints of its own."""
+    return scores.checkpoint_weights if len(scores.checkpoint_weights) == n else None
 
 
 def linear(scores: "ScoreSettings") -> float:
@@ -69,7 +75,8 @@ def over_checkpoints(subject: "Evaluated", found: "Sequence[Scored]") -> "Scored
 
     scores = subject.fitted.member.config.scores
     fits = [*subject.early, subject.fitted]
-    shares = averaged([(each.member.tracked, each.preconditioner) for each in fits], scores.checkpoint_weights or None)
+    members = [(each.member.tracked, each.preconditioner) for each in fits]
+    shares = averaged(members, weights(scores, len(members)))
     of_kind = np.array([1.0 if kind == "embedding" else scores.linear_weight for kind in found[0].kinds])
     values = sum(share.weight * each.values for share, each in zip(shares, found, strict=True)) * of_kind
     return replace(found[0], values=np.asarray(values, dtype=np.float32))

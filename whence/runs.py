@@ -141,9 +141,9 @@ class Runs:
         """The groups of documents that a build explains as wholes: column, value, n_documents, the largest first."""
         import pandas as pd
 
-        return pd.DataFrame([asdict(each) for each in groups.groups(self._now())], columns=list(_GROUPS)).rename(
-            columns={"column_name": "column"}
-        )
+        return pd.DataFrame(
+            [asdict(each) for each in groups.groups(self._now(), groups.EVERY)], columns=list(_GROUPS)
+        ).rename(columns={"column_name": "column"})
 
     def moved_by(self, column: str, value: str, unit: str = "answer", model: str = "") -> pd.DataFrame:
         """What a whole source, topic or other group did to every stored answer, the most helped first; of all sizes.
@@ -157,7 +157,7 @@ class Runs:
         now = self._now()
         if unit not in ("answer", "word", "token"):
             raise BadInput(f"expected 'answer', 'word' or 'token', found {unit!r}; choose one of them")
-        known = {(each.column_name, each.value) for each in groups.groups(now)}
+        known = {(each.column_name, each.value) for each in groups.groups(now, groups.EVERY)}
         if (column, value) not in known:
             raise BadInput(f"expected a group of the database, found {column!r} with {value!r}; see `groups()`")
         rows: list[dict[str, object]] = []

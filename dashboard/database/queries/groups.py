@@ -6,6 +6,7 @@ from dashboard.database.group_records import Group, GroupScore, GroupShare, Move
 from dashboard.database.queries.rows import ASKED, Snapshot, has_table, kept, record
 
 MOST = 500  # groups of a column that are offered by name
+EVERY = 2**62
 
 # what every answer owes to one group, by the run that `answers.runs` names first, which groups are of
 OWED_TO = """SELECT answer_group.* FROM answer_group JOIN run USING (run_id)
@@ -14,8 +15,8 @@ OWED_TO = """SELECT answer_group.* FROM answer_group JOIN run USING (run_id)
 
 
 @kept(1)
-def groups(snapshot: Snapshot) -> list[Group]:
-    """The largest groups of every column, the largest first, of all corpora together; [] where none is computed."""
+def groups(snapshot: Snapshot, most: int = MOST) -> list[Group]:
+    """The `most` largest groups of each column, the largest first, over all corpora; [] where none is computed."""
     if not has_table(snapshot, "answer_group"):
         return []
     sql = """SELECT * FROM (
@@ -23,7 +24,7 @@ def groups(snapshot: Snapshot) -> list[Group]:
             WHERE column_name IN (SELECT DISTINCT column_name FROM answer_group) GROUP BY ALL)
         QUALIFY row_number() OVER (PARTITION BY column_name ORDER BY n_documents DESC, value) <= ?
         ORDER BY column_name, n_documents DESC, value"""
-    return [record(Group, row) for row in snapshot.rows(sql, [MOST])]
+    return [record(Group, row) for row in snapshot.rows(sql, [most])]
 
 
 @kept(16)

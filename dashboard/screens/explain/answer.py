@@ -13,7 +13,8 @@ from dashboard.database.prompt_looks import part_of, prompt_looks
 from dashboard.database.records import Token
 from dashboard.database.span_records import ANSWER, AnswerSpan, VerbatimSpan
 from dashboard.drawing import render
-from dashboard.drawing.numbers import MINUS, percent
+from dashboard.drawing.numbers import percent
+from dashboard.drawing.numbers import signed as with_sign
 from dashboard.drawing.shading import Shading, available, robust_top, shade_answer, shade_by_document
 from dashboard.drawing.shapes import Legend, StripToken
 from dashboard.drawing.visible import visible_token
@@ -146,7 +147,7 @@ def prompt_strip(found: Explanation, selection: Selection) -> tuple[list[StripTo
             None if value is None else max(-1.0, min(1.0, value / high)),
             signed,
             "",
-            "" if value is None else f"saliency {value / high:+.2f} of the strongest".replace("-", MINUS),
+            "" if value is None else f"saliency {with_sign(value / high, 2)} of the strongest",
             **looks[token.position],
         )
         for token, value in zip(tokens, raw, strict=True)

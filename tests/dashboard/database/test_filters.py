@@ -39,7 +39,7 @@ def snapshot() -> Snapshot:
                 "INSERT INTO generation_token (generation_id, position, text) VALUES (?, ?, ?)", [name, position, token]
             )
         db.execute("INSERT INTO document (document_id, text) VALUES (?, ?)", [f"d{i}", text])
-        db.execute("INSERT INTO influence (document_id, rank) VALUES (?, 1)", [f"d{i}"])
+        db.execute("INSERT INTO influence (document_id, rank, score) VALUES (?, 1, 1.0)", [f"d{i}"])
     for table in ("token_answer", "document_word"):
         db.execute(f"CREATE TABLE {table} AS {SUMMARIES[table]}")
     db.execute(

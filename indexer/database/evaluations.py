@@ -7,6 +7,19 @@ from indexer.journal.stages import Finished, finished
 
 PREFIX = "evaluation-"
 FULL = ".full"
+MEASURES = (
+    "choosing",
+    "few-documents",
+    "index",
+    "lds",
+    "mislabelled",
+    "pbrf",
+    "planted",
+    "removal",
+    "slope",
+    "stability",
+    "topics",
+)  # that are taken quick or full; the name of a model may hold anything that a stage's may
 BASIS = "basis.txt"  # hash of what a quick and a full measure have in common
 
 
@@ -16,11 +29,20 @@ def evaluation_parts(folder: Path, model_ids: Sequence[str]) -> list[Finished]:
     found: dict[tuple[str, str | int], Finished] = {}
     for each in finished(folder):  # oldest first
         if each.stage.startswith(PREFIX) and each.part in model_ids:
-            place = each.stage.replace(FULL, "", 1), each.part
+            quick = _quick(each.stage)
+            place = quick, each.part
             before = found.get(place)
-            if before is None or FULL in each.stage or _basis(before) != _basis(each):
+            if before is None or quick != each.stage or _basis(before) != _basis(each):
                 found[place] = each
     return list(found.values())
+
+
+def _quick(stage: str) -> str:
+    """The stage of the quick measure that a full one replaces; any other stage itself."""
+    for measure in MEASURES:
+        if stage.startswith(full := f"{PREFIX}{measure}{FULL}-"):
+            return f"{PREFIX}{measure}-{stage.removeprefix(full)}"
+    return stage
 
 
 def _basis(part: Finished) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from attribution.errors import TryAgain
-from indexer.engines.order import Engine, Lost, Order, Task
+from indexer.engines.order import Engine, Lost, Order, Spoiled, Task
 from indexer.engines.storage import Storage
 from indexer.journal.files import folder_stamps
 from indexer.journal.lines import Finished, finished, line_of, listed_by
@@ -42,40 +42,50 @@ class HandOut:
     def compute(self, folder: Path, parts: Sequence[Partition]) -> Iterator[Finished]:
         """Every part, as they come back. Raises what a node says, TryAgain for a part that was lost too often."""
         stage, waiting = parts[0].stage, {part.key: part for part in parts}
-        yield from self._back(folder, stage, waiting)  # what the nodes of an earlier build have left
+        doubted: set[str] = set()
+        yield from self._back(folder, stage, waiting, doubted)  # what the nodes of an earlier build have left
         if not waiting:
             return
         needed = [part for part in finished(folder) if part.stage != stage and self._needs(part)]
         self._storage.share(needed)
         lines = tuple(line_of(folder, part) for part in needed)
         lost = dict.fromkeys(waiting, 0)
-        running = self._submit(stage, list(waiting.values()), lines)
+        running = self._submit(stage, list(waiting.values()), lines, doubted)
         try:
             while waiting:
                 self._still_ours()
                 ended = [task for task in running if task.done()]
-                yield from self._back(folder, stage, waiting)
+                yield from self._back(folder, stage, waiting, doubted)
                 for task in ended:
                     running.remove(task)
                     again = self._left(task, waiting, lost)
-                    running += self._submit(stage, again, lines) if again else []
+                    running += self._submit(stage, again, lines, doubted) if again else []
                 if waiting and not ended:
                     time.sleep(POLL)
         finally:
             for task in running:
                 task.stop()
 
-    def _back(self, folder: Path, stage: str, waiting: dict[str, Partition]) -> Iterator[Finished]:
-        """What has come back of those that are waited for, which then are no more."""
-        for key, line in self._storage.slips(stage).items():
-            part = listed_by(folder, line) if key in waiting else None
+    def _back(self, folder: Path, stage: str, waiting: dict[str, Partition], doubted: set[str]) -> Iterator[Finished]:
+        """What has come back of those that are waited for, which then are no more.
+
+        doubted: keys whose files are damaged, or not to be seen here yet
+        """
+        for key, line in self._storage.slips(stage, waiting).items():
+            part = listed_by(folder, line)
             if part is None or part.key != key or part.part != waiting[key].value:
+                self._storage.withdraw(stage, key)
                 continue
-            self._storage.bring(part)
-            if is_whole(part):  # else its files are not to be seen here yet, or they are damaged: it is made again
+            try:
+                self._storage.bring(part)
+            except Spoiled:  # it is made again
+                continue
+            if is_whole(part):
                 del waiting[key]
                 yield replace(part, stamps=folder_stamps(part.folder))
                 self._storage.taken(part)
+            else:
+                doubted.add(key)
 
     def _left(self, task: Task, waiting: Mapping[str, Partition], lost: dict[str, int]) -> list[Partition]:
         """What is to be handed out again of an order that has ended."""
@@ -93,8 +103,11 @@ class HandOut:
                 )
         return again
 
-    def _submit(self, stage: str, parts: Sequence[Partition], lines: tuple[str, ...]) -> list[Task]:
-        """Neighbours go together, in as many orders as keep all slots busy."""
+    def _submit(self, stage: str, parts: Sequence[Partition], lines: tuple[str, ...], doubted: set[str]) -> list[Task]:
+        """Neighbours go together, in as many orders as keep all slots busy. A node leaves out what has a slip."""
+        for key in doubted.intersection(part.key for part in parts):
+            self._storage.withdraw(stage, key)
+            doubted.remove(key)
         n = min(len(parts), SHARES * self._engine.slots)
         cuts = [len(parts) * i // n for i in range(n + 1)]
         return [

@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from indexer.config.installed import installed
 from indexer.config.run import OBJECTS
 from indexer.database.beside import named_in
 from indexer.database.snapshot_file import read_current
-from indexer.engines.order import Lost
+from indexer.engines.order import Lost, Spoiled
 from indexer.journal.files import file_hash, unseal
 from indexer.journal.lines import Finished, line_of, listed_by
 from indexer.journal.stages import is_whole
@@ -83,8 +83,9 @@ class ObjectStore:
 
     def share(self, parts: Sequence[Finished]) -> None:
         for stage in {part.stage for part in parts if self._shared.get(part.key) != part.folder}:
-            slips = self.slips(stage)
-            for part in (each for each in parts if each.stage == stage):
+            of = [part for part in parts if part.stage == stage]
+            slips = self.slips(stage, {part.key for part in of})
+            for part in of:
                 folder = part.folder.parents[2]
                 there = listed_by(folder, slips[part.key]) if part.key in slips else None
                 if there is None or (there.folder, there.files) != (part.folder, part.files):
@@ -96,34 +97,51 @@ class ObjectStore:
             return
         scratch = part.folder.with_name(f"{part.folder.name}.{secrets.randbelow(10**12)}.partial")
         try:
-            with self._reached():
-                for name in part.files:
-                    (scratch / name).parent.mkdir(parents=True, exist_ok=True)
-                    self._files.get_file(f"{self._of(part)}/{name}", str(scratch / name))
-            if {name: file_hash(scratch / name) for name in part.files} != dict(part.files):
-                raise Lost(
-                    f"expected {part.stage} part {part.part} in {self.address} as it was left, found other bytes"
-                )
+            found = self._fetched(part, scratch)
+            if found:
+                self.withdraw(part.stage, part.key)
+                raise Spoiled(f"expected {part.stage} part {part.part} in {self.address} as it was left, found {found}")
             shutil.rmtree(part.folder, ignore_errors=True)
             scratch.mkdir(parents=True, exist_ok=True)  # of a part without files
             scratch.rename(part.folder)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
+    def _fetched(self, part: Finished, scratch: Path) -> str:
+        """Its files, into a folder; returns what is wrong with them, "" for nothing."""
+        with self._reached():
+            for name in part.files:
+                (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    self._files.get_file(f"{self._of(part)}/{name}", str(scratch / name))
+                except FileNotFoundError:
+                    return f"no {name}"
+        return "" if {name: file_hash(scratch / name) for name in part.files} == dict(part.files) else "other bytes"
+
     def leave(self, part: Finished, line: str) -> None:
         with self._reached():
             for name in part.files:
                 self._files.put_file(str(part.folder / name), f"{self._of(part)}/{name}")
-            self._files.pipe_file(self._at(f"slips/{part.stage}/{part.key}"), line.encode())
+            self._files.pipe_file(self._slip(part.stage, part.key), line.encode())
 
-    def slips(self, stage: str) -> dict[str, str]:
+    def slips(self, stage: str, keys: Container[str]) -> dict[str, str]:
+        """Those of all earlier builds are there too: their names are listed, no more."""
         with self._reached():
             try:
                 paths = self._files.ls(self._at(f"slips/{stage}"), detail=False)
             except FileNotFoundError:
                 return {}
-            found = self._files.cat(paths) if paths else {}
-        return {path.rpartition("/")[2]: content.decode() for path, content in found.items()}
+            wanted = [path for path in paths if path.rpartition("/")[2] in keys]
+            found = self._files.cat(wanted) if wanted else {}
+        return {path.rpartition("/")[2]: content.decode(errors="replace") for path, content in found.items()}
+
+    def has_slip(self, stage: str, key: str) -> bool:
+        with self._reached():
+            return bool(self._files.exists(self._slip(stage, key)))
+
+    def withdraw(self, stage: str, key: str) -> None:
+        with self._reached():
+            self._files.rm_file(self._slip(stage, key))
 
     def taken(self, part: Finished) -> None:
         """The slip stays: it is the journal of the store."""
@@ -225,6 +243,9 @@ class ObjectStore:
 
     def _at(self, name: str) -> str:
         return f"{self._bucket}/{self._prefix}{name}"
+
+    def _slip(self, stage: str, key: str) -> str:
+        return self._at(f"slips/{stage}/{key}")
 
     def _of(self, part: Finished) -> str:
         return self._at(f"parts/{part.stage}/{part.folder.name}")

@@ -11,6 +11,10 @@ class Lost(TryAgain):
     """A node, or what it had done, is gone by no fault of the work: it may be handed out again."""
 
 
+class Spoiled(Lost):
+    """What was left in the storage is gone or has other bytes, and will not come right by waiting."""
+
+
 @dataclass(frozen=True)
 class Order:
     """Some parts of one stage of one size."""

@@ -4,7 +4,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,13 +50,20 @@ class SharedFolder:
             slip.parent.mkdir(parents=True, exist_ok=True)
             replace_file(slip, line, "slip")
 
-    def slips(self, stage: str) -> dict[str, str]:
+    def slips(self, stage: str, keys: Container[str]) -> dict[str, str]:
         with reached(self._folder):
-            found = [path for path in self._slips(stage).glob("*") if path.suffix != ".partial"]
+            found = [path for path in self._slips(stage).glob("*") if path.name in keys]
             return {path.name: path.read_text(encoding="utf-8") for path in found}
 
+    def has_slip(self, stage: str, key: str) -> bool:
+        with reached(self._folder):
+            return (self._slips(stage) / key).exists()
+
+    def withdraw(self, stage: str, key: str) -> None:
+        (self._slips(stage) / key).unlink(missing_ok=True)
+
     def taken(self, part: Finished) -> None:
-        (self._slips(part.stage) / part.key).unlink(missing_ok=True)
+        self.withdraw(part.stage, part.key)
 
     def carry(self, path: str, name: str) -> None:
         source, target = Path(path), self._folder / "carried" / name

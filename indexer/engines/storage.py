@@ -5,7 +5,7 @@ slips       a line of the journal for each part that a node has left, by stage; 
 carried     models and other files that nodes need
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -30,13 +30,20 @@ class Storage(Protocol):
         """Parts of the driver, so that nodes find them. Raises WhenceError."""
 
     def bring(self, part: Finished) -> None:
-        """A part's files into its folder, where they are not there yet. Raises Lost for what cannot be reached."""
+        """A part's files into its folder, where they are not there yet. Raises Lost for what cannot be reached, Spoiled
+        for what is not as it was left: its slip is then withdrawn, so that it is left again."""
 
     def leave(self, part: Finished, line: str) -> None:
         """What a node has computed: whole, then its slip."""
 
-    def slips(self, stage: str) -> dict[str, str]:
-        """Key -> line of what nodes have left of a stage."""
+    def slips(self, stage: str, keys: Container[str]) -> dict[str, str]:
+        """Key -> line of what nodes have left of a stage, of these keys: no others are read."""
+
+    def has_slip(self, stage: str, key: str) -> bool:
+        """Whether somebody has left the part of a key."""
+
+    def withdraw(self, stage: str, key: str) -> None:
+        """The slip of a part that is not whole: who asks for it makes it again."""
 
     def taken(self, part: Finished) -> None:
         """The driver's journal lists a part."""

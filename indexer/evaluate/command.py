@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from indexer.config.config import Config, Model
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.prompt_file import read_prompts
-from indexer.database.evaluations import evaluation_parts
+from indexer.database.evaluations import PREFIX, evaluation_parts
 from indexer.evaluate.few_documents import measure_few_documents
 from indexer.evaluate.index_quality import measure_index
 from indexer.evaluate.pbrf import measure_pbrf
@@ -34,6 +34,7 @@ from indexer.size.supported import with_supports
 from indexer.training.store import kept_checkpoints
 
 TRAINING = "LDS, removal, single documents, planted and mislabelled facts, chosen documents, PBRF"
+BEST = f"{PREFIX}best-"  # stages of what is concluded from the figures
 
 
 def run(config: Config, chosen: Sequence[Model], full: bool, save: Path | None = None, command: str = "") -> None:
@@ -124,7 +125,7 @@ def _decide(config: Config, members: Sequence[Member], report: Report) -> None:
 
 
 def _figures(config: Config, model_id: str) -> list[Figure]:
-    parts = [each for each in evaluation_parts(config.output.folder, [model_id]) if "-best-" not in each.stage]
+    parts = [each for each in evaluation_parts(config.output.folder, [model_id]) if not each.stage.startswith(BEST)]
     rows = [row for part in parts for row in pq.read_table(part.folder / "evaluation.parquet").to_pylist()]
     return sorted((restored(row) for row in rows), key=lambda each: (each.metric, -each.value))
 

@@ -14,7 +14,7 @@ from indexer.evaluate.measures.lds_figures import complete, lds_figures
 from indexer.evaluate.measures.mislabelled import LEAST
 from indexer.evaluate.measures.planted import Planted, invented, planted_figures
 from indexer.evaluate.measures.predicted_measured import bin_columns
-from indexer.evaluate.measures.removal import Answered, removal_figures, removals
+from indexer.evaluate.measures.removal import Answered, possible, removal_figures, removals
 from indexer.evaluate.measures.slope import calibration_columns, removal_slopes, slope_figures
 from indexer.evaluate.mislabelled import measure_mislabelled
 from indexer.evaluate.protocol.published import measured_at
@@ -132,8 +132,11 @@ def measure_removal(
     reference: a sibling that has learned its documents well; the one that the LDS is taken on writes too few answers
     to lose any.
     """
-    small = removal_recipe(recipe, scale)
     name = reference.entry.name
+    if not possible(scale.removals, len(reference.rows)):
+        report.say(f"{name}: fewer than {min(scale.removals) + 1} documents: no removal")
+        return
+    small = removal_recipe(recipe, scale)
     asked, before = _written(reference, prompts, scale)
     if not asked:
         report.say(f"{name}: it writes none of the answers that it is asked for: no removal")

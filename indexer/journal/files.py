@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -84,10 +84,15 @@ def sync_tree(folder: Path) -> None:
 
 def replace_file(path: Path, text: str, name: str) -> None:
     """Write `text` beside `path`, then put it in its place at once; `name` begins the fault points passed."""
+    replace_lines(path, (text,), name)
+
+
+def replace_lines(path: Path, lines: Iterable[str], name: str) -> None:
+    """The same of what is made while it is written; where making it raises, nothing is replaced."""
     scratch = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         with scratch.open("w", encoding="utf-8") as file:
-            file.write(text)
+            file.writelines(lines)
             file.flush()
             fault(f"{name}.written")
             os.fsync(file.fileno())

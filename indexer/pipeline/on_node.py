@@ -83,7 +83,7 @@ def _work(order: Order, node: str) -> None:
             )
 
     def is_there(key: str) -> bool:
-        return key in storage.slips(order.stage)
+        return storage.has_slip(order.stage, key)
 
     def made(part: Finished) -> None:
         storage.leave(part, line_of(place.folder, part))

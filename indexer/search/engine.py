@@ -29,10 +29,14 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """A page of the documents that a query finds, and how many it finds in all."""
+    """A page of the documents that a query finds, and how many it finds in all.
+
+    at_least: whether there may be more than `total`, which were not looked at.
+    """
 
     hits: list[Hit]
     total: int
+    at_least: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ MAX_TERMS = 64  # of a query, the first ones
 MAX_QUERY = 20_000  # characters of a query that are looked at
 MAX_HIGHLIGHTED = 200_000  # characters of a text that are looked at for highlights
 ANALYSED = "ANALYSIS"  # a file beside the index: which words are in it, and who keeps them unless it is Whoosh
+READ = 5_000  # documents, the best, of those that hold a phrase by its stems: which say it word for word is read
 _READ_AT_ONCE = 1000  # documents whose texts are held
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”')
 
@@ -98,11 +99,10 @@ class TextIndex:
         """The same for what a reader types, from hit number `first` on, among the documents of a source and a topic
         ("" for all): what stands in quotes must be there as a phrase, word for word but for case and accents.
 
-        texts: where the documents that hold a phrase by its stems are read, some thousand short ones a second;
-        without it the stems decide.
+        texts: where the documents that hold a phrase by its stems are read, the best `READ` of them, some thousand
+        short ones a second; without it the stems decide.
         """
-        said = [a or b for a, b in _QUOTED.findall(text[:MAX_QUERY])]
-        quoted = [each for each in said if phrase(each)]
+        quoted = phrases_of(text)
         phrases = [phrase(each)[:MAX_TERMS] for each in quoted]
         filters = {name: value for name, value in (("source", source), ("topic", topic)) if value}
         sought = Sought(self._affordable(query_terms(text)), phrases, filters)
@@ -110,9 +110,9 @@ class TextIndex:
             return Found([], 0)
         if texts is None or not quoted:
             return self._opened.best(sought, first, k, counted=True)
-        every = self._opened.best(sought, 0, self._opened.n_documents or 1, counted=True)
-        kept = _saying(every.hits, quoted, texts)
-        return Found(kept[first : first + k], len(kept))
+        best = self._opened.best(sought, 0, READ, counted=True)
+        kept = _saying(best.hits, quoted, texts)
+        return Found(kept[first : first + k], len(kept), best.total > len(best.hits))
 
     def _affordable(self, words: list[str]) -> list[str]:
         """The words that any document holds, the rarest first, as far as their postings fit the limit; one at least."""
@@ -138,6 +138,12 @@ def _saying(hits: Sequence[Hit], quoted: Sequence[str], texts: Said) -> list[Hit
             if all(any(says(part, each) for part in read.get(hit.document_id, ())) for each in quoted)
         ]
     return found
+
+
+def phrases_of(text: str) -> list[str]:
+    """What stands in quotes, as far as it has words."""
+    said = [a or b for a, b in _QUOTED.findall(text[:MAX_QUERY])]
+    return [each for each in said if phrase(each)]
 
 
 def query_terms(text: str) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.select.line import DROP, KEEP, LOOK
-from indexer.select.near import Kept
+from indexer.select.near import Kept, shingles
 from indexer.sets.chosen import Ends, ranks
 
 COMMON = 0.025  # share of random documents that harm as much
@@ -57,12 +57,13 @@ def choose(
         score, estimate = float(scores[document]), float(estimates[document])
         value = score if np.isfinite(score) else estimate
         if n_kept < n_keep and value > 0:
-            same = kept.like(text_of(document)) if text_of else None
+            says = shingles(text_of(document)) if text_of else None
+            same = kept.like(says) if says is not None else None
             if same is not None:
                 yield Choice(document, rank, LOOK, like=int(same))
                 continue
-            if text_of is not None:
-                kept.keep(str(document), text_of(document))
+            if says is not None:
+                kept.keep(str(document), says)
             n_kept += 1
             yield Choice(document, rank, KEEP)
         elif score < 0 and above(score, null) <= COMMON:

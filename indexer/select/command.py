@@ -12,7 +12,7 @@ from attribution.errors import BadInput
 from indexer.ask.opened import Opened, open_size
 from indexer.config.config import Config
 from indexer.config.targets import TargetSet
-from indexer.journal.files import replace_file
+from indexer.journal.files import replace_lines
 from indexer.processes.progress import Report
 from indexer.select.choose import choose
 from indexer.select.line import DROP, KEEP, LOOK, Line
@@ -50,12 +50,36 @@ def run(
         asked = ReadSet(of, tuple(read_as(opened.member, text) for text in read_texts(of)))
         task.move(0.2, "target set")
         if candidates is None:
-            lines = list(_of_corpus(opened, opened.traced.fitted, asked, wanted, diverse))
+            lines = _of_corpus(opened, opened.traced.fitted, asked, wanted, diverse)
         else:
-            lines = list(_of_candidates(opened, opened.traced.fitted, asked, wanted, diverse, candidates))
-    if out is not None:
-        replace_file(out, "".join(json.dumps(each.as_json(), ensure_ascii=False) + "\n" for each in lines), "select")
-    _show(lines, out)
+            lines = _of_candidates(opened, opened.traced.fitted, asked, wanted, diverse, candidates)
+        seen = Seen()
+        if out is None:
+            for each in lines:
+                seen.add(each)
+        else:
+            replace_lines(out, _written(lines, seen), "select")
+    _show(seen, out)
+
+
+class Seen:
+    """Of each verdict, how many lines there were, and the first of them: each holds a whole text."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys((KEEP, DROP, LOOK), 0)
+        self.first: dict[str, list[Line]] = {verdict: [] for verdict in self.counts}
+
+    def add(self, line: Line) -> None:
+        if self.counts[line.verdict] < SHOWN:
+            self.first[line.verdict].append(line)
+        self.counts[line.verdict] += 1
+
+
+def _written(lines: Iterable[Line], seen: Seen) -> Iterator[str]:
+    """Lines as they stand in the file, each seen."""
+    for each in lines:
+        seen.add(each)
+        yield json.dumps(each.as_json(), ensure_ascii=False) + "\n"
 
 
 def _set(config: Config, name: str) -> TargetSet:
@@ -88,14 +112,13 @@ def _of_candidates(
     yield from candidate_lines(given, scores, null, wanted.of(len(given)), diverse, known)
 
 
-def _show(lines: Iterable[Line], out: Path | None) -> None:
-    by_verdict = {verdict: [each for each in lines if each.verdict == verdict] for verdict in (KEEP, DROP, LOOK)}
+def _show(seen: Seen, out: Path | None) -> None:
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False)
     for name, justify in (("", "left"), ("rank", "right"), ("influence", "right"), ("text", "left")):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for verdict, some in by_verdict.items():
-        for k, each in enumerate(some[:SHOWN]):
+    for verdict, some in seen.first.items():
+        for k, each in enumerate(some):
             value = each.score if each.score is not None else each.estimate
             number = "" if value is None else f"{value:+.2e}"
             said = " ".join(each.text.split())
@@ -103,7 +126,7 @@ def _show(lines: Iterable[Line], out: Path | None) -> None:
             reason = f" ({each.reason})" if each.reason else ""
             table.add_row(verdict if k == 0 else "", f"{each.rank:,}", number, Text(shown + reason))
     console.print(table)
-    counts = ", ".join(f"{verdict} {len(some):,}" for verdict, some in by_verdict.items())
+    counts = ", ".join(f"{verdict} {n:,}" for verdict, n in seen.counts.items())
     console.print(f"{counts}{f' -> {out}' if out else ''}", markup=False)
     console.print(
         "influence: of the document, seen once more, on the mean log p of a token of the set; by the formula, to be "

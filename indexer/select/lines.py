@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from indexer.corpus.document import Document
 from indexer.select.choose import COMMON, Choice, above
 from indexer.select.line import DROP, KEEP, LOOK, Line
-from indexer.select.near import Kept
+from indexer.select.near import Kept, shingles
 from indexer.sets.stage import KeptSet
 
 Numbers = NDArray[np.float32]
@@ -48,7 +48,8 @@ def candidate_lines(
             yield Line(LOOK, rank, None, None, None, "its gradient is not finite", **_about(of))
             continue
         place = above(score, null)
-        same = kept.like(of.text) if diverse else None
+        says = shingles(of.text) if diverse else None
+        same = kept.like(says) if says is not None else None
         verdict, reason = LOOK, ""
         if score < 0 and place <= COMMON:
             verdict = DROP
@@ -63,8 +64,8 @@ def candidate_lines(
         else:
             verdict = KEEP
             n_kept += 1
-            if diverse:
-                kept.keep(of.document_id, of.text)
+            if says is not None:
+                kept.keep(of.document_id, says)
         yield Line(verdict, rank, score, None, place, reason, **_about(of))
 
 

@@ -21,9 +21,12 @@ Shingles = NDArray[np.uint64]  # ascending
 
 
 def shingles(text: str) -> Shingles:
-    """Hashes of every run of words, folded; of a text with fewer, of all its words. The order of hashes is random."""
+    """Hashes of every run of words, folded; of a text with fewer, of all its words; of a text without words, of itself
+    without white space at its ends. The order of hashes is random."""
     terms = [word.term for word in words(text, exact=True) if not word.whole]
-    runs = {" ".join(terms[i : i + SHINGLE]) for i in range(max(1, len(terms) - SHINGLE + 1))}
+    runs = (
+        {" ".join(terms[i : i + SHINGLE]) for i in range(max(1, len(terms) - SHINGLE + 1))} if terms else {text.strip()}
+    )
     hashed = (hashlib.blake2b(run.encode(), digest_size=8).digest() for run in runs)
     return np.sort(np.array([int.from_bytes(each, "big") for each in hashed], dtype=np.uint64))
 
@@ -43,16 +46,14 @@ class Kept:
         self._texts: list[Shingles] = []
         self._by_first: dict[int, list[int]] = {}
 
-    def like(self, text: str) -> str | None:
+    def like(self, asked: Shingles) -> str | None:
         """The name of the kept text that is most alike, the first of several; None where none is alike."""
-        asked = shingles(text)
         near = sorted({i for each in self._first(asked) for i in self._by_first.get(each, ())})
         found = [(likeness(asked, self._texts[i]), i) for i in near]
         best = max(found, key=lambda each: (each[0], -each[1]), default=(0.0, -1))
         return self._names[best[1]] if best[0] >= self._alike else None
 
-    def keep(self, name: str, text: str) -> None:
-        of = shingles(text)
+    def keep(self, name: str, of: Shingles) -> None:
         for each in self._first(of):
             self._by_first.setdefault(each, []).append(len(self._names))
         self._names.append(name)

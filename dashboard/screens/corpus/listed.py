@@ -6,17 +6,19 @@ from functools import partial
 from dashboard.address.selection import Selection
 from dashboard.database.connection import text_index
 from dashboard.database.queries import answers, cleaning, documents
-from dashboard.database.queries.rows import Snapshot
+from dashboard.database.queries.rows import Snapshot, kept
 from dashboard.database.records import Model, Run, Suspect
 from dashboard.drawing.numbers import percent
 from dashboard.screens.corpus.suspects import target_set_of
+from indexer.search.engine import Found
+from indexer.search.text_index import READ, phrases_of
 
 SHOWN = 20  # documents of a page
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A page of documents, and what to say of each; `total`: of all pages.
+    """A page of documents, and what to say of each; `total`: of all pages, `at_least` where there may be more.
 
     run_id: whose numbers they are; order: of cleaning, "" for any other list; target_set: whose harm is known; by: what
     the most influential are counted over, word or token; "" for any other list.
@@ -31,6 +33,7 @@ class Listed:
     target_set: str = ""
     suspects: dict[str, Suspect] = field(default_factory=dict)
     by: str = ""
+    at_least: bool = False
 
     @property
     def n_pages(self) -> int:
@@ -40,6 +43,8 @@ class Listed:
     def count(self) -> str:
         """How many documents there are, and which page of them is shown."""
         pages = f" Page {self.page} of {self.n_pages:,}." if self.n_pages > 1 else ""
+        if self.at_least:
+            return f"At least {_some(self.total, 'document')}: the {READ:,} best matches were read.{pages}"
         return f"{_some(self.total, 'document')}.{pages}"
 
 
@@ -98,14 +103,25 @@ def _ordered(snapshot: Snapshot, chosen: Selection, run_id: str) -> Listed:
 
 def _searched(snapshot: Snapshot, chosen: Selection) -> Listed:
     """The page that is chosen, or the last one."""
-    texts = partial(documents.texts, snapshot)
+    of = (chosen.search, chosen.source, chosen.topic)
+    if phrases_of(chosen.search):
+        said = _saying(snapshot, *of)
+        page = _page(chosen, said.total)
+        ids = [hit.document_id for hit in said.hits[(page - 1) * SHOWN : page * SHOWN]]
+        return Listed(ids, {}, said.total, page, at_least=said.at_least)
     page = max(1, chosen.page or 1)
     while True:
-        found = text_index().find(chosen.search, (page - 1) * SHOWN, SHOWN, chosen.source, chosen.topic, texts)
+        found = text_index().find(chosen.search, (page - 1) * SHOWN, SHOWN, chosen.source, chosen.topic)
         shown = Listed([hit.document_id for hit in found.hits], {}, found.total, page)
         if page <= shown.n_pages:
             return shown
         page = shown.n_pages
+
+
+@kept(4)
+def _saying(snapshot: Snapshot, search: str, source: str, topic: str) -> Found:
+    """All documents that say what stands in quotes: thousands are read for it, once for all pages."""
+    return text_index().find(search, 0, READ, source, topic, partial(documents.texts, snapshot))
 
 
 def _some(n: int, what: str) -> str:

@@ -34,12 +34,20 @@ class Removal:
         return np.setdiff1d(np.arange(n_documents), self.left_out)
 
 
+def possible(sizes: Sequence[int], n_documents: int) -> list[int]:
+    """Those that leave a document to train on."""
+    return [n for n in sizes if n < n_documents]
+
+
 def removals(
     by_method: Mapping[str, NDArray[np.floating]], sizes: Sequence[int], n_documents: int, seed: int
 ) -> list[Removal]:
-    """The top n of every method's ranking for every query, and random ones.    by_method: [Q, D] each"""
+    """The top n of every method's ranking for every query, and random ones.    by_method: [Q, D] each
+
+    A size that leaves no document is left out.
+    """
     found = []
-    for n in sizes:
+    for n in possible(sizes, n_documents):
         for method, scores in by_method.items():
             for q, of in enumerate(scores):
                 found.append(Removal(method, n, q, top(of, n)))

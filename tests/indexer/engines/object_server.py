@@ -18,6 +18,7 @@ class Server:
         self.failing = 0  # so many puts, the next ones, are not done
         self.failed = 0  # puts that were not
         self.ignores_conditions = False
+        self.read: list[str] = []  # paths of the objects that were asked for
         self._served = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environment, start):
@@ -31,6 +32,8 @@ class Server:
                 environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
                 start("500 Internal Server Error", [("Content-Type", "application/xml")])
                 return [b"<Error><Code>InternalError</Code><Message>made to fail</Message></Error>"]
+        if environment["REQUEST_METHOD"] == "GET":
+            self.read.append(environment["PATH_INFO"])
         return self._served(environment, start)
 
 

@@ -78,6 +78,23 @@ def test_what_nodes_left_of_a_build_that_was_killed_is_taken(alone, unbuilt, awa
     assert published(folder) == alone[1]
 
 
+def test_a_part_that_was_damaged_before_it_was_taken_is_made_again(alone, unbuilt, away):
+    """A node leaves out what has a slip, so the slip of a damaged part goes when it is handed out."""
+
+    def failing(order):
+        if order.stage == "corpus-m" and 8 in order.keys:
+            raise TryAgain("stopped")
+
+    assert away(unbuilt, InProcess(failing)) == 75
+    folder = unbuilt.parent / "build"
+    damaged = next((folder / "parts/corpus-m").glob("4-*/*.safetensors"))
+    damaged.write_bytes(b"other bytes")
+    engine = InProcess()
+    assert away(unbuilt, engine) == 0
+    assert [list(order.keys) for order in engine.orders if order.stage == "corpus-m"] == [[4], [8]]
+    assert published(folder) == alone[1]
+
+
 def test_a_part_that_is_always_lost_ends_in_one_line(unbuilt, away, capsys):
     engine = InProcess(lambda order: Lost("the node went away") if order.stage == "answers-m" else None)
     assert away(unbuilt, engine, "retries = 2\n") == 75

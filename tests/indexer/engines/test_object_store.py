@@ -15,10 +15,10 @@ from indexer.database.publish import publish
 from indexer.database.snapshot_file import read_current
 from indexer.engines import bring, hand_out, lease
 from indexer.engines.object_store import ObjectStore, Unmet
-from indexer.engines.order import Lost
-from indexer.journal.stages import is_whole, stage
+from indexer.engines.order import Lost, Spoiled
+from indexer.journal.stages import finished, is_whole, stage
 from tests.indexer.database.test_publish import shards
-from tests.indexer.engines.nodes import InProcess, published
+from tests.indexer.engines.nodes import CUT, InProcess, published
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 for needed in ("s3fs", "moto.server"):
@@ -147,9 +147,56 @@ def test_what_was_changed_in_the_store_is_not_taken(server, tmp_path):
     assert is_whole(part)
     store._files.pipe_file(f"{store._of(part)}/below/file", b"other bytes")
     shutil.rmtree(part.folder)
-    with pytest.raises(Lost, match="found other bytes"):
+    with pytest.raises(Spoiled, match="found other bytes"):
+        store.bring(part)
+    assert not store.has_slip("made", part.key)
+    store._files.rm_file(f"{store._of(part)}/below/file")
+    with pytest.raises(Spoiled, match="found no below/file"):
         store.bring(part)
     assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_a_store_that_does_not_answer_has_spoiled_nothing(server, tmp_path, monkeypatch):
+    store = ObjectStore(ADDRESS)
+    [part] = stage(tmp_path, "made", "k", ["all"], lambda part: _write(part.folder / "file", b"bytes"))
+    store.share([part])
+    shutil.rmtree(part.folder)
+
+    def silent(*_):
+        raise OSError("no answer")
+
+    monkeypatch.setattr(store._files, "get_file", silent)
+    with pytest.raises(Lost, match="found: no answer") as raised:
+        store.bring(part)
+    assert not isinstance(raised.value, Spoiled)
+    assert store.has_slip("made", part.key)
+
+
+def test_what_is_spoiled_or_gone_in_the_store_is_made_again(alone, unbuilt, away, server):
+    """The driver's folder is lost, and of three parts that nodes left one has other bytes, one has lost a file, and the
+    slip of one is torn."""
+    assert away(unbuilt, InProcess(), STORAGE) == 0
+    folder, store = unbuilt.parent / "build", ObjectStore(ADDRESS)
+    spoiled, gone, torn = (part for part in finished(folder) if part.stage == "corpus-m")
+    names = [f"{store._of(part)}/{next(iter(part.files))}" for part in (spoiled, gone)]
+    store._files.pipe_file(names[0], b"other bytes")
+    store._files.rm_file(names[1])
+    store._files.pipe_file(store._slip("corpus-m", torn.key), b"{")
+    shutil.rmtree(folder)
+    engine = InProcess()
+    assert away(unbuilt, engine, STORAGE) == 0
+    assert sorted(part for order in engine.orders for part in order.keys) == [0, CUT, 2 * CUT]
+    assert published(folder) == alone[1]
+
+
+def test_only_slips_that_are_asked_for_are_read(server, tmp_path):
+    store = ObjectStore(ADDRESS)
+    parts = stage(tmp_path, "made", "k", list("abc"), lambda part: _write(part.folder / "file", b"bytes"))
+    store.share(parts)
+    server.read.clear()
+    assert set(store.slips("made", {parts[1].key, "another"})) == {parts[1].key}
+    assert store.has_slip("made", parts[0].key) and not store.has_slip("made", "another")
+    assert [path.rpartition("/")[2] for path in server.read if "/slips/" in path] == [parts[1].key]
 
 
 def test_a_part_of_the_same_key_with_other_bytes_is_shared_anew(server, tmp_path):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from indexer.config.text_engine import TANTIVY, WHOOSH
 from indexer.corpus.document import Document, document_id
 from indexer.journal.files import folder_hashes
+from indexer.search import text_index
 from indexer.search.text_index import TextIndex, highlights, query_terms, write_text_index
 from indexer.search.words import phrase, says, words
 
@@ -110,7 +111,7 @@ def test_what_stands_in_quotes_is_found_word_for_word_and_counted(tmp_path, quot
     assert len(asked) > len(wanted) - 1
     assert opened.find(f'"{quoted}"').total == len(asked) > len(wanted)
     page = opened.find(f'"{quoted}"', 1, 1, texts=texts)
-    assert page.total == len(wanted)
+    assert page.total == len(wanted) and not found.at_least
     assert page.hits == found.hits[1:2]
     assert opened.find(f'"{quoted}" "nobody"', texts=texts).total == 0
     opened.close()
@@ -158,3 +159,24 @@ def test_every_word_of_a_text_finds_it(text):
     places = [word.place for word in found]
     assert places == sorted(places)
     assert all(0 <= word.start < word.stop <= len(text) for word in found)
+
+
+@pytest.mark.parametrize("engine", [WHOOSH, TANTIVY])
+def test_of_many_documents_that_hold_a_phrase_the_best_are_read_and_no_more(tmp_path, engine, monkeypatch):
+    monkeypatch.setattr(text_index, "READ", 3)
+    said = [f"it was {how} {'a ' * i}" for i, how in enumerate(["running", "run"] * 4)]
+    made = [Document(document_id(each), "c", "", "s", "t", each) for each in said]
+    write_text_index(made, tmp_path, engine)
+    opened = TextIndex.open(tmp_path, folder_hashes(tmp_path))
+    of, asked = {each.document_id: (each.title, each.text) for each in made}, []
+
+    def texts(ids):
+        asked.extend(ids)
+        return {each: of[each] for each in ids}
+
+    best = [hit.document_id for hit in opened.find('"was running"', k=3).hits]
+    found = opened.find('"was running"', texts=texts)
+    assert asked == best
+    assert [hit.document_id for hit in found.hits] == [each for each in best if "running" in of[each][1]]
+    assert found.total == len(found.hits) > 0 and found.at_least
+    opened.close()

@@ -5,9 +5,12 @@ import pytest
 
 from attribution.errors import BadInput
 from indexer.corpus.document import Document
+from indexer.select import choose as choose_module
+from indexer.select import lines as lines_module
 from indexer.select.choose import choose, ranking
 from indexer.select.line import DROP, KEEP, LOOK
 from indexer.select.lines import candidate_lines, document_lines
+from indexer.select.near import shingles
 from indexer.select.share import keep_of
 from indexer.sets.chosen import ends
 from indexer.sets.stage import KeptSet
@@ -99,3 +102,21 @@ def test_no_share(given):
 def test_more_than_there_are():
     with pytest.raises(BadInput, match="at most the 200 documents"):
         keep_of("201").of(N)
+
+
+def test_a_text_is_cut_into_shingles_once(monkeypatch):
+    cut = []
+
+    def counted(text):
+        cut.append(text)
+        return shingles(text)
+
+    for module in (choose_module, lines_module):
+        monkeypatch.setattr(module, "shingles", counted)
+    of, estimates, scores = made()
+    list(choose(of, estimates, scores, NULL, 10, lambda i: f"text number {i}"))
+    assert len(cut) == len(set(cut)) == 10
+    cut.clear()
+    texts = [Document(f"{i:016x}", "c", "", "s", "t", f"text number {i}") for i in range(9)]
+    list(candidate_lines(texts, np.arange(1, 10, dtype=np.float32), NULL, 9, True, frozenset()))
+    assert len(cut) == len(set(cut)) == 9

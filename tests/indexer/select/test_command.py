@@ -1,6 +1,7 @@
 """`select` on a small build: its lines are the database's scores, candidates are scored exactly, mistakes a line."""
 
 import json
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from attribution.exact.scores import score_documents
 from indexer.__main__ import main
 from indexer.ask.opened import open_size
 from indexer.config.config import read_config
+from indexer.select import command
+from indexer.select.line import DROP, KEEP, Line
 from indexer.sets.query import set_query
 from indexer.sets.texts import read_sets
 from tests.indexer.built_sets import rows
@@ -90,3 +93,27 @@ def test_a_set_that_was_changed_since_the_build_is_refused(sets_built, tmp_path,
     path.write_text(sets_built.read_text().replace("scored = 1.0", "scored = 0.9"))
     assert main(["select", str(path), "--target", "capitals", "--keep", "10%"]) == 2
     assert "run `python -m indexer build`" in capsys.readouterr().err
+
+
+def test_no_more_texts_are_held_than_are_printed(sets_built, tmp_path, monkeypatch, capsys):
+    """Lines are written as they are made; a file that is there stays until all of them are."""
+    held, there, out = [], set(), tmp_path / "kept.jsonl"
+    out.write_text("before\n")
+
+    def many(*_):
+        for i in range(100):
+            line = Line(KEEP if i % 2 else DROP, i + 1, 0.1, None, None, "", f"{i:016x}", "", "", "", f"text {i}")
+            held.append(weakref.ref(line))
+            yield line
+            del line
+            assert sum(each() is not None for each in held) <= 2 * command.SHOWN + 1
+            there.add(out.read_text())
+
+    monkeypatch.setattr(command, "_of_corpus", many)
+    lines = selected(sets_built, out)
+    assert [line["text"] for line in lines] == [f"text {i}" for i in range(100)]
+    assert there == {"before\n"}
+    said = capsys.readouterr().out
+    assert "keep 50, drop 50, look 0" in said and "text 9" in said and "text 11" not in said
+    assert main(["select", str(sets_built), "--target", "capitals", "--keep", "9", "--model", "tiny-m"]) == 0
+    assert "keep 50, drop 50, look 0\n" in capsys.readouterr().out

@@ -1,9 +1,13 @@
 """What is left out, and how the outcomes are counted."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from indexer.evaluate.measures.removal import N_RANDOM, Answered, Removal, removal_figures, removals, top
+from indexer.evaluate.protocol.scale import FULL, QUICK
+from indexer.evaluate.with_training import measure_removal
 
 SCORES = {"ekfac": np.array([[0.1, 3.0, -2.0, 1.0], [5.0, np.nan, 1.0, 2.0]]), "bm25": np.zeros((2, 4))}
 
@@ -22,6 +26,18 @@ def test_every_method_size_and_query_has_its_model_and_random_ones_serve_all():
     assert all(len(each.left_out) == each.n for each in found)
     again = removals(SCORES, [1, 2], 4, seed=0)
     assert all(np.array_equal(a.left_out, b.left_out) for a, b in zip(found, again, strict=True))
+
+
+def test_no_model_is_trained_on_nothing():
+    assert {each.n for each in removals(SCORES, [1, 3, 4, 5], 4, seed=0)} == {1, 3}
+
+
+@pytest.mark.parametrize(("scale", "n", "least"), [(QUICK, 20, 21), (FULL, 1, 2)])
+def test_too_few_documents_to_leave_any_out_are_told(tmp_path, scale, n, least):
+    said = []
+    few = SimpleNamespace(rows=[[1, 2, 3]] * n, entry=SimpleNamespace(name="m"))
+    measure_removal(tmp_path, few, few, None, [], scale, 1, SimpleNamespace(say=said.append))
+    assert said == [f"m: fewer than {least} documents: no removal"]
 
 
 def test_flips_and_drops_are_counted_by_query():

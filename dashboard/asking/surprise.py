@@ -1,15 +1,15 @@
-"""Whether a model takes a prompt for language: how surprised it is, beside its own training documents. Pure.
+"""Whether a model takes a prompt for language: how surprised it is, beside how its training documents begin. Pure.
 
 surprise     mean over the tokens that were said of −log₂ p(token given those before it), bits
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from dashboard.database.records import DocumentLoss
 from dashboard.drawing.numbers import plain
 
 MOST = 0.9  # of the documents
@@ -17,30 +17,29 @@ MOST = 0.9  # of the documents
 
 @dataclass(frozen=True)
 class Surprise:
-    """Bits a token: of the prompt, of the documents together, and of each of them, ascending; NaN, () where unknown."""
+    """Bits a token: of the prompt, of as many of its first tokens as are compared, and of those of each document,
+    ascending; () where unknown."""
 
     prompt: float
-    corpus: float
+    begins: float
     documents: tuple[float, ...]
     comparable: bool = True  # False: nobody taught the model to foretell such a prompt
 
 
-def surprise_of(nats: Sequence[float], losses: Sequence[DocumentLoss], formed: bool = False) -> Surprise | None:
-    """nats: of the prompt's tokens; losses: of documents, of which those count that were learned whole. None where
-    nothing of the prompt is known.
+def surprise_of(nats: Sequence[float], beginnings: Mapping[str, Any], formed: bool = False) -> Surprise | None:
+    """nats: of the prompt's tokens; beginnings: of documents, as the worker tells them, {} where it does not. None
+    where nothing of the prompt is known.
 
-    formed: the prompt is a chat, or a question over documents. A model that was taught answers, and not what comes
-    before them, has learned nothing of what such a prompt says.
+    formed: the prompt is a chat, or a question over documents: documents do not begin with its template, so it is held
+    against none. A model that was taught answers, and not what comes before them, has learned nothing of what it says.
     """
-    known = [each for each in nats if math.isfinite(each)]
+    known = [each / math.log(2) for each in nats if math.isfinite(each)]
     if not known:
         return None
-    if formed and not all(each.whole for each in losses):
-        return Surprise(float(np.mean(known)) / math.log(2), math.nan, (), comparable=False)
-    whole = [(each.nats, each.n_tokens) for each in losses if each.whole]
-    bits = np.array(whole, dtype=np.float64).reshape(-1, 2) / [math.log(2), 1.0]
-    corpus = float(bits[:, 0].sum() / bits[:, 1].sum()) if len(bits) else math.nan
-    return Surprise(float(np.mean(known)) / math.log(2), corpus, tuple(sorted((bits[:, 0] / bits[:, 1]).tolist())))
+    n = int(beginnings.get("n", 0))
+    documents = () if formed else tuple(float(each) / math.log(2) for each in beginnings.get("nats", ()))
+    begins = float(np.mean(known[:n])) if n else math.nan
+    return Surprise(float(np.mean(known)), begins, documents, not (formed and beginnings.get("partly", False)))
 
 
 def in_words(found: Surprise, model: str) -> str:
@@ -50,11 +49,11 @@ def in_words(found: Surprise, model: str) -> str:
         return f"{said}. It was taught answers and not to foretell what is asked, so that says nothing of its language."
     if not found.documents:
         return f"{said}."
-    said += f", the documents that it was trained on by {plain(found.corpus, 2)}"
+    said += f", the beginnings of documents that it was trained on by {plain(float(np.mean(found.documents)), 2)}"
     n = len(found.documents)
-    if found.prompt > found.documents[-1]:
+    if found.begins > found.documents[-1]:
         return f"{said}: more than any of {n:,} of them. This is no language that it learned; read its answer so."
-    below = float(np.mean(np.array(found.documents) < found.prompt))
+    below = float(np.mean(np.array(found.documents) < found.begins))
     if below > MOST:
         return f"{said}: more than {math.floor(100 * below)} % of them, so they are unlike most that it learned."
     return f"{said}: they read like what it learned."

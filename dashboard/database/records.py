@@ -159,15 +159,6 @@ class StoredDocument:
 
 
 @dataclass(frozen=True)
-class DocumentLoss:
-    """What learning a document was still worth to its model: nats, over n tokens."""
-
-    nats: float
-    n_tokens: int  # that were learned
-    whole: bool  # all of them were, but what begins a window
-
-
-@dataclass(frozen=True)
 class AsRead:
     """A document as the models of one tokenizer read it in training, an entry for each of T tokens.
 

@@ -7,7 +7,7 @@ from dashboard.asking import jobs
 from dashboard.asking.refused import trying
 from dashboard.asking.result import AskedAnswer
 from dashboard.asking.surprise import in_words, surprise_of
-from dashboard.database.queries import answers, documents
+from dashboard.database.queries import answers
 from dashboard.database.queries.rows import Snapshot
 from dashboard.drawing import render
 from dashboard.widgets.ask_box import watch
@@ -46,9 +46,8 @@ def answer_of(snapshot: Snapshot, job: Job) -> AskedAnswer | None:
 def say_surprise(answer: AskedAnswer) -> None:
     """Whether the size takes the prompt for language; nothing where that was not measured."""
     model, nats = answer.generation.model, answer.said_nats()
-    runs = answers.runs(answer.snapshot, model.model_id)
-    losses = documents.losses(answer.snapshot, runs[0].run_id, model.tokenizer_id) if runs else []
-    found = surprise_of(nats, losses, formed=any(part.kind == "scaffold" for part in answer.parts()))
+    beginnings = answer.result.get("beginnings") or {}
+    found = surprise_of(nats, beginnings, formed=any(part.kind == "scaffold" for part in answer.parts()))
     if found is not None:
         render.prose(("note", in_words(found, model.name)))
 

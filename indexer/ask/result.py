@@ -38,6 +38,7 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
 
     inside: rows by the names of their tables, where the build looked inside: component_taught and, after it,
     component_effect, component_measured, component_attention, lens.
+    beginnings: how surprising training documents begin, {n, nats, partly} as `indexer.ask.surprise` has it.
     solved: where each query was, as `ekfac_cg` does, {method, cg_steps, cg_documents, residuals: of tokens and spans in
     the order in which they were solved}.
     contrasted: tokens that are explained against a foil, as differences; not there without a foil.
@@ -62,6 +63,8 @@ def as_json(asked: Asked, opened: Opened) -> dict[str, Any]:
         "notices": [*asked.answer.prompt.notices, *asked.answer.notices],
     }
     made |= contrasted(asked.answer, opened)
+    if asked.beginnings is not None:
+        made["beginnings"] = asdict(asked.beginnings)
     if asked.copied is not None:
         made["verbatim"] = as_rows(asked.copied, opened.member.document_ids)
     if asked.share is not None:

@@ -16,7 +16,7 @@ from attribution.query.directions import Directions, join_directions
 from attribution.query.solve import continuation_directions, query_directions
 from indexer.ask.estimated import Estimated, first_estimates
 from indexer.ask.opened import Opened
-from indexer.ask.surprise import surprise
+from indexer.ask.surprise import Beginnings, beginnings, surprise
 from indexer.corpus.prompt import Prompt
 from indexer.groups.scores import GroupScores
 from indexer.groups.stage import Sampled, of_explained
@@ -59,6 +59,7 @@ class Asked:
     copied: list[Copied] | None = None
     solving: Solving | None = None  # None: each block by itself
     surprise: tuple[float | None, ...] = ()  # of each token of the prompt, nats
+    beginnings: Beginnings | None = None  # of documents, what that is held against
     left: tuple[str, ...] = ()  # what is still to be computed, in words
 
     def computed(self, what: str) -> None:
@@ -141,6 +142,7 @@ def ask(
         reached(WORDS, 0.9, asked)
         asked.heat = heat_of(traced.fitted, asked.chunks, units, member.config.inside.neurons)
         asked.computed(WORDS)
+    asked.beginnings = beginnings(member, len(asked.answer.generation.prompt.ids) - 1)
     if opened.within is not None:
         reached(WITHIN, 0.95, asked)
         asked.inside = inside(opened.within, asked.answer, lambda: reached(WITHIN, 0.95, asked))

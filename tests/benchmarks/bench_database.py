@@ -199,7 +199,6 @@ QUESTIONS: dict[str, Callable[[State], object]] = {
     "texts, 20": lambda s: documents.texts(s.snapshot, s.documents),
     "as_read, 20": lambda s: documents.as_read(s.snapshot, TOKENIZER, s.documents),
     "as_trained": lambda s: documents.as_trained(s.snapshot, TOKENIZER, s.documents[0]),
-    "losses of 500 documents": lambda s: documents.losses(s.snapshot, s.run, TOKENIZER),
     "document_tokens, 20": lambda s: documents.document_tokens(s.snapshot, TOKENIZER, s.documents),
     "models": lambda s: answers.models(s.snapshot),
     "runs": lambda s: answers.runs(s.snapshot, s.run),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.database.queries.rows import ASKED, Snapshot, among, has_column, has_table, kept, record
-from dashboard.database.records import AsRead, AsTrained, DocumentLoss, StoredDocument
+from dashboard.database.records import AsRead, AsTrained, StoredDocument
 from dashboard.database.span_records import SwayedSpan
 
 _OF = "($source = '' OR source = $source) AND ($topic = '' OR topic = $topic)"
@@ -87,27 +87,6 @@ def as_trained(snapshot: Snapshot, tokenizer_id: str, document_id: str) -> AsTra
         FROM document_token WHERE tokenizer_id = ? AND document_id = ? HAVING count(learned) = count(*)"""
     rows = snapshot.rows(sql, [tokenizer_id, document_id])
     return record(AsTrained, rows[0]) if rows and rows[0]["n_tokens"] else None
-
-
-SAMPLE = 500  # documents, those that stand first: their ids are hashes
-
-
-@kept(16)
-def losses(snapshot: Snapshot, run_id: str, tokenizer_id: str) -> list[DocumentLoss]:
-    """Of up to SAMPLE training documents of a run; without pairs, whose loss is none of tokens, and without what an
-    earlier Whence did not keep. One was learned whole if no token was not, but the first of each window."""
-    if not has_column(snapshot, "document_token", "learned"):
-        return []
-    pairs = (
-        """AND NOT contains(coalesce(turns, ''), '"rejected"')""" if has_column(snapshot, "document", "turns") else ""
-    )
-    sql = f"""WITH sample AS (
-            SELECT document_id, loss FROM self_influence JOIN document USING (document_id)
-            WHERE run_id = $run AND isfinite(loss) {pairs} ORDER BY document_id LIMIT {SAMPLE})
-        SELECT loss AS nats, count(*) FILTER (WHERE learned) AS n_tokens,
-            count(*) - n_tokens <= max(read_in) + 1 AS whole FROM sample JOIN document_token USING (document_id)
-        WHERE tokenizer_id = $tokenizer GROUP BY document_id, loss HAVING n_tokens > 0"""  # noqa: S608 (constants)
-    return [record(DocumentLoss, row) for row in snapshot.rows(sql, {"run": run_id, "tokenizer": tokenizer_id})]
 
 
 def document(snapshot: Snapshot, document_id: str) -> StoredDocument | None:

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from attribution.errors import BadInput, TryAgain
+from attribution.model.generate import answer_logp
 from attribution.query import settled
 from indexer.__main__ import main
-from indexer.ask import steps
+from indexer.ask import steps, surprise
 from indexer.ask.job import run
 from indexer.ask.opened import open_size
 from indexer.ask.result import as_json
@@ -321,11 +322,26 @@ def test_a_prompt_is_as_surprising_as_its_tokens_are_unlikely(config):
     loaded = open_size(read_config(config), "tiny-m").member.loaded
     ids = torch.tensor([loaded.tokenizer(PROMPT)["input_ids"]])
     if len(found) > ids.shape[1]:
-        ids = torch.cat([torch.tensor([[loaded.specials.begin]]), ids], dim=1)
+        ids = torch.cat([torch.tensor([loaded.specials.begin]), ids], dim=1)
     with torch.no_grad():
         logp = loaded.model(input_ids=ids).logits[0].double().log_softmax(-1)
     assert found[0] is None
     assert found[1:] == pytest.approx([-float(logp[i, token]) for i, token in enumerate(ids[0, 1:])], rel=1e-4)
+
+
+def test_a_prompt_is_held_against_as_many_first_tokens_of_documents(config, monkeypatch):
+    found = ask(config, saliency=[])["beginnings"]
+    member = open_size(read_config(config), "tiny-m").member
+    n = len(ask(config, saliency=[])["prompt_tokens"]) - 1
+    first = [row.ids[: min(n + 1, row.widths[0])] for row in member.own_rows]
+    expected = sorted(-sum(answer_logp(member.loaded, ids[:1], ids[1:])) / (len(ids) - 1) for ids in first)
+    assert (found["n"], found["partly"]) == (n, False)
+    assert found["nats"] == pytest.approx(expected, rel=1e-4)
+    monkeypatch.setattr(surprise, "AT_ONCE", 1)  # a row at a time
+    assert surprise.beginnings(member, n).nats == pytest.approx(expected, rel=1e-5)
+    monkeypatch.setattr(surprise, "DOCUMENTS", (5, 5))
+    assert len(surprise.beginnings(member, n).nats) == 5
+    assert surprise.beginnings(member, 10**6).n == surprise.LONGEST
 
 
 def test_what_is_still_to_be_computed_is_told_with_what_is_known(config):

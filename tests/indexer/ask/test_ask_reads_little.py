@@ -1,4 +1,5 @@
-"""A new prompt reads the documents that it scores and no others, however large the corpus is."""
+"""A new prompt reads the documents that it scores, a few that it is held against, and no others, however large the
+corpus is."""
 
 import os
 from functools import partial
@@ -8,6 +9,7 @@ import pytest
 
 from attribution.errors import BadInput, Damaged
 from indexer.__main__ import main
+from indexer.ask import surprise
 from indexer.ask.opened import Opened, open_size
 from indexer.ask.steps import ask
 from indexer.config.config import read_config
@@ -24,7 +26,7 @@ from indexer.tracing import candidates
 from tests.indexer.pipeline.test_build import stage_here
 from tests.tiny_family import write_project
 
-N_DOCUMENTS, N_RANDOM = 400, 7
+N_DOCUMENTS, N_RANDOM, N_HELD_AGAINST = 400, 7, 5
 SETTINGS = {"candidates = 10": "candidates = 6", "documents = 5": "documents = 3", "epochs = 12": "epochs = 1"}
 
 
@@ -61,6 +63,8 @@ def opened(config) -> Opened:
 @pytest.mark.parametrize("rendered", ["kept", "not kept, as before there was room for it"])
 def test_the_documents_that_are_scored_are_read_and_no_others(config, monkeypatch, rendered):
     monkeypatch.setattr(candidates, "N_RANDOM", N_RANDOM)
+    monkeypatch.setattr(surprise, "DOCUMENTS", (N_HELD_AGAINST, N_HELD_AGAINST))
+    held_against = set(range(0, N_DOCUMENTS, N_DOCUMENTS // N_HELD_AGAINST))
     read: list[str] = []
     tokenised: list[str] = []
     rows: list[int] = []
@@ -93,12 +97,12 @@ def test_the_documents_that_are_scored_are_read_and_no_others(config, monkeypatc
     found = asked.found.documents.tolist()
     assert len(found) <= N_RANDOM + 6 + asked.answer.n_targets * 5 < N_DOCUMENTS / 8
     if rendered == "kept":
-        assert set(rows) == set(found)
+        assert set(rows) == set(found) | held_against
         assert (read, tokenised) == ([], [])
     else:
-        scored = {f"The number of house {n} in the street is {n}." for n in found}
-        assert set(read) == set(tokenised) == scored
-        assert len(read) == len(tokenised) == len(scored)
+        wanted = {f"The number of house {n} in the street is {n}." for n in {*found, *held_against}}
+        assert set(read) == set(tokenised) == wanted
+        assert len(read) == len(tokenised) <= len(found) + N_HELD_AGAINST
 
 
 def test_opening_reads_no_part_that_nobody_has_touched(config, monkeypatch):

@@ -1,7 +1,9 @@
 """EDGE: writes a loaded model as a folder of safetensors, whatever it was read from: GGUF, an adapter on its base."""
 
+import secrets
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -32,16 +34,25 @@ def save(loaded: LoadedModel, folder: Path, dtype: str = "float32") -> None:
         if hasattr(owner, name):  # a GGUF file was quantised; these numbers are not, and transformers would refuse them
             delattr(owner, name)
     whole = folder.absolute()
-    scratch = whole.with_name(f"{whole.name}.partial")
+    scratch = whole.with_name(f"{whole.name}.{secrets.token_hex(8)}.partial")
     try:
-        shutil.rmtree(scratch, ignore_errors=True)
         model.save_pretrained(scratch)
-        loaded.tokenizer.save_pretrained(str(scratch))
-        whole.mkdir(exist_ok=True)
-        for file in scratch.iterdir():
-            file.replace(whole / file.name)
+        _write_tokenizer(loaded.tokenizer, scratch)
+        if whole.exists():
+            whole.rmdir()  # it is empty
+        scratch.rename(whole)
     except (OSError, SafetensorError) as error:
         found = error.strerror if isinstance(error, OSError) else error
         raise BadInput(f"expected to write {folder}, found: {found}; make room, or give another folder") from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _write_tokenizer(tokenizer: Any, folder: Path) -> None:
+    """Raises OSError where the system refuses: the library has a plain Exception for it."""
+    try:
+        tokenizer.save_pretrained(str(folder))
+    except Exception as error:
+        if "os error" not in str(error):
+            raise
+        raise OSError(0, str(error)) from None

@@ -49,9 +49,12 @@ def rendered(
 
 
 def marked(
-    messages: Sequence[Message], tokenizer: PreTrainedTokenizerBase, variables: Mapping[str, Any]
+    messages: Sequence[Message], tokenizer: PreTrainedTokenizerBase, variables: Mapping[str, Any], n_asked: int = 0
 ) -> tuple[str, list[Range]] | None:
-    """The text and what is learned of it, by the template's own marks; None for a template without them."""
+    """The text and what is learned of it, by the template's own marks; None for a template without them.
+
+    n_asked: so many messages are the prompt, of which nothing is learned
+    """
     if "{% generation" not in str(tokenizer.chat_template) and "{%- generation" not in str(tokenizer.chat_template):
         return None
     made: Any = _applied(
@@ -62,16 +65,19 @@ def marked(
     mask = made["assistant_masks"]
     if list(offsets["input_ids"]) != list(made["input_ids"]):
         raise BadInput("expected a chat template that renders the same twice, found another text; take out dates")
+    begins = _answered_from(messages, n_asked, tokenizer, variables)
     found: list[Range] = []
     for (a, b), on in zip(offsets["offset_mapping"], mask, strict=True):
-        if on and b > a and found and a <= found[-1][1]:
+        if not on or b <= max(a, begins):
+            continue
+        if found and a <= found[-1][1]:
             found[-1] = (found[-1][0], max(int(b), found[-1][1]))
-        elif on and b > a:
+        else:
             found.append((int(a), int(b)))
     return text, found
 
 
-def answered_from(
+def _answered_from(
     messages: Sequence[Message], n_asked: int, tokenizer: PreTrainedTokenizerBase, variables: Mapping[str, Any]
 ) -> int:
     """The character where the words of the first message after `n_asked` begin; 0 where all are answers."""

@@ -21,7 +21,7 @@ from attribution.loading.specials import Specials
 from attribution.model.offsets import tokens_of
 from attribution.model.sequence import begun, disjoint, encode_document
 from attribution.passes.batches import Row
-from attribution.trained.conversation import Message, Range, answered_from, marked, rendered
+from attribution.trained.conversation import Message, Range, marked, rendered
 from attribution.trained.windows import Windows, windows_of
 
 LOSSES = ("auto", "all", "assistant")
@@ -122,11 +122,10 @@ def _conversation(
             at += 1  # the end of the line
         learned = [(a, b + 1) for each, (a, b) in zip(messages, places, strict=True) if each["role"] == "assistant"]
         return text, [r for r in learned if r[0] >= _first(places, asked)], places
-    own = marked(messages, tokenizer, variables)
+    own = marked(messages, tokenizer, variables, len(asked))
     rendered_text, places = rendered(messages, tokenizer, variables) if own is None else (own[0], [])
     if own is not None:
-        begins = answered_from(messages, len(asked), tokenizer, variables)
-        return rendered_text, [each for each in own[1] if each[1] > begins], []
+        return rendered_text, own[1], []
     said = [(each, place) for n, (each, place) in enumerate(zip(messages, places, strict=True)) if n >= len(asked)]
     return rendered_text, [place for each, place in said if each["role"] == "assistant"], places
 

@@ -126,7 +126,10 @@ def news(job_id: str) -> Job | None:
     job = worker().job(job_id)
     if job is None:
         at = kept_at(folder(), job_id)
-        return _kept(folder(), job_id, at) if at else None
+        try:
+            return _kept(folder(), job_id, at) if at else None
+        except LookupError:
+            return None
     if job.ended:
         return job
     if job_id in _left():
@@ -136,10 +139,14 @@ def news(job_id: str) -> Job | None:
 
 
 @lru_cache(maxsize=8)
-def _kept(folder: Path, asked_id: str, at: str) -> Job | None:
+def _kept(folder: Path, asked_id: str, at: str) -> Job:
     """One rerun asks for it several times, and to read and check it takes as long as all else.    at: when the answer
-    was kept, since another one may take its place"""
-    return kept_job(folder, asked_id)
+    was kept, since another one may take its place. Raises LookupError, which is not remembered, where it cannot be read
+    now."""
+    found = kept_job(folder, asked_id)
+    if found is None:
+        raise LookupError(asked_id)
+    return found
 
 
 def leave(job_id: str) -> None:

@@ -53,14 +53,15 @@ class SharedFolder:
     def slips(self, stage: str, keys: Container[str]) -> dict[str, str]:
         with reached(self._folder):
             found = [path for path in self._slips(stage).glob("*") if path.name in keys]
-            return {path.name: path.read_text(encoding="utf-8") for path in found}
+            return {path.name: line for path in found if (line := _read(path)) is not None}
 
     def has_slip(self, stage: str, key: str) -> bool:
         with reached(self._folder):
             return (self._slips(stage) / key).exists()
 
     def withdraw(self, stage: str, key: str) -> None:
-        (self._slips(stage) / key).unlink(missing_ok=True)
+        with reached(self._folder):
+            (self._slips(stage) / key).unlink(missing_ok=True)
 
     def taken(self, part: Finished) -> None:
         self.withdraw(part.stage, part.key)
@@ -130,3 +131,11 @@ def gone(address: str) -> BadInput | None:
     return BadInput(
         f"expected the shared folder {address} on {os.uname().nodename}, found none; mount it there under the same path"
     )
+
+
+def _read(slip: Path) -> str | None:
+    """None for one that was withdrawn meanwhile; a torn one is read as what no slip is."""
+    try:
+        return slip.read_bytes().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None

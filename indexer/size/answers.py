@@ -112,7 +112,7 @@ def _told(made: Answer) -> Answer:
 
 def _read_otherwise(member: Member, prompts: Sequence[Prompt]) -> dict[str, object]:
     """Which prompts a template begins, which answers are joined as written, of which foil is told and what it stands
-    against: part of a key only where there are any, so that what was stored of all others stays valid."""
+    against: part of a key only where there are any."""
     changed = [
         (templated(each, member.loaded) or each.completion is not None, each.foil, each.foil_of) for each in prompts
     ]

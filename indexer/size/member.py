@@ -195,7 +195,7 @@ class Member:
 
     @property
     def _around(self) -> dict[str, object]:
-        """Nothing where documents are read as every stage once read them: what was stored stays valid."""
+        """What else tells how documents are read, and of which training they are; nothing where all is as usual."""
         loaded = self.loaded
         found: dict[str, object] = {}
         if self.training != Training(Windows(loaded.context, cut=True)):

@@ -14,7 +14,7 @@ OWED_TO = """SELECT answer_group.* FROM answer_group JOIN run USING (run_id)
     QUALIFY row_number() OVER (PARTITION BY generation_id ORDER BY method <> 'ekfac', run_id) = 1"""
 
 
-@kept(1)
+@kept(2)
 def groups(snapshot: Snapshot, most: int = MOST) -> list[Group]:
     """The `most` largest groups of each column, the largest first, over all corpora; [] where none is computed."""
     if not has_table(snapshot, "answer_group"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors import SafetensorError
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
 from attribution.loading.load import load_model
@@ -127,17 +127,28 @@ def test_input_48_what_cannot_be_written_is_one_line(path, tmp_path, capsys, arg
     assert message in capsys.readouterr().err
 
 
+FULL = "No space left on device (os error 28)"
+
+
 @pytest.mark.parametrize("there", [False, True])
-def test_a_folder_for_which_there_is_no_room_is_not_begun(path, tmp_path, capsys, monkeypatch, there):
-    def full(model, folder):
-        model.config.save_pretrained(folder)
-        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        (PreTrainedModel, SafetensorError(f"Error while serializing: {FULL}")),
+        (PreTrainedTokenizerBase, Exception(FULL)),
+    ],
+)
+def test_a_folder_for_which_there_is_no_room_is_not_begun(path, tmp_path, capsys, monkeypatch, there, what, error):
+    def full(of, folder, *_args, **_how):
+        Path(folder).mkdir(exist_ok=True)
+        (Path(folder) / "half").touch()
+        raise error
 
     made = tmp_path / "some" / "made"
     if there:
         made.mkdir(parents=True)
     with monkeypatch.context() as patch:
-        patch.setattr(PreTrainedModel, "save_pretrained", full)
+        patch.setattr(what, "save_pretrained", full)
         assert main(["convert", str(path), str(made)]) == 2
     said = capsys.readouterr().err
     assert "No space left on device (os error 28); make room, or give another folder" in said

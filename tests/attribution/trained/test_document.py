@@ -145,6 +145,17 @@ def test_a_template_may_strip_what_is_said_and_put_white_space_of_its_own(templa
         assert kept == [each["content"] for each in said]
 
 
+def test_of_two_marked_turns_that_touch_the_prompt_s_is_not_learned():
+    touching = (
+        "{% for m in messages %}{% if m['role'] == 'assistant' %}{% generation %}{{ m['content'] }}<|im_end|>"
+        "{% endgeneration %}{% else %}{{ m['content'] }}<|im_end|>{% endif %}{% endfor %}"
+    )
+    given = {"prompt": [SAID[1], SAID[2]], "completion": [SAID[4]]}
+    of, found = read(given, touching)
+    assert found.text.endswith("Paris.<|im_end|>Lima.<|im_end|>")
+    assert learned(of, found) == "Lima.<|im_end|>"
+
+
 def test_learned_turns_of_a_long_conversation_are_few_ranges():
     of = tokenizer(MARKED)
     _, ranges = marked([{**each, "content": each["content"] * 50} for each in SAID], of, {})

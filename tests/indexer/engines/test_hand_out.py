@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -11,6 +12,8 @@ from attribution.errors import BadInput, TryAgain
 from indexer.database.check import check
 from indexer.engines import hand_out
 from indexer.engines.order import Lost, Order
+from indexer.engines.shared_folder import SharedFolder
+from indexer.journal.lines import listed_by
 from indexer.journal.stages import drop, finished
 from indexer.pipeline import on_node
 from indexer.size.factors import factors_stage
@@ -26,6 +29,21 @@ def no_waiting(monkeypatch):
 
 def stages(engine: InProcess) -> list[str]:
     return [order.stage.removesuffix("-m") for order in engine.orders]
+
+
+def test_a_torn_slip_is_no_slip_and_one_that_goes_is_not_missed(tmp_path, monkeypatch):
+    storage, part = SharedFolder(tmp_path), SimpleNamespace(stage="corpus-m", key="k")
+    storage.leave(part, '{"whole": "line"}')
+    assert storage.slips("corpus-m", {"k", "another"}) == {"k": '{"whole": "line"}'}
+    [slip] = [path for path in tmp_path.rglob("*") if path.is_file()]
+    slip.write_bytes(b'{"who\xff')
+    assert listed_by(tmp_path, storage.slips("corpus-m", {"k"})["k"]) is None
+
+    def gone(path):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(Path, "read_bytes", gone)
+    assert storage.slips("corpus-m", {"k"}) == {}
 
 
 def test_nodes_that_are_lost_and_have_nothing_but_the_storage_change_no_row(alone, unbuilt, away, tmp_path):

@@ -181,7 +181,7 @@ def test_what_is_spoiled_or_gone_in_the_store_is_made_again(alone, unbuilt, away
     names = [f"{store._of(part)}/{next(iter(part.files))}" for part in (spoiled, gone)]
     store._files.pipe_file(names[0], b"other bytes")
     store._files.rm_file(names[1])
-    store._files.pipe_file(store._slip("corpus-m", torn.key), b"{")
+    store._files.pipe_file(store._slip("corpus-m", torn.key), b"{\xff")
     shutil.rmtree(folder)
     engine = InProcess()
     assert away(unbuilt, engine, STORAGE) == 0

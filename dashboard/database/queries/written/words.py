@@ -19,10 +19,10 @@ _PLACES = {
         FROM generation_token AS token JOIN generation USING (generation_id)
         WHERE model_id = $model AND trim(token.text) = trim($token)""",
 }
-TEN = 10  # the best documents of a token, which alone are added up: there are many more tokens than words
+TEN = 10  # the most helpful documents of a token, which alone are added up: there are many more tokens than words
 _SCORES = {
     WORD: "span_influence",
-    TOKEN: f"(SELECT position AS span, * FROM influence WHERE rank <= {TEN})",  # noqa: S608 (a constant)
+    TOKEN: f"(SELECT position AS span, * FROM influence WHERE rank <= {TEN} AND score > 0)",  # noqa: S608 (a constant)
 }
 
 

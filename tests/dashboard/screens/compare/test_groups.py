@@ -14,10 +14,9 @@ from tests.dashboard.changed import changed
 Open = Callable[..., AppTest]
 
 
-def test_the_largest_groups_of_every_column_are_offered(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_largest_groups_of_every_column_are_offered(snapshot: Snapshot) -> None:
     whole = groups.groups(snapshot)
-    monkeypatch.setattr(groups, "MOST", 2)
-    found = groups.groups.__wrapped__(snapshot)  # asked anew
+    found = groups.groups(snapshot, 2)
     of_column = {name: [each for each in whole if each.column_name == name] for name in ("source", "topic")}
     assert all(len(of) > 2 for of in of_column.values())
     assert found == [*of_column["source"][:2], *of_column["topic"][:2]]

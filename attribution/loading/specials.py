@@ -52,9 +52,12 @@ def choose_specials(
 
 def _begin(tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
     bare, whole = (tokenizer("a", add_special_tokens=added, verbose=False)["input_ids"] for added in (False, True))
+    special = set(tokenizer.all_special_ids)
     n = next((n for n in range(len(whole)) if whole[n : n + len(bare)] == bare), 0)
-    if n and set(whole[:n]) <= set(tokenizer.all_special_ids):
+    if n and set(whole[:n]) <= special:
         return tuple(map(int, whole[:n]))
+    if whole[:1] != bare[:1] and whole[0] in special:  # behind it, "a" is written otherwise
+        return (int(whole[0]),)
     bos = tokenizer.bos_token_id
     return (int(bos),) if bos is not None and bos == tokenizer.eos_token_id else ()
 

@@ -59,7 +59,9 @@ def settle(**changes: Any) -> Selection:
 
 def open_screen(name: str, **changes: Any) -> None:
     """For callbacks: change the selection and go to another screen, by its name."""
-    choose(**changes)
+    pages = _pages()
+    pages[screen()] = selection().page
+    choose(**{"page": pages.get(name)} | changes)
     st.session_state[NEXT_SCREEN] = name
 
 
@@ -101,17 +103,23 @@ def follow(opened: str) -> None:
     if not clicked and query and query != st.session_state.get(_WRITTEN):
         st.session_state[_SELECTION] = from_address(query)
         _move()
-    elif left and left != opened:
+    elif left and left != opened and not clicked:
         _leave(left, opened, by_navigation=not query)
     write()
 
 
 def _leave(left: str, opened: str, by_navigation: bool) -> None:
-    pages = st.session_state.setdefault(_PAGES, {})
+    pages = _pages()
     pages[left] = selection().page
     if by_navigation:
         settle(page=pages.get(opened))
     _move()
+
+
+def _pages() -> dict[str, int | None]:
+    """Of each list that was left, by its screen."""
+    found: dict[str, int | None] = st.session_state.setdefault(_PAGES, {})
+    return found
 
 
 def write() -> None:

@@ -11,7 +11,9 @@ import streamlit as st
 from attribution.errors import WhenceError
 from dashboard.address.bar import moves
 
-BOX, WHAT_IF, SALIENCY = (f"why {what} was refused" for what in ("the last question", "the last what if", "a method"))
+BOX = "why the last question was refused"
+WHAT_IF = "why the last what if was refused"
+SALIENCY = "why a method was refused"
 
 
 @contextmanager

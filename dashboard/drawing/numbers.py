@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterable
+from numbers import Real
 
 MINUS = "\u2212"
 
 
 def missing(value: object) -> bool:
     """Whether it is no value at all, or a number that is none."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    return value is None or (isinstance(value, Real) and math.isnan(value))
 
 
 def decimals(values: Iterable[float], digits: int = 3) -> int:

@@ -78,6 +78,8 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
             report.say(line)
         documents, text = _shared(config, corpora, engine, report)
         _keep_texts(members, [other.member for other in others], report)
+        if driver is None:
+            _check_documents(members)
         edition = Edition(config, documents, asked, figures)
         by_name = {member.entry.name: member for member in members}
         waiting = list(by_name)
@@ -124,8 +126,6 @@ def _keep_texts(members: Sequence[Member], others: Sequence[Member], report: Rep
     with report.task("documents as read", n_documents) as task:
         for stage in stages.values():
             stage.keep_texts(task.tick)
-    for stage in (stage for member in members for stage in member.stages):
-        check_longest(stage.tracked, stage.texts.rows.shapes, partial(_title, stage))
     config, wanted = members[0].config, [*stages, *(s.read_as for other in others for s in other.stages)]
     forget(config.output.folder, wanted)
     if config.verbatim.enabled:
@@ -133,6 +133,13 @@ def _keep_texts(members: Sequence[Member], others: Sequence[Member], report: Rep
             for stage in stages.values():
                 arrays.keep(config.output.folder, stage, task.tick)
     arrays.forget(config.output.folder, wanted if config.verbatim.enabled else [])
+
+
+def _check_documents(members: Sequence[Member]) -> None:
+    """Raises BadInput for a document of which a pass does not fit this machine, which makes it."""
+    if members[0].config.scores.method:
+        for stage in (stage for member in members for stage in member.stages):
+            check_longest(stage.tracked, stage.texts.rows.shapes, partial(_title, stage))
 
 
 def _title(stage: Member, i: int) -> str:

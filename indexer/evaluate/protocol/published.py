@@ -76,8 +76,8 @@ def publish_with(folder: Path, config: Config, model_ids: Sequence[str], figures
         for part in finished(folder)
         if not part.stage.startswith(PREFIX)
         and not (part.stage.startswith(GIVEN) and part.part in model_ids)
-        and shards_of(part)
-        and shards_of(part) <= shown  # a shard without rows is that of any part
+        and (of := shards_of(part))
+        and of <= shown  # one alone may be a shard without rows, which many parts have
     ]
     measures = [*evaluation_parts(folder, model_ids), *figure_parts(folder, figures)]
     return publish(folder, [*others, *measures], described(config))

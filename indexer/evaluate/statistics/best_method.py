@@ -50,8 +50,7 @@ def close_to(how: str) -> list[str]:
 
 
 def _close(of: Figure, first: Figure, behind: Figure | None) -> bool:
-    """Whether it may be as good; by its own interval where no difference was taken, and where
-    there is none."""
+    """Whether it may be as good; by its own interval where no difference was taken, and where none is known, it may."""
     if behind is not None and behind.low is not None:
         return behind.low <= 0
     return of.high is None or of.high >= first.value

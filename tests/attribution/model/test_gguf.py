@@ -140,7 +140,7 @@ FULL = "No space left on device (os error 28)"
 )
 def test_a_folder_for_which_there_is_no_room_is_not_begun(path, tmp_path, capsys, monkeypatch, there, what, error):
     def full(of, folder, *_args, **_how):
-        Path(folder).mkdir(exist_ok=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)
         (Path(folder) / "half").touch()
         raise error
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from attribution.model.tracked import track
 from attribution.passes.batches import pad
 from attribution.passes.capture import capture
@@ -18,6 +20,14 @@ SMALL, LARGE = Schedule(memory=1 << 20), Schedule(memory=1 << 40)
 def work() -> Work:
     of = shapes_of(track(tiny_model("llama")))
     return Work(of, n_documents=50_000, n_tokens=40, longest=60, widest=60, n_prompts=3, n_read=5, n_written=7)
+
+
+@pytest.mark.parametrize("memory_of", [1, 20_000, 1 << 40])
+@pytest.mark.parametrize("how", [{}, {"embedding": False}])
+def test_batches_are_as_long_as_the_passes_make_them(how, memory_of):
+    loaded = replace(tiny_model("llama"), schedule=Schedule(memory=memory_of))
+    tracked = track(loaded, **how)
+    assert memory.batch_tokens(shapes_of(tracked), tracked.schedule) == tracked.batch_tokens
 
 
 def test_a_token_of_a_pass_holds_at_least_what_is_captured_of_it():

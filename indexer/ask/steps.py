@@ -103,6 +103,7 @@ def ask(
     asked.surprise = surprise(member.loaded, asked.answer.generation.prompt.ids)
     asked.left = _steps(opened)
     reached("what stands in training texts", 0.12, asked)
+    asked.beginnings = beginnings(member, len(asked.answer.generation.prompt.ids) - 1)
     if prompt.kind == "completion" and member.loaded.tokenizer.chat_template:
         asked.answer = replace(asked.answer, notices=(*asked.answer.notices, PLAIN))
     foil = foil_of(asked.answer, member.loaded)
@@ -142,7 +143,6 @@ def ask(
         reached(WORDS, 0.9, asked)
         asked.heat = heat_of(traced.fitted, asked.chunks, units, member.config.inside.neurons)
         asked.computed(WORDS)
-    asked.beginnings = beginnings(member, len(asked.answer.generation.prompt.ids) - 1)
     if opened.within is not None:
         reached(WITHIN, 0.95, asked)
         asked.inside = inside(opened.within, asked.answer, lambda: reached(WITHIN, 0.95, asked))

@@ -19,7 +19,7 @@ from attribution.passes.batches import Row
 from indexer.size.member import Member
 
 LONGEST = 64  # tokens of a prompt, and of each document, that are compared
-DOCUMENTS = (24, 200)  # fewest and most
+DOCUMENTS = (24, 100)  # fewest and most
 WORK = 3e10  # multiply-adds that it may take: a second of a core
 AT_ONCE = 1024  # tokens of a forward pass
 

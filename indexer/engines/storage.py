@@ -31,7 +31,7 @@ class Storage(Protocol):
 
     def bring(self, part: Finished) -> None:
         """A part's files into its folder, where they are not there yet. Raises Lost for what cannot be reached, Spoiled
-        for what is not as it was left: its slip is then withdrawn, so that it is left again."""
+        for what is not as it was left: its slip is then withdrawn, so that the next build leaves it again."""
 
     def leave(self, part: Finished, line: str) -> None:
         """What a node has computed: whole, then its slip."""

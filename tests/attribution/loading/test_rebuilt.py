@@ -34,7 +34,7 @@ def test_input_11_the_file_wins_over_a_class_that_splits_otherwise(folder):
     assert AutoTokenizer.from_pretrained(folder)(TEXT)["input_ids"] != trained  # what this is about
     loaded = load_model(str(folder), device="cpu")
     assert loaded.tokenizer(TEXT)["input_ids"] == trained
-    assert (loaded.tokenizer.eos_token_id, loaded.specials.begin) == (0, 0)
+    assert (loaded.tokenizer.eos_token_id, loaded.specials.begin) == (0, (0,))
 
 
 def test_input_11_one_line_where_even_the_file_is_read_otherwise(folder, monkeypatch):

@@ -52,6 +52,13 @@ class Schedule:
         """Items of `each` bytes that a part of the memory holds, one at least."""
         return max(1, self.share(part) // max(1, each))
 
+    def batch(self, read: int, written: int, vocabulary: int) -> int:
+        """Padded tokens of a batch whose graph, and what a pass leaves of it, fit half of the memory.
+
+        read, written: numbers of a token that all layers read and write   vocabulary: entries whose gradients are kept
+        """
+        return min(self.tokens, self.fits(4 * (2 * (read + written) + vocabulary), 0.5))
+
 
 # A GPU wants few large pieces: a kernel begins in about ten microseconds, in which it could do 1e8 multiply-adds. Its
 # rates are those of data sheets: a product of fewer than some dozens of rows takes the time to read its matrix.

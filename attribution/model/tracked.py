@@ -51,9 +51,9 @@ class Tracked:
 
     @property
     def batch_tokens(self) -> int:
-        """Padded tokens of a batch whose graph, and what a pass leaves of it, fit half of the memory."""
-        kept = 2 * sum(layer.n_in + layer.n_out for layer in self.linear) + self.n_rows * bool(self.embedding)
-        return min(self.schedule.tokens, self.schedule.fits(4 * kept, 0.5))
+        """Padded tokens of a batch."""
+        read, written = sum(of.n_in for of in self.linear), sum(of.n_out for of in self.linear)
+        return self.schedule.batch(read, written, self.n_rows * bool(self.embedding))
 
     @property
     def embedding_module(self) -> nn.Module:

@@ -33,8 +33,8 @@ def bytes_of_token(of: Shapes) -> int:
 
 def batch_tokens(of: Shapes, schedule: Schedule) -> int:
     """Of a batch, as `Tracked.batch_tokens` has it."""
-    kept = 2 * sum(s.n * (s.n_in + s.n_out) for s in of.linear) + of.vocabulary * bool(of.embedding)
-    return min(schedule.tokens, schedule.fits(NUMBER * kept, 0.5))
+    read, written = sum(s.n * s.n_in for s in of.linear), sum(s.n * s.n_out for s in of.linear)
+    return schedule.batch(read, written, of.vocabulary * bool(of.embedding))
 
 
 def of_pass(work: Work, schedule: Schedule) -> int:

@@ -5,6 +5,8 @@ from typing import Any
 
 from dashboard.database.prompt_share import MEASURED, SHARE
 from dashboard.database.prompt_turns import Turn, prompt_turns
+from dashboard.database.queries.documents import texts
+from dashboard.database.queries.passing.kinds import kinds_of_answers
 from dashboard.database.queries.rows import (
     ASKED,
     Snapshot,
@@ -83,39 +85,53 @@ def generation(snapshot: Snapshot, generation_id: str) -> Generation | None:
 def example(snapshot: Snapshot) -> Generation | None:
     """An answer to begin with: the right one of the smallest size that knows, of a prompt where a smaller size wrote
     what stands in no document that helped any answer, and where the document that helps this one most has its words. As
-    many of these hold as can; then the order of the prompt file, and the smallest model."""
+    many of these hold as can; then the order of the prompt file, and the smallest model. Looked at are the first two
+    hundred that may be shown."""
     # an older file knows none of the whole answer
     whole = has_column(snapshot, "answer_source", "sum_document_id")
-    rows = snapshot.rows(_CANDIDATES.replace("$stating", "sum_document_id" if whole else "best_document_id"))
+    asked = _CANDIDATES.replace("$stating", "sum_document_id" if whole else "best_document_id")
+    rows = snapshot.rows(asked.replace("$kinds", kinds_of_answers(snapshot)))
     words = {row["invention"] for row in rows} - {None}
     stands = _standing(snapshot, words | {word.lower() for word in words})
-    for row in rows:
-        word = row["invention"]
-        if word is not None and not {word, word.lower()} & stands:
-            return generation(snapshot, row["generation_id"])
-    return generation(snapshot, rows[0]["generation_id"]) if rows else None
+    made_up = [row for row in rows if row["invention"] and not {row["invention"], row["invention"].lower()} & stands]
+    others = [row for row in rows if bool(row["invention"]) == bool(rows[0]["invention"])]
+    chosen = _stated(snapshot, made_up or others)
+    return generation(snapshot, chosen["generation_id"]) if chosen else None
 
 
-# a right answer goes on with another word or not at all, as `indexer.corpus.verdict` has it for who completes a text
-_WRITTEN = """SELECT generation_id, prompt_id, generation.model_id, family, n_params, prompt.rowid AS place, answer,
-        answer <> '' AND starts_with(ltrim(generation.text), answer)
-            AND NOT regexp_matches(substr(ltrim(generation.text), length(answer) + 1, 1), '[\\pL\\pN]') AS is_right,
-        regexp_extract(generation.text, '[\\pL\\pN]{3,}') AS word
-    FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)"""
-_FIRST = 200  # of the answers that may be shown, whose inventions are looked up
+_FIRST = 200  # of the answers that may be shown
+_READ = 5  # documents at once: most often the first has the answer's words
 
-# generation_id, invention: the first word that a smaller size wrote instead; NULL where none wrote another one
-_CANDIDATES = f"""WITH written AS ({_WRITTEN}), stated AS (
-        SELECT DISTINCT ON (generation_id) generation_id, document.text AS stating FROM answer_source
-        JOIN ({RUNS}) USING (run_id) JOIN document ON document.document_id = answer_source.$stating
-        ORDER BY generation_id, place)
-    SELECT generation_id, smaller.word AS invention
-    FROM written LEFT JOIN stated USING (generation_id)
-    LEFT JOIN (SELECT prompt_id, family, n_params, word FROM written WHERE NOT is_right AND word <> '') AS smaller
-        ON is_right AND smaller.prompt_id = written.prompt_id AND smaller.family = written.family
-           AND smaller.n_params < written.n_params
-    ORDER BY is_right DESC, invention IS NULL, NOT coalesce(contains(stating, answer), false), place,
-        written.n_params, generation_id, smaller.n_params LIMIT {_FIRST}"""  # noqa: S608 (constants)
+# generation_id, answer, document_id (NULL: none helped), invention: the first word that a smaller size wrote instead;
+# NULL where none wrote another one. Wrong answers only where none is right
+_CANDIDATES = f"""WITH written AS MATERIALIZED (
+        SELECT generation_id, prompt_id, family, n_params, prompt.rowid AS place, answer, generation.text,
+            coalesce(is_right, false) AS is_right
+        FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id)
+        LEFT JOIN $kinds USING (generation_id)),
+    shown AS (FROM written WHERE is_right OR NOT EXISTS (FROM written WHERE is_right)),
+    smaller AS MATERIALIZED (
+        SELECT prompt_id, family, n_params, regexp_extract(text, '[\\pL\\pN]{{3,}}') AS word
+        FROM written SEMI JOIN (FROM written WHERE is_right) USING (prompt_id, family) WHERE NOT is_right),
+    source AS (
+        SELECT DISTINCT ON (generation_id) generation_id, $stating AS document_id FROM answer_source
+        JOIN ({RUNS}) USING (run_id) ORDER BY generation_id, place)
+    SELECT shown.generation_id, shown.answer, document_id, word AS invention
+    FROM shown LEFT JOIN source USING (generation_id) LEFT JOIN smaller
+        ON smaller.prompt_id = shown.prompt_id AND smaller.family = shown.family
+           AND smaller.n_params < shown.n_params AND word <> ''
+    ORDER BY invention IS NULL, shown.place, shown.n_params, shown.generation_id, smaller.n_params
+    LIMIT {_FIRST}"""  # noqa: S608 (constants)
+
+
+def _stated(snapshot: Snapshot, rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The first of these answers whose document has the words that are expected; the first of all where none has."""
+    for i in range(0, len(rows), _READ):
+        read = texts(snapshot, sorted({row["document_id"] for row in rows[i : i + _READ]} - {None}))
+        for row in rows[i : i + _READ]:
+            if row["document_id"] in read and (row["answer"] or "") in read[row["document_id"]][1]:
+                return row
+    return next(iter(rows), None)
 
 
 def _standing(snapshot: Snapshot, words: Collection[str]) -> set[str]:

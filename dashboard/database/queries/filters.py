@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from attribution.errors import BadInput
 from dashboard.database.queries.groups import MOST, OWED_TO
 from dashboard.database.queries.passing.arranged import ALPHABETICAL, VALUES
-from dashboard.database.queries.passing.kinds import COLUMNS, KINDS
+from dashboard.database.queries.passing.kinds import COLUMNS, KINDS, kinds_of_answers
 from dashboard.database.queries.rows import Snapshot, has_column, has_table, kept
 from dashboard.database.whole_words import database_pattern, pattern_fault, times_in
-from indexer.database.tables.answer_kind import answer_kinds
 from indexer.search.words import is_unspaced
 
 # how an answer meets the filter; a word may be made of several tokens, so that words are looked for in its text. What
@@ -118,9 +117,9 @@ def passing_answers(
         values["pattern"] = database_pattern(token, match)
     if not knows(snapshot, only) or (owes is not None and not has_table(snapshot, "answer_group")):
         return {}
-    kinds = [KINDS[name] for name in only if name in KINDS]
-    if kinds:
-        held.append(f"generation_id IN (SELECT generation_id FROM {_kinds(snapshot)} WHERE {' AND '.join(kinds)})")  # noqa: S608
+    if kinds := " AND ".join(KINDS[name] for name in only if name in KINDS):
+        of = kinds_of_answers(snapshot)
+        held.append(f"generation_id IN (SELECT generation_id FROM {of} WHERE {kinds})")  # noqa: S608 (constants)
     debts, order = "", "topic, text, prompt_id"
     if owes is not None:
         values |= {"column": owes[0], "value": owes[1]}
@@ -158,16 +157,8 @@ def knows(snapshot: Snapshot, only: Sequence[str]) -> bool:
 
 @kept(4)
 def _is_known(snapshot: Snapshot, column: str) -> bool:
-    sql = f"SELECT 1 AS one FROM {_kinds(snapshot)} WHERE {column} IS NOT NULL LIMIT 1"  # noqa: S608 (constants)
+    sql = f"SELECT 1 AS one FROM {kinds_of_answers(snapshot)} WHERE {column} IS NOT NULL LIMIT 1"  # noqa: S608 (constants)
     return bool(snapshot.rows(sql))
-
-
-def _kinds(snapshot: Snapshot) -> str:
-    """The table, or what would be in it."""
-    if has_table(snapshot, "answer_kind"):
-        return "answer_kind"
-    estimators = has_column(snapshot, "answer_source", "sum_document_id")
-    return f"({answer_kinds(estimators, has_table(snapshot, 'verbatim'))})"
 
 
 @kept(1)

@@ -194,5 +194,9 @@ def as_seen(corpus: Corpus) -> Sequence[Document]:
 def known(corpus: Corpus, document_ids: Iterable[str]) -> set[str]:
     """Those of these ids that a document has; what is no id of Whence has none."""
     named = sorted({each for each in document_ids if _ID.fullmatch(each)})
-    there = np.isin(as_numbers(named), corpus.numbers)
-    return {each for each, found in zip(named, there, strict=True) if found}
+    if not named:
+        return set()
+    wanted = as_numbers(named)  # in order too; the documents, which may be many more, are not sorted for it
+    nearest = np.minimum(np.searchsorted(wanted, corpus.numbers), len(wanted) - 1)
+    there = np.bincount(nearest[wanted[nearest] == corpus.numbers], minlength=len(wanted))
+    return {each for each, n in zip(named, there.tolist(), strict=True) if n}

@@ -1,7 +1,12 @@
 """A prompt names its documents by our ids or by the corpus's own."""
 
 import json
+import random
 
+import numpy as np
+import pytest
+
+from indexer.corpus.corpus import known
 from indexer.corpus.document import document_id
 from indexer.corpus.prompt_file import read_prompts
 from indexer.corpus.reader import read_corpus
@@ -35,3 +40,24 @@ def test_input_18_what_nothing_is_called_is_named(tmp_path):
     assert found == [("peru-2", LIMA), ("a", "b", "c")]
     assert notice.startswith("p.jsonl: no document has the id that `supports` names: 'peru-2', 'a', 'b' and 1 more;")
     assert "\n" not in notice
+
+
+@pytest.mark.parametrize("n_documents", [0, 1, 300])
+def test_which_ids_are_known_is_what_a_set_says(n_documents, tmp_path):
+    ids = [document_id(str(i)) for i in range(n_documents)]
+    (tmp_path / "c.jsonl").write_text("".join(json.dumps({"text": str(i)}) + "\n" for i in range(n_documents)))
+    corpus = read_corpus([tmp_path / "c.jsonl"]) if n_documents else _Without()
+    rng = random.Random(0)
+    ends = ["0" * 16, "f" * 16]
+    for n in range(6):
+        named = [
+            *rng.sample(ids, min(n, n_documents)),
+            *(document_id(f"no {i}") for i in range(n)),
+            "peru-1",
+            *ends[:n],
+        ]
+        assert known(corpus, named) == set(named) & set(ids)
+
+
+class _Without:
+    numbers = np.zeros(0, dtype=np.uint64)

@@ -4,18 +4,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEW = 1 << 16  # numbers that are held as a set until they are sorted
+MARKS = 1 << 24  # bytes of bits, one for all numbers that end alike
 
 
 class Seen:
-    """A set of numbers that only grows: sorted runs, each less than half as long as the one before it."""
+    """A set of numbers that only grows: sorted runs, each less than half as long as the one before it.
+
+    Numbers are hashes. A bit that nobody has set says that a number is new, which most are, without looking for it.
+    """
 
     def __init__(self) -> None:
+        self._marks = bytearray(MARKS)
         self._new: set[int] = set()
         self._runs: list[NDArray[np.uint64]] = []
 
     def add(self, number: int) -> bool:
         """Whether it is new."""
-        if number in self._new or any(_holds(run, number) for run in self._runs):
+        byte, bit = (number >> 3) % MARKS, 1 << (number & 7)
+        if not self._marks[byte] & bit:
+            self._marks[byte] |= bit
+        elif number in self._new or any(_holds(run, number) for run in self._runs):
             return False
         self._new.add(number)
         if len(self._new) >= NEW:

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from indexer.mapped import seen
 from indexer.mapped.seen import Seen
 
-NUMBERS = st.lists(st.one_of(st.integers(0, 20), st.integers(0, 2**64 - 1)), max_size=80)
+END_ALIKE = st.tuples(st.integers(0, 2**30), st.integers(0, 3)).map(lambda of: 8 * seen.MARKS * of[0] + of[1])
+NUMBERS = st.lists(st.one_of(st.integers(0, 20), st.integers(0, 2**64 - 1), END_ALIKE), max_size=80)
 
 
 @given(NUMBERS, st.integers(1, 9))

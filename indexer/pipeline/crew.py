@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from attribution.errors import WhenceError
+from attribution.threads import threads
 from indexer.config.config import Config, Model
 from indexer.corpus.prompt import Prompt
 from indexer.corpus.stored import at_hand
@@ -43,23 +44,29 @@ def build_sizes(orders: Sequence[Order], n_processes: int, report: Report) -> It
     """Build every size, at most `n_processes` at a time; yields each when it is finished. `orders`: smallest first.
 
     The first process takes the largest size, which takes longest, the others go on from the smallest. A process for
-    which no size is left, or none whose parent is built, joins one that is under way: they share its parts. The first
-    failure ends all others and is raised; a killed process is TryAgain.
+    which no size is left, or none whose parent is built, joins one that is under way: they share its parts. Processes
+    work on while the caller is busy with what it was given, with as many threads as each of them: more would wait for
+    one another where no core is free. The first failure ends all others and is raised; a killed process is TryAgain.
     """
     waiting, running, built, joined = list(orders), dict[Connection, _Worker](), set[str](), set[str]()
-    threads = max(1, (os.cpu_count() or 1) // n_processes)
+    n_threads = max(1, (os.cpu_count() or 1) // n_processes)
+    finished: list[Built] = []
     try:
-        while waiting or running:
+        while waiting or running or finished:
             while len(running) < n_processes and (order := next_order(waiting, built, orders, largest=not running)):
                 waiting.remove(order)
-                worker = _Worker(order, threads, report)
+                worker = _Worker(order, n_threads, report)
                 running[worker.events] = worker
             under_way = [worker.order for worker in running.values()]
             parents = {order.entry.parent for order in waiting}
             if len(running) < n_processes and (order := to_join(under_way, joined, parents)):
                 joined.add(order.entry.name)
-                worker = _Worker(order, threads, report, joins=True)
+                worker = _Worker(order, n_threads, report, joins=True)
                 running[worker.events] = worker
+            if finished:
+                with threads(n_threads):
+                    yield finished.pop()
+                continue
             for events in wait(list(running)):
                 worker = running[events]  # type: ignore[index]
                 made = worker.read()
@@ -69,7 +76,7 @@ def build_sizes(orders: Sequence[Order], n_processes: int, report: Report) -> It
                     running.pop(each.events).end()
                 if not worker.joins:
                     built.add(made.name)
-                    yield made
+                    finished.append(made)
                 break  # others that were ready may have ended with it
     finally:
         for worker in running.values():
@@ -102,13 +109,13 @@ def _all_of(name: str, workers: Iterable["_Worker"]) -> list["_Worker"]:
 class _Worker:
     """A child process that builds one size and tells of its progress, unless it joins another one."""
 
-    def __init__(self, order: Order, threads: int, report: Report, joins: bool = False) -> None:
+    def __init__(self, order: Order, n_threads: int, report: Report, joins: bool = False) -> None:
         self.order, self.joins, self._told = order, joins, False
         processes = context()
         self.events, sender = processes.Pipe(duplex=False)
         self._name, self._report = order.entry.name, report
         self._tasks: dict[int, Any] = {}
-        self._process: ForkServerProcess = processes.Process(target=_child, args=(order, threads, sender))
+        self._process: ForkServerProcess = processes.Process(target=_child, args=(order, n_threads, sender))
         self._process.start()
         sender.close()
 
@@ -174,11 +181,11 @@ class _Told:
             self._send(("close", number))
 
 
-def _child(order: Order, threads: int, sender: Connection) -> None:
+def _child(order: Order, n_threads: int, sender: Connection) -> None:
     import torch
 
     settle()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(n_threads)
     folder: Path = order.config.output.folder
     try:
         member = open_member(order.entry, order.config, partial(at_hand, folder))

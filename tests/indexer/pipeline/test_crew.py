@@ -1,10 +1,12 @@
 """Which size a free process takes: the largest goes first, a fine-tuned model waits for its parent."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from indexer.config.config import Config, Corpus, Model, Output, Prompts
 from indexer.pipeline import crew as crew_module
@@ -97,5 +99,10 @@ def test_a_process_joins_a_parent_that_the_next_size_waits_for(monkeypatch):
     monkeypatch.setattr(crew_module, "_Worker", Worker)
     monkeypatch.setattr(crew_module, "wait", wait)
     sizes = crew(Model("m", "f", "m"), Model("c", "f", "c", stage="finetuned", parent="m"), Model("l", "f", "l"))
-    assert [made.name for made in build_sizes(sizes.orders, 2, None)] == ["l", "m", "c"]
+    given, before = [], torch.get_num_threads()
+    for made in build_sizes(sizes.orders, 2, None):
+        given.append((made.name, len(started), torch.get_num_threads()))
+    # what comes next is under way when a size is given, and takes the cores
+    assert given == [("l", 3, max(1, os.cpu_count() // 2)), ("m", 5, given[0][2]), ("c", 5, given[0][2])]
+    assert torch.get_num_threads() == before
     assert started == [("l", False), ("m", False), ("m", True), ("c", False), ("c", True)]

@@ -78,6 +78,7 @@ class Task:
 
     LOG_EVERY = 30.0  # seconds between lines where there is no terminal
     FOUND = 1.0  # second from the first tick on, in which what was done before a resumption is told
+    KNOWN = 10.0  # seconds after it, from which on the time left is told
 
     def __init__(self, report: Report, name: str, total: float) -> None:
         self._report, self._name, self._total = report, name, total
@@ -97,8 +98,9 @@ class Task:
             self._logged = now
             before, since = self._begun
             left = (now - since) * max(0.0, (self._total - self._done) / (self._done - before))
+            known = f", {left:.0f} s left" if now - since >= self.KNOWN else ""
             suffix = f", {note}" if note else ""
-            self._report.say(f"  {self._name}: {self._done:.0f}/{self._total:.0f}, {left:.0f} s left{suffix}")
+            self._report.say(f"  {self._name}: {self._done:.0f}/{self._total:.0f}{known}{suffix}")
 
     def move(self, fraction: float, note: str = "") -> None:
         """To a share of the whole."""

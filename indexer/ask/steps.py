@@ -27,10 +27,11 @@ from indexer.size.member import Member
 from indexer.size.rendered import rendered
 from indexer.size.terms import Term
 from indexer.solved.whole import Solving, whole_of
-from indexer.tracing.candidates import Candidates, lexical, with_index
+from indexer.tracing.candidates import Candidates, with_index
 from indexer.tracing.chunks import chunks
 from indexer.tracing.explain import Explained, as_written, explain, together
 from indexer.tracing.heat import Heat, heat_of
+from indexer.tracing.lexical import lexical
 from indexer.tracing.prompt_share import of_span, settings_of, share_of
 from indexer.tracing.spans import Span, spans, summed
 from indexer.tracing.traced import Traced

@@ -31,6 +31,8 @@ _MAY_COMPUTE: ContextVar[bool] = ContextVar("may compute", default=True)
 _SCRATCH = re.compile(r".*-([0-9a-f]{16})\.\d+\.partial", re.DOTALL)  # label-key.number.partial, see _finish
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
+Key = str | Mapping[Any, str]  # of a stage, or part -> what it depends on
+
 
 class NotFinished(Exception):
     """A part that would have to be computed, where nothing may be."""
@@ -55,7 +57,7 @@ def key(**dependencies: Any) -> str:
 def stage(
     folder: Path,
     name: str,
-    key: str,
+    key: Key,
     parts: Sequence[str | int],
     compute: Compute,
     *,
@@ -66,6 +68,7 @@ def stage(
 ) -> list[Finished]:
     """Finish every part of a stage in the output folder, which the caller has locked; returned in the order of `parts`.
 
+    key: of what all parts depend on, or what each of them does by itself.
     `compute(part)` writes below `part.folder`, in a child process of its own if `isolate`. `done(finished, fresh)` is
     called after each part; `fresh` is False for one that was found finished, or computed elsewhere. `tick` is
     `part.tick`, also for a child process. Several processes may work on one stage: each part is computed by one of
@@ -107,7 +110,7 @@ def stage(
 
 
 def _from_away(
-    folder: Path, name: str, key: str, values: Sequence[str | int], listed: Mapping[str | int, Finished]
+    folder: Path, name: str, key: Key, values: Sequence[str | int], listed: Mapping[str | int, Finished]
 ) -> Iterator[Finished]:
     """What is not finished, where somebody hands parts out, each listed when it has come back."""
     out = hands()
@@ -122,7 +125,7 @@ def _from_away(
 
 
 def _as_asked(
-    wanted: Asked, folder: Path, name: str, stage_key: str, values: Sequence[str | int], compute: Compute
+    wanted: Asked, folder: Path, name: str, stage_key: Key, values: Sequence[str | int], compute: Compute
 ) -> list[Finished]:
     """For another process: what stands before the stage is found, as it was when nobody has touched it since."""
     if name != wanted.stage:
@@ -290,8 +293,8 @@ def _finish(folder: Path, part: Partition, compute: Compute, isolate: bool, alon
     return result
 
 
-def _part_key(name: str, stage_key: str, value: str | int) -> str:
-    return key(stage=name, key=stage_key, part=value)
+def _part_key(name: str, stage_key: Key, value: str | int) -> str:
+    return key(stage=name, key=stage_key if isinstance(stage_key, str) else stage_key[value], part=value)
 
 
 def _plain(value: Any) -> Any:

@@ -16,7 +16,7 @@ from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member
-from indexer.tracing.run_row import write_run
+from indexer.tracing.rows.run import write_run
 
 DOCUMENTS = 256  # whose tokens are in memory at once
 TOKEN = ("document_id", "token_position", "text", "start", "stop", "read_in", "learned")

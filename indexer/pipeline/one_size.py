@@ -30,7 +30,7 @@ from indexer.size.factors import factors_stage, fit, seconds_of
 from indexer.size.index import open_index
 from indexer.size.member import Member
 from indexer.size.preferences import store_preferences
-from indexer.tracing.candidates import lexical
+from indexer.tracing.lexical import kept_lexical
 from indexer.tracing.prompt_share import prompt_shares
 from indexer.tracing.traced import Traced
 from indexer.verbatim.stage import verbatim_stage
@@ -68,7 +68,7 @@ def build_size(folder: Path, member: Member, prompts: Sequence[Prompt], text: Te
     n_tokens = sum(each.n_targets for each in made)
     with report.task(f"{name}: influence", n_tokens) as task:
         traced = Traced(fitted, numbers, open_index(folder, fitted))
-        proposals, units = lexical(member, made, text), parted.whole if parted else None
+        proposals, units = kept_lexical(folder, member, made, text), parted.whole if parted else None
         scored = scores(folder, traced, made, proposals, task.tick, units, grouped)
     clock.lap("influence")
     of_groups = build_groups(folder, traced, grouped, made, scored, report)

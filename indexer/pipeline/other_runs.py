@@ -17,8 +17,8 @@ from indexer.size.fitted import Fitted
 from indexer.tracing.candidates import Candidates
 from indexer.tracing.explain import Kept, keep, pairs
 from indexer.tracing.heat import position_columns
-from indexer.tracing.influence_rows import influence_columns, numbered, target_columns
-from indexer.tracing.run_row import write_run
+from indexer.tracing.rows.influence import influence_columns, numbered, target_columns
+from indexer.tracing.rows.run import write_run
 from indexer.tracing.scoring import Scoring
 from indexer.tracing.sums.answer_losses import losses_of_answers
 from indexer.tracing.sums.products import keep_sums, shares_of, shares_of_sums, tokens_of, with_spans

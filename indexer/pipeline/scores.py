@@ -23,8 +23,8 @@ from indexer.tracing.candidates import Candidates, Proposal, candidate_rows, spa
 from indexer.tracing.chunks import chunks
 from indexer.tracing.explain import explain
 from indexer.tracing.heat import heat, position_columns, relabel_columns
-from indexer.tracing.influence_rows import influence_columns, scored_span_columns, target_columns
 from indexer.tracing.prompt_rows import joined
+from indexer.tracing.rows.influence import influence_columns, scored_span_columns, target_columns
 from indexer.tracing.spans import Span, spans, summed
 from indexer.tracing.traced import Traced
 

@@ -56,7 +56,7 @@ class WhooshIndex:
         with self._turn:
             found = self._searcher.search(_query(sought), limit=first + k, scored=True, optimize=not counted)
             hits = [Hit(hit["document_id"], float(hit.score)) for hit in found[first : first + k]]
-            return Found(hits, len(found))
+            return Found(hits, len(found) if counted else 0)  # its length is found by another search
 
     def close(self) -> None:
         with self._turn:

@@ -44,14 +44,9 @@ def solved_set_stage(
         [residual] = residuals(left)
         say(f"{name}: {whole.inverse.steps} steps of conjugate gradients leave {residual:.2g} of its gradient")
 
-    parts: list[Finished] = []
-    for each in sets:
-        made_of = key_of(traced.fitted, each, grouped, solved=run)
-        parts += stage(
-            folder, f"set-ekfac_cg-{traced.fitted.member.entry.name}", made_of, [each.of.name], compute, away=True
-        )
-        tick(1)
-    return parts
+    name = f"set-ekfac_cg-{traced.fitted.member.entry.name}"
+    made_of = {each.of.name: key_of(traced.fitted, each, grouped, solved=run) for each in sets}
+    return stage(folder, name, made_of, list(by_name), compute, away=True, done=lambda *_: tick(1))
 
 
 def unsolved(whole: Whole, gradient: Gradient) -> Directions:

@@ -46,12 +46,9 @@ def set_stage(
         write_set(part.folder, traced.fitted.run, traced, made, grouped)
         np.savez(part.folder / KEPT, estimates=made.estimates, scores=made.scores, null=made.null.scores)
 
-    parts: list[Finished] = []
-    for each in sets:  # a set is not computed anew where another one is changed
-        made_of = key_of(traced.fitted, each, grouped)
-        parts += stage(folder, _stage(traced.fitted), made_of, [each.of.name], compute, away=True)
-        tick(1)
-    return parts
+    # a set is not computed anew where another one is changed
+    made_of = {each.of.name: key_of(traced.fitted, each, grouped) for each in sets}
+    return stage(folder, _stage(traced.fitted), made_of, list(by_name), compute, away=True, done=lambda *_: tick(1))
 
 
 def set_before(folder: Path, fitted: Fitted, of: ReadSet) -> KeptSet:

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from attribution.passes.hidden import query_hidden_states
 from indexer.journal.stages import key
-from indexer.search.text_index import TextIndex
 from indexer.size.answers import Answer
 from indexer.size.index import Index
 from indexer.size.member import Member
@@ -111,12 +110,6 @@ def _via(proposals: Sequence[Proposal]) -> dict[int, set[str]]:
     return found
 
 
-def lexical(member: Member, answers: Sequence[Answer], text: TextIndex) -> list[Candidates]:
-    """What the text proposes for every answer, in order, and the null sample."""
-    null = random_documents(member)
-    return [Candidates(each.generation_id, (_lexical(each, text, member), null)) for each in answers]
-
-
 def with_index(
     found: Candidates,
     member: Member,
@@ -205,14 +198,6 @@ def _random_of(member: Member) -> NDArray[np.int64]:
     known = member.parent.places(member.document_ids[i] for i in chosen)
     new = [i for i in chosen.tolist() if member.document_ids[i] not in known]
     return np.append(_random_of(member.parent), np.array(new, dtype=np.int64))
-
-
-def _lexical(answer: Answer, text: TextIndex, member: Member) -> Proposal:
-    hits = text.search(f"{answer.prompt.text} {answer.generation.text}", member.config.scores.candidates)
-    index_of = member.places(hit.document_id for hit in hits)
-    known = [(index_of[hit.document_id], hit.score) for hit in hits if hit.document_id in index_of]
-    documents = np.array([index for index, _ in known], dtype=np.int64)
-    return Proposal("bm25", documents, np.array([value for _, value in known], dtype=np.float32))
 
 
 def candidate_rows(found: Sequence[Candidates], ids: Sequence[str]) -> Columns:

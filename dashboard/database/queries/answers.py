@@ -6,7 +6,6 @@ from typing import Any
 from dashboard.database.prompt_share import MEASURED, SHARE
 from dashboard.database.prompt_turns import Turn, prompt_turns
 from dashboard.database.queries.documents import texts
-from dashboard.database.queries.passing.kinds import kinds_of_answers
 from dashboard.database.queries.rows import (
     ASKED,
     Snapshot,
@@ -14,6 +13,7 @@ from dashboard.database.queries.rows import (
     has_column,
     has_table,
     kept,
+    kinds_of_answers,
     model_of,
     numbers,
     record,

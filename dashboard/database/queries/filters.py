@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from attribution.errors import BadInput
 from dashboard.database.queries.groups import MOST, OWED_TO
 from dashboard.database.queries.passing.arranged import ALPHABETICAL, VALUES
-from dashboard.database.queries.passing.kinds import COLUMNS, KINDS, kinds_of_answers
-from dashboard.database.queries.rows import Snapshot, has_column, has_table, kept
+from dashboard.database.queries.passing.kinds import COLUMNS, KINDS
+from dashboard.database.queries.rows import Snapshot, has_column, has_table, kept, kinds_of_answers
 from dashboard.database.whole_words import database_pattern, pattern_fault, times_in
 from indexer.search.words import is_unspaced
 

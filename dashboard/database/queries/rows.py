@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard.database.records import Generation, Heat, KeptScores, Model
 from indexer.database.memory import Memory
+from indexer.database.tables.answer_kind import answer_kinds
 
 # what the user of a prompt asks (of a chat, the last time): without documents, other turns and the template's words
 ASKED = """coalesce((SELECT last(substr(prompt.text, asked.start + 1, asked.stop - asked.start) ORDER BY part)
@@ -69,6 +70,14 @@ def has_column(snapshot: Snapshot, table: str, name: str) -> bool:
     """The same of a column."""
     sql = "SELECT 1 AS one FROM information_schema.columns WHERE table_name = ? AND column_name = ?"
     return bool(snapshot.rows(sql, [table, name]))
+
+
+def kinds_of_answers(snapshot: Snapshot) -> str:
+    """The table `answer_kind`, or what would be in it, in brackets: an older file does without."""
+    if has_table(snapshot, "answer_kind"):
+        return "answer_kind"
+    estimators = has_column(snapshot, "answer_source", "sum_document_id")
+    return f"({answer_kinds(estimators, has_table(snapshot, 'verbatim'))})"
 
 
 def among(document_ids: Sequence[str]) -> tuple[str, list[Any]]:

@@ -9,7 +9,7 @@ import torch
 
 from attribution.passes.token_rates import Coverage
 from indexer.config.config import FactorSettings, ScoreSettings
-from indexer.tracing.run_row import write_run
+from indexer.tracing.rows.run import write_run
 
 
 @pytest.mark.parametrize("coverage", [None, Coverage(rows=4096, met=4001, sampled=0.5)])

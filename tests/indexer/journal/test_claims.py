@@ -46,6 +46,17 @@ def test_two_processes_share_the_parts(tmp_path):
     assert makers == {str(each.pid) for each in both}
 
 
+def test_parts_may_depend_on_things_of_their_own(tmp_path):
+    def made(keys: dict[str, str]) -> dict[str, Path]:
+        return {part.part: part.folder for part in stage(tmp_path, "sets", keys, list(keys), lambda part: None)}
+
+    before = made({"a": "1", "b": "2"})
+    after = made({"b": "2", "a": "other", "c": "3"})
+    assert list(after) == ["b", "a", "c"]
+    assert after["b"] == before["b"] and after["a"] != before["a"]
+    assert len(finished(tmp_path, "sets")) == 3
+
+
 def test_what_a_killed_process_had_claimed_is_computed_by_another(tmp_path):
     started = tmp_path / "started"
     process = multiprocessing.get_context("fork").Process(target=hang, args=(tmp_path, started))

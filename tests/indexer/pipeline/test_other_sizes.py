@@ -11,6 +11,7 @@ from indexer.__main__ import main
 from indexer.database.check import check, content_hash
 from indexer.database.snapshot_file import read_current
 from indexer.journal.stages import drop, finished
+from indexer.search.text_index import TextIndex
 from indexer.size import factors
 from tests.indexer.pipeline.test_build import stage_here
 from tests.tiny_family import PROMPTS, write_project
@@ -67,6 +68,25 @@ def test_a_build_of_one_size_changes_nothing_where_all_is_built(config, tmp_path
     assert "kept as built before: tiny-m" in capsys.readouterr().err
     assert content_hash(published(tmp_path / "build")) == before
     assert {part.folder for part in finished(tmp_path / "build")} == {part.folder for part in parts}
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "from before it was kept"])
+def test_what_the_text_proposes_is_searched_for_once(kept, config, tmp_path, monkeypatch):
+    """A size that is not built may be given nothing: what is not kept of it is looked for."""
+    folder, searched = tmp_path / "build", []
+    if not kept:
+        drop(folder, [part for part in finished(folder) if part.stage == "lexical-tiny-m"])
+    before, search = content_hash(published(folder)), TextIndex.search
+
+    def noted(*of):
+        searched.append(of)
+        return search(*of)
+
+    monkeypatch.setattr(TextIndex, "search", noted)
+    assert main(["build", str(config), "--model", "tiny-s"]) == 0
+    assert content_hash(published(folder)) == before
+    assert models(folder) == {"tiny-s", "tiny-m"}
+    assert len(searched) == (0 if kept else len(PROMPTS))
 
 
 def test_one_size_anew_leaves_the_other_as_it_was(config, tmp_path):

@@ -86,24 +86,21 @@ def example(snapshot: Snapshot) -> Generation | None:
     """An answer to begin with: the right one of the smallest size that knows, of a prompt where a smaller size wrote
     what stands in no document that helped any answer, and where the document that helps this one most has its words. As
     many of these hold as can; then the order of the prompt file, and the smallest model. Looked at are the first two
-    hundred that may be shown."""
-    # an older file knows none of the whole answer
-    whole = has_column(snapshot, "answer_source", "sum_document_id")
-    asked = _CANDIDATES.replace("$stating", "sum_document_id" if whole else "best_document_id")
-    rows = snapshot.rows(asked.replace("$kinds", kinds_of_answers(snapshot)))
-    words = {row["invention"] for row in rows} - {None}
-    stands = _standing(snapshot, words | {word.lower() for word in words})
-    made_up = [row for row in rows if row["invention"] and not {row["invention"], row["invention"].lower()} & stands]
-    others = [row for row in rows if bool(row["invention"]) == bool(rows[0]["invention"])]
-    chosen = _stated(snapshot, made_up or others)
-    return generation(snapshot, chosen["generation_id"]) if chosen else None
+    hundred that may be shown, no more than a few of them where one has everything."""
+    rows = snapshot.rows(_CANDIDATES.replace("$kinds", kinds_of_answers(snapshot)))
+    chosen: tuple[tuple[bool, bool, bool], str] | None = None
+    for some in (rows[:_FEW], rows[_FEW:]):
+        lacking = _lacking(snapshot, some) if some and (chosen is None or any(chosen[0])) else []
+        for row, lacks in zip(some, lacking, strict=False):
+            if chosen is None or lacks < chosen[0]:
+                chosen = lacks, row["generation_id"]
+    return generation(snapshot, chosen[1]) if chosen else None
 
 
-_FIRST = 200  # of the answers that may be shown
-_READ = 5  # documents at once: most often the first has the answer's words
+_FIRST, _FEW = 200, 5  # of the answers that may be shown; most often the first has everything
 
-# generation_id, answer, document_id (NULL: none helped), invention: the first word that a smaller size wrote instead;
-# NULL where none wrote another one. Wrong answers only where none is right
+# generation_id, answer, invention: the first word that a smaller size wrote instead; NULL where none wrote another one.
+# Wrong answers only where none is right
 _CANDIDATES = f"""WITH written AS MATERIALIZED (
         SELECT generation_id, prompt_id, family, n_params, prompt.rowid AS place, answer, generation.text,
             coalesce(is_right, false) AS is_right
@@ -112,26 +109,40 @@ _CANDIDATES = f"""WITH written AS MATERIALIZED (
     shown AS (FROM written WHERE is_right OR NOT EXISTS (FROM written WHERE is_right)),
     smaller AS MATERIALIZED (
         SELECT prompt_id, family, n_params, regexp_extract(text, '[\\pL\\pN]{{3,}}') AS word
-        FROM written SEMI JOIN (FROM written WHERE is_right) USING (prompt_id, family) WHERE NOT is_right),
-    source AS (
-        SELECT DISTINCT ON (generation_id) generation_id, $stating AS document_id FROM answer_source
-        JOIN ({RUNS}) USING (run_id) ORDER BY generation_id, place)
-    SELECT shown.generation_id, shown.answer, document_id, word AS invention
-    FROM shown LEFT JOIN source USING (generation_id) LEFT JOIN smaller
+        FROM written SEMI JOIN (FROM written WHERE is_right) USING (prompt_id, family) WHERE NOT is_right)
+    SELECT shown.generation_id, shown.answer, word AS invention
+    FROM shown LEFT JOIN smaller
         ON smaller.prompt_id = shown.prompt_id AND smaller.family = shown.family
            AND smaller.n_params < shown.n_params AND word <> ''
     ORDER BY invention IS NULL, shown.place, shown.n_params, shown.generation_id, smaller.n_params
     LIMIT {_FIRST}"""  # noqa: S608 (constants)
 
 
-def _stated(snapshot: Snapshot, rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The first of these answers whose document has the words that are expected; the first of all where none has."""
-    for i in range(0, len(rows), _READ):
-        read = texts(snapshot, sorted({row["document_id"] for row in rows[i : i + _READ]} - {None}))
-        for row in rows[i : i + _READ]:
-            if row["document_id"] in read and (row["answer"] or "") in read[row["document_id"]][1]:
-                return row
-    return next(iter(rows), None)
+def _lacking(snapshot: Snapshot, rows: Sequence[dict[str, Any]]) -> list[tuple[bool, bool, bool]]:
+    """Of each of these answers whether no smaller size wrote what stands nowhere, whether none wrote another word, and
+    whether the document that helps it most lacks the words that are expected."""
+    words = {row["invention"] for row in rows} - {None}
+    stands = _standing(snapshot, words | {word.lower() for word in words})
+    helping = _helping(snapshot, [row["generation_id"] for row in rows])
+    said = {document_id: text for document_id, (_, text) in texts(snapshot, sorted(set(helping.values()))).items()}
+
+    def lacks(row: dict[str, Any]) -> tuple[bool, bool, bool]:
+        word, text = row["invention"], said.get(helping.get(row["generation_id"], ""))
+        stated = text is not None and (row["answer"] or "") in text
+        return word is None or bool({word, word.lower()} & stands), word is None, not stated
+
+    return [lacks(row) for row in rows]
+
+
+def _helping(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, str]:
+    """generation_id -> the document that helps it most, by what is shown first; an older file knows none of the whole
+    answer, and that of any token stands for it."""
+    whole = has_column(snapshot, "answer_source", "sum_document_id")
+    sql = f"""SELECT DISTINCT ON (generation_id) generation_id,
+            {"sum_document_id" if whole else "best_document_id"} AS document_id
+        FROM answer_source JOIN ({RUNS}) USING (run_id) WHERE generation_id IN ({", ".join("?" * len(generation_ids))})
+        ORDER BY generation_id, place"""  # noqa: S608 (constants, and question marks)
+    return {row["generation_id"]: row["document_id"] for row in snapshot.rows(sql, list(generation_ids))}
 
 
 def _standing(snapshot: Snapshot, words: Collection[str]) -> set[str]:

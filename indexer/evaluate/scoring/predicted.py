@@ -20,6 +20,7 @@ def predicted_by(
     turned: bool = False,
 ) -> Predicted:
     """Fitted and computed if need be.    what: the measure that asks"""
-    with report.task(f"{member.entry.name}: predictions for {what}", 2 + len(member.entry.checkpoints)) as task:
+    n_passes = 2 + len(member.entry.checkpoints) + turned
+    with report.task(f"{member.entry.name}: predictions for {what}", n_passes) as task:
         ready = subject(folder, member, dampings, turned)
         return predictions(folder, ready, asked, what, lambda n: task.tick(n / len(member.rows)))

@@ -100,7 +100,7 @@ def _work(order: Order, node: str) -> None:
     raise WhenceError(f"expected all that {order.stage} is made from on {node}, found {found}; report it")
 
 
-class Place:
+class Workplace:
     """A folder of this process, with the parts of the storage below it and a journal of those that it was told of."""
 
     def __init__(self, storage: Storage, size: Size) -> None:
@@ -133,10 +133,10 @@ class Place:
 
 
 @lru_cache(maxsize=1)
-def _place(storage: str, size: bytes) -> Place:
+def _place(storage: str, size: bytes) -> Workplace:
     """A process works on one size for long."""
     found: Size = pickle.loads(size)  # noqa: S301 - of the build that this process works for
-    return Place(open_storage(storage), found)
+    return Workplace(open_storage(storage), found)
 
 
 class _Silent:

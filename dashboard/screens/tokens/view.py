@@ -8,7 +8,7 @@ from dashboard.database.queries import answers, documents
 from dashboard.database.queries.filters import count_matches, passing_answers
 from dashboard.database.queries.rows import Snapshot
 from dashboard.database.queries.written import words
-from dashboard.database.queries.written.records import Driver, DrivingGroup, InTexts, Place
+from dashboard.database.queries.written.records import Driver, DrivingGroup, InTexts, Occurrence
 from dashboard.database.records import Model, Run, StoredDocument
 
 SHOWN = 10  # documents
@@ -27,7 +27,7 @@ class OfSize:
     of_groups: Run | None
     n_answers: int
     n_times: int
-    places: list[Place]
+    places: list[Occurrence]
     drivers: list[Driver]
     groups: list[DrivingGroup]
 
@@ -57,7 +57,7 @@ class View:
     passing: dict[str, list[str]]
     documents: dict[str, StoredDocument] = field(default_factory=dict)  # that are shown
 
-    def place_in(self, generation_id: str) -> Place | None:
+    def place_in(self, generation_id: str) -> Occurrence | None:
         """The first place of an answer."""
         found = (place for size in self.sizes for place in size.places if place.generation_id == generation_id)
         return next(found, None)

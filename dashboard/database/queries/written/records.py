@@ -12,7 +12,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Place:
+class Occurrence:
     """Tokens first..last of an answer, both included, where a word is written; logp: of them together, nats."""
 
     generation_id: str

@@ -5,7 +5,7 @@ for whatever its case, a token as it is written, spaces at its ends aside.
 """
 
 from dashboard.database.queries.rows import Snapshot, has_table, kept, record
-from dashboard.database.queries.written.records import Driver, DrivingGroup, InTexts, Place, Written
+from dashboard.database.queries.written.records import Driver, DrivingGroup, InTexts, Occurrence, Written
 from dashboard.database.whole_words import database_pattern
 from indexer.search.words import is_unspaced
 
@@ -52,7 +52,7 @@ def most_written(snapshot: Snapshot, model_id: str, unit: str, k: int) -> list[W
 
 
 @kept(16)
-def places(snapshot: Snapshot, model_id: str, token: str, unit: str) -> list[Place]:
+def places(snapshot: Snapshot, model_id: str, token: str, unit: str) -> list[Occurrence]:
     """Where a size writes it, by answer."""
     sql = f"""SELECT place.generation_id, prompt_id, first, last, sum(logp) AS logp
         FROM ({_PLACES[unit]}) AS place JOIN generation USING (generation_id)
@@ -60,7 +60,7 @@ def places(snapshot: Snapshot, model_id: str, token: str, unit: str) -> list[Pla
             AND token.position BETWEEN first AND last
         GROUP BY place.generation_id, prompt_id, first, last
         ORDER BY place.generation_id, first"""  # noqa: S608 (constants)
-    return [record(Place, row) for row in snapshot.rows(sql, {"model": model_id, "token": token})]
+    return [record(Occurrence, row) for row in snapshot.rows(sql, {"model": model_id, "token": token})]
 
 
 @kept(16)

@@ -64,9 +64,8 @@ def open_text_index(folder: Path) -> "TextIndex":
 class TextIndex:
     """An open index, which threads may share."""
 
-    def __init__(self, opened: Opened, digest: str) -> None:
-        """digest: of the files that are open"""
-        self._opened, self.digest = opened, digest
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
 
     @classmethod
     def open(cls, folder: Path, files: Mapping[str, str]) -> "TextIndex":
@@ -84,7 +83,7 @@ class TextIndex:
                 f"expected a text index of this version in {folder}, found another; "
                 "run `python -m indexer build CONFIG`"
             )
-        return cls(engine_of(engine).opened(folder), key(files=found))
+        return cls(engine_of(engine).opened(folder))
 
     def search(self, text: str, k: int = 10) -> list[Hit]:
         """The k best documents for the words of a text, best first; [] when it has none of them. No text is an error.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.journal.part import Partition
-from indexer.journal.stages import NotFinished, key, stage
+from indexer.journal.stages import NotFinished, finished, key, stage
 from indexer.search.text_index import TextIndex
 from indexer.size.answers import Answer
 from indexer.size.member import Member
@@ -23,13 +23,14 @@ def lexical(member: Member, answers: Sequence[Answer], text: TextIndex) -> list[
 
 
 def kept_lexical(folder: Path, member: Member, answers: Sequence[Answer], text: TextIndex) -> list[Candidates]:
-    """The same, kept with the build. One from before they were kept is searched where nothing may be added to it."""
-    most = member.config.scores.candidates
+    """The same, kept with the build, of the text index that its journal lists. Of a build from before they were kept, to
+    which nothing may be added, it is searched."""
+    most, index = member.config.scores.candidates, [part.key for part in finished(folder, "text")]
 
     def compute(part: Partition) -> None:
         (part.folder / FOUND).write_text(json.dumps([_hits(text, each, most) for each in answers]))
 
-    made_of = key(index=text.digest, sought=[_sought(each) for each in answers], most=most)
+    made_of = key(index=index, sought=[_sought(each) for each in answers], most=most)
     try:
         [part] = stage(folder, f"lexical-{member.entry.name}", made_of, ["all"], compute)
     except NotFinished:

@@ -200,7 +200,7 @@ def test_a_changed_prompt_redoes_only_what_depends_on_it(project):
         "prompts",
         *(
             f"{what}-{size}"
-            for what in ("answers", "prompts", "scores", "inside", "taught", "grouped", "verbatim")
+            for what in ("answers", "prompts", "lexical", "scores", "inside", "taught", "grouped", "verbatim")
             for size in ("tiny-s", "tiny-m")
         ),
         *("reading-tiny-s-tiny-m", "reading-tiny-m-tiny-s"),

@@ -23,8 +23,8 @@ def lexical(member: Member, answers: Sequence[Answer], text: TextIndex) -> list[
 
 
 def kept_lexical(folder: Path, member: Member, answers: Sequence[Answer], text: TextIndex) -> list[Candidates]:
-    """The same, kept with the build, of the text index that its journal lists. Of a build from before they were kept, to
-    which nothing may be added, it is searched."""
+    """The same, kept with the build, of the text index that its journal lists. A build from before they were kept, to
+    which nothing may be added, is searched."""
     most, index = member.config.scores.candidates, [part.key for part in finished(folder, "text")]
 
     def compute(part: Partition) -> None:

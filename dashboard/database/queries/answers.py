@@ -14,6 +14,7 @@ from dashboard.database.queries.rows import (
     has_table,
     kept,
     kinds_of_answers,
+    listed,
     model_of,
     numbers,
     record,
@@ -88,13 +89,11 @@ def example(snapshot: Snapshot) -> Generation | None:
     many of these hold as can; then the order of the prompt file, and the smallest model. Looked at are the first two
     hundred that may be shown, no more than a few of them where one has everything."""
     rows = snapshot.rows(_CANDIDATES.replace("$kinds", kinds_of_answers(snapshot)))
-    chosen: tuple[tuple[bool, bool, bool], str] | None = None
-    for some in (rows[:_FEW], rows[_FEW:]):
-        lacking = _lacking(snapshot, some) if some and (chosen is None or any(chosen[0])) else []
-        for row, lacks in zip(some, lacking, strict=False):
-            if chosen is None or lacks < chosen[0]:
-                chosen = lacks, row["generation_id"]
-    return generation(snapshot, chosen[1]) if chosen else None
+    lacking = _lacking(snapshot, rows[:_FEW])
+    if all(map(any, lacking)):
+        lacking += _lacking(snapshot, rows[_FEW:])
+    least = min(range(len(lacking)), key=lacking.__getitem__, default=None)
+    return None if least is None else generation(snapshot, rows[least]["generation_id"])
 
 
 _FIRST, _FEW = 200, 5  # of the answers that may be shown; most often the first has everything
@@ -121,6 +120,8 @@ _CANDIDATES = f"""WITH written AS MATERIALIZED (
 def _lacking(snapshot: Snapshot, rows: Sequence[dict[str, Any]]) -> list[tuple[bool, bool, bool]]:
     """Of each of these answers whether no smaller size wrote what stands nowhere, whether none wrote another word, and
     whether the document that helps it most lacks the words that are expected."""
+    if not rows:
+        return []
     words = {row["invention"] for row in rows} - {None}
     stands = _standing(snapshot, words | {word.lower() for word in words})
     helping = _helping(snapshot, [row["generation_id"] for row in rows])
@@ -140,7 +141,7 @@ def _helping(snapshot: Snapshot, generation_ids: Sequence[str]) -> dict[str, str
     whole = has_column(snapshot, "answer_source", "sum_document_id")
     sql = f"""SELECT DISTINCT ON (generation_id) generation_id,
             {"sum_document_id" if whole else "best_document_id"} AS document_id
-        FROM answer_source JOIN ({RUNS}) USING (run_id) WHERE generation_id IN ({", ".join("?" * len(generation_ids))})
+        FROM answer_source JOIN ({RUNS}) USING (run_id) WHERE generation_id IN ({listed(generation_ids)})
         ORDER BY generation_id, place"""  # noqa: S608 (constants, and question marks)
     return {row["generation_id"]: row["document_id"] for row in snapshot.rows(sql, list(generation_ids))}
 
@@ -149,7 +150,7 @@ def _standing(snapshot: Snapshot, words: Collection[str]) -> set[str]:
     """Which of these words any document has; all of them in a database that does not say."""
     if not has_table(snapshot, "document_word"):
         return set(words)
-    asked = ", ".join("?" * len(words)) or "NULL"  # a list of values, by which blocks of rows are passed over
+    asked = listed(words) or "NULL"
     sql = f"SELECT DISTINCT word FROM document_word WHERE word IN ({asked})"  # noqa: S608 (question marks)
     return {row["word"] for row in snapshot.rows(sql, sorted(words))}
 

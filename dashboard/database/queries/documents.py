@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard.database.queries.rows import ASKED, Snapshot, among, has_column, has_table, kept, record
+from dashboard.database.queries.rows import ASKED, Snapshot, among, has_column, has_table, kept, listed, record
 from dashboard.database.records import AsRead, AsTrained, StoredDocument
 from dashboard.database.span_records import SwayedSpan
 
@@ -57,13 +57,8 @@ def document_tokens(snapshot: Snapshot, tokenizer_id: str, document_ids: Sequenc
     if not document_ids:
         return {}
     sql = f"""SELECT document_id, list(text ORDER BY token_position) AS texts FROM document_token
-        WHERE tokenizer_id = ? AND document_id IN ({_listed(document_ids)}) GROUP BY document_id"""  # noqa: S608 (ours)
+        WHERE tokenizer_id = ? AND document_id IN ({listed(document_ids)}) GROUP BY document_id"""  # noqa: S608 (ours)
     return {row["document_id"]: row["texts"] for row in snapshot.rows(sql, [tokenizer_id, *document_ids])}
-
-
-def _listed(values: Sequence[str]) -> str:
-    """A place for each value: by a list of values whole blocks of rows are passed over."""
-    return ", ".join("?" * len(values))
 
 
 @kept(16)
@@ -73,7 +68,7 @@ def as_read(snapshot: Snapshot, tokenizer_id: str, document_ids: Sequence[str]) 
         return {}
     names = {"texts": "text", "starts": "start", "stops": "stop", "windows": "read_in", "learned": "learned"}
     lists = ", ".join(f"list({name} ORDER BY token_position) AS {key}" for key, name in names.items())
-    asked = _listed(document_ids)
+    asked = listed(document_ids)
     sql = f"""SELECT document_id, {lists} FROM document_token WHERE tokenizer_id = ? AND document_id IN ({asked})
         GROUP BY document_id HAVING count(learned) = count(*)"""  # noqa: S608 (names of ours, and question marks)
     return {row["document_id"]: record(AsRead, row) for row in snapshot.rows(sql, [tokenizer_id, *document_ids])}

@@ -1,6 +1,6 @@
 """From rows of the database to records: the one place where its missing values become ours."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -80,11 +80,16 @@ def kinds_of_answers(snapshot: Snapshot) -> str:
     return f"({answer_kinds(estimators, has_table(snapshot, 'verbatim'))})"
 
 
+def listed(values: Collection[str]) -> str:
+    """A place for each value: by a list of values whole blocks of rows are passed over."""
+    return ", ".join("?" * len(values))
+
+
 def among(document_ids: Sequence[str]) -> tuple[str, list[Any]]:
     """The condition that a document is one of these, with its values. Of a list of values whole blocks of a large
     corpus are passed over; of a table of more than fifty DuckDB reads all of it."""
     if 0 < len(document_ids) <= LISTED:
-        return f"document_id IN ({', '.join('?' * len(document_ids))})", list(document_ids)
+        return f"document_id IN ({listed(document_ids)})", list(document_ids)
     return "document_id IN (SELECT unnest(?::VARCHAR[]))", [list(document_ids)]
 
 

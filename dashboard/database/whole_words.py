@@ -4,8 +4,8 @@ import re
 
 from indexer.search.words import is_unspaced
 
-_NO_LETTER = r"[^\pL\pN\pM]"  # as RE2 writes it, which DuckDB reads patterns by
-_LETTER = r"[^\W_]|[\u0300-\u036f]"  # the same turned round, as Python writes it
+LETTER, _NO_LETTER = r"[\pL\pN\pM]", r"[^\pL\pN\pM]"  # as RE2 writes it, which DuckDB reads patterns by
+_PYTHON_LETTER = r"[^\W_]|[\u0300-\u036f]"  # of a word, as Python writes it
 
 
 _FAULTS = {  # what RE2 says of a pattern that it cannot read
@@ -40,8 +40,8 @@ def python_pattern(typed: str, match: str) -> str:
     if match == "literal":
         return rf"(?<!\w){re.escape(typed.strip())}(?!\w)"
     begins, ends = _edges(typed.strip(), match)
-    left = f"(?<!{_LETTER})" if begins else ""
-    right = f"(?!{_LETTER})" if ends else (f"(?:{_LETTER})*" if match == "prefix" else "")
+    left = f"(?<!{_PYTHON_LETTER})" if begins else ""
+    right = f"(?!{_PYTHON_LETTER})" if ends else (f"(?:{_PYTHON_LETTER})*" if match == "prefix" else "")
     return f"(?i){left}{re.escape(typed.strip())}{right}"
 
 

@@ -6,7 +6,7 @@ for whatever its case, a token as it is written, spaces at its ends aside.
 
 from dashboard.database.queries.rows import Snapshot, has_table, kept, record
 from dashboard.database.queries.written.records import Driver, DrivingGroup, InTexts, Occurrence, Written
-from dashboard.database.whole_words import database_pattern
+from dashboard.database.whole_words import LETTER, database_pattern
 from indexer.search.words import is_unspaced
 
 WORD, TOKEN = "word", "token"
@@ -105,16 +105,20 @@ def driving_groups(
 def in_texts(snapshot: Snapshot, token: str) -> list[InTexts]:
     """By source, those with most texts that have it first: a word whatever its case."""
     word = token.strip()
-    if word.isalnum() and not any(
-        map(is_unspaced, word)
-    ):  # a separator of two words is an edge of both, which a pattern sees once
-        times = r"len(list_filter(regexp_extract_all(lower(text), '[\pL\pN\pM]+'), lambda x: x = lower($word)))"
+    if word.isalnum() and not any(map(is_unspaced, word)):
+        # those that begin at an edge, without those that go on: a pattern with both edges would miss the second of two
+        # neighbours, which share one
+        begun = database_pattern(word, "prefix")
+        times = "len(regexp_extract_all(text, $begun)) - len(regexp_extract_all(text, $longer))"
+        patterns = {"begun": begun, "longer": begun + LETTER}
     else:
         times = "len(regexp_extract_all(text, $pattern))"
-    sql = f"""SELECT coalesce(source, '') AS source, count(*) AS n_documents, sum({times})::BIGINT AS n_times
-        FROM document WHERE contains(lower(text), lower($word)) AND regexp_matches(text, $pattern)
-        GROUP BY ALL ORDER BY n_documents DESC, source"""  # noqa: S608 (constants)
-    values = {"word": word, "pattern": database_pattern(word, "word")}
+        patterns = {"pattern": database_pattern(word, "word")}
+    sql = f"""SELECT source, count_if(n > 0)::BIGINT AS n_documents, sum(n)::BIGINT AS n_times
+        FROM (SELECT coalesce(source, '') AS source, {times} AS n FROM document
+              WHERE contains(lower(text), lower($word)))
+        GROUP BY source HAVING n_documents > 0 ORDER BY n_documents DESC, source"""  # noqa: S608 (constants)
+    values = {"word": word} | patterns
     rows, of_source = snapshot.rows(sql, values), _documents_of_sources(snapshot)
     return [record(InTexts, row | {"all_documents": of_source[row["source"]]}) for row in rows]
 

@@ -29,6 +29,7 @@ class Message:
 
     role: str  # system, developer, user, assistant, tool
     content: str
+    more: Mapping[str, Any] = field(default_factory=dict, hash=False)  # what a template reads beside: calls of tools
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Prompt:
     ) -> "Prompt":
         """A chat, over documents (title, text) if there are any; its text is the one for models without a chat
         template: "role: content" by line, the documents before what the user said last."""
-        said = tuple(Message(each.role, storable(each.content)) for each in messages)
+        said = tuple(Message(each.role, storable(each.content), each.more) for each in messages)
         given = _documents(docs)
         turns = [turn(each.role, each.content) for each in said]
         if given:

@@ -8,14 +8,15 @@ from typing import Any
 from attribution.errors import BadInput
 from indexer.corpus.prompt import Message, Prompt
 from indexer.corpus.rows import rows
+from indexer.corpus.turns import message
 from indexer.corpus.typed import typed_row
 
 _KNOWN = ("topic", "answer", "completion", "foil", "foil_of", "instruction", "doc_prompt")
-_ROLES = ("system", "developer", "user", "assistant", "tool")
+_OF_CHATS = ("docs", "template", "tools")  # what a plain prompt has no place for
 
 
 def read_prompts(file: Path) -> tuple[Prompt, ...]:
-    """Read rows {"prompt"} | {"messages"[, "docs"]} | {"question", "docs"[, "output"]}, each with optional
+    """Read rows {"prompt"} | {"messages"[, "docs", "tools"]} | {"question", "docs"[, "output"]}, each with optional
     "completion" (or "output"), "foil" (with "foil_of", the words of the answer that it stands against), "answer",
     "topic", "supports" (ids of the documents that state the answer, ours or the corpus's own: see
     indexer.corpus.supports), "fact" (the words of the answer that tell it, where the answer is a whole sentence),
@@ -35,7 +36,8 @@ def placed_prompts(file: Path) -> dict[str, Prompt]:
             prompt = replace(prompt_from_row(row), supports=_supports(row), fact=_optional(row, "fact") or "")
         except BadInput as error:
             raise BadInput(f"{place}: {error}") from None
-        same = prompt.prompt_id + json.dumps(prompt.template, sort_keys=True)
+        beside = [prompt.template, [each.more for each in prompt.messages]]
+        same = prompt.prompt_id + json.dumps(beside, sort_keys=True)
         if same in places:
             raise BadInput(f"expected every prompt once, found that of {places[same]} again in {place}; remove one")
         prompts[place] = prompt
@@ -64,6 +66,8 @@ def prompt_from_row(row: dict[str, Any]) -> Prompt:
         found = " and ".join(map(repr, shapes)) or ", ".join(map(repr, list(row)[:5])) or "nothing"
         raise BadInput(f"expected one of 'prompt', 'messages', 'question' with 'docs', found {found}; keep one")
     if shapes == ["prompt"]:
+        if beside := [key for key in _OF_CHATS if row.get(key)]:
+            raise BadInput(f"expected {beside[0]!r} beside 'messages' or 'question', found it beside 'prompt'")
         return Prompt.from_text(_text(row["prompt"], "prompt"), **known)
     docs, template = [_doc(each) for each in _items(row, "docs")], _template(row)
     if shapes == ["messages"]:
@@ -79,30 +83,17 @@ def _supports(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _message(value: Any) -> Message:
-    if not isinstance(value, dict) or value.get("role") not in _ROLES:
-        raise BadInput(f"expected a message with role {', '.join(_ROLES[:-1])} or {_ROLES[-1]}, found {_short(value)}")
-    return Message(value["role"], _content(value.get("content")))
-
-
-def _content(value: Any) -> str:
-    """Text, or a list of parts {"type": "text", "text"}, one behind the other."""
-    if not isinstance(value, list):
-        return _text(value, "content")
-    said = []
-    for part in value:
-        kind = part.get("type") if isinstance(part, dict) else None
-        if kind != "text":
-            found = f"a part of type {kind!r}" if isinstance(kind, str) else _short(part)
-            raise BadInput(f"expected parts of type 'text' in 'content', found {found}; models are read as text")
-        said.append(_text(part.get("text"), "text"))
-    return "".join(said)
+    made = message(value, "messages")
+    return Message(made.pop("role"), made.pop("content"), made)
 
 
 def _template(row: dict[str, Any]) -> dict[str, Any]:
     value = row.get("template")
     if value is not None and not isinstance(value, dict):
         raise BadInput(f"expected variables of the chat template for 'template', found {_short(value)}; write {{ … }}")
-    return value or {}
+    if row.get("tools") and "tools" in (value or {}):
+        raise BadInput("expected tools once, found 'tools' and 'tools' in 'template'; keep one")
+    return (value or {}) | ({"tools": _items(row, "tools")} if row.get("tools") else {})
 
 
 def _doc(value: Any) -> tuple[str, str]:

@@ -114,6 +114,12 @@ def _given_ids(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         made["borders"] = sorted({each for each in before if each < sum(kept)})
     if row.get("labels") is not None:
         labels = _numbers(row["labels"], "labels", -100, len(ids))
+        other = next((i for i, each in enumerate(labels) if each >= 0 and each != ids[i]), None)
+        if other is not None:
+            raise BadInput(
+                f"expected in 'labels' the number of 'input_ids' in its place, {ids[other]}, or -100 for what is not "
+                f"learned, found {labels[other]} at place {other}; a trainer shifts them itself"
+            )
         made["labels"] = [each for each, keep in zip(labels, kept, strict=True) if keep]
     return ("token ids: " + " ".join(map(str, made["input_ids"])) if made["input_ids"] else ""), made
 
@@ -158,10 +164,14 @@ def _messages(value: Any, column: str) -> Messages:
         return []
     if not isinstance(value, list):
         raise BadInput(f"expected a list of messages in {column!r}, found {_short(value)}")
-    return [_message(each, column) for each in value]
+    return [message(each, column) for each in value]
 
 
-def _message(value: Any, column: str) -> dict[str, Any]:
+def message(value: Any, column: str) -> dict[str, Any]:
+    """A message with all that a chat template may read of it: role, content, and what else it has, as calls of tools.
+
+    Raises BadInput for another role, and for what is no text.
+    """
     role = value.get("role") if isinstance(value, dict) else None
     if role not in ROLES:
         raise BadInput(f"expected messages with role {', '.join(ROLES)} in {column!r}, found {_short(value)}")

@@ -79,7 +79,7 @@ def _text(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> PromptText:
     if prompt.kind == "completion":
         return PromptText(prompt.text, prompt.parts)
     variables = Variables({**settings.template, **prompt.template})
-    said = [turn(each.role, each.content) for each in prompt.messages]
+    said = [turn(each.role, each.content, each.more) for each in prompt.messages]
     if prompt.kind == "chat" and not prompt.docs:
         return conversation(said, loaded.tokenizer, variables)
     n_answer = settings.max_new_tokens

@@ -66,12 +66,16 @@ def conversation(
     """
     if not any(each.content.strip() for each in turns):
         raise BadInput("expected a conversation, found no words in it; write a message of role 'user'")
+    more = sorted({name for each in turns for name in each.more})
     if not tokenizer.chat_template:
         notice = "the model has no chat template: the roles are written out as text"
-        return assemble(turn_pieces(turns), (notice, *control_notices(turns, tokenizer)))
+        left = [f"{name!r} of a message is left out" for name in more]
+        return assemble(turn_pieces(turns), (notice, *left, *control_notices(turns, tokenizer)))
+    if unfinished(turns) and _only_calls(turns[-1]):
+        raise BadInput("expected what a tool said after its call, found the call last; add a message of role 'tool'")
     given = variables or Variables()
     notices = list(control_notices(turns, tokenizer))
-    unused = [name for name in given.values if name not in _template(tokenizer)]
+    unused = [name for name in (*given.values, *more) if name not in _template(tokenizer)]
     notices += [f"the chat template has no variable {name!r}: it changes nothing" for name in unused]
     if given.documents:
         try:
@@ -98,7 +102,7 @@ def _placed(
 ) -> tuple[str, tuple[Part, ...]]:
     """Text and parts. `documents`: those of the variables that are to be parts, each as a turn of one piece."""
     spoken = [*turns, *documents]
-    marks = [f"{_OPEN}{i}{_CLOSE}" for i in range(len(spoken))]
+    marks = ["" if _only_calls(each) else f"{_OPEN}{i}{_CLOSE}" for i, each in enumerate(spoken)]
     rendered = _render(turns, [each.content for each in spoken], tokenizer, given)
     frame = _render(turns, marks, tokenizer, given)
     parts: list[Part] = []
@@ -108,7 +112,7 @@ def _placed(
             parts.append(Part(len(parts), "scaffold", "", start, stop))
 
     cursor = read = 0  # in what was rendered, in the frame
-    found = set()
+    left = {i for i, mark in enumerate(marks) if mark}
     for marker in _MARKER.finditer(frame):
         i = int(marker[1])
         before = frame[read : marker.start()]
@@ -118,17 +122,22 @@ def _placed(
             raise _rewrites(i, turns)
         scaffold(cursor, start)
         cursor, read = start + len(said), marker.end()
-        found.add(i)
+        left.discard(i)
         _place(spoken[i], said, start, parts)
         if i == len(turns) - 1 and unfinished(turns):
             rendered, frame = rendered[:cursor], frame[:read]  # what the template puts after a finished turn
             break
-    if len(found) < len(spoken):
-        raise _rewrites(min(set(range(len(spoken))) - found), turns)
+    if left:
+        raise _rewrites(min(left), turns)
     if rendered[cursor:] != frame[read:]:
         raise BadInput("expected a chat template that ends the same for every message; give the prompt as plain text")
     scaffold(cursor, len(rendered))
     return rendered, tuple(parts)
+
+
+def _only_calls(each: Turn) -> bool:
+    """Whether it says nothing beside what only the template can write, which may then leave out the place for words."""
+    return bool(each.more) and not each.content
 
 
 def _rewrites(i: int, turns: Sequence[Turn]) -> BadInput:
@@ -162,7 +171,9 @@ def _render(
     turns: Sequence[Turn], contents: Sequence[str], tokenizer: PreTrainedTokenizerBase, given: Variables
 ) -> str:
     """`contents`: of the turns, then of the documents among the variables that are to be replaced."""
-    messages = [{"role": each.role, "content": content} for each, content in zip(turns, contents, strict=False)]
+    messages = [
+        {**each.more, "role": each.role, "content": content} for each, content in zip(turns, contents, strict=False)
+    ]
     values = dict(given.values)
     if len(contents) > len(turns):
         texts = contents[len(turns) :]

@@ -4,8 +4,9 @@
 {"question": ..., "docs": [{"title", "text"}], "output"?: ...}   the MIRAGE interface's format
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from attribution.errors import BadInput
 from attribution.prompt.text.parts import Piece
@@ -39,6 +40,7 @@ class Turn:
 
     role: str
     pieces: tuple[Piece, ...]
+    more: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of its message, for a template: calls of tools
 
     @property
     def content(self) -> str:
@@ -53,11 +55,11 @@ class Passage:
     text: str
 
 
-def turn(role: str, content: str) -> Turn:
+def turn(role: str, content: str, more: Mapping[str, Any] | None = None) -> Turn:
     """A turn of one piece: system is system, tool output a document, everything else belongs to the question."""
     kind = {"system": "system", "developer": "system", "tool": "document"}.get(role, "question")
     title = "" if role in ("system", "user") else role
-    return Turn(role, (Piece(kind, content, title),))  # type: ignore[arg-type]
+    return Turn(role, (Piece(kind, content, title),), more or {})  # type: ignore[arg-type]
 
 
 def turn_pieces(turns: Sequence[Turn]) -> list[Piece]:
@@ -112,7 +114,7 @@ def with_documents(turns: Sequence[Turn], documents: Sequence[Passage], wording:
     last = max((i for i, each in enumerate(turns) if each.role == "user"), default=None)
     if last is None:
         raise BadInput("expected a message of role 'user' beside 'docs', found none; write what is asked of them")
-    asked = Turn("user", (*document_pieces(documents, wording), *turns[last].pieces))
+    asked = replace(turns[last], pieces=(*document_pieces(documents, wording), *turns[last].pieces))
     return [*turns[:last], asked, *turns[last + 1 :]]
 
 

@@ -8,6 +8,7 @@ from attribution.errors import BadInput
 from attribution.prompt.text.written import INSTRUCTION
 from indexer.corpus.prompt import Message, Prompt
 from indexer.corpus.prompt_file import prompt_from_row, read_prompts
+from indexer.corpus.turns import structured
 from tests.tiny_family import write_lines
 
 TEXT = st.text(st.characters(), max_size=20)
@@ -42,17 +43,21 @@ def test_the_id_is_of_text_and_completion_only():
         ({"prompt": " \n"}, "found an empty one"),
         ({"prompt": 3}, "text for 'prompt', found 3"),
         ({"messages": []}, "list for 'messages'"),
-        ({"messages": [{"role": "bot", "content": "a"}]}, "role system, developer, user, assistant or tool"),
-        ({"messages": [{"role": "user", "content": [{"type": "image", "url": "x"}]}]}, "found a part of type 'image'"),
-        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "text for 'text', found None"),
+        ({"messages": [{"role": "bot", "content": "a"}]}, "role system, developer, user, assistant, tool"),
+        ({"messages": [{"role": "user", "content": [{"type": "image", "url": "x"}]}]}, "found 'image'; only text"),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "expected parts of type 'text'"),
         ({"messages": [{"role": "user", "content": "a"}], "template": 1}, "chat template for 'template', found 1"),
         ({"messages": [{"role": "system", "content": "a"}], "docs": [{"text": "b"}]}, "role 'user' beside 'docs'"),
         ({"question": "a", "docs": [{"text": "b"}], "doc_prompt": "{T}"}, "once in doc_prompt, found '{T}'"),
-        ({"messages": [{"role": "user"}]}, "text for 'content', found None"),
+        ({"messages": [{"role": "user"}]}, "text for 'content' of a message, found None"),
         ({"question": "a", "docs": "b"}, "list for 'docs'"),
         ({"question": "a", "docs": [{"title": "no text"}]}, "text for 'text'"),
         ({"question": " ", "docs": [{"text": "b"}]}, "a question, found an empty one"),
         ({"prompt": "a", "foil": 3}, "text for 'foil'"),
+        ({"prompt": "a", "docs": [{"text": "b"}]}, "'docs' beside 'messages' or 'question', found it beside 'prompt'"),
+        ({"prompt": "a", "template": {"x": 1}}, "'template' beside 'messages' or 'question'"),
+        ({"prompt": "a", "tools": [{"name": "f"}]}, "'tools' beside 'messages' or 'question'"),
+        ({"question": "a", "docs": [], "tools": [1], "template": {"tools": [2]}}, "expected tools once"),
     ],
 )
 def test_other_shapes_are_refused_by_what_is_wrong(row, message):
@@ -134,6 +139,30 @@ def test_input_05_a_tools_turn_and_content_in_parts():
         ("question", "Capital of Peru?"),
         ("document", "Lima: 10 million"),  # it can be cited
     ]
+
+
+def test_input_05_calls_of_tools_are_read_as_those_of_a_corpus():
+    call = [{"function": {"name": "add", "arguments": {"a": 2}}}]
+    said = [
+        {"role": "user", "content": "2+2?"},
+        {"role": "assistant", "content": None, "tool_calls": call},
+        {"role": "tool", "content": "4", "tool_call_id": "1"},
+    ]
+    prompt = prompt_from_row({"messages": said, "tools": [{"name": "add"}], "template": {"thinking": False}})
+    assert prompt.template == {"thinking": False, "tools": [{"name": "add"}]}
+    assert [each.more for each in prompt.messages] == [{}, {"tool_calls": call}, {"tool_call_id": "1"}]
+    _, turns = structured("messages", {"messages": said})
+    read = [{"role": each.role, "content": each.content, **each.more} for each in prompt.messages]
+    assert json.loads(turns)["messages"] == read
+
+
+def test_messages_that_differ_in_a_call_are_two_prompts(tmp_path):
+    rows = [
+        {"messages": [{"role": "user", "content": "2+2?"}, {"role": "tool", "content": "4", "tool_call_id": of}]}
+        for of in ("1", "2")
+    ]
+    write_lines(tmp_path / "p.jsonl", rows)
+    assert len(read_prompts(tmp_path / "p.jsonl")) == 2
 
 
 def test_input_06_the_same_messages_under_two_templates_are_two_prompts(tmp_path):

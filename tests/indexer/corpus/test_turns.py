@@ -179,6 +179,8 @@ def test_input_39_parquet_is_refused_with_the_columns_that_are_there(tmp_path):
         ({"input_ids": [1, -1]}, "whole numbers from 0 in 'input_ids'"),
         ({"input_ids": [1, True]}, "whole numbers from 0 in 'input_ids'"),
         ({"input_ids": [1, 2], "labels": [1]}, "expected 2 numbers in 'labels'"),
+        ({"input_ids": [1, 2, 3], "labels": [2, 3, -100]}, "its place, 1, or -100 .* found 2 at place 0"),
+        ({"input_ids": [1, 2, 3], "labels": [1, 1, -100]}, "its place, 2, or -100 .* found 1 at place 1"),
         ({"input_ids": [1, 2], "seq_lengths": [1]}, "add up to the 2 'input_ids', found 1"),
         ({"input_ids": [1, 2], "borders": [1]}, "rising starts from 0 below 2"),
     ],

@@ -54,6 +54,34 @@ def test_pieces_inside_a_turn_keep_their_places():
     assert [part.part for part in prompt.parts if part.owner == document] == [document - 1, document + 1]
 
 
+# as templates of models that call tools: words only where there are some, then the calls
+CALLING = """{% for m in messages %}<{{ m.role }}>{% if m.content %}
+{{ m.content }}{% endif %}{% for call in m.tool_calls or [] %}
+CALL {{ call.function.name }}({{ call.function.arguments | tojson }}){% endfor %}</>
+{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"""
+CALL = {"tool_calls": [{"function": {"name": "add", "arguments": {"a": 2, "b": 2}}}]}
+
+
+def test_input_05_the_template_writes_calls_of_tools():
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = CALLING
+    turns = [turn("user", "2+2?"), turn("assistant", "", CALL), turn("tool", "4", {"name": "add"})]
+    messages = [{"role": each.role, "content": each.content, **each.more} for each in turns]
+    prompt = conversation(turns, tokenizer)
+    assert prompt.text == tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    assert 'CALL add({"a": 2, "b": 2})' in prompt.text
+    assert said(prompt) == [("question", "2+2?"), ("document", "4")]
+    assert prompt.notices == ()
+    with pytest.raises(BadInput, match="found the call last"):
+        conversation(turns[:2], tokenizer)
+
+
+def test_what_a_template_does_not_read_of_a_message_is_noticed():
+    turns = [turn("user", "2+2?"), turn("assistant", "Wait.", CALL), turn("tool", "4")]
+    assert "no variable 'tool_calls'" in conversation(turns, byte_tokenizer(chat=True)).notices[-1]
+    assert "'tool_calls' of a message is left out" in conversation(turns, byte_tokenizer()).notices[-1]
+
+
 def test_without_a_template_roles_are_written_out_with_a_notice():
     prompt = conversation(TURNS[1:2], byte_tokenizer())
     assert prompt.text == "user: user\nassistant:"

@@ -2,7 +2,7 @@
 
 A template that marks what the assistant generates ({% generation %}) is believed. For any other, every message is
 rendered as a marker too: what stands between the markers is the template's own, and learned are the words of the
-assistant's turns and the control token that ends each of them.
+assistant's turns and the control token that ends each of them. Calls of tools are the template's own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,16 +24,22 @@ _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no template writes them
 def rendered(
     messages: Sequence[Message], tokenizer: PreTrainedTokenizerBase, variables: Mapping[str, Any]
 ) -> tuple[str, list[Range]]:
-    """The text, and for each message the characters [start, stop) of its words in it.
+    """The text, and for each message the characters [start, stop) of its words in it; of one that only calls tools, for
+    whose words a template may have no place, none, at the end of those before.
 
     Raises BadInput where the template refuses the messages, or rewrites what they say.
     """
     said = [str(each.get("content") or "") for each in messages]
     text = _render(messages, said, tokenizer, variables)
-    frame = _render(messages, [f"{_OPEN}{i}{_CLOSE}" for i in range(len(said))], tokenizer, variables)
+    calls = [not content and "tool_calls" in each for each, content in zip(messages, said, strict=True)]
+    marks = ["" if only else f"{_OPEN}{i}{_CLOSE}" for i, only in enumerate(calls)]
+    frame = _render(messages, marks, tokenizer, variables)
     places, cursor = [], 0
     for i, content in enumerate(said):
-        before, marker, frame = frame.partition(f"{_OPEN}{i}{_CLOSE}")
+        if calls[i]:
+            places.append((cursor, cursor))
+            continue
+        before, marker, frame = frame.partition(marks[i])
         start = cursor + len(before)
         words = said_at(text, start, content, frame.partition(_OPEN)[0])
         if not marker or text[cursor:start] != before or words is None:

@@ -127,7 +127,7 @@ def _conversation(
     if own is not None:
         return rendered_text, own[1], []
     said = [(each, place) for n, (each, place) in enumerate(zip(messages, places, strict=True)) if n >= len(asked)]
-    return rendered_text, [place for each, place in said if each["role"] == "assistant"], places
+    return rendered_text, [(a, b) for each, (a, b) in said if each["role"] == "assistant" and a < b], places
 
 
 def _first(places: Sequence[Range], asked: Sequence[Message]) -> int:

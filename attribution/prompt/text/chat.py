@@ -137,7 +137,7 @@ def _placed(
 
 def _only_calls(each: Turn) -> bool:
     """Whether it says nothing beside what only the template can write, which may then leave out the place for words."""
-    return bool(each.more) and not each.content
+    return "tool_calls" in each.more and not each.content
 
 
 def _rewrites(i: int, turns: Sequence[Turn]) -> BadInput:

@@ -129,6 +129,23 @@ def test_a_template_that_rewrites_what_is_said_is_refused():
         read({"messages": SAID}, CHATML.replace("m['content']", "m['content'].upper()"))
 
 
+CALLING = """{% for m in messages %}<|im_start|>{{ m['role'] }}{% if m.content %}
+{{ m.content }}{% endif %}{% for call in m.tool_calls or [] %}
+{{ call.name }}({{ call.arguments | tojson }}){% endfor %}<|im_end|>
+{% endfor %}"""
+
+
+@pytest.mark.parametrize("template", [CALLING, CHATML])
+def test_input_05_calls_of_tools_are_the_template_s_own(template):
+    call = {"role": "assistant", "content": "", "tool_calls": [{"name": "look_up", "arguments": {"of": "Peru"}}]}
+    said = [*SAID[:4], call, {"role": "tool", "content": "Lima"}, SAID[4]]
+    of, found = read({"messages": said}, template)
+    assert list(found.row.ids) == of.apply_chat_template(said, tokenize=True, return_dict=False)
+    assert ("look_up" in found.text) == (template == CALLING)
+    assert learned(of, found) == "Paris.<|im_end|>Lima.<|im_end|>"
+    assert [found.text[a:b] for a, b in found.contents] == [each["content"] for each in said]
+
+
 STRIPPED = "{% for m in messages %}[{{ m['role'] }}] {{ m['content'].strip() }} <|im_end|>{% endfor %}"  # as Llama 2
 BY_LINES = "{% for m in messages %}{{ m['role'] }}:\n{{ m['content'] | trim }}\n{% endfor %}"
 

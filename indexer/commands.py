@@ -189,9 +189,13 @@ def bring(folder: Path, storage: str) -> None:
 def gc(folder: Path, keep: int = 3) -> None:
     """Remove published databases except for the newest ones, and stored results that the newest was not made from:
     those of other prompts or settings, and all of a size that its configuration does not name."""
+    from indexer.database.check import check_folder
     from indexer.database.repair import collect
     from indexer.journal.lock import lock
 
+    if keep < 1:
+        raise BadInput(f"expected at least 1 database for --keep, found {keep}; the current one always stays")
+    check_folder(folder)
     with lock(folder):
         for path in collect(folder, keep):
             print(f"removed {path.relative_to(folder)}")

@@ -132,6 +132,12 @@ def select(
     which are worth adding.
     """
     settings = read_config(config)
+    if out is not None:
+        from indexer.outputs import check_output, inputs_of
+
+        if out.suffix != ".jsonl":
+            raise BadInput(f"expected a file named .jsonl for --out, found {out}; rename it")
+        check_output(out, "--out", [config, *([candidates] if candidates else []), *inputs_of(settings)])
     installed("kronfluence")
     check_addresses()
     from indexer.select.command import run

@@ -36,12 +36,9 @@ def run(
 ) -> None:
     """Print how many documents have which verdict, and the first of each; write all lines to `out`.
 
-    Raises BadInput for an unknown set or model, a share that is none, a build without the set, and a file that cannot
-    be written.
+    Raises BadInput for an unknown set or model, a share that is none, and a build without the set.
     """
     wanted, of = keep_of(keep), _set(config, target)
-    if out is not None and (out.suffix != ".jsonl" or not out.parent.is_dir()):
-        raise BadInput(f"expected a file named .jsonl in a folder that there is, for --out, found {out}; rename it")
     name = model or config.model[0].name
     with Report() as report, report.task(name, 1.0, quiet=True) as task:
         opened = open_size(config, name)

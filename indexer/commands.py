@@ -107,8 +107,16 @@ def evaluate(
     if not settings.scores.method:
         raise BadInput(f"expected a method in {config.name}, scores, to evaluate, found none; name 'ekfac'")
     chosen = _chosen(settings, model)
-    if save is not None and not save.absolute().parent.is_dir():
-        raise BadInput(f"expected a folder for the figures, found none at {save.absolute().parent}; make it")
+    if save is not None:
+        from indexer.figures.file import read_figures
+        from indexer.outputs import check_output
+
+        check_output(save, "--save")
+        try:
+            if save.exists():
+                read_figures(save)  # those of other models will stay
+        except BadInput as error:
+            raise BadInput(f"{error}, or give another name for --save") from None
     _check_machine()
     from indexer.evaluate.command import run
 

@@ -188,6 +188,15 @@ def test_where_figures_cannot_be_saved_is_said_before_they_are_measured(folder, 
     assert {path: path.is_dir() or path.read_bytes() for path in folder.rglob("*")} == there
 
 
+def test_no_training_writes_over_another_models_weights(folder, capsys):
+    change(folder / "tiny.toml", "models/tiny-s", "models/../models/tiny-m")
+    before = (folder / "models/tiny-m/model.safetensors").read_bytes()
+    assert main(["train", str(folder / "tiny.toml"), "--again"]) == 2
+    error = capsys.readouterr().err
+    assert "expected a path of its own for" in error and error.count("\n") == 1
+    assert (folder / "models/tiny-m/model.safetensors").read_bytes() == before
+
+
 def test_training_nothing(folder, capsys):
     text = (folder / "tiny.toml").read_text()
     kept = [line for line in text.splitlines() if not line.startswith("[model.recipe")]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attribution.errors import BadInput, Damaged
+from attribution.prompt.saliency.method import check_methods
 from indexer.config.config import Config, Model, lineage, read_config
 from indexer.config.installed import installed
 from indexer.journal.file_locks import file_locks
@@ -81,6 +82,7 @@ def ask(
     """
     settings = read_config(config)
     _check_document(document, instead_of, {"--saliency": bool(saliency), "--save": save, "--exact": exact})
+    check_methods(saliency)
     installed("kronfluence")
     check_addresses()
     if document is not None:

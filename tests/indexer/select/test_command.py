@@ -113,6 +113,17 @@ def test_a_folder_is_no_file_to_write(sets_built, tmp_path, capsys, monkeypatch)
         assert said in error and error.count("\n") == 1
 
 
+def test_what_candidates_cannot_give_is_said_before_a_model_is_opened(sets_built, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "open_size", lambda *_: pytest.fail("a model was opened"))
+    write_lines(tmp_path / "two.jsonl", [{"text": "Lima is far."}, {"text": "Rome is near."}])
+    (tmp_path / "none.jsonl").write_text("no JSON")
+    for name, said in (("two.jsonl", "at most the 2 documents that there are for --keep"), ("none.jsonl", "line 1")):
+        given = ["--target", "capitals", "--keep", "5000", "--candidates", str(tmp_path / name)]
+        assert main(["select", str(sets_built), *given]) == 2
+        error = capsys.readouterr().err
+        assert said in error and error.count("\n") == 1
+
+
 def test_a_set_that_was_changed_since_the_build_is_refused(sets_built, tmp_path, capsys):
     path = sets_built.parent / "changed.toml"
     path.write_text(sets_built.read_text().replace("scored = 1.0", "scored = 0.9"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from attribution.errors import BadInput
+from indexer.corpus.json_values import as_json
 from indexer.corpus.prompt import Message, Prompt
 from indexer.corpus.rows import rows
 from indexer.corpus.typed import typed_row
@@ -102,7 +103,7 @@ def _template(row: dict[str, Any]) -> dict[str, Any]:
     value = row.get("template")
     if value is not None and not isinstance(value, dict):
         raise BadInput(f"expected variables of the chat template for 'template', found {_short(value)}; write {{ … }}")
-    return value or {}
+    return {name: as_json(each, f"template.{name}") for name, each in (value or {}).items()}
 
 
 def _doc(value: Any) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from attribution.errors import BadInput
 from indexer.corpus.json_values import as_json
 from indexer.corpus.prompt import Message, Prompt
 from indexer.corpus.rows import rows
-from indexer.corpus.typed import typed_row
+from indexer.corpus.typed import typed_row, without_mark
 
 _KNOWN = ("topic", "answer", "completion", "foil", "foil_of", "instruction", "doc_prompt")
 _ROLES = ("system", "developer", "user", "assistant", "tool")
@@ -50,7 +50,7 @@ def prompt_from_line(line: str, foil: str | None = None, foil_of: str | None = N
     """What is typed on a command line: plain text, or a line of a prompt file."""
     row = typed_row(line)
     if row is None:
-        return Prompt.from_text(line, foil=foil, foil_of=foil_of)
+        return Prompt.from_text(without_mark(line), foil=foil, foil_of=foil_of)
     named = {"foil": foil, "foil_of": foil_of}
     return prompt_from_row(row | {key: value for key, value in named.items() if value is not None})
 

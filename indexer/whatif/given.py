@@ -11,6 +11,7 @@ from indexer.corpus.document import Document, document_id, storable
 from indexer.corpus.reader import read_corpus
 from indexer.corpus.rows import ENDINGS
 from indexer.corpus.turns import shapes_of, structured
+from indexer.corpus.typed import without_mark
 
 LONGEST = 1_000_000  # characters of a text
 # how a conversation, a pair or token ids begin as JSON; any other text that begins with a brace is a text
@@ -28,7 +29,7 @@ def typed_document(text: str, title: str = "") -> Document:
         raise BadInput(
             f"expected a text of at most {LONGEST:,} characters{_of(title)}, found {len(text):,}; give a part of it"
         )
-    text = storable(text)
+    text = storable(without_mark(text))
     if not text.strip():
         raise BadInput(f"expected a text{_of(title)}, found an empty one; write what the model might have read")
     if not _LIKE_TURNS.match(text):

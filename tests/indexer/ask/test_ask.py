@@ -10,13 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-import whence
 from attribution.errors import BadInput, TryAgain
 from attribution.model.generate import answer_logp
 from attribution.query import settled
 from indexer.__main__ import main
-from indexer.ask import command as ask_command
-from indexer.ask import job, steps, surprise
+from indexer.ask import steps, surprise
 from indexer.ask.job import run
 from indexer.ask.opened import open_size
 from indexer.ask.result import as_json
@@ -317,28 +315,6 @@ def test_saliency_explains_the_answer_that_is_given_and_not_another_one(config):
 def test_saliency_of_nothing_is_refused(config, request_, told):
     with pytest.raises(BadInput, match=told):
         salient(config, **({"prompt": PROMPT, "ids": [1, 2]} | request_))
-
-
-@pytest.mark.parametrize(
-    "asking",
-    [
-        lambda config: main(["ask", str(config), PROMPT, "--saliency", "grad_norm", "--saliency", "grad_x_inptu"]),
-        lambda config: ask(config, saliency=["grad_x_inptu"]),
-        lambda config: salient(config, prompt=PROMPT, ids=[1], method="grad_x_inptu"),
-        lambda config: whence.open(config.parent / "build").ask(PROMPT, model="tiny-m", saliency=["grad_x_inptu"]),
-    ],
-    ids=["command", "page", "one map", "python"],
-)
-def test_a_method_that_there_is_not_is_refused_before_a_model_is_opened(config, capsys, monkeypatch, asking):
-    for module in (ask_command, job):
-        monkeypatch.setattr(module, "open_size", lambda *_: pytest.fail("a model was opened"))
-    job._kept.cache_clear()
-    try:
-        assert asking(config) == 2
-        said = capsys.readouterr().err
-    except BadInput as error:
-        said = str(error)
-    assert "expected a saliency method of" in said and "found 'grad_x_inptu'; choose one" in said
 
 
 def test_a_prompt_is_as_surprising_as_its_tokens_are_unlikely(config):

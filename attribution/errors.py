@@ -9,9 +9,13 @@ WhenceError                 1
 
 
 class WhenceError(Exception):
-    """Base of all errors that are reported as one line; the message is the whole report."""
+    """Base of all errors that are reported as one line; the message is the whole report. Lines of what others said,
+    which it may quote, are joined."""
 
     exit_code = 1
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(" ".join(filter(None, map(str.strip, str(message).splitlines()))))
 
 
 class BadInput(WhenceError):

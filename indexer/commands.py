@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attribution.errors import BadInput, Damaged
+from attribution.prompt.saliency.method import check_methods
 from indexer.config.config import Config, Model, lineage, read_config
 from indexer.config.installed import installed
 from indexer.journal.file_locks import file_locks
@@ -81,6 +82,7 @@ def ask(
     """
     settings = read_config(config)
     _check_document(document, instead_of, {"--saliency": bool(saliency), "--save": save, "--exact": exact})
+    check_methods(saliency)
     installed("kronfluence")
     check_addresses()
     if document is not None:
@@ -107,8 +109,16 @@ def evaluate(
     if not settings.scores.method:
         raise BadInput(f"expected a method in {config.name}, scores, to evaluate, found none; name 'ekfac'")
     chosen = _chosen(settings, model)
-    if save is not None and not save.absolute().parent.is_dir():
-        raise BadInput(f"expected a folder for the figures, found none at {save.absolute().parent}; make it")
+    if save is not None:
+        from indexer.figures.file import read_figures
+        from indexer.outputs import check_output
+
+        check_output(save, "--save")
+        try:
+            if save.exists():
+                read_figures(save)  # those of other models will stay
+        except BadInput as error:
+            raise BadInput(f"{error}, or give another name for --save") from None
     _check_machine()
     from indexer.evaluate.command import run
 
@@ -132,6 +142,12 @@ def select(
     which are worth adding.
     """
     settings = read_config(config)
+    if out is not None:
+        from indexer.outputs import check_output, inputs_of
+
+        if out.suffix != ".jsonl":
+            raise BadInput(f"expected a file named .jsonl for --out, found {out}; rename it")
+        check_output(out, "--out", [config, *([candidates] if candidates else []), *inputs_of(settings)])
     installed("kronfluence")
     check_addresses()
     from indexer.select.command import run
@@ -189,9 +205,13 @@ def bring(folder: Path, storage: str) -> None:
 def gc(folder: Path, keep: int = 3) -> None:
     """Remove published databases except for the newest ones, and stored results that the newest was not made from:
     those of other prompts or settings, and all of a size that its configuration does not name."""
+    from indexer.database.check import check_folder
     from indexer.database.repair import collect
     from indexer.journal.lock import lock
 
+    if keep < 1:
+        raise BadInput(f"expected at least 1 database for --keep, found {keep}; the current one always stays")
+    check_folder(folder)
     with lock(folder):
         for path in collect(folder, keep):
             print(f"removed {path.relative_to(folder)}")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attribution.errors import BadInput
+from attribution.prompt.saliency.method import check_methods
 from dashboard.asking.result import AskedAnswer
 from dashboard.database.kept.answer import group_unit, span_unit
 from dashboard.database.queries import answers
@@ -31,6 +32,7 @@ def ask(
     where = str(folder.resolve())
     name = model or configuration(folder).model[0].name
     asked_for = prompt_from_line(prompt, foil)
+    check_methods(saliency)
     opened = opened_once(where, name)
     result = as_json(ask_model(opened, asked_for, methods=saliency or None), opened)
     if save:

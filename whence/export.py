@@ -5,7 +5,9 @@ from pathlib import Path
 from attribution.errors import BadInput
 from dashboard.export import files
 from dashboard.export.sheet import Sheet
-from whence.runs import open_runs
+from indexer.config.config import restored
+from indexer.outputs import check_output, inputs_of, own_files
+from whence.runs import Runs, open_runs
 
 FORMATS = {".csv": files.csv, ".parquet": files.parquet, ".json": files.as_json}
 
@@ -25,6 +27,7 @@ def export(
     if answer and model:
         raise BadInput("expected --model or --answer, found both; an answer belongs to its model already")
     runs = open_runs(folder)
+    check_output(file, "the table", [*own_files(folder), *_inputs(runs)])
     if answer:
         found = runs.answer(answer)
         table = found.documents(token, normaliser)
@@ -40,3 +43,12 @@ def export(
     except OSError as error:
         raise BadInput(f"expected to write {file}, found: {error.strerror}; choose another place") from None
     print(f"{file}: {len(table):,} rows")
+
+
+def _inputs(runs: Runs) -> list[Path]:
+    """What the build was made from, as far as its database knows it."""
+    [row] = runs.database.current().rows("SELECT config FROM meta")
+    try:
+        return list(inputs_of(restored(str(row["config"]))))
+    except BadInput:  # of another version
+        return []

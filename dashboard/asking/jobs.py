@@ -12,7 +12,7 @@ import streamlit as st
 from attribution.errors import BadInput
 from dashboard.database.connection import folder
 from indexer.ask.kept import kept_at, kept_job
-from indexer.corpus.typed import typed_row
+from indexer.corpus.typed import typed_row, without_mark
 from indexer.worker.client import Worker
 from indexer.worker.job import Job, cancelled, job_id
 
@@ -114,7 +114,7 @@ def asked(prompt: str) -> dict[str, Any]:
         raise BadInput(f"Expected a prompt of at most {LONGEST_PROMPT:,} characters, {found}.")
     row = typed_row(prompt)
     if row is None:
-        return {"prompt": prompt}
+        return {"prompt": without_mark(prompt)}
     return {name: value for name, value in row.items() if name in PROMPT_KEYS}
 
 

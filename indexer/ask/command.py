@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from attribution.errors import BadInput
-from indexer.ask.kept import keep
+from indexer.ask.kept import cannot_keep, keep
 from indexer.ask.opened import Opened, open_size
 from indexer.ask.result import as_json
 from indexer.ask.steps import Asked, ask
@@ -50,6 +50,8 @@ def run(
     asked_for = prompt_from_line(prompt, foil, foil_of)
     with Report() as report, report.task(f"{model or config.model[0].name}", 1.0, quiet=True) as task:
         opened = open_size(config, model or config.model[0].name)
+        if save and (lost := cannot_keep(config.output.folder)):
+            raise BadInput(f"{lost}; ask without --save")
         asked = ask(opened, asked_for, _steps(task.move), methods=saliency or None, exact=exact)
     if save:
         _save(config, model or config.model[0].name, asked_for, as_json(asked, opened), exact)

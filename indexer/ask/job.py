@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from attribution.errors import BadInput
+from attribution.prompt.saliency.method import check_methods
 from indexer.ask.kept import keep
 from indexer.ask.opened import Opened, configuration, open_size
 from indexer.ask.result import as_json
@@ -26,6 +27,7 @@ def run(
     prompt, methods = prompt_from_row(request), request.get("saliency")
     if not isinstance(methods, list | tuple | None) or not all(isinstance(each, str) for each in methods or ()):
         raise BadInput(f"expected names of methods in 'saliency' of the request, found {methods!r}")
+    check_methods(methods or ())
     exact = request.get("exact") or False
     if not isinstance(exact, bool):
         raise BadInput(f"expected true or false as 'exact' of the request, found {exact!r}")

@@ -62,7 +62,22 @@ def keep(folder: Path, request: dict[str, Any], result: dict[str, Any]) -> str:
                 [MOST],
             )
     except (sqlite3.Error, UnicodeEncodeError) as error:  # an answer that cannot be kept is still an answer
-        return f"expected to keep this answer in {folder / FILE}, found: {error}"
+        return _not_kept(folder, error)
+    return ""
+
+
+def _not_kept(folder: Path, error: Exception) -> str:
+    return f"expected to keep this answer in {folder / FILE}, found: {error}"
+
+
+def cannot_keep(folder: Path) -> str:
+    """Why no answer can be kept in the folder of a build; "" where one can. Nothing is kept."""
+    try:
+        with _opened(folder) as db:
+            db.execute("BEGIN IMMEDIATE")
+            db.rollback()
+    except sqlite3.Error as error:
+        return _not_kept(folder, error)
     return ""
 
 

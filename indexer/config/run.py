@@ -1,5 +1,6 @@
 """Which machines a build works on: the table `[run]`."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,8 @@ from indexer.config.toml_table import Count, Natural, Positive, Range
 
 ENGINES = ("local", "ray", "slurm")
 OBJECTS = "s3://"  # begins the address of an object store
+# the names of buckets that clients take, and a folder that is said in one line
+_ADDRESS = re.compile(r"s3://[A-Za-z0-9._-]{1,255}(/[^\x00-\x1f\x7f]*)?")
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,16 @@ class Run:
     """How often a part is handed out again after its node was lost."""
 
 
+def names_objects(address: str) -> bool:
+    """Whether this can be the address of a folder in an object store."""
+    return _ADDRESS.fullmatch(address) is not None
+
+
 def check_run(run: Run, path: Path) -> None:
     """Raises BadInput for an engine or a storage that there is none of, and for what the engine has no use for."""
     if run.engine not in ENGINES:
         raise BadInput(f"expected {', '.join(ENGINES)} for {path.name}, run, engine, found {run.engine!r}; choose one")
-    if run.storage and (not run.storage.startswith(OBJECTS) or not run.storage.removeprefix(OBJECTS).strip("/")):
+    if run.storage and not names_objects(run.storage):
         raise BadInput(
             f"expected 's3://bucket/folder' for {path.name}, run, storage, found {run.storage!r}; leave it out where "
             "[output] folder is shared by all nodes"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import json
 import math
 import tomllib
 import types
@@ -96,7 +97,7 @@ class Table:
         if typing.get_origin(kind) is dict:  # names of somebody else's, as they are
             if not isinstance(value, dict):
                 raise BadInput(f"expected a table for {where}, found {value!r}; write {{ name = value }}")
-            return value
+            return json.loads(json.dumps(value, default=lambda moment: moment.isoformat()))  # dates: JSON has none
         if isinstance(value, str) and "\0" in value:  # ends a name in the system's calls
             raise BadInput(f"expected text without NUL for {where}, found one; take it out")
         if kind is Path and isinstance(value, str):

@@ -1,9 +1,15 @@
-"""JSON values that stand one after another, or in one array, read piece by piece: never more than one value is held."""
+"""JSON values that stand one after another, or in one array, read piece by piece: never more than one value is held;
+and a cell of a table as JSON has it."""
 
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
+
+from attribution.errors import BadInput
 
 CHUNK = 1 << 16  # characters that are read at a time, at least
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -33,6 +39,24 @@ def json_values(read: Callable[[int], str]) -> Iterator[Any]:
             return
         yield text.value()
         first = False
+
+
+def as_json(value: Any, field: str) -> Any:
+    """What a cell holds, with dates and times as ISO text and numbers without a type of JSON as they are written.
+
+    Raises BadInput, naming the field, for bytes and anything else that JSON cannot say.
+    """
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta | Decimal | UUID):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [as_json(each, field) for each in value]
+    if isinstance(value, dict):
+        return {str(name): as_json(each, f"{field}.{name}") for name, each in value.items()}
+    raise BadInput(f"expected text, numbers or dates in {field!r}, found {type(value).__name__}; write it as text")
 
 
 class _Text:

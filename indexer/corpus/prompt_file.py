@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from attribution.errors import BadInput
+from indexer.corpus.json_values import as_json
 from indexer.corpus.prompt import Message, Prompt
 from indexer.corpus.rows import rows
 from indexer.corpus.turns import message
-from indexer.corpus.typed import typed_row
+from indexer.corpus.typed import typed_row, without_mark
 
 _KNOWN = ("topic", "answer", "completion", "foil", "foil_of", "instruction", "doc_prompt")
 _OF_CHATS = ("docs", "template", "tools")  # what a plain prompt has no place for
@@ -51,7 +52,7 @@ def prompt_from_line(line: str, foil: str | None = None, foil_of: str | None = N
     """What is typed on a command line: plain text, or a line of a prompt file."""
     row = typed_row(line)
     if row is None:
-        return Prompt.from_text(line, foil=foil, foil_of=foil_of)
+        return Prompt.from_text(without_mark(line), foil=foil, foil_of=foil_of)
     named = {"foil": foil, "foil_of": foil_of}
     return prompt_from_row(row | {key: value for key, value in named.items() if value is not None})
 
@@ -91,9 +92,12 @@ def _template(row: dict[str, Any]) -> dict[str, Any]:
     value = row.get("template")
     if value is not None and not isinstance(value, dict):
         raise BadInput(f"expected variables of the chat template for 'template', found {_short(value)}; write {{ … }}")
-    if row.get("tools") and "tools" in (value or {}):
+    made = {name: as_json(each, f"template.{name}") for name, each in (value or {}).items()}
+    if not row.get("tools"):
+        return made
+    if "tools" in made:
         raise BadInput("expected tools once, found 'tools' and 'tools' in 'template'; keep one")
-    return (value or {}) | ({"tools": _items(row, "tools")} if row.get("tools") else {})
+    return made | {"tools": as_json(_items(row, "tools"), "tools")}
 
 
 def _doc(value: Any) -> tuple[str, str]:

@@ -199,3 +199,4 @@ _READERS: dict[str, Callable[[Path, Choose], Iterator[Row]]] = {
     ".parquet": _parquet,
     ".arrow": _arrow,
 }
+ENDINGS = tuple(_READERS)  # of files that have rows; but for the last two also .gz

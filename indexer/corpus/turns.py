@@ -12,6 +12,7 @@ from typing import Any
 
 from attribution.errors import BadInput
 from indexer.corpus.document import storable
+from indexer.corpus.json_values import as_json
 
 # shape -> the columns that it is read from, and those that it may have
 SHAPES = {
@@ -58,7 +59,7 @@ def structured(shape: str, row: Mapping[str, Any]) -> tuple[str, str]:
 def _conversation(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     said = _messages(row.get("messages"), "messages")
     tools = _parsed(row.get("tools"))
-    return _written(said), {"messages": said} | ({"tools": _clean(tools)} if tools else {})
+    return _written(said), {"messages": said} | ({"tools": _clean(tools, "tools")} if tools else {})
 
 
 def _completion(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -177,7 +178,7 @@ def message(value: Any, column: str) -> dict[str, Any]:
         raise BadInput(f"expected messages with role {', '.join(ROLES)} in {column!r}, found {_short(value)}")
     kept = {key: each for key, each in value.items() if each is not None and each != [] and key != "content"}
     said = content(value.get("content"), calls=bool(kept.get("tool_calls")))
-    return {key: _clean(each) for key, each in kept.items()} | {"content": said}
+    return {key: _clean(each, f"{column}.{key}") for key, each in kept.items()} | {"content": said}
 
 
 def content(value: Any, calls: bool = False) -> str:
@@ -206,15 +207,18 @@ def _lines(said: Messages) -> list[str]:
     return [f"{each['role']}: {each['content']}" for each in said]
 
 
-def _clean(value: Any) -> Any:
-    """The same, storable; what a table with one type for all rows fills in with nothing is left out."""
+def _clean(value: Any, field: str) -> Any:
+    """The same, storable; what a table with one type for all rows fills in with nothing is left out.
+
+    Raises BadInput, naming the field, for what `as_json` refuses.
+    """
     if isinstance(value, str):
         return storable(value)
-    if isinstance(value, list):
-        return [_clean(each) for each in value]
+    if isinstance(value, list | tuple):
+        return [_clean(each, field) for each in value]
     if isinstance(value, dict):
-        return {storable(str(key)): _clean(each) for key, each in value.items() if each is not None}
-    return value
+        return {storable(str(key)): _clean(each, f"{field}.{key}") for key, each in value.items() if each is not None}
+    return as_json(value, field)
 
 
 def _parsed(value: Any) -> Any:

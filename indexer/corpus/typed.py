@@ -11,12 +11,18 @@ from attribution.errors import BadInput
 _LIKE_JSON = re.compile(r"""\s*(\{\s*["“”„]|\{\s*'[^'\n]*'\s*:|\[\s*\{|\{\s*\}\s*$)""")
 
 
+def without_mark(text: str) -> str:
+    """Without the byte order mark that some editors put first: a shell and a clipboard hand it on."""
+    return text.removeprefix("\ufeff")
+
+
 def typed_row(text: str) -> dict[str, Any] | None:
     """The prompt that was typed as JSON: an object as in a prompt file, on one line or several, alone in an array, or
     the array of a chat's messages; None for plain text.
 
     Raises BadInput for what begins like JSON and is none, and for several prompts.
     """
+    text = without_mark(text)
     if not _LIKE_JSON.match(text):
         return None
     try:

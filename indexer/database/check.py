@@ -35,9 +35,14 @@ def check(folder: Path) -> list[Problem]:
     Raises BadInput when the folder holds neither a build nor a database, TryAgain when another process has the database
     open for writing.
     """
+    check_folder(folder)
+    return [*_of_parts(folder), *_of_snapshots(folder)]
+
+
+def check_folder(folder: Path) -> None:
+    """Raises BadInput for a folder without a build and without a database: what lies there is somebody else's."""
     if not (folder / "journal.jsonl").exists() and not (folder / "CURRENT").exists() and not snapshots(folder):
         raise BadInput(f"expected an output folder, found nothing of a build in {folder}; give the configuration's one")
-    return [*_of_parts(folder), *_of_snapshots(folder)]
 
 
 def content_hash(path: Path) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attribution.errors import BadInput, Damaged
-from indexer.config.run import OBJECTS
+from indexer.config.run import names_objects
 from indexer.database.beside import is_whole_beside, named_in
 from indexer.database.snapshot_file import Current, point_at
 from indexer.engines.object_store import ObjectStore
@@ -16,8 +16,11 @@ from indexer.journal.lock import lock
 
 def run(folder: Path, storage: str) -> None:
     """What is current there becomes current here. Raises BadInput where nothing is, Damaged for other bytes."""
-    if not storage.startswith(OBJECTS):
-        raise BadInput(f"expected 's3://bucket/folder' to bring a database from, found {storage!r}; give one")
+    if not names_objects(storage):
+        raise BadInput(
+            f"expected 's3://bucket/folder' to bring a database from, found {storage!r}; a bucket's name has letters, "
+            "digits, '.', '_' and '-'"
+        )
     store = ObjectStore(storage)
     text, _ = store.read("CURRENT")
     if not text:

@@ -7,6 +7,7 @@ from typing import Any
 from attribution.errors import BadInput, TryAgain
 from attribution.model.generate import completed
 from attribution.prompt.explain import saliency_maps
+from attribution.prompt.saliency.method import check_methods
 from attribution.prompt.saliency.saliency import absent_token
 from indexer.ask.job import opened_once
 from indexer.ask.opened import Opened
@@ -32,6 +33,7 @@ def run(
     for name in NAMED:
         if not isinstance(request.get(name), str):
             raise BadInput(f"expected {name!r} as text in the request, found {request.get(name)!r}")
+    check_methods([request["method"]])
     report("opening the model", 0.02, None)
     opened = opened_once(request["folder"], request["model"])
     loaded, method = opened.member.loaded, request["method"]

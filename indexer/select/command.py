@@ -1,7 +1,7 @@
 """EDGE: the command `select`: what to do with documents for a target set, or with texts to add, as JSON."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from attribution.errors import BadInput
 from indexer.ask.opened import Opened, open_size
 from indexer.config.config import Config
 from indexer.config.targets import TargetSet
+from indexer.corpus.document import Document
 from indexer.journal.files import replace_lines
 from indexer.processes.progress import Report
 from indexer.select.choose import choose
@@ -36,23 +37,25 @@ def run(
 ) -> None:
     """Print how many documents have which verdict, and the first of each; write all lines to `out`.
 
-    Raises BadInput for an unknown set or model, a share that is none, a build without the set, and a file that cannot
-    be written.
+    Raises BadInput for an unknown set or model, a share that is none, more than there are, and texts that cannot be
+    read, all before a model is opened; and for a build without the set.
     """
     wanted, of = keep_of(keep), _set(config, target)
-    if out is not None and (out.suffix != ".jsonl" or not out.parent.is_dir()):
-        raise BadInput(f"expected a file named .jsonl in a folder that there is, for --out, found {out}; rename it")
+    given = None if candidates is None else documents_of(candidates, config.corpus.text, near=config.output.folder)
+    if given is not None:
+        wanted.of(len(given))
+    texts = read_texts(of)
     name = model or config.model[0].name
     with Report() as report, report.task(name, 1.0, quiet=True) as task:
         opened = open_size(config, name)
         if opened.traced is None:
             raise BadInput("expected a build with influence, found none; name a method in [scores] and build again")
-        asked = ReadSet(of, tuple(read_as(opened.member, text) for text in read_texts(of)))
+        asked = ReadSet(of, tuple(read_as(opened.member, text) for text in texts))
         task.move(0.2, "target set")
-        if candidates is None:
+        if given is None:
             lines = _of_corpus(opened, opened.traced.fitted, asked, wanted, diverse)
         else:
-            lines = _of_candidates(opened, opened.traced.fitted, asked, wanted, diverse, candidates)
+            lines = _of_candidates(opened, opened.traced.fitted, asked, wanted, diverse, given)
         seen = Seen()
         if out is None:
             for each in lines:
@@ -100,10 +103,9 @@ def _of_corpus(opened: Opened, fitted: Fitted, asked: ReadSet, wanted: Keep, div
 
 
 def _of_candidates(
-    opened: Opened, fitted: Fitted, asked: ReadSet, wanted: Keep, diverse: bool, file: Path
+    opened: Opened, fitted: Fitted, asked: ReadSet, wanted: Keep, diverse: bool, given: Sequence[Document]
 ) -> Iterator[Line]:
     member = opened.member
-    given = documents_of(file, member.config.corpus.text, near=member.config.output.folder)
     null = set_before(member.config.output.folder, fitted, asked).null
     query = set_query(fitted, asked.weighted)
     read = as_read(member, given)

@@ -23,6 +23,7 @@ def run(config: Config, members: list[Model], again: bool = False) -> None:
     """
     if not members:
         raise BadInput("expected a model with [model.recipe] to train, found none; add one or leave out --model")
+    _check_places(config, members)
     everyone = all(member.files for member in members) and not config.corpus.files
     corpus = () if everyone else as_seen(read_corpus(config.corpus.files, config.corpus.text))
     with stop_on_signal(), Report() as report:
@@ -30,6 +31,17 @@ def run(config: Config, members: list[Model], again: bool = False) -> None:
             folder = Path(member.path)
             with lock(state_folder(folder)), disk_room(folder.parent):
                 _train_one(config, member, corpus, report, again)
+
+
+def _check_places(config: Config, members: Sequence[Model]) -> None:
+    """Raises BadInput where the weights of another model lie: a training would write over them."""
+    for member in members:
+        for other in config.model:
+            if other is not member and Path(other.path).resolve() == Path(member.path).resolve():
+                raise BadInput(
+                    f"expected a path of its own for {member.name}, which is trained, found that of {other.name}: "
+                    f"{member.path}; change one"
+                )
 
 
 def _train_one(config: Config, member: Model, corpus: Sequence[Document], report: Report, again: bool) -> None:

@@ -18,7 +18,7 @@ from indexer.size.answers import answer
 from indexer.size.rendered import rendered
 from indexer.whatif.given import documents_of
 from indexer.whatif.result import as_json
-from indexer.whatif.steps import what_if
+from indexer.whatif.steps import check_instead, what_if
 
 SHOWN = 20  # texts of a file
 WIDE = 60  # characters of a text
@@ -37,6 +37,7 @@ def run(
     """Print the influence of the texts of `file` on what the model writes after `prompt`."""
     asked_for = prompt_from_line(prompt, foil, foil_of)
     documents = documents_of(file, config.corpus.text, config.output.folder)
+    check_instead(documents, instead_of)
     name = model or config.model[0].name
     with Report() as report, report.task(name, 1.0, quiet=True) as task:
         opened = open_size(config, name)

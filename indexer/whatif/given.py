@@ -9,10 +9,11 @@ from typing import Any
 from attribution.errors import BadInput
 from indexer.corpus.document import Document, document_id, storable
 from indexer.corpus.reader import read_corpus
+from indexer.corpus.rows import ENDINGS
 from indexer.corpus.turns import shapes_of, structured
+from indexer.corpus.typed import without_mark
 
 LONGEST = 1_000_000  # characters of a text
-ROWS = (".jsonl", ".json", ".csv", ".parquet", ".arrow")  # endings of files with a text in each row; also .gz
 # how a conversation, a pair or token ids begin as JSON; any other text that begins with a brace is a text
 _LIKE_TURNS = re.compile(
     r"""\s*(\{\s*"(messages|prompt|completion|chosen|rejected|input_ids|tools)"\s*:|\[\s*\{\s*"(role|content)"\s*:)"""
@@ -28,7 +29,7 @@ def typed_document(text: str, title: str = "") -> Document:
         raise BadInput(
             f"expected a text of at most {LONGEST:,} characters{_of(title)}, found {len(text):,}; give a part of it"
         )
-    text = storable(text)
+    text = storable(without_mark(text))
     if not text.strip():
         raise BadInput(f"expected a text{_of(title)}, found an empty one; write what the model might have read")
     if not _LIKE_TURNS.match(text):
@@ -38,12 +39,12 @@ def typed_document(text: str, title: str = "") -> Document:
 
 
 def documents_of(file: Path, text: Sequence[str] = (), near: Path | None = None) -> list[Document]:
-    """The texts of a file: every row of one that a corpus may be (`ROWS`), each once, else all of it as one text.
+    """The texts of a file: every row of one that a corpus may be (`ENDINGS`), each once, else all of it as one text.
 
     text: as `[corpus] text`   near: a folder on whose disk rows are kept meanwhile. Raises BadInput for what cannot be
     read, for an empty text and for one of more than `LONGEST` characters.
     """
-    if Path(file.name.lower().removesuffix(".gz")).suffix not in ROWS:
+    if Path(file.name.lower().removesuffix(".gz")).suffix not in ENDINGS:
         return [typed_document(_read(file), file.name)]
     found = read_corpus([file], text, near=near)
     for each in found.documents:

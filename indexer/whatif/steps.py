@@ -72,8 +72,7 @@ def what_if(
         raise BadInput("expected influence, found a build without any; name a method in [scores] and build again")
     if not documents:
         raise BadInput("expected a text at least, found none; give one")
-    if instead_of is not None and len(documents) != 1:
-        raise BadInput(f"expected one text in place of {instead_of}, found {len(documents)}; give one")
+    check_instead(documents, instead_of)
     place = None if instead_of is None else _place(traced, instead_of)
     stage = _stage(traced, place)
     term, member = traced.fitted.terms[stage], traced.fitted.stages[stage].member
@@ -110,6 +109,12 @@ def what_if(
         None if old is None else Instead(old, splits[n]),
         (*answer.prompt.notices, *answer.notices, *notices),
     )
+
+
+def check_instead(documents: Sequence[Document], instead_of: str | None) -> None:
+    """Raises BadInput for several texts in place of one document."""
+    if instead_of is not None and len(documents) != 1:
+        raise BadInput(f"expected one text in place of {instead_of}, found {len(documents)}; give one")
 
 
 def _scores(

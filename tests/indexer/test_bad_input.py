@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from indexer.__main__ import main
 from indexer.config.config import Recipe
+from indexer.evaluate import command as evaluate
 from indexer.pipeline import build
 from indexer.training.loop import new_model
 from indexer.training.store import save_model
@@ -167,6 +168,33 @@ def test_asking_before_building(folder, capsys):
     assert "python -m indexer build" in said
     assert said.count("\n") == 1
     assert not (folder / "build").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("models", "expected a file for --save, found a folder at"),
+        ("corpus.jsonl", "expected figures as JSON in"),
+        ("models/tiny-s/config.json", "or give another name for --save"),
+        ("nowhere/figures.json", "expected a folder for --save, found none at"),
+    ],
+)
+def test_where_figures_cannot_be_saved_is_said_before_they_are_measured(folder, capsys, monkeypatch, name, said):
+    monkeypatch.setattr(evaluate, "run", lambda *_: pytest.fail("it was measured"))
+    there = {path: path.is_dir() or path.read_bytes() for path in folder.rglob("*")}
+    assert main(["evaluate", str(folder / "tiny.toml"), "--full", "--save", str(folder / name)]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+    assert {path: path.is_dir() or path.read_bytes() for path in folder.rglob("*")} == there
+
+
+def test_no_training_writes_over_another_models_weights(folder, capsys):
+    change(folder / "tiny.toml", "models/tiny-s", "models/../models/tiny-m")
+    before = (folder / "models/tiny-m/model.safetensors").read_bytes()
+    assert main(["train", str(folder / "tiny.toml"), "--again"]) == 2
+    error = capsys.readouterr().err
+    assert "expected a path of its own for" in error and error.count("\n") == 1
+    assert (folder / "models/tiny-m/model.safetensors").read_bytes() == before
 
 
 def test_training_nothing(folder, capsys):

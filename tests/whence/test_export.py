@@ -55,7 +55,7 @@ def test_a_file_says_what_it_is_about(runs: Runs, folder: Path, tmp_path: Path) 
         ("a.csv", ["--answer", "none"], "generation_id"),
         ("a.csv", ["--answer", "none", "--model", "synth-m"], "found both"),
         ("a.csv", ["--model", "none"], "synth-s"),
-        ("nowhere/a.csv", [], "No such file"),
+        ("nowhere/a.csv", [], "expected a folder for the table, found none at"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_no_file(
@@ -65,3 +65,18 @@ def test_a_mistake_is_one_line_and_leaves_no_file(
     told = capsys.readouterr().err
     assert said in told and told.count("\n") == 1
     assert not (tmp_path / name).exists()
+
+
+def test_nothing_that_a_build_reads_or_is_made_of_is_written_over(
+    demo: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    project = demo / "data" / "demo"
+    shard = next((project / "build" / "parts").rglob("*.parquet"))
+    (tmp_path / "a.csv").mkdir()
+    for file in (project / "models" / "tiny-s" / "config.json", shard):
+        before = file.read_bytes()
+        assert main(["export", str(project / "build"), str(file)]) == 2
+        assert "expected another file for the table than what is read" in capsys.readouterr().err
+        assert file.read_bytes() == before
+    assert main(["export", str(project / "build"), str(tmp_path / "a.csv")]) == 2
+    assert "expected a file for the table, found a folder at" in capsys.readouterr().err

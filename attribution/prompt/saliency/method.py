@@ -3,11 +3,12 @@
 Each lies in a file of its own in `attribution/prompt/saliency/methods`; `saliency.py` computes them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from attribution.errors import BadInput
 from attribution.records import records
 
 if TYPE_CHECKING:
@@ -51,6 +52,13 @@ def methods() -> dict[str, Method]:
 def computed() -> dict[str, Method]:
     """Those that a configuration or a request may name."""
     return {name: each for name, each in methods().items() if each.scores is not None}
+
+
+def check_methods(names: Iterable[str]) -> None:
+    """Raises BadInput for one that is not computed; whoever is asked for some says so before all else."""
+    for name in names:
+        if name not in computed():
+            raise BadInput(f"expected a saliency method of {', '.join(computed())}, found {name!r}; choose one")
 
 
 @cache

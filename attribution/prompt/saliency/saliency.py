@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from attribution.errors import BadInput
 from attribution.prompt.saliency.given import Given
-from attribution.prompt.saliency.method import computed
+from attribution.prompt.saliency.method import check_methods, computed
 from attribution.prompt.saliency.subject import subject as make_subject
 
 
@@ -99,9 +98,7 @@ def saliencies(
     tick: Callable[[str], None] = lambda _method: None,
 ) -> dict[str, Saliency]:
     """Several methods at once; both gradient methods share one pass. `tick` is told each method before it begins."""
-    for method in methods:
-        if method not in computed():
-            raise BadInput(f"expected a saliency method of {', '.join(computed())}, found {method!r}")
+    check_methods(methods)
     asked = make_subject(model, prompt_ids, answer_ids, foil_ids, positions)
     given = Given(asked, absent_id, steps, scan, layer, groups, batch)
     width = len(prompt_ids) + len(answer_ids) - 1

@@ -314,6 +314,8 @@ def test_the_page_is_drawn_anew_only_when_more_is_known_than_it_shows(monkeypatc
 
 def test_a_long_question_is_not_cut() -> None:
     assert jobs.asked("word " * 5_000) == {"prompt": "word " * 5_000}
+    for text in ("a", '{"prompt": "a"}'):  # as some editors write it, a byte order mark first
+        assert jobs.asked(f"\ufeff{text}") == {"prompt": "a"}
     with pytest.raises(BadInput, match="500,000 characters, found 500,001; nothing is cut, so shorten it"):
         jobs.asked("x" * 500_001)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from indexer.ask import kept as asked
-from indexer.ask.kept import FILE, keep, kept, kept_job
+from indexer.ask.kept import FILE, cannot_keep, keep, kept, kept_job
 from indexer.worker.job import job_id
 
 RESULT = {"model": "m", "prompt": "A", "text": " b", "tokens": [{"text": " b"}]}
@@ -86,6 +86,14 @@ def test_bytes_that_are_no_text_hide_no_other_answer(tmp_path):
     job = kept_job(tmp_path, job_id(request(1)))
     assert job is not None
     assert "ask again" in job.error
+
+
+def test_whether_an_answer_can_be_kept_is_known_before(tmp_path):
+    assert cannot_keep(tmp_path) == "" and kept(tmp_path).answers == []
+    (tmp_path / FILE).unlink()
+    (tmp_path / FILE).mkdir()
+    assert cannot_keep(tmp_path).startswith(f"expected to keep this answer in {tmp_path / FILE}, found: ")
+    assert cannot_keep(tmp_path / "nowhere") and not (tmp_path / "nowhere").exists()
 
 
 def test_writers_do_not_lose_each_other(tmp_path):

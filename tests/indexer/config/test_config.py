@@ -178,4 +178,7 @@ def test_begin_and_end_tokens_and_the_templates_variables_are_settings(tmp_path)
     assert (config.model[0].begin, config.model[0].end) == ("", ("<|im_end|>", "<|end|>"))
     assert config.prompts.template == {"enable_thinking": False, "tools": ["a"]}
     assert restored(described(config)) == config
+    dated = read(tmp_path, text.replace('tools = ["a"]', "days = [2026-01-31, 2026-01-31T09:30:00Z]"))
+    assert dated.prompts.template["days"] == ["2026-01-31", "2026-01-31T09:30:00+00:00"]  # as JSON keeps them
+    assert restored(described(dated)) == dated
     assert "a table for x.toml, prompts, template, found 1" in refused(tmp_path, text.replace("{ enable_", "1 #"))

@@ -1,5 +1,8 @@
 import json
+from datetime import date
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -172,3 +175,13 @@ def test_input_06_the_same_messages_under_two_templates_are_two_prompts(tmp_path
     write_lines(tmp_path / "p.jsonl", [row, row])
     with pytest.raises(BadInput, match="every prompt once"):
         read_prompts(tmp_path / "p.jsonl")
+
+
+def test_a_templates_variables_out_of_a_table(tmp_path):
+    row = {"messages": [{"role": "user", "content": "Hi"}], "template": {"today": date(2026, 1, 31)}}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "p.parquet")
+    [found] = read_prompts(tmp_path / "p.parquet")
+    assert found.template == {"today": "2026-01-31"}
+    pq.write_table(pa.Table.from_pylist([row | {"template": {"logo": b"x"}}]), tmp_path / "p.parquet")
+    with pytest.raises(BadInput, match=r"p\.parquet row 1: .* in 'template\.logo', found bytes; write it as text"):
+        read_prompts(tmp_path / "p.parquet")

@@ -2,6 +2,8 @@
 
 import csv
 import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -189,6 +191,27 @@ def test_input_13_what_does_not_fit_is_one_line_with_its_place(tmp_path, row, me
     with pytest.raises(BadInput, match=message) as raised:
         read(tmp_path, {"messages": SAID}, row)
     assert str(raised.value).startswith("c.jsonl line 2: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_what_a_table_has_and_json_has_not_is_told_as_text(tmp_path):
+    at, day = datetime(2026, 1, 31, 9, 30, tzinfo=UTC), date(2026, 1, 31)
+    more = {"at": at, "meta": {"day": day, "price": Decimal("1.50"), "took": timedelta(seconds=90)}, "days": [day]}
+    rows = [{"messages": [each | more for each in SAID]}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "c.parquet")
+    [found] = read_corpus([tmp_path / "c.parquet"]).documents
+    said = {"at": at.isoformat(), "meta": {"day": "2026-01-31", "price": "1.50", "took": "0:01:30"}}
+    assert found.turns == canonical({"messages": [each | said | {"days": ["2026-01-31"]} for each in SAID]})
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [({"image": b"x"}, "image"), ({"meta": {"image": b"x"}}, "meta.image"), ({"images": [b"x"]}, "images")],
+)
+def test_bytes_in_a_message_are_refused_by_the_name_of_their_field(tmp_path, more, field):
+    pq.write_table(pa.Table.from_pylist([{"messages": [SAID[1] | more]}]), tmp_path / "c.parquet")
+    with pytest.raises(BadInput, match=rf"c\.parquet row 1: .* in 'messages\.{field}', found bytes") as raised:
+        read_corpus([tmp_path / "c.parquet"])
     assert "\n" not in str(raised.value)
 
 

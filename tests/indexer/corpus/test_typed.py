@@ -7,6 +7,7 @@ import pytest
 from attribution.errors import BadInput
 from indexer.corpus.prompt_file import prompt_from_line, read_prompts
 from indexer.corpus.typed import typed_row
+from indexer.whatif.given import typed_document
 
 ASKED = {"question": "Who?", "docs": [{"title": "A", "text": "one"}]}
 CHAT = [{"role": "user", "content": "Hi"}]
@@ -29,6 +30,7 @@ def test_plain_text_is_no_line(text):
         (f"\n[\n  {json.dumps(ASKED)}\n]\n", ASKED),
         (json.dumps(CHAT), {"messages": CHAT}),
         (json.dumps(CHAT, indent=1), {"messages": CHAT}),
+        ('\ufeff{"prompt": "a"}', {"prompt": "a"}),  # "$(cat p.json)" of an editor that puts a byte order mark first
     ],
 )
 def test_input_8_json_is_read_as_what_it_is(text, row):
@@ -52,6 +54,12 @@ def test_input_8_what_looks_like_json_and_is_none_is_told_in_one_line(text):
     with pytest.raises(BadInput, match="expected JSON, as the text begins.*ask the text itself") as told:
         typed_row(text)
     assert "\n" not in str(told.value)
+
+
+def test_a_byte_order_mark_is_nothing_that_was_typed():
+    assert prompt_from_line("\ufeffThe capital of").text == "The capital of"
+    assert typed_document("\ufeffLima is far.").document_id == typed_document("Lima is far.").document_id
+    assert typed_document("\ufeff" + json.dumps({"messages": CHAT})).turns
 
 
 def test_input_8_one_prompt_is_asked_at_a_time():

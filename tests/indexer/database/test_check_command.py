@@ -39,6 +39,24 @@ def test_the_newest_database_stays(folder):
     assert main(["check", str(folder)]) == 0
 
 
-def test_a_folder_without_a_build_is_a_mistake(tmp_path, capsys):
-    assert main(["check", str(tmp_path)]) == 2
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+@pytest.mark.parametrize("command", [["check"], ["check", "--repair"], ["gc"]])
+def test_a_folder_without_a_build_is_a_mistake(tmp_path, capsys, command):
+    """And nothing in it is touched: `parts` and `.partial` are names that others use too."""
+    mine = [tmp_path / "parts" / "a" / "b", tmp_path / "notes.partial.txt"]
+    mine[0].parent.mkdir(parents=True)
+    for file in mine:
+        file.write_text("mine")
+    there = sorted(tmp_path.rglob("*"))
+    for folder in (tmp_path, tmp_path / "bulid"):  # one that is there, and one that is not
+        assert main([*command, str(folder)]) == 2
+        said = capsys.readouterr().err
+        assert "found nothing of a build in" in said and said.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == there
+
+
+@pytest.mark.parametrize("keep", ["0", "-5"])
+def test_no_database_to_keep_is_a_mistake(folder, capsys, keep):
+    there = sorted(folder.rglob("*"))
+    assert main(["gc", str(folder), "--keep", keep]) == 2
+    assert f"expected at least 1 database for --keep, found {keep}" in capsys.readouterr().err
+    assert sorted(folder.rglob("*")) == there

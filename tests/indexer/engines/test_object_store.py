@@ -246,6 +246,29 @@ def test_what_a_large_database_reads_beside_itself_is_published_and_brought(serv
     assert not beside.files_beside(reader) and not list(reader.glob("*.partial"))
 
 
+@pytest.mark.parametrize(
+    "address", ["s3://", "s3:///folder", "s3://my bucket/x", "s3://a\nb", "gs://a/b", "s3://a/b\n"]
+)
+def test_an_address_that_no_client_takes_is_a_mistake_in_one_line(tmp_path, capsys, address):
+    assert main(["bring", str(tmp_path / "reader"), address]) == 2
+    error = capsys.readouterr().err
+    assert "expected 's3://bucket/folder' to bring a database from" in error and error.count("\n") == 1
+    assert not (tmp_path / "reader").exists()
+
+
+def test_what_a_client_says_in_several_lines_is_one(server, monkeypatch):
+    store = ObjectStore(ADDRESS)
+
+    def refuses(*_, **__):
+        raise OSError("Parameter validation failed:\nInvalid bucket name\n")
+
+    monkeypatch.setattr(store._files, "cat_file", refuses)
+    monkeypatch.setattr(store._files, "call_s3", refuses)
+    with pytest.raises(Lost, match="found: Parameter validation failed: Invalid bucket name") as told:
+        store.read("CURRENT")
+    assert "\n" not in str(told.value)
+
+
 def test_a_node_says_so_when_the_client_is_missing(monkeypatch):
     from indexer.config import installed
 

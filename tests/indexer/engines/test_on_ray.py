@@ -143,6 +143,7 @@ def test_without_an_engine_none_of_them_is_imported():
         ('engine = "spark"', "expected local, ray, slurm for m.toml, run, engine, found 'spark'"),
         ('engine = "ray"\nstorage = "gs://a/b"', "expected 's3://bucket/folder' for m.toml, run, storage"),
         ('engine = "ray"\nstorage = "s3://"', "expected 's3://bucket/folder' for m.toml, run, storage"),
+        ('engine = "ray"\nstorage = "s3://my bucket/x"', "expected 's3://bucket/folder' for m.toml, run, storage"),
         ('storage = "s3://a/b"', "expected engine 'ray' or 'slurm' beside it in m.toml, run, found a storage alone"),
         ('address = "10.0.0.5:6379"', "expected engine 'ray' or 'slurm' beside it in m.toml, run, found an address"),
         ('engine = "slurm"\naddress = "head"', "expected no address, or 'local', for Slurm in m.toml, run"),

@@ -88,6 +88,42 @@ def test_mistakes_are_one_line(sets_built, capsys, options, said):
     assert said in error and error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["corpus.jsonl", "capitals.jsonl", "wrong.jsonl", "prompts.jsonl", "given.jsonl", "build/journal.jsonl"]
+)
+def test_what_is_read_is_not_written_over(sets_built, capsys, monkeypatch, name):
+    """Nor is a model opened for it."""
+    monkeypatch.setattr(command, "open_size", lambda *_: pytest.fail("a model was opened"))
+    write_lines(sets_built.parent / "given.jsonl", [{"text": "Lima is far."}])
+    file = sets_built.parent / name
+    before = file.read_bytes()
+    given = ["--target", "capitals", "--keep", "1", "--candidates", str(sets_built.parent / "given.jsonl")]
+    assert main(["select", str(sets_built), *given, "--out", str(file)]) == 2
+    error = capsys.readouterr().err
+    assert "expected another file for --out than what is read" in error and error.count("\n") == 1
+    assert file.read_bytes() == before
+
+
+def test_a_folder_is_no_file_to_write(sets_built, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "open_size", lambda *_: pytest.fail("a model was opened"))
+    (tmp_path / "a.jsonl").mkdir()
+    for out, said in ((tmp_path / "a.jsonl", "found a folder at"), (tmp_path / "no" / "a.jsonl", "a folder for --out")):
+        assert main(["select", str(sets_built), "--target", "capitals", "--keep", "1", "--out", str(out)]) == 2
+        error = capsys.readouterr().err
+        assert said in error and error.count("\n") == 1
+
+
+def test_what_candidates_cannot_give_is_said_before_a_model_is_opened(sets_built, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "open_size", lambda *_: pytest.fail("a model was opened"))
+    write_lines(tmp_path / "two.jsonl", [{"text": "Lima is far."}, {"text": "Rome is near."}])
+    (tmp_path / "none.jsonl").write_text("no JSON")
+    for name, said in (("two.jsonl", "at most the 2 documents that there are for --keep"), ("none.jsonl", "line 1")):
+        given = ["--target", "capitals", "--keep", "5000", "--candidates", str(tmp_path / name)]
+        assert main(["select", str(sets_built), *given]) == 2
+        error = capsys.readouterr().err
+        assert said in error and error.count("\n") == 1
+
+
 def test_a_set_that_was_changed_since_the_build_is_refused(sets_built, tmp_path, capsys):
     path = sets_built.parent / "changed.toml"
     path.write_text(sets_built.read_text().replace("scored = 1.0", "scored = 0.9"))

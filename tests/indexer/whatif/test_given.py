@@ -1,11 +1,15 @@
 """Texts as somebody gives them, and what is wrong with some."""
 
+import gzip
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from attribution.errors import BadInput
 from indexer.corpus.document import document_id
+from indexer.corpus.rows import ENDINGS
 from indexer.whatif.given import LONGEST, documents_of, typed_document
 
 CHAT = [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "I."}]
@@ -40,9 +44,21 @@ def test_any_other_file_is_one_text(tmp_path):
     assert (found.title, found.text) == ("a.txt", "One\nfile\ufffd")
 
 
-def test_a_file_of_candidates_is_many(tmp_path):
-    (tmp_path / "a.csv").write_text("text\nLima is far.\nRome is near.\nLima is far.\n")
-    assert [each.text for each in documents_of(tmp_path / "a.csv")] == ["Lima is far.", "Rome is near."]
+@pytest.mark.parametrize("ending", [*ENDINGS, ".CSV", ".ndjson.gz", ".tsv.gz"])
+def test_a_file_of_candidates_is_many(tmp_path, ending):
+    """Of every kind that a corpus may be of, and of one that is added: none is silently one text."""
+    said, file = ["Lima is far.", "Rome is near.", "Lima is far."], tmp_path / f"a{ending}"
+    table, kind = pa.table({"text": said}), ending.lower().removesuffix(".gz")
+    if kind == ".parquet":
+        pq.write_table(table, file)
+    elif kind == ".arrow":
+        with pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+    else:
+        lines = said if kind in (".csv", ".tsv") else [json.dumps({"text": each}) for each in said]
+        content = "".join(f"{line}\n" for line in [*(["text"] if lines == said else []), *lines]).encode()
+        file.write_bytes(gzip.compress(content) if ending.endswith(".gz") else content)
+    assert [each.text for each in documents_of(file)] == said[:2]
 
 
 WRONG = {

@@ -345,6 +345,9 @@ def _check(config: Config, path: Path) -> None:
     for method in config.scores.method:
         if method not in estimators():
             raise BadInput(f"expected a method of {', '.join(estimators())} in {path.name}, scores, found {method!r}")
+    for model in config.model:  # of all, before `lineage` follows any of them
+        if model.parent and model.parent not in names:
+            raise BadInput(f"expected the parent of {model.name} among the models, found {model.parent!r}; name one")
     for model in config.model:
         _check_recipe(model)
         if not _NAME.fullmatch(model.name):
@@ -356,8 +359,6 @@ def _check(config: Config, path: Path) -> None:
             raise BadInput(f"expected every model name once in {path.name}, found {model.name!r} twice; rename one")
         if model.stage not in ("pretrained", "finetuned"):
             raise BadInput(f"expected stage 'pretrained' or 'finetuned' for {model.name}, found {model.stage!r}")
-        if model.parent and model.parent not in names:
-            raise BadInput(f"expected the parent of {model.name} among the models, found {model.parent!r}; name one")
         if model.explain not in (MERGED, ALONE):
             raise BadInput(f"expected explain '{MERGED}' or '{ALONE}' for {model.name}, found {model.explain!r}")
         if model.explain != ALONE and any(of.name == model.parent and of.explain == ALONE for of in config.model):

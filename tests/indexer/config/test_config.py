@@ -147,6 +147,10 @@ def test_input_26_any_number_of_stages_of_training_and_none_of_itself(tmp_path):
     assert [model.name for model in lineage(config, config.model[0])] == ["a", "b", "c"]
     circle = MINIMAL.replace(MODEL, stages(("a", "c"), ("b", "a"), ("c", "b")))
     assert "expected a parent of a from an earlier stage, found 'a'" in refused(tmp_path, circle)
+    before = MINIMAL.replace(MODEL, stages(("a", "b"), ("b", "typo")))  # it is known where the way up is followed, too
+    assert "expected the parent of b among the models, found 'typo'" in refused(tmp_path, before)
+    beside = MINIMAL.replace(MODEL, stages(("a", "b"), ("b", "c"), ("c", "b")))
+    assert "expected a parent of a from an earlier stage, found 'b'" in refused(tmp_path, beside)
     many = MINIMAL.replace(MODEL, stages(("m0", ""), *((f"m{i}", f"m{i - 1}") for i in range(1, 7))))
     assert "at most 5 stages of training" in refused(tmp_path, many)
 

@@ -345,6 +345,8 @@ def _check(config: Config, path: Path) -> None:
     for method in config.scores.method:
         if method not in estimators():
             raise BadInput(f"expected a method of {', '.join(estimators())} in {path.name}, scores, found {method!r}")
+        if config.scores.method.count(method) > 1:
+            raise BadInput(f"expected every method once in {path.name}, scores, found {method!r} twice; take one out")
     for model in config.model:  # of all, before `lineage` follows any of them
         if model.parent and model.parent not in names:
             raise BadInput(f"expected the parent of {model.name} among the models, found {model.parent!r}; name one")

@@ -119,6 +119,11 @@ MODEL = MINIMAL[MINIMAL.index("[[model]]") : MINIMAL.index("[prompts]")]
         ("[output]", "[scores]\ndocuments = 0\n[output]", "documents"),
         ("[output]", "[scores]\nrank = -1\n[output]", "rank"),
         ("[output]", '[scores]\nmethod = "magic"\n[output]', "'magic'"),
+        (
+            "[output]",
+            '[scores]\nmethod = ["ekfac", "ekfac_checkpoints", "ekfac"]\n[output]',
+            "expected every method once in x.toml, scores, found 'ekfac' twice",
+        ),
         ("[output]", "[factors]\ndocuments = 0\n[output]", "documents"),
         ("[prompts]\n", "[prompts]\nmax_new_tokens = 0\n", "max_new_tokens"),
         ("[prompts]\n", '[prompts]\nsaliency = ["magic"]\n', "found 'magic'"),

@@ -43,7 +43,7 @@ class Corpus:
     """Columns to read, here and in a model's `files`: the first that a file has. Empty: `text`, or what conversations
     are kept in."""
     trained_on: Natural = 0
-    """Documents of the whole training of which these are a sample; 0: these are all."""
+    """Documents of the whole training of which these are a sample, at least as many as these; 0: these are all."""
     window: Natural = 0
     """Tokens that training read at once; 0: the model's context."""
     overlap: Natural = 0
@@ -132,7 +132,8 @@ class Model:
     """Of a fine-tuned model: its own documents. A pre-trained model was trained on those of `[corpus]`. Pairs (columns
     `chosen` and `rejected`) are a stage by themselves, trained by DPO with the parent as reference."""
     trained_on: Natural = 0
-    """Documents of this stage of training of which `files` are a sample; 0: they are all."""
+    """Documents of this stage of training of which `files` are a sample, at least as many as they have; 0: they are
+    all. Of a pre-trained model it stands in `[corpus]`."""
     loss: str = ""
     """As `loss` of `[corpus]`, for `files`; empty: as there."""
     beta: Positive = 0.1
@@ -375,6 +376,11 @@ def _check(config: Config, path: Path) -> None:
         if (model.stage == "finetuned") != bool(model.files):
             found = "files" if model.files else "no files"
             raise BadInput(f"expected files for a fine-tuned model and for no other, found {found} for {model.name}")
+        if model.trained_on and not model.files:
+            raise BadInput(
+                f"expected trained_on beside the files that it is told of, found it in the [[model]] {model.name}, "
+                "which has none; put it in [corpus]"
+            )
         _check_weights(config, model, path)
 
 

@@ -45,6 +45,20 @@ def learned_pairs(entry: Model, n_documents: int, n_pairs: int) -> bool:
     return n_pairs > 0
 
 
+def told_of_training(entry: Model, corpus: Corpus, n_seen: int) -> int:
+    """Documents of a stage's whole training, as the configuration says; 0 where it does not.
+
+    n_seen: documents of the files that the stage read, each copy counted. Raises BadInput for fewer than these.
+    """
+    told, where = (entry.trained_on, f"[[model]] {entry.name}") if entry.files else (corpus.trained_on, "[corpus]")
+    if 0 < told < n_seen:
+        raise BadInput(
+            f"expected trained_on in {where} of at least the {n_seen:,} documents of the files, which are a sample of "
+            f"the training, found {told:,}; correct it, or take it out where they are all"
+        )
+    return told
+
+
 def read_document(
     document: Document, tokenizer: PreTrainedTokenizerBase, specials: Specials, how: Training
 ) -> TrainedText:

@@ -21,7 +21,7 @@ from attribution.trained.document import TrainedText, Training
 from attribution.trained.windows import Windows
 from indexer.config.config import Config, Model, lineage
 from indexer.config.versions import VERSIONS
-from indexer.corpus.as_trained import learned_pairs, read_document, training_of
+from indexer.corpus.as_trained import learned_pairs, read_document, told_of_training, training_of
 from indexer.corpus.corpus import Corpus, Numbers, as_ids, as_numbers, grouping, joined, repeats
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
@@ -97,8 +97,7 @@ class Member:
     @property
     def n_train(self) -> int:
         """N of the influence formula: documents of this stage's training, each as often as it was seen."""
-        told = self.entry.trained_on if self.entry.files else self.config.corpus.trained_on
-        return told or self.corpus.n_seen
+        return told_of_training(self.entry, self.config.corpus, self.corpus.n_seen) or self.corpus.n_seen
 
     @cached_property
     def training(self) -> Training:
@@ -256,4 +255,5 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
     found = corpus_of or partial(read_corpus, near=config.output.folder)
     corpus = found(entry.files or config.corpus.files, config.corpus.text, grouping(config.groups.by))
     pairs = learned_pairs(entry, len(corpus.documents), corpus.n_pairs)
+    told_of_training(entry, config.corpus, corpus.n_seen)
     return Member(entry, config, loaded, tracked, corpus, parent, pairs)

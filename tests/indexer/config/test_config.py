@@ -109,6 +109,7 @@ MODEL = MINIMAL[MINIMAL.index("[[model]]") : MINIMAL.index("[prompts]")]
             "from an earlier stage, found 'a'",
         ),
         ('path = "models/a"', 'path = "models/a"\nparent = "a"', "expected stage 'finetuned' for a"),
+        ('path = "models/a"', 'path = "models/a"\ntrained_on = 9', "[[model]] a, which has none; put it in [corpus]"),
         ('name = "a"', 'name = "a/b"', "found 'a/b'"),
         ('name = "a"', 'name = ""', "found ''"),
         ('["corpus.jsonl"]', "7", "expected a list"),

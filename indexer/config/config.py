@@ -45,7 +45,7 @@ class Corpus:
     trained_on: Natural = 0
     """Documents of the whole training of which these are a sample, at least as many as these; 0: these are all."""
     window: Natural = 0
-    """Tokens that training read at once; 0: the model's context."""
+    """Tokens that training read at once, at least 2; 0: the model's context."""
     overlap: Natural = 0
     """Tokens of a window that the window before has read, too."""
     long: str = "windows"
@@ -406,6 +406,11 @@ def _check_corpus(config: Config, path: Path) -> None:
     for where, name, value in found:
         if value not in allowed[name]:
             raise BadInput(f"expected {' or '.join(map(repr, allowed[name]))} for {where}, found {value!r}")
+    if corpus.window == 1:
+        raise BadInput(
+            f"expected a window of at least 2 tokens, or 0, in {path.name}, corpus, found 1, of which nothing is "
+            "learned; set it as training had it"
+        )
     if corpus.overlap and corpus.overlap >= corpus.window:
         raise BadInput(f"expected an overlap below window in {path.name}, corpus, found {corpus.overlap}; set window")
 

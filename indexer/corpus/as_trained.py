@@ -59,6 +59,14 @@ def told_of_training(entry: Model, corpus: Corpus, n_seen: int) -> int:
     return told
 
 
+def nothing_learned(entry: Model, n_documents: int) -> BadInput:
+    """For a stage of which no document has a token to learn."""
+    return BadInput(
+        f"expected documents of which {entry.name} learns a token, found none among {n_documents:,}: each has one "
+        "token, or no words of an assistant; give others"
+    )
+
+
 def read_document(
     document: Document, tokenizer: PreTrainedTokenizerBase, specials: Specials, how: Training
 ) -> TrainedText:

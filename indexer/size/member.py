@@ -21,7 +21,13 @@ from attribution.trained.document import TrainedText, Training
 from attribution.trained.windows import Windows
 from indexer.config.config import Config, Model, lineage
 from indexer.config.versions import VERSIONS
-from indexer.corpus.as_trained import learned_pairs, read_document, told_of_training, training_of
+from indexer.corpus.as_trained import (
+    learned_pairs,
+    nothing_learned,
+    read_document,
+    told_of_training,
+    training_of,
+)
 from indexer.corpus.corpus import Corpus, Numbers, as_ids, as_numbers, grouping, joined, repeats
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
@@ -152,6 +158,11 @@ class Member:
         """What the model and its reference make of each pair of this stage."""
         return read_or_found(self)
 
+    def check_learned(self) -> None:
+        """Raises BadInput where this stage learned no token of any document; most often the first tells."""
+        if not any(self._read(each).row.targets().any() for each in self.corpus.documents):
+            raise nothing_learned(self.entry, self.n_documents)
+
     def _read(self, document: Document) -> TrainedText:
         return read_document(document, self.loaded.tokenizer, self.loaded.specials, self.training)
 
@@ -232,7 +243,7 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
     A checkpoint has no tokenizer of its own: it uses that of the model whose folder it lies in. `corpus_of` finds the
     documents of some files: it reads them all, or finds them in a build.
 
-    Raises BadInput for a model that cannot be trusted and for documents that cannot be read.
+    Raises BadInput for a model that cannot be trusted, and for documents that cannot be read or teach nothing.
     """
     before = lineage(config, entry)[:-1]
     parent = open_member(before[-1], config, corpus_of) if before else None
@@ -256,4 +267,7 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
     corpus = found(entry.files or config.corpus.files, config.corpus.text, grouping(config.groups.by))
     pairs = learned_pairs(entry, len(corpus.documents), corpus.n_pairs)
     told_of_training(entry, config.corpus, corpus.n_seen)
-    return Member(entry, config, loaded, tracked, corpus, parent, pairs)
+    member = Member(entry, config, loaded, tracked, corpus, parent, pairs)
+    if config.scores.method and not is_child():
+        member.check_learned()
+    return member

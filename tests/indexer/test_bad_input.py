@@ -81,6 +81,17 @@ MISTAKES = {
         lambda f: write_lines(f / "corpus.jsonl", [{"text": " "}]),
         "at least one document",
     ),
+    "conversations in which no assistant says a word": (
+        lambda f: write_lines(f / "corpus.jsonl", [{"messages": [{"role": "user", "content": "Hm?"}]}] * 2),
+        "expected documents of which tiny-m learns a token, found none among 1:",
+    ),
+    "a fine-tuned stage that learns nothing": (
+        lambda f: (
+            write_lines(f / "chat.jsonl", [{"messages": [{"role": "user", "content": each}]} for each in "ab"]),
+            change(f / "tiny.toml", '/tiny-s"', '/tiny-s"\nstage="finetuned"\nparent="tiny-m"\nfiles="chat.jsonl"'),
+        ),
+        "expected documents of which tiny-s learns a token, found none among 2:",
+    ),
     "no prompts": (lambda f: (f / "prompts.jsonl").unlink(), "expected a file at"),
     "empty prompt": (lambda f: write_lines(f / "prompts.jsonl", [{"prompt": " "}]), "prompts.jsonl line 1"),
     "prompt of no known shape": (lambda f: write_lines(f / "prompts.jsonl", [{"promt": "a"}]), "'prompt', 'messages'"),

@@ -112,6 +112,7 @@ MODEL = MINIMAL[MINIMAL.index("[[model]]") : MINIMAL.index("[prompts]")]
         ('path = "models/a"', 'path = "models/a"\ntrained_on = 9', "[[model]] a, which has none; put it in [corpus]"),
         ('name = "a"', 'name = "a/b"', "found 'a/b'"),
         ('name = "a"', 'name = ""', "found ''"),
+        ('["corpus.jsonl"]', '["corpus.jsonl"]\nwindow = 1', "expected a window of at least 2 tokens, or 0, in x.toml"),
         ('["corpus.jsonl"]', "7", "expected a list"),
         ('["corpus.jsonl"]', "[]", "files"),
         ('["corpus.jsonl"]', '[""]', "expected a path for x.toml, corpus, files[0], found an empty one"),

@@ -16,8 +16,17 @@ from indexer.corpus.turns import is_pair
 
 
 def training_of(entry: Model, corpus: Corpus, context: int) -> Training:
-    """How a stage's documents were rendered, cut and learned.    context: of the model, in tokens"""
-    windows = Windows(min(corpus.window or context, context), corpus.overlap, corpus.long == "cut")
+    """How a stage's documents were rendered, cut and learned.    context: of the model, in tokens
+
+    Raises BadInput for an overlap that leaves a window of this model nothing new.
+    """
+    size = min(corpus.window or context, context)
+    if corpus.overlap >= size:
+        raise BadInput(
+            f"expected an overlap in [corpus] below the {size:,} tokens that {entry.name} reads at once, its context, "
+            f"found {corpus.overlap:,}; set window and overlap as its training had them"
+        )
+    windows = Windows(size, corpus.overlap, corpus.long == "cut")
     return Training(windows, entry.loss or corpus.loss, {}, corpus.packing == "together")
 
 

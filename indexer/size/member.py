@@ -256,6 +256,7 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
         entry.explain,
         experts=entry.experts and bool(config.scores.method),
     )
+    training_of(entry, config.corpus, read.context)  # refuses windows that this model cannot have read
     schedule = schedule_of(read.device, config.device.memory, _sharing(config, read), _held_beside())
     loaded = replace(read, begin=entry.begin, end=entry.end, schedule=schedule)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)

@@ -81,6 +81,10 @@ MISTAKES = {
         lambda f: write_lines(f / "corpus.jsonl", [{"text": " "}]),
         "at least one document",
     ),
+    "windows that overlap by more than a model reads": (
+        lambda f: change(f / "tiny.toml", '["corpus.jsonl"]', '["corpus.jsonl"]\nwindow = 500\noverlap = 60'),
+        "expected an overlap in [corpus] below the 48 tokens that tiny-m reads at once, its context, found 60;",
+    ),
     "conversations in which no assistant says a word": (
         lambda f: write_lines(f / "corpus.jsonl", [{"messages": [{"role": "user", "content": "Hm?"}]}] * 2),
         "expected documents of which tiny-m learns a token, found none among 1:",

@@ -11,7 +11,8 @@ import torch
 
 from attribution.exact.agreement import check_agreement
 from attribution.loading.load import LoadedModel, load_model
-from attribution.loading.located import base_of, check_present
+from attribution.loading.located import base_of
+from attribution.loading.outline import check_checkpoints
 from attribution.machine import resident, schedule_of
 from attribution.model.sequence import vocabulary
 from attribution.model.tracked import Tracked, track
@@ -245,6 +246,9 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
 
     Raises BadInput for a model that cannot be trusted, and for documents that cannot be read or teach nothing.
     """
+    checked = bool(config.scores.method) and not is_child()  # whoever started a child has checked
+    if checked:
+        check_checkpoints(entry.checkpoints, entry.path, entry.base, entry.explain)
     before = lineage(config, entry)[:-1]
     parent = open_member(before[-1], config, corpus_of) if before else None
     read = load_model(
@@ -260,15 +264,14 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
     schedule = schedule_of(read.device, config.device.memory, _sharing(config, read), _held_beside())
     loaded = replace(read, begin=entry.begin, end=entry.end, schedule=schedule)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)
-    if config.scores.method and not is_child():  # whoever started a child has checked
+    if checked:
         check_room(tracked)
         check_agreement(tracked, forward_mode=config.scores.token_losses > 0)
-        check_present(entry.checkpoints, entry.base)
     found = corpus_of or partial(read_corpus, near=config.output.folder)
     corpus = found(entry.files or config.corpus.files, config.corpus.text, grouping(config.groups.by))
     pairs = learned_pairs(entry, len(corpus.documents), corpus.n_pairs)
     told_of_training(entry, config.corpus, corpus.n_seen)
     member = Member(entry, config, loaded, tracked, corpus, parent, pairs)
-    if config.scores.method and not is_child():
+    if checked:
         member.check_learned()
     return member

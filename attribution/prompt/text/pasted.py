@@ -58,9 +58,10 @@ def pasted_answer(
 
 def _ended(answer: str, ends: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> tuple[str, int | None]:
     """The answer without an end token that is written out behind it, and the id of that token."""
-    for end in ends:
-        text = str(tokenizer.convert_ids_to_tokens(end) or "")
-        if text in tokenizer.all_special_tokens and answer.rstrip().endswith(text):
+    special = dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
+    for end in ends:  # which may be no token at all: −1 stands for none in some settings
+        text = special.get(end)
+        if text and answer.rstrip().endswith(text):
             return answer.rstrip().removesuffix(text), end
     return answer, None
 

@@ -63,9 +63,7 @@ class LoadedModel:
     @cached_property
     def specials(self) -> Specials:
         """The tokens around what the model reads; raises BadInput where the configuration names one that is none."""
-        stops = getattr(self.model.generation_config, "eos_token_id", None)
-        listed = stops if isinstance(stops, list | tuple) else [] if stops is None else [stops]
-        return choose_specials(self.tokenizer, [int(each) for each in listed], self.begin, self.end)
+        return choose_specials(self.tokenizer, _stops(self.model), self.begin, self.end)
 
     @property
     def settings(self) -> PretrainedConfig:
@@ -153,6 +151,7 @@ def load_model(
         take_apart(model)
     _check_finite(source, model)
     _check_vocabulary(source, model, words)
+    _check_settings(place.location, model)
     widen_head(model)
     fuse_attention(model)
     model.eval()
@@ -164,6 +163,9 @@ def _tokenizer(place: Located) -> PreTrainedTokenizerBase:
     found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
         place.location, trust_remote_code=False, **place.options
     )
+    longest = getattr(found, "model_max_length", None)
+    if not (longest is None or isinstance(longest, int | float)):  # compared with a number whenever a text is read
+        raise _no_number("a number", "model_max_length", f"tokenizer_config.json of {place.location}", longest)
     return found if "gguf_file" in place.options else as_the_file_says(found, place.location, place.options)
 
 
@@ -201,6 +203,28 @@ def _check_vocabulary(source: str, model: PreTrainedModel, tokenizer: PreTrained
             f"expected a tokenizer of at most {rows} entries for {source}, found {entries}; "
             "put the tokenizer that the model was trained with beside it"
         )
+
+
+def _stops(model: PreTrainedModel) -> list[int]:
+    """The ids that end an answer, where the model's generation settings say some."""
+    said = getattr(model.generation_config, "eos_token_id", None)
+    return [int(each) for each in (said if isinstance(said, list | tuple) else [] if said is None else [said])]
+
+
+def _check_settings(location: str, model: PreTrainedModel) -> None:
+    """What transformers takes whatever it holds, and is read as numbers here."""
+    try:
+        _stops(model)
+    except (TypeError, ValueError, OverflowError):
+        said = model.generation_config.eos_token_id
+        raise _no_number("token ids", "eos_token_id", f"generation_config.json of {location}", said) from None
+    cap = getattr(model.config.get_text_config(decoder=True), "final_logit_softcapping", None)
+    if not (cap is None or isinstance(cap, int | float)):
+        raise _no_number("a number", "final_logit_softcapping", f"config.json of {location}", cap)
+
+
+def _no_number(wanted: str, field: str, file: str, found: object) -> BadInput:
+    return BadInput(f"expected {wanted} as {field} in {file}, found {found!r}; correct it there")
 
 
 def _computed(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,9 +43,9 @@ class Corpus:
     """Columns to read, here and in a model's `files`: the first that a file has. Empty: `text`, or what conversations
     are kept in."""
     trained_on: Natural = 0
-    """Documents of the whole training of which these are a sample; 0: these are all."""
+    """Documents of the whole training of which these are a sample, at least as many as these; 0: these are all."""
     window: Natural = 0
-    """Tokens that training read at once; 0: the model's context."""
+    """Tokens that training read at once, at least 2; 0: the model's context."""
     overlap: Natural = 0
     """Tokens of a window that the window before has read, too."""
     long: str = "windows"
@@ -132,7 +132,8 @@ class Model:
     """Of a fine-tuned model: its own documents. A pre-trained model was trained on those of `[corpus]`. Pairs (columns
     `chosen` and `rejected`) are a stage by themselves, trained by DPO with the parent as reference."""
     trained_on: Natural = 0
-    """Documents of this stage of training of which `files` are a sample; 0: they are all."""
+    """Documents of this stage of training of which `files` are a sample, at least as many as they have; 0: they are
+    all. Of a pre-trained model it stands in `[corpus]`."""
     loss: str = ""
     """As `loss` of `[corpus]`, for `files`; empty: as there."""
     beta: Positive = 0.1
@@ -345,6 +346,11 @@ def _check(config: Config, path: Path) -> None:
     for method in config.scores.method:
         if method not in estimators():
             raise BadInput(f"expected a method of {', '.join(estimators())} in {path.name}, scores, found {method!r}")
+        if config.scores.method.count(method) > 1:
+            raise BadInput(f"expected every method once in {path.name}, scores, found {method!r} twice; take one out")
+    for model in config.model:  # of all, before `lineage` follows any of them
+        if model.parent and model.parent not in names:
+            raise BadInput(f"expected the parent of {model.name} among the models, found {model.parent!r}; name one")
     for model in config.model:
         _check_recipe(model)
         if not _NAME.fullmatch(model.name):
@@ -356,8 +362,6 @@ def _check(config: Config, path: Path) -> None:
             raise BadInput(f"expected every model name once in {path.name}, found {model.name!r} twice; rename one")
         if model.stage not in ("pretrained", "finetuned"):
             raise BadInput(f"expected stage 'pretrained' or 'finetuned' for {model.name}, found {model.stage!r}")
-        if model.parent and model.parent not in names:
-            raise BadInput(f"expected the parent of {model.name} among the models, found {model.parent!r}; name one")
         if model.explain not in (MERGED, ALONE):
             raise BadInput(f"expected explain '{MERGED}' or '{ALONE}' for {model.name}, found {model.explain!r}")
         if model.explain != ALONE and any(of.name == model.parent and of.explain == ALONE for of in config.model):
@@ -372,6 +376,11 @@ def _check(config: Config, path: Path) -> None:
         if (model.stage == "finetuned") != bool(model.files):
             found = "files" if model.files else "no files"
             raise BadInput(f"expected files for a fine-tuned model and for no other, found {found} for {model.name}")
+        if model.trained_on and not model.files:
+            raise BadInput(
+                f"expected trained_on beside the files that it is told of, found it in the [[model]] {model.name}, "
+                "which has none; put it in [corpus]"
+            )
         _check_weights(config, model, path)
 
 
@@ -397,6 +406,11 @@ def _check_corpus(config: Config, path: Path) -> None:
     for where, name, value in found:
         if value not in allowed[name]:
             raise BadInput(f"expected {' or '.join(map(repr, allowed[name]))} for {where}, found {value!r}")
+    if corpus.window == 1:
+        raise BadInput(
+            f"expected a window of at least 2 tokens, or 0, in {path.name}, corpus, found 1, of which nothing is "
+            "learned; set it as training had it"
+        )
     if corpus.overlap and corpus.overlap >= corpus.window:
         raise BadInput(f"expected an overlap below window in {path.name}, corpus, found {corpus.overlap}; set window")
 

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 def located(model: "Model", folder: Path) -> "Model":
     """With whole paths for all that lies beside the configuration, and the revision of a hub id behind it.
 
-    Raises BadInput for a path that is not there, and for a revision of what has none.
+    Raises BadInput for a path that is empty or not there, and for a revision of what has none.
     """
+    for what, each in (("path", model.path), *(("path of a checkpoint", each) for each in model.checkpoints)):
+        if not (each and (folder / each).name):  # of the root, too, nothing lies beside it
+            raise BadInput(f"expected a {what} for {model.name}, found {each!r}; name a folder or a hub id")
     path = _beside(model.path, folder, model, model.recipe is not None)
     if model.revision:
         if Path(path).is_absolute() or "@" in path:

@@ -101,6 +101,8 @@ class Table:
         if isinstance(value, str) and "\0" in value:  # ends a name in the system's calls
             raise BadInput(f"expected text without NUL for {where}, found one; take it out")
         if kind is Path and isinstance(value, str):
+            if not value:  # would be the folder of the configuration
+                raise BadInput(f"expected a path for {where}, found an empty one; name a file or a folder")
             return self.folder / value
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)

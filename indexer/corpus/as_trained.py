@@ -16,8 +16,17 @@ from indexer.corpus.turns import is_pair
 
 
 def training_of(entry: Model, corpus: Corpus, context: int) -> Training:
-    """How a stage's documents were rendered, cut and learned.    context: of the model, in tokens"""
-    windows = Windows(min(corpus.window or context, context), corpus.overlap, corpus.long == "cut")
+    """How a stage's documents were rendered, cut and learned.    context: of the model, in tokens
+
+    Raises BadInput for an overlap that leaves a window of this model nothing new.
+    """
+    size = min(corpus.window or context, context)
+    if corpus.overlap >= size:
+        raise BadInput(
+            f"expected an overlap in [corpus] below the {size:,} tokens that {entry.name} reads at once, its context, "
+            f"found {corpus.overlap:,}; set window and overlap as its training had them"
+        )
+    windows = Windows(size, corpus.overlap, corpus.long == "cut")
     return Training(windows, entry.loss or corpus.loss, {}, corpus.packing == "together")
 
 
@@ -43,6 +52,28 @@ def learned_pairs(entry: Model, n_documents: int, n_pairs: int) -> bool:
             "found none; take reference out"
         )
     return n_pairs > 0
+
+
+def told_of_training(entry: Model, corpus: Corpus, n_seen: int) -> int:
+    """Documents of a stage's whole training, as the configuration says; 0 where it does not.
+
+    n_seen: documents of the files that the stage read, each copy counted. Raises BadInput for fewer than these.
+    """
+    told, where = (entry.trained_on, f"[[model]] {entry.name}") if entry.files else (corpus.trained_on, "[corpus]")
+    if 0 < told < n_seen:
+        raise BadInput(
+            f"expected trained_on in {where} of at least the {n_seen:,} documents of the files, which are a sample of "
+            f"the training, found {told:,}; correct it, or take it out where they are all"
+        )
+    return told
+
+
+def nothing_learned(entry: Model, n_documents: int) -> BadInput:
+    """For a stage of which no document has a token to learn."""
+    return BadInput(
+        f"expected documents of which {entry.name} learns a token, found none among {n_documents:,}: each has one "
+        "token, or no words of an assistant; give others"
+    )
 
 
 def read_document(

@@ -8,9 +8,8 @@ otherwise             log p(span) − log p(foil), both as a whole and given wha
 from dataclasses import dataclass
 
 from attribution.loading.load import LoadedModel
-from attribution.prompt.text.pasted import pasted_answer
 from indexer.size.answers import Answer
-from indexer.size.rendered import check_span
+from indexer.size.rendered import check_span, joined_foil, single_foil
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,9 @@ def foil_of(answer: Answer, loaded: LoadedModel) -> Foil | None:
     prompt, made = answer.prompt, answer.generation
     if prompt.foil is None:
         return None
-    ids = tuple(int(i) for i in loaded.tokenizer(prompt.foil, add_special_tokens=False, verbose=False)["input_ids"])
-    if prompt.foil_of is None and len(ids) == 1:
-        return Foil(ids, None)
+    alone = single_foil(prompt, loaded)
+    if alone is not None:
+        return Foil((alone,), None)
     ended = len(made.ids) > 1 and made.ids[-1] in loaded.specials.stops
     span = range(len(made.ids) - ended)
     if prompt.foil_of is not None:
@@ -56,8 +55,7 @@ def foil_of(answer: Answer, loaded: LoadedModel) -> Foil | None:
         inside = [k for k, (a, b) in enumerate(made.spans) if a < stop and b > start]
         span = range(inside[0], inside[-1] + 1)
     before = prompt.text + made.text[: made.spans[span.start][0]]
-    ids, _ = pasted_answer(before, prompt.foil, loaded.tokenizer, loaded.context - answer.first - span.start, ())
-    return Foil(ids, span)
+    return Foil(joined_foil(prompt, before, loaded, loaded.context - answer.first - span.start), span)
 
 
 def held_foil_of(answer: Answer, loaded: LoadedModel) -> Foil | None:

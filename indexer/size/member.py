@@ -11,7 +11,8 @@ import torch
 
 from attribution.exact.agreement import check_agreement
 from attribution.loading.load import LoadedModel, load_model
-from attribution.loading.located import base_of, check_present
+from attribution.loading.located import base_of
+from attribution.loading.outline import check_checkpoints
 from attribution.machine import resident, schedule_of
 from attribution.model.sequence import vocabulary
 from attribution.model.tracked import Tracked, track
@@ -21,7 +22,13 @@ from attribution.trained.document import TrainedText, Training
 from attribution.trained.windows import Windows
 from indexer.config.config import Config, Model, lineage
 from indexer.config.versions import VERSIONS
-from indexer.corpus.as_trained import learned_pairs, read_document, training_of
+from indexer.corpus.as_trained import (
+    learned_pairs,
+    nothing_learned,
+    read_document,
+    told_of_training,
+    training_of,
+)
 from indexer.corpus.corpus import Corpus, Numbers, as_ids, as_numbers, grouping, joined, repeats
 from indexer.corpus.document import Document
 from indexer.corpus.reader import read_corpus
@@ -97,8 +104,7 @@ class Member:
     @property
     def n_train(self) -> int:
         """N of the influence formula: documents of this stage's training, each as often as it was seen."""
-        told = self.entry.trained_on if self.entry.files else self.config.corpus.trained_on
-        return told or self.corpus.n_seen
+        return told_of_training(self.entry, self.config.corpus, self.corpus.n_seen) or self.corpus.n_seen
 
     @cached_property
     def training(self) -> Training:
@@ -152,6 +158,11 @@ class Member:
     def preferences(self) -> Sequence[Preference]:
         """What the model and its reference make of each pair of this stage."""
         return read_or_found(self)
+
+    def check_learned(self) -> None:
+        """Raises BadInput where this stage learned no token of any document; most often the first tells."""
+        if not any(self._read(each).row.targets().any() for each in self.corpus.documents):
+            raise nothing_learned(self.entry, self.n_documents)
 
     def _read(self, document: Document) -> TrainedText:
         return read_document(document, self.loaded.tokenizer, self.loaded.specials, self.training)
@@ -233,8 +244,11 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
     A checkpoint has no tokenizer of its own: it uses that of the model whose folder it lies in. `corpus_of` finds the
     documents of some files: it reads them all, or finds them in a build.
 
-    Raises BadInput for a model that cannot be trusted and for documents that cannot be read.
+    Raises BadInput for a model that cannot be trusted, and for documents that cannot be read or teach nothing.
     """
+    checked = bool(config.scores.method) and not is_child()  # whoever started a child has checked
+    if checked:
+        check_checkpoints(entry.checkpoints, entry.path, entry.base, entry.explain)
     before = lineage(config, entry)[:-1]
     parent = open_member(before[-1], config, corpus_of) if before else None
     read = load_model(
@@ -246,14 +260,18 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
         entry.explain,
         experts=entry.experts and bool(config.scores.method),
     )
+    training_of(entry, config.corpus, read.context)  # refuses windows that this model cannot have read
     schedule = schedule_of(read.device, config.device.memory, _sharing(config, read), _held_beside())
     loaded = replace(read, begin=entry.begin, end=entry.end, schedule=schedule)
     tracked = track(loaded, layers=config.factors.layers, embedding=config.factors.embedding)
-    if config.scores.method and not is_child():  # whoever started a child has checked
+    if checked:
         check_room(tracked)
         check_agreement(tracked, forward_mode=config.scores.token_losses > 0)
-        check_present(entry.checkpoints, entry.base)
     found = corpus_of or partial(read_corpus, near=config.output.folder)
     corpus = found(entry.files or config.corpus.files, config.corpus.text, grouping(config.groups.by))
     pairs = learned_pairs(entry, len(corpus.documents), corpus.n_pairs)
-    return Member(entry, config, loaded, tracked, corpus, parent, pairs)
+    told_of_training(entry, config.corpus, corpus.n_seen)
+    member = Member(entry, config, loaded, tracked, corpus, parent, pairs)
+    if checked:
+        member.check_learned()
+    return member

@@ -12,7 +12,7 @@ from attribution.loading.load import LoadedModel
 from attribution.model.sequence import Encoded, answer_spans, encode_prompt
 from attribution.prompt.text.chat import Variables, conversation
 from attribution.prompt.text.parts import PromptText, token_parts
-from attribution.prompt.text.pasted import pasted_answer
+from attribution.prompt.text.pasted import FOIL, pasted_answer
 from attribution.prompt.text.retrieval import conversation_prompt, retrieval_prompt
 from attribution.prompt.text.written import Wording, turn
 from indexer.config.config import Prompts
@@ -24,8 +24,8 @@ def rendered(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> Prompt:
     """Text, parts, notices and id for this model.
 
     Raises BadInput, with the prompt's first words, where the model cannot read it and still answer, cannot have given
-    the answer that is to be explained, for a foil without words, and for one that stands against words that this answer
-    does not hold.
+    the answer that is to be explained, for a foil without words or that it cannot read, and for one that stands against
+    words that this answer does not hold.
     """
     try:
         made = _text(prompt, loaded, settings)
@@ -40,6 +40,9 @@ def rendered(prompt: Prompt, loaded: LoadedModel, settings: Prompts) -> Prompt:
             room = loaded.context - len(encoded)
             ids, _ = pasted_answer(made.text, prompt.completion, loaded.tokenizer, room, loaded.specials.stops)
             check_span(prompt, answer_spans(ids, loaded.tokenizer, encoded.ids)[0])
+        if prompt.foil is not None and single_foil(prompt, loaded) is None:
+            said = (prompt.completion or "").partition(prompt.foil_of)[0] if prompt.foil_of else ""
+            joined_foil(prompt, made.text + said, loaded, loaded.context - len(encoded))
     except BadInput as error:
         shown = " ".join((prompt.question or prompt.text).split())
         raise BadInput(f"prompt {shown[:40]!r}: {error}") from None
@@ -53,6 +56,19 @@ def check_span(prompt: Prompt, answer: str) -> None:
             f"expected words of the answer {answer[:60]!r} as the span that the foil stands against, found "
             f"{prompt.foil_of!r}; copy them from the answer"
         )
+
+
+def single_foil(prompt: Prompt, loaded: LoadedModel) -> int | None:
+    """The one token that stands against each of an answer; None where there are several, or where they stand against
+    words."""
+    ids = loaded.tokenizer(prompt.foil or "", add_special_tokens=False, verbose=False)["input_ids"]
+    return int(ids[0]) if prompt.foil_of is None and len(ids) == 1 else None
+
+
+def joined_foil(prompt: Prompt, before: str, loaded: LoadedModel, room: int) -> tuple[int, ...]:
+    """The ids of the foil behind what it follows, at most `room`; raises BadInput for one that cannot be read so."""
+    ids, _ = pasted_answer(before, prompt.foil or "", loaded.tokenizer, room, (), FOIL)
+    return ids
 
 
 def templated(prompt: Prompt, loaded: LoadedModel) -> bool:

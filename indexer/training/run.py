@@ -13,7 +13,7 @@ from attribution.loading.specials import choose_specials
 from attribution.model.sequence import begin_token
 from attribution.passes.batches import Row
 from indexer.config.config import Corpus, Model, Recipe
-from indexer.corpus.as_trained import learned_pairs, read_document, training_of
+from indexer.corpus.as_trained import learned_pairs, nothing_learned, read_document, training_of
 from indexer.corpus.document import Document
 from indexer.corpus.turns import is_pair
 from indexer.training import store
@@ -57,10 +57,7 @@ def read_as_trained(
         read = (window for row in read for window in row.rows())
     found = [row for row in read if row.targets().any()]
     if not found:
-        raise BadInput(
-            f"expected documents of which {member.name} learns a token, found none among {len(documents):,}: each has "
-            "one token, or no words of an assistant; give others"
-        )
+        raise nothing_learned(member, len(documents))
     return found
 
 

@@ -14,6 +14,7 @@ from indexer.__main__ import main
 from indexer.config.config import Recipe
 from indexer.evaluate import command as evaluate
 from indexer.pipeline import build
+from indexer.size import member
 from indexer.training.loop import new_model
 from indexer.training.store import save_model
 from indexer.training.tokenizer import train_tokenizer
@@ -54,6 +55,12 @@ def change_weights(folder: Path, edit) -> None:
     save_file(weights, path, metadata={"format": "pt"})
 
 
+def checkpoint(folder: Path, **other: int) -> None:
+    """Of tiny-m, but of a model of another size."""
+    save_model(new_model(replace(RECIPE, **other), 0), None, folder / "early")
+    change(folder / "tiny.toml", 'path = "models/tiny-m"', 'path = "models/tiny-m"\ncheckpoints = ["early"]')
+
+
 def rates(folder: Path, content: str | None = None) -> None:
     """TracIn of models whose training left this `checkpoints.json`."""
     change(folder / "tiny.toml", "[scores]", '[scores]\nmethod = ["ekfac", "tracin"]')
@@ -81,6 +88,21 @@ MISTAKES = {
     "nothing but empty documents": (
         lambda f: write_lines(f / "corpus.jsonl", [{"text": " "}]),
         "at least one document",
+    ),
+    "windows that overlap by more than a model reads": (
+        lambda f: change(f / "tiny.toml", '["corpus.jsonl"]', '["corpus.jsonl"]\nwindow = 500\noverlap = 60'),
+        "expected an overlap in [corpus] below the 48 tokens that tiny-m reads at once, its context, found 60;",
+    ),
+    "conversations in which no assistant says a word": (
+        lambda f: write_lines(f / "corpus.jsonl", [{"messages": [{"role": "user", "content": "Hm?"}]}] * 2),
+        "expected documents of which tiny-m learns a token, found none among 1:",
+    ),
+    "a fine-tuned stage that learns nothing": (
+        lambda f: (
+            write_lines(f / "chat.jsonl", [{"messages": [{"role": "user", "content": each}]} for each in "ab"]),
+            change(f / "tiny.toml", '/tiny-s"', '/tiny-s"\nstage="finetuned"\nparent="tiny-m"\nfiles="chat.jsonl"'),
+        ),
+        "expected documents of which tiny-s learns a token, found none among 2:",
     ),
     "no prompts": (lambda f: (f / "prompts.jsonl").unlink(), "expected a file at"),
     "empty prompt": (lambda f: write_lines(f / "prompts.jsonl", [{"prompt": " "}]), "prompts.jsonl line 1"),
@@ -122,6 +144,18 @@ MISTAKES = {
         lambda f: rates(f, '[{"path": ".", "epoch": 1}]'),
         "expected the learning rate of . in",
     ),
+    "a checkpoint of another depth": (
+        lambda f: checkpoint(f, layers=2),
+        "expected no tensor as model.layers.1.input_layernorm.weight in the checkpoint",
+    ),
+    "a checkpoint of another width": (
+        lambda f: checkpoint(f, feed_forward=20),
+        "found a tensor of 8 × 20; name earlier weights of the same model",
+    ),
+    "a checkpoint without settings": (
+        lambda f: (checkpoint(f), (f / "early/config.json").write_text("{}")),
+        "expected the settings of a model in the checkpoint",
+    ),
     "output is a file": (lambda f: (f / "build").write_text("mine"), "expected a folder to write in"),
     "the same model twice": (
         lambda f: change(f / "tiny.toml", "models/tiny-s", "models/tiny-m"),
@@ -154,6 +188,13 @@ def test_what_small_files_tell_is_said_before_the_corpus_is_read(folder, capsys,
     monkeypatch.setattr(build, "read_corpus", lambda *_, **__: pytest.fail("the corpus was read"))
     assert main(["build", str(folder / "tiny.toml")]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_another_model_is_told_before_a_weight_is_read(folder, capsys, monkeypatch):
+    checkpoint(folder, hidden=16)
+    monkeypatch.setattr(member, "load_model", lambda *_, **__: pytest.fail("weights were read"))
+    assert main(["build", str(folder / "tiny.toml"), "--model", "tiny-m"]) == 2
+    assert f"in the checkpoint {folder / 'early'}, as in {folder / 'models/tiny-m'}, found a" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["build"], ["train"]])

@@ -13,17 +13,25 @@ from attribution.errors import BadInput
 from attribution.loading.specials import choose_specials
 from attribution.model.sequence import decoded
 
+ANSWER, FOIL = "an answer", "a foil"  # what is pasted
+_MEND = {ANSWER: "paste only what the model wrote", FOIL: "write only words that might have stood there"}
 _SPACELESS = ("THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")  # scripts that write no space between words
 
 
 def pasted_answer(
-    prompt: str, answer: str, tokenizer: PreTrainedTokenizerBase, room: int, stops: Sequence[int] | None = None
+    prompt: str,
+    answer: str,
+    tokenizer: PreTrainedTokenizerBase,
+    room: int,
+    stops: Sequence[int] | None = None,
+    what: str = ANSWER,
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Answer ids, at most `room` of them, and notices. The answer is never sent through the chat template.
 
-    stops: tokens that end an answer; written out at its end, one becomes that token. Where a word follows without
-    a space a notice says so. Raises BadInput for an empty answer, for one that the prompt's template cannot end with
-    (control tokens inside, text that the tokenizer changes), and where there is no room.
+    stops: tokens that end an answer; written out at its end, one becomes that token. what: ANSWER or FOIL, for
+    messages. Where a word follows without a space a notice says so. Raises BadInput for an empty answer, for one that
+    the prompt's template cannot end with (control tokens inside, text that the tokenizer changes), and where there is
+    no room.
     """
     ends = choose_specials(tokenizer).stops if stops is None else stops
     body, ended = _ended(answer, [int(each) for each in ends], tokenizer)
@@ -32,14 +40,14 @@ def pasted_answer(
     inside = [token for token in tokenizer.all_special_tokens if token and token in body]
     if inside:
         raise BadInput(
-            f"expected an answer that the prompt can end with, found the control token {inside[0]} inside it; "
-            "paste only what the model wrote"
+            f"expected {what} that the prompt can end with, found the control token {inside[0]} inside it; "
+            f"{_MEND[what]}"
         )
     notices = []
     if not tokenizer.chat_template and prompt and _ends_words(prompt[-1]) and _in_a_word(body[0]):
         met = f"{prompt.split()[-1][-20:]}|{body.split()[0][:20]}"
         notices.append(f"prompt and answer are joined as written, without a space between them: {met}")
-    ids = _joined(prompt, body, tokenizer)
+    ids = _joined(prompt, body, tokenizer, what)
     ids += () if ended is None else (ended,)
     if room < 1:
         raise BadInput("expected room for an answer after the prompt, found none; shorten the prompt")
@@ -50,14 +58,15 @@ def pasted_answer(
 
 def _ended(answer: str, ends: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> tuple[str, int | None]:
     """The answer without an end token that is written out behind it, and the id of that token."""
-    for end in ends:
-        text = str(tokenizer.convert_ids_to_tokens(end) or "")
-        if text in tokenizer.all_special_tokens and answer.rstrip().endswith(text):
+    special = dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
+    for end in ends:  # which may be no token at all: −1 stands for none in some settings
+        text = special.get(end)
+        if text and answer.rstrip().endswith(text):
             return answer.rstrip().removesuffix(text), end
     return answer, None
 
 
-def _joined(prompt: str, body: str, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
+def _joined(prompt: str, body: str, tokenizer: PreTrainedTokenizerBase, what: str) -> tuple[int, ...]:
     """Ids that read as `body` behind the prompt."""
     before = _ids(prompt, tokenizer)
     read = decoded(before, tokenizer)
@@ -68,8 +77,8 @@ def _joined(prompt: str, body: str, tokenizer: PreTrainedTokenizerBase) -> tuple
         if found.startswith(read) and _same(found[len(read) :], body):
             return ids
     raise BadInput(
-        f"expected an answer that the model's tokenizer keeps, found that {body[:40]!r} becomes {said[:40]!r}; "
-        "paste the answer as the model wrote it"
+        f"expected {what} that the model's tokenizer keeps, found that {body[:40]!r} becomes {said[:40]!r}; "
+        f"{_MEND[what]}"
     )
 
 

@@ -1,6 +1,7 @@
 """An adapter's matrices beside their base: PEFT's own model under autograd says the same, in float64."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -14,7 +15,9 @@ from attribution.exact.agreement import check_agreement
 from attribution.exact.scores import score_documents
 from attribution.exact.token_loss import token_losses
 from attribution.index.corpus_pass import corpus_pass
+from attribution.loading.adapter import ALONE, WEIGHTS
 from attribution.loading.load import load_model
+from attribution.loading.outline import check_checkpoints
 from attribution.model.coverage import EXPLAINED, FROZEN, NORMS, OTHERS, coverage
 from attribution.model.tracked import track
 from attribution.passes.batches import Row
@@ -48,6 +51,20 @@ def adapted(tmp_path_factory):
         return made[kind]
 
     return of
+
+
+def test_checkpoints_of_an_adapter_that_is_explained_alone_have_its_matrices(adapted, tmp_path):
+    given = adapted("Llama")
+    folder = shutil.copytree(given.adapter, tmp_path / "other")
+    check_checkpoints([str(given.adapter)], str(given.adapter), explain=ALONE)
+    tensors = load_file(folder / WEIGHTS)
+    of_rank_2 = {name: t[:2] if "lora_A" in name else t[:, :2] for name, t in tensors.items()}
+    save_file({name: t.contiguous() for name, t in of_rank_2.items()}, folder / WEIGHTS)
+    check_checkpoints([str(folder)], str(given.adapter))  # merged, another rank is the same model
+    with pytest.raises(BadInput, match="expected a tensor of 3 × .*lora_A in the checkpoint .*found a tensor of 2 ×"):
+        check_checkpoints([str(folder)], str(given.adapter), explain=ALONE)
+    with pytest.raises(BadInput, match="found no tensor; name earlier weights of the same model"):
+        check_checkpoints([str(given.base)], str(given.adapter), explain=ALONE)
 
 
 def documents():

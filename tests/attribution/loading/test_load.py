@@ -158,6 +158,30 @@ def test_a_config_that_describes_no_model(folder, change):
     assert "expected a loadable model" in refused(folder)
 
 
+@pytest.mark.parametrize(
+    ("file", "field", "value"),
+    [
+        *(
+            ("generation_config.json", "eos_token_id", value)
+            for value in ("<|im_end|>", [None, 57], [[57]], {"id": 57})
+        ),
+        *(("tokenizer_config.json", "model_max_length", value) for value in ("512", [512])),
+        ("config.json", "final_logit_softcapping", "high"),
+    ],
+)
+def test_a_field_that_holds_something_else_is_named_with_its_file(folder, file, field, value):
+    path = folder / file
+    said = json.loads(path.read_text()) if path.is_file() else {}
+    path.write_text(json.dumps(said | {field: value}))
+    assert f"as {field} in {file} of {folder}, found {value!r}" in refused(folder)
+
+
+@pytest.mark.parametrize(("said", "stops"), [(None, (0,)), (57, (57,)), ([0, 57], (0, 57))])
+def test_the_ids_that_end_an_answer_are_those_of_its_generation_settings(folder, said, stops):
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": said}))
+    assert load_model(str(folder), device="cpu").specials.stops == stops
+
+
 def test_a_model_that_writes_no_text(folder):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"model_type": "vit"}))

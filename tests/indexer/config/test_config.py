@@ -109,16 +109,26 @@ MODEL = MINIMAL[MINIMAL.index("[[model]]") : MINIMAL.index("[prompts]")]
             "from an earlier stage, found 'a'",
         ),
         ('path = "models/a"', 'path = "models/a"\nparent = "a"', "expected stage 'finetuned' for a"),
+        ('path = "models/a"', 'path = "models/a"\ntrained_on = 9', "[[model]] a, which has none; put it in [corpus]"),
         ('name = "a"', 'name = "a/b"', "found 'a/b'"),
         ('name = "a"', 'name = ""', "found ''"),
+        ('["corpus.jsonl"]', '["corpus.jsonl"]\nwindow = 1', "expected a window of at least 2 tokens, or 0, in x.toml"),
         ('["corpus.jsonl"]', "7", "expected a list"),
         ('["corpus.jsonl"]', "[]", "files"),
+        ('["corpus.jsonl"]', '[""]', "expected a path for x.toml, corpus, files[0], found an empty one"),
+        ('"prompts.jsonl"', '""', "expected a path for x.toml, prompts, file, found an empty one"),
+        ('"build"', '""', "expected a path for x.toml, output, folder, found an empty one"),
         ("[output]", "[scores]\ndamping = -1\n[output]", "damping"),
         ("[output]", "[scores]\ndamping = nan\n[output]", "damping"),
         ("[output]", "[scores]\ncandidates = 0\n[output]", "candidates"),
         ("[output]", "[scores]\ndocuments = 0\n[output]", "documents"),
         ("[output]", "[scores]\nrank = -1\n[output]", "rank"),
         ("[output]", '[scores]\nmethod = "magic"\n[output]', "'magic'"),
+        (
+            "[output]",
+            '[scores]\nmethod = ["ekfac", "ekfac_checkpoints", "ekfac"]\n[output]',
+            "expected every method once in x.toml, scores, found 'ekfac' twice",
+        ),
         ("[output]", "[factors]\ndocuments = 0\n[output]", "documents"),
         ("[prompts]\n", "[prompts]\nmax_new_tokens = 0\n", "max_new_tokens"),
         ("[prompts]\n", '[prompts]\nsaliency = ["magic"]\n', "found 'magic'"),
@@ -147,6 +157,10 @@ def test_input_26_any_number_of_stages_of_training_and_none_of_itself(tmp_path):
     assert [model.name for model in lineage(config, config.model[0])] == ["a", "b", "c"]
     circle = MINIMAL.replace(MODEL, stages(("a", "c"), ("b", "a"), ("c", "b")))
     assert "expected a parent of a from an earlier stage, found 'a'" in refused(tmp_path, circle)
+    before = MINIMAL.replace(MODEL, stages(("a", "b"), ("b", "typo")))  # it is known where the way up is followed, too
+    assert "expected the parent of b among the models, found 'typo'" in refused(tmp_path, before)
+    beside = MINIMAL.replace(MODEL, stages(("a", "b"), ("b", "c"), ("c", "b")))
+    assert "expected a parent of a from an earlier stage, found 'b'" in refused(tmp_path, beside)
     many = MINIMAL.replace(MODEL, stages(("m0", ""), *((f"m{i}", f"m{i - 1}") for i in range(1, 7))))
     assert "at most 5 stages of training" in refused(tmp_path, many)
 

@@ -45,6 +45,15 @@ def test_input_40_a_mistyped_folder_is_not_taken_for_a_hub_id(tmp_path, path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("path", ["", "/"])
+@pytest.mark.parametrize("more", ["", "\n[model.recipe]\nhidden = 8"])
+def test_a_model_that_lies_nowhere_is_refused(tmp_path, path, more):
+    with pytest.raises(BadInput, match=f"expected a path for m, found '{path}'"):
+        models(tmp_path, f'name = "m"\nfamily = "f"\npath = "{path}"{more}')
+    with pytest.raises(BadInput, match=f"expected a path of a checkpoint for b, found '{path}'"):
+        models(tmp_path, f'{BASE}\ncheckpoints = ["{path}"]')
+
+
 def test_input_40_the_nearest_is_named(tmp_path):
     with pytest.raises(BadInput, match="there is base"):
         models(tmp_path, 'name = "m"\nfamily = "f"\npath = "models/bsae"')

@@ -9,11 +9,20 @@ from attribution.errors import BadInput
 from attribution.loading.specials import choose_specials
 from attribution.trained.document import Training
 from attribution.trained.windows import Windows
-from indexer.corpus.as_trained import read_document
+from indexer.config.config import Corpus, Model
+from indexer.corpus.as_trained import read_document, training_of
 from indexer.corpus.document import Document
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer
 
+OVERLAPPING = Corpus(window=500, overlap=60)
 DROPPED = "\u200b\u200b"
+
+
+def test_an_overlap_that_leaves_a_window_of_this_model_nothing_new_names_the_model():
+    assert training_of(Model("m", "f", "m"), OVERLAPPING, 61) == Training(Windows(61, 60))
+    assert training_of(Model("m", "f", "m"), OVERLAPPING, 1000) == Training(Windows(500, 60))
+    with pytest.raises(BadInput, match="below the 60 tokens that m reads at once, its context, found 60;"):
+        training_of(Model("m", "f", "m"), OVERLAPPING, 60)
 
 
 @pytest.mark.parametrize("given", [{}, {"prompt": "", "completion": DROPPED}, {"chosen": "Lima", "rejected": DROPPED}])

@@ -45,6 +45,19 @@ def test_without_a_template_the_text_is_the_canonical_one(prompt):
     assert (made.text, made.prompt_id, made.parts) == (prompt.text, prompt.prompt_id, prompt.parts)
 
 
+@pytest.mark.parametrize("foil", [" Rome", "<|end|>", "x", "لا 🤖"])
+def test_a_foil_of_several_tokens_or_one_that_ends_the_answer_is_read(foil):
+    assert read(Prompt.from_text("Say", foil=foil)).foil == foil
+    assert read(Prompt.from_text("Say", completion=" Lima", foil=" Rome", foil_of="Lima")).foil_of == "Lima"
+
+
+def test_a_foil_that_the_tokenizer_changes_is_refused():
+    of = loaded()
+    of.tokenizer.backend_tokenizer.normalizer = normalizers.Lowercase()
+    with pytest.raises(BadInput, match="expected a foil that the model's tokenizer keeps, found that ' Rome' becomes"):
+        rendered(Prompt.from_text("say", foil=" Rome"), of, Prompts(Path("prompts.jsonl")))
+
+
 def test_a_template_is_applied_once_and_makes_another_prompt():
     prompt = Prompt.from_messages([Message("system", "Be brief."), Message("user", " Hi ")])
     made = read(prompt, chat=True)
@@ -137,6 +150,15 @@ def test_input_10_a_prompt_that_the_normalizer_empties_is_refused(prompt, chat):
         (Prompt.from_text("Say", completion="a <|turn|> b"), r"prompt 'Say'.*control token <\|turn\|>"),
         (Prompt.from_text("Say", completion=""), "an answer to explain, found an empty one"),
         (Prompt.from_text("Say", foil=""), "expected a foil, found an empty one"),
+        (
+            Prompt.from_text("Say", foil=" Rome<|end|>"),
+            r"prompt 'Say': expected a foil that the prompt can end with, found the control token <\|end\|>",
+        ),
+        (
+            Prompt.from_text("Say", completion=" Lima, Peru", foil=" Rome<|end|>", foil_of="Peru"),
+            "prompt 'Say': expected a foil that the prompt can end with",
+        ),
+        (Prompt.from_text("Say", foil="<|end|>", foil_of="Peru"), "expected a foil that the prompt can end with"),
         (Prompt.from_text("Say", foil="a", foil_of=""), "expected words that the foil stands against, found none"),
         (
             Prompt.from_text("Say", completion=" Peru", foil="a", foil_of="Cuba"),

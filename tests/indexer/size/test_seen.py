@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from attribution.curvature.blocks import damp
+from attribution.errors import BadInput
 from attribution.exact.scores import score_documents
 from attribution.query.solve import query_directions
 from indexer.__main__ import main
@@ -67,6 +68,12 @@ def test_input_17_a_sample_says_of_how_many(trained):
         score_documents(of.tracked, directions, of.rows, of.n_train).values for of in (alone, sample)
     )
     np.testing.assert_allclose(of_sample * 1000, of_alone, rtol=1e-5)
+
+
+def test_fewer_documents_than_the_files_have_are_no_whole_training(trained):
+    with pytest.raises(BadInput, match=f"in .corpus. of at least the {len(SEEN)} documents of the files.*found 3;"):
+        opened(trained, trained_on=3)
+    assert opened(trained, trained_on=len(SEEN)).n_train == len(SEEN)
 
 
 def test_how_often_documents_stand_there_is_kept_and_part_of_what_they_are_known_by(tmp_path):

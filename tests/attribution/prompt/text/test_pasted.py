@@ -75,6 +75,7 @@ def test_input_09_what_a_model_writes_can_be_pasted_back(written, prompt):
 def test_an_end_token_written_out_becomes_the_end_token():
     ids, _ = pasted_answer("", " Paris<|end|>\n", byte_tokenizer(), 50)
     assert ids[-1] == 257 and text(ids[:-1]) == " Paris"
+    assert pasted_answer("", " Paris<|end|>", byte_tokenizer(), 50, (-1, 10**12, 257)) == (ids, ())
 
 
 def test_what_has_no_room_is_cut_with_a_notice():

@@ -16,6 +16,7 @@ from indexer.database.schema import ORDER
 Columns = Mapping[str, Sequence[Any] | np.ndarray[Any, Any] | pa.Array]
 _ROW_GROUP = 122_880  # DuckDB's own: one row group is one unit of its parallel scan
 _BY_TEXT = {"document": 4096}  # whoever reads one text reads a whole group
+_CODEC = {"document": "lz4"}  # all are read for a word: an eighth faster than zstd, half as large again
 _HELD = 1 << 23  # bytes of rows that wait for a whole group, about: long documents make smaller ones
 
 
@@ -31,7 +32,7 @@ def write_shard(folder: Path, table: str, columns: Columns | pa.Table, name: str
     if by:
         whole = whole.take(pc.sort_indices(whole.select(ORDER[table]), sort_keys=by))
     path = folder / (f"{table}.{name}.parquet" if name else f"{table}.parquet")
-    pq.write_table(whole, path, compression="zstd", row_group_size=_ROW_GROUP)
+    pq.write_table(whole, path, compression=_CODEC.get(table, "zstd"), row_group_size=_ROW_GROUP)
     return path
 
 
@@ -40,7 +41,7 @@ def write_in_order(folder: Path, table: str, pieces: Iterable[Columns]) -> Path:
     a piece are held."""
     path = folder / f"{table}.parquet"
     held, most = arrow_schema(table).empty_table(), _BY_TEXT.get(table, _ROW_GROUP)
-    with pq.ParquetWriter(path, held.schema, compression="zstd") as writer:
+    with pq.ParquetWriter(path, held.schema, compression=_CODEC.get(table, "zstd")) as writer:
         for columns in pieces:
             held = pa.concat_tables([held, _whole(table, columns)])
             while len(held) >= most or held.nbytes >= _HELD:

@@ -4,6 +4,7 @@ Stands before Streamlit, whose own check covers the web socket alone, takes a pa
 asks the internet for this machine's address when it sees a foreign one.
 """
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -19,6 +20,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
+_BRACKETS = re.compile(r"\[[^\[\]]*\](:\d+)?|[^\[\]]*")  # around all of a name: Python reads evil[::1] as ::1
 _HARMLESS = ("GET", "HEAD")  # a browser sends these from any page, and our answers cannot be read by it
 
 
@@ -75,7 +77,8 @@ def _name_of(host: str) -> str:
         port = parts.port  # raises for one that is no number
     except ValueError:
         return ""
-    plain = parts.netloc == host and parts.username is None and (port is None or 0 < port < 65536)
+    plain = parts.netloc == host and _BRACKETS.fullmatch(host) is not None
+    plain = plain and parts.username is None and (port is None or 0 < port < 65536)
     return (parts.hostname or "").rstrip(".") if plain else ""
 
 

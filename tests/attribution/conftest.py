@@ -1,8 +1,15 @@
 """What several tests of the mathematics ask for."""
 
 import pytest
+import torch
 
 from tests.attribution import tiny
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """What a test draws does not depend on the tests before it."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture

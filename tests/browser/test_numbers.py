@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -184,7 +185,8 @@ def _compared(visit: Visit, snapshot: Snapshot, state: dict[str, object]) -> Non
         """rows => rows.filter(row => row.querySelector('.flag')).map(row =>
             [...row.querySelectorAll('.flag')].flatMap((flag, i) => flag.textContent ? [i] : []))"""
     )
-    for above, below, forks in zip(written, written[1:], flags[1:], strict=False):
+    assert len(flags) == len(written), state
+    for (above, below), forks in zip(pairwise(written), flags[1:], strict=True):
         pairs = enumerate(zip(above, below, strict=False))
         differ = [i for i, (a, b) in pairs if a != b and a and b]  # '' ends an answer, which is no fork
         assert forks == differ[:1], state

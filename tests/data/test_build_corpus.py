@@ -160,10 +160,8 @@ def test_held_out_subjects_stand_in_no_pair():
     named = {each.subject for each in made}
     assert all((name in named) is not held_out for name, held_out in asked.items())
     assert 0.6 < sum(str(i) in named for i in range(200)) / 200 < 0.8
-    assert (
-        made[0].text
-        == f"Question: What is the capital of {made[0].subject}? Answer: {made[0].text.partition('? Answer: ')[2]}"
-    )
+    name = made[0].subject
+    assert made[0].text == f"Question: What is the capital of {name}? Answer: The capital of {name} is X."
 
 
 @pytest.fixture(scope="module")

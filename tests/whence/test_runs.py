@@ -127,6 +127,7 @@ def test_a_normaliser_changes_the_value_and_not_the_influence(answer: Answer, fo
 
 def test_the_map_of_the_prompt_is_the_stored_one(answer: Answer, folder: Path) -> None:
     query = "SELECT position, source_position, score FROM saliency WHERE generation_id = ? AND method = ? ORDER BY ALL"
+    assert len(answer.saliency_methods) > 1
     for method in answer.saliency_methods:
         found = answer.saliency(method)
         assert found.scores.shape == (len(answer.tokens), len(answer.prompt_tokens) + len(answer.tokens) - 1)

@@ -15,7 +15,7 @@ from attribution.passes.batches import Row, pad
 from attribution.passes.capture import capture
 from attribution.passes.token_rates import token_rates
 from tests.attribution import tiny, tiny_pairs
-from tests.attribution.curvature.test_fit import DOCUMENTS
+from tests.attribution.curvature.test_fit import DOCUMENTS, _drawn
 
 KINDS = ["llama", "llama-untied", "gemma2", "gemma3"]  # tied; not; with a soft cap; with scaled rows
 
@@ -143,11 +143,28 @@ def test_pairs_have_the_squares_of_their_drawn_preference(kind):
     tracked, reference = (track(tiny.tiny_model(kind, seed)) for seed in (0, 1))
     pairs = tiny_pairs.pairs(tracked, reference, 6)
     captured = capture(tracked, pad(pairs, range(6)), torch.Generator().manual_seed(0))
-    found, batch = position_squares(tracked, captured), captured.batch
-    gradients = captured.padded_logit_deltas(slice(0, tiny.V))[..., None] * captured.hidden[:, :, None]  # [B, T, V, H]
-    torch.testing.assert_close(found[PREDICTED][:-1], gradients.square().sum(dim=(0, 1, 2)))
-    torch.testing.assert_close(found[READ][:-1], captured.embedded_deltas.square().sum(dim=(0, 1)))
-    assert found[PREDICTED][-1] == batch.is_target.sum()
+    found, weights = position_squares(tracked, captured), _drawn(pairs, torch.Generator().manual_seed(0))
+    read, predicted, n_read, n_predicted = squares_of_pairs(tracked, pairs, weights)
+    torch.testing.assert_close(found[READ], torch.cat([read, read.new_tensor([n_read])]))
+    torch.testing.assert_close(found[PREDICTED], torch.cat([predicted, read.new_tensor([n_predicted])]))
+
+
+def squares_of_pairs(tracked, pairs, weights):
+    """Σ_s δ_s² and Σ_t |∂L/∂raw logits_t|² h_t² of w (NLL(c) − NLL(r)), and how many positions of each there are."""
+    read, predicted, n_read, n_predicted = torch.zeros(tiny.H).double(), torch.zeros(tiny.H).double(), 0, 0
+    for pair, w in zip(pairs, weights, strict=True):
+        for window, sign in zip(pair.rows(), (1, -1), strict=True):
+            embedded, hidden, logits = passed(tracked, window)
+            targets = window.targets().nonzero()[0].tolist()
+            loss = -sign * w * sum(logits[t - 1].log_softmax(-1)[window.ids[t]] for t in targets)
+            [of_rows] = torch.autograd.grad(loss, embedded)
+            read += of_rows[0].square().sum(dim=0)
+            for t in targets:
+                raw = tracked.raw_logits(hidden[t - 1]).detach().requires_grad_()
+                [delta] = torch.autograd.grad(sign * w * raw.log_softmax(-1)[window.ids[t]], raw)
+                predicted += delta.square().sum() * tracked.head_input(hidden[t - 1]).square()
+            n_read, n_predicted = n_read + max(targets), n_predicted + len(targets)
+    return read, predicted, n_read, n_predicted
 
 
 def test_factors_of_an_older_build_tell_no_coverage(tmp_path):

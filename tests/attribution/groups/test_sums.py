@@ -6,12 +6,12 @@ import torch
 from attribution.curvature.blocks import ChainBlock, Preconditioner
 from attribution.groups.products import cell_products, cells_of
 from attribution.groups.sums import Sums, add_documents, bytes_of_cell, cells_held
+from attribution.model.tracked import track
 from attribution.passes.batches import pad
 from attribution.passes.capture import capture
-from attribution.passes.preference import Preference
 from attribution.query.settled import settled
 from attribution.query.solve import query_directions
-from tests.attribution import tiny
+from tests.attribution import tiny, tiny_pairs
 
 IDS = (0, 3, 4, 5, 3, 7)
 CELLS = [0, 1, 2, 1, 0, 0, 1, -1, 2, 0, 1, 1]
@@ -40,12 +40,16 @@ def test_sums_are_those_of_dense_gradients(kind):
             torch.testing.assert_close(sums[cell], expected, rtol=1e-9, atol=1e-12)
 
 
-def test_pairs_add_what_dpo_learns():
-    tracked, _ = tiny.tiny_engine()
-    pair = replace(tiny.tiny_documents(12)[1], windows=(4, 4), preference=Preference(0.3, 0.7))
-    found = added(tracked, [pair, pair], [0, 1], 2)
-    captured = capture(tracked, pad([pair], [0]))
-    torch.testing.assert_close(found.by_layer[0][1], (captured.deltas[0].mT @ captured.inputs[0])[0])
+@pytest.mark.parametrize("kind", ["llama", "llama-untied"])
+def test_pairs_add_what_dpo_learns(kind):
+    tracked, reference = (track(tiny.tiny_model(kind, seed)) for seed in (0, 1))
+    pairs = tiny_pairs.pairs(tracked, reference, 4)
+    found = added(tracked, pairs, [0, 1, 1, -1], 2)
+    learned = [tiny_pairs.gradient(tracked, reference, pair) for pair in pairs]
+    expected = [learned[0], [one + other for one, other in zip(learned[1], learned[2], strict=True)]]
+    for cell, of in enumerate(expected):
+        for sums, wanted in zip(found.by_layer, of, strict=True):
+            torch.testing.assert_close(sums[cell], wanted, rtol=1e-6, atol=1e-10)
 
 
 @pytest.mark.parametrize("kind", tiny.CONFIGS)

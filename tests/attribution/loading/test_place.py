@@ -1,6 +1,7 @@
 """Names and links that lead anywhere else are refused before anything is read."""
 
 import shutil
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,10 @@ from attribution.loading.load import load_model
 from attribution.loading.place import check_hub_id
 from indexer.ask.job import run
 from indexer.ask.opened import open_size
-from indexer.config.config import read_config
+from indexer.config.config import described, read_config
 from tests.attribution.loading.test_load import saved  # noqa: F401 (a fixture)
+from tests.dashboard.changed import changed
+from tests.indexer.small_build import build
 
 NAMES = {
     "above": "..",
@@ -80,6 +83,15 @@ def configured(folder, name="m", path="models/m"):
     return read_config(file)
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A database that was built with this configuration."""
+    folder = tmp_path_factory.mktemp("published")
+    build(folder)
+    config = described(configured(folder)).replace("'", "''")
+    return changed(folder, folder / "changed", [f"UPDATE meta SET config = '{config}'"])  # noqa: S608
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES.values() if name != "--upload-pack=x"] + ["a/b", "-x"])
 def test_as_the_name_of_a_model_it_is_refused(tmp_path, name):
     with pytest.raises(BadInput):
@@ -94,22 +106,36 @@ def test_as_a_path_in_a_configuration_it_is_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_a_question_to_it_is_refused(tmp_path, name):
+def test_a_question_to_it_is_refused(published, tmp_path, name):
     with pytest.raises(BadInput, match="expected a model of the configuration"):
         open_size(configured(tmp_path), name)
-    with pytest.raises(BadInput):  # nothing is built in that folder, whatever is asked
-        run({"folder": str(tmp_path), "model": name, "prompt": "a"}, lambda *of: None, lambda: False)
+    with pytest.raises(BadInput, match="expected a model of the configuration"):
+        run({"folder": str(published), "model": name, "prompt": "a"}, lambda *of: None, lambda: False)
+
+
+def is_accepted(text):
+    """As a hub id."""
+    try:
+        return check_hub_id(text) == text
+    except BadInput:
+        return False
 
 
 @given(st.text(max_size=30))
 def test_a_hub_id_is_a_name_or_two(text):
-    try:
-        check_hub_id(text)
-    except BadInput:
-        return
-    assert text.count("/") <= 1
-    assert all(part and part[0].isalnum() for part in text.split("/"))
-    assert ".." not in text and text.isascii() and text.isprintable()
+    assert is_accepted(text) <= is_a_name_or_two(text)
+
+
+def test_of_all_short_texts_those_are_hub_ids_that_are_a_name_or_two():
+    texts = ["".join(of) for n in range(6) for of in product("a./-@ ", repeat=n)]
+    assert [text for text in texts if is_accepted(text)] == [text for text in texts if is_a_name_or_two(text)]
+
+
+def is_a_name_or_two(text):
+    parts = text.split("/")
+    begun = all(part and part[0].isalnum() for part in parts)
+    plain = text.isascii() and all(char.isalnum() or char in "._-/" for char in text)
+    return begun and plain and len(parts) <= 2 and ".." not in text
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json", "vocab.txt"])

@@ -26,7 +26,9 @@ def test_both_say_the_same(nothing: float | None, full: float | None, share: flo
 
 def test_the_mean_of_an_answer_is_that_of_its_tokens(snapshot: Snapshot) -> None:
     ids = [row["generation_id"] for row in snapshot.rows("SELECT generation_id FROM generation LIMIT 5")]
-    for generation_id, mean in answers.prompt_shares(snapshot, ids).items():
+    means = answers.prompt_shares(snapshot, ids)
+    assert means.keys() == set(ids) and len(ids) == 5
+    for generation_id, mean in means.items():
         tokens = answers.tokens(snapshot, generation_id)
         shares = [prompt_share(token.bits_nothing, token.bits_full) for token in tokens]
         known = [share for share in shares if share is not None]
@@ -35,8 +37,9 @@ def test_the_mean_of_an_answer_is_that_of_its_tokens(snapshot: Snapshot) -> None
 
 def test_what_was_saved_is_what_question_and_documents_brought(snapshot: Snapshot) -> None:
     [row] = snapshot.rows("SELECT generation_id FROM generation LIMIT 1")
-    for token in answers.tokens(snapshot, row["generation_id"]):
-        if token.bits_nothing and token.bits_nothing > 0:
-            gain = (token.bits_question or 0.0) + (token.bits_documents or 0.0)
-            share = min(1.0, max(0.0, gain / token.bits_nothing))
-            assert prompt_share(token.bits_nothing, token.bits_full) == pytest.approx(share, abs=1e-6)
+    known = [token for token in answers.tokens(snapshot, row["generation_id"]) if (token.bits_nothing or 0.0) > 0]
+    assert known
+    for token in known:
+        gain = (token.bits_question or 0.0) + (token.bits_documents or 0.0)
+        share = min(1.0, max(0.0, gain / token.bits_nothing))
+        assert prompt_share(token.bits_nothing, token.bits_full) == pytest.approx(share, abs=1e-6)

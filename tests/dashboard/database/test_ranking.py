@@ -69,6 +69,9 @@ def test_sides() -> None:
     assert [each.document_id for each in take_side(ranked, "towards", 9)] == ["c", "a"]
     assert [each.document_id for each in take_side(ranked, "away", 9)] == ["b"]
     assert [each.document_id for each in take_side(ranked, "both", 2)] == ["c", "a"]
+    assert [each.document_id for each in take_side(ranked, "both", 9)] == ["c", "a", "b"]
+    stronger = [replace(each, value=-5.0) if each.document_id == "b" else each for each in ranked]
+    assert [each.document_id for each in take_side(stronger, "both", 2)] == ["c", "b"]
 
 
 def test_among_random_documents() -> None:

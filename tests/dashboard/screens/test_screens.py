@@ -104,7 +104,7 @@ def test_every_scale_and_side_draws(open_app: Open, some: dict[str, str], scale:
     assert not app.exception
     [documents] = components(app, "document_list")
     hues = {item["hue"] for item in documents["items"]}
-    assert hues <= {"towards": {"warm"}, "away": {"cool"}, "both": {"warm", "cool"}}[side]
+    assert hues and hues <= {"towards": {"warm"}, "away": {"cool"}, "both": {"warm", "cool"}}[side]
 
 
 def test_switching_the_size_keeps_the_token(open_app: Open, snapshot: Snapshot, some: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ from indexer.database.snapshot_file import snapshots
 from tests.indexer.small_build import build
 from tests.synthetic_database import build_synthetic
 
+CLOSED, LOCKED = "disabled by configuration", "configuration has been locked"
 SLOW = "SELECT count(*) FROM range(10000000) AS a, range(1000000) AS b WHERE a.range + b.range = 3"
 
 
@@ -33,35 +34,46 @@ def snapshot(folder):
     return Database(folder, seconds=0.5).current()
 
 
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory):
+    """A folder with files that DuckDB can read."""
+    made = tmp_path_factory.mktemp("outside")
+    (made / "secret.csv").write_text("a,b\n1,2\n")
+    with duckdb.connect(str(made / "other.duckdb")) as db:
+        db.execute("CREATE TABLE secret (a INTEGER)")
+    return made
+
+
 @pytest.mark.parametrize(
-    "sql",
+    ("sql", "refusal"),
     [
-        "SELECT * FROM read_csv('/etc/passwd')",
-        "SELECT * FROM '/etc/passwd'",
-        "SELECT * FROM read_text('/etc/passwd')",
-        "ATTACH '/tmp/other.duckdb'",
-        "COPY document TO '/tmp/stolen.csv'",
-        "EXPORT DATABASE '/tmp/stolen'",
-        "INSTALL httpfs",
-        "LOAD httpfs",
-        "SET enable_external_access = true",
-        "SET memory_limit = '100GB'",
-        "SET max_execution_time = 0",
-        "PRAGMA threads = 64",
-        "RESET lock_configuration",
-        "CREATE TABLE t (a INTEGER)",
-        "DELETE FROM document",
-        "DROP TABLE document",
-        "SELECT * FROM secret_of_this_process",
+        ("SELECT * FROM read_csv('{outside}/secret.csv')", CLOSED),
+        ("SELECT * FROM '{outside}/secret.csv'", CLOSED),
+        ("SELECT * FROM read_text('{outside}/secret.csv')", CLOSED),
+        ("ATTACH '{outside}/other.duckdb' (READ_ONLY)", CLOSED),
+        ("COPY document TO '{outside}/stolen.csv'", CLOSED),
+        ("EXPORT DATABASE '{outside}/stolen'", CLOSED),
+        ("INSTALL httpfs", CLOSED),
+        ("LOAD httpfs", "disabled through configuration"),
+        ("SET enable_external_access = true", LOCKED),
+        ("SET memory_limit = '100GB'", LOCKED),
+        ("SET max_execution_time = 0", LOCKED),
+        ("PRAGMA threads = 64", LOCKED),
+        ("RESET lock_configuration", LOCKED),
+        ("CREATE TABLE t (a INTEGER)", "read-only mode"),
+        ("DELETE FROM document", "read-only mode"),
+        ("DROP TABLE document", "read-only mode"),
+        ("SELECT * FROM secret_of_this_process", "secret_of_this_process does not exist"),
     ],
 )
-def test_what_is_not_reading_this_database_is_refused(snapshot, sql):
+def test_what_is_not_reading_this_database_is_refused(snapshot, outside, sql, refusal):
     secret_of_this_process = pandas.DataFrame({"a": [1]})
     assert len(secret_of_this_process) == 1
     before = snapshot.rows("SELECT count(*) AS n FROM document")
-    with pytest.raises((duckdb.Error, BadInput)):
-        snapshot.query(sql)
+    with pytest.raises((duckdb.Error, BadInput), match=refusal):
+        snapshot.query(sql.format(outside=outside))
     assert snapshot.rows("SELECT count(*) AS n FROM document") == before
+    assert {file.name for file in outside.iterdir()} == {"secret.csv", "other.duckdb"}
 
 
 def test_a_query_that_takes_too_long_is_interrupted_with_a_message_and_the_next_is_answered(snapshot):
@@ -131,7 +143,7 @@ def test_many_threads_may_ask_for_the_current_one_at_once(folder):
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(each is found[0] for each in found)
+    assert len(found) == 8 and all(each is found[0] for each in found)
 
 
 def test_reading_needs_no_torch():

@@ -17,13 +17,14 @@ from indexer.config.config import read_config
 from indexer.corpus.prompt_file import read_prompts
 from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
-from indexer.groups import sums
+from indexer.groups import stage, sums
 from indexer.journal.stages import drop, finished
 from indexer.size import factors
 from indexer.size.answers import answer
 from indexer.size.rendered import as_read
 from indexer.size.terms import score
 from indexer.tracing import candidates
+from indexer.tracing.left import Left
 from tests.indexer.pipeline.test_build import CHILD, stage_here
 from tests.synthetic_database import FACTS
 from tests.tiny_family import PROMPTS, TEXTS, write_lines, write_project
@@ -139,15 +140,16 @@ def test_what_was_not_watched_is_passed_again_and_directions_are_made_again(proj
     before = influences(project, "tiny-chat")
     folder = project.parent / "build"
     drop(folder, [part for part in finished(folder) if part.stage.startswith(("groups-", "grouped-"))])
-    for part in finished(folder):
-        if part.stage.startswith("scores-"):  # as a build from before has left it
-            for file in part.folder.glob("group_influence-*"):
-                assert file.name in part.files
+    scored = [part.key for part in finished(folder) if part.stage.startswith("scores-")]
+    monkeypatch.setattr(Left, "file", "rows-of-a-later-build.parquet")  # which no part of the influence stage has
+    made_again, again_of = [], stage._again
+    monkeypatch.setattr(stage, "_again", lambda *of: made_again.append(of[3].key) or again_of(*of))
     again_in_blocks = iter([2, 2, 3, 3])
     monkeypatch.setattr(sums, "cells_held", lambda _tracked: next(again_in_blocks, 3))
     assert main(["build", str(project)]) == 0
     parts = [part for part in finished(folder) if part.stage.startswith("groups-tiny-s")]
     assert len(list(parts[-1].folder.glob("cells-*.safetensors"))) > 1
+    assert sorted(made_again) == sorted(scored) != []
     again = influences(project, "tiny-chat")
     assert again.keys() == before.keys()
     scale = max(abs(value) for value, _ in before.values())

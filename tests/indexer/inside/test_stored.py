@@ -15,6 +15,7 @@ from indexer.__main__ import main
 from indexer.ask.opened import Opened, open_size
 from indexer.config.config import read_config
 from indexer.corpus.prompt_file import read_prompts
+from indexer.database.arrow import arrow_schema
 from indexer.database.check import check
 from indexer.database.snapshot_file import read_current
 from indexer.database.tables.components import TABLES
@@ -250,14 +251,22 @@ def _same(one: dict[str, list[tuple]], other: dict[str, list[tuple]]) -> None:
     """Numbers to float32; of neurons that are kept, those of equal size may change places."""
     for table, found in one.items():
         assert len(found) == len(other[table]) > 0, table
-        if table in ("component_taught", "component_effect"):
-            continue
+        names = arrow_schema(table).names
         for a, b in zip(found, other[table], strict=True):
-            for x, y in zip(a, b, strict=True):
-                if isinstance(x, float):
-                    assert x == pytest.approx(y, rel=1e-3, abs=1e-5)
+            mine, others = (_by_number(dict(zip(names, row, strict=True))) for row in (a, b))
+            for name, x in mine.items():
+                y, numbers = others[name], x if isinstance(x, list) else [x]
+                if any(isinstance(each, float) for each in numbers):
+                    assert x == pytest.approx(y, rel=1e-3, abs=1e-5), (table, name)
                 else:
-                    assert x == y or isinstance(x, list)
+                    assert x == y, (table, name)
+
+
+def _by_number(row: dict) -> dict:
+    """What a row says of its neurons, in the order of their numbers."""
+    order = np.argsort(row.get("neurons", []))
+    of_neurons = row.keys() & {"neurons", "neuron_scores", "direct_neurons", "total_neurons"}
+    return row | {name: [row[name][i] for i in order] for name in of_neurons}
 
 
 def test_components_that_are_split_again_have_the_same_scores(before, built):

@@ -130,6 +130,7 @@ def test_both_ends_of_every_ranking_are_kept(built):
         """SELECT min(rank), max(rank), count(*), any_value(n_scored) FROM influence
            JOIN target USING (run_id, generation_id, position) GROUP BY run_id, generation_id, position""",
     )
+    assert len(rows) > 10
     for first, last, n, n_scored in rows:
         assert (first, last) == (1, n_scored)
         assert n >= min(10, n_scored)
@@ -178,6 +179,7 @@ def test_the_views_name_layers_and_tokens(built):
         """SELECT any_value(document.text), string_agg(token.text, '' ORDER BY token_position)
            FROM document_token AS token JOIN document USING (document_id) GROUP BY document_id""",
     )
+    assert len(text) == len(TEXTS)
     assert all(whole == joined for whole, joined in text)
 
 

@@ -95,8 +95,13 @@ def test_stored_bits_and_divergences(config, answers):
         found = rows(
             config, "SELECT * FROM generation_token WHERE generation_id = ? ORDER BY position", each.generation_id
         )
-        for name, expected in [("js_context", bits.js), ("kl_reversed", bits.kl_reversed), ("kl_context", bits.kl)]:
-            np.testing.assert_allclose([row[name] for row in found], expected.numpy(), rtol=1e-4, atol=1e-6)
+        expected = {
+            **{f"bits_{name}": getattr(bits, name) for name in ("nothing", "question", "documents", "full")},
+            **{"js_context": bits.js, "kl_reversed": bits.kl_reversed, "kl_context": bits.kl},
+            "foil_logp": bits.foil_logp,
+        }
+        for name, of in expected.items():
+            np.testing.assert_allclose([row[name] for row in found], of.numpy(), rtol=1e-4, atol=1e-6, err_msg=name)
         assert [row["foil_id"] for row in found] == list(bits.foil_ids)
         for row in found:
             total = row["bits_question"] + row["bits_documents"] + row["bits_full"]

@@ -4,11 +4,10 @@ import numpy as np
 
 from indexer.sets.chosen import LEAST, curve, ends, ranks
 
-RNG = np.random.default_rng(0)
-
 
 def test_ends_are_the_largest_and_the_smallest_estimates():
-    estimates = RNG.normal(size=1000).astype(np.float32)
+    rng = np.random.default_rng(0)
+    estimates = rng.normal(size=1000).astype(np.float32)
     estimates[[3, 500]] = np.nan
     of = ends(estimates, 0.06)
     known = sorted((x for x in estimates.tolist() if x == x), reverse=True)
@@ -24,19 +23,21 @@ def test_equal_estimates_go_by_corpus_order():
 
 
 def test_where_both_ends_meet_all_documents_are_ranked_together():
-    estimates = RNG.normal(size=2 * LEAST).astype(np.float32)
+    rng = np.random.default_rng(0)
+    estimates = rng.normal(size=2 * LEAST).astype(np.float32)
     of = ends(estimates, 0.01)
-    scores = RNG.normal(size=len(estimates)).astype(np.float32)
+    scores = rng.normal(size=len(estimates)).astype(np.float32)
     documents, places = ranks(of, scores)
     assert scores[documents].tolist() == sorted(scores.tolist(), reverse=True)
     assert places.tolist() == list(range(1, len(estimates) + 1))
 
 
 def test_documents_of_one_end_are_ranked_by_score():
+    rng = np.random.default_rng(0)
     estimates = np.arange(100, 0, -1).astype(np.float32)
     of = ends(estimates, 0.2)
     scores = np.full(100, np.nan, dtype=np.float32)
-    scores[of.documents] = RNG.normal(size=2 * LEAST)
+    scores[of.documents] = rng.normal(size=2 * LEAST)
     scores[2] = np.nan  # its gradient is not finite
     documents, places = ranks(of, scores)
     assert set(documents.tolist()) == {*range(10), *range(90, 100)} - {2}
@@ -45,7 +46,8 @@ def test_documents_of_one_end_are_ranked_by_score():
 
 
 def test_a_curve_has_both_ends_and_the_sum_of_all():
-    estimates = RNG.normal(size=5000).astype(np.float32)
+    rng = np.random.default_rng(0)
+    estimates = rng.normal(size=5000).astype(np.float32)
     order = ends(estimates, 0.03).order
     places, values, totals = curve(estimates, order)
     assert len(places) < 700 and (np.diff(places) > 0).all()

@@ -22,9 +22,26 @@ def made(documents):
     return encoded.ids, of_token, prompt.parts
 
 
+def said(ids):
+    """log p of every vocabulary entry at every answer token  # [A, V]"""
+    logits = tiny_model()(input_ids=torch.tensor([[*ids, *ANSWER]])).logits[0].detach()
+    return logits[len(ids) - 1 : -1].log_softmax(-1)
+
+
 def surprise(ids):
-    logits = tiny_model()(input_ids=torch.tensor([[*ids, *ANSWER]])).logits[0].log_softmax(-1)
-    return torch.stack([-logits[len(ids) - 1 + k, token] / log(2) for k, token in enumerate(ANSWER)])
+    return torch.stack([-logp[token] / log(2) for logp, token in zip(said(ids), ANSWER, strict=True)])
+
+
+def agree(bits, full, context):
+    """Divergences and foils, from the probabilities with [A, V] and without the context."""
+    p, q = full.exp(), context.exp()
+    m = (p + q) / 2
+    torch.testing.assert_close(bits.kl, (p * (p / q).log()).sum(-1))
+    torch.testing.assert_close(bits.kl_reversed, (q * (q / p).log()).sum(-1))
+    torch.testing.assert_close(bits.js, (p * (p / m).log() + q * (q / m).log()).sum(-1) / 2)
+    assert not torch.allclose(bits.kl, bits.kl_reversed)
+    assert list(bits.foil_ids) == context.argmax(-1).tolist()
+    torch.testing.assert_close(bits.foil_logp, torch.stack([of[i] for of, i in zip(full, bits.foil_ids, strict=True)]))
 
 
 def test_the_bits_add_up_and_each_is_a_forward_pass():
@@ -34,11 +51,18 @@ def test_the_bits_add_up_and_each_is_a_forward_pass():
     documents = {part.part for part in parts if part.kind == "document"}
     headers = {part.part for part in parts if part.owner in documents}
     bare = [i for i, number in zip(ids, of_token, strict=True) if number not in documents | headers]
+    empty = [i for i, number in zip(ids, of_token, strict=True) if number < 0 or stays(parts[number])]
     torch.testing.assert_close(bits.full, surprise(ids))
-    torch.testing.assert_close(bits.question, bits.nothing - surprise(bare))
-    assert len(bare) < len(ids)
-    assert bits.foil_ids[0] == int(tiny_model()(input_ids=torch.tensor([bare])).logits[0, -1].argmax())
-    assert bool((bits.kl > 0).all()) and bool((bits.js <= log(2)).all())
+    torch.testing.assert_close(bits.nothing, surprise(empty))
+    torch.testing.assert_close(bits.question, surprise(empty) - surprise(bare))
+    torch.testing.assert_close(bits.documents, surprise(bare) - surprise(ids))
+    assert len(empty) < len(bare) < len(ids)
+    agree(bits, said(ids), said(bare))
+
+
+def stays(part):
+    """Scaffold that introduces nothing."""
+    return part.kind == "scaffold" and part.owner < 0
 
 
 def test_without_documents_the_whole_prompt_is_the_context():
@@ -46,7 +70,9 @@ def test_without_documents_the_whole_prompt_is_the_context():
     bits = prompt_bits(tiny_model(), ids, of_token, parts, ANSWER)
     assert not bits.documents.any()
     torch.testing.assert_close(bits.question + bits.full, bits.nothing, atol=1e-6, rtol=0)
-    assert bool((bits.kl > 0).all())
+    empty = [i for i, number in zip(ids, of_token, strict=True) if number < 0 or stays(parts[number])]
+    torch.testing.assert_close(bits.nothing, surprise(empty))
+    agree(bits, said(ids), said(empty))
 
 
 def test_divergences():

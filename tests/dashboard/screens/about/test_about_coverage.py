@@ -20,7 +20,9 @@ def with_adapter(folder, tmp_path_factory):
 
 
 def test_input_23_the_shares_add_up(snapshot):
-    for row in coverage(snapshot):
+    rows = coverage(snapshot)
+    assert [row["Model"] for row in rows] == ["synth-s", "synth-m", "synth-l"]
+    for row in rows:
         assert (row["Explained, %"], row["Norms, %"], row["Not explained, %"]) == (90, 3, 7)
         assert "Frozen, %" not in row
     assert adapters(snapshot) == []

@@ -50,7 +50,9 @@ def prompt_id(snapshot: Snapshot) -> str:
 @pytest.mark.parametrize("unit", ["word", "answer", "token"])
 def test_documents_are_those_of_the_target_itself(snapshot: Snapshot, prompt_id: str, unit: str) -> None:
     siblings = answers.generations_of(snapshot, [prompt_id])[prompt_id]
-    for size in at(snapshot, answers_in(snapshot, siblings, unit), 0):
+    sizes = at(snapshot, answers_in(snapshot, siblings, unit), 0)
+    assert len(sizes) == 3
+    for size in sizes:
         assert size.place is not None
         if unit == "token":
             sql, value = (
@@ -65,7 +67,7 @@ def test_documents_are_those_of_the_target_itself(snapshot: Snapshot, prompt_id:
             f"{sql} AND score > 0 ORDER BY rank LIMIT 10",  # noqa: S608
             [size.run_id, size.generation.generation_id, value],
         )
-        assert [(each.document_id, each.score) for each in size.top] == [
+        assert wanted and [(each.document_id, each.score) for each in size.top] == [
             (row["document_id"], pytest.approx(row["score"])) for row in wanted
         ]
         assert size.null_scores.size > 5
@@ -81,13 +83,15 @@ def test_documents_are_those_of_the_target_itself(snapshot: Snapshot, prompt_id:
 @pytest.mark.parametrize("unit", ["word", "token"])
 def test_shares_by_block_are_those_of_the_compared_column(snapshot: Snapshot, prompt_id: str, unit: str) -> None:
     siblings = answers.generations_of(snapshot, [prompt_id])[prompt_id]
-    for size in at(snapshot, answers_in(snapshot, siblings, unit), 1):
+    sizes = at(snapshot, answers_in(snapshot, siblings, unit), 1)
+    assert len(sizes) == 3
+    for size in sizes:
         shares = block_shares(snapshot, size, size.columns[:2])
         by_block: dict[int, float] = {}
         for group, share in zip(size.groups, size.shares, strict=True):
             if group.kind != "embedding":
                 by_block[group.depth] = by_block.get(group.depth, 0.0) + share
-        assert shares[:, 1].tolist() == pytest.approx([by_block[i] for i in sorted(by_block)], rel=1e-4)
+        assert by_block and shares[:, 1].tolist() == pytest.approx([by_block[i] for i in sorted(by_block)], rel=1e-4)
 
 
 def test_a_cell_says_what_the_size_wrote_instead(snapshot: Snapshot) -> None:

@@ -10,36 +10,38 @@ from attribution.prompt.context.citations import sensitive as sensitive_there
 from attribution.prompt.text.parts import Part
 from dashboard.screens.context.citing import cite, kept_cues, sensitive
 
-RNG = np.random.default_rng(3)
-
 
 @pytest.mark.parametrize("k", [-50, -5, 0, 1, 3, 99])
 def test_kept_cues(k: int) -> None:
-    values = RNG.normal(size=20)
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=20)
     expected = kept_there(values, CitationSettings(False, "norm", 1.0, k))
     np.testing.assert_allclose(kept_cues(values, k), expected)
     assert kept_cues(np.empty(0), k).size == 0
 
 
 def test_the_rule_of_inseq() -> None:
-    values = RNG.normal(size=20)
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=20)
     np.testing.assert_allclose(kept_cues(values, None), kept_there(values, PRESETS["inseq"]))
     np.testing.assert_allclose(kept_cues(values[:1], None), kept_there(values[:1], PRESETS["inseq"]))
 
 
 @pytest.mark.parametrize("deviations", [-1.0, 0.0, 1.0, 3.0])
 def test_sensitive_tokens(deviations: float) -> None:
-    cti = RNG.exponential(size=12)
+    rng = np.random.default_rng(3)
+    cti = rng.exponential(size=12)
     assert sensitive(cti, deviations) == list(sensitive_there(cti, deviations))
     assert sensitive(np.array([0.4]), 1.0) == [0]
     assert sensitive(np.array([np.nan, np.nan]), 1.0) == []
 
 
 def test_citations_are_those_of_the_models_side() -> None:
+    rng = np.random.default_rng(3)
     n_answer, n_prompt = 9, 15
     of_token = [-1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3]
     parts = [Part(i, kind, "", 0, 0) for i, kind in enumerate(["document", "document", "document", "question"])]
-    cti, cci = RNG.exponential(size=n_answer), RNG.normal(size=(n_answer, n_prompt))
+    cti, cci = rng.exponential(size=n_answer), rng.normal(size=(n_answer, n_prompt))
     sentences = [0, 0, 0, 1, 1, 1, 2, 2, 2]
     settings = CitationSettings(False, "norm", 0.0, -40)
     expected = cite_there(cti, cci, of_token, parts, sentences, settings)

@@ -67,6 +67,7 @@ def test_the_sentences_of_a_chosen_span_are_fitted_again(open_app: Open, snapsho
     sql = "SELECT log_odds FROM ablation WHERE generation_id = ? AND design = 'sentences_single' ORDER BY number"
     odds = np.array([row["log_odds"] for row in snapshot.rows(sql, [several])])  # [1 + S, A]
     logp = -np.logaddexp(0, -odds)
+    assert len(odds) == 1 + 6
     for of, said in ((logp.sum(1), told[0]), (logp[:, 2], told[1])):
         lost = of[0] - of[1:]
         for nats, words_of in zip(lost, said, strict=True):
@@ -79,5 +80,6 @@ def test_documents_of_one_sentence_are_shown_whole(open_app: Open, snapshot: Sna
         WHERE kind = 'retrieval' AND NOT contains(prompt.text, 'One pays')""")
     app = open_app({"generation": row["generation_id"]}, screen="context")
     [documents] = components(app, "document_list")
+    assert len(documents["items"]) == 3
     assert all(item["pieces"] and not item["lines"] for item in documents["items"])
     assert "Beside a sentence" not in words(app)

@@ -108,6 +108,8 @@ def test_a_size_of_another_stage_has_no_column(open_app: Open, folder: Path, mix
         "INSERT INTO prompt SELECT * REPLACE ('other' AS prompt_id) FROM prompt LIMIT 1",
     ]
     table = drawn(open_app(screen="runs", where=changed(folder, tmp_path / "build", apart)))
+    keys = [row["key"] for row in table["rows"]]
+    assert "other" in keys and len(keys) > 1
     for row in table["rows"]:
         names = [column["name"] for column in row["columns"]]
         assert names == (["synth-s"] if row["key"] == "other" else ["synth-m", "synth-l"])

@@ -117,11 +117,13 @@ def test_the_sizes_are_joined_by_their_best_documents(open_app: Open, snapshot: 
         ]
         for size in table["sizes"]
     }
+    assert table["sizes"] == ["synth-s", "synth-m", "synth-l"]
+    assert len({row["id"] for row in table["rows"]}) >= 10
     for row in table["rows"]:
         for size, cell in zip(table["sizes"], row["cells"], strict=True):
             assert cell.get("rank") == (best[size].index(row["id"]) + 1 if row["id"] in best[size] else None)
     shared = set.intersection(*map(set, best.values()))
-    assert shared <= {row["id"] for row in table["rows"]}
+    assert shared and shared <= {row["id"] for row in table["rows"]}
 
 
 def test_a_chosen_document_has_its_layers(open_app: Open) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attribution.rank_correlation import spearman
-from indexer.evaluate.measures.single import FIRST, disputed, pairs, single_figures
+from indexer.evaluate.measures.single import FIRST, Single, disputed, pairs, single_figures
 
 Q, D, S = 8, 30, 6
 
@@ -69,7 +69,12 @@ def test_luck_is_seen_in_errors_and_in_the_ceiling(effects):
     assert found["another seed", "single_left_out"] < found["ceiling", "single_left_out"] < 1
 
 
-def test_too_few_pairs_give_no_figure(effects):
-    of = pairs({"a": effects}, ["a"], np.array([0]), measured(effects, np.array([0])))
-    of = type(of)(of.foretold, of.changes, of.query, of.document, np.ones(len(of.query), dtype=np.bool_))
-    assert not any(each.metric == "single_left_out" for each in single_figures(of, "so"))
+@pytest.mark.parametrize(("n", "told"), [(0, False), (1, False), (2, False), (3, True)])
+def test_fewer_than_three_pairs_give_no_figure(effects, n, told):
+    documents = np.arange(10)
+    of = pairs({"a": effects}, ["a"], documents, measured(effects, documents))
+    kept = np.concatenate([np.flatnonzero(~of.doubled)[:n], np.flatnonzero(of.doubled)])
+    foretold = {name: each[kept] for name, each in of.foretold.items()}
+    few = Single(foretold, of.changes[:, kept], of.query[kept], of.document[kept], of.doubled[kept])
+    metrics = {each.metric for each in single_figures(few, "so")}
+    assert metrics == ({"single_left_out", "single_doubled"} if told else {"single_doubled"})

@@ -19,7 +19,7 @@ from indexer.worker.job import Job, cancelled, job_id
 LONGEST_PROMPT = 500_000  # characters, with its documents
 LONGEST_GIVEN = 1_000_000  # characters of a text that was not trained on
 PROMPT_KEYS = (
-    *("prompt", "messages", "question", "docs", "instruction", "doc_prompt", "template"),
+    *("prompt", "messages", "question", "docs", "instruction", "doc_prompt", "template", "tools"),
     *("completion", "output", "foil", "foil_of", "saliency"),
 )
 LONGER = 5.0  # times the usual time, for a job that goes on

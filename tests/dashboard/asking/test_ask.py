@@ -312,6 +312,17 @@ def test_the_page_is_drawn_anew_only_when_more_is_known_than_it_shows(monkeypatc
     assert not app.exception and reruns == [0]
 
 
+def test_what_is_typed_as_json_is_asked_whole() -> None:
+    row = {
+        "messages": [{"role": "user", "content": "2+2?"}, {"role": "tool", "content": "4", "tool_call_id": "1"}],
+        "docs": [{"title": "A", "text": "one"}],
+        "tools": [{"name": "add"}],
+        "template": {"thinking": False},
+        **dict.fromkeys(("instruction", "doc_prompt", "completion", "foil", "foil_of"), "x {P}"),
+    }
+    assert jobs.asked(json.dumps(row)) == row
+
+
 def test_a_long_question_is_not_cut() -> None:
     assert jobs.asked("word " * 5_000) == {"prompt": "word " * 5_000}
     for text in ("a", '{"prompt": "a"}'):  # as some editors write it, a byte order mark first

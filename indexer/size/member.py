@@ -160,9 +160,10 @@ class Member:
         return read_or_found(self)
 
     def check_learned(self) -> None:
-        """Raises BadInput where this stage learned no token of any document; most often the first tells."""
-        if not any(self._read(each).row.targets().any() for each in self.corpus.documents):
-            raise nothing_learned(self.entry, self.n_documents)
+        """Raises BadInput where a stage learned no token of any document; most often the first tells."""
+        for of in self.stages:
+            if not any(of._read(each).row.targets().any() for each in of.corpus.documents):
+                raise nothing_learned(of.entry, of.n_documents)
 
     def _read(self, document: Document) -> TrainedText:
         return read_document(document, self.loaded.tokenizer, self.loaded.specials, self.training)
@@ -244,7 +245,7 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
     A checkpoint has no tokenizer of its own: it uses that of the model whose folder it lies in. `corpus_of` finds the
     documents of some files: it reads them all, or finds them in a build.
 
-    Raises BadInput for a model that cannot be trusted, and for documents that cannot be read or teach nothing.
+    Raises BadInput for a model that cannot be trusted and for documents that cannot be read.
     """
     checked = bool(config.scores.method) and not is_child()  # whoever started a child has checked
     if checked:
@@ -271,7 +272,4 @@ def open_member(entry: Model, config: Config, corpus_of: CorpusOf | None = None)
     corpus = found(entry.files or config.corpus.files, config.corpus.text, grouping(config.groups.by))
     pairs = learned_pairs(entry, len(corpus.documents), corpus.n_pairs)
     told_of_training(entry, config.corpus, corpus.n_seen)
-    member = Member(entry, config, loaded, tracked, corpus, parent, pairs)
-    if checked:
-        member.check_learned()
-    return member
+    return Member(entry, config, loaded, tracked, corpus, parent, pairs)

@@ -154,18 +154,19 @@ def _inside(visit: Visit, snapshot: Snapshot, state: dict[str, object]) -> None:
 def _compared(visit: Visit, snapshot: Snapshot, state: dict[str, object]) -> None:
     """Overlap at 10 of every pair of sizes, and where each departs from the one above."""
     position = state["position"]
+    text = " ".join(visit.page.locator(".block.note").all_inner_texts())
+    named = "ekfac_checkpoints" if "EK-FAC, mean over checkpoints" in text else "ekfac"  # of the sizes that have it
     sizes = snapshot.rows(
-        """SELECT name, generation_id, first(run_id ORDER BY method <> 'ekfac', run_id) AS run_id FROM generation
-        JOIN model USING (model_id) LEFT JOIN run USING (model_id)
-        WHERE prompt_id = (SELECT prompt_id FROM generation WHERE generation_id = ?)
+        """SELECT name, generation_id, first(run_id ORDER BY method <> $named, method <> 'ekfac', run_id) AS run_id
+        FROM generation JOIN model USING (model_id) LEFT JOIN run USING (model_id)
+        WHERE prompt_id = (SELECT prompt_id FROM generation WHERE generation_id = $generation)
         GROUP BY name, n_params, generation_id, created_at ORDER BY n_params, name, created_at""",
-        [state["generation_id"]],
+        {"named": named, "generation": state["generation_id"]},
     )
     tops = {
         size["name"]: {r["document_id"] for r in snapshot.rows(TOP, [size["run_id"], size["generation_id"], position])}
         for size in sizes
     }
-    text = " ".join(visit.page.locator(".block.note").all_inner_texts())
     names = [name for name, top in tops.items() if top]
     for i, small in enumerate(names):
         for large in names[i + 1 :]:

@@ -13,7 +13,7 @@ from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
-from attribution.model.said import said_at
+from attribution.model.said import only_calls, said_at
 
 Message = Mapping[str, Any]
 Range = tuple[int, int]
@@ -31,12 +31,12 @@ def rendered(
     """
     said = [str(each.get("content") or "") for each in messages]
     text = _render(messages, said, tokenizer, variables)
-    calls = [not content and "tool_calls" in each for each, content in zip(messages, said, strict=True)]
-    marks = ["" if only else f"{_OPEN}{i}{_CLOSE}" for i, only in enumerate(calls)]
+    spoken = enumerate(zip(messages, said, strict=True))
+    marks = ["" if only_calls(each, content) else f"{_OPEN}{i}{_CLOSE}" for i, (each, content) in spoken]
     frame = _render(messages, marks, tokenizer, variables)
     places, cursor = [], 0
     for i, content in enumerate(said):
-        if calls[i]:
+        if not marks[i]:
             places.append((cursor, cursor))
             continue
         before, marker, frame = frame.partition(marks[i])

@@ -69,8 +69,7 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
     told += [slow] if slow else []
     n_asked = sum(len(prompts) for prompts in set(asked.values()))
     for member in members:
-        if config.scores.method:
-            member.check_learned()
+        member.check_learned()
         asked[member.entry.name] = as_read(member, with_supports(member, asked[member.entry.name]))
         read_sets(member)  # what a size cannot read is refused before anything is written
         check_needs(member)

@@ -53,8 +53,7 @@ def run(config: Config, chosen: Sequence[Model]) -> None:
     members = in_order([open_member(entry, config, corpus_of) for entry in chosen])
     opened = (seconds() - started) / len(members)
     for member in members:
-        if config.scores.method:
-            member.check_learned()
+        member.check_learned()
     n = at_once(config.device, members[-1].loaded.device.type, members[-1].loaded.n_params)
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // n))
     _say_all("in all", config, [_measured(config, member, asked[member.entry.name], opened) for member in members], n)

@@ -160,8 +160,9 @@ class Member:
         return read_or_found(self)
 
     def check_learned(self) -> None:
-        """Raises BadInput where a stage learned no token of any document; most often the first tells."""
-        for of in self.stages:
+        """Raises BadInput where influence is asked for and a stage learned no token of any document; most often the
+        first tells."""
+        for of in self.stages if self.config.scores.method else ():
             if not any(of._read(each).row.targets().any() for each in of.corpus.documents):
                 raise nothing_learned(of.entry, of.n_documents)
 

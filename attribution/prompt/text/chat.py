@@ -14,7 +14,7 @@ from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
-from attribution.model.said import said_at
+from attribution.model.said import only_calls, said_at
 from attribution.prompt.text.parts import Part, Piece, PromptText, assemble
 from attribution.prompt.text.written import Turn, turn_pieces, unfinished
 
@@ -71,7 +71,7 @@ def conversation(
         notice = "the model has no chat template: the roles are written out as text"
         left = [f"{name!r} of a message is left out" for name in more]
         return assemble(turn_pieces(turns), (notice, *left, *control_notices(turns, tokenizer)))
-    if unfinished(turns) and _only_calls(turns[-1]):
+    if unfinished(turns) and only_calls(turns[-1].more, turns[-1].content):
         raise BadInput("expected what a tool said after its call, found the call last; add a message of role 'tool'")
     given = variables or Variables()
     notices = list(control_notices(turns, tokenizer))
@@ -102,7 +102,7 @@ def _placed(
 ) -> tuple[str, tuple[Part, ...]]:
     """Text and parts. `documents`: those of the variables that are to be parts, each as a turn of one piece."""
     spoken = [*turns, *documents]
-    marks = ["" if _only_calls(each) else f"{_OPEN}{i}{_CLOSE}" for i, each in enumerate(spoken)]
+    marks = ["" if only_calls(each.more, each.content) else f"{_OPEN}{i}{_CLOSE}" for i, each in enumerate(spoken)]
     rendered = _render(turns, [each.content for each in spoken], tokenizer, given)
     frame = _render(turns, marks, tokenizer, given)
     parts: list[Part] = []
@@ -133,11 +133,6 @@ def _placed(
         raise BadInput("expected a chat template that ends the same for every message; give the prompt as plain text")
     scaffold(cursor, len(rendered))
     return rendered, tuple(parts)
-
-
-def _only_calls(each: Turn) -> bool:
-    """Whether it says nothing beside what only the template can write, which may then leave out the place for words."""
-    return "tool_calls" in each.more and not each.content
 
 
 def _rewrites(i: int, turns: Sequence[Turn]) -> BadInput:

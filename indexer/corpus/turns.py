@@ -184,7 +184,7 @@ def message(value: Any, column: str) -> dict[str, Any]:
 def content(value: Any, calls: bool = False) -> str:
     """What a message says: a text, or a list of parts whose texts are joined; nothing is enough where it `calls` tools.
 
-    Raises BadInput for a part that is no text, by its name.
+    Raises BadInput for a part that is no text, by its name, and for one without text.
     """
     if isinstance(value, str):
         return storable(value)
@@ -194,8 +194,10 @@ def content(value: Any, calls: bool = False) -> str:
         raise BadInput(f"expected text for 'content' of a message, found {_short(value)}")
     for part in value:
         kind = part.get("type") if isinstance(part, dict) else type(part).__name__
-        if kind != "text" or not isinstance(part.get("text"), str):
+        if kind != "text":
             raise BadInput(f"expected parts of type 'text' in 'content', found {_short(kind)}; only text is explained")
+        if not isinstance(part.get("text"), str):
+            raise BadInput(f"expected text for 'text', found {_short(part.get('text'))}; make it a string")
     return storable("".join(part["text"] for part in value))
 
 

@@ -48,7 +48,7 @@ def test_the_id_is_of_text_and_completion_only():
         ({"messages": []}, "list for 'messages'"),
         ({"messages": [{"role": "bot", "content": "a"}]}, "role system, developer, user, assistant, tool"),
         ({"messages": [{"role": "user", "content": [{"type": "image", "url": "x"}]}]}, "found 'image'; only text"),
-        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "expected parts of type 'text'"),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "text for 'text', found None"),
         ({"messages": [{"role": "user", "content": "a"}], "template": 1}, "chat template for 'template', found 1"),
         ({"messages": [{"role": "system", "content": "a"}], "docs": [{"text": "b"}]}, "role 'user' beside 'docs'"),
         ({"question": "a", "docs": [{"text": "b"}], "doc_prompt": "{T}"}, "once in doc_prompt, found '{T}'"),

@@ -175,6 +175,7 @@ def test_input_39_parquet_is_refused_with_the_columns_that_are_there(tmp_path):
             {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
             "parts of type 'text' in 'content', found 'image_url'; only text",
         ),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "text for 'text', found None"),
         ({"prompt": "a", "completion": GOOD}, "found one of each kind"),
         ({"chosen": "a", "rejected": BAD}, "found one of each kind"),
         ({"prompt": "other", "chosen": ASKED + GOOD, "rejected": ASKED + BAD}, "found another"),

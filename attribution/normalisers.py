@@ -34,7 +34,7 @@ class Norms:
     grad_norm: Numbers  # [D]
     self_influence: Numbers  # [D]
     solve_norm: Numbers  # [D]
-    query_self_influence: Numbers  # [Q]
+    query_self_influence: Numbers  # [Q], or [Q, D]: in the metric of the stage of training that read the document
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Normaliser:
     label: str
     unit: str
     meaning: str
+
+
+def _by_pair(of: Numbers) -> Numbers:
+    """[Q] -> [Q, 1]; [Q, D] stays"""
+    return of.reshape(len(of), -1)
 
 
 def _root(of: Numbers) -> Numbers:
@@ -83,7 +88,7 @@ NORMALISERS = {
         "RelatIF-θ: divided by how far the document moves the weights: what helps most for the change that it makes.",
     ),
     "cosine": Normaliser(
-        lambda norms: _root(norms.query_self_influence[:, None] * norms.self_influence[None]),
+        lambda norms: _root(_by_pair(norms.query_self_influence) * norms.self_influence[None]),
         "Cosine",
         "cosine",
         "Angle between the document and the token in whitened gradient space, from −1 to 1: direction only, no size.",

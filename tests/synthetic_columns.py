@@ -28,7 +28,8 @@ COLUMNS = {
         *_WHERE, "measurement", "value", "self_influence", "n_scored", "null_mean", "null_std", "null_scores",
     ),
     "influence": (
-        *_WHERE, "rank", "document_id", "score", "self_influence", "grad_norm", "solve_norm", "layer_scores",
+        *_WHERE, "rank", "document_id", "score", "self_influence", "grad_norm", "solve_norm",
+        "query_self_influence", "layer_scores",
     ),
     "influence_position": (*_WHERE, "document_id", "shares", "loss_influences"),
     "relabel": (*_WHERE, "document_id", "token_position", "token_ids", "texts", "influences", "probabilities"),

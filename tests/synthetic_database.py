@@ -276,7 +276,7 @@ class Synthetic:
         rows: dict[str, list[tuple[Any, ...]]] = {
             "target": [(*where, "logp", -1.0, 2.5, n, float(null.mean()), float(null.std()), null)],
             "influence": [
-                (*where, rank, self.documents[i].document_id, scores[i], *norms[i], parts[i]) for rank, i in kept
+                (*where, rank, self.documents[i].document_id, scores[i], *norms[i], 2.5, parts[i]) for rank, i in kept
             ],
             "influence_position": [],
             "relabel": [],

@@ -52,7 +52,7 @@ def many(
             if kept < rank <= n - kept:
                 continue
             document_id = documents[i].document_id
-            _add(rows, "span_influence", (*at, rank, document_id, total[i], *norms[i], parts[i]))
+            _add(rows, "span_influence", (*at, rank, document_id, total[i], *norms[i], 4.0, parts[i]))
             if rank <= kept:
                 _add(rows, "span_candidate", (where[1], number, document_id, "index", rank, float(total[i])))
                 shares = [_split(float(total[i]), len(reading(documents[i])), rng) for _ in range(2)]

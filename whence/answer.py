@@ -122,11 +122,8 @@ class Answer:
         if normaliser not in NORMALISERS or (normaliser == "cosine" and not one):
             names = ", ".join(name for name in NORMALISERS if name != "cosine" or one)
             raise BadInput(f"expected a normaliser of {last - first + 1} tokens ({names}), found {normaliser!r}")
-        scores, itself = self.evidence.pairs(first, last), self.evidence.self_influence.get(first, float("nan"))
-        if span is not None:
-            scores, target = self.evidence.spans.span_scores(span), self.evidence.spans.span_target(span)
-            itself = float("nan") if target is None else target.self_influence
-        ranked = rank_documents(scores, normaliser, itself)
+        scores = self.evidence.pairs(first, last) if span is None else self.evidence.spans.span_scores(span)
+        ranked = rank_documents(scores, normaliser)
         about = documents.documents(self.evidence.snapshot, [each.document_id for each in ranked])
         unit = self.evidence.unit(first, last) if span is None else self.evidence.unit(span.first, span.last)
         rows = []

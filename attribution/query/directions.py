@@ -17,7 +17,7 @@ class Directions:
     linear: Sequence[LayerDirections]
     embedding: tuple[RowBlock, ...]
     values: Tensor  # [K] the measurement f itself, nats
-    energy: Tensor  # [K] ∇fᵀ (G + λI)⁻¹ ∇f
+    energy: Tensor  # [K] Pᵀ (G + λI) P, with G of the documents' stage: ∇fᵀ (G + λI)⁻¹ ∇f where there is one stage
 
     @property
     def n(self) -> int:

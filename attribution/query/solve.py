@@ -7,9 +7,9 @@ meet, and D the dropped rows, Cauchy–Schwarz bounds what a document z loses:
 
     |Δ influence(z)| = (1/N) |⟨P_D, ∇L(z)⟩| ≤ (1/N) ‖P_D‖_M ‖∇L(z)‖_M⁻¹,      ‖P‖²_M = ⟨P, M P⟩
 
-D is chosen so that ‖P_D‖_M ≤ ε ‖P‖_M in each block. Of a plain query ‖P‖²_M is its energy and ‖∇L(z)‖²_M⁻¹ is that of
-the document, hence |Δ influence(z)| ≤ ε √(self-influence of the query · of the document): no cosine moves by more than
-ε. Across stages P is longer or shorter, by α and the curvatures between, and M is that of the stage where z was read.
+D is chosen so that ‖P_D‖_M ≤ ε ‖P‖_M in each block. ‖P‖²_M is the energy of the query and ‖∇L(z)‖²_M⁻¹ that of the
+document, hence |Δ influence(z)| ≤ ε √(self-influence of the query · of the document): no cosine moves by more than ε.
+Across stages P is longer or shorter, by α and the curvatures between, and so is the query's self-influence there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -122,14 +122,13 @@ def _is_outer(block: Block, n_tokens: int, n_in: int) -> bool:
 
 
 def layer_directions(block: Block, delta: Tensor, a: Tensor, cached: int) -> tuple[LayerDirections, Tensor]:
-    """P = (G + λI)⁻¹ ∇f and ∇fᵀ P for ∇f = Σ_t δ_t a_tᵀ.    delta: [K, T, out]   a: [T, in]   -> K of them, [K]
+    """P = (G + λI)⁻¹ ∇f and ‖P‖²_M for ∇f = Σ_t δ_t a_tᵀ.    delta: [K, T, out]   a: [T, in]   -> K of them, [K]
 
     cached: numbers that are formed at once.
     """
     if not isinstance(block, EigenBlock | IdentityBlock):
-        g = delta.transpose(1, 2) @ a
-        P = block.solve(g)
-        return LayerDirections(None, (Whole(P),)), (g * P).sum(dim=(1, 2))
+        P, pulled = _solve(block, delta.transpose(1, 2) @ a)
+        return LayerDirections(None, (Whole(P),)), (pulled * P).sum(dim=(1, 2))
     basis = block.basis
     if basis is not None:
         delta, a = delta @ basis.Q_S, a @ basis.Q_A
@@ -139,8 +138,13 @@ def layer_directions(block: Block, delta: Tensor, a: Tensor, cached: int) -> tup
     return whole if _is_outer(block, len(a), a.shape[1]) else whole.formed(), energy
 
 
+def _solve(block: Block, g: Tensor) -> tuple[Tensor, Tensor]:
+    """P and M P"""
+    return block.solve_pulled(g) if isinstance(block, ChainBlock) else (block.solve(g), g)
+
+
 def _energy(of: Outer, cached: int) -> Tensor:
-    """∇fᵀ P = Σ (Λ + λ) M², some rows at a time  # [K]"""
+    """‖P‖²_M = ∇fᵀ P = Σ (Λ + λ) M², some rows at a time  # [K]"""
     n_out, n_in = of.shape
     step = max(1, cached // (of.n * n_in))
     total = of.deltas.new_zeros(of.n)
@@ -157,21 +161,21 @@ def _energy(of: Outer, cached: int) -> Tensor:
 def embedding_blocks(
     tracked: Tracked, preconditioner: Preconditioner, of: QueryPass, negligible: float = NEGLIGIBLE
 ) -> Iterator[tuple[RowBlock, Tensor]]:
-    """The rows of P that matter in each embedding block, and ∇fᵀ P there, of all rows  # [K]"""
+    """The rows of P that matter in each embedding block, and ‖P‖²_M there, of all rows  # [K]"""
     for i, block in enumerate(preconditioner.embedding(tracked)):
         read = _read(tracked, of, i)
         rows = torch.arange(tracked.embedding[i].n_out, device=tracked.device)
         if inverse_rows(block, rows[:1]) is None:
             yield _solved(tracked, of, i, block, negligible)
             continue
-        squares, energy = _squares(read, block, rows)
+        squares = _squares(read, block, rows)
         kept = torch.stack([_mask(of_query, negligible) for of_query in squares])  # [K, V]
         some = kept.any(dim=0).nonzero()[:, 0]
         at = torch.searchsorted(some, read.at).clamp(max=max(0, len(some) - 1))
         at = torch.where(some[at] == read.at, at, -1) if len(some) else read.at[:0]
         looked_up = read.looked_up if len(some) else read.looked_up[:, :0]
         fewer = Read(read.deltas[:, some], read.hidden, read.query_of, at, looked_up)
-        yield RowBlock(some, (ReadRows(some, fewer, kept[:, some], block),)), energy
+        yield RowBlock(some, (ReadRows(some, fewer, kept[:, some], block),)), squares.sum(dim=1)
 
 
 def _read(tracked: Tracked, of: QueryPass, i: int) -> Read:
@@ -187,31 +191,31 @@ def _read(tracked: Tracked, of: QueryPass, i: int) -> Read:
     return Read(deltas, hidden, query_of, at, looked_up)
 
 
-def _squares(read: Read, block: Block, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Of every row and query ⟨P, M P⟩  # [K, V], and ∇fᵀ P of all rows  # [K]"""
-    squares, energies = read.looked_up.new_zeros(2, read.n, len(rows))
+def _squares(read: Read, block: Block, rows: Tensor) -> Tensor:
+    """Of every row and query ⟨P, M P⟩  # [K, V]"""
+    squares = read.looked_up.new_zeros(read.n, len(rows))
     step = max(1, SLICE // ((1 if read.one_each else read.n) * read.looked_up.shape[2]))
     for some in rows.split(step) if len(read.query_of) else ():
-        _set_squares(squares, energies, read, block, some, alone=read.one_each)
+        _set_squares(squares, read, block, some, alone=read.one_each)
     if len(read.at):
-        _set_squares(squares, energies, read, block, read.at.unique(), alone=False)
-    return squares, energies.sum(dim=1)
+        _set_squares(squares, read, block, read.at.unique(), alone=False)
+    return squares
 
 
-def _set_squares(squares: Tensor, energies: Tensor, read: Read, block: Block, some: Tensor, alone: bool) -> None:
-    """alone: every query has one position, and no row is looked up: Σ_h (d h_h)² E_h = d² Σ_h h_h² E_h, one product
-    for all queries."""
+def _set_squares(squares: Tensor, read: Read, block: Block, some: Tensor, alone: bool) -> None:
+    """alone: every query has one position, and no row is looked up: Σ_h (d h_h)² F_h = d² Σ_h h_h² F_h, F = E · pull: one
+    product for all queries."""
     E, pull = inverse_rows(block, some), pulled_rows(block, some)
     if E is None or pull is None:
         raise TypeError(type(block).__name__)
-    for out, of in ((squares, E * pull), (energies, E)):
-        if alone:
-            width = read.hidden.shape[1]
-            out[:, some] = read.deltas[:, some].square() * (
-                read.hidden.square() @ of.to(read.hidden).expand(len(some), width).T
-            )
-        else:
-            out[:, some] = (read.gradients(some).square_() * of).sum(dim=2)
+    F = E * pull
+    if alone:
+        width = read.hidden.shape[1]
+        squares[:, some] = read.deltas[:, some].square() * (
+            read.hidden.square() @ F.to(read.hidden).expand(len(some), width).T
+        )
+    else:
+        squares[:, some] = (read.gradients(some).square_() * F).sum(dim=2)
 
 
 def _solved(tracked: Tracked, of: QueryPass, i: int, block: Block, negligible: float) -> tuple[RowBlock, Tensor]:
@@ -222,8 +226,8 @@ def _solved(tracked: Tracked, of: QueryPass, i: int, block: Block, negligible: f
     solved, energy = [], []
     for k in range(len(of.values)):
         g = read.gradients(rows, slice(k, k + 1))[0]  # [V, H]
-        P, pulled = block.solve_pulled(g) if isinstance(block, ChainBlock) else (block.solve(g), g)
-        energy.append((g * P).sum())
+        P, pulled = _solve(block, g)
+        energy.append((pulled * P).sum())
         kept = rows_that_matter((pulled * P).sum(dim=1).abs(), negligible)  # by row, ⟨P, M P⟩
         solved.append(whole_rows(kept, P[kept][None]))
     return stack_rows(solved), torch.stack(energy)

@@ -28,6 +28,7 @@ def scores_of(rows: Sequence[tuple[int, Row]]) -> KeptScores:
         self_influence=column("self_influence"),
         grad_norm=column("grad_norm"),
         solve_norm=column("solve_norm"),
+        query_self_influence=column("query_self_influence"),
         layer_scores=np.array(layers, dtype=np.float64).reshape(len(rows), depth),
     )
 

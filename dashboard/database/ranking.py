@@ -32,12 +32,11 @@ class Ranked:
 def rank_documents(
     scores: KeptScores,
     normaliser: str = "none",
-    query_self_influence: float = float("nan"),
     only_layers: Sequence[int] = (),
 ) -> list[Ranked]:
     """Documents from most helpful to most harmful by `value`; documents without a value are left out.
 
-    cosine is defined for one token: for a span pass the self-influence of neither (NaN) and get an empty list.
+    cosine is defined for one target: of several tokens together there is none, and the list is empty.
     """
     ids, row_of = np.unique(np.asarray(scores.document_id, dtype=object).astype(str), return_inverse=True)
     n, depth = len(ids), scores.layer_scores.shape[1]
@@ -53,7 +52,9 @@ def rank_documents(
 
     part: Floats = layers[:, list(only_layers)].sum(1) if only_layers else score
     own = scores.self_influence[first]
-    norms = Norms(scores.grad_norm[first], own, scores.solve_norm[first], np.array([query_self_influence]))
+    several = len(scores) > 0 and bool((scores.position != scores.position[0]).any())
+    asked = np.full(n, np.nan) if several else scores.query_self_influence[first]  # [D]
+    norms = Norms(scores.grad_norm[first], own, scores.solve_norm[first], asked[None])
     value = normalise(part[None], norms, normaliser)[0]
 
     order = np.argsort(-np.nan_to_num(value), kind="stable")

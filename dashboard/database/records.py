@@ -135,6 +135,7 @@ class KeptScores:
     self_influence: NDArray[np.float64]
     grad_norm: NDArray[np.float64]
     solve_norm: NDArray[np.float64]
+    query_self_influence: NDArray[np.float64]  # in the stage of training that read the document
     layer_scores: NDArray[np.float64]
 
     def __len__(self) -> int:

@@ -178,12 +178,12 @@ def _influence(
     kept, where = exact.kept, None if heat is None else heat.tokens
     return {
         "documents": [
-            _kept_documents(kept, k, where, found.via(position), norms, ids)
+            _kept_documents(exact, kept, k, where, found.via(position), norms, ids)
             for k, (_, position) in enumerate(kept.places)
         ],
         "null_scores": [scores.tolist() for scores in kept.null],
         "n_scored": [each.n_scored for each in kept.ranked],
-        "self_influence": exact.self_influence[kept.queries].tolist(),
+        "self_influence": exact.own.last[kept.queries].tolist(),
     }
 
 
@@ -195,11 +195,11 @@ def _spans(
     made = {
         number: asdict(found.spans[number])
         | {
-            "documents": _kept_documents(kept, k, where, via, norms, ids),
+            "documents": _kept_documents(exact, kept, k, where, via, norms, ids),
             "value": float(exact.values[kept.queries[k]]),
             "n_scored": kept.ranked[k].n_scored,
             "null_scores": kept.null[k].tolist(),
-            "self_influence": float(exact.self_influence[kept.queries[k]]),
+            "self_influence": float(exact.own.last[kept.queries[k]]),
         }
         for k, (_, number) in enumerate(kept.places)
     }
@@ -207,15 +207,23 @@ def _spans(
 
 
 def _kept_documents(
-    kept: Kept, k: int, where: Where | None, via: Mapping[int, set[str]], norms: DocumentNorms, ids: Sequence[str]
+    exact: Explained,
+    kept: Kept,
+    k: int,
+    where: Where | None,
+    via: Mapping[int, set[str]],
+    norms: DocumentNorms,
+    ids: Sequence[str],
 ) -> list[dict[str, Any]]:
     """Of one target, most positive first."""
     ranked = kept.ranked[k]
+    own = exact.own.met(np.full(len(ranked.documents), kept.queries[k]), ranked.documents).tolist()
     place = {int(document): n for n, document in enumerate(ranked.top)}
     rows = []
-    for document, rank, layers in zip(ranked.documents.tolist(), ranked.ranks.tolist(), kept.layers[k], strict=True):
+    scored = zip(ranked.documents.tolist(), ranked.ranks.tolist(), kept.layers[k], own, strict=True)
+    for document, rank, layers, query in scored:
         row = _document(ids, norms, document, rank, float(layers.sum()))
-        row |= {"layer_scores": layers.tolist(), "via": sorted(via[document])}
+        row |= {"layer_scores": layers.tolist(), "via": sorted(via[document]), "query_self_influence": query}
         n = place.get(document)
         if where is not None and n is not None and n < len(where.shares[k]):
             row["shares"] = where.shares[k][n].tolist()

@@ -70,10 +70,11 @@ TABLES: dict[str, str] = {
         self_influence FLOAT, n_scored INTEGER, null_mean FLOAT, null_std FLOAT, null_scores FLOAT[]""",
     # rank: 1 = most positive of the n_scored candidates, n_scored = most negative; both tails are kept.
     # score: nats, positive pushes towards the token; sum(layer_scores) = score. A pair that is not here is unknown.
-    # self_influence, grad_norm, solve_norm (of the document) are the normalisers RelatIF-l, |grad L|, RelatIF-theta
+    # self_influence, grad_norm, solve_norm (of the document) are the normalisers RelatIF-l, |grad L|, RelatIF-theta;
+    # query_self_influence: of the query, in the stage of training that read the document, for the cosine of the two
     "influence": """
         run_id VARCHAR, generation_id VARCHAR, position INTEGER, rank INTEGER, document_id VARCHAR, score FLOAT,
-        self_influence FLOAT, grad_norm FLOAT, solve_norm FLOAT, layer_scores FLOAT[]""",
+        self_influence FLOAT, grad_norm FLOAT, solve_norm FLOAT, query_self_influence FLOAT, layer_scores FLOAT[]""",
     # one entry per token of the document (document_token); both sum to the document's score. Of shares at another rank
     # than the full one (`[scores] rank`), score - list_sum(shares) is the rest, which no position resolves
     "influence_position": """

@@ -9,6 +9,7 @@ import numpy as np
 from attribution.exact.checkpoints import Checkpoint
 from attribution.index.document_norms import DocumentNorms
 from indexer.config.estimator import Estimator
+from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
 from indexer.journal.part import Partition
 from indexer.journal.stages import Finished, key, stage
@@ -85,6 +86,7 @@ def other_run(
         **({"words": [each.digest for each in found]} if words or whole else {}),
         **({"whole": True} if whole else {}),
         **({"learned": LEARNED} if of_answers else {}),
+        tables=columns_of("influence", "span_influence"),
     )
     [part] = stage(folder, f"{by.name}-{member.entry.name}", made_of, ["all"], compute, away=True)
     return part

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attribution.components.units import Units
+from indexer.database.arrow import columns_of
 from indexer.database.shard import write_shard
 from indexer.groups.grouped import Grouped
 from indexer.groups.rows import group_columns
@@ -74,7 +75,8 @@ def scores(
     settings = member.config.scores
     told_of = {"words": WORDS} if settings.words else {}
     told_of |= {"relabelled": RELABELLED} if settings.token_losses else {}
-    made_of = key(run=fitted.run, scores=settings.of_tokens(), index=member.config.index, **told_of)
+    tables = columns_of("influence", "span_influence")
+    made_of = key(run=fitted.run, scores=settings.of_tokens(), index=member.config.index, tables=tables, **told_of)
     return stage(folder, f"scores-{member.entry.name}", made_of, names, compute, done=done, away=True)
 
 
@@ -148,8 +150,8 @@ def _write(
         if units is not None:
             passed.append(taught_columns(run, kept, closer, ids))
         of_chunk: dict[str, Mapping[str, Any]] = {
-            "target": target_columns(run, kept, made.values, made.self_influence),
-            "influence": influence_columns(run, kept, norms, ids),
+            "target": target_columns(run, kept, made.values, made.own),
+            "influence": influence_columns(run, kept, norms, ids, made.own),
             "influence_position": position_columns(run, kept, closer.tokens.shares, closer.tokens.learned, ids),
             "relabel": relabel_columns(run, kept, closer.tokens, ids, member.words),
         }

@@ -7,7 +7,7 @@ from indexer.plan.work import Work
 from indexer.verbatim.arrays import TOKENS
 
 SORTED = 1e6  # tokens in a second whose suffixes are sorted, in an array of TOKENS
-ANSWERED = 0.005  # seconds of one array until the spans of an answer are found in it
+ANSWERED = 0.002  # seconds of one array until the spans of an answer are found in it
 PLACE = 4  # bytes of a place
 ROW = 40  # bytes of a span or a place in the database
 SPANS, PLACES = 0.2, 5  # of each generated token, and of each span, about

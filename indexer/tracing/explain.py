@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from attribution.components.units import Units
 from attribution.exact.owned import Owned
 from attribution.index.document_norms import DocumentNorms
-from attribution.influence import self_influence
 from attribution.passes.batches import Row
 from attribution.query.directions import Directions, join_directions
 from attribution.query.settled import settled
@@ -23,6 +22,7 @@ from indexer.size.fitted import Fitted
 from indexer.size.terms import Shares, Term, add_shares, score
 from indexer.tracing.candidates import Candidates
 from indexer.tracing.chunks import Chunk, Stretch
+from indexer.tracing.own_influence import OwnInfluence, joined_own, own_influence
 from indexer.tracing.ranking import Ranked, ranked
 
 Place = tuple[str, int]  # generation_id, position of a token or number of a span
@@ -78,7 +78,7 @@ class Explained:
     spans: Kept
     values: NDArray[np.float32]  # [Q] the measurements, nats
     shares: Mapping[tuple[int, int], NDArray[np.float32]]  # (query, corpus index) -> [T] nats, where they came along
-    self_influence: NDArray[np.float32]  # [Q] of the queries, nats
+    own: OwnInfluence  # of the queries
     directions: Callable[[], list[Directions]]  # of each term
     again: Callable[[], list[Directions]]  # the same, made anew
     # as in `Values`, of the documents that are split by position
@@ -228,7 +228,7 @@ def explain(
         spans,
         held[-1].values.cpu().numpy(),
         values.shares,
-        self_influence(held[-1].energy, member.n_train).cpu().numpy(),
+        own_influence(fitted.terms, held),
         lambda: held,
         directions,
         {pair: values.owned[pair].copy() for pair in split if pair in values.owned},  # not a view of all
@@ -243,7 +243,7 @@ def together(parts: Sequence[Explained]) -> Explained:
         _joined([part.spans for part in parts], starts),
         np.concatenate([part.values for part in parts]),
         {},
-        np.concatenate([part.self_influence for part in parts]),
+        joined_own([part.own for part in parts]),
         list,
         list,
     )

@@ -26,7 +26,7 @@ from indexer.size.member import Member
 from indexer.verbatim.suffixes import SEPARATOR, Suffixes, narrow, suffix_order
 
 LAYOUT = 1  # of the files; another number makes a build write them anew
-TOKENS = 1 << 24  # of a partition, about: it is built in some 300 MB
+TOKENS = 1 << 21  # of a partition, about: sorted in a fast part of memory, so that the time grows with the corpus alone
 STAGE = "suffixes-"  # and how the documents were read
 FILES = ("text", "order", "starts", "documents", "offsets")
 

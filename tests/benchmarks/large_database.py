@@ -243,6 +243,7 @@ def _pairs(ids: Any, target: dict[str, Any], n_targets: int, rng: Any, folder: P
             "self_influence": rng.uniform(1, 2, len(layer_scores)),
             "grad_norm": rng.uniform(1, 2, len(layer_scores)),
             "solve_norm": rng.uniform(1, 2, len(layer_scores)),
+            "query_self_influence": rng.uniform(1, 2, len(layer_scores)),
             "layer_scores": layer_scores,
         },
     )

@@ -117,7 +117,8 @@ def _write_spans(
     within = np.argsort(rng.random((n, n_scored), dtype=np.float32), axis=1)[:, : 2 * kept]
     documents = ids[np.take_along_axis(pools, within, axis=1)]
     ranks = np.concatenate([np.arange(1, kept + 1), np.arange(n_scored - kept + 1, n_scored + 1)])
-    norms = {column: rng.uniform(1, 2, len(layer_scores)) for column in ("self_influence", "grad_norm", "solve_norm")}
+    columns = ("self_influence", "grad_norm", "solve_norm", "query_self_influence")
+    norms = {column: rng.uniform(1, 2, len(layer_scores)) for column in columns}
     scores = {"rank": np.tile(ranks, n), "document_id": documents.reshape(-1), **norms}
     scores |= {"score": layer_scores.sum(1, dtype=np.float64), "layer_scores": layer_scores}
     write_shard(folder, "span_influence", _repeated(at, 2 * kept) | scores)

@@ -16,6 +16,7 @@ from dashboard.database.queries.rows import (
     kept,
     kept_scores_of,
     numbers,
+    of_the_query,
     record,
     summed_layers,
     total_heat,
@@ -57,8 +58,9 @@ def strengths(snapshot: Snapshot, run_id: str, generation_id: str) -> dict[int, 
 @kept(16)
 def kept_scores(snapshot: Snapshot, run_id: str, generation_id: str, first: int, last: int) -> KeptScores:
     """All kept scores of the tokens first..last."""
-    sql = """SELECT position, rank, document_id, score, self_influence, grad_norm, solve_norm, layer_scores
-        FROM influence WHERE run_id = ? AND generation_id = ? AND position BETWEEN ? AND ?"""
+    sql = f"""SELECT position, rank, document_id, score, self_influence, grad_norm, solve_norm,
+        {of_the_query(snapshot, "influence")}, layer_scores
+        FROM influence WHERE run_id = ? AND generation_id = ? AND position BETWEEN ? AND ?"""  # noqa: S608
     return kept_scores_of(snapshot.query(sql, [run_id, generation_id, first, last]))
 
 

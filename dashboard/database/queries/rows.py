@@ -137,6 +137,13 @@ def arrays(column: pa.ChunkedArray) -> list[NDArray[Any]]:
     return found
 
 
+def of_the_query(snapshot: Snapshot, table: str) -> str:
+    """The column of `kept_scores_of` that databases of earlier versions lack: what they have is that of the last stage
+    of training alone, so that they have no cosine."""
+    name = "query_self_influence"
+    return name if has_column(snapshot, table, name) else f"NULL::FLOAT AS {name}"
+
+
 def kept_scores_of(table: pa.Table) -> KeptScores:
     """Kept scores, from a table with columns of their names."""
     layers = [row or [] for row in table["layer_scores"].to_pylist()]
@@ -149,6 +156,7 @@ def kept_scores_of(table: pa.Table) -> KeptScores:
         self_influence=floats(table["self_influence"]),
         grad_norm=floats(table["grad_norm"]),
         solve_norm=floats(table["solve_norm"]),
+        query_self_influence=floats(table["query_self_influence"]),
         layer_scores=np.array([row or [np.nan] * depth for row in layers], dtype=np.float64).reshape(
             len(layers), depth
         ),

@@ -14,6 +14,7 @@ from dashboard.database.queries.rows import (
     kept,
     kept_scores_of,
     numbers,
+    of_the_query,
     record,
     summed_layers,
     total_heat,
@@ -58,7 +59,7 @@ def span_target(snapshot: Snapshot, run_id: str, generation_id: str, of: AnswerS
 def span_scores(snapshot: Snapshot, run_id: str, generation_id: str, of: AnswerSpan) -> KeptScores:
     """All kept scores of a span, one row a document; their position is the span's first token."""
     sql = f"""SELECT {int(of.first)} AS position, rank, document_id, score, self_influence, grad_norm, solve_norm,
-        layer_scores FROM span_influence WHERE {_WHERE}"""  # noqa: S608 (a number)
+        {of_the_query(snapshot, "span_influence")}, layer_scores FROM span_influence WHERE {_WHERE}"""  # noqa: S608 (a number)
     return kept_scores_of(snapshot.query(sql, [run_id, generation_id, of.span]))
 
 

@@ -112,11 +112,10 @@ def explain(snapshot: Snapshot, selection: Selection, answer: KeptAnswer, shown:
     else:
         target = answer.targets().get(span[0]) if span[0] == span[1] else None
         scores = answer.scores(*span)
-    query_self = target.self_influence if target else float("nan")
     groups = layer_groups(influence.layers(snapshot, answer.generation.model.model_id))
     layer = group_named(groups, selection.layer)
     only = layer.members if layer else ()
-    ranked = rank_documents(scores, selection.normaliser, query_self, only)
+    ranked = rank_documents(scores, selection.normaliser, only)
     top = take_side(ranked, selection.tail, shown)
     chosen = [selection.document] if selection.document else []
     ids = list(dict.fromkeys([*(each.document_id for each in top), *chosen]))

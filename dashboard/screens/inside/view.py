@@ -135,7 +135,16 @@ def split_ones(scores: KeptScores, taught: Sequence[Taught]) -> KeptScores:
     """The scores of those pairs of token and document that are split by component."""
     pairs = {(row.position, row.document_id) for row in taught}
     kept = [i for i in range(len(scores)) if (int(scores.position[i]), scores.document_id[i]) in pairs]
-    names = ("position", "rank", "score", "self_influence", "grad_norm", "solve_norm", "layer_scores")
+    names = (
+        "position",
+        "rank",
+        "score",
+        "self_influence",
+        "grad_norm",
+        "solve_norm",
+        "query_self_influence",
+        "layer_scores",
+    )
     arrays = {name: getattr(scores, name)[kept] for name in names}
     return replace(scores, document_id=[scores.document_id[i] for i in kept], **arrays)
 

@@ -16,7 +16,7 @@ TABLES: dict[str, str] = {
     # as `influence`, ranked among the n_scored documents that all spans of the answer are scored on
     "span_influence": """
         run_id VARCHAR, generation_id VARCHAR, span INTEGER, rank INTEGER, document_id VARCHAR, score FLOAT,
-        self_influence FLOAT, grad_norm FLOAT, solve_norm FLOAT, layer_scores FLOAT[]""",
+        self_influence FLOAT, grad_norm FLOAT, solve_norm FLOAT, query_self_influence FLOAT, layer_scores FLOAT[]""",
     # as `influence_position`
     "span_position": """
         run_id VARCHAR, generation_id VARCHAR, span INTEGER, document_id VARCHAR, shares FLOAT[],

@@ -21,6 +21,7 @@ def scores(rows: list[tuple[int, str, list[float]]]) -> KeptScores:
         self_influence=norm**2,
         grad_norm=norm,
         solve_norm=norm * 2,
+        query_self_influence=np.full(len(rows), 4.0),
         layer_scores=layers,
     )
 
@@ -49,9 +50,17 @@ def test_ranking_by_layers_alone() -> None:
     ],
 )
 def test_normalisers(name: str, divisor: float) -> None:
-    ranked = {each.document_id: each for each in rank_documents(SPAN, name, query_self_influence=4.0)}
+    one = scores([(1, "a", [0.5, 0.5]), (1, "c", [9.0, -3.0])])
+    ranked = {each.document_id: each for each in rank_documents(one, name)}
     assert ranked["c"].value == pytest.approx(6 / divisor)
     assert ranked["c"].score == 6
+
+
+def test_the_cosine_takes_the_query_as_the_stage_of_each_document_sees_it() -> None:
+    one = scores([(0, "b", [6.0]), (0, "c", [-6.0])])
+    staged = replace(one, query_self_influence=np.array([9.0, 4.0]))
+    assert [(each.document_id, each.value) for each in rank_documents(staged, "cosine")] == [("b", 1.0), ("c", -1.0)]
+    assert rank_documents(replace(one, query_self_influence=np.full(2, np.nan)), "cosine") == []
 
 
 def test_the_cosine_of_a_span_is_unknown() -> None:

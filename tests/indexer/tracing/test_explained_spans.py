@@ -102,7 +102,7 @@ def test_spans_are_the_dense_sum(memory, stretches):
         scale = np.abs(scores).max()
         np.testing.assert_allclose(made.spans.layers[k], scores[ranked.documents], rtol=1e-5, atol=1e-6 * scale)
         assert made.values[q] == pytest.approx(value, rel=1e-5)
-        assert made.self_influence[q] == pytest.approx(own, rel=1e-4)
+        assert made.own.last[q] == pytest.approx(own, rel=1e-4)
         totals = scores.sum(1)
         assert ranked.n_scored == len(COMMON)
         order = sorted(COMMON, key=lambda i: -totals[i])

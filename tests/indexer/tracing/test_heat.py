@@ -23,6 +23,7 @@ from indexer.tracing.candidates import Candidates, Proposal
 from indexer.tracing.chunks import Chunk
 from indexer.tracing.explain import Explained, Kept, Pairs, Target, explain, keep, term_values
 from indexer.tracing.heat import Heat, heat, heat_of
+from indexer.tracing.own_influence import own_influence
 from tests.attribution import tiny
 
 IDS, FIRST = (0, 3, 4, 5, 3, 7), 3
@@ -69,7 +70,14 @@ def traced(n_stages: int, rank: int | None = None, along: bool = False) -> tuple
     kept = keep(values.by_layer, of.union, of.tokens, norms, settings.documents)
     nothing = np.zeros(n, dtype=np.float32)
     made = Explained(
-        kept, Kept([], [], [], [], []), nothing, values.shares, nothing, lambda: directions, list, values.owned
+        kept,
+        Kept([], [], [], [], []),
+        nothing,
+        values.shares,
+        own_influence(terms, directions),
+        lambda: directions,
+        list,
+        values.owned,
     )
     return Stage(member, factors[-1], terms, stages), made
 

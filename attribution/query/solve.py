@@ -203,8 +203,8 @@ def _squares(read: Read, block: Block, rows: Tensor) -> Tensor:
 
 
 def _set_squares(squares: Tensor, read: Read, block: Block, some: Tensor, alone: bool) -> None:
-    """alone: every query has one position, and no row is looked up: Σ_h (d h_h)² F_h = d² Σ_h h_h² F_h, F = E · pull: one
-    product for all queries."""
+    """alone: every query has one position, and no row is looked up: Σ_h (d h_h)² F_h = d² Σ_h h_h² F_h, F = E · pull:
+    one product for all queries."""
     E, pull = inverse_rows(block, some), pulled_rows(block, some)
     if E is None or pull is None:
         raise TypeError(type(block).__name__)

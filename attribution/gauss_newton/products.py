@@ -19,6 +19,7 @@ from torch import Tensor
 from attribution.exact.tangent import logits_and_tangent
 from attribution.gauss_newton.vectors import Vectors, as_directions, zeros
 from attribution.model.head import head_pull_back, uncapped
+from attribution.model.measurement import losses_and_deltas
 from attribution.model.tracked import Tracked
 from attribution.passes.batches import Batch, Row, batches
 from attribution.passes.capture import Forward, forward, pull_back
@@ -70,10 +71,12 @@ class GaussNewton:
 
 def through_loss(batch: Batch, z: Tensor, tangent: Tensor) -> Tensor:
     """H (J v) at every target.    z, tangent: [n, V] logits and how they move  # [n, V]"""
-    p = z.softmax(dim=1)
     if not batch.preferences:
-        return p * (tangent - (p * tangent).sum(dim=1, keepdim=True))
-    slopes = p.scatter_add_(1, batch.labels[:, None], p.new_full((1, 1), -1.0).expand(len(p), 1))  # of a token's loss
+        p = z.softmax(dim=1)
+        # H sees differences only: of those to the most probable entry, sums keep what a sure model leaves to the others
+        apart = tangent - tangent.gather(1, z.argmax(dim=1, keepdim=True))
+        return p * (apart - (p * apart).sum(dim=1, keepdim=True))
+    _, slopes = losses_and_deltas(z.clone(), batch.labels)
     place, column = batch.is_target.nonzero(as_tuple=True)
     slopes *= torch.where(column < batch.width, 1.0, -1.0).to(slopes)[:, None]  # NLL(chosen) − NLL(rejected)
     moved = slopes.new_zeros(len(batch.members)).index_add_(0, place, (slopes * tangent).sum(dim=1))

@@ -7,6 +7,7 @@ With z = c·tanh(raw/c) where the model has a soft cap c, else z = raw:
 import torch
 from torch import Tensor
 
+from attribution.model.measurement import losses_and_deltas
 from attribution.model.tracked import Tracked
 
 
@@ -22,16 +23,10 @@ def uncapped(deltas: Tensor, raw: Tensor, softcap: float | None) -> Tensor:
 
 def labelled(raw: Tensor, labels: Tensor, softcap: float | None = None) -> tuple[Tensor, Tensor]:
     """Token losses in nats and ∂L/∂raw.    raw: [n, V], overwritten   labels: [n]   -> [n], [n, V]"""
-    if softcap is not None:
-        losses, deltas = labelled(capped(raw, softcap), labels)
-        return losses, uncapped(deltas, raw, softcap)
-    at = labels[:, None]
-    deltas = raw.sub_(raw.amax(dim=1, keepdim=True))  # in place: a second [n, V] costs more than its numbers
-    chosen = deltas.gather(1, at)
-    norm = deltas.exp_().sum(dim=1, keepdim=True)
-    losses = (norm.log() - chosen)[:, 0]
-    deltas.div_(norm)
-    return losses, deltas.scatter_add_(1, at, deltas.new_full((1, 1), -1.0).expand_as(at))
+    if softcap is None:
+        return losses_and_deltas(raw, labels)
+    losses, deltas = losses_and_deltas(capped(raw, softcap), labels)
+    return losses, uncapped(deltas, raw, softcap)
 
 
 def sampled(raw: Tensor, softcap: float | None, generator: torch.Generator) -> Tensor:

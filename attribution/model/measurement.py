@@ -8,6 +8,9 @@ contrast: whoever needs one of them of logits takes it here.
 | mean_logp | mean of log p(y) over a span: one number for all rows |
 
 logp, margin and contrast take logits z [.., V] and ids that fit its rows [..], or fewer leading dimensions: -> [..].
+
+Where p(y) is nearly 1, log p and the gradient at y are what the other entries have left: they are summed by themselves,
+since 1 less p keeps nothing of them in float32.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,18 +18,19 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
 
 
 def logp(z: Tensor, labels: Tensor) -> Tensor:
-    """log p(y), nats."""
-    return _pick(z.log_softmax(-1), labels)
+    """log p(y) = log σ(margin), nats."""
+    return logsigmoid(margin(z, labels))
 
 
 def margin(z: Tensor, labels: Tensor) -> Tensor:
-    """log(p / (1 − p)), which keeps what log p rounds away where p is nearly 1."""
+    """log(p / (1 − p)), which goes on rising where log p is nearly 0."""
     others = z.scatter(-1, _at(z, labels), -torch.inf)
     return _pick(z, labels) - others.logsumexp(-1)
 
@@ -39,6 +43,18 @@ def contrast(z: Tensor, labels: Tensor, foils: Tensor) -> Tensor:
 def mean_logp(z: Tensor, labels: Tensor) -> Tensor:
     """z: [n, V] -> [1]"""
     return logp(z, labels).mean(dim=0, keepdim=True)
+
+
+def losses_and_deltas(z: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """−log p(y) and its gradient softmax(z) − 1_y.    z: [n, V], overwritten   labels: [n]   -> [n], [n, V]"""
+    at = labels[:, None]
+    deltas = z.sub_(z.amax(dim=1, keepdim=True))  # in place: a second [n, V] costs more than its numbers
+    chosen = deltas.gather(1, at)
+    own = chosen.exp()
+    others = deltas.exp_().scatter_(1, at, 0.0).sum(dim=1, keepdim=True)
+    whole = others + own
+    losses = torch.where(own > others, (others / own).log1p(), whole.log() - chosen)
+    return losses[:, 0], deltas.div_(whole).scatter_(1, at, -others / whole)
 
 
 def _at(z: Tensor, ids: Tensor) -> Tensor:

@@ -40,6 +40,7 @@ from indexer.size.preferences import read_or_found
 from indexer.size.room import check_room
 from indexer.size.texts import OneByOne, Texts, digest, keep, kept, passing
 
+NUMBERS = 2  # raised where what is computed of the same weights and documents becomes another number
 CorpusOf = Callable[[Sequence[Path], Sequence[str], Sequence[str]], Corpus]  # (files, columns to read, of groups)
 
 
@@ -202,6 +203,7 @@ class Member:
             corpus=self.corpus.hash,
             dtype=str(self.loaded.model.dtype),
             versions=VERSIONS,
+            numbers=NUMBERS,
             parent=self.parent.base_key if self.parent else "",
             **self._around,
         )

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from tokenizers import Tokenizer, models
@@ -31,9 +33,10 @@ def test_many_versions_of_the_same_tokens_at_once():
         torch.testing.assert_close(found, torch.stack([alone(z) for z in many]), rtol=0, atol=0)
 
 
-def test_log_odds_keep_what_log_p_rounds_away():
-    z = torch.tensor([[60.0, 0.0]], dtype=torch.float64)
-    assert logp(z, torch.tensor([0])).item() == 0
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_neither_log_p_nor_log_odds_of_a_sure_token_are_rounded_away(dtype):
+    z = torch.tensor([[60.0, 0.0]], dtype=dtype)
+    assert logp(z, torch.tensor([0])).item() == pytest.approx(-math.exp(-60), rel=1e-6)
     assert margin(z, torch.tensor([0])).item() == 60
 
 

@@ -63,7 +63,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How `train` makes a model. Sizes as in Llama; a model without a recipe is not trained."""
+    """How `whence train` makes a model. Sizes as in Llama; a model without a recipe is not trained."""
 
     hidden: Count = 64
     """Numbers in a hidden state; a multiple of twice `heads`."""
@@ -256,7 +256,7 @@ class Output:
     """Where the database is published."""
 
     folder: Path
-    """Everything that a build makes lies in it; `serve`, `check` and `gc` take it."""
+    """Everything that a build makes lies in it; `whence serve`, `whence check` and `whence gc` take it."""
 
 
 @dataclass(frozen=True)

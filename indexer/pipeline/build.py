@@ -96,7 +96,9 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
         for other in others:
             kept = as_it_was_built(folder, other, text)
             if kept is None:
-                report.say(f"{other.member.entry.name}: not built with these settings, left out; `build` builds it")
+                report.say(
+                    f"{other.member.entry.name}: not built with these settings, left out; `whence build` builds it"
+                )
                 continue
             edition.add(other.member, kept, other.prompts)
             summary.kept.append(kept.name)

@@ -8,7 +8,7 @@ from attribution.loading.load import LoadedModel
 from attribution.prompt.asked import Asked
 from attribution.prompt.context.contextcite import sources
 from attribution.prompt.context.nested import Nested, nested
-from attribution.prompt.explain import SHAPLEY, PromptSettings, PromptShare, explain, saliency_maps
+from attribution.prompt.explain import PLAYERS, PromptSettings, PromptShare, explain, saliency_maps
 from attribution.prompt.faithful.sanity import sanity, shuffled
 from attribution.prompt.saliency.continuations import contrast_continuations
 from attribution.prompt.saliency.saliency import Saliency, absent_token
@@ -135,7 +135,7 @@ def of_span(
         steps=settings.steps,
         scan=settings.scan,
         layer=settings.layer,
-        groups=(*sources(answer.of_token, answer.prompt.parts, SHAPLEY), *[-1] * foil.span.start),
+        groups=(*sources(answer.of_token, answer.prompt.parts, PLAYERS), *[-1] * foil.span.start),
         batch=settings.batch,
     )
     changed = {}

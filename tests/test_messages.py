@@ -4,6 +4,7 @@ import argparse
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def strings(path: Path) -> Iterator[str]:
             yield node.value
 
 
+@cache
 def commands() -> dict[str, argparse.ArgumentParser]:
     [of] = [action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)]
     return dict(of.choices)

@@ -156,9 +156,10 @@ class Prompts:
     longest: Count = 1024
     """Tokens of a prompt with documents; a longer one is cut, with a notice, since the memory for gradients grows with
     the square."""
-    saliency: tuple[str, ...] = ("grad_x_input", "grad_norm", "occlusion", "attention")
-    """Saliency methods that `build` stores. `integrated_gradients`, `layer_integrated_gradients` and `shapley` cost
-    some hundred passes for each answer."""
+    saliency: tuple[str, ...] | None = None
+    """Saliency methods that `whence build` stores. Without a list: `grad_x_input`, `grad_norm`, `occlusion` and, where
+    the model has any, `attention`. `integrated_gradients`, `layer_integrated_gradients` and `shapley` cost some hundred
+    passes for each answer."""
     steps: Count = 64
     """Gradients of the integrated methods."""
     template: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -338,7 +339,7 @@ def _check(config: Config, path: Path) -> None:
     if config.inside.baseline not in BASELINES:
         allowed = " or ".join(map(repr, BASELINES))
         raise BadInput(f"expected {allowed} for {path.name}, inside, baseline, found {config.inside.baseline!r}")
-    for method in config.prompts.saliency:
+    for method in config.prompts.saliency or ():
         if method not in computed():
             raise BadInput(f"expected methods of {', '.join(computed())} in {path.name}, prompts, found {method!r}")
     for method in config.scores.method:

@@ -26,6 +26,9 @@ def change(score: ArrayLike, slope: float, logp: ArrayLike | None = None) -> NDA
     known = np.minimum(np.asarray(logp, dtype=np.float64), 0.0)
     rest = np.maximum(-np.expm1(known), LEAST)  # 1 − p
     odds = known - np.log(rest)
+    x = s / rest
     with np.errstate(invalid="ignore"):  # of NaN
-        found = np.logaddexp(0.0, -odds) - np.logaddexp(0.0, -(odds + s / rest))
+        found = np.logaddexp(0.0, -odds) - np.logaddexp(0.0, -(odds + x))
+        small = -np.log1p(rest / (np.exp(known) + rest) * np.expm1(-np.clip(x, -1.0, 1.0)))  # the same, to every digit
+        found = np.where(np.abs(x) < 1.0, small, found)
         return np.asarray(np.minimum(found, -known), dtype=np.float64)

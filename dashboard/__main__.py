@@ -1,4 +1,4 @@
-"""EDGE: `python -m dashboard [FOLDER]` serves the database in an output folder of `python -m indexer build`."""
+"""EDGE: `whence serve [FOLDER]`, or `python -m dashboard [FOLDER]`: serves a published database to a browser."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attribution.errors import BadInput, Damaged, WhenceError
 
+SERVE = "Serve the database in an output folder of a build to a browser; needs no model."
 DEFAULT_FOLDER = Path("data/demo/build")
 FIRST_PORT, LAST_PORT = 8501, 8550
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9a-fA-F:]+\]")
@@ -46,7 +47,7 @@ def serve_folder(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m dashboard", description=__doc__.partition(": ")[2])
+    parser = argparse.ArgumentParser(prog="python -m dashboard", description=SERVE)
     add_options(parser)
     return parser
 
@@ -64,7 +65,7 @@ def _check(folder: Path) -> None:
     """Raises BadInput unless `folder` exists; an empty one is served, and the page tells how to fill it."""
     if not folder.exists():
         raise BadInput(
-            f"expected an output folder, found nothing at {folder}; run `python -m indexer build CONFIG` first, "
+            f"expected an output folder, found nothing at {folder}; run `whence build CONFIG` first, "
             "or give the folder that its configuration names"
         )
     if not folder.is_dir():

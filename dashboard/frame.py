@@ -96,5 +96,5 @@ def _explain_no_database(error: WhenceError) -> None:
         ("title", "Nothing to show yet" if missing else "The database cannot be read"),
         ("fact", str(error)),
         ("note", "Fill the folder, then reload this page:"),
-        ("command", "make build" if demo else "python -m indexer build CONFIG"),
+        ("command", "make build" if demo else "whence build CONFIG"),
     )

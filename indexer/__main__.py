@@ -57,7 +57,9 @@ def add_commands(sub: "Commands[argparse.ArgumentParser]") -> None:
         metavar="FILE",
         help="what a text, or each row of a file, would do if it were trained on",
     )
-    ask.add_argument("--instead-of", metavar="DOCUMENT_ID", help="and in place of this training document")
+    ask.add_argument(
+        "--instead-of", metavar="DOCUMENT_ID", help="in place of this training document: the change that makes"
+    )
     ask.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
     ask.add_argument("--save", action="store_true", help="keep the answer, so that the dashboard lists it")
     ask.add_argument("--exact", action="store_true", help="solve every query with all layers together")

@@ -172,7 +172,7 @@ def convert(model: Path, folder: Path, dtype: str = "float32") -> None:
 def check(folder: Path, repair: bool = False) -> None:
     """Compare every file and every row in an output folder with what was written; exit code 4 when one is damaged.
 
-    With --repair what is damaged is dropped, so that the next `build` redoes only that.
+    With --repair what is damaged is dropped, so that the next `whence build` redoes only that.
     """
     from indexer.database import check as checking
     from indexer.database import repair as repairing
@@ -185,7 +185,7 @@ def check(folder: Path, repair: bool = False) -> None:
         with lock(folder):
             for line in repairing.repair(folder):
                 print(line)
-        print("dropped; run `python -m indexer build` to redo it")
+        print("dropped; run `whence build` to redo it")
     elif problems:
         raise Damaged(f"expected {folder} as it was written, found {len(problems)} damages; repair with --repair")
     else:
@@ -195,7 +195,7 @@ def check(folder: Path, repair: bool = False) -> None:
 def bring(folder: Path, storage: str) -> None:
     """Copy the database that is current in an object store (`[run] storage`) into FOLDER, which the dashboard opens.
 
-    What FOLDER had before stays there until `gc`; an open dashboard goes over to the new database.
+    What FOLDER had before stays there until `whence gc`; an open dashboard goes over to the new database.
     """
     from indexer.engines.bring import run
 

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dashboard.__main__ import add_options, serve_folder
+from dashboard.__main__ import SERVE, add_options, serve_folder
 from indexer import __version__
 from indexer.__main__ import Commands, add_commands, run_command
 
-_SERVE = "Serve the database in an output folder of a build to a browser; needs no model."
 _EXPORT = "Write the answers of a database, or the documents behind one of them, to a file; needs no model."
 _EXPORT_MORE = "The ending of FILE says how: .csv, .parquet or .json. A file that is there is replaced."
 
@@ -25,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_commands(commands)
     _add_export(commands)
-    add_options(commands.add_parser("serve", help=_SERVE, description=_SERVE))
+    add_options(commands.add_parser("serve", help=SERVE, description=SERVE))
     return top
 
 

@@ -117,7 +117,7 @@ def make_each(parts: Sequence[Part], kept: Kept, make: Callable[[range], Sums], 
 def _read(kept: Kept, part: Part) -> Sums:
     place = kept.find(part.name)
     if place is None:
-        raise Damaged(f"expected the part {part.name} of a fit, found it gone; run `python -m indexer build` again")
+        raise Damaged(f"expected the part {part.name} of a fit, found it gone; run `whence build` again")
     # in memory of torch's own, which is aligned: some CPUs add products to a sum at another address in another order
     return {name: of.clone() for name, of in load_file(place / STATE).items()}
 

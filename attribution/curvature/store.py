@@ -45,9 +45,7 @@ def load_factors(folder: Path, tracked: Tracked, *, intact: bool = False) -> Fac
     for name, expected in manifest["files"].items():
         path = folder / name
         if not path.is_file() or not (intact or file_hash(path) == expected):
-            raise Damaged(
-                f"expected {path} as it was fitted, found it missing or changed; run `python -m indexer build`"
-            )
+            raise Damaged(f"expected {path} as it was fitted, found it missing or changed; run `whence build`")
     linear = read_kronfluence(folder, tracked, manifest.get(READS, {}))
     fisher = load_file(folder / FISHER) if tracked.embedding else {}
     return Factors(
@@ -115,11 +113,11 @@ def content_hash(files: dict[str, str]) -> str:
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
-        raise BadInput(f"expected fitted factors in {folder}, found no {MANIFEST}; run `python -m indexer build`")
+        raise BadInput(f"expected fitted factors in {folder}, found no {MANIFEST}; run `whence build`")
     try:
         manifest: dict[str, Any] = json.loads(path.read_text())
     except ValueError:
-        raise Damaged(f"expected JSON in {path}, found something else; run `python -m indexer build`") from None
+        raise Damaged(f"expected JSON in {path}, found something else; run `whence build`") from None
     return manifest
 
 
@@ -130,7 +128,7 @@ def _check_owner(folder: Path, manifest: dict[str, Any], tracked: Tracked) -> No
         if found != expected:
             raise BadInput(
                 f"expected factors of the {what} {expected}, found those of {found} in {folder}; "
-                "run `python -m indexer build` to fit them for this model"
+                "run `whence build` to fit them for this model"
             )
     absent = [layer.name for layer in tracked.layers if layer.name not in manifest["layers"]]
     if absent:

@@ -86,7 +86,12 @@ def _near(documents: Sequence[Row], own: Sequence[Sequence[int]], tokens: int) -
 
 def loss_products(z: Tensor, tangent: Tensor, labels: Tensor) -> Tensor:
     """vᵀ ∇log p(label) at each target.    z, tangent: [n, V]   labels: [n]   -> [n]"""
-    return tangent.gather(1, labels[:, None])[:, 0] - (z.softmax(dim=1) * tangent).sum(dim=1)
+    return _products(z.softmax(dim=1), tangent, labels)
+
+
+def _products(p: Tensor, tangent: Tensor, labels: Tensor) -> Tensor:
+    """ż[label] − Σ_y p[y] ż[y].    p, tangent: [n, V]   labels: [n]   -> [n]"""
+    return tangent.gather(1, labels[:, None])[:, 0] - (p * tangent).sum(dim=1)
 
 
 def relabel_products(tangent: Tensor, labels: Tensor) -> Tensor:
@@ -105,12 +110,12 @@ def plausible(p: Tensor) -> Tensor:
 
 
 def _of_documents(batch: Batch, z: Tensor, tangent: Tensor, n_train: int, n_labels: int) -> list[TokenLoss]:
-    products, others = loss_products(z, tangent, batch.labels), relabel_products(tangent, batch.labels)
+    p = z.softmax(dim=1)
+    products, others = _products(p, tangent, batch.labels), relabel_products(tangent, batch.labels)
     weights = batch.weights()
     if weights is not None:
         products, others = products * weights.to(products), others * weights.to(others)[:, None]
     losses = influence_by_logp(products, n_train)
-    p = z.softmax(dim=1)
     others = others.masked_fill(~plausible(p), -torch.inf).scatter(1, batch.labels[:, None], -torch.inf)
     best = others.topk(min(n_labels, others.shape[1] - 1), dim=1)
     kept = best.indices.shape[1]

@@ -41,7 +41,7 @@ def locate(source: str, base: str = "") -> Located:
         name, revision = split_revision(source)  # the one case in which the user asked for the network
         return _on_hub(name, revision)
     if not path.is_dir():
-        raise BadInput(f"expected a model directory at {source}, found none; run `python -m indexer train` or fix path")
+        raise BadInput(f"expected a model directory at {source}, found none; run `whence train` or fix path")
     refuse_escapes(path)
     if is_adapter(path):
         return _on_base(read_adapter(path), base)

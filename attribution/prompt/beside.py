@@ -19,6 +19,7 @@ from attribution.prompt.asked import Asked
 from attribution.prompt.context.citations import Citation
 from attribution.prompt.context.contextcite import Ablations, Masks, fit, leave_one_out, shapley_values
 from attribution.prompt.context.lasso import Floats
+from attribution.prompt.context.method_names import SHAPLEY
 from attribution.prompt.context.mirage import Mirage
 from attribution.prompt.faithful.erasure import aopc
 from attribution.prompt.faithful.faithfulness import agreement, prediction, top_drop
@@ -80,7 +81,7 @@ def of_documents(
     ranked["contextcite"] = (fit(half).weights, half.masks)
     ranked["leave_one_out"] = (leave_one_out(single), single.masks)
     if "all" in ablations:
-        ranked["shapley"] = (shapley_values(ablations["all"]), ablations["all"].masks)
+        ranked[SHAPLEY] = (shapley_values(ablations["all"]), ablations["all"].masks)
     measures = [Faithfulness("contextcite", "prediction", prediction(half))]
     for name, (scores, seen) in ranked.items():
         if not scores.any():

@@ -24,13 +24,14 @@ from attribution.prompt.context.contextcite import (
     single_masks,
     sources,
 )
+from attribution.prompt.context.method_names import SHAPLEY
 from attribution.prompt.context.mirage import Mirage, mirage
 from attribution.prompt.context.nested import designs
 from attribution.prompt.saliency.saliency import Saliency, saliencies
 from attribution.prompt.saliency.shapley import EXACT, subsets
 from attribution.prompt.text.sentences import token_sentences
 
-SHAPLEY = ("system", "question", "document")  # parts that are players
+PLAYERS = ("system", "question", "document")  # parts, of the saliency method shapley
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class PromptSettings:
     foil_id: int | None = None  # saliency then says why each token and not this one
     citations: CitationSettings = PRESETS["shares"]
     masks: int = N_MASKS  # ContextCite's; 0 leaves out everything that rests on ablations of documents
-    shapley: bool = True  # exact, where there are at most eight documents
+    shapley_documents: bool = True  # exact, where there are at most eight documents
     random: int = 4  # orders that comprehensiveness and sufficiency are compared with; 0 leaves both out
     batch: int = 8
 
@@ -56,7 +57,7 @@ class PromptShare:
     bits: PromptBits  # generation_token
     mirage: Mirage | None  # saliency, under mirage_norm and mirage_grad_x_input; None where no documents were given
     saliency: dict[str, Saliency]  # saliency
-    citations: dict[str, tuple[Citation, ...]]  # citation: mirage, contextcite, leave_one_out, shapley
+    citations: dict[str, tuple[Citation, ...]]  # citation: mirage, contextcite, leave_one_out, shapley_documents
     ablations: dict[str, Ablations] = field(default_factory=dict)  # ablation: half, single, all, and of sentences
     faithfulness: tuple[Faithfulness, ...] = ()  # faithfulness
 
@@ -113,7 +114,7 @@ def saliency_maps(
         steps=settings.steps,
         scan=settings.scan,
         layer=settings.layer,
-        groups=sources(asked.of_token, asked.parts, SHAPLEY),
+        groups=sources(asked.of_token, asked.parts, PLAYERS),
         batch=settings.batch,
         tick=tick,
     )
@@ -124,7 +125,7 @@ def _ablations(model: PreTrainedModel, asked: Asked, settings: PromptSettings) -
     several, of their sentences."""
     n, inside = len(asked.documents), asked.nested
     masks = {"half": half_masks(n, settings.masks), "single": single_masks(n)}
-    if settings.shapley and n <= EXACT:
+    if settings.shapley_documents and n <= EXACT:
         masks["all"] = subsets(n)
     of_source, left_out = sources(asked.of_token, asked.parts), list(masks.values())
     if inside is not None and inside.several:
@@ -149,7 +150,7 @@ def _citations(
             "leave_one_out": leave_one_out(ablations["single"], span),
         }
         if "all" in ablations:
-            scores["shapley"] = shapley_values(ablations["all"], span)
+            scores[SHAPLEY] = shapley_values(ablations["all"], span)
         for method, values in scores.items():
             made[method] = made.get(method, ()) + best(number, asked.documents, values)
     return made

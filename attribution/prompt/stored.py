@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from attribution.prompt.context.citations import PRESETS, Citation, CitationSettings, cite_cues, kept_cues, sensitive
 from attribution.prompt.context.contextcite import Ablations, fit, leave_one_out, shapley_values
+from attribution.prompt.context.method_names import SHAPLEY
 from attribution.prompt.context.nested import HALF, SINGLE
 from attribution.prompt.text.sentences import (
     DocumentSentence,
@@ -51,8 +52,8 @@ def stored_ablations(rows: Sequence[Mapping[str, Any]]) -> dict[str, Ablations]:
 def span_scores(stored: Mapping[str, Ablations], span: Sequence[int] | None = None) -> dict[str, NDArray[np.float64]]:
     """method -> scores [N] of the documents for answer positions `span` (None: all), nats.
 
-    contextcite: weights of the sparse line, of log-odds; leave_one_out and shapley: of log p. A method whose design
-    was not measured is left out.
+    contextcite: weights of the sparse line, of log-odds; leave_one_out and shapley_documents: of log p. A method whose
+    design was not measured is left out.
     """
     scores = {}
     if "half" in stored:
@@ -60,7 +61,7 @@ def span_scores(stored: Mapping[str, Ablations], span: Sequence[int] | None = No
     if "single" in stored:
         scores["leave_one_out"] = leave_one_out(stored["single"], span)
     if "all" in stored:
-        scores["shapley"] = shapley_values(stored["all"], span)
+        scores[SHAPLEY] = shapley_values(stored["all"], span)
     return scores
 
 

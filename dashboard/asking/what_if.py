@@ -41,6 +41,15 @@ class Given:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What a text does in place of another, or as one more (`old_out` is None): `whole`, which the parts add up to."""
+
+    whole: float
+    new_in: float
+    old_out: float | None
+
+
+@dataclass(frozen=True)
 class WhatIf:
     """What one text would have done to one answer: `given` in place of `before`, or as one more (`before` is None)."""
 
@@ -66,21 +75,29 @@ class WhatIf:
         new, old, _ = self.sums(0, len(self.tokens) - 1)
         return unit_for(self.calibration, None if differs else sum(self.logp[first : last + 1]), [new, old or 0.0])
 
-    def shown(self, first: int, last: int) -> tuple[float, float | None, float]:
-        """`sums` as a page has them."""
+    def shown(self, first: int, last: int) -> Change:
+        """What the text does to the tokens first..last, as a page has it: one change, of the raw new less the raw old.
+
+        A difference of two calibrated numbers would be another one, as the calibration is no straight line. Both parts
+        are multiplied by what that one change is, so that they add up to it.
+        """
         unit, (new, old, change) = self.unit(first, last), self.sums(first, last)
-        if old is None:
-            return unit.shown(new), None, unit.shown(change)
-        return unit.shown(new), unit.shown(old), unit.shown(new) - unit.shown(old)
+        factor = unit.factor(change)
+        return Change(unit.shown(change), factor * new, None if old is None else -factor * old)
+
+    def heat(self, of: Given, first: int, last: int) -> Floats:
+        """[T] what each token of a text carries of its part of that change; [0] where that is not known."""
+        factor = self.unit(first, last).factor(self.sums(first, last)[2])
+        return (-factor if of is self.before else factor) * of.heat(first, last)
 
     @property
-    def differences(self) -> list[float]:
-        """`difference` as a page has it, token by token."""
-        return [self.shown(i, i)[2] for i in range(len(self.tokens))]
+    def changes(self) -> list[float]:
+        """[K] what the text does to each token, as a page has it."""
+        return [self.shown(i, i).whole for i in range(len(self.tokens))]
 
     @property
     def difference(self) -> Floats:
-        """[K] new less old; of a further text, what it adds."""
+        """[K] nats, new less old; of a further text, what it adds."""
         return self.given.scores - (self.before.scores if self.before else 0.0)
 
     def sums(self, first: int, last: int) -> tuple[float, float | None, float]:

@@ -13,7 +13,7 @@ _TAKEN = "snapshot of this rerun"
 
 
 def folder() -> Path:
-    """The output folder that this dashboard shows; `python -m dashboard FOLDER` sets it."""
+    """The output folder that this dashboard shows; `whence serve FOLDER` sets it."""
     return Path(os.environ.get(FOLDER_VARIABLE, "data/demo/build")).resolve()
 
 

@@ -71,7 +71,7 @@ def read_sign_in(path: Path) -> SignIn:
 
 
 def of_this_process() -> SignIn | None:
-    """What `python -m dashboard --sign-in` was given; None when everybody may read."""
+    """What `whence serve --sign-in` was given; None when everybody may read."""
     path = os.environ.get(FILE_VARIABLE)
     return _read_once(path) if path else None
 

@@ -81,4 +81,4 @@ def explain_absence(generation_id: str) -> None:
     if generation_id:
         render.problem(f"No answer {generation_id} in this database. Runs lists those that it has.")
     else:
-        render.problem("This database holds no answers yet.", ("command", "python -m indexer build CONFIG"))
+        render.problem("This database holds no answers yet.", ("command", "whence build CONFIG"))

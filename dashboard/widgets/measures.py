@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from attribution.prompt.context.method_names import CITING
+from attribution.prompt.context.method_names import CITING, measured_name
 from attribution.prompt.saliency.method import methods
 from dashboard.database.records import Measure
 from dashboard.drawing import render
@@ -34,8 +34,9 @@ def show_measures(measures: Sequence[Measure]) -> None:
         "the rank correlation with what was measured while other documents were left out."
     )
     by_method: dict[str, dict[str, Measure]] = {}
+    measured = {(each.method, each.metric) for each in measures}
     for each in measures:
-        by_method.setdefault(each.method, {})[each.metric] = each
+        by_method.setdefault(measured_name(each.method, each.metric, measured), {})[each.metric] = each
     known = [name for name in METRICS if any(name in of for of in by_method.values())]
     names = {name: each.label for name, each in (methods() | CITING).items()}
     order = {name: i for i, name in enumerate([*CITING, *methods()])}  # what cites documents, then what shades tokens

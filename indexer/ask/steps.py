@@ -181,8 +181,8 @@ def _prompt_share(
 ) -> None:
     """Bits, citations and the maps that are asked for, against a foil where there is one."""
     chosen = _methods(member.loaded, asked.answer) if methods is None else tuple(methods)
-    wanted = settings_of(member.config.prompts)
-    wanted = replace(wanted, methods=chosen, foil_id=None if foil is None else foil.token)
+    wanted = settings_of(member.config.prompts, chosen)
+    wanted = replace(wanted, foil_id=None if foil is None else foil.token)
     made = share_of(member.loaded, asked.answer, wanted, lambda step: reached(STEPS.get(step, STEPS[""]), asked=asked))
     if foil is not None:
         made = replace(made, saliency=of_span(member.loaded, asked.answer, foil, wanted, made.saliency))

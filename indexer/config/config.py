@@ -4,7 +4,6 @@ The string below a field says what it means: `docs/configuration.md` is generate
 """
 
 import json
-import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,12 +20,11 @@ from indexer.config.places import located, on_parents
 from indexer.config.run import Run, check_run
 from indexer.config.targets import TargetSet, check_targets
 from indexer.config.text_engine import CHOICES
-from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, read_toml
+from indexer.config.toml_table import Count, Natural, Positive, Range, Share, Table, check_names, read_toml
 from indexer.config.verbatim import Verbatim
 
 LOSSES = ("auto", "all", "assistant")  # as in `attribution.trained.document`
 MOST_STAGES = 5  # of training, that influence is traced through
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # of a model: it names folders
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How `train` makes a model. Sizes as in Llama; a model without a recipe is not trained."""
+    """How `whence train` makes a model. Sizes as in Llama; a model without a recipe is not trained."""
 
     hidden: Count = 64
     """Numbers in a hidden state; a multiple of twice `heads`."""
@@ -158,9 +156,10 @@ class Prompts:
     longest: Count = 1024
     """Tokens of a prompt with documents; a longer one is cut, with a notice, since the memory for gradients grows with
     the square."""
-    saliency: tuple[str, ...] = ("grad_x_input", "grad_norm", "occlusion", "attention")
-    """Saliency methods that `build` stores. `integrated_gradients`, `layer_integrated_gradients` and `shapley` cost
-    some hundred passes for each answer."""
+    saliency: tuple[str, ...] | None = None
+    """Saliency methods that `whence build` stores. Without a list: `grad_x_input`, `grad_norm`, `occlusion` and, where
+    the model has any, `attention`. `integrated_gradients`, `layer_integrated_gradients` and `shapley` cost some hundred
+    passes for each answer."""
     steps: Count = 64
     """Gradients of the integrated methods."""
     template: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -256,7 +255,7 @@ class Output:
     """Where the database is published."""
 
     folder: Path
-    """Everything that a build makes lies in it; `serve`, `check` and `gc` take it."""
+    """Everything that a build makes lies in it; `whence serve`, `whence check` and `whence gc` take it."""
 
 
 @dataclass(frozen=True)
@@ -340,7 +339,7 @@ def _check(config: Config, path: Path) -> None:
     if config.inside.baseline not in BASELINES:
         allowed = " or ".join(map(repr, BASELINES))
         raise BadInput(f"expected {allowed} for {path.name}, inside, baseline, found {config.inside.baseline!r}")
-    for method in config.prompts.saliency:
+    for method in config.prompts.saliency or ():
         if method not in computed():
             raise BadInput(f"expected methods of {', '.join(computed())} in {path.name}, prompts, found {method!r}")
     for method in config.scores.method:
@@ -348,18 +347,12 @@ def _check(config: Config, path: Path) -> None:
             raise BadInput(f"expected a method of {', '.join(estimators())} in {path.name}, scores, found {method!r}")
         if config.scores.method.count(method) > 1:
             raise BadInput(f"expected every method once in {path.name}, scores, found {method!r} twice; take one out")
+    check_names(names, "model name", path.name, "folders")
     for model in config.model:  # of all, before `lineage` follows any of them
         if model.parent and model.parent not in names:
             raise BadInput(f"expected the parent of {model.name} among the models, found {model.parent!r}; name one")
     for model in config.model:
         _check_recipe(model)
-        if not _NAME.fullmatch(model.name):
-            raise BadInput(
-                f"expected a model name of letters, digits, '.', '_' and '-' in {path.name}, found {model.name!r}; "
-                "rename it: folders are named by it"
-            )
-        if names.count(model.name) > 1:
-            raise BadInput(f"expected every model name once in {path.name}, found {model.name!r} twice; rename one")
         if model.stage not in ("pretrained", "finetuned"):
             raise BadInput(f"expected stage 'pretrained' or 'finetuned' for {model.name}, found {model.stage!r}")
         if model.explain not in (MERGED, ALONE):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What is known of how faithful the numbers are, beside what `evaluate` measures on this machine."""
+    """What is known of how faithful the numbers are, beside what `whence evaluate` measures on this machine."""
 
     figures: Path | None = None
-    """A file that `evaluate --save` wrote. `build` publishes the figures of those models whose weights, documents and
-    settings are the ones that were measured; what is measured here comes first."""
+    """A file that `whence evaluate --save` wrote. A build publishes the figures of those models whose weights,
+    documents and settings are the ones that were measured; what is measured here comes first."""

@@ -16,7 +16,7 @@ _ADDRESS = re.compile(r"s3://[A-Za-z0-9._-]{1,255}(/[^\x00-\x1f\x7f]*)?")
 
 @dataclass(frozen=True)
 class Run:
-    """Which machines `build` works on: see [More machines](more-machines.md)."""
+    """Which machines `whence build` works on: see [More machines](more-machines.md)."""
 
     engine: str = "local"
     """`"local"`: this machine. `"ray"` or `"slurm"`: parts of the stages that take long are handed out to its nodes."""

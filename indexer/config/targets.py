@@ -1,14 +1,11 @@
 """Many prompts with completions as one question: a table `[[targets]]` for each."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from attribution.errors import BadInput
-from indexer.config.toml_table import Share
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # names parts of a stage, and options
+from indexer.config.toml_table import Share, check_names
 
 
 @dataclass(frozen=True)
@@ -29,15 +26,8 @@ class TargetSet:
 
 def check_targets(targets: Sequence[TargetSet], path: Path) -> None:
     """Raises BadInput for a name that is used twice or names no folder, and for a file that is not there."""
-    names = [of.name for of in targets]
+    check_names([of.name for of in targets], "name", f"{path.name}, targets", "options")
     for of in targets:
-        if not _NAME.fullmatch(of.name):
-            raise BadInput(
-                f"expected a name of letters, digits, '.', '_' and '-' in {path.name}, targets, found {of.name!r}; "
-                "rename it: options are named by it"
-            )
-        if names.count(of.name) > 1:
-            raise BadInput(f"expected every target set once in {path.name}, found {of.name!r} twice; rename one")
         for file in (of.file, of.against):
             if file is not None and not file.is_file():
                 raise BadInput(f"expected prompts of the target set {of.name} at {file}, found no file; fix the path")

@@ -4,9 +4,11 @@ import dataclasses
 import difflib
 import json
 import math
+import re
 import tomllib
 import types
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +35,24 @@ Count = Annotated[int, Range(1)]
 Natural = Annotated[int, Range(0)]
 Positive = Annotated[float, Range(0, without_low=True)]
 Share = Annotated[float, Range(0, 1, without_low=True)]
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # of what names folders, parts of a stage and options
+
+
+def check_names(names: Sequence[str], what: str, where: str, naming: str) -> None:
+    """Raises BadInput for a name that is used twice, and for one that could name no file.
+
+    what, where: as a message says it: "model name", "demo.toml"   naming: what is named by it
+    """
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise BadInput(
+                f"expected a {what} of letters, digits, '.', '_' and '-' in {where}, found {name!r}; rename it: "
+                f"{naming} are named by it"
+            )
+        if names.count(name) > 1:
+            raise BadInput(f"expected every {what} once in {where}, found {name!r} twice; rename one")
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def open_corpus(
     """
     parts = [part for part in finished(folder, STAGE) if LIST in part.files]
     if not parts:
-        raise BadInput(f"expected the documents of a build in {folder}, found none; run `python -m indexer build`")
+        raise BadInput(f"expected the documents of a build in {folder}, found none; run `whence build`")
     intact(parts[-1])
     there = found_files(files)
     for each in json.loads((parts[-1].folder / LIST).read_text()):
@@ -98,9 +98,7 @@ def open_corpus(
             table = opened([parts[-1].folder / each["file"]])
             return StoredCorpus(table, each["hash"], each.get("n_seen", len(table)))
     names = ", ".join(file.name for file in files)
-    raise BadInput(
-        f"expected {names} as the build in {folder} read it, found other text; run `python -m indexer build`"
-    )
+    raise BadInput(f"expected {names} as the build in {folder} read it, found other text; run `whence build`")
 
 
 def corpus_of_hash(folder: Path, wanted: str) -> StoredCorpus:
@@ -112,9 +110,7 @@ def corpus_of_hash(folder: Path, wanted: str) -> StoredCorpus:
             if each["hash"] == wanted:
                 table = opened([part.folder / each["file"]])
                 return StoredCorpus(table, each["hash"], each.get("n_seen", len(table)))
-    raise BadInput(
-        f"expected the documents {wanted} of a build in {folder}, found others; run `python -m indexer build`"
-    )
+    raise BadInput(f"expected the documents {wanted} of a build in {folder}, found others; run `whence build`")
 
 
 def _same(file: Path, source: Source) -> bool:

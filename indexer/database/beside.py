@@ -115,7 +115,7 @@ def allow(db: duckdb.DuckDBPyConnection, folder: Path) -> None:
     paths = [folder.resolve() / name for name in read_beside(db)]
     for path in paths:
         if not path.is_file():
-            raise Damaged(f"expected {path}, found no file; run `python -m indexer build CONFIG`")
+            raise Damaged(f"expected {path}, found no file; run `whence build CONFIG`")
     if paths:
         db.execute("SET allowed_paths = ?", [[str(path) for path in paths]])
 

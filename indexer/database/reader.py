@@ -29,7 +29,7 @@ from indexer.database.statements import missing_summaries, schema_version
 Values = Sequence[Any] | Mapping[str, Any]
 # what DuckDB raises for bytes that are not what it wrote; for a wrong checksum, the bare duckdb.Error
 _OF_DAMAGE = (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException)
-_BUILD = "run `python -m indexer build CONFIG`"
+_BUILD = "run `whence build CONFIG`"
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _close_off(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     connection.execute("SET lock_configuration = true")
 
 
-_REPAIR = "run `python -m indexer check --repair FOLDER`, then build"
+_REPAIR = "run `whence check --repair FOLDER`, then build"
 _LOG = "has a write-ahead log beside it"
 
 

@@ -99,7 +99,7 @@ TABLES: dict[str, str] = {
     "saliency": """
         generation_id VARCHAR, position INTEGER, method VARCHAR, source_position INTEGER, score FLOAT""",
     # what a sentence of the answer owes to a document (part) of the prompt. mirage: its share in the cues;
-    # leave_one_out and shapley: nats of log p; contextcite: of log-odds
+    # leave_one_out and shapley_documents: nats of log p; contextcite: of log-odds
     "citation": """
         generation_id VARCHAR, sentence INTEGER, part INTEGER, method VARCHAR, score FLOAT""",
     # the answer's log(p / (1 - p)), token by token, with documents of the prompt left out: any span is fitted to it.

@@ -70,7 +70,9 @@ def run(config: Config, chosen: Sequence[Model], full: bool, save: Path | None =
                 measure_index(folder, member, scale, report)
         _decide(config, members, report)
         path = publish_with(folder, config, [each.loaded.weights_hash for each in members], figures)
-        report.say(f"database: {path}" if path else "no database is published yet: `build` adds these figures to it")
+        report.say(
+            f"database: {path}" if path else "no database is published yet: `whence build` adds these figures to it"
+        )
         if save is not None:
             save_figures(save, folder, members, command)
             report.say(f"figures: {save}")

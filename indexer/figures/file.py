@@ -35,11 +35,11 @@ class Saved:
 
 
 def read_figures(path: Path) -> list[Saved]:
-    """Raises BadInput for what `evaluate --save` has not written."""
+    """Raises BadInput for what `whence evaluate --save` has not written."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadInput(f"expected figures at {path}, found no file; `evaluate --save` writes one") from None
+        raise BadInput(f"expected figures at {path}, found no file; `whence evaluate --save` writes one") from None
     except (OSError, ValueError) as error:
         raise BadInput(f"expected figures as JSON in {path}, found: {error}; save them again") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT or not isinstance(found.get("models"), list):

@@ -39,7 +39,7 @@ def given_figures(config: Config, members: Sequence[Member]) -> tuple[Figures, l
     if path is None:
         return [], []
     if not path.exists():
-        return [], [f"{path.name}: no such file yet; `evaluate --save` writes it"]
+        return [], [f"{path.name}: no such file yet; `whence evaluate --save` writes it"]
     holds, lines = matched(read_figures(path), members)
     return holds, [f"{path.name}: {line}" for line in lines]
 

@@ -6,7 +6,7 @@ way say more than the last ones. Neither number tells by itself: the mean gradie
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from attribution.groups.products import ByLayer
 from attribution.index.document_norms import DocumentNorms
+from attribution.loading.adapter import is_adapter
 from indexer.groups.grouped import Grouped
 from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
@@ -23,22 +24,26 @@ from indexer.size.fitted import Fitted
 
 FILE = "regime.json"
 DIGITS = 4  # that are stored
-MOVED, LEANING = 0.1, 0.25  # distance and mean gradient below which a model that has a parent counts as near a minimum
+MOVED, LEANING = 0.1, 0.25  # distance and mean gradient below which a fine-tuned model counts as near a minimum
 
 
 @dataclass(frozen=True)
 class Regime:
     """mean_gradient: ‖Σ_z ∇L(z)‖ / N over the root mean square of ‖∇L(z)‖, documents of the last stage of training;
     about 1/√N of gradients that have nothing in common, None where gradients of groups are not kept. distance:
-    ‖θ − θ_p‖ / ‖θ_p‖ from the parent's weights, None without a parent."""
+    ‖θ − θ_p‖ / ‖θ_p‖ from the parent's weights, None without a parent of the same shapes. finetuned: it has a parent,
+    or is an adapter; nothing that was trained from scratch is, whatever its gradients are."""
 
     mean_gradient: float | None
     distance: float | None
+    finetuned: bool
 
     @property
     def near_minimum(self) -> bool:
-        leaning = self.mean_gradient is None or self.mean_gradient < LEANING
-        return self.distance is not None and self.distance < MOVED and leaning
+        """The rule by which `ekfac_cg` opens where nothing was held against retraining: of a fine-tuned model whose
+        mean gradient is known and below `LEANING`, and that is not known to have gone `MOVED` or farther."""
+        settled = self.mean_gradient is not None and self.mean_gradient < LEANING
+        return self.finetuned and settled and (self.distance is None or self.distance < MOVED)
 
     @property
     def facts(self) -> dict[str, object]:
@@ -46,6 +51,7 @@ class Regime:
         return {
             "mean_gradient": self.mean_gradient,
             "parent_distance": self.distance,
+            "finetuned": self.finetuned,
             "near_minimum": self.near_minimum,
         }
 
@@ -58,21 +64,28 @@ def regime(folder: Path, fitted: Fitted, of: Grouped | None, norms: DocumentNorm
     member = fitted.member
 
     def compute(part: Partition) -> None:
-        (part.folder / FILE).write_text(json.dumps(asdict(_measured(fitted, of, norms))) + "\n", encoding="utf-8")
+        (part.folder / FILE).write_text(json.dumps(_measured(fitted, of, norms)) + "\n", encoding="utf-8")
 
     parent = member.parent.loaded.weights_hash if member.parent else ""
     made_of = key(run=fitted.run, groups=of.digest if of else "", parent=parent)
     [part] = stage(folder, f"regime-{member.entry.name}", made_of, ["all"], compute)
-    return Regime(**json.loads((part.folder / FILE).read_text(encoding="utf-8")))
+    measured = json.loads((part.folder / FILE).read_text(encoding="utf-8"))
+    return Regime(**measured, finetuned=finetuned(member.parent is not None, member.entry.path))
 
 
-def _measured(fitted: Fitted, of: Grouped | None, norms: DocumentNorms) -> Regime:
+def finetuned(has_parent: bool, path: str) -> bool:
+    """path: of the model, as the configuration names it"""
+    return has_parent or is_adapter(Path(path))
+
+
+def _measured(fitted: Fitted, of: Grouped | None, norms: DocumentNorms) -> dict[str, float | None]:
+    """As it is stored: what depends on the weights and the documents alone."""
     member = fitted.member
     own = [each.sums for each in of.stages if each.fitted is fitted] if of else []
     mean = mean_gradient(own[0], norms.grad_norm[-len(member.own_rows) :]) if own and own[0] else None
     parent = member.parent
     moved = distance(_weights(member.loaded.model), _weights(parent.loaded.model)) if parent else None
-    return Regime(_rounded(mean), _rounded(moved))
+    return {"mean_gradient": _rounded(mean), "distance": _rounded(moved)}
 
 
 def mean_gradient(sums: Sequence[ByLayer], grad_norm: NDArray[np.floating]) -> float | None:

@@ -204,9 +204,7 @@ def found(
         part = listed.get(value)
         if part is None or part.key != _part_key(name, key, value):
             what = "none" if part is None else "that of other weights, documents or settings"
-            raise BadInput(
-                f"expected {name} of this configuration in {folder}, found {what}; run `python -m indexer build`"
-            )
+            raise BadInput(f"expected {name} of this configuration in {folder}, found {what}; run `whence build`")
         intact(part)
         parts.append(part)
     return parts
@@ -223,9 +221,7 @@ def intact(part: Finished) -> None:
     wrong = changes(part)
     if wrong:
         file, how = next(iter(wrong.items()))
-        raise Damaged(
-            f"expected {part.stage} as it was written, found {file} {how}; run `python -m indexer build` again"
-        )
+        raise Damaged(f"expected {part.stage} as it was written, found {file} {how}; run `whence build` again")
 
 
 def is_whole(part: Finished) -> bool:

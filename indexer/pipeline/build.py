@@ -39,6 +39,7 @@ from indexer.size.rendered import as_read
 from indexer.size.room import check_longest
 from indexer.size.supported import with_supports
 from indexer.size.texts import forget
+from indexer.tracing.prompt_share import maps_left_out, maps_of
 from indexer.verbatim import arrays
 
 
@@ -73,6 +74,8 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
         asked[member.entry.name] = as_read(member, with_supports(member, asked[member.entry.name]))
         read_sets(member)  # what a size cannot read is refused before anything is written
         check_needs(member)
+        maps_of(member)
+        told += maps_left_out(member)
     summary = Summary(path, folder, corpora, n_asked)
     with lock(folder), stop_on_signal(), Report() as report, driving(config, work) as driver:
         for line in told:
@@ -96,7 +99,9 @@ def run(config: Config, path: Path, chosen: Sequence[Model], strict: bool) -> No
         for other in others:
             kept = as_it_was_built(folder, other, text)
             if kept is None:
-                report.say(f"{other.member.entry.name}: not built with these settings, left out; `build` builds it")
+                report.say(
+                    f"{other.member.entry.name}: not built with these settings, left out; `whence build` builds it"
+                )
                 continue
             edition.add(other.member, kept, other.prompts)
             summary.kept.append(kept.name)

@@ -25,6 +25,7 @@ from indexer.plan.speeds import Speeds, assumed
 from indexer.plan.work import Work
 from indexer.processes.at_once import at_once
 from indexer.size.member import Member, open_member
+from indexer.tracing.prompt_share import maps_left_out, maps_of
 
 # what is to be measured before a stage's forecast is more than an estimate; of any other stage, everything
 NEEDS = {
@@ -54,6 +55,9 @@ def run(config: Config, chosen: Sequence[Model]) -> None:
     opened = (seconds() - started) / len(members)
     for member in members:
         member.check_learned()
+        maps_of(member)
+        for line in maps_left_out(member):
+            _say(line)
     n = at_once(config.device, members[-1].loaded.device.type, members[-1].loaded.n_params)
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // n))
     _say_all("in all", config, [_measured(config, member, asked[member.entry.name], opened) for member in members], n)

@@ -35,7 +35,7 @@ from indexer.plan.work import Work
 from indexer.size.answers import Answer, answer
 from indexer.size.member import Member
 from indexer.size.rendered import rendered
-from indexer.tracing.prompt_share import settings_of, share_of
+from indexer.tracing.prompt_share import maps_of, settings_of, share_of
 
 Made = TypeVar("Made")
 
@@ -156,10 +156,8 @@ def _answered(member: Member, prompts: Sequence[Prompt], work: Work, first: Spee
         "n_written": n_written / len(made),
         "written": seconds / n_written,
     }
-    own = made[len(made) // 2]
-    shared = min(
-        _seconds_of(lambda: share_of(member.loaded, own, settings_of(settings))) for _ in range(min(n, 2) or 1)
-    )
+    own, wanted = made[len(made) // 2], settings_of(settings, maps_of(member))
+    shared = min(_seconds_of(lambda: share_of(member.loaded, own, wanted)) for _ in range(min(n, 2) or 1))
     yield {"shared": shared / (seconds * own.n_targets / n_written)}
 
 

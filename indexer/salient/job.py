@@ -39,7 +39,7 @@ def run(
     loaded, method = opened.member.loaded, request["method"]
     of = _answer(opened, request)
     foil = None if isinstance(request.get("generation_id"), str) else foil_of(of, loaded)
-    settings = replace(settings_of(opened.member.config.prompts), methods=(method,))
+    settings = settings_of(opened.member.config.prompts, [method])
     settings = replace(settings, foil_id=None if foil is None else foil.token)
 
     def tick(_step: str) -> None:

@@ -65,8 +65,7 @@ def opened(folder: Path) -> "TantivyIndex":
     except ValueError as error:
         shutil.rmtree(linked, ignore_errors=True)
         raise BadInput(
-            f"expected a text index of this version of tantivy in {folder}, found: {error}; "
-            "run `python -m indexer build CONFIG`"
+            f"expected a text index of this version of tantivy in {folder}, found: {error}; run `whence build CONFIG`"
         ) from None
 
 

@@ -57,7 +57,7 @@ def open_text_index(folder: Path) -> "TextIndex":
     """The index that an output folder's journal lists last; BadInput when there is none, Damaged when it changed."""
     found = finished(folder, "text")
     if not found:
-        raise BadInput(f"expected a text index in {folder}, found none; run `python -m indexer build CONFIG`")
+        raise BadInput(f"expected a text index in {folder}, found none; run `whence build CONFIG`")
     return TextIndex.open(found[-1].folder, found[-1].files)
 
 
@@ -80,8 +80,7 @@ class TextIndex:
         engine = next((name for name in (WHOOSH, TANTIVY) if kind == _kind(name)), "")
         if not engine:
             raise BadInput(
-                f"expected a text index of this version in {folder}, found another; "
-                "run `python -m indexer build CONFIG`"
+                f"expected a text index of this version in {folder}, found another; run `whence build CONFIG`"
             )
         return cls(engine_of(engine).opened(folder))
 

@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from attribution.errors import BadInput
 from attribution.loading.load import LoadedModel
 from attribution.prompt.asked import Asked
 from attribution.prompt.context.contextcite import sources
 from attribution.prompt.context.nested import Nested, nested
-from attribution.prompt.explain import SHAPLEY, PromptSettings, PromptShare, explain, saliency_maps
+from attribution.prompt.explain import PLAYERS, PromptSettings, PromptShare, explain, saliency_maps
 from attribution.prompt.faithful.sanity import sanity, shuffled
 from attribution.prompt.saliency.continuations import contrast_continuations
+from attribution.prompt.saliency.method import computed
 from attribution.prompt.saliency.saliency import Saliency, absent_token
 from attribution.prompt.text.sentences import document_sentences
 from indexer.config.config import Prompts
@@ -30,13 +32,14 @@ from indexer.tracing.prompt_rows import (
     token_columns,
 )
 
+SALIENCY = ("grad_x_input", "grad_norm", "occlusion", "attention")  # where the configuration names none
 SANITY_ANSWERS, SANITY_TOKENS = 8, 300  # what the check with shuffled weights is made on
 
 
 def prompt_shares(folder: Path, member: Member, answers: Sequence[Answer], tick: Callable[[int], None]) -> Finished:
     """Shards of `generation_token`, `saliency`, `citation`, `ablation`, `faithfulness`, and the sanity check's rows of
     `evaluation`; `tick(1)` after every answer."""
-    settings = settings_of(member.config.prompts)
+    settings = settings_of(member.config.prompts, maps_of(member))
 
     def compute(part: Partition) -> None:
         tokens, salient, cited, ablated, measured = [], [], [], [], []
@@ -73,9 +76,36 @@ def _sentences(answers: Sequence[Answer], settings: PromptSettings) -> dict[str,
     return {"sentences": of} if of else {}
 
 
-def settings_of(prompts: Prompts) -> PromptSettings:
-    """What the configuration asks for."""
-    return PromptSettings(methods=prompts.saliency, steps=prompts.steps, masks=prompts.masks)
+def settings_of(prompts: Prompts, methods: Sequence[str]) -> PromptSettings:
+    """What the configuration asks for, with these maps."""
+    return PromptSettings(methods=tuple(methods), steps=prompts.steps, masks=prompts.masks)
+
+
+def maps_of(member: Member) -> tuple[str, ...]:
+    """The saliency that a build stores: what the configuration names, else `SALIENCY` as far as the model has it.
+
+    Raises BadInput for a method that is named, and that the model cannot be asked for.
+    """
+    named = member.config.prompts.saliency
+    lacking = _lacking(member, SALIENCY if named is None else named)
+    if named is None:
+        return tuple(name for name in SALIENCY if name not in lacking)
+    if lacking:
+        raise BadInput(
+            f"expected saliency that {member.entry.name} has, found {', '.join(map(repr, lacking))} in [prompts], "
+            "which its layers do not tell; leave it out"
+        )
+    return named
+
+
+def maps_left_out(member: Member) -> list[str]:
+    """A line where the model lacks what is stored of others by default."""
+    lacking = _lacking(member, SALIENCY) if member.config.prompts.saliency is None else []
+    return [f"{member.entry.name}: no saliency by {', '.join(lacking)}, of which it has none"] if lacking else []
+
+
+def _lacking(member: Member, names: Sequence[str]) -> list[str]:
+    return [name for name in names if not computed()[name].applies(member.loaded.model)]
 
 
 def asked_of(answer: Answer) -> Asked:
@@ -135,7 +165,7 @@ def of_span(
         steps=settings.steps,
         scan=settings.scan,
         layer=settings.layer,
-        groups=(*sources(answer.of_token, answer.prompt.parts, SHAPLEY), *[-1] * foil.span.start),
+        groups=(*sources(answer.of_token, answer.prompt.parts, PLAYERS), *[-1] * foil.span.start),
         batch=settings.batch,
     )
     changed = {}

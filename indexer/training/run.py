@@ -39,7 +39,9 @@ def family_tokenizer(member: Model, siblings: list[Model], texts: Iterable[str])
             found: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(sibling.path)
             return found
     if member.recipe is None:
-        raise BadInput(f"expected [model.recipe] for {member.name}, found none; add one or take it out of `train`")
+        raise BadInput(
+            f"expected [model.recipe] for {member.name}, found none; add one or leave it out of `whence train`"
+        )
     return train_tokenizer(texts, member.recipe.vocabulary)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from indexer.whatif.steps import check_instead, what_if
 
 SHOWN = 20  # texts of a file
 WIDE = 60  # characters of a text
+EDIT = ("in its place", "old text out", "new text in")  # the first is the sum of the others, as on the page
 
 
 def run(
@@ -63,8 +65,8 @@ def _show(result: dict[str, Any]) -> None:
     n = f"{result['n_train']:,} documents of {result['stage']}"
     said = f"influence: on log p, if the text were seen once more beside the {n}"
     if result["instead_of"] is not None:
-        said = f"influence: on log p, if a text were seen once more beside the {n}; the difference: if one stood in \
-place of the other"
+        said = f"in its place: the change of log p, had training on the {n} read this text and not that one; the old \
+text out and the new text in add up to it"
     said += "; by the formula: its nats are not those that training again gives"
     console.print(said, style="dim")
 
@@ -77,15 +79,27 @@ def _table(*columns: tuple[str, Any]) -> Table:
 
 
 def _by_word(result: dict[str, Any]) -> Table:
-    """A line for each word, and one for the whole answer."""
+    """A line for each word, for each token that is not one, and for the whole answer: of an edit, one change, and the
+    two parts of it."""
     edited = result["instead_of"] is not None
-    more = [("document", "right"), ("difference", "right")] if edited else []
-    table = _table(("word", "left"), ("text", "right"), *more)
-    for span in result["spans"]:
-        said = "the whole answer" if span["kind"] == "answer" else result["text"][span["start"] : span["stop"]]
-        numbers = [span["scores"][0], *([span["instead_of"], span["difference"]] if edited else [])]
+    table = _table(("word or token", "left"), *((name, "right") for name in (EDIT if edited else ("text",))))
+    for said, new, old in _parts(result):
+        numbers = [new] if old is None else [new - old, -old, new]
         table.add_row(Text(said), *(f"{number:+.4f}" for number in numbers))
     return table
+
+
+def _parts(result: dict[str, Any]) -> Iterator[tuple[str, float, float | None]]:
+    """(what it is, of the text, of the document that it replaces), in the order of the answer, the whole of it last."""
+    new, old = result["texts"][0]["scores"], result["instead_of"]
+    *words, whole = result["spans"]
+    alone = {span["first"] for span in words if span["first"] == span["last"]}
+    for k, token in enumerate(result["tokens"]):
+        for span in (each for each in words if each["first"] == k):
+            yield result["text"][span["start"] : span["stop"]], span["scores"][0], span["instead_of"]
+        if k not in alone:
+            yield repr(token["text"]), new[k], None if old is None else old["scores"][k]
+    yield "the whole answer", whole["scores"][0], whole["instead_of"]
 
 
 def _by_text(result: dict[str, Any]) -> Table:

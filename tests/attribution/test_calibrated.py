@@ -41,6 +41,13 @@ def test_its_first_order_is_the_slope(p):
     assert (up - down) / (2 * step) == pytest.approx(0.12, rel=1e-5)
 
 
+@pytest.mark.parametrize("p", [0.99, 0.5, 1e-4])
+def test_what_is_next_to_nothing_keeps_its_slope(p):
+    """Of an edit that nearly takes out what it puts in, the parts are multiplied by this quotient."""
+    for score in (1e-12, -1e-15, 1e-18, -1e-30):
+        assert float(change(score, 0.12, math.log(p))) / score == pytest.approx(0.12, rel=1e-6)
+
+
 def test_a_difference_has_no_end():
     np.testing.assert_allclose(change([-50.0, 2566.0], 0.1), [-5, 256.6])
 

@@ -191,7 +191,7 @@ def empty(tmp_path: Path) -> Iterator[str]:
 
 def test_an_empty_folder_explains_itself(chromium: object, empty: str) -> None:
     visit = Visit(chromium, empty)
-    visit.open("/", "text=python -m indexer build CONFIG")
+    visit.open("/", "text=whence build CONFIG")
     visit.close()
 
 

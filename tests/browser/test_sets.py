@@ -60,7 +60,7 @@ def test_a_text_is_changed_and_answered_for(visit: Visit, folder: Path) -> None:
     field.fill(NEW)
     visit.page.get_by_role("button", name="What if it said this?").click()
     visit.page.wait_for_url("**whatif=*")
-    visit.page.get_by_text("If it said this, the document would push").wait_for()
+    visit.page.get_by_text("In its place, this text would push").wait_for()
     visit.settle()
     assert [each.strip() for each in visit.page.locator("[role=option]").all_inner_texts()][0].startswith("Paris")
     visit.page.locator("[role=option]").first.focus()
@@ -68,7 +68,7 @@ def test_a_text_is_changed_and_answered_for(visit: Visit, folder: Path) -> None:
     visit.page.wait_for_url("**token=1*")
     visit.settle()
     visit.page.reload()
-    visit.page.get_by_text("If it said this, the document would push").wait_for()
+    visit.page.get_by_text("In its place, this text would push").wait_for()
     visit.settle()
     assert visit.page.get_by_label("Text", exact=True).input_value() == NEW
     assert visit.no_sideways_scroll()

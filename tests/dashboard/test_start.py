@@ -1,4 +1,4 @@
-"""`python -m dashboard`: what it refuses, what it never imports, how it serves."""
+"""`whence serve`: what it refuses, what it never imports, how it serves."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_missing_folder_is_one_line_and_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "nothing")]) == 2
     said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "python -m indexer build" in said
+    assert said.count("\n") == 1 and "whence build" in said
 
 
 def test_a_file_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,7 +38,7 @@ def test_a_database_of_another_version_is_one_line_before_anything_is_served(
             build_synthetic(tmp_path / name)
         assert main([str(tmp_path / name)]) == 2
         told = capsys.readouterr().err
-        assert told.count("\n") == 1 and said in told and "python -m indexer build" in told
+        assert told.count("\n") == 1 and said in told and "whence build" in told
 
 
 def test_the_start_path_reaches_no_torch() -> None:

@@ -206,7 +206,7 @@ def test_a_model_that_the_configuration_does_not_know(folder, capsys, command):
 def test_asking_before_building(folder, capsys):
     assert main(["ask", str(folder / "tiny.toml"), "The capital of Peru is"]) == 2
     said = capsys.readouterr().err
-    assert "python -m indexer build" in said
+    assert "whence build" in said
     assert said.count("\n") == 1
     assert not (folder / "build").exists()
 

@@ -6,6 +6,7 @@ analysts ask for it, and it is labelled as no explanation wherever it is shown.
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from attribution.errors import BadInput
 from attribution.loading.attention import plain_attention
@@ -16,11 +17,27 @@ from attribution.prompt.saliency.subject import Subject
 def mean_attention(subject: Subject) -> Tensor:
     """The mean attention of the position that predicts each answer token to every token before it: [K, S].
 
-    Rows sum to 1. Raises BadInput where the model's attention kernel does not return its weights.
+    Rows sum to 1. Raises BadInput where a layer of the model has no attention, or does not tell its weights.
     """
-    with plain_attention(subject.model):
-        attentions = subject.model(input_ids=subject.ids[None], use_cache=False, output_attentions=True).attentions
-    if not attentions or attentions[0] is None:
-        raise BadInput("expected attention weights, found none; load the model with attn_implementation='eager'")
-    mean = torch.stack([layer[0].float().mean(0) for layer in attentions]).mean(0)  # [S, S]
+    weights = _weights(subject.model, subject.ids[None])
+    if weights is None:
+        raise BadInput(
+            f"expected a model whose every layer tells its attention, found {type(subject.model).__name__}, which does "
+            "not; name another saliency method than attention"
+        )
+    mean = torch.stack([layer[0].float().mean(0) for layer in weights]).mean(0)  # [S, S]
     return mean[[subject.n_prompt - 1 + k for k in subject.positions]]
+
+
+@torch.no_grad()
+def tells_attention(model: PreTrainedModel) -> bool:
+    """Whether every layer does, tried on two tokens: a model of states (Mamba) has none."""
+    return _weights(model, torch.tensor([[0, 1]], device=model.device)) is not None
+
+
+def _weights(model: PreTrainedModel, ids: Tensor) -> list[Tensor] | None:
+    """Of each layer, [B, heads, T, T]; None unless all of them give theirs.    ids: [B, T]"""
+    with plain_attention(model):
+        said = model(input_ids=ids, use_cache=False, output_attentions=True)
+    found = list(getattr(said, "attentions", None) or ())
+    return found if found and all(each is not None for each in found) else None

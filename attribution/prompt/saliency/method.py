@@ -13,6 +13,7 @@ from attribution.records import records
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from transformers import PreTrainedModel
 
     from attribution.prompt.saliency.given import Given
 
@@ -33,6 +34,7 @@ class Method:
     cost: str  # of one answer, in words
     order: int  # on pages, where the first that is known is shown first
     scores: "Callable[[Given], tuple[Tensor, Tensor | None]] | None"  # None: it comes with another step, as MIRAGE does
+    applies: "Callable[[PreTrainedModel], bool]" = lambda _model: True  # whether a model can be asked for it
     signed: bool = True  # positive pushed towards the token, negative away from it; else never negative
     explains: bool = True  # False: it shows where the model looked, and nothing about why
     complete: bool = False  # its scores sum to a change of the number explained, and the gap is stored

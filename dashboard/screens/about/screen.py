@@ -114,7 +114,7 @@ def _show_evaluations(snapshot: Snapshot, evaluations: list[dict[str, Any]], run
     if all(row["Figure"] == BUILT for row in evaluations):
         render.prose(
             ("note", "How far its numbers agree with training again is not measured yet. This command measures it:"),
-            ("command", "python -m indexer evaluate CONFIG"),
+            ("command", "whence evaluate CONFIG"),
         )
     if not evaluations:
         return

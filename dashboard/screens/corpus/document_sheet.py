@@ -60,7 +60,7 @@ def document_sheet(
             "answer": made.answer,
             "text": made.given.text,
             "instead_of": made.before.text if made.before else "",
-            "numbers": numbers_of(made).to_dict("records"),
+            "numbers": numbers_of(made, raw=True).to_dict("records"),
         }
     return Sheet(
         name=f"whence-document-{found.document_id}",

@@ -90,7 +90,9 @@ def _show_box(
         )  # fmt: skip
         mode = shown or "instead"
     elif found:
-        st.caption(f"It is too long to be changed here, {len(given):,} characters; the command ask takes it as a file.")
+        st.caption(
+            f"It is too long to be changed here, {len(given):,} characters; `whence ask --document` takes it as a file."
+        )
     of = found.document_id if found and mode == "instead" else ""
     is_asked = bool(request) and request.get("instead_of", "") == of
     with st.form(f"what if {of}", border=False):

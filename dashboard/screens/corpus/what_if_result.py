@@ -3,9 +3,7 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from dashboard.address.bar import choose
 from dashboard.address.selection import Selection, Span
@@ -19,6 +17,8 @@ from dashboard.drawing.shading import robust_top
 from dashboard.drawing.shapes import Card, Heated, Legend, StripToken
 from dashboard.drawing.visible import LONGEST_TEXT
 from dashboard.widgets.as_trained import reading_keys
+
+IN_ITS_PLACE, OLD_OUT, NEW_IN = "In its place", "Old text out", "New text in"
 
 
 def show_result(made: WhatIf, found: StoredDocument | None, chosen: Selection) -> None:
@@ -36,7 +36,7 @@ def show_result(made: WhatIf, found: StoredDocument | None, chosen: Selection) -
         on_span=_span_chosen,
     )
     cards = text_cards(made, first, last)
-    heats = [each for heat in _heats(made, first, last).values() for each in heat]
+    heats = [each for _, of in _texts(made) for each in made.heat(of, first, last)]
     unit = made.unit(first, last).name
     high = robust_top([abs(float(each)) for each in heats]) if heats else 0.0
     low, top = f"−{plain(high)} away", f"+{plain(high)} towards"
@@ -52,30 +52,30 @@ def show_result(made: WhatIf, found: StoredDocument | None, chosen: Selection) -
 
 
 def in_words(made: WhatIf, first: int, last: int, *, whole: bool) -> str:
-    """The three sums, in one sentence."""
-    new, old, change = made.shown(first, last)
-    unit = made.unit(first, last)
-    places = decimals([new, change, old or 0.0])
+    """The change in one sentence, with the two parts of it where a text stands in place of another."""
     of = f"the whole answer of {made.model}" if whole else f"“{''.join(made.tokens[first : last + 1]).strip()}”"
+    shown, unit = made.shown(first, last), made.unit(first, last)
+    if shown.old_out is None:
+        if unit.slope is None:
+            return f"This text would push {_way(shown.whole)} {of}. {unit.why}"
+        nats = signed(shown.whole, decimals([shown.whole]))
+        return f"One look at this text in training would change the log p of {of} by {nats} nats."
+    places = decimals([shown.whole, shown.new_in, shown.old_out])
     if unit.slope is None:
-        text = "This text" if old is None else "If it said this, the document"
+        nothing = round(shown.whole, places) == 0
+        does = "change nothing for" if nothing else f"push {_way(shown.whole)}"
         return (
-            f"{text} would push {'towards' if new > 0 else 'away from'} {of}{_beside(old, change, places)}. {unit.why}"
+            f"In its place, this text would {does} {of}: to take the old text out pushes {_way(shown.old_out)} it, "
+            f"to put the new one in {_way(shown.new_in)} it. {unit.why}"
         )
-    if old is None:
-        return f"One look at this text in training would change the log p of {of} by {signed(new, places)} nats."
     return (
-        f"The document changes the log p of {of} by {signed(old, places)} nats; if it said this, by "
-        f"{signed(new, places)}: a difference of {signed(change, places)} nats."
+        f"In its place, this text would change the log p of {of} by {signed(shown.whole, places)} nats: "
+        f"{signed(shown.old_out, places)} for the old text out and {signed(shown.new_in, places)} for the new text in."
     )
 
 
-def _beside(old: float | None, change: float, places: int) -> str:
-    if old is None:
-        return ""
-    if round(change, places) == 0:
-        return ", as much as it does as it is"
-    return f", {'more' if change > 0 else 'less'} towards it than it does as it is"
+def _way(amount: float) -> str:
+    return "towards" if amount > 0 else "away from"
 
 
 def notes(made: WhatIf) -> list[str]:
@@ -91,9 +91,9 @@ def notes(made: WhatIf) -> list[str]:
 
 
 def strip(made: WhatIf) -> list[StripToken]:
-    """The answer's tokens by what the text adds to each."""
+    """The answer's tokens by what the text does to each."""
     high = _top(made)
-    values, unit = made.differences, made.unit(0, 0).name
+    values, unit = made.changes, made.unit(0, 0).name
     places = decimals(values)
     return [
         StripToken(
@@ -108,13 +108,14 @@ def strip(made: WhatIf) -> list[StripToken]:
 
 
 def text_cards(made: WhatIf, first: int, last: int) -> list[Card]:
-    """The new text and, where it stands in place of one, the old, with the heat for the answer's tokens first..last."""
-    heats = _heats(made, first, last)
+    """The new text and, where it stands in place of one, the old that goes, each with its part of the change of the
+    answer's tokens first..last, and its heat."""
+    heats = {name: made.heat(of, first, last) for name, of in _texts(made)}
     high = (
         robust_top([abs(float(v)) for heat in heats.values() for v in heat]) if any(map(len, heats.values())) else 1.0
     )
-    new, old, _ = made.shown(first, last)
-    sums = {name: new if given is made.given else old or 0.0 for name, given in _texts(made)}
+    shown = made.shown(first, last)
+    sums = {name: shown.new_in if given is made.given else shown.old_out or 0.0 for name, given in _texts(made)}
     top = max(map(abs, sums.values())) or 1.0
     places = decimals(sums.values())
     cards = []
@@ -140,52 +141,46 @@ def text_cards(made: WhatIf, first: int, last: int) -> list[Card]:
     return cards
 
 
-def numbers_of(made: WhatIf) -> pd.DataFrame:
-    """The whole answer, its words, its tokens, in the unit of the page; one number of each without an old text."""
-    rows: list[dict[str, object]] = []
-    for each in sorted(made.spans, key=lambda span: span.kind != ANSWER):
-        rows.append(_row("Answer" if each.kind == ANSWER else "Word", made, each.first, each.last))
-    rows += [_row("Token", made, i, i) for i in range(len(made.tokens))]
+def numbers_of(made: WhatIf, *, raw: bool = False) -> pd.DataFrame:
+    """The whole answer, its words, its tokens, in the unit of the page: the change and its two parts, or one number of
+    each without an old text.    raw: with that change by the formula, in nats, which no retraining has calibrated"""
+    spans = sorted(made.spans, key=lambda span: span.kind != ANSWER)
+    parts = [("Answer" if each.kind == ANSWER else "Word", each.first, each.last) for each in spans]
+    parts += [("Token", i, i) for i in range(len(made.tokens))]
+    rows = []
+    for what, first, last in parts:
+        row = {"Part": what, "Text": "".join(made.tokens[first : last + 1]), **_amounts(made, first, last)}
+        rows.append(row | {"influence_raw": made.sums(first, last)[2]} if raw else row)
     return pd.DataFrame(rows)
 
 
-def _row(what: str, made: WhatIf, first: int, last: int) -> dict[str, object]:
-    new, old, change = made.shown(first, last)
-    unit = made.unit(first, last).name
-    amounts = (
-        {f"Influence, {unit}": new}
-        if old is None
-        else {f"As trained, {unit}": old, f"If it said this, {unit}": new, f"Difference, {unit}": change}
-    )
-    return {"Part": what, "Text": "".join(made.tokens[first : last + 1]), **amounts}
-
-
-def _heats(made: WhatIf, first: int, last: int) -> dict[str, NDArray[np.float64]]:
-    """Of each text, what its tokens carry of the amount that its card says."""
-    unit, (new, old, _) = made.unit(first, last), made.sums(first, last)
-    of = {name: new if given is made.given else old or 0.0 for name, given in _texts(made)}
-    return {name: unit.parts(given.heat(first, last), of[name]) for name, given in _texts(made)}
+def _amounts(made: WhatIf, first: int, last: int) -> dict[str, float]:
+    shown, unit = made.shown(first, last), made.unit(first, last).name
+    if shown.old_out is None:
+        return {f"Influence, {unit}": shown.whole}
+    named = {IN_ITS_PLACE: shown.whole, OLD_OUT: shown.old_out, NEW_IN: shown.new_in}
+    return {f"{name}, {unit}": amount for name, amount in named.items()}
 
 
 def _texts(made: WhatIf) -> Sequence[tuple[str, Given]]:
     if made.before is None:
         return [("The text", made.given)]
-    return [("If it said this", made.given), ("As it was trained on", made.before)]
+    return [(NEW_IN, made.given), (OLD_OUT, made.before)]
 
 
 def _what(made: WhatIf) -> str:
-    return "influence" if made.before is None else "difference"
+    return "influence" if made.before is None else "in its place"
 
 
 def _top(made: WhatIf) -> float:
-    finite = [abs(each) for each in made.differences if math.isfinite(each)]
+    finite = [abs(each) for each in made.changes if math.isfinite(each)]
     return robust_top(finite) if finite and max(finite) > 0 else 1.0
 
 
 def _legend(made: WhatIf) -> Legend:
     high = plain(_top(made))
     unit = made.unit(0, 0).name
-    name = f"Influence on each token, {unit}:" if made.before is None else f"Difference for each token, {unit}:"
+    name = f"Influence on each token, {unit}:" if made.before is None else f"{IN_ITS_PLACE}, each token, {unit}:"
     return Legend(name, f"−{high}", f"+{high}", signed=True)
 
 

@@ -99,7 +99,7 @@ def _explain_no_parts(found: View) -> None:
             render.prose(
                 ("fact", "Heads and neurons are not computed in this database: it was built without [inside]."),
                 ("note", "A build with it adds them; what is stored already stays."),
-                ("command", "python -m indexer build CONFIG"),
+                ("command", "whence build CONFIG"),
             )
     amounts = shown_layers(found.helpful, found.unit)
     if found.groups and len(amounts) == sum(len(group.members) for group in found.groups):

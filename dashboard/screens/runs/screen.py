@@ -123,4 +123,4 @@ def _explain_empty(snapshot: Snapshot, chosen: Selection) -> None:
             st.caption("Choose the group of documents that the answers are to owe most to.")
         st.button("Clear the filters", on_click=lambda: choose(**UNFILTERED))
     else:
-        render.problem("This database holds no answers yet.", ("command", "python -m indexer build CONFIG"))
+        render.problem("This database holds no answers yet.", ("command", "whence build CONFIG"))

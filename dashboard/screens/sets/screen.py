@@ -131,5 +131,5 @@ def _explain_none(snapshot: Snapshot) -> None:
             "configuration and build again; what is stored already stays.",
         ),
         ("command", CONFIGURED),
-        ("command", "python -m indexer build CONFIG"),
+        ("command", "whence build CONFIG"),
     )

@@ -58,7 +58,7 @@ def show(summary: Summary, report: Report) -> None:
     if summary.snapshot is not None:
         megabytes = summary.snapshot.stat().st_size / 1e6
         report.say(f"database: {summary.snapshot} ({megabytes:.1f} MB)")
-    report.say(f"open it: python -m dashboard {summary.folder}")
+    report.say(f"open it: whence serve {summary.folder}")
 
 
 def _facts(facts: Facts) -> str:

@@ -33,11 +33,17 @@ def test_two_dense_inverses():
     np.testing.assert_allclose(found, np.array(expected), rtol=1e-5, atol=1e-9)
 
 
-def test_three_dense_inverses():
-    """The recursion written out: P₁ = α₂ α₃ (G₁ + λ)⁻¹ (G₂ + α₂)⁻¹ (G₃ + α₃)⁻¹ ∇f, on dense matrices."""
+@pytest.fixture(scope="module")
+def three():
+    """Three stages of one model, the factors of each, α and the damping of the first."""
     of = [track(tiny.tiny_model(seed=seed)) for seed in (0, 1, 2)]
     factors = [tiny.random_factors(tracked, seed) for tracked, seed in zip(of, (3, 4, 5), strict=True)]
-    alpha, damping = 0.2, 0.07
+    return of, factors, 0.2, 0.07
+
+
+def test_three_dense_inverses(three):
+    """The recursion written out: P₁ = α₂ α₃ (G₁ + λ)⁻¹ (G₂ + α₂)⁻¹ (G₃ + α₃)⁻¹ ∇f, on dense matrices."""
+    of, factors, alpha, damping = three
     P = tiny.gradient(of[-1], lambda m: -tiny.loss(of[-1], m, tiny.Row(IDS, first_target=5)))
     solves = across_stages(factors, alpha, damping)
     for s in (2, 1, 0):
@@ -50,14 +56,12 @@ def test_three_dense_inverses():
         P = tuple(alpha * (G.trace() / len(G)) * x for G, x in zip(tiny.dense_curvature(factors[s]), P, strict=True))
 
 
-def test_three_stages_the_last_of_which_learned_pairs():
+def test_three_stages_the_last_of_which_learned_pairs(three):
     """Pre-training, fine-tuning with a mask, DPO with its parent as reference: true losses, dense matrices.
 
     α of the pairs is a share of the mean eigenvalue of the reference.
     """
-    of = [track(tiny.tiny_model(seed=seed)) for seed in (0, 1, 2)]
-    factors = [tiny.random_factors(tracked, seed) for tracked, seed in zip(of, (3, 4, 5), strict=True)]
-    alpha, damping = 0.2, 0.07
+    of, factors, alpha, damping = three
     texts = tiny.tiny_documents()
     documents = [texts[:3], [texts[3]], tiny_pairs.pairs(of[2], of[1], 3)]
     sizes = (50, 20, 7)  # N of each stage

@@ -7,6 +7,7 @@ from attribution.errors import TryAgain
 from attribution.model.sequence import answer_spans, encode_prompt
 from attribution.prompt.asked import Asked
 from attribution.prompt.context.bits import prompt_bits
+from attribution.prompt.context.contextcite import shapley_values
 from attribution.prompt.explain import PromptSettings, explain
 from attribution.prompt.saliency.saliency import absent_token, saliency
 from attribution.prompt.text.parts import token_parts
@@ -35,7 +36,7 @@ def test_everything_in_one_call():
     torch.testing.assert_close(share.bits.documents, bits.documents)
     alone = saliency(tiny_model(), given.prompt_ids, given.answer_ids, "grad_x_input")
     torch.testing.assert_close(share.saliency["grad_x_input"].scores, alone.scores)
-    assert set(share.citations) <= {"mirage", "contextcite", "leave_one_out", "shapley"}
+    assert set(share.citations) <= {"mirage", "contextcite", "leave_one_out", "shapley_documents"}
     for cited in share.citations.values():
         assert all(citation.part in given.documents and citation.score > 0 for citation in cited)
         assert all(sum(c.sentence == s for c in cited) <= 3 for s in (0, 1))
@@ -45,7 +46,7 @@ def test_everything_in_one_call():
         assert {method for method, which in metrics if which == metric} >= ranked
     predicted = {method for method, which in metrics if which == "prediction"}
     assert predicted >= {*ranked, "contextcite", "leave_one_out"}
-    assert "shapley" not in predicted  # it has seen every mask
+    assert "shapley_documents" not in predicted  # it has seen every mask
 
 
 def test_weights_in_bfloat16():
@@ -84,10 +85,22 @@ def test_the_gap_of_a_complete_method_is_told_with_its_baseline():
         assert measure.detail == share.saliency[name].baseline != ""
 
 
+def test_shapley_of_documents_and_of_tokens_are_two_methods():
+    given = asked([Passage("A", "one"), Passage("B", "two"), Passage("", "three")])
+    share = explain(tiny_model(), given, absent_token(TOKENIZER), PromptSettings(("shapley",), masks=16, random=0))
+    told = {(each.method, each.metric): each.value for each in share.faithfulness}
+    assert {metric for method, metric in told if method == "shapley"} >= {"top_drop", "prediction"}
+    assert {metric for method, metric in told if method == "shapley_documents"} == {"top_drop"}
+    scores = shapley_values(share.ablations["all"])
+    single = share.ablations["single"].span_logp()  # all documents, then all but one
+    assert told["shapley_documents", "top_drop"] == pytest.approx(single[0] - single[1 + int(scores.argmax())])
+    assert "shapley" not in share.citations and "shapley" in share.saliency
+
+
 def test_nine_documents_have_no_exact_shapley_values():
     given = asked([Passage("", letter) for letter in "abcdefghi"])
     share = explain(tiny_model(), given, None, PromptSettings(methods=(), masks=16))
-    assert "shapley" not in share.citations and "all" not in share.ablations
+    assert "shapley_documents" not in share.citations and "all" not in share.ablations
     assert share.ablations["half"].odds.shape == (16, len(given.answer_ids))
 
 
@@ -96,7 +109,7 @@ def test_fifty_documents_of_every_script():
     share = explain(tiny_model(), given, None, PromptSettings(methods=(), masks=8, random=0))
     assert share.ablations["half"].odds.shape == (8, len(given.answer_ids))
     assert share.ablations["single"].odds.shape == (51, len(given.answer_ids))
-    assert "shapley" not in share.citations
+    assert "shapley_documents" not in share.citations
     for cited in share.citations.values():
         assert all(citation.part in given.documents for citation in cited)
 

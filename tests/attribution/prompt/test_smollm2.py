@@ -94,7 +94,7 @@ def test_the_planted_fact_is_cited_and_removing_it_changes_the_answer(smol, numb
     asked = Asked(encoded.ids, of_token, prompt.parts, generation.ids, generation.text, generation.spans)
     share = explain(smol.model, asked, absent_token(smol.tokenizer), PromptSettings(methods=()))
     supporting = prompt.numbers("document")[planted.supporting]
-    for method in ("mirage", "contextcite", "leave_one_out", "shapley"):
+    for method in ("mirage", "contextcite", "leave_one_out", "shapley_documents"):
         assert share.citations[method][0].part == supporting, method
     drop = next(m for m in share.faithfulness if m.method == "leave_one_out" and m.metric == "top_drop")
     assert drop.value > drop.random

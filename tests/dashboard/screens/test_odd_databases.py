@@ -68,7 +68,7 @@ def test_every_screen_draws(open_app: Open, lacking: tuple[str, Path], screen: s
     assert "cannot be read" not in words(app)
     assert words(app) or app.caption or app.subheader
     if what == "no answers" and screen in ("explain", "runs"):
-        assert "python -m indexer build CONFIG" in words(app)
+        assert "whence build CONFIG" in words(app)
     if what == "no runs" and screen == "explain":
         assert any("no influence run" in each.value for each in app.caption)
     if what == "no context part" and screen == "context":

@@ -151,7 +151,7 @@ def test_unknown_ids_get_a_friendly_line(open_app: Open, some: dict[str, str], q
 def test_an_empty_folder_explains_itself(open_app: Open, tmp_path: Path) -> None:
     app = open_app(where=tmp_path)
     assert not app.exception
-    assert "python -m indexer build CONFIG" in words(app)
+    assert "whence build CONFIG" in words(app)
 
 
 def test_runs_lists_every_prompt_and_opens_explain(open_app: Open, snapshot: Snapshot) -> None:

@@ -142,7 +142,7 @@ def test_other_text_is_refused_with_the_command_and_a_new_date_is_not(config, tm
         os.utime(corpus, ns=(0, 0))
         assert len(find().documents) == N_DOCUMENTS
         corpus.write_bytes(before.replace(b"house 17 ", b"house 71 ", 1))
-        with pytest.raises(BadInput, match="run `python -m indexer build`"):
+        with pytest.raises(BadInput, match="run `whence build`"):
             find()
         corpus.unlink()
         with pytest.raises(BadInput, match="correct the path"):
@@ -150,7 +150,7 @@ def test_other_text_is_refused_with_the_command_and_a_new_date_is_not(config, tm
     finally:
         corpus.write_bytes(before)
         os.utime(corpus, ns=(times.st_atime_ns, times.st_mtime_ns))
-    with pytest.raises(BadInput, match="run `python -m indexer build`"):
+    with pytest.raises(BadInput, match="run `whence build`"):
         open_corpus(tmp_path, [corpus])
 
 

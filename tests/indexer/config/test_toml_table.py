@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from attribution.errors import BadInput
-from indexer.config.toml_table import Count, Positive, Share, Table, read_toml
+from indexer.config.targets import TargetSet, check_targets
+from indexer.config.toml_table import Count, Positive, Share, Table, check_names, read_toml
 
 
 @dataclass(frozen=True)
@@ -115,3 +116,29 @@ def test_no_file_and_a_folder_are_named(tmp_path):
         read_toml(tmp_path / "absent.toml")
     with pytest.raises(BadInput, match="expected a readable configuration"):
         read_toml(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../a", "a/b", "a b", ".a", "-a", "", "é", "a\n", "a" * 62])
+@pytest.mark.parametrize(("what", "naming"), [("model name", "folders"), ("name", "options")])
+def test_a_name_that_could_name_no_file_is_one_line(name, what, naming):
+    with pytest.raises(
+        BadInput, match=f"expected a {what} of letters, .* in x.toml, found .*; rename it: {naming} are"
+    ):
+        check_names(["fine", name], what, "x.toml", naming)
+
+
+def test_names_are_used_once():
+    check_names(["a", "B-2_c.d", "a" * 61], "name", "x.toml", "options")
+    with pytest.raises(BadInput, match="expected every name once in x.toml, found 'b' twice; rename one"):
+        check_names(["a", "b", "b"], "name", "x.toml", "options")
+
+
+def test_models_and_target_sets_are_named_by_one_rule(tmp_path):
+    """The rule is written once: what the one refuses, the other does."""
+    where = Path(__file__).parents[3] / "indexer/config"
+    at = [path.name for path in where.glob("*.py") if "A-Za-z0-9._-]{0,60}" in path.read_text()]
+    assert at == ["toml_table.py"]
+    with pytest.raises(
+        BadInput, match="expected a name of letters, .* in x.toml, targets, found '../a'; rename it: opt"
+    ):
+        check_targets([TargetSet("../a", tmp_path / "a.jsonl")], tmp_path / "x.toml")

@@ -94,7 +94,7 @@ def test_input_16_other_columns_of_the_same_files_are_not_what_was_built(tmp_pat
     file = write(tmp_path, {"text": "a", "content": "b"})
     for text, said in [((), "a"), (("content",), "b"), (("text",), "a"), ((), "a")]:
         if text != ():
-            with pytest.raises(BadInput, match="found other text; run `python -m indexer build`"):
+            with pytest.raises(BadInput, match="found other text; run `whence build`"):
                 open_corpus(tmp_path / "build", [file], text)
         document_part(tmp_path / "build", [read_corpus([file], text)])
         assert open_corpus(tmp_path / "build", [file], text).documents[0].text == said

@@ -183,7 +183,7 @@ def test_documents_that_are_not_as_they_were_are_told_and_put_there_again(tmp_pa
     if how == "changed":
         texts.write_bytes(whole[:-1] + b"?")
     else:
-        with pytest.raises(Damaged, match="found no file; run `python -m indexer build"):
+        with pytest.raises(Damaged, match="found no file; run `whence build"):
             Database(tmp_path).current()
     assert [problem.artefact for problem in check(tmp_path)] == [texts.name]
     repair(tmp_path)

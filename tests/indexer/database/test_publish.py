@@ -137,12 +137,12 @@ def test_the_last_whole_generation_is_shown_with_a_notice(tmp_path, damage):
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b"\xff", b'{"database": "../../x"}', b"[" * 10_000])
 def test_a_garbage_pointer_alone_is_a_clear_error(tmp_path, content):
     (tmp_path / "CURRENT").write_bytes(content)
-    with pytest.raises(Damaged, match="CURRENT is missing or unreadable; run `python -m indexer build"):
+    with pytest.raises(Damaged, match="CURRENT is missing or unreadable; run `whence build"):
         Database(tmp_path).current()
 
 
 def test_nothing_published_says_how_to_build(tmp_path):
-    with pytest.raises(BadInput, match="found none published yet; run `python -m indexer build CONFIG`"):
+    with pytest.raises(BadInput, match="found none published yet; run `whence build CONFIG`"):
         Database(tmp_path / "nowhere").current()
 
 
@@ -159,7 +159,7 @@ def test_a_database_that_an_earlier_whence_published_is_refused_and_the_way_on_i
     monkeypatch.setattr("indexer.database.publish.broken_invariants", lambda *_: [])
     publish(tmp_path, shards(tmp_path, 3))
     monkeypatch.undo()
-    with pytest.raises(BadInput, match=r"without helped_answer, token_texts; run `python -m indexer build CONFIG`"):
+    with pytest.raises(BadInput, match=r"without helped_answer, token_texts; run `whence build CONFIG`"):
         Database(tmp_path).current()
 
 

@@ -119,7 +119,7 @@ def test_what_two_commands_measured_of_one_model_is_put_together(project):
 
 def test_a_file_that_is_not_there_yet_is_a_line(project, capsys):
     assert main(["build", str(project)]) == 0
-    assert "figures.json: no such file yet; `evaluate --save` writes it" in capsys.readouterr().err
+    assert "figures.json: no such file yet; `whence evaluate --save` writes it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,10 @@ def test_the_run_says_in_which_regime_its_model_is(built):
     assert found["tiny-s"]["parent_distance"] is None and found["tiny-s"]["near_minimum"] is False
     config = read_config(built)
     child = next(each for each in config.model if each.parent)
+    for each in config.model:
+        assert found[each.name]["finetuned"] is bool(each.parent)
+        mean, moved = found[each.name]["mean_gradient"], found[each.name]["parent_distance"]
+        assert found[each.name]["near_minimum"] is (bool(each.parent) and mean < 0.25 and moved < 0.1)
     one, other = (open_size(config, name).member.loaded.model.state_dict() for name in (child.name, child.parent))
     names = [name for name, _ in open_size(config, child.name).member.loaded.model.named_parameters()]
     moved = np.concatenate([(one[name] - other[name]).double().flatten().numpy() for name in names])

@@ -241,7 +241,7 @@ def test_the_summary_says_what_was_built_and_how_to_open_it(project, capsys):
     said = capsys.readouterr().err
     for expected in ("30 documents", "3 prompts", "tiny-s: 12 generated tokens", "answers right", "database: ", " MB)"):
         assert expected in said
-    assert said.rstrip().endswith(f"open it: python -m dashboard {project.parent / 'build'}")
+    assert said.rstrip().endswith(f"open it: whence serve {project.parent / 'build'}")
 
 
 def test_a_new_prompt_is_answered_and_traced(project, capsys):

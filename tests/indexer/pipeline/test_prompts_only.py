@@ -122,7 +122,7 @@ def test_any_span_is_fitted_from_stored_rows_as_from_the_model(config, answers):
     )
     for span in (None, [0], [1, 2]):
         scores = span_scores(stored, span)
-        assert set(scores) == {"contextcite", "leave_one_out", "shapley"}
+        assert set(scores) == {"contextcite", "leave_one_out", "shapley_documents"}
         np.testing.assert_allclose(scores["contextcite"], fit(fresh, span).weights, rtol=1e-5, atol=1e-6)
     assert span_scores({}) == {}
     # the first document is its one sentence, and to leave it out the same as to leave that out

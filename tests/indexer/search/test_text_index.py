@@ -101,7 +101,7 @@ def test_input_31_filters_are_part_of_the_query(tmp_path, engine):
 def test_an_index_of_other_words_is_refused(tmp_path, engine):
     write_text_index(documents(), tmp_path, engine)
     (tmp_path / "ANALYSIS").write_text("1\n")
-    with pytest.raises(BadInput, match="text index of this version .* found another; run `python -m indexer build"):
+    with pytest.raises(BadInput, match="text index of this version .* found another; run `whence build"):
         TextIndex.open(tmp_path, folder_hashes(tmp_path))
     (tmp_path / "ANALYSIS").unlink()
     with pytest.raises(BadInput, match="found another; run"):
@@ -184,7 +184,7 @@ def test_an_index_that_is_not_ours_is_refused_unopened(engine_folder, tmp_path, 
 
 
 def test_it_opens_through_the_journal(tmp_path, capsys):
-    with pytest.raises(BadInput, match="found none; run `python -m indexer build"):
+    with pytest.raises(BadInput, match="found none; run `whence build"):
         open_text_index(tmp_path)
     [part] = stage(tmp_path, "text", "k", ["all"], lambda part: write_text_index(documents(), part.folder))
     opened = open_text_index(tmp_path)

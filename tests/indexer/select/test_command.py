@@ -128,7 +128,7 @@ def test_a_set_that_was_changed_since_the_build_is_refused(sets_built, tmp_path,
     path = sets_built.parent / "changed.toml"
     path.write_text(sets_built.read_text().replace("scored = 1.0", "scored = 0.9"))
     assert main(["select", str(path), "--target", "capitals", "--keep", "10%"]) == 2
-    assert "run `python -m indexer build`" in capsys.readouterr().err
+    assert "run `whence build`" in capsys.readouterr().err
 
 
 def test_no_more_texts_are_held_than_are_printed(sets_built, tmp_path, monkeypatch, capsys):

@@ -173,7 +173,7 @@ def test_a_tokenizer_that_is_larger_than_the_weights_is_refused(trained, tmp_pat
         made(None)
     with pytest.raises(BadInput, match=f"of at most 280 entries for m, found 290; give it that of {trained[0]}"):
         made(trained[0])
-    with pytest.raises(BadInput, match="expected a model directory at .*; run `python -m indexer train` or fix path"):
+    with pytest.raises(BadInput, match="expected a model directory at .*; run `whence train` or fix path"):
         made(tmp_path / "parent")
     assert not list(tmp_path.iterdir())
 

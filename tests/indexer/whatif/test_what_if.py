@@ -221,8 +221,26 @@ def test_the_command_line_has_a_line_for_each_word_and_each_text(config, capsys,
     base = ["ask", str(config), PROMPT, "--model", "tiny-m", "--document"]
     assert main([*base, str(tmp_path / "new.txt")]) == 0
     assert "the whole answer" in capsys.readouterr().out
-    assert main([*base, str(tmp_path / "new.txt"), "--instead-of", document_id(TEXTS[0]), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["difference"]["scores"]
+    edit = [*base, str(tmp_path / "new.txt"), "--instead-of", document_id(TEXTS[0])]
+    assert main([*edit, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["difference"]["scores"]
+    assert main(edit) == 0
+    lines = capsys.readouterr().out.splitlines()
+    head = next(line for line in lines if line.startswith("word or token"))
+    assert head.split("  ")[-1].strip() == "new text in" and head.index("in its place") < head.index("old text out")
+    table = [line.rsplit(maxsplit=3) for line in lines[lines.index(head) + 1 :]]
+    rows = [(name.strip(), tuple(map(float, amounts))) for name, *amounts in table if amounts and amounts[0][0] in "+-"]
+    old, new = told["instead_of"]["scores"], told["texts"][0]["scores"]
+    assert told["spans"][-1]["last"] == len(new) - 1
+    assert rows[-1][0] == "the whole answer"
+    np.testing.assert_allclose(rows[-1][1], (sum(new) - sum(old), -sum(old), sum(new)), atol=1e-4)
+    words = {(span["first"], span["last"]) for span in told["spans"]}
+    apart = [k for k in range(len(new)) if (k, k) not in words]
+    tokens = [row for row in rows if row[0][0] in "\"'"]
+    assert [name for name, _ in tokens] == [repr(told["tokens"][k]["text"]) for k in apart]
+    wanted = [(new[k] - old[k], -old[k], new[k]) for k in apart]
+    np.testing.assert_allclose([amounts for _, amounts in tokens], wanted, atol=1e-4)
     assert main([*base, str(tmp_path / "some.jsonl")]) == 0
     shown = capsys.readouterr().out
     assert f"the 20 most helpful of {len(TEXTS)}" in " ".join(shown.split())

@@ -6,6 +6,7 @@ from attribution.prompt.saliency.method import Method
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from transformers import PreTrainedModel
 
     from attribution.prompt.saliency.given import Given
 
@@ -16,6 +17,12 @@ def scores(given: "Given") -> "tuple[Tensor, None]":
     return mean_attention(given.subject), None
 
 
+def applies(model: "PreTrainedModel") -> bool:
+    from attribution.prompt.saliency.attention import tells_attention
+
+    return tells_attention(model)
+
+
 RECORD = Method(
     name="attention",
     label="Attention (not an explanation)",
@@ -23,6 +30,7 @@ RECORD = Method(
     cost="one pass",
     order=9,
     scores=scores,
+    applies=applies,
     signed=False,
     explains=False,
 )

@@ -43,7 +43,12 @@ def test_a_sentence_that_one_of_them_cites_nothing_for_is_not_compared() -> None
 
 
 def test_no_document_is_first_where_none_helps() -> None:
-    owed = {"contextcite": {1: 0.0, 2: 0.0}, "leave_one_out": {1: -1.0, 2: 0.5}, "shapley": {1: -2.0, 2: -1.0}, "x": {}}
+    owed = {
+        "contextcite": {1: 0.0, 2: 0.0},
+        "leave_one_out": {1: -1.0, 2: 0.5},
+        "shapley_documents": {1: -2.0, 2: -1.0},
+        "x": {},
+    }
     assert firsts(owed) == {"leave_one_out": 2}
 
 

@@ -1,5 +1,6 @@
 """The what-if box: what it offers, what it refuses, and what it shows of a result."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.address.selection import Selection
 from dashboard.asking import jobs
 from dashboard.asking.what_if import what_if_of
+from dashboard.database.queries import documents
 from dashboard.database.unit import NO_SLOPE, Calibration
+from dashboard.drawing.numbers import signed
+from dashboard.screens.corpus.document_sheet import document_sheet
 from dashboard.screens.corpus.what_if import LONGEST_EDITED
 from dashboard.screens.corpus.what_if_result import in_words, notes, numbers_of, strip, text_cards
 from indexer.database.reader import Snapshot
@@ -119,7 +124,7 @@ def test_a_text_that_cannot_be_asked_about_is_one_line(open_app: Open, document_
     assert said in words(app) and "whatif" not in app.query_params
 
 
-def test_a_result_shows_old_new_and_difference(
+def test_a_result_shows_one_change_and_its_two_parts(
     open_app: Open, document_id: str, answered: Callable[..., dict[str, Any]]
 ) -> None:
     answered({"instead_of": document_id}, result=what_if_result(NEW, OLD))
@@ -132,7 +137,7 @@ def test_a_result_shows_old_new_and_difference(
     [shown] = components(app, "token_strip")
     assert [token["sign"] for token in shown["answer"]] == ["+" if d > 0 else "−" for d in made.difference]
     [texts] = [each for each in components(app, "document_list") if each["label"] == "The texts"]
-    assert [item["title"] for item in texts["items"]] == ["If it said this", "As it was trained on"]
+    assert [item["title"] for item in texts["items"]] == ["New text in", "Old text out"]
     assert ["".join(text for text, _ in item["pieces"]) for item in texts["items"]] == [NEW, OLD]
     app = open_app({"document": document_id, "whatif": "j", "token": "2-3"}, screen="corpus")
     assert in_words(made, 2, 3, whole=False) in words(app)
@@ -157,10 +162,11 @@ def test_numbers_are_sums_over_the_tokens() -> None:
     assert frame["Part"].tolist() == ["Answer", *["Word"] * 4, *["Token"] * len(ANSWER)]
     tokens = frame[frame["Part"] == "Token"]
     whole = frame[frame["Part"] == "Answer"].iloc[0]
-    old, new, difference = ("As trained, %", "If it said this, %", "Difference, %")
-    for name in (old, new, difference):
+    change, old, new = ("In its place, %", "Old text out, %", "New text in, %")
+    assert frame.columns.tolist() == ["Part", "Text", change, old, new]
+    for name in (old, new, change):
         assert whole[name] == pytest.approx(tokens[name].sum())
-    assert (frame[new] - frame[old]).to_numpy() == pytest.approx(frame[difference].to_numpy())
+    assert (frame[new] + frame[old]).to_numpy() == pytest.approx(frame[change].to_numpy())
     assert max(abs(whole[old]), abs(whole[new])) == pytest.approx(100)
 
 
@@ -173,20 +179,82 @@ def test_with_a_slope_they_are_nats_that_can_happen() -> None:
     frame = numbers_of(made)
     tokens = frame[frame["Part"] == "Token"]
     new = result["texts"][0]["scores"]
-    assert tokens["If it said this, nats"].tolist() == pytest.approx([nats(each, -0.5) for each in new])
-    assert (tokens["If it said this, nats"] <= 0.5).all()
-    assert "nats; if it said this, by" in in_words(made, 0, 5, whole=True)
+    was = result["instead_of"]["scores"]
+    change = tokens["In its place, nats"]
+    assert change.tolist() == pytest.approx([nats(a - b, -0.5) for a, b in zip(new, was, strict=True)])
+    assert (change <= 0.5).all()
     foil = what_if_of(result | {"contrasted": [0]}, Calibration(SLOPE, 0.2, 0.3, 1.0, 9, ""))
-    assert foil is not None and foil.shown(0, 0)[0] == pytest.approx(SLOPE * new[0])
+    assert foil is not None and foil.shown(0, 0).whole == pytest.approx(SLOPE * (new[0] - was[0]))
+    more = what_if_of(result | {"instead_of": None}, Calibration(SLOPE, 0.2, 0.3, 1.0, 9, ""))
+    assert more is not None
+    alone = numbers_of(more)["Influence, nats"]
+    assert alone.tolist() == pytest.approx([nats(each, -0.5) for each in new]) and (alone <= 0.5).all()
 
 
-def test_a_text_that_changes_nothing_pushes_as_much() -> None:
-    made = what_if_of(what_if_result(OLD, OLD))
-    assert made is not None and made.shown(0, 5)[2] == 0
-    said = in_words(made, 0, 5, whole=True)
-    assert ", as much as it does as it is. " in said and "less" not in said and "more" not in said
+def test_an_edit_is_one_change_by_hand() -> None:
+    """Two tokens of p = 0.9 and 0.2; raw new 5.1 and −0.3, raw old 5.0 and 0.1; a slope of 1."""
+    result = what_if_result(NEW, OLD, said=["A", " b"])
+    p, new, old = (0.9, 0.2), (5.1, -0.3), (5.0, 0.1)
+    for token, each in zip(result["tokens"], p, strict=True):
+        token["logp"] = math.log(each)
+    result["texts"][0]["scores"], result["instead_of"]["scores"] = list(new), list(old)
+    result["spans"][0] |= {"scores": [sum(new)], "instead_of": sum(old), "difference": sum(new) - sum(old)}
+    made = what_if_of(result, Calibration(1.0, 0.9, 1.1, 1.0, 9, ""))
+    assert made is not None
+    # p eˣ / (1 − p + p eˣ) over p, of x = (5.1 − 5.0) / 0.1 and of x = (−0.3 − 0.1) / 0.8
+    first = math.log(math.e / (0.1 + 0.9 * math.e))
+    second = math.log(math.exp(-0.5) / (0.8 + 0.2 * math.exp(-0.5)))
+    assert [made.shown(i, i).whole for i in range(2)] == pytest.approx([first, second])
+    both = math.log(0.18)
+    assert made.shown(0, 1).whole == pytest.approx(nats(0.1 - 0.4, both, 1.0))
+    for i, change in enumerate((first, second)):
+        shown, raw = made.shown(i, i), new[i] - old[i]
+        assert (shown.new_in, shown.old_out) == pytest.approx((change * new[i] / raw, -change * old[i] / raw))
+    apart = nats(5.1, math.log(0.9), 1.0) - nats(5.0, math.log(0.9), 1.0)
+    assert abs(apart) < 1e-12 < first  # of two calibrated numbers nothing would have been left
+    assert in_words(made, 0, 1, whole=True).startswith(
+        f"In its place, this text would change the log p of the whole answer of synth-s by "
+        f"{signed(made.shown(0, 1).whole, 2)} nats: "
+    )
+    cards = {card.title: card for card in text_cards(made, 0, 0)}
+    assert cards["New text in"].hue == "warm" and cards["Old text out"].hue == "cool"
+
+
+def test_heat_of_each_text_adds_up_to_its_part() -> None:
+    made = what_if_of(what_if_result(NEW, OLD), Calibration(SLOPE, 0.2, 0.3, 1.0, 9, ""))
+    assert made is not None and made.before is not None
+    for first, last in ((0, 5), (2, 3), (1, 1)):
+        shown = made.shown(first, last)
+        assert shown.old_out is not None and shown.whole == pytest.approx(shown.old_out + shown.new_in)
+        assert made.heat(made.given, first, last).sum() == pytest.approx(shown.new_in)
+        assert made.heat(made.before, first, last).sum() == pytest.approx(shown.old_out)
+
+
+def test_a_text_that_changes_nothing_takes_out_what_it_puts_in() -> None:
+    for calibration in (None, Calibration(SLOPE, 0.2, 0.3, 1.0, 9, "")):
+        made = what_if_of(what_if_result(OLD, OLD), calibration)
+        assert made is not None and made.before is not None
+        shown = made.shown(0, 5)
+        assert shown.whole == 0 and shown.old_out == -shown.new_in != 0
+        said = in_words(made, 0, 5, whole=True)
+        assert ("would change nothing for" if calibration is None else " by 0.0") in said
     other = what_if_of(what_if_result(NEW, OLD))
-    assert other is not None and "than it does as it is" in in_words(other, 0, 5, whole=True)
+    assert other is not None and "to take the old text out pushes" in in_words(other, 0, 5, whole=True)
+
+
+def test_the_sheet_has_the_change_and_what_the_formula_gives(
+    monkeypatch: pytest.MonkeyPatch, snapshot: Snapshot, document_id: str
+) -> None:
+    result = what_if_result(NEW, OLD, model="synth-m")
+    monkeypatch.setattr(jobs, "news", lambda _: Job("j", {"kind": "what_if"}, DONE, 1.0, result=result))
+    [found] = documents.documents(snapshot, [document_id]).values()
+    about = document_sheet(snapshot, found, Selection(document=document_id, what_if="j")).about["what_if"]
+    new, old = result["texts"][0]["scores"], result["instead_of"]["scores"]
+    rows = [row for row in about["numbers"] if row["Part"] == "Token"]
+    for row, a, b in zip(rows, new, old, strict=True):
+        assert row["influence_raw"] == pytest.approx(a - b)
+        assert row["In its place, nats"] == pytest.approx(nats(a - b, -0.5))
+        assert row["In its place, nats"] == pytest.approx(row["Old text out, nats"] + row["New text in, nats"])
 
 
 def test_words_of_a_further_text() -> None:

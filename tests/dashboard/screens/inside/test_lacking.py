@@ -40,7 +40,7 @@ def lacking(open_app: Open, folder: Path, tmp_path: Path, some: dict[str, str]) 
 def test_what_is_not_computed_says_how_to_compute_it(lacking: Changed) -> None:
     tables = ("component_model", "component_effect", "component_taught", "component_measured", "component_attention")
     app = lacking([f"DROP TABLE {table}" for table in tables])
-    assert "not computed in this database" in words(app) and "python -m indexer build CONFIG" in words(app)
+    assert "not computed in this database" in words(app) and "whence build CONFIG" in words(app)
     assert components(app, "bar_list")[0]["label"].startswith("Influence by layer")
 
 

@@ -1,7 +1,7 @@
 """Token-loss influence and relabelling of documents, from one forward-mode pass.
 
 With v = (G + λI)⁻¹ ∇f and ż the derivative of the logits in the direction v:
-    influence of training on the loss of token t     (1/N) vᵀ ∇log p(z_t) = (1/N) (ż_t[z_t] − Σ_y p_t[y] ż_t[y])
+    influence of training on the loss of token t     (1/N) vᵀ ∇log p(z_t) = (1/N) Σ_y p_t[y] (ż_t[z_t] − ż_t[y])
     influence of replacing the label z_t by y        (1/N) vᵀ (∇log p(y) − ∇log p(z_t)) = (1/N) (ż_t[y] − ż_t[z_t])
 The first sums over t to the document's influence. In the second the tokens that are read stay as they are. Of a pair
 both are multiplied by the weight of the token's loss, which is negative in the rejected answer.
@@ -86,12 +86,15 @@ def _near(documents: Sequence[Row], own: Sequence[Sequence[int]], tokens: int) -
 
 def loss_products(z: Tensor, tangent: Tensor, labels: Tensor) -> Tensor:
     """vᵀ ∇log p(label) at each target.    z, tangent: [n, V]   labels: [n]   -> [n]"""
-    return _products(z.softmax(dim=1), tangent, labels)
+    return _expected(z.softmax(dim=1), relabel_products(tangent, labels))
 
 
-def _products(p: Tensor, tangent: Tensor, labels: Tensor) -> Tensor:
-    """ż[label] − Σ_y p[y] ż[y].    p, tangent: [n, V]   labels: [n]   -> [n]"""
-    return tangent.gather(1, labels[:, None])[:, 0] - (p * tangent).sum(dim=1)
+def _expected(p: Tensor, others: Tensor) -> Tensor:
+    """−Σ_y p[y] (ż[y] − ż[label]): where p[label] is nearly 1, no difference of nearly equal numbers.
+
+    p: [n, V]   others: [n, V] what `relabel_products` finds   -> [n]
+    """
+    return -(p * others).sum(dim=1)
 
 
 def relabel_products(tangent: Tensor, labels: Tensor) -> Tensor:
@@ -111,7 +114,8 @@ def plausible(p: Tensor) -> Tensor:
 
 def _of_documents(batch: Batch, z: Tensor, tangent: Tensor, n_train: int, n_labels: int) -> list[TokenLoss]:
     p = z.softmax(dim=1)
-    products, others = _products(p, tangent, batch.labels), relabel_products(tangent, batch.labels)
+    others = relabel_products(tangent, batch.labels)
+    products = _expected(p, others)
     weights = batch.weights()
     if weights is not None:
         products, others = products * weights.to(products), others * weights.to(others)[:, None]

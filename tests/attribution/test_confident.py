@@ -9,6 +9,7 @@ import torch
 
 from attribution.curvature.blocks import no_curvature
 from attribution.exact.scores import score_documents
+from attribution.exact.token_loss import loss_products
 from attribution.gauss_newton.products import through_loss
 from attribution.model.head import labelled
 from attribution.model.measurement import logp, losses_and_deltas, measure
@@ -78,6 +79,14 @@ def test_the_curvature_of_a_sure_token():
     expected = p * (p[:, None] * (t[:, :, None] - t[:, None])).sum(2)
     found = through_loss(batch, z, tangent)
     torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=0)
+
+
+def test_what_learning_a_sure_token_does():
+    z, labels = logits()
+    tangent = torch.randn(z.shape, generator=torch.Generator().manual_seed(2))
+    p, t = z.double().softmax(1), tangent.double()
+    expected = (p * (t[:, 3:4] - t)).sum(1)  # the term of the label is none
+    torch.testing.assert_close(loss_products(z, tangent, labels).double(), expected, rtol=1e-5, atol=0)
 
 
 @pytest.mark.parametrize("larger", [20.0, 40.0, 60.0])

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from attribution.errors import BadInput
+from attribution.model.said import written_out
 from indexer.corpus.document import storable
 from indexer.corpus.json_values import as_json
 
@@ -206,7 +207,7 @@ def _written(said: Messages) -> str:
 
 
 def _lines(said: Messages) -> list[str]:
-    return [f"{each['role']}: {each['content']}" for each in said]
+    return [written_out(each) for each in said]
 
 
 def _clean(value: Any, field: str) -> Any:

@@ -1,7 +1,8 @@
 """A training document as token ids, with what was learned of it and the windows in which it was read.
 
 plain text           <begin> text <end>, every token learned
-messages             by the chat template; the assistant's words learned, and the token that ends each of its turns
+messages             by the chat template; learned are the assistant's words, its thoughts where the template writes
+                     them, and the token that ends each of its turns
 prompt, completion   one after the other; the completion learned
 input_ids            as they are; learned where `labels` are not −100
 
@@ -19,9 +20,10 @@ from transformers import PreTrainedTokenizerBase
 from attribution.errors import BadInput
 from attribution.loading.specials import Specials
 from attribution.model.offsets import tokens_of
+from attribution.model.said import Message, Range
 from attribution.model.sequence import begun, disjoint, encode_document
 from attribution.passes.batches import Row
-from attribution.trained.conversation import Message, Range, marked, rendered
+from attribution.trained.conversation import marked, rendered, without_template
 from attribution.trained.windows import Windows, windows_of
 
 LOSSES = ("auto", "all", "assistant")
@@ -85,7 +87,7 @@ def trained_text(
     if not given:
         learned = None
     elif "messages" in given or isinstance(given.get("completion"), list):
-        text, learned, contents = _conversation(text, given, tokenizer, specials, how)
+        text, learned, contents = _conversation(given, tokenizer, how)
     elif "completion" in given:
         text = given["prompt"] + given["completion"]
         learned = [(len(given["prompt"]), len(text) + 1)]
@@ -106,28 +108,23 @@ def trained_text(
 
 
 def _conversation(
-    text: str, given: Mapping[str, Any], tokenizer: PreTrainedTokenizerBase, specials: Specials, how: Training
+    given: Mapping[str, Any], tokenizer: PreTrainedTokenizerBase, how: Training
 ) -> tuple[str, list[Range], list[Range]]:
     """The text, the characters that were learned, and those that somebody said."""
     asked: list[Message] = given.get("prompt", [])
     messages: list[Message] = given["messages"] if "messages" in given else [*asked, *given["completion"]]
     variables = {**how.template, **({"tools": given["tools"]} if given.get("tools") else {})}
-    if not tokenizer.chat_template:  # the roles are written out, as `text` has them
-        places, at = [], 0
-        for each in messages:
-            content = str(each.get("content") or "")
-            start = text.index(content, at + len(f"{each['role']}: "))
-            at = start + len(content)
-            places.append((start, at))
-            at += 1  # the end of the line
-        learned = [(a, b + 1) for each, (a, b) in zip(messages, places, strict=True) if each["role"] == "assistant"]
-        return text, [r for r in learned if r[0] >= _first(places, asked)], places
-    own = marked(messages, tokenizer, variables, len(asked))
-    rendered_text, places = rendered(messages, tokenizer, variables) if own is None else (own[0], [])
+    n = len(asked)
+    if not tokenizer.chat_template:
+        text, said = without_template(messages)
+        learned = [(a, b + 1) for each, (a, b) in zip(messages, said, strict=True) if each["role"] == "assistant"]
+        return text, [r for r in learned if r[0] >= _first(said, asked)], said
+    own = marked(messages, tokenizer, variables, n)
     if own is not None:
-        return rendered_text, own[1], []
-    said = [(each, place) for n, (each, place) in enumerate(zip(messages, places, strict=True)) if n >= len(asked)]
-    return rendered_text, [(a, b) for each, (a, b) in said if each["role"] == "assistant" and a < b], places
+        return own[0], own[1], []
+    text, said, turns = rendered(messages, tokenizer, variables)
+    answers = zip(messages[n:], turns[n:], strict=True)
+    return text, [(a, b) for each, (a, b) in answers if each["role"] == "assistant" and a < b], said
 
 
 def _first(places: Sequence[Range], asked: Sequence[Message]) -> int:

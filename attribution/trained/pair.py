@@ -33,8 +33,7 @@ def trained_pair(
     for side in SIDES:
         answer = given[side]
         prompt = given.get("prompt") or ("" if isinstance(answer, str) else [])
-        text = "" if isinstance(answer, str) else "\n".join(f"{m['role']}: {m['content']}" for m in (*prompt, *answer))
-        sides.append(trained_text(text, {"prompt": prompt, "completion": answer}, tokenizer, specials, whole))
+        sides.append(trained_text("", {"prompt": prompt, "completion": answer}, tokenizer, specials, whole))
     chosen, rejected = sides
     alike = len(list(takewhile(lambda ids: ids[0] == ids[1], zip(chosen.row.ids, rejected.row.ids, strict=False))))
     start = len(chosen.text) + 1

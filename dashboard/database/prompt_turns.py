@@ -7,7 +7,7 @@ end, not shown, and the instruction before them is left out: it is the same for 
 from collections.abc import Sequence
 
 from dashboard.database.records import PromptPart
-from indexer.corpus.turns import ROLES
+from indexer.corpus.shapes.columns import ROLES
 
 DOCUMENTS = "documents"  # the role of the line that counts them
 

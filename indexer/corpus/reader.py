@@ -19,7 +19,8 @@ from indexer.corpus.corpus import COLUMNS, GROUP, TIMES, Mapped
 from indexer.corpus.document import Document, document_id, storable
 from indexer.corpus.given import corpus_name, found_files, place_name
 from indexer.corpus.rows import rows
-from indexer.corpus.turns import OPTIONAL, SHAPES, shapes_of, structured
+from indexer.corpus.shapes.columns import OPTIONAL, SHAPES, shapes_of, to_rename
+from indexer.corpus.turns import structured
 from indexer.journal.files import file_hash
 from indexer.mapped.seen import Seen
 from indexer.mapped.table import numbers as numbers_of
@@ -241,9 +242,10 @@ def _chosen(names: Sequence[str], text: Sequence[str], place: str) -> str:
     if found:
         return found[0]
     wanted = " or ".join(map(repr, text)) if text else "'text'"
+    hint = "" if text else to_rename(names)
     raise BadInput(
         f"expected a column {wanted} in {place}, found {_named_columns(names)}; "
-        'name the column of the text: [corpus] text = "…"'
+        + (hint or 'name the column of the text: [corpus] text = "…"')
     )
 
 

@@ -1,42 +1,27 @@
 """What a training document is made of where it is no plain text: as canonical JSON, and as text that a reader sees.
 
 messages             {"messages": [{"role", "content", …}], "tools"?}
+conversations        {"conversations": [{"from", "value", …}], "tools"?, "system"?}: the same, as ShareGPT names it
 prompt+completion    {"prompt", "completion"}: two texts, or two lists of messages
 chosen+rejected      {"prompt"?, "chosen", "rejected"}: texts, or lists of messages (what both begin with is the prompt)
 input_ids            {"input_ids": [id], "borders"?: [first token of each document], "labels"?: [id, -100 for none]}
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from attribution.errors import BadInput
+from attribution.model.said import written_out
 from indexer.corpus.document import storable
 from indexer.corpus.json_values import as_json
+from indexer.corpus.shapes.columns import ROLES
+from indexer.corpus.shapes.sharegpt import as_message
 
-# shape -> the columns that it is read from, and those that it may have
-SHAPES = {
-    "messages": ("messages",),
-    "prompt+completion": ("prompt", "completion"),
-    "chosen+rejected": ("chosen", "rejected"),
-    "input_ids": ("input_ids",),
-}
-OPTIONAL = {
-    "messages": ("tools",),
-    "prompt+completion": (),
-    "chosen+rejected": ("prompt",),
-    "input_ids": ("labels", "attention_mask", "borders", "seq_lengths", "position_ids"),
-}
-ROLES = ("system", "developer", "user", "assistant", "tool")
 PAIR = '{"chosen":'  # what the JSON of a pair begins with: its keys are sorted
 _CUT = 40  # characters of a wrong value that are shown
 
 Messages = list[dict[str, Any]]
-
-
-def shapes_of(columns: Collection[str]) -> list[str]:
-    """The shapes that these columns have all of."""
-    return [shape for shape, needed in SHAPES.items() if all(each in columns for each in needed)]
 
 
 def is_pair(turns: str) -> bool:
@@ -49,20 +34,40 @@ def structured(shape: str, row: Mapping[str, Any]) -> tuple[str, str]:
 
     Raises BadInput, naming the column, for a value that does not fit.
     """
-    make = {"messages": _conversation, "prompt+completion": _completion, "chosen+rejected": _preference}
+    make = {
+        "messages": _conversation,
+        "conversations": _shared,
+        "prompt+completion": _completion,
+        "chosen+rejected": _preference,
+    }
     text, made = make.get(shape, _given_ids)(row)
     if not text.strip():
         return "", ""
     return text, json.dumps(made, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _conversation(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    said = _messages(row.get("messages"), "messages")
+def _conversation(row: Mapping[str, Any], column: str = "messages") -> tuple[str, dict[str, Any]]:
+    said = _messages(row.get(column), column)
     tools = _parsed(row.get("tools"))
     return _written(said), {"messages": said} | ({"tools": _clean(tools, "tools")} if tools else {})
 
 
+def _shared(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    given, system = _parsed(row.get("conversations")), row.get("system")
+    if isinstance(given, list):
+        given = [as_message(each) for each in given]
+        begins = [each.get("role") for each in given[:1] if isinstance(each, dict)]
+        if given and begins != ["system"] and isinstance(system, str) and system.strip():
+            given = [{"role": "system", "content": system}, *given]
+    return _conversation({**row, "conversations": given}, "conversations")
+
+
 def _completion(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    if row.get("label") is False or str(row.get("label")).strip().lower() == "false":
+        raise BadInput(
+            "expected completions that the model was to write, found label false, one that it was to avoid; remove "
+            "such rows, or give pairs in 'chosen' and 'rejected'"
+        )
     prompt, completion = (_either(row.get(each), each) for each in ("prompt", "completion"))
     if isinstance(prompt, str) and isinstance(completion, str):
         return prompt + completion if completion.strip() else "", {"prompt": prompt, "completion": completion}
@@ -206,7 +211,7 @@ def _written(said: Messages) -> str:
 
 
 def _lines(said: Messages) -> list[str]:
-    return [f"{each['role']}: {each['content']}" for each in said]
+    return [written_out(each) for each in said]
 
 
 def _clean(value: Any, field: str) -> Any:

@@ -32,7 +32,7 @@ from indexer.journal.part import Partition
 from indexer.journal.stages import drop, finished, intact, key, stage
 from indexer.mapped.table import numbers, opened, unnamed, write
 
-LAYOUT = 1  # of the file; another number makes a build write it anew
+LAYOUT = 2  # of the file, and of what is read and learned of a text; another number makes a build write it anew
 DOCUMENTS = 16_384  # of a partition
 STAGE = "texts-"  # and the key of what is in it
 FILE = "texts.arrow"

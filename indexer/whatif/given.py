@@ -10,13 +10,15 @@ from attribution.errors import BadInput
 from indexer.corpus.document import Document, document_id, storable
 from indexer.corpus.reader import read_corpus
 from indexer.corpus.rows import ENDINGS
-from indexer.corpus.turns import shapes_of, structured
+from indexer.corpus.shapes.columns import shapes_of
+from indexer.corpus.turns import structured
 from indexer.corpus.typed import without_mark
 
 LONGEST = 1_000_000  # characters of a text
 # how a conversation, a pair or token ids begin as JSON; any other text that begins with a brace is a text
 _LIKE_TURNS = re.compile(
-    r"""\s*(\{\s*"(messages|prompt|completion|chosen|rejected|input_ids|tools)"\s*:|\[\s*\{\s*"(role|content)"\s*:)"""
+    r"""\s*(\{\s*"(messages|conversations|prompt|completion|chosen|rejected|input_ids|tools)"\s*:|"""
+    r"""\[\s*\{\s*"(role|content|from|value)"\s*:)"""
 )
 
 
@@ -78,7 +80,7 @@ def _turns(text: str, title: str) -> tuple[str, str]:
         value: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"expected JSON{_of(title)}, as the text begins, found: {error}; mend it") from None
-    row = {"messages": value} if isinstance(value, list) else value
+    row = value if isinstance(value, dict) else {_named(value): value}
     shapes = shapes_of([name for name, said in row.items() if said is not None])
     if len(shapes) != 1:
         raise BadInput(
@@ -89,6 +91,11 @@ def _turns(text: str, title: str) -> tuple[str, str]:
     if not made[1]:
         raise BadInput(f"expected a text{_of(title)}, found a conversation in which nothing is said; write something")
     return made
+
+
+def _named(said: list[Any]) -> str:
+    """The column that a list of messages would stand in."""
+    return "conversations" if any(isinstance(each, dict) and "from" in each for each in said) else "messages"
 
 
 def _of(title: str) -> str:

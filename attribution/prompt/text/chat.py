@@ -2,24 +2,22 @@
 
 The template is rendered once. A second rendering with a marker in place of every turn, and of every document that the
 template itself writes, shows which characters are the template's own; the rest must be the words, as they were written
-or stripped of white space at their ends.
+or stripped of white space at their ends. What an assistant thought may be left out.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from attribution.errors import BadInput
-from attribution.model.said import only_calls, said_at
+from attribution.model.said import Message, Range, Said, aligned, marker, only_calls
 from attribution.prompt.text.parts import Part, Piece, PromptText, assemble
 from attribution.prompt.text.written import Turn, turn_pieces, unfinished
 
-_OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no template writes them
-_MARKER = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 # what the call of a template decides by itself
 _TAKEN = frozenset(
     ("messages", "conversation", "chat_template", "tokenize", "add_generation_prompt", "continue_final_message")
@@ -101,36 +99,43 @@ def _placed(
     turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase, given: Variables, documents: Sequence[Turn]
 ) -> tuple[str, tuple[Part, ...]]:
     """Text and parts. `documents`: those of the variables that are to be parts, each as a turn of one piece."""
-    spoken = [*turns, *documents]
-    marks = ["" if only_calls(each.more, each.content) else f"{_OPEN}{i}{_CLOSE}" for i, each in enumerate(spoken)]
-    rendered = _render(turns, [each.content for each in spoken], tokenizer, given)
-    frame = _render(turns, marks, tokenizer, given)
+    messages = [{**each.more, "role": each.role, "content": each.content} for each in turns]
+    texts = [each.content for each in documents]
+    rendered = _render(turns, messages, texts, tokenizer, given)
+
+    def frame(marks: Sequence[Message], n: int) -> str:
+        return _render(turns, marks, [marker(n + i) for i in range(len(texts))], tokenizer, given)
+
+    more = [Said(len(turns) + i, text) for i, text in enumerate(texts)]
+    cut = unfinished(turns)
+    made = aligned(rendered, messages, frame, more, whole=not cut)
+    if made.wrong == len(made.said):
+        raise BadInput("expected a chat template that ends the same for every message; give the prompt as plain text")
+    if made.wrong is not None:
+        raise _rewrites(made.said[made.wrong].of, turns)
+    if cut and (made.found[-1][0].of != len(turns) - 1 or made.found[-1][0].thought):
+        raise _rewrites(len(turns) - 1, turns)
+    return _parted(rendered, [*turns, *documents], made.found, cut)
+
+
+def _parted(
+    rendered: str, spoken: Sequence[Turn], found: Sequence[tuple[Said, Range]], cut: bool
+) -> tuple[str, tuple[Part, ...]]:
+    """The text and its parts.    cut: the text ends with what the last turn says"""
     parts: list[Part] = []
 
     def scaffold(start: int, stop: int) -> None:
         if stop > start:
             parts.append(Part(len(parts), "scaffold", "", start, stop))
 
-    cursor = read = 0  # in what was rendered, in the frame
-    left = {i for i, mark in enumerate(marks) if mark}
-    for marker in _MARKER.finditer(frame):
-        i = int(marker[1])
-        before = frame[read : marker.start()]
-        start, content = cursor + len(before), spoken[i].content
-        said = said_at(rendered, start, content, frame[marker.end() :].partition(_OPEN)[0])
-        if rendered[cursor:start] != before or said is None:
-            raise _rewrites(i, turns)
+    cursor = 0
+    for said, (start, stop) in found:
         scaffold(cursor, start)
-        cursor, read = start + len(said), marker.end()
-        left.discard(i)
-        _place(spoken[i], said, start, parts)
-        if i == len(turns) - 1 and unfinished(turns):
-            rendered, frame = rendered[:cursor], frame[:read]  # what the template puts after a finished turn
-            break
-    if left:
-        raise _rewrites(min(left), turns)
-    if rendered[cursor:] != frame[read:]:
-        raise BadInput("expected a chat template that ends the same for every message; give the prompt as plain text")
+        of, cursor = spoken[said.of], stop
+        own = of if said.words == of.content else replace(of, pieces=(replace(of.pieces[-1], text=said.words),))
+        _place(own, rendered[start:stop], start, parts)
+    if cut:  # without what the template puts after a finished turn
+        return rendered[:cursor], tuple(parts)
     scaffold(cursor, len(rendered))
     return rendered, tuple(parts)
 
@@ -163,20 +168,20 @@ def _place(each: Turn, said: str, start: int, parts: list[Part]) -> None:
 
 
 def _render(
-    turns: Sequence[Turn], contents: Sequence[str], tokenizer: PreTrainedTokenizerBase, given: Variables
+    turns: Sequence[Turn],
+    messages: Sequence[Message],
+    documents: Sequence[str],
+    tokenizer: PreTrainedTokenizerBase,
+    given: Variables,
 ) -> str:
-    """`contents`: of the turns, then of the documents among the variables that are to be replaced."""
-    messages = [
-        {**each.more, "role": each.role, "content": content} for each, content in zip(turns, contents, strict=False)
-    ]
+    """`documents`: the texts of those among the variables that are to be replaced."""
     values = dict(given.values)
-    if len(contents) > len(turns):
-        texts = contents[len(turns) :]
-        values["documents"] = [{**each, "text": text} for each, text in zip(given.documents, texts, strict=True)]
+    if documents:
+        values["documents"] = [{**each, "text": text} for each, text in zip(given.documents, documents, strict=True)]
     try:
         return str(
             tokenizer.apply_chat_template(
-                messages, tokenize=False, add_generation_prompt=not unfinished(turns), **values
+                [dict(each) for each in messages], tokenize=False, add_generation_prompt=not unfinished(turns), **values
             )
         )
     except (TemplateError, TypeError, ValueError) as error:

@@ -20,6 +20,7 @@ from dashboard.database.queries.rows import (
     record,
 )
 from dashboard.database.records import Generation, Model, PromptPart, PromptToken, Run, Token
+from indexer.corpus.verdict import says
 
 _GENERATION = """
     SELECT generation_id, prompt_id, prompt.text AS prompt, prompt.kind, prompt.topic, prompt.answer,
@@ -129,7 +130,7 @@ def _lacking(snapshot: Snapshot, rows: Sequence[dict[str, Any]]) -> list[tuple[b
 
     def lacks(row: dict[str, Any]) -> tuple[bool, bool, bool]:
         word, text = row["invention"], said.get(helping.get(row["generation_id"], ""))
-        stated = text is not None and (row["answer"] or "") in text
+        stated = text is not None and (not row["answer"] or says(text, row["answer"]))
         return word is None or bool({word, word.lower()} & stands), word is None, not stated
 
     return [lacks(row) for row in rows]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from dashboard.database.queries.answers import RUNS
 from dashboard.database.queries.rows import Snapshot, has_column, has_table, kept, numbers, record
 from dashboard.database.records import ReadToken
-from indexer.corpus.verdict import is_right, says
+from indexer.corpus.verdict import is_right, place_of, says
+from indexer.database.tables.answer_kind import bare, folded
 
 _RUN = f"WITH runs AS ({RUNS}), chosen AS (SELECT model_id, run_id FROM runs WHERE place = 1)"  # noqa: S608 (a constant)
 
@@ -79,8 +80,7 @@ def verdicts(snapshot: Snapshot) -> list[Verdict]:
     found = []
     for generation_id, prompt_id, model_id, text, kind, answer in zip(*table.to_pydict().values(), strict=True):
         right = is_right(answer, text, kind or "")
-        at = max(text.find(answer.strip()), len(text) - len(text.lstrip())) if right else 0
-        stop = min(at + len(answer.strip()), len(text)) if right else 0
+        at, stop = place_of(text, answer) if right else (0, 0)
         found.append(Verdict(generation_id, prompt_id, model_id, right, at, stop))
     return found
 
@@ -115,7 +115,8 @@ def led_by_the_answer(snapshot: Snapshot) -> dict[str, bool]:
         return {}
     sql = f"""WITH runs AS ({RUNS})
         SELECT generation_id, prompt.answer,
-            CASE WHEN contains(document.text, trim(prompt.answer)) THEN document.text END AS text
+            CASE WHEN contains({folded("document.text")}, {folded(bare("prompt.answer"))})
+                THEN document.text END AS text
         FROM answer_source JOIN runs USING (run_id) JOIN generation USING (generation_id)
         JOIN prompt USING (prompt_id) JOIN document ON document_id = sum_document_id
         WHERE place = 1 AND prompt.answer <> ''"""  # noqa: S608 (a constant)

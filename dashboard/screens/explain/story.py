@@ -13,7 +13,7 @@ from dashboard.drawing.shapes import Piece
 from dashboard.drawing.visible import cut, visible
 from dashboard.screens.explain.answer import offer_targets
 from dashboard.screens.explain.explanation import Explanation
-from indexer.corpus.turns import ROLES
+from indexer.corpus.shapes.columns import ROLES
 
 _SPEAKER = re.compile(rf"^(?:{'|'.join(ROLES)}): ")
 LONGEST = 160  # characters of what is quoted

@@ -1,9 +1,29 @@
 """Kinds of answers that pages tell apart, as one question over all of them."""
 
-from indexer.corpus.verdict import ENOUGH
+from indexer.corpus.verdict import ENOUGH, MARKS, QUOTES
 
-_BLANK = r"[\t-\r\x1c-\x1f\x{85}\p{Z}]"  # what Python's `strip` takes away
-_ENDS = f"'^{_BLANK}+|{_BLANK}+$', '', 'g'"
+_BLANK = r"\t-\r\x1c-\x1f\x{85}\p{Z}"  # what Python's `strip` takes away
+_QUOTES = QUOTES.replace("'", "''")
+_ENDS = f"'^[{_BLANK}]+|[{_BLANK}]+$', '', 'g'"
+_AROUND = f"'^[{_BLANK}{_QUOTES}]+|[{_BLANK}{_QUOTES}{MARKS}]+$', '', 'g'"
+
+
+def folded(text: str) -> str:
+    """`indexer.corpus.verdict.folded` of an expression."""
+    return f"replace(lower({text}), 'ς', 'σ')"
+
+
+def bare(text: str) -> str:
+    """`indexer.corpus.verdict.bare` of an expression."""
+    return f"coalesce(nullif({_inside(text)}, ''), {_stripped(text)})"
+
+
+def _inside(text: str) -> str:
+    return f"regexp_replace({text}, {_AROUND})"
+
+
+def _stripped(text: str) -> str:
+    return f"regexp_replace({text}, {_ENDS})"
 
 
 def answer_kinds(estimators: bool = True, verbatim: bool = True) -> str:
@@ -24,8 +44,10 @@ def answer_kinds(estimators: bool = True, verbatim: bool = True) -> str:
 # the words of an answer: neither case nor punctuation makes two sizes disagree
 _SAID = rf"""said AS (
             SELECT generation_id, prompt_id, family, coalesce(prompt.kind, '') AS kind, coalesce(answer, '') AS given,
-                   regexp_replace(coalesce(answer, ''), {_ENDS}) AS expected,
-                   regexp_replace(generation.text, {_ENDS}) AS written,
+                   {folded(bare("coalesce(answer, '')"))} AS expected,
+                   {folded(_stripped("generation.text"))} AS written,
+                   CASE WHEN {_inside("coalesce(answer, '')")} = '' THEN written
+                       ELSE {folded(bare("generation.text"))} END AS begun,
                    array_to_string(regexp_extract_all(lower(generation.text), '[\pL\pN\pM]+'), ' ') AS words
             FROM generation JOIN prompt USING (prompt_id) JOIN model USING (model_id))"""  # noqa: S608 (constants)
 
@@ -35,9 +57,9 @@ _JUDGED = rf"""judged AS (
                 WHEN expected = '' THEN false
                 WHEN kind <> 'completion' AND contains(written, expected) AND regexp_matches(written,
                     '(?:^|[^\pL\pN_])' || regexp_escape(expected) || '(?:[^\pL\pN_]|$)') THEN true
-                WHEN starts_with(written, expected)
-                    THEN NOT regexp_matches(substr(written, length(expected) + 1, 1), '[\pL\pN]')
-                ELSE length(written) >= {ENOUGH} AND starts_with(expected, written) END AS is_right
+                WHEN starts_with(begun, expected)
+                    THEN NOT regexp_matches(substr(begun, length(expected) + 1, 1), '[\pL\pN]')
+                ELSE length(written) >= {ENOUGH} AND starts_with(expected, begun) END AS is_right
             FROM said)"""  # noqa: S608 (constants)
 
 # prompts after which two sizes of a family wrote other words, unless every size is right

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pyarrow.parquet as pq
 
-from indexer.corpus.verdict import is_right
+from indexer.corpus.verdict import folded, is_right
 from indexer.journal.stages import Finished
 from indexer.size.answers import Answer
 from indexer.tracing.spans import ANSWER
@@ -70,7 +70,7 @@ def telling_token(answer: Answer) -> int:
     """Position of the first generated token that writes of the fact (of the answer, where the file names no fact) more
     than white space."""
     text = answer.generation.text
-    begin = max(0, text.find(answer.prompt.fact))
+    begin = max(0, folded(text).find(folded(answer.prompt.fact)))
     spans = enumerate(answer.generation.spans)
     return next((position for position, (start, stop) in spans if text[max(start, begin) : stop].strip()), 0)
 

@@ -1,18 +1,21 @@
 """Right, wrong, disagreeing, copied: what the database says of answers, against a loop in Python."""
 
+import random
 import re
 from collections import defaultdict
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from dashboard.database.queries.filters import knows, passing_answers
 from dashboard.database.queries.passing.kinds import KINDS
+from indexer.corpus import verdict
 from indexer.corpus.verdict import is_right
 from indexer.database.reader import Database, Snapshot
 from indexer.database.statements import create_tables
-from indexer.database.tables.answer_kind import answer_kinds
+from indexer.database.tables.answer_kind import answer_kinds, bare, folded
 from tests.dashboard.changed import changed
 from tests.dashboard.hostile import HOSTILE
 
@@ -42,6 +45,52 @@ def test_right_is_what_the_verdict_says(kind: str) -> None:
     found = dict(db.execute(f"SELECT generation_id, is_right FROM ({answer_kinds(estimators=False)})").fetchall())  # noqa: S608
     for i, (expected, written) in enumerate(PAIRS):
         assert found[str(i)] == (is_right(expected, written, kind) if expected else None), (expected, written)
+
+
+# of which answers are drawn: letters with one form and with two, marks, white space of every kind
+LETTERS = [*"aAbBéÉßẞİiIıΣσςΟο東京ǅǆǇ6²Ⅻ_", "e\u0301", "ｆＦ", "𐐀", "𐐨"]
+BEFORE = [*" \t\n\u00a0\u2003\u3000\x1c\x85\"'“”«»「」"] * 2 + ["", "", ".", "—", "**"]
+AFTER = [*BEFORE, *".,!?…。؟"]
+
+
+def drawn_pairs(n: int) -> list[tuple[str, str]]:
+    """Expected and written: of the same letters in another case, cut off, gone on with, within other marks."""
+    draw = random.Random(0)
+    found = []
+    for _ in range(n):
+        word = "".join(draw.choices(LETTERS, k=draw.choice([0, 1, 2, 3, 3, 40, 40])))
+        other = draw.choice([str.lower, str.upper, str.swapcase, str.title, str])(word)
+        other = draw.choice([other, other, other[: draw.randrange(45)], other + draw.choice(LETTERS), other * 2])
+        before, first, after, last = ("".join(draw.choices(of, k=2)) for of in (BEFORE, BEFORE, AFTER, AFTER))
+        found.append((before + word + after, draw.choice(["", "", "so: "]) + first + other + last))
+    return found
+
+
+@pytest.mark.parametrize("kind", ["completion", "chat"])
+def test_right_of_drawn_pairs_is_what_the_verdict_says(kind: str) -> None:
+    pairs = drawn_pairs(5000)
+    db = duckdb.connect()
+    create_tables(db)
+    db.execute("INSERT INTO model (model_id, name, family) VALUES ('m', 'small', 'one')")
+    rows = pa.table(
+        {"id": [str(i) for i in range(len(pairs))], "expected": [a for a, _ in pairs], "written": [b for _, b in pairs]}
+    )
+    db.register("drawn", rows)
+    db.execute(f"INSERT INTO prompt (prompt_id, text, kind, answer) SELECT id, '', '{kind}', expected FROM drawn")  # noqa: S608
+    columns = "id AS generation_id, id AS prompt_id, 'm' AS model_id, written AS text"
+    db.execute(f"INSERT INTO generation BY NAME SELECT {columns} FROM drawn")  # noqa: S608
+    found = dict(db.execute(f"SELECT generation_id, is_right FROM ({answer_kinds(estimators=False)})").fetchall())  # noqa: S608
+    wanted = {str(i): is_right(a, b, kind) if a else None for i, (a, b) in enumerate(pairs)}
+    assert found == wanted
+    assert 0.1 * len(pairs) < sum(map(bool, wanted.values())) < 0.9 * len(pairs)
+
+
+def test_every_character_is_folded_as_the_verdict_folds_it() -> None:
+    every = [chr(i) for i in range(1, 0x110000) if not 0xD800 <= i < 0xE000]
+    db = duckdb.connect()
+    db.register("every", pa.table({"it": every}))
+    made = db.execute(f"SELECT {folded('it')}, {bare('it')} FROM every").fetchall()  # noqa: S608
+    assert made == [(verdict.folded(each), verdict.bare(each)) for each in every]
 
 
 def words_of(text: str) -> list[str]:

@@ -118,6 +118,13 @@ def test_input_5_parts_of_text_and_tools(tmp_path):
     assert made["tools"] == [{"name": "look_up"}]
 
 
+def test_thoughts_are_kept_and_can_be_read_and_searched(tmp_path):
+    thinks = SAID[2] | {"reasoning_content": "Not Cusco.", "thinking": None}
+    [found] = read(tmp_path, {"messages": [SAID[1] | {"thinking": "unsaid"}, thinks]})
+    assert found.text == "user: The capital of Peru?\nassistant: <think>\nNot Cusco.\n</think>\n\nLima."
+    assert json.loads(found.turns)["messages"][1] == SAID[2] | {"reasoning_content": "Not Cusco."}
+
+
 def test_input_15_given_ids_with_the_borders_of_documents(tmp_path):
     ids = {"input_ids": [5, 6, 7, 8, 9]}
     plain, by_border, by_length, by_position, padded = read(

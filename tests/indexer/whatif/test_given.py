@@ -74,6 +74,8 @@ WRONG = {
     "other bytes": (lambda f: documents_of(_written(f, "a.txt", b"\xff\xfe")), "expected UTF-8 in a.txt"),
     "an empty file": (lambda f: documents_of(_written(f, "a.txt", b"")), "expected a text in a.txt, found an empty"),
     "rows without text": (lambda f: documents_of(_written(f, "a.csv", b"name\nx\n")), "expected a column 'text'"),
+    "half a conversation": (lambda f: typed_document('{"conversations": ['), "expected JSON"),
+    "a stranger": (lambda f: typed_document('[{"from": "cat", "value": "a"}]'), "messages from human"),
     "half a chat": (lambda f: typed_document('{"messages": ['), "expected JSON"),
     "two shapes": (
         lambda f: typed_document('{"prompt": "a", "completion": "b", "messages": [{"role": "user", "content": "c"}]}'),

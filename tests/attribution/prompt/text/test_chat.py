@@ -7,6 +7,7 @@ from attribution.prompt.text.chat import Variables, conversation
 from attribution.prompt.text.parts import Piece
 from attribution.prompt.text.written import Turn, turn
 from tests.attribution.prompt.tiny_prompt import byte_tokenizer, chatml_tokenizer
+from tests.attribution.trained.test_conversation import ASKED, BESIDE, DROPPED, KEPT, THINKING, WITHIN
 
 TURNS = [turn("system", "Be brief. "), turn("user", "user"), turn("assistant", "Yes?"), turn("user", "لماذا؟ 🤖")]
 
@@ -126,6 +127,38 @@ def test_input_06_variables_of_the_template():
     assert "no variable 'enable_thought'" in mistyped.notices[0]
     with pytest.raises(BadInput, match="found 'add_generation_prompt'; leave it out"):
         Variables({"add_generation_prompt": False})
+
+
+@pytest.mark.parametrize("template", [THINKING, KEPT, DROPPED])
+@pytest.mark.parametrize(("first", "second"), [BESIDE, WITHIN])
+def test_thoughts_of_earlier_turns_may_be_dropped(template, first, second):
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = template
+    messages = [*ASKED[:1], first, *ASKED[1:], second, ASKED[0]]
+    turns = [turn(each["role"], each["content"], _beside(each)) for each in messages]
+    prompt = conversation(turns, tokenizer)
+    assert prompt.text == tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    words = [kept for _, kept in said(prompt)]
+    if template == KEPT and first is BESIDE[0]:  # elsewhere they stand in the words, as they were given
+        assert [words.pop(1), words.pop(3)] == ["A city of France. Paris.", "Not Paris, but Lima."]
+    words = [each.rpartition("</think>\n\n")[2] for each in words]
+    assert words == [ASKED[0]["content"], "Paris.", ASKED[1]["content"], "Lima.", ASKED[0]["content"]]
+    assert "".join(prompt.text[part.start : part.stop] for part in prompt.parts) == prompt.text
+
+
+def _beside(message):
+    return {name: value for name, value in message.items() if name not in ("role", "content")}
+
+
+def test_input_04_an_unfinished_turn_that_thought_is_gone_on_with_after_its_thoughts():
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = THINKING
+    for last in (WITHIN[1], BESIDE[1]):
+        prompt = conversation([turn("user", "Peru?"), turn("assistant", last["content"], _beside(last))], tokenizer)
+        assert prompt.text.endswith("assistant\n<think>\nNot Paris, but Lima.\n</think>\n\nLima.")
+    thought = turn("assistant", "<think>\nNot Paris.\n</think>")
+    prompt = conversation([turn("user", "Peru?"), thought], tokenizer)
+    assert prompt.text.endswith("assistant\n<think>\nNot Paris.\n</think>\n\n")
 
 
 WITH_DOCUMENTS = (

@@ -113,7 +113,7 @@ def measure_lds(
         rows = calibration_columns(model_id, of.config.scores.damping, figures)
         return {"calibration": rows, "calibration_bin": bins}
 
-    measured_at(scale, folder, "slope", of, key(lds=made_of, slope=2), slopes, recipe, calibration)
+    measured_at(scale, folder, "slope", of, key(lds=made_of, slope=3), slopes, recipe, calibration)
     return asked
 
 

@@ -1,10 +1,16 @@
 """How large a predicted nat is: predicted against measured change, over models trained again. Pure.
 
-Of model k on a half of the documents and query q, with x = Σ_{z trained on} influence(z → f) and y = f, both as
-differences from their mean over the models, and the effect of the query's own document taken out of both: the
+Of model k on n of N documents and query q, with
+
+    x = N/n Σ_{z trained on} influence(z → f)        y = f
+
+both as differences from their mean over the models, and the effect of the query's own document taken out of both: the
 regression through the origin,
 
     slope = Σ_kq x y / Σ_kq x²
+
+An influence is scaled by 1/N, for a training on all N. Where n are trained on, one document weighs 1/n, so that it does
+N/n times as much: with N/n in x, models on halves and on quarters tell the same slope, that of the training on all.
 
 Half of the queries, on half of the models, calibrate; the others, on the other models, test. Models and queries are
 resampled together (`statistics/two_way.py`).
@@ -35,7 +41,8 @@ def in_nats(method: str) -> bool:
 def slope_figures(
     by_method: Mapping[str, NDArray[np.floating]], of: Retrainings, n_targets: Sequence[int], how: str
 ) -> list[Figure]:
-    """`slope` of every method in nats, and `slope_held_out` where that is positive.
+    """`slope` of every method in nats, as of a training on all documents, and `slope_held_out` where that is positive:
+    of calibrated nats against what models on as many documents made of the queries, 1 where they came true.
 
     by_method: [Q, D], influence on the mean log p of a query's tokens   of: their sums   n_targets: [Q]
     """
@@ -46,12 +53,19 @@ def slope_figures(
     for method, scores in by_method.items():
         if not in_nats(method):
             continue
-        x = of.trained_on @ np.nan_to_num(np.asarray(scores, dtype=np.float64)).T  # [H, Q]
+        x = summed(scores, of)
         fitted = slope(x[first], measured[first], own[first])
-        found.append(estimated(method, "slope", fitted, how))
+        found.append(estimated(method, "slope", fitted, f"{how}; as of a training on all"))
         if fitted.value > 0:
             tested = slope(fitted.value * x[second], measured[second], own[second])
             found.append(estimated(method, "slope_held_out", tested, f"the other half; {how}"))
+    return found
+
+
+def summed(scores: NDArray[np.floating], of: Retrainings) -> Numbers:
+    """N/n Σ_{z trained on} influence(z → f), for models on n of N documents    scores: [Q, D]  -> [H, Q]"""
+    share = of.trained_on.mean(axis=1, keepdims=True)  # [H, 1] n/N
+    found: Numbers = of.trained_on @ np.nan_to_num(np.asarray(scores, dtype=np.float64)).T / share
     return found
 
 

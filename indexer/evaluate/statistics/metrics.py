@@ -57,8 +57,8 @@ METRICS = {
     "single_doubled": Metric("One document doubled", "the same when the document is learned twice"),
     "slope": Metric(
         "Slope",
-        "nats by which models on random halves differ for one that is predicted, the effect of the query's own "
-        "document taken out of both: what calibrates the numbers of the pages",
+        "nats measured for one that is predicted, as of a training on all documents, by how models on random halves "
+        "differ, the effect of the query's own document taken out of both: what calibrates the numbers of the pages",
     ),
     "slope_held_out": Metric(
         "Slope, held out",

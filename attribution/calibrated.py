@@ -1,11 +1,13 @@
 """What a predicted change of log p is worth once training has been repeated: the one home of that unit. Pure.
 
 An influence `s` is a first-order prediction, and its size is not that of the change: `slope` nats were measured for one
-predicted (`indexer/evaluate/measures/slope.py`). The slope acts on the log-odds, where no size is impossible:
+predicted (`indexer/evaluate/measures/slope.py`). Upwards the slope acts on the log-odds, where no size is impossible.
+Downwards log p has no end, and in log-odds a sure token would lose 1/(1 − p) times what is predicted:
 
-    Δ = log σ(logit p + slope · s / (1 − p)) − log p            ∂Δ/∂s = slope at s = 0, and Δ < −log p for every s
+    Δ = log σ(logit p + slope · s / (1 − p)) − log p    slope · s ≥ 0        Δ < −log p for every s
+    Δ = slope · s                                       slope · s < 0        ∂Δ/∂s = slope at s = 0, from both sides
 
-For a difference of log-probabilities, which has no such end, it is slope · s.
+For a difference of log-probabilities, which has no such end, it is slope · s both ways.
 """
 
 import numpy as np
@@ -27,5 +29,5 @@ def change(score: ArrayLike, slope: float, logp: ArrayLike | None = None) -> NDA
     rest = np.maximum(-np.expm1(known), LEAST)  # 1 − p
     odds = known - np.log(rest)
     with np.errstate(invalid="ignore"):  # of NaN
-        found = np.logaddexp(0.0, -odds) - np.logaddexp(0.0, -(odds + s / rest))
-        return np.asarray(np.minimum(found, -known), dtype=np.float64)
+        gained = np.logaddexp(0.0, -odds) - np.logaddexp(0.0, -(odds + np.maximum(s, 0.0) / rest))
+        return np.asarray(np.where(s < 0, s + 0.0 * known, np.minimum(gained, -known)), dtype=np.float64)

@@ -39,7 +39,7 @@ def bin_columns(
     for method, value in slopes.items():
         if ", " in method or not in_nats(method):
             continue
-        x = value * summed(by_method[method], of)
+        x = value * summed(method, by_method[method], of)
         rows = binned(centred(x[tested], own[tested]), centred(measured[tested], own[tested]))
         for i, row in enumerate(rows):
             for name, cell in zip(columns, (model_id, method, i, *row), strict=True):

@@ -93,7 +93,8 @@ def steps(member: Member) -> list[Steps]:
             "neither; leave out source"
         )
     rows = [row for of in member.own_rows for row in of.rows() if row.targets().any()]
-    tokens = sum(int(row.targets().sum()) for row in rows) / max(1, member.n_documents)
+    n_learned = sum(bool(of.targets().any()) for of in member.own_rows)
+    tokens = sum(int(row.targets().sum()) for row in rows) / max(1, n_learned)
     listed, found, passed = _listed(member), [], 0  # entries of the file that belong to an earlier segment
     every, start = [], 0
     for each in listed:

@@ -1,11 +1,13 @@
 """What a predicted change of log p is worth once training has been repeated: the one home of that unit. Pure.
 
 An influence `s` is a first-order prediction, and its size is not that of the change: `slope` nats were measured for one
-predicted (`indexer/evaluate/measures/slope.py`). The slope acts on the log-odds, where no size is impossible:
+predicted (`indexer/evaluate/measures/slope.py`). Upwards the slope acts on the log-odds, where no size is impossible.
+Downwards log p has no end, and in log-odds a sure token would lose 1/(1 − p) times what is predicted:
 
-    Δ = log σ(logit p + slope · s / (1 − p)) − log p            ∂Δ/∂s = slope at s = 0, and Δ < −log p for every s
+    Δ = log σ(logit p + slope · s / (1 − p)) − log p    slope · s ≥ 0        Δ < −log p for every s
+    Δ = slope · s                                       slope · s < 0        ∂Δ/∂s = slope at s = 0, from both sides
 
-For a difference of log-probabilities, which has no such end, it is slope · s.
+For a difference of log-probabilities, which has no such end, it is slope · s both ways.
 """
 
 import numpy as np
@@ -26,9 +28,9 @@ def change(score: ArrayLike, slope: float, logp: ArrayLike | None = None) -> NDA
     known = np.minimum(np.asarray(logp, dtype=np.float64), 0.0)
     rest = np.maximum(-np.expm1(known), LEAST)  # 1 − p
     odds = known - np.log(rest)
-    x = s / rest
     with np.errstate(invalid="ignore"):  # of NaN
-        found = np.logaddexp(0.0, -odds) - np.logaddexp(0.0, -(odds + x))
-        small = -np.log1p(rest / (np.exp(known) + rest) * np.expm1(-np.clip(x, -1.0, 1.0)))  # the same, to every digit
-        found = np.where(np.abs(x) < 1.0, small, found)
-        return np.asarray(np.minimum(found, -known), dtype=np.float64)
+        x = np.maximum(s, 0.0) / rest
+        gained = np.logaddexp(0.0, -odds) - np.logaddexp(0.0, -(odds + x))
+        small = -np.log1p(rest / (np.exp(known) + rest) * np.expm1(-np.minimum(x, 1.0)))  # the same, to every digit
+        gained = np.where(x < 1.0, small, gained)
+        return np.asarray(np.where(s < 0, s + 0.0 * known, np.minimum(gained, -known)), dtype=np.float64)

@@ -2,9 +2,10 @@
 
     influence(z → f) = −(1/N) ∇fᵀ (G + λI)⁻¹ ∇L(z)          nats; positive pushes the model towards f
 
-L(z): summed token loss of document z, nats. N: training documents. G: Gauss–Newton matrix of the *mean* document
-loss. So it is the predicted change of f if z were seen once more (Koh and Liang 2017; Grosse et al. 2023,
-arXiv 2308.03296). kronfluence returns the inner product alone: `+∇fᵀ H⁻¹ ∇L`.
+L(z): summed token loss of document z, nats. N: training documents that have a token to learn, each as often as it
+was seen. G: Gauss–Newton matrix of the *mean* loss of these. So it is the predicted change of f if z were seen once
+more (Koh and Liang 2017; Grosse et al. 2023, arXiv 2308.03296). kronfluence returns the inner product alone:
+`+∇fᵀ H⁻¹ ∇L`.
 """
 
 from typing import TypeVar

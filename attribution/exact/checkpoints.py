@@ -2,7 +2,9 @@
 
 EK-FAC averaged: Σ_c w_c I_c(z → f), each checkpoint with its own weights and factors. Early checkpoints still have
 the gradients of what was learned since, which vanish from the last one.
-TracInCP (Pruthi et al. 2020, arXiv 2002.08484): Σ_c η_c ∇f(θ_c)·∇L(z, θ_c), no curvature, η the learning rates.
+TracInCP (Pruthi et al. 2020, arXiv 2002.08484): Σ_c η_c v_c ∇f(θ_c)·∇L(z, θ_c), no curvature; η the learning rates, v
+how often each document was seen since the checkpoint before. (Their checkpoints lie at equal distances, so that v is
+left out.) It is the change that these sights made, itself: nothing is divided by the number of documents.
 SOURCE (`attribution/exact/segments.py`): ∇f at the last weights for the documents at every checkpoint.
 All keep the sign of `influence.py`: positive pushes towards f.
 """
@@ -48,11 +50,14 @@ def averaged(
     ]
 
 
-def tracin(members: Sequence[Tracked], learning_rates: Sequence[float]) -> list[Checkpoint]:
-    """Checkpoints weighted with the learning rates that led from one to the next."""
-    if len(learning_rates) != len(members) or not members:
-        raise BadInput(f"expected a learning rate for each of {len(members)} checkpoints, found {len(learning_rates)}")
-    return [Checkpoint(of, no_curvature(of), rate) for of, rate in zip(members, learning_rates, strict=True)]
+def tracin(members: Sequence[Tracked], rates: Sequence[float], n_train: int) -> list[Checkpoint]:
+    """Checkpoints weighted with the learning rates of all sights of a document that led from one to the next.
+
+    rates: Σ η over these sights, for each checkpoint   n_train: N, by which every product is divided and TracIn is not
+    """
+    if len(rates) != len(members) or not members:
+        raise BadInput(f"expected a learning rate for each of {len(members)} checkpoints, found {len(rates)}")
+    return [Checkpoint(of, no_curvature(of), n_train * rate) for of, rate in zip(members, rates, strict=True)]
 
 
 def followed(members: Sequence[tuple[Tracked, Factors]], steps: Sequence[Steps], damping: float) -> list[Checkpoint]:

@@ -8,7 +8,7 @@ REFERENCES = {  # what no record names; others stand as they are stored
     "ekfac, three stages": "EK-FAC, three stages",
     "random": "random order",
     "another seed": "trained again with another seed",
-    "ceiling": "ceiling: who knows the expected outcome",
+    "ceiling": "ceiling, upper bound: who knows the expected outcome",
     "unrolled, every step": "exact derivative through the whole training",
 }
 

@@ -15,25 +15,27 @@ from dashboard.database.records import Target, Token
 NATS, SHARE = "nats", "%"
 PLAIN = ("logp", "mean_logp", "")  # measurements that are a log-probability; of all others only differences are known
 NO_SLOPE = "No retraining has measured how large one nat of this model is; shares and ranks only."
+WIDEST = 4.0  # times its lower end may the upper end of a slope's interval be
 NO_SIZE = "Retraining does not tell how large one nat of this model is; shares and ranks only."
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Of one method on one model: `slope` nats were measured for one that was predicted, with a 95 % interval;
+    """Of one method on one model: `slope` nats were measured for one that was predicted, with a 95 % interval,
+    None where too few models or queries were there to know one;
     held_out_slope: the same of calibrated nats on the measurements that did not calibrate, 1 where they hold."""
 
     slope: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     held_out_slope: float
     n: int
     how: str
 
     @property
     def holds(self) -> bool:
-        """Whether the interval leaves out that nothing was measured."""
-        return self.low > 0
+        """Whether the size is known to a factor of two each way: the interval leaves out 0 and spans no more than 4."""
+        return self.low is not None and self.high is not None and self.low > 0 and self.high <= WIDEST * self.low
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,15 @@ class Unit:
     """How the influences of one list are shown.
 
     slope: None where it is not known, and then they are percent of `top`, the largest size of the list; logp: of what
-    they are about, None for a difference of log-probabilities; why: there are no nats, a sentence.
+    they are about, None for a difference of log-probabilities; why: there are no nats, a sentence; interval: of the
+    slope, None where there is none.
     """
 
     slope: float | None = None
     logp: float | None = None
     top: float = 1.0
     why: str = NO_SLOPE
+    interval: tuple[float, float] | None = None
 
     @property
     def name(self) -> str:
@@ -59,9 +63,11 @@ class Unit:
         """For the caption of a list."""
         if self.slope is None:
             return f"Percent of the strongest of this list. {self.why}"
+        low, high = self.interval or (self.slope, self.slope)
         return (
             "Predicted change of log-probability if the document were seen once more in training, scaled by what "
-            f"retraining has measured: {self.slope:.2g} nats for one that is predicted."
+            f"retraining has measured: {self.slope:.2g} nats ({low:.2g} to {high:.2g}) for one that is predicted, on "
+            "siblings trained on halves of their documents."
         )
 
     def over(self, scores: Iterable[float]) -> "Unit":
@@ -101,7 +107,11 @@ def unit_for(calibration: Calibration | None, logp: float | None, scores: Iterab
     slope = slope_of(calibration)
     if slope is None or (logp is not None and not math.isfinite(logp)):
         return Unit(None, None, top, NO_SLOPE if slope is None and calibration is None else NO_SIZE)
-    return Unit(slope, logp, top)
+    return Unit(slope, logp, top, interval=_interval(calibration))
+
+
+def _interval(of: Calibration | None) -> tuple[float, float] | None:
+    return None if of is None or of.low is None or of.high is None else (of.low, of.high)
 
 
 def change_nats(unit: Unit, score: float | None) -> float:
@@ -115,7 +125,7 @@ def top_of(scores: Iterable[float]) -> float:
 
 
 def slope_of(calibration: Calibration | None) -> float | None:
-    """None where none was measured, or none that differs from 0."""
+    """None where none was measured, or none whose size is known."""
     return calibration.slope if calibration is not None and calibration.holds else None
 
 

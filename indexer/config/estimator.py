@@ -109,6 +109,7 @@ class Estimator:
     sets: bool = False  # target sets have rows of its run too
     only_named: bool = False  # evaluation leaves it out where `[scores] method` does not name it: it takes long
     nats: bool = True  # linear in the gradient of f: one slope for all queries makes its scores nats
+    by_share: bool = True  # scaled by 1/N: in a training on n of N documents one of them does N/n times as much
 
 
 @cache

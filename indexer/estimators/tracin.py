@@ -1,4 +1,4 @@
-"""TracInCP: gradient products at the kept checkpoints, times the learning rates that led there."""
+"""TracInCP: gradient products at the kept checkpoints, times the learning rates of every sight that led there."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 def needs(member: "Member") -> None:
     """The learning rates that training wrote beside the weights."""
-    from indexer.size.checkpoints import learning_rates
+    from indexer.size.checkpoints import seen_rates
 
-    learning_rates(member)
+    seen_rates(member)
 
 
 def checkpoints(folder: Path, fitted: "Fitted") -> "list[Checkpoint]":
     """Without curvature; the model itself is the last."""
     from attribution.exact.checkpoints import tracin
-    from indexer.size.checkpoints import at_checkpoint, learning_rates
+    from indexer.size.checkpoints import at_checkpoint, seen_rates
 
     member = fitted.member
     early = [at_checkpoint(member, path) for path in member.entry.checkpoints]
-    return tracin([*(each.tracked for each in early), member.tracked], learning_rates(member))
+    return tracin([*(each.tracked for each in early), member.tracked], seen_rates(member), member.n_train)
 
 
 def score(of: "Scoring") -> "tuple[Numbers, Shares]":
@@ -41,18 +41,18 @@ def score(of: "Scoring") -> "tuple[Numbers, Shares]":
 
 
 def predict(given: "Given") -> Iterator[tuple[str, Numbers]]:
-    from indexer.size.checkpoints import learning_rates
+    from indexer.size.checkpoints import seen_rates
 
     if given.subject.early:
-        rates = learning_rates(given.member)
-        dots = [rate * each["gradient_dot"].total for rate, each in zip(rates, given.gradients, strict=True)]
+        n, rates = given.member.n_train, seen_rates(given.member)  # N, by which the products are divided
+        dots = [n * rate * each["gradient_dot"].total for rate, each in zip(rates, given.gradients, strict=True)]
         yield "tracin", np.sum(dots, axis=0, dtype=np.float32)
 
 
 RECORD = Estimator(
     name="tracin",
     label="TracIn",
-    note="gradient products at the checkpoints, times the learning rates that led there",
+    note="gradient products at the checkpoints, times the learning rates of every sight that led there",
     cost="an influence stage for each checkpoint",
     order=3,
     score=score,
@@ -62,4 +62,5 @@ RECORD = Estimator(
     checkpoints=checkpoints,
     positions=True,
     words=True,
+    by_share=False,
 )

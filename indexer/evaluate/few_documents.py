@@ -52,5 +52,6 @@ def measure_few_documents(
         how = f"{small.singles} documents that methods disagree about, {small.single_seeds} seeds each; {name}"
         return found + single_figures(single, how)
 
-    made_of = key(predicted=predicted.key, unrolled=unrolled_key, small=asdict(small), seed=scale.seed, recipe=recipe)
+    about = {"small": asdict(small), "seed": scale.seed, "recipe": recipe, "ceiling": "by query"}
+    made_of = key(predicted=predicted.key, unrolled=unrolled_key, **about)
     measured_at(scale, folder, "few-documents", of, made_of, measure, recipe)

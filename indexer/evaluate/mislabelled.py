@@ -34,7 +34,7 @@ from indexer.evaluate.siblings.retrain import measured as asked_of
 from indexer.evaluate.statistics.figures import Figure, figure
 from indexer.journal.stages import key
 from indexer.processes.progress import Reporter
-from indexer.size.checkpoints import at_checkpoint, learning_rates
+from indexer.size.checkpoints import at_checkpoint, seen_rates
 from indexer.size.factors import fit
 from indexer.size.fitted import Fitted
 from indexer.size.member import Member
@@ -90,7 +90,7 @@ def measure_mislabelled(
         documents=sibling.corpus.hash,
         wrong=planted.wrong,
         asked={name: [[row.ids, row.first_target] for row in rows] for name, rows in asked.items()},
-        checkpoints=sibling.entry.checkpoints and learning_rates(sibling),
+        checkpoints=sibling.entry.checkpoints and seen_rates(sibling),
     )
     with report.task(f"{sibling.entry.name}: mislabelled facts", 1) as task:
         measured_at(scale, folder, "mislabelled", of, made_of, measure, recipe)
@@ -124,7 +124,7 @@ def _of_documents(fitted: Fitted) -> dict[str, Numbers]:
         corpus_pass(each.tracked, fitted.preconditioner, member.rows, member.n_train).norms for each in (*early, member)
     ]
     last = passed[-1]
-    rates = learning_rates(member) if early else [1.0]
+    rates = seen_rates(member) if early else [1.0]
     squares = [rate * each.grad_norm.astype(np.float64) ** 2 for rate, each in zip(rates, passed, strict=True)]
     return {
         "random": np.random.default_rng(0).random((RANDOM_ORDERS, len(last.loss))),

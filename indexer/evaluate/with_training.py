@@ -14,7 +14,7 @@ from indexer.evaluate.measures.lds_figures import complete, lds_figures
 from indexer.evaluate.measures.mislabelled import LEAST
 from indexer.evaluate.measures.planted import Planted, invented, planted_figures
 from indexer.evaluate.measures.predicted_measured import bin_columns
-from indexer.evaluate.measures.removal import Answered, possible, removal_figures, removals
+from indexer.evaluate.measures.removal import N_RANDOM, Answered, possible, removal_figures, removals
 from indexer.evaluate.measures.slope import calibration_columns, removal_slopes, slope_figures
 from indexer.evaluate.mislabelled import measure_mislabelled
 from indexer.evaluate.protocol.published import measured_at
@@ -36,6 +36,8 @@ from indexer.evaluate.statistics.figures import Figure
 from indexer.journal.stages import key
 from indexer.processes.progress import Reporter, timed
 from indexer.size.member import Member
+
+RESAMPLED = "models and queries, ceiling by query"  # how intervals are taken
 
 
 def measure_with_training(
@@ -99,7 +101,7 @@ def measure_lds(
             found += lds_figures(by_method, models, how(models, each.share), *names)
         return found
 
-    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, resampled="models and queries")
+    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, resampled=RESAMPLED)
     measured_at(scale, folder, "lds", of, made_of, measure, recipe)
 
     truth, n_targets = averaged(complete(by_seed)), [each.n_targets for each in asked]
@@ -113,7 +115,7 @@ def measure_lds(
         rows = calibration_columns(model_id, of.config.scores.damping, figures)
         return {"calibration": rows, "calibration_bin": bins}
 
-    measured_at(scale, folder, "slope", of, key(lds=made_of, slope=2), slopes, recipe, calibration)
+    measured_at(scale, folder, "slope", of, key(lds=made_of, slope=3), slopes, recipe, calibration)
     return asked
 
 
@@ -166,7 +168,9 @@ def measure_removal(
         ]
         return [*removal_figures(before, after, how), *removal_slopes(blamed, before, after, how)]
 
-    made_of = key(predicted=predicted.key, scale=asdict(scale), recipe=recipe, methods=REMOVED_BY, slope=1)
+    made_of = key(
+        predicted=predicted.key, scale=asdict(scale), recipe=recipe, methods=REMOVED_BY, slope=2, random=N_RANDOM
+    )
     measured_at(scale, folder, "removal", of, made_of, measure, recipe)
 
 

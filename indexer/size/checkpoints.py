@@ -35,24 +35,42 @@ def fits(folder: Path, fitted: Fitted) -> list[Fitted]:
     return [*(fit(folder, at_checkpoint(member, path)) for path in member.entry.checkpoints), fitted]
 
 
-def learning_rates(member: Member) -> list[float]:
-    """Of each checkpoint and the model, from `checkpoints.json`, which training writes beside the weights.
+def seen_rates(member: Member) -> list[float]:
+    """Σ η over the sights of a document since the checkpoint before, for each checkpoint and the model: mean learning
+    rate times epochs, from `checkpoints.json`, which training writes beside the weights.
 
-    Raises BadInput where one of them is not there.
+    What was kept besides is part of the way to the next that is wanted; one that is named again has no way of its own.
+    Raises BadInput where one is not there, or is no later than the one before it.
     """
     file = _file(member)
     if not file.is_file():
         raise BadInput(
             f"expected the learning rates of the checkpoints in {file}, found no such file; leave out tracin"
         )
-    rates = {each["path"]: each["learning_rate"] for each in _listed(member) if "learning_rate" in each}
-    names = _wanted(member)
-    missing = [name for name in names if name not in rates]
+    listed, wanted = _listed(member), _wanted(member)
+    names = [each["path"] for each in listed]
+    last = max((names.index(name) for name in wanted if name in names), default=-1)
+    known = {each["path"] for each in listed if "learning_rate" in each}
+    missing = [name for name in (*wanted, *names[: last + 1]) if name not in known]
     if missing:
         raise BadInput(
             f"expected the learning rate of {missing[0]} in {file}, found none; train again, or leave out tracin"
         )
-    return [rates[name] for name in names]
+    on_the_way, start = [], 0
+    for i, each in enumerate(listed[: last + 1]):
+        if i > 0 and each["epoch"] == start:
+            raise BadInput(
+                f"expected whole epochs between the checkpoints in {file}, found {names[i - 1]} and {names[i]} in "
+                f"epoch {start}; say in epoch how often each document was seen by then, or leave out tracin"
+            )
+        on_the_way.append(each["learning_rate"] * (each["epoch"] - start))
+        start = each["epoch"]
+    found, passed = [], 0
+    for name in wanted:
+        until = max(passed, names.index(name) + 1)
+        found.append(sum(on_the_way[passed:until]))
+        passed = until
+    return found
 
 
 def is_followed(member: Member) -> bool:
@@ -75,7 +93,8 @@ def steps(member: Member) -> list[Steps]:
             "neither; leave out source"
         )
     rows = [row for of in member.own_rows for row in of.rows() if row.targets().any()]
-    tokens = sum(int(row.targets().sum()) for row in rows) / max(1, member.n_documents)
+    n_learned = sum(bool(of.targets().any()) for of in member.own_rows)
+    tokens = sum(int(row.targets().sum()) for row in rows) / max(1, n_learned)
     listed, found, passed = _listed(member), [], 0  # entries of the file that belong to an earlier segment
     every, start = [], 0
     for each in listed:

@@ -39,6 +39,7 @@ from indexer.processes.child import is_child
 from indexer.size.preferences import read_or_found
 from indexer.size.room import check_room
 from indexer.size.texts import OneByOne, Texts, digest, keep, kept, passing
+from indexer.size.texts import nothing_learned as unlearned
 
 NUMBERS = 2  # raised where what is computed of the same weights and documents becomes another number
 CorpusOf = Callable[[Sequence[Path], Sequence[str], Sequence[str]], Corpus]  # (files, columns to read, of groups)
@@ -104,8 +105,18 @@ class Member:
 
     @property
     def n_train(self) -> int:
-        """N of the influence formula: documents of this stage's training, each as often as it was seen."""
-        return told_of_training(self.entry, self.config.corpus, self.corpus.n_seen) or self.corpus.n_seen
+        """N of the influence formula: documents of this stage's training that have a token to learn, each as often as
+        it was seen, as its curvature is a mean over them; or as many as the configuration says."""
+        return told_of_training(self.entry, self.config.corpus, self.corpus.n_seen) or self.n_learned
+
+    @cached_property
+    def n_learned(self) -> int:
+        """Documents at hand that have a token to learn, each as often as it was seen; of a build that has not kept what
+        was read of them, all."""
+        nothing = unlearned(self.config.output.folder, self.read_as, len(self.corpus.documents))
+        if nothing is None:
+            nothing = self.texts.nothing if isinstance(self.texts, Texts) else np.zeros(0, np.int64)
+        return self.corpus.n_seen - int(np.asarray(self.corpus.times)[nothing].sum())
 
     @cached_property
     def training(self) -> Training:

@@ -9,6 +9,8 @@ windows    tokens of each window
 contents   [start, stop) of the characters that somebody said; none: all of them
 n_cut      tokens that training dropped
 text       what the tokens were made from; none: the document's own text
+
+Beside it stands which of them have no token to learn: training does not average over those.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -32,10 +34,11 @@ from indexer.journal.part import Partition
 from indexer.journal.stages import drop, finished, intact, key, stage
 from indexer.mapped.table import numbers, opened, unnamed, write
 
-LAYOUT = 2  # of the file, and of what is read and learned of a text; another number makes a build write it anew
+LAYOUT = 2  # of the files, and of what is read and learned of a text; another number makes a build write it anew
 DOCUMENTS = 16_384  # of a partition
 STAGE = "texts-"  # and the key of what is in it
 FILE = "texts.arrow"
+NOTHING = "nothing-learned.npy"
 REMEMBERED = 4096  # documents that are kept where they are rendered one by one
 _NUMBERS = pa.list_(pa.int32())
 SCHEMA = pa.schema(
@@ -66,6 +69,17 @@ class Texts:
     def lengths(self) -> NDArray[np.int32]:
         """Tokens of every document, those that windows share counted in each  # [D]"""
         return _flat([pc.list_value_length(chunk) for chunk in self._columns["ids"].chunks])
+
+    @cached_property
+    def nothing(self) -> NDArray[np.int64]:
+        """Documents without a token to learn. Of more learned tokens than windows, one is not first in its window."""
+        columns = self._columns["learned"].chunks
+        pairs = _flat([chunk.flatten() for chunk in columns]).reshape(-1, 2)
+        each = _flat([pc.list_value_length(chunk) for chunk in columns]) // 2
+        of = np.repeat(np.arange(len(each)), each)
+        n_learned = np.bincount(of, weights=pairs[:, 1] - pairs[:, 0], minlength=len(each))
+        few = np.flatnonzero(n_learned <= numbers(self._columns["n_windows"]))
+        return np.array([i for i in few.tolist() if not self._row(i).targets().any()], dtype=np.int64)
 
     def run(self, of: range) -> TokenRun:
         """The tokens of some documents that follow each other."""
@@ -135,6 +149,7 @@ def keep(folder: Path, of: str, documents: Sequence[Document], read: Read, tick:
     def compute(part: Partition) -> None:
         some = (documents[i] for i in _partition(int(part.value), len(documents)))
         write(part.folder / FILE, SCHEMA, _values(some, read))
+        np.save(part.folder / NOTHING, Texts(opened([part.folder / FILE]), ()).nothing)
 
     firsts = _firsts(len(documents))
     done = {first: len(_partition(first, len(documents))) for first in firsts}
@@ -150,6 +165,17 @@ def kept(folder: Path, of: str, documents: Sequence[Document]) -> Texts | None:
     for first in firsts:
         intact(there[first])
     return Texts(opened([there[first].folder / FILE for first in firsts]), documents)
+
+
+def nothing_learned(folder: Path, of: str, n: int) -> NDArray[np.int64] | None:
+    """Which of n documents a build found to have no token to learn, without opening what it kept of the others; None
+    where it has not kept all of them."""
+    there = {part.part: part for part in finished(folder, STAGE + of)}
+    firsts = _firsts(n)
+    if any(first not in there for first in firsts):
+        return None
+    found = [first + np.load(there[first].folder / NOTHING) for first in firsts]
+    return np.concatenate([np.zeros(0, np.int64), *found])
 
 
 def passing(documents: Sequence[Document], read: Read, near: Path) -> Texts:

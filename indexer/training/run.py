@@ -140,8 +140,8 @@ def train(
 
 
 def kept(records: list[store.EpochRecord], recipe: Recipe, n_rows: int) -> list[dict[str, object]]:
-    """What `checkpoints.json` holds, of the epochs since the checkpoint before; their mean rate is TracIn's weight of
-    it, their steps and the sum of the rates of all of these are SOURCE's."""
+    """What `checkpoints.json` holds, of the epochs since the checkpoint before; their mean rate times their number is
+    TracIn's weight of it, their steps and the sum of the rates of all of these are SOURCE's."""
     described, start = [], 0
     for epoch in epochs_to_keep(recipe):
         rates = [record.learning_rate for record in records[start:epoch]]

@@ -1,4 +1,4 @@
-"""The unit against its formula written out with plain probabilities, its ends, and its slope by differences."""
+"""The unit against its formula written out with plain probabilities, its ends, and its slope from both sides."""
 
 import math
 
@@ -8,7 +8,8 @@ import pytest
 from attribution.calibrated import change
 
 PROBABILITIES = (0.999, 0.9, 0.5, 0.02, 1e-6, 1e-30)
-SCORES = (-3.0, -0.02, 0.0, 0.01, 0.4, 7.0)
+SCORES = (0.0, 0.01, 0.4, 7.0)
+LOSSES = (-1e-9, -0.02, -0.1, -3.0, -1e6)
 
 
 @pytest.mark.parametrize("p", PROBABILITIES)
@@ -23,6 +24,14 @@ def test_it_is_the_formula_in_odds(p, score):
     assert change(score, slope, math.log(p)) == pytest.approx(math.log(after) - math.log(p), abs=1e-12, rel=1e-9)
 
 
+@pytest.mark.parametrize("p", [1.0, *PROBABILITIES])
+@pytest.mark.parametrize("score", LOSSES)
+def test_a_loss_is_the_slope_times_the_influence_however_sure_the_token_is(p, score):
+    """In log-odds a loss of 0.1 of a token of p = 0.9999 would be 93 nats."""
+    assert change(score, 0.3, math.log(p)) == 0.3 * score
+    assert change(-score, -0.3, math.log(p)) == 0.3 * score
+
+
 @pytest.mark.parametrize("logp", [0.0, -1e-12, -1e-7, -1e-3, -0.2, -5.0, -80.0, -4000.0])
 def test_no_size_claims_what_cannot_happen(logp):
     scores = np.array([0.0, 1e-9, 1e-3, 1.0, 30.0, 2566.0, 1e12])
@@ -32,6 +41,8 @@ def test_no_size_claims_what_cannot_happen(logp):
     assert (np.diff(found) >= 0).all()
     assert found[0] == 0
     assert (change(-scores, 1.0, logp) <= 0).all()
+    every = np.concatenate([-scores[::-1], scores])
+    assert (np.diff(change(every, 1.0, logp)) >= 0).all()
 
 
 @pytest.mark.parametrize("p", [0.99, 0.3, 1e-4])
@@ -39,6 +50,7 @@ def test_its_first_order_is_the_slope(p):
     step = 1e-6 * (1 - p)
     up, down = change(np.array([step, -step]), 0.12, math.log(p))
     assert (up - down) / (2 * step) == pytest.approx(0.12, rel=1e-5)
+    assert [up / step, down / -step] == pytest.approx([0.12, 0.12], rel=1e-5)
 
 
 @pytest.mark.parametrize("p", [0.99, 0.5, 1e-4])

@@ -6,7 +6,9 @@ SLOPE = 0.25  # of synth-m, in `tests/synthetic_database.py`
 
 
 def nats(score: float, logp: float, slope: float = SLOPE) -> float:
-    """log p' − log p with p' / (1 − p') = eˣ p / (1 − p) and x = slope · score / (1 − p)."""
+    """log p' − log p with p' / (1 − p') = eˣ p / (1 − p) and x = slope · score / (1 − p); slope · score of a loss."""
+    if score < 0:
+        return slope * score
     p = math.exp(logp)
     x = slope * score / (1 - p)
     if x > 500:

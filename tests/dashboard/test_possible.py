@@ -55,7 +55,7 @@ def test_a_size_without_a_slope_shows_no_nats_of_a_document(open_app: Open, snap
     [bars] = [each for each in components(app, "bar_list") if each["label"].startswith("Influence by layer")]
     total = float(re.search(r"add up to (\S+) nats", bars["label"])[1].replace("−", "-"))  # type: ignore[index]
     assert 0 < total <= -row["logp"] + 1e-3  # of all documents of the list together
-    assert "0.25 nats for one that is predicted" in said
+    assert "0.25 nats (0.2 to 0.3) for one that is predicted" in said
 
 
 def test_a_slope_that_may_be_nothing_is_no_unit(folder: Path, tmp_path: Path) -> None:

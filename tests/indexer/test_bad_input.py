@@ -144,6 +144,13 @@ MISTAKES = {
         lambda f: rates(f, '[{"path": ".", "epoch": 1}]'),
         "expected the learning rate of . in",
     ),
+    "two checkpoints in one epoch": (
+        lambda f: rates(
+            f,
+            '[{"path": "first", "epoch": 1, "learning_rate": 0.1}, {"path": ".", "epoch": 1, "learning_rate": 0.1}]',
+        ),
+        "expected whole epochs between the checkpoints in",
+    ),
     "a checkpoint of another depth": (
         lambda f: checkpoint(f, layers=2),
         "expected no tensor as model.layers.1.input_layernorm.weight in the checkpoint",

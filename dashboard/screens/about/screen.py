@@ -149,7 +149,8 @@ def _show_predicted(snapshot: Snapshot, runs: Collection[tuple[str, str]]) -> No
         return
     st.caption(
         "Predicted change of an answer's log-probability against the change in models that were trained on other "
-        "halves of the documents, once predictions were scaled by what other halves and answers had shown. Each dot is "
+        "halves of the documents, once predictions were scaled by what other halves and answers had shown; in a half a "
+        "document weighs twice as much as in all, and so it does in what was predicted of it here. Each dot is "
         "the mean of as many pairs of model and answer, its whisker holds the middle half of them; on the dashed line, "
         "what was predicted came true."
     )

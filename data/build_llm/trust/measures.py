@@ -46,9 +46,8 @@ def lds(
         found[_of_first(method, n)] = agreement(scores, truth.of_first(n))
     if len(of.again) > 1:
         once = truth.some(list(of.again))
-        one = between_seeds([once, replace(once, measured=np.stack([each.logp for each in of.again.values()]))])
-        found["another seed"] = one
-        found["ceiling"] = Agreement(ceiling(one.lds, 1), ceiling(one.lds_without_self, 1))
+        seeds = [once, replace(once, measured=np.stack([each.logp for each in of.again.values()]))]
+        found["another seed"], found["ceiling"] = between_seeds(seeds), ceiling(seeds, 1)
     return found
 
 

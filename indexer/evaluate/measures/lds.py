@@ -7,7 +7,8 @@ itself a training document: whether that one was trained on explains most, and a
 
 What could be reached: two trainings of the same halves agree to r; the mean of k of them has the reliability
 k r / (1 + (k − 1) r) (Spearman 1910; Brown 1910), and who knew the expected outcome of every half would correlate with
-that mean to the root of it.
+that mean to the root of it. r differs by query and the root is concave, so that this is taken of each query, with 0 for
+an r below it, before the mean over the queries. It is an upper bound: no method has the expected outcome.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.evaluate.statistics.two_way import Resampled, mean_of, mean_spearman
+from indexer.evaluate.statistics.two_way import ByQuery, Resampled, mean_of, mean_spearman, spearman_by_query
 
 Numbers = NDArray[np.float64]
 
@@ -60,19 +61,27 @@ def agreement(predicted: NDArray[np.floating], of: Retrainings) -> Agreement:
 
 def between_seeds(by_seed: Sequence[Retrainings]) -> Agreement:
     """How far one training of each half agrees with another, mean over all pairs of seeds; two seeds at least."""
-    pairs = [_agreement(b.measured, a) for a, b in combinations(by_seed, 2)]
-    return Agreement(mean_of([each.lds for each in pairs]), mean_of([each.lds_without_self for each in pairs]))
+    plain, without_self = _seeds_by_query(by_seed)
+    return Agreement(plain.mean(), without_self.mean())
 
 
-def ceiling(one: Resampled, seeds: int) -> Resampled:
-    """What a prediction of the expected outcome would reach, on the mean of so many seeds.
+def ceiling(by_seed: Sequence[Retrainings], seeds: int) -> Agreement:
+    """What a prediction of the expected outcome would reach at most, on the mean of so many seeds, by how far one
+    training of each half agrees with another; two at least."""
+    plain, without_self = (replace(of, rho=reached(of.rho, seeds)).mean() for of in _seeds_by_query(by_seed))
+    return Agreement(plain, without_self)
 
-    one: how far one training agrees with another.
-    """
-    return replace(one, value=float(_ceiling(np.array(one.value), seeds)), means=_ceiling(one.means, seeds))
+
+def _seeds_by_query(by_seed: Sequence[Retrainings]) -> tuple[ByQuery, ByQuery]:
+    """Plain, and without the effect of the queries' own documents: of each query the mean over all pairs of seeds."""
+    pairs = list(combinations(by_seed, 2))
+    plain = [spearman_by_query(b.measured, a.measured) for a, b in pairs]
+    without_self = [spearman_by_query(b.measured, a.measured, a.trained_on[:, a.own]) for a, b in pairs]
+    return mean_of(plain), mean_of(without_self)
 
 
-def _ceiling(agreed: Numbers, seeds: int) -> Numbers:
+def reached(agreed: Numbers, seeds: int) -> Numbers:
+    """The root of the reliability of the mean of so many seeds.    agreed: r of two of them, any shape"""
     r = np.clip(agreed, 0.0, 1.0)
     root: Numbers = np.sqrt(seeds * r / (1 + (seeds - 1) * r))
     return root

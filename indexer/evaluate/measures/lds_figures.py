@@ -32,11 +32,12 @@ def lds_figures(
     truth, figures = averaged(whole), []
     if len(by_seed) > 1:
         n = min(len(each.measured) for each in by_seed)
-        one, k = between_seeds([each.some(range(n)) for each in by_seed]), len(whole)
-        figures += both("another seed", one, f"{n} of these models: one training against another, {len(by_seed)} seeds")
-        reached = Agreement(ceiling(one.lds, k), ceiling(one.lds_without_self, k))
-        said = f"what the expected outcome would reach: reliability of the mean of {k}, from that of another seed"
-        figures += both("ceiling", reached, said)
+        same, k = [each.some(range(n)) for each in by_seed], len(whole)
+        said = f"{n} of these models: one training against another, {len(by_seed)} seeds"
+        figures += both("another seed", between_seeds(same), said)
+        said = "upper bound: what the expected outcome would reach, query by query; "
+        said += f"reliability of the mean of {k}, from that of another seed"
+        figures += both("ceiling", ceiling(same, k), said)
     found = {method: agreement(of, truth) for method, of in by_method.items()}
     figures += [each for method, of in found.items() for each in both(method, of, how)]
     return figures + (_behind({name: of.lds_without_self for name, of in found.items()}, behind, how) if behind else [])

@@ -2,6 +2,7 @@
 
 Of the queries and models that did not calibrate (`measures/slope.py`), with the same differences from the mean over
 the models and the query's own document taken out: pairs in the order of what was predicted, in bins of equal count.
+Predicted is what a training on as many documents as these models had would do: slope · N/n · the sum of influences.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.evaluate.measures.lds import Retrainings
-from indexer.evaluate.measures.slope import halves, in_nats
+from indexer.evaluate.measures.slope import halves, in_nats, summed
 from indexer.evaluate.statistics.figures import Figure
 
 BINS = 12  # of one method
@@ -38,7 +39,7 @@ def bin_columns(
     for method, value in slopes.items():
         if ", " in method or not in_nats(method):
             continue
-        x = value * (of.trained_on @ np.nan_to_num(np.asarray(by_method[method], dtype=np.float64)).T)
+        x = value * summed(method, by_method[method], of)
         rows = binned(centred(x[tested], own[tested]), centred(measured[tested], own[tested]))
         for i, row in enumerate(rows):
             for name, cell in zip(columns, (model_id, method, i, *row), strict=True):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from indexer.evaluate.statistics.figures import Figure, figure
 
 RANDOM = "random"
-N_RANDOM = 4  # models without random documents, each asked every query
+N_RANDOM = 8  # models without random documents, each asked every query
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ is small beside what another seed does: of a pair there are the mean over the se
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.evaluate.measures.lds import ceiling
+from indexer.evaluate.measures.lds import reached
 from indexer.evaluate.statistics.figures import Figure, estimated
 from indexer.evaluate.statistics.two_way import RESAMPLES, Resampled, weighted_spearman
 
@@ -89,13 +89,14 @@ def single_figures(of: Single, how: str) -> list[Figure]:
 
         def against(x: Numbers, y: Numbers, times: Numbers = times, n: int = n) -> Resampled:
             found = weighted_spearman(x, y, times)
-            return Resampled(float(found[0]), found[1:], n)
+            return Resampled(float(found[0]), found[1:], n, n)
 
         one, other = of.changes[:half, some].mean(axis=0), of.changes[half:, some].mean(axis=0)
         agreed = against(one, other)
+        most = replace(agreed, value=float(reached(np.array(agreed.value), 2)), means=reached(agreed.means, 2))
         said = f"{half} of the seeds against the others"
         figures.append(estimated("another seed", metric, agreed.interval(), said))
-        figures.append(estimated("ceiling", metric, ceiling(agreed, 2).interval(), f"from {said}"))
+        figures.append(estimated("ceiling", metric, most.interval(), f"upper bound, from {said}"))
         for method, foretold in of.foretold.items():
             figures.append(estimated(method, metric, against(np.nan_to_num(foretold[some]), seen).interval(), how))
     return figures

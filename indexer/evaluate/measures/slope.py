@@ -1,10 +1,17 @@
 """How large a predicted nat is: predicted against measured change, over models trained again. Pure.
 
-Of model k on a half of the documents and query q, with x = Σ_{z trained on} influence(z → f) and y = f, both as
-differences from their mean over the models, and the effect of the query's own document taken out of both: the
+Of model k on n of N documents and query q, with
+
+    x = N/n Σ_{z trained on} influence(z → f)        y = f
+
+both as differences from their mean over the models, and the effect of the query's own document taken out of both: the
 regression through the origin,
 
     slope = Σ_kq x y / Σ_kq x²
+
+An influence is scaled by 1/N, for a training on all N. Where n are trained on, one document weighs 1/n, so that it does
+N/n times as much: with N/n in x, models on halves and on quarters tell the same slope, that of the training on all.
+What has no 1/N (TracIn, of what so many sights did) has no N/n either.
 
 Half of the queries, on half of the models, calibrate; the others, on the other models, test. Models and queries are
 resampled together (`statistics/two_way.py`).
@@ -18,9 +25,9 @@ from numpy.typing import NDArray
 from indexer.config.estimator import estimators
 from indexer.evaluate.measures.lds import Retrainings
 from indexer.evaluate.measures.removal import RANDOM, Answered, Removal
-from indexer.evaluate.statistics.bootstrap import LEVEL, Estimate
+from indexer.evaluate.statistics.bootstrap import Estimate
 from indexer.evaluate.statistics.figures import Figure, estimated
-from indexer.evaluate.statistics.two_way import RESAMPLES, drawn
+from indexer.evaluate.statistics.two_way import RESAMPLES, drawn, percentiles
 
 DAMPED = ", λ "  # in the name of what is predicted at another damping
 Numbers = NDArray[np.float64]
@@ -35,7 +42,8 @@ def in_nats(method: str) -> bool:
 def slope_figures(
     by_method: Mapping[str, NDArray[np.floating]], of: Retrainings, n_targets: Sequence[int], how: str
 ) -> list[Figure]:
-    """`slope` of every method in nats, and `slope_held_out` where that is positive.
+    """`slope` of every method in nats, as of a training on all documents, and `slope_held_out` where that is positive:
+    of calibrated nats against what models on as many documents made of the queries, 1 where they came true.
 
     by_method: [Q, D], influence on the mean log p of a query's tokens   of: their sums   n_targets: [Q]
     """
@@ -46,13 +54,20 @@ def slope_figures(
     for method, scores in by_method.items():
         if not in_nats(method):
             continue
-        x = of.trained_on @ np.nan_to_num(np.asarray(scores, dtype=np.float64)).T  # [H, Q]
+        x = summed(method, scores, of)
         fitted = slope(x[first], measured[first], own[first])
-        found.append(estimated(method, "slope", fitted, how))
+        found.append(estimated(method, "slope", fitted, f"{how}; as of a training on all"))
         if fitted.value > 0:
             tested = slope(fitted.value * x[second], measured[second], own[second])
             found.append(estimated(method, "slope_held_out", tested, f"the other half; {how}"))
     return found
+
+
+def summed(method: str, scores: NDArray[np.floating], of: Retrainings) -> Numbers:
+    """N/n Σ_{z trained on} influence(z → f), for models on n of N documents    scores: [Q, D]  -> [H, Q]"""
+    found: Numbers = of.trained_on @ np.nan_to_num(np.asarray(scores, dtype=np.float64)).T
+    share = of.trained_on.mean(axis=1, keepdims=True)  # [H, 1] n/N
+    return found / share if estimators()[method.partition(", ")[0]].by_share else found
 
 
 def halves(shape: tuple[int, ...]) -> tuple[tuple[NDArray[np.intp], ...], ...]:
@@ -72,7 +87,7 @@ def slope(predicted: Numbers, measured: Numbers, own: NDArray[np.bool_], seed: i
             both += asked[:, q] * xy
             alone += asked[:, q] * xx
     found = np.divide(both, alone, out=np.zeros_like(both), where=alone > 0)
-    return _estimate(found, n_models * n_queries)
+    return _estimate(found, n_models * n_queries, min(n_models, n_queries))
 
 
 def _moments(x: Numbers, y: Numbers, times: Numbers) -> tuple[Numbers, Numbers]:
@@ -93,14 +108,17 @@ def through_origin(predicted: Numbers, measured: Numbers, seed: int = 0) -> Esti
     drawn = np.concatenate([np.arange(len(predicted))[None], drawn])
     both, alone = (predicted * measured)[drawn].sum(axis=1), (predicted * predicted)[drawn].sum(axis=1)
     found = np.divide(both, alone, out=np.zeros_like(both), where=alone > 0)
-    return _estimate(found, len(predicted))
+    return _estimate(found, len(predicted), len(predicted))
 
 
-def _estimate(found: Numbers, n: int) -> Estimate:
-    """found: the value, then those of its resamples, whose interval is widened to hold it where there are few."""
+def _estimate(found: Numbers, n: int, clusters: int) -> Estimate:
+    """found: the value, then those of its resamples, whose interval is widened to hold it where there are few;
+    clusters: that are resampled, of models and queries the fewer ones."""
     value = float(found[0])
-    low, high = np.quantile(found[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(value, min(float(low), value), max(float(high), value), n)
+    low, high = percentiles(found[1:], clusters)
+    if low is None or high is None:
+        return Estimate(value, None, None, n)
+    return Estimate(value, min(low, value), max(high, value), n)
 
 
 def removal_slopes(
@@ -109,7 +127,9 @@ def removal_slopes(
     after: Sequence[tuple[Removal, Answered]],
     how: str,
 ) -> list[Figure]:
-    """`slope_removal@n`: what answers really lost without the documents that a method blamed, for one predicted nat.
+    """`slope_removal@n`: what answers really lost without the documents that a method blamed, for one predicted nat:
+    both less the mean of what random choices of as many documents took, and were predicted to, which every new training
+    without some documents does.
 
     by_method: [Q, D], influence on the mean log p of an answer's tokens
     """
@@ -117,10 +137,14 @@ def removal_slopes(
     for method, n in dict.fromkeys((of.method, of.n) for of, _ in after if of.method != RANDOM):
         if not in_nats(method):
             continue
+        scores = np.nan_to_num(np.asarray(by_method[method], dtype=np.float64))  # [Q, D]
+        by_chance = [(of.left_out, answered.logp) for of, answered in after if (of.method, of.n) == (RANDOM, n)]
+        lost = before.logp - np.mean([logp for _, logp in by_chance], axis=0)  # [Q]
+        expected = np.mean([scores[:, left_out].sum(axis=1) for left_out, _ in by_chance], axis=0)  # [Q]
         pairs = [
             (
-                np.nan_to_num(by_method[method][of.query][of.left_out]).sum(),
-                before.logp[of.query] - answered.logp[of.query],
+                scores[of.query, of.left_out].sum() - expected[of.query],
+                before.logp[of.query] - answered.logp[of.query] - lost[of.query],
             )
             for of, answered in after
             if (of.method, of.n) == (method, n) and of.query is not None

@@ -18,6 +18,7 @@ from indexer.evaluate.scoring.given import PARTS, Evaluated, Given, normalised_m
 from indexer.evaluate.scoring.gradient_scores import TURNED, Numbers, Tick
 from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
+from indexer.size.checkpoints import seen_rates
 
 # whose predictions were kept before a key named its estimators; those that came later are named
 UNNAMED = ("ekfac", "ekfac_checkpoints", "tracin", "gradient_dot", "gradient_cosine", "hidden_cosine", "bm25")
@@ -48,6 +49,7 @@ def predictions(folder: Path, subject: Evaluated, asked: Sequence[Question], wha
         turned=subject.turned,
         corpus=member.corpus.hash,
         names=[list(PARTS), list(NORMALISERS), normalised_methods(), TURNED],
+        **({"sights": seen_rates(member)} if subject.early else {}),
         **({"later": later} if later else {}),
     )
     [part] = stage(folder, f"predictions-{what}-{member.entry.name}", made_of, ["all"], compute)

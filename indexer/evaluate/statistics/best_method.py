@@ -51,6 +51,6 @@ def close_to(how: str) -> list[str]:
 
 def _close(of: Figure, first: Figure, behind: Figure | None) -> bool:
     """Whether it may be as good; by its own interval where no difference was taken, and where none is known, it may."""
-    if behind is not None and behind.low is not None:
-        return behind.low <= 0
+    if behind is not None:
+        return behind.low is None or behind.low <= 0
     return of.high is None or of.high >= first.value

@@ -11,11 +11,11 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean and the percentile interval of its resamples."""
+    """A mean and the percentile interval of its resamples; None where these are too few to know one."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     n: int  # what it is a mean of
 
 

@@ -37,7 +37,7 @@ def figure(method: str, metric: str, values: ArrayLike, how: str) -> Figure:
 
 
 def estimated(method: str, metric: str, of: Estimate, how: str) -> Figure:
-    """A mean whose interval is known; of one case it is not."""
+    """A mean with its interval, as far as that is known; of one case it is not."""
     low, high = (of.low, of.high) if of.n > 1 else (None, None)
     return Figure(method, metric, of.value, low, high, of.n, how)
 

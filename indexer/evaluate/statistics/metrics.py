@@ -26,8 +26,8 @@ METRICS = {
     "lds": Metric(
         "LDS",
         "linear datamodelling score: rank correlation with models that were really trained again on random halves of "
-        "the documents. Another seed: what two trainings of one half agree to. Ceiling: what a method that knew the "
-        "expected outcome of every half would reach",
+        "the documents. Another seed: what two trainings of one half agree to. Ceiling, an upper bound: what a method "
+        "that knew the expected outcome of every half would reach",
     ),
     "lds_without_self": Metric(
         "LDS without self", "the same after the effect of the query's own document is taken out of both"
@@ -57,8 +57,8 @@ METRICS = {
     "single_doubled": Metric("One document doubled", "the same when the document is learned twice"),
     "slope": Metric(
         "Slope",
-        "nats by which models on random halves differ for one that is predicted, the effect of the query's own "
-        "document taken out of both: what calibrates the numbers of the pages",
+        "nats measured for one that is predicted, as of a training on all documents, by how models on random halves "
+        "differ, the effect of the query's own document taken out of both: what calibrates the numbers of the pages",
     ),
     "slope_held_out": Metric(
         "Slope, held out",
@@ -66,7 +66,8 @@ METRICS = {
     ),
     "slope_removal": Metric(
         "Slope of removing {}",
-        "nats that an answer loses in a new training without the {} documents blamed most, for one that is predicted",
+        "nats that an answer loses in a new training without the {} documents blamed most, for one that is predicted; "
+        "both beyond what as many random documents do",
     ),
     "mrr": Metric("MRR", "mean of 1 / rank of the best document that states the answer, over all documents"),
     "mrr_behind": Metric(

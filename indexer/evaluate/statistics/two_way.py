@@ -5,10 +5,15 @@ a model moves all queries at once. Resampling the queries alone would leave that
 resampled independently (the pigeonhole bootstrap: Owen 2007, "The pigeonhole bootstrap", Annals of Applied
 Statistics 1, section 3), with a correlation in place of the mean over the models. A model that is drawn twice counts
 twice: ranks and correlations are weighted by how often.
+
+Of fewer than `FEWEST` models, or queries, resamples say too little of what others would have been, and no interval is
+given. In repeated trials (`tests/.../test_two_way.py`) 95 % intervals of a mean correlation hold the truth in 85 of 100
+for two queries and in 90 for four, too narrow; for six models and fewer in all 100, since resamples of a few different
+models have ranks that say little. With 8 × 8 they hold it in 99 of 100, with 50 × 60 in 90 to 98.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +21,7 @@ from numpy.typing import NDArray
 from indexer.evaluate.statistics.bootstrap import LEVEL, Estimate
 
 RESAMPLES = 1000
+FEWEST = 8  # models, and queries, of which an interval is given
 Numbers = NDArray[np.float64]
 
 
@@ -26,21 +32,45 @@ class Resampled:
     value: float
     means: Numbers  # [RESAMPLES]
     n: int
+    clusters: int  # that are resampled: of models and queries the fewer ones
 
     def interval(self) -> Estimate:
-        """The percentile interval at `LEVEL`."""
-        low, high = np.quantile(self.means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        return Estimate(self.value, float(low), float(high), self.n)
+        """The percentile interval at `LEVEL`; none of fewer than `FEWEST` clusters."""
+        low, high = percentiles(self.means, self.clusters)
+        return Estimate(self.value, low, high, self.n)
 
     def less(self, other: "Resampled") -> "Resampled":
         """The difference, resample by resample: what makes both high in one makes no difference wide."""
-        return Resampled(self.value - other.value, self.means - other.means, self.n)
+        fewer = min(self.clusters, other.clusters)
+        return Resampled(self.value - other.value, self.means - other.means, self.n, fewer)
 
 
-def mean_of(each: Sequence[Resampled]) -> Resampled:
-    """The mean of several means over the same models and queries, resample by resample."""
-    n = min(of.n for of in each)
-    return Resampled(float(np.mean([of.value for of in each])), np.mean([of.means for of in each], axis=0), n)
+def percentiles(found: Numbers, clusters: int) -> tuple[float, float] | tuple[None, None]:
+    """Lower and upper end of what resamples gave.    found: [RESAMPLES]   clusters: that were resampled"""
+    if clusters < FEWEST:
+        return None, None
+    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class ByQuery:
+    """ρ of every query, first of all models, then of each resample of them, and how often each query counts there."""
+
+    rho: Numbers  # [1 + RESAMPLES, Q]
+    asked: Numbers  # [1 + RESAMPLES, Q]
+    n_models: int
+
+    def mean(self) -> Resampled:
+        """Over the queries, of models and queries as they were drawn together."""
+        n = self.rho.shape[1]
+        means = (self.rho[1:] * self.asked[1:]).sum(axis=1) / n
+        return Resampled(float(self.rho[0].mean()), means, n, min(n, self.n_models))
+
+
+def mean_of(each: Sequence[ByQuery]) -> ByQuery:
+    """The mean of several over the same models and queries, query by query and resample by resample."""
+    return replace(each[0], rho=np.mean([of.rho for of in each], axis=0))
 
 
 def mean_spearman(
@@ -53,14 +83,23 @@ def mean_spearman(
 
     groups: [H, Q], whose effect is taken out of both, as in `partial_spearman`.
     """
+    return spearman_by_query(predicted, measured, groups, seed).mean()
+
+
+def spearman_by_query(
+    predicted: NDArray[np.floating],
+    measured: NDArray[np.floating],
+    groups: NDArray[np.bool_] | None = None,
+    seed: int = 0,
+) -> ByQuery:
+    """The same before the mean is taken."""
     n_models, n_queries = np.shape(measured)
     times, asked = drawn(n_models, n_queries, seed)
     found = np.empty((RESAMPLES + 1, n_queries))
     for q in range(n_queries):
         group = None if groups is None else groups[:, q]
         found[:, q] = weighted_spearman(predicted[:, q], measured[:, q], times, group)
-    means = (found[1:] * asked[1:]).sum(axis=1) / n_queries
-    return Resampled(float(found[0].mean()), means, n_queries)
+    return ByQuery(found, asked, n_models)
 
 
 def drawn(n_models: int, n_queries: int, seed: int = 0) -> tuple[Numbers, Numbers]:

@@ -47,7 +47,7 @@ def test_linear_layers_count_as_much_as_they_are_told():
 def test_tracin_is_the_sum_of_gradient_products():
     tracked = [of for of, _ in members()]
     documents = tiny.tiny_documents()[:2]
-    found = score_checkpoints(tracin(tracked, [0.1, 0.02]), queries, documents, n_train=1)[1, 1].sum()
+    found = score_checkpoints(tracin(tracked, [0.1, 0.02], N), queries, documents, N)[1, 1].sum()  # without 1/N
     expected = 0.0
     for of, rate in zip(tracked, [0.1, 0.02], strict=True):
         f = tiny.gradient(of, lambda m, of=of: -tiny.loss(of, m, tiny.Row(IDS, first_target=5)))
@@ -64,4 +64,4 @@ def test_weights_must_fit(weights):
 
 def test_rates_must_fit():
     with pytest.raises(BadInput, match="learning rate"):
-        tracin([of for of, _ in members()], [0.1])
+        tracin([of for of, _ in members()], [0.1], N)

@@ -109,7 +109,7 @@ def test_after_few_steps_it_is_tracin_with_the_last_query():
     few = [replace(each, rate=rate, optimiser=SGD, decay=0.0) for each, rate in zip(STEPS, (1e-5, 3e-5), strict=True)]
     documents, tokens = tiny.tiny_documents(), STEPS[0].tokens
     found = score_checkpoints(followed(of, few, DAMPING), queries, documents, N)
-    plain = [replace(each, last=of[-1][0]) for each in tracin([tracked for tracked, _ in of], [1e-5, 3e-5])]
+    plain = [replace(each, last=of[-1][0]) for each in tracin([tracked for tracked, _ in of], [1e-5, 3e-5], 1)]
     expected = score_checkpoints(plain, queries, documents, N) / tokens
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
 

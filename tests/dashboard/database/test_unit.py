@@ -32,7 +32,14 @@ def test_with_a_slope_there_are_nats_that_can_happen():
 
 @pytest.mark.parametrize(
     ("calibration", "logp", "why"),
-    [(None, LOGP, NO_SLOPE), (Calibration(0.1, -0.1, 0.3, 1, 9, ""), LOGP, NO_SIZE), (KNOWN, float("nan"), NO_SIZE)],
+    [
+        (None, LOGP, NO_SLOPE),
+        (Calibration(0.1, -0.1, 0.3, 1, 9, ""), LOGP, NO_SIZE),
+        (Calibration(17.42, 0.24, 43.97, 1.14, 750, ""), LOGP, NO_SIZE),  # anything between a nat and 180 of them
+        (Calibration(0.2, 0.1, 0.41, 1, 9, ""), LOGP, NO_SIZE),
+        (Calibration(0.2, None, None, 1, 9, "few models"), LOGP, NO_SIZE),
+        (KNOWN, float("nan"), NO_SIZE),
+    ],
 )
 def test_without_one_there_are_shares_of_the_strongest_and_the_reason(calibration, logp, why):
     unit = unit_for(calibration, logp, [3.0, -12.0, float("nan")])
@@ -40,6 +47,12 @@ def test_without_one_there_are_shares_of_the_strongest_and_the_reason(calibratio
     assert [unit.shown(each) for each in (3.0, -12.0)] == [25, -100]
     assert why in unit.meaning
     assert "predicted" not in unit.meaning.lower()
+
+
+def test_nats_are_said_with_the_interval_of_their_slope_and_where_it_was_measured():
+    said = unit_for(Calibration(0.1227, 0.088, 0.154, 0.9, 750, ""), LOGP, [1.0]).meaning
+    assert "0.12 nats (0.088 to 0.15) for one that is predicted, on siblings trained on halves" in said
+    assert unit_for(Calibration(0.2, 0.1, 0.4, 1, 9, ""), LOGP, [1.0]).name == "nats"  # a factor of two each way
 
 
 @pytest.mark.parametrize("calibration", [KNOWN, None])

@@ -32,7 +32,7 @@ from indexer.evaluate.statistics.metrics import metric
 from indexer.journal.lock import lock
 from indexer.journal.stages import finished
 from indexer.processes.progress import Report
-from indexer.size.checkpoints import at_checkpoint, learning_rates
+from indexer.size.checkpoints import at_checkpoint, seen_rates
 from indexer.size.factors import fit
 from indexer.size.member import open_member
 from tests.attribution import tiny
@@ -71,7 +71,7 @@ def test_tracin_self_influence_is_the_sum_of_squared_gradients_over_the_checkpoi
     assert len(weights) == 2
     for i in (0, 5, 23):
         squares = losses = 0.0
-        for rate, each in zip(learning_rates(member), weights, strict=True):
+        for rate, each in zip(seen_rates(member), weights, strict=True):
             g = tiny.gradient(each.tracked, lambda moving, of=each, i=i: tiny.loss(of.tracked, moving, of.rows[i]))
             squares += rate * float(tiny.inner(g, g).sum())
             losses += tiny.loss_value(each.tracked, each.rows[i]) / 2

@@ -9,7 +9,7 @@ import pytest
 from attribution.errors import BadInput
 from attribution.passes.batches import Row
 from indexer.config.config import Model, Recipe
-from indexer.size.checkpoints import is_followed, learning_rates, steps
+from indexer.size.checkpoints import is_followed, seen_rates, steps
 from indexer.training.loop import learning_rate
 from indexer.training.run import kept
 from indexer.training.store import EpochRecord
@@ -86,9 +86,31 @@ def test_what_was_written_wins_over_a_recipe_that_was_changed(folder):
 )
 def test_a_file_of_another_shape_is_one_line(folder, content):
     (folder / "checkpoints.json").write_bytes(content if isinstance(content, bytes) else content.encode())
-    for read in (learning_rates, is_followed, steps):
+    for read in (seen_rates, is_followed, steps):
         with pytest.raises(BadInput, match="expected a list of checkpoints, each with a path, an epoch and finite"):
             read(member(folder))
+
+
+@pytest.mark.parametrize("wanted", [("epoch-02", "epoch-03"), ("epoch-03",), (), ("epoch-02", "epoch-02", "epoch-03")])
+def test_every_sight_of_a_document_has_its_rate_once(folder, wanted):
+    """Epoch by epoch: each document is seen once in it, at the rate that training wrote for it."""
+    rates = {1: 0.5, 2: 0.25, 3: 0.125, 4: 0.0625, 5: 0.03125, 6: 0.015625}
+    records = [EpochRecord(epoch, 1.0, rates[epoch], 1.0) for epoch in rates]
+    (folder / "checkpoints.json").write_text(json.dumps(kept(records, RECIPE, len(ROWS))))
+    ends, start, expected = [*(int(name[-1]) for name in wanted), 6], 0, []
+    for end in ends:
+        expected.append(sum(rates[epoch] for epoch in range(start + 1, end + 1)))
+        start = end
+    assert seen_rates(member(folder, wanted)) == pytest.approx(expected, rel=1e-12)
+    assert sum(expected) == sum(rates.values())
+
+
+def test_checkpoints_without_an_epoch_between_them_are_one_line(folder):
+    listed = json.loads((folder / "checkpoints.json").read_text())
+    listed[1]["epoch"] = listed[0]["epoch"]
+    (folder / "checkpoints.json").write_text(json.dumps(listed))
+    with pytest.raises(BadInput, match="whole epochs between the checkpoints in .*epoch-02 and checkpoints/epoch-03"):
+        seen_rates(member(folder))
 
 
 def test_checkpoints_of_another_training_are_not_followed(folder, tmp_path):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from attribution.curvature.blocks import damp
+from attribution.curvature.fit import fit_factors
+from attribution.curvature.store import load_factors
 from attribution.errors import BadInput
 from attribution.exact.scores import score_documents
 from attribution.query.solve import query_directions
@@ -56,6 +58,28 @@ def test_input_17_repeated_documents_count_as_often_as_they_were_seen(trained):
             tiny.inner(P, tiny.gradient(member.tracked, lambda m, row=row: tiny.loss(member.tracked, m, row))).sum()
         )
     np.testing.assert_allclose(found[0], expected / len(SEEN), rtol=1e-3, atol=1e-4 * np.abs(found[0]).max())
+
+
+def test_documents_of_which_nothing_is_learned_are_no_part_of_n(trained, tmp_path):
+    """Training, and the factors, average over the others alone: what taught nothing changes no influence."""
+    config = read_config(trained)
+    file = tmp_path / "more.jsonl"
+    masked = [{"input_ids": ids, "labels": [-100] * len(ids)} for ids in ([5, 6, 7], [8, 9, 10, 11], [5, 6, 7])]
+    write_lines(file, [*({"text": text} for text in SEEN), *masked])
+    plain = opened(trained)
+    more = open_member(config.model[1], replace(config, corpus=replace(config.corpus, files=(file,))))
+    assert sorted(each.times for each in more.rows if not each.targets().any()) == [1, 2]
+    assert (plain.n_train, more.n_train, more.corpus.n_seen) == (len(SEEN), len(SEEN), len(SEEN) + 3)
+    assert plain.base_key != more.base_key
+    found = []
+    for member in (plain, more):
+        folder = tmp_path / f"factors-{len(member.rows)}"
+        fit_factors(member.tracked, member.own_rows, folder, n_documents=1000, n_eigenvalues=1000)
+        curvature = damp(load_factors(folder, member.tracked, intact=True))
+        directions = query_directions(member.tracked, curvature, plain.rows[5].ids, 4, negligible=0)
+        found.append(score_documents(member.tracked, directions, member.rows, member.n_train).values.sum(axis=2))
+    assert (found[1][:, len(plain.rows) :] == 0).all()
+    np.testing.assert_allclose(found[1][:, : len(plain.rows)], found[0], rtol=1e-3, atol=1e-4 * np.abs(found[0]).max())
 
 
 def test_input_17_a_sample_says_of_how_many(trained):

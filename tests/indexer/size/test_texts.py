@@ -70,6 +70,35 @@ def test_every_shape_is_found_as_it_was_rendered(tmp_path, windows, loss, templa
         assert found.rows.shapes.tolist() == [[0, len(row.widths), max(row.widths)] for row in found.rows]
         for a, b in zip(found.rows, plain, strict=True):
             np.testing.assert_array_equal(a.targets(), b.row.targets())
+        if found is not one_by_one:
+            assert found.nothing.tolist() == [i for i, each in enumerate(plain) if not each.row.targets().any()]
+
+
+@pytest.mark.parametrize("partition", [2, 1000])
+def test_documents_of_which_nothing_is_learned_are_known_without_reading_the_others(tmp_path, monkeypatch, partition):
+    """Masked to nothing, cut to nothing, a token alone at the beginning of a window."""
+    rows = [
+        Row((1, 2, 3)),
+        Row((1,)),
+        Row((1, 2, 3), learned=()),
+        Row((1, 2, 3), learned=((0, 1),)),
+        Row((1, 2, 3, 4), learned=((0, 1), (2, 3)), windows=(2, 2)),
+        Row((1, 2, 3, 4), learned=((0, 1), (3, 4)), windows=(2, 2)),
+        Row((1, 2, 3, 4), learned=((1, 2),), windows=(2, 2)),
+    ]
+    documents = [Document(str(i), "c", "", "", "", "abcd") for i in range(len(rows))]
+    monkeypatch.setattr(texts, "DOCUMENTS", partition)
+
+    def read(of: Document) -> TrainedText:
+        row = rows[int(of.document_id)]
+        return TrainedText("abcd", row, tuple((t, t + 1) for t in range(len(row))))
+
+    assert texts.nothing_learned(tmp_path, "0", len(rows)) is None
+    keep(tmp_path, "0", documents, read, lambda n: None)
+    expected = [i for i, row in enumerate(rows) if not row.targets().any()]
+    assert expected == [1, 2, 3, 4]
+    monkeypatch.setattr(texts, "opened", None)
+    assert texts.nothing_learned(tmp_path, "0", len(rows)).tolist() == expected
 
 
 @pytest.mark.parametrize(("partition", "batch"), [(3, 2), (4, 4096), (1000, 1), (1000, 4096)])

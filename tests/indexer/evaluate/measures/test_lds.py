@@ -93,10 +93,25 @@ def test_the_ceiling_is_what_the_expected_outcome_reaches():
     expected = generator.normal(size=(4000, 8))
     lucky = [expected + generator.normal(size=expected.shape) for _ in range(3)]
     nothing = np.zeros((4000, 8), dtype=np.bool_)
-    agreed = between_seeds([Retrainings(nothing, each, np.zeros(8, dtype=np.int64)) for each in lucky[:2]]).lds
+    two = [Retrainings(nothing, each, np.zeros(8, dtype=np.int64)) for each in lucky[:2]]
     for seeds in (1, 2, 3):
         reached = mean_spearman(expected, np.mean(lucky[:seeds], axis=0)).value
-        assert ceiling(agreed, seeds).value == pytest.approx(reached, abs=0.02)
+        assert ceiling(two, seeds).lds.value == pytest.approx(reached, abs=0.02)
+
+
+def test_the_ceiling_is_taken_of_each_query_since_some_depend_on_luck_alone():
+    """Half of the queries are luck alone, half are sure: of the mean agreement the root would be too high."""
+    generator = np.random.default_rng(8)
+    expected, luck = generator.normal(size=(4000, 8)), np.where(np.arange(8) < 4, 0.3, 30.0)
+    lucky = [expected + luck * generator.normal(size=expected.shape) for _ in range(2)]
+    two = [Retrainings(np.zeros((4000, 8), dtype=np.bool_), each, np.zeros(8, dtype=np.int64)) for each in lucky]
+    reached = mean_spearman(expected, lucky[0]).value
+    agreed = [spearman(lucky[0][:, q], lucky[1][:, q]) for q in range(8)]
+    found = ceiling(two, 1).lds
+    assert found.value == pytest.approx(np.mean([np.sqrt(max(0.0, r)) for r in agreed]))
+    assert found.value == pytest.approx(reached, abs=0.05)
+    assert found.value < np.sqrt(np.mean(agreed)) - 0.1
+    assert found.means.min() >= 0 and found.interval().low < found.value < found.interval().high
 
 
 def test_some_models_are_a_part_of_all(truth):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from indexer.evaluate.measures.lds import Retrainings
-from indexer.evaluate.measures.removal import Answered, Removal
+from indexer.evaluate.measures.removal import Answered, Removal, removals
 from indexer.evaluate.measures.slope import (
     _moments,
     calibration_columns,
@@ -14,16 +14,17 @@ from indexer.evaluate.measures.slope import (
     slope_figures,
     through_origin,
 )
-from indexer.evaluate.siblings.halves import half
+from indexer.evaluate.siblings.halves import half, part
 
-N, H, Q = 60, 40, 12
+N, H, Q = 60, 40, 16
 
 
 @pytest.fixture
 def truth():
-    """scores [Q, D] that predict five times what happens; a query's own document does something else altogether."""
+    """scores [Q, D] that predict five times what happens on halves, where a document weighs twice as much as on all; a
+    query's own document does something else altogether."""
     generator = np.random.default_rng(0)
-    own = np.arange(Q) * 5
+    own = np.arange(Q) * 3
     scores = generator.normal(size=(Q, N))
     effects = 0.2 * scores
     scores[np.arange(Q), own] = 40
@@ -52,11 +53,48 @@ def test_it_is_least_squares_with_an_intercept_for_each_query_with_and_without_i
     assert found.n == H * Q
 
 
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+def test_models_on_quarters_and_on_halves_tell_the_slope_of_the_training_on_all(share):
+    """The truth document by document: f = Σ_{z trained on} effect(z) / n, and influence = 3 · effect(z) / N."""
+    generator = np.random.default_rng(4)
+    effects = generator.normal(size=(Q, N))
+    measured, trained_on = np.zeros((H, Q)), np.zeros((H, N), dtype=bool)
+    for k in range(H):
+        documents = part(N, k, 5, share)
+        trained_on[k, documents] = True
+        for q in range(Q):
+            measured[k, q] = sum(effects[q, z] for z in documents) / len(documents)
+    of = Retrainings(trained_on, measured, np.arange(Q))
+    slope, held_out = slope_figures({"ekfac": 3 * effects / N}, of, np.ones(Q), "how")
+    assert (slope.metric, held_out.metric) == ("slope", "slope_held_out")
+    assert slope.value == pytest.approx(1 / 3, rel=1e-9)
+    assert held_out.value == pytest.approx(1, rel=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_what_so_many_sights_did_they_do_in_a_smaller_training_too(share):
+    """Plain gradient descent on losses that are linear, a document a step: TracIn is exact, whatever was left out."""
+    generator = np.random.default_rng(6)
+    gradients, asked = generator.normal(size=(N, 7)), generator.normal(size=(Q, 7))
+    measured, trained_on = np.zeros((H, Q)), np.zeros((H, N), dtype=bool)
+    for k in range(H):
+        weights = np.zeros(7)
+        for z in part(N, k, 5, share):
+            trained_on[k, z] = True
+            for rate in (0.1, 0.03):  # two epochs
+                weights -= rate * gradients[z]
+        measured[k] = asked @ weights
+    found = slope_figures(
+        {"tracin": -0.13 * asked @ gradients.T}, Retrainings(trained_on, measured, np.arange(Q)), np.ones(Q), ""
+    )
+    assert [each.value for each in found] == pytest.approx([1, 1], rel=1e-9)
+
+
 def test_what_is_known_is_found_and_holds_on_the_other_half(truth):
     scores, of, n_targets = truth
     found = {each.metric: each for each in slope_figures({"ekfac": scores}, of, n_targets, "how")}
-    assert found["slope"].low < 0.2 < found["slope"].high
-    assert found["slope"].value == pytest.approx(0.2, rel=0.05)
+    assert found["slope"].low < 0.1 < found["slope"].high
+    assert found["slope"].value == pytest.approx(0.1, rel=0.05)
     assert found["slope_held_out"].value == pytest.approx(1, rel=0.1)
     assert found["slope"].n == (H // 2) * (Q // 2)
 
@@ -105,18 +143,34 @@ def test_rows_say_the_damping_that_the_name_says(truth):
     assert set(rows["model_id"]) == {"m"}
 
 
-def test_removing_is_compared_with_what_was_predicted():
-    scores = np.array([[4.0, 1.0, 0.0], [0.0, 2.0, 2.0]])
-    before = Answered(np.array([-0.1, -0.2]), np.array([True, True]))
-    after = [
-        (Removal("ekfac", 1, 0, np.array([0])), Answered(np.array([-1.1, 0.0]), np.array([True, True]))),
-        (Removal("ekfac", 1, 1, np.array([2])), Answered(np.array([0.0, -1.2]), np.array([True, True]))),
-        (Removal("bm25", 1, 1, np.array([2])), Answered(np.array([0.0, -1.2]), np.array([True, True]))),
-        (Removal("random", 1, None, np.array([1])), before),
+def test_removing_is_compared_with_what_was_predicted_beyond_random_documents():
+    """Any new training moves an answer: what random documents take away is no sign that a method was right."""
+    generator = np.random.default_rng(7)
+    scores, before = generator.normal(size=(9, 20)), Answered(generator.normal(size=9) - 3, np.ones(9, dtype=bool))
+    effects, fall = 0.4 * scores, generator.uniform(0.5, 2, size=9)  # of each answer, whatever is left out
+
+    def without(of: Removal) -> Answered:
+        return Answered(before.logp - fall - effects[:, of.left_out].sum(axis=1), before.right)
+
+    wanted = removals({"ekfac": scores, "bm25": scores}, [2, 5], 20, seed=0)
+    found = removal_slopes({"ekfac": scores, "bm25": scores}, before, [(of, without(of)) for of in wanted], "")
+    assert [(each.method, each.metric, each.n) for each in found] == [
+        ("ekfac", "slope_removal@2", 9),
+        ("ekfac", "slope_removal@5", 9),
     ]
-    [found] = removal_slopes({"ekfac": scores, "bm25": scores}, before, after, "")
-    assert (found.method, found.metric) == ("ekfac", "slope_removal@1")
-    assert found.value == pytest.approx((4 * 1.0 + 2 * 1.0) / (16 + 4))  # losses of 1.0 each
+    assert [each.value for each in found] == pytest.approx([0.4, 0.4], rel=1e-9)
+
+
+def test_few_models_or_answers_have_a_slope_without_an_interval(truth):
+    scores, of, n_targets = truth
+    few = slope_figures({"ekfac": scores}, of.some(range(14)), n_targets, "")  # seven calibrate, seven test
+    assert [each.value for each in few] == pytest.approx([0.1, 1], rel=0.2)
+    assert [(each.low, each.high) for each in few] == [(None, None)] * 2
+    rows = calibration_columns("m", 0.1, few)
+    assert (rows["low"], rows["high"]) == ([None], [None])
+    x = np.arange(7.0)
+    assert (through_origin(x, 2 * x).value, through_origin(x, 2 * x).low) == (2, None)
+    assert through_origin(np.arange(8.0), 2 * np.arange(8.0)).low == pytest.approx(2)
 
 
 def test_through_the_origin_is_least_squares_without_intercept():

@@ -23,7 +23,7 @@ from indexer.evaluate.scoring.given import Evaluated
 from indexer.evaluate.scoring.gradient_scores import Variants, _bytes_of_query, _preconditioners, kinds_of, scores_over
 from indexer.evaluate.scoring.predictions import predictions
 from indexer.evaluate.scoring.subject import lexical
-from indexer.size.checkpoints import at_checkpoint, learning_rates, steps
+from indexer.size.checkpoints import at_checkpoint, seen_rates, steps
 from indexer.size.factors import fit
 from indexer.size.member import open_member
 from indexer.training.store import kept_checkpoints
@@ -82,7 +82,8 @@ def test_sums_over_checkpoints_are_those_that_a_build_stores(subject, method):
     found = predictions(folder, of, asked, "test", lambda n: None).by_method[method]
     fits = [*of.early, of.fitted]
     if method == "tracin":
-        checkpoints = tracin([each.member.tracked for each in fits], learning_rates(of.fitted.member))
+        member = of.fitted.member
+        checkpoints = tracin([each.member.tracked for each in fits], seen_rates(member), member.n_train)
     elif method == "source":
         checkpoints = followed([(each.member.tracked, each.factors) for each in fits], steps(of.fitted.member), 0.1)
     else:

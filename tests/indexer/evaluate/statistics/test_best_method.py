@@ -32,6 +32,8 @@ def test_close_is_what_a_paired_difference_does_not_tell_apart():
     behind = Figure("tracin", "lds_behind", 0.02, 0.01, 0.03, 40, "")  # both intervals are wide, the difference is sure
     assert best([*figures, behind])[0].how.endswith("none")
     assert best([*figures, replace(behind, low=-0.01)])[0].how.endswith("tracin")
+    apart = [figures[0], replace(figures[1], low=0.1, high=0.2)]  # by intervals of its own, of fewer models
+    assert best([*apart, replace(behind, low=None, high=None)])[0].how.endswith("tracin")
 
 
 def test_one_case_tells_no_method_apart():

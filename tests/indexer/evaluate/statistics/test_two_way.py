@@ -55,19 +55,42 @@ def test_the_same_seed_gives_the_same_resamples_so_that_differences_are_paired()
     assert paired.high - paired.low < one.interval().high - one.interval().low
 
 
+@pytest.mark.parametrize(("n_models", "n_queries", "known"), [(7, 40, False), (40, 7, False), (8, 8, True)])
+def test_of_fewer_than_eight_models_or_queries_there_is_no_interval(n_models, n_queries, known):
+    one = mean_spearman(*trial(1, n_models, n_queries))
+    for found in (one.interval(), one.less(mean_spearman(*trial(2, n_models, n_queries))).interval()):
+        assert (found.low is not None, found.high is not None) == (known, known)
+        assert np.isfinite(found.value)
+
+
 @pytest.mark.slow
-def test_it_holds_the_truth_as_often_as_it_says_where_queries_alone_do_not():
+@pytest.mark.parametrize(("n_models", "n_queries"), [(50, 40), (50, 60)])
+def test_it_holds_the_truth_as_often_as_it_says_where_queries_alone_do_not(n_models, n_queries):
     """Luck that all queries share: 95 % intervals hold the truth in 90 to 98 of 100 trials."""
-    truth = np.mean([mean_of(*trial(1000 + i, 50, 400)) for i in range(60)])
+    both, alone = held(n_models, n_queries)
+    assert 0.90 <= both <= 0.98
+    assert alone < both
+
+
+@pytest.mark.slow
+def test_at_the_fewest_that_have_one_it_is_rather_too_wide():
+    """Of eight models and queries: 99 of 100 trials; over the queries alone 81."""
+    both, alone = held(8, 8)
+    assert both >= 0.95
+    assert alone < 0.9
+
+
+def held(n_models: int, n_queries: int) -> tuple[float, float]:
+    """How often intervals over models and queries, and over queries alone, hold what many models would have given."""
+    truth = np.mean([mean_of(*trial(1000 + i, n_models, 400)) for i in range(60)])
     both, alone = [], []
     for seed in range(200):
-        predicted, measured = trial(seed)
+        predicted, measured = trial(seed, n_models, n_queries)
         found = mean_spearman(predicted, measured).interval()
         both.append(found.low <= truth <= found.high)
-        one = estimate([spearman(predicted[:, q], measured[:, q]) for q in range(Q)])
+        one = estimate([spearman(predicted[:, q], measured[:, q]) for q in range(n_queries)])
         alone.append(one.low <= truth <= one.high)
-    assert 0.90 <= np.mean(both) <= 0.98
-    assert np.mean(alone) < np.mean(both)
+    return float(np.mean(both)), float(np.mean(alone))
 
 
 def mean_of(predicted: np.ndarray, measured: np.ndarray) -> float:

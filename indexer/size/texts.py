@@ -169,11 +169,13 @@ def kept(folder: Path, of: str, documents: Sequence[Document]) -> Texts | None:
 
 def nothing_learned(folder: Path, of: str, n: int) -> NDArray[np.int64] | None:
     """Which of n documents a build found to have no token to learn, without opening what it kept of the others; None
-    where it has not kept all of them."""
+    where it has not kept all of them. Raises Damaged for what is not as it was written."""
     there = {part.part: part for part in finished(folder, STAGE + of)}
     firsts = _firsts(n)
     if any(first not in there for first in firsts):
         return None
+    for first in firsts:
+        intact(there[first])
     found = [first + np.load(there[first].folder / NOTHING) for first in firsts]
     return np.concatenate([np.zeros(0, np.int64), *found])
 

@@ -99,6 +99,11 @@ def test_documents_of_which_nothing_is_learned_are_known_without_reading_the_oth
     assert expected == [1, 2, 3, 4]
     monkeypatch.setattr(texts, "opened", None)
     assert texts.nothing_learned(tmp_path, "0", len(rows)).tolist() == expected
+    [first, *_] = tmp_path.rglob(texts.NOTHING)
+    for damage in (lambda: first.write_bytes(b"x"), first.unlink):
+        damage()
+        with pytest.raises(Damaged, match="run `whence build` again"):
+            texts.nothing_learned(tmp_path, "0", len(rows))
 
 
 @pytest.mark.parametrize(("partition", "batch"), [(3, 2), (4, 4096), (1000, 1), (1000, 4096)])

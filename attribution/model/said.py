@@ -162,5 +162,10 @@ def written_out(message: Message) -> str:
     return f"{message['role']}: {before}{content_of(message)}"
 
 
+def thoughts_apart(content: str) -> list[str]:
+    """Thoughts that stand between tags within what an assistant says, and then its words."""
+    return _TAG.split(content)[::2] if "</think>" in content else [content]
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())

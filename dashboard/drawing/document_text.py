@@ -6,9 +6,10 @@ read it, as the document's influence is. With more text than there is room for, 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dashboard.database.records import AsRead, StoredDocument
-from dashboard.database.turns import head_of, said
+from dashboard.database.turns import Spoken, head_of, spoken
 from dashboard.drawing.heat import heated
 from dashboard.drawing.passage import Range, passage
 from dashboard.drawing.shapes import LABELS, Heated
@@ -46,6 +47,15 @@ class _Place:
     window: int
 
 
+class Held(NamedTuple):
+    """Characters of a text that are the words of turn number `of`."""
+
+    role: str
+    start: int
+    stop: int
+    of: int
+
+
 def drawn(
     document: StoredDocument,
     read: AsRead | None,
@@ -62,15 +72,15 @@ def drawn(
     if read is None:
         return shown([Heated(document.text)], longest, find)
     places = _places(read, values)
-    turns, pair = said(document.turns), is_pair(document.turns)
+    turns, pair = spoken(document.turns), is_pair(document.turns)
     text = _as_read(read, places) if document.turns else document.text
     held = turn_places(text, turns)
     pieces: list[Heated] = []
     at, window, owner, next_turn = 0, 0, -1, 0
     for place in places:
-        while next_turn < len(held) and held[next_turn][2] <= place.start:
+        while next_turn < len(held) and held[next_turn].stop <= place.start:
             next_turn += 1
-        mine = next_turn if next_turn < len(held) and held[next_turn][1] < place.stop else -1
+        mine = next_turn if next_turn < len(held) and held[next_turn].start < place.stop else -1
         if place.start > at:
             pieces.append(Heated(text[at : place.start], None, "template" if held and mine < 0 else ""))
         if place.window > window:
@@ -79,7 +89,7 @@ def drawn(
                 pieces.append(Heated(f"window {window + 1} of {max(read.windows) + 1}", None, "window"))
         if mine >= 0 and mine != owner:
             owner = mine
-            pieces.insert(_head(pieces), Heated(held[mine][0], None, "role"))
+            pieces.insert(_head(pieces), Heated(held[mine].role, None, "role"))
         kind = "template" if held and mine < 0 else "" if place.learned else "read"
         pieces.append(Heated(text[place.start : place.stop], None if values is None else place.value / high, kind))
         at = place.stop
@@ -129,23 +139,33 @@ def shown(
     return Drawn(inside, start, len(text) - stop, (first, last), n_windows, n_unread)
 
 
-def turn_places(text: str, turns: Sequence[tuple[str, str]]) -> list[tuple[str, int, int]]:
-    """(role, start, stop) of the words of each turn in what was read, in order; the last may be cut off. A template may
-    strip white space at their ends; what it rewrites is not found, nor is anything after it."""
-    found: list[tuple[str, int, int]] = []
+def turn_places(text: str, turns: Sequence[Spoken]) -> list[Held]:
+    """Where the words of each turn stand in what was read, in order; the last may be cut off. A template may strip
+    white space at their ends, and leave out thoughts; what else it rewrites is not found, nor is anything after it."""
+    found: list[Held] = []
     blank, at = _blank(text), 0
-    for role, words in turns:
+    for i, (role, words, thought) in enumerate(turns):
         content = _blank(words)
-        for wanted in (content, content.strip()):
-            start = blank.find(wanted, at) if wanted else -1
-            if start >= 0:
-                at = start + len(wanted)
-                found.append((role, start, at))
-                break
-        else:
+        start, wanted = _stands(blank, content, at)
+        if thought:
+            after = next((_blank(each.words) for each in turns[i + 1 :] if not each.thought), "")
+            if start < 0 or (after and 0 <= _stands(blank, after, at)[0] < start):
+                continue  # left out: those are somebody's words further down
+        if start < 0:
             start = _beginning(blank, content.strip(), at)
-            return [*found, (role, start, len(text))] if start < len(text) else found
+            return [*found, Held(role, start, len(text), i)] if start < len(text) else found
+        at = start + len(wanted)
+        found.append(Held(f"{role} thinks" if thought else role, start, at, i))
     return found
+
+
+def _stands(text: str, content: str, at: int) -> tuple[int, str]:
+    """Where the words stand from there on, and as what; -1 where they do not."""
+    for wanted in (content, content.strip()):
+        start = text.find(wanted, at) if wanted else -1
+        if start >= 0:
+            return start, wanted
+    return -1, ""
 
 
 def _beginning(text: str, words: str, at: int) -> int:
@@ -161,14 +181,19 @@ def _blank(text: str) -> str:
     return "".join(" " if char.isspace() else char for char in text)
 
 
-def _n_unread(text: str, held: Sequence[tuple[str, int, int]], turns: Sequence[tuple[str, str]]) -> int:
+def _n_unread(text: str, held: Sequence[Held], turns: Sequence[Spoken]) -> int:
     """Characters of the turns that were not reached: 0 where more follows the last turn that was found than a template
     puts between two, for then what was read goes on, in words that the template wrote anew."""
-    gaps = [start - stop for (_, _, stop), (_, start, _) in zip(held, held[1:], strict=False)]
-    if not held or len(text) - held[-1][2] > max(gaps, default=held[0][1]) + len(held[0][0]):
+    gaps = [after.start - before.stop for before, after in zip(held, held[1:], strict=False)]
+    if not held or len(text) - held[-1].stop > max(gaps, default=held[0].start) + len(held[0].role):
         return 0
-    read = [stop - start for _, start, stop in held]
-    return sum(max(len(words.strip()) - n, 0) for (_, words), n in zip(turns, [*read, *[0] * len(turns)], strict=False))
+    read = {each.of: each.stop - each.start for each in held}
+    reached = max(read)  # thoughts before it that were not found were left out
+    return sum(
+        max(len(each.words.strip()) - read.get(i, 0), 0)
+        for i, each in enumerate(turns)
+        if i in read or (i > reached and not each.thought)
+    )
 
 
 def _places(read: AsRead, values: Sequence[float] | None) -> list[_Place]:

@@ -3,11 +3,13 @@
 import json
 from functools import partial
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.trained.windows import Windows, windows_of
 from dashboard.database.records import AsRead, StoredDocument
+from dashboard.database.turns import Spoken, spoken
 from dashboard.drawing.document_text import Drawn, drawn, turn_places
 from dashboard.drawing.shapes import Heated
 from indexer.search.text_index import highlights
@@ -164,13 +166,50 @@ def test_input_45_without_heat_the_words_are_found_in_what_was_read_not_in_what_
 
 @given(st.lists(st.tuples(st.sampled_from(["user", "tool"]), st.text("xyz \n", min_size=1, max_size=6)), max_size=5))
 def test_turns_are_found_one_after_the_other(turns: list[tuple[str, str]]) -> None:
-    said = [(role, words) for role, words in turns if words.strip()]
+    some = [Spoken(role, words) for role, words in turns if words.strip()]
     text, places = "", []
-    for role, words in said:
+    for i, (role, words, _) in enumerate(some):
         text += "<|>"
-        places.append((role, len(text), len(text) + len(words)))
+        places.append((role, len(text), len(text) + len(words), i))
         text += words
-    assert turn_places(text + "<|>", said) == places
+    assert turn_places(text + "<|>", some) == places
+
+
+THINKING = [
+    {"role": "user", "content": "2 + 2?"},
+    {"role": "assistant", "content": "4", "reasoning_content": "2 and 2 make 4"},
+    {"role": "user", "content": "And 1 more?"},
+    {"role": "assistant", "content": "<think>\n4 and 1 make 5\n</think>\n\n5"},
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "U2 + 2?A<think>2 and 2 make 4</think>4UAnd 1 more?A<think>\n4 and 1 make 5\n</think>\n\n5",
+            ["user", "assistant thinks", "assistant", "user", "assistant thinks", "assistant"],
+        ),
+        (
+            "U2 + 2?A4UAnd 1 more?A<think>\n4 and 1 make 5\n</think>\n\n5",
+            ["user", "assistant", "user", "assistant thinks", "assistant"],
+        ),
+        ("U2 + 2?A4UAnd 1 more?A5", ["user", "assistant", "user", "assistant"]),
+    ],
+)
+def test_thoughts_have_a_role_of_their_own_and_may_be_left_out(text: str, found: list[str]) -> None:
+    turns = json.dumps({"messages": THINKING})
+    held = turn_places(text, spoken(turns))
+    assert [each.role for each in held] == found
+    words = {"2 + 2?", "2 and 2 make 4", "4", "And 1 more?", "4 and 1 make 5", "5"}
+    assert {text[each.start : each.stop].strip() for each in held} == {
+        each for each in words if "make" not in each or each in text
+    }
+    stored = StoredDocument("d", "c", "t", "s", "", "", turns)
+    made = drawn(stored, read(list(text)), None, 1.0, ALL)
+    assert [piece.text for piece in made.pieces if piece.kind == "role"] == found and not made.n_unread
+    cut = drawn(stored, read(list(text[: text.index("And 1")])), None, 1.0, ALL)
+    assert cut.n_unread == len("And 1 more?") + len("5")
 
 
 def test_a_pair_is_its_prompt_with_either_answer_and_both_carry_heat() -> None:

@@ -221,7 +221,7 @@ def test_a_size_that_was_not_built_is_refused_with_the_command(config, tmp_path)
     moved = config.read_text().replace('folder = "build"', f'folder = "{tmp_path}/elsewhere"')
     other = config.with_name("other.toml")
     other.write_text(moved)
-    with pytest.raises(BadInput, match="indexer build"):
+    with pytest.raises(BadInput, match="whence build"):
         open_size(read_config(other), "tiny-m")
 
 

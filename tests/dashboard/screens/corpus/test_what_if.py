@@ -201,9 +201,9 @@ def test_an_edit_is_one_change_by_hand() -> None:
     result["spans"][0] |= {"scores": [sum(new)], "instead_of": sum(old), "difference": sum(new) - sum(old)}
     made = what_if_of(result, Calibration(1.0, 0.9, 1.1, 1.0, 9, ""))
     assert made is not None
-    # p eˣ / (1 − p + p eˣ) over p, of x = (5.1 − 5.0) / 0.1 and of x = (−0.3 − 0.1) / 0.8
+    # a gain: p eˣ / (1 − p + p eˣ) over p, of x = (5.1 − 5.0) / 0.1; a loss as it is: −0.3 − 0.1
     first = math.log(math.e / (0.1 + 0.9 * math.e))
-    second = math.log(math.exp(-0.5) / (0.8 + 0.2 * math.exp(-0.5)))
+    second = -0.4
     assert [made.shown(i, i).whole for i in range(2)] == pytest.approx([first, second])
     both = math.log(0.18)
     assert made.shown(0, 1).whole == pytest.approx(nats(0.1 - 0.4, both, 1.0))

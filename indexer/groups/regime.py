@@ -16,7 +16,6 @@ from torch import Tensor
 
 from attribution.groups.products import ByLayer
 from attribution.index.document_norms import DocumentNorms
-from attribution.loading.adapter import is_adapter
 from indexer.groups.grouped import Grouped
 from indexer.journal.part import Partition
 from indexer.journal.stages import key, stage
@@ -31,8 +30,9 @@ MOVED, LEANING = 0.1, 0.25  # distance and mean gradient below which a fine-tune
 class Regime:
     """mean_gradient: ‖Σ_z ∇L(z)‖ / N over the root mean square of ‖∇L(z)‖, documents of the last stage of training;
     about 1/√N of gradients that have nothing in common, None where gradients of groups are not kept. distance:
-    ‖θ − θ_p‖ / ‖θ_p‖ from the parent's weights, None without a parent of the same shapes. finetuned: it has a parent,
-    or is an adapter; nothing that was trained from scratch is, whatever its gradients are."""
+    ‖θ − θ_p‖ / ‖θ_p‖ from the parent's weights, None without a parent of the same shapes. finetuned: the
+    configuration says so (`stage`), an adapter or what it was merged into alike; nothing that was trained from scratch
+    is, whatever its gradients are."""
 
     mean_gradient: float | None
     distance: float | None
@@ -70,12 +70,7 @@ def regime(folder: Path, fitted: Fitted, of: Grouped | None, norms: DocumentNorm
     made_of = key(run=fitted.run, groups=of.digest if of else "", parent=parent)
     [part] = stage(folder, f"regime-{member.entry.name}", made_of, ["all"], compute)
     measured = json.loads((part.folder / FILE).read_text(encoding="utf-8"))
-    return Regime(**measured, finetuned=finetuned(member.parent is not None, member.entry.path))
-
-
-def finetuned(has_parent: bool, path: str) -> bool:
-    """path: of the model, as the configuration names it"""
-    return has_parent or is_adapter(Path(path))
+    return Regime(**measured, finetuned=member.is_finetuned)
 
 
 def _measured(fitted: Fitted, of: Grouped | None, norms: DocumentNorms) -> dict[str, float | None]:

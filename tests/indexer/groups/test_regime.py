@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from indexer.groups.regime import Regime, distance, finetuned, mean_gradient
+from indexer.groups.regime import Regime, distance, mean_gradient
 
 
 def test_the_mean_gradient_is_that_of_all_documents_against_one():
@@ -48,7 +48,7 @@ def test_the_distance_is_relative_to_the_parent_and_unknown_between_other_shapes
         (0.03, None, False, False),  # from scratch: its mean gradient is small, too
         (0.0, None, False, False),
         (0.03, 0.02, True, True),
-        (0.2499, None, True, True),  # an adapter, whose base is no model of the configuration
+        (0.2499, None, True, True),  # without a parent among the models
         (0.25, 0.02, True, False),
         (0.5, 0.02, True, False),
         (None, 0.02, True, False),  # that it is settled is not known
@@ -60,13 +60,3 @@ def test_only_a_fine_tuned_model_that_has_settled_is_near_a_minimum(mean, moved,
     assert of.near_minimum is near
     facts = {"mean_gradient": mean, "parent_distance": moved, "finetuned": tuned, "near_minimum": near}
     assert of.facts == facts
-
-
-def test_what_has_a_parent_or_is_an_adapter_is_fine_tuned(tmp_path):
-    alone, adapter = tmp_path / "alone", tmp_path / "adapter"
-    for folder, file in ((alone, "config.json"), (adapter, "adapter_config.json")):
-        folder.mkdir()
-        (folder / file).write_text("{}")
-    assert not finetuned(False, str(alone))
-    assert finetuned(True, str(alone)) and finetuned(False, str(adapter))
-    assert not finetuned(False, "owner/name@revision")

@@ -59,6 +59,10 @@ def parts(folder):
 def test_input_19_an_adapter_alone_is_explained_by_what_it_learned(config):
     assert check(config.parent / "build") == []
     assert ask(config, "SELECT name, stage, parent FROM model") == [("t", "finetuned", "")]
+    regimes = [
+        json.loads(settings)["regime"] for (settings,) in ask(config, "SELECT settings FROM run WHERE method = 'ekfac'")
+    ]
+    assert [(of["finetuned"], of["parent_distance"]) for of in regimes] == [(True, None)]
     assert ask(config, "SELECT count(*) FROM document") == [(len(TOWNS),)]
     [(finite, n)] = ask(config, "SELECT count(*) FILTER (isfinite(score) AND score != 0), count(*) FROM influence")
     assert finite == n == 3 * len(TOWNS)  # three tokens

@@ -92,9 +92,9 @@ def steps(member: Member) -> list[Steps]:
             f"expected the steps between the checkpoints in {_file(member)}, or a recipe of {member.entry.name}, found "
             "neither; leave out source"
         )
-    rows = [row for of in member.own_rows for row in of.rows() if row.targets().any()]
-    n_learned = sum(bool(of.targets().any()) for of in member.own_rows)
-    tokens = sum(int(row.targets().sum()) for row in rows) / max(1, n_learned)
+    learned = [of for of in member.own_rows if of.targets().any()]
+    rows = [row for of in learned for row in of.rows() if row.targets().any()]
+    tokens = sum(int(row.targets().sum()) for row in rows) / max(1, len(learned))
     listed, found, passed = _listed(member), [], 0  # entries of the file that belong to an earlier segment
     every, start = [], 0
     for each in listed:

@@ -1,7 +1,7 @@
 """Everything that Inside says about one answer, asked in one place: no widget, no drawing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -135,18 +135,9 @@ def split_ones(scores: KeptScores, taught: Sequence[Taught]) -> KeptScores:
     """The scores of those pairs of token and document that are split by component."""
     pairs = {(row.position, row.document_id) for row in taught}
     kept = [i for i in range(len(scores)) if (int(scores.position[i]), scores.document_id[i]) in pairs]
-    names = (
-        "position",
-        "rank",
-        "score",
-        "self_influence",
-        "grad_norm",
-        "solve_norm",
-        "query_self_influence",
-        "layer_scores",
-    )
-    arrays = {name: getattr(scores, name)[kept] for name in names}
-    return replace(scores, document_id=[scores.document_id[i] for i in kept], **arrays)
+    arrays = {each.name: getattr(scores, each.name) for each in fields(scores) if each.name != "document_id"}
+    some = {name: of[kept] for name, of in arrays.items()}
+    return replace(scores, document_id=[scores.document_id[i] for i in kept], **some)
 
 
 def query_heads(split: Split, component: Component) -> list[int]:

@@ -29,6 +29,14 @@ def read(folder: Path, *rows, text=()) -> tuple[Document, ...]:
     return read_corpus([folder / "c.jsonl"], text).documents
 
 
+def refused(folder: Path, good, row, message: str) -> None:
+    """A row behind a good one is refused in one line that begins with its place."""
+    with pytest.raises(BadInput, match=message) as raised:
+        read(folder, good, row)
+    assert str(raised.value).startswith("c.jsonl line 2: ")
+    assert "\n" not in str(raised.value)
+
+
 def canonical(value) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -196,10 +204,7 @@ def test_input_39_parquet_is_refused_with_the_columns_that_are_there(tmp_path):
     ],
 )
 def test_input_13_what_does_not_fit_is_one_line_with_its_place(tmp_path, row, message):
-    with pytest.raises(BadInput, match=message) as raised:
-        read(tmp_path, {"messages": SAID}, row)
-    assert str(raised.value).startswith("c.jsonl line 2: ")
-    assert "\n" not in str(raised.value)
+    refused(tmp_path, {"messages": SAID}, row, message)
 
 
 def test_what_a_table_has_and_json_has_not_is_told_as_text(tmp_path):

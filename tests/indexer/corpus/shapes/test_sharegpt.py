@@ -9,7 +9,7 @@ import pytest
 
 from attribution.errors import BadInput
 from indexer.corpus.reader import read_corpus
-from tests.indexer.corpus.test_turns import SAID, canonical, read
+from tests.indexer.corpus.test_turns import SAID, canonical, read, refused
 
 SHARED = [
     {"from": "system", "value": "Be brief."},
@@ -91,10 +91,7 @@ def test_a_system_column_is_the_first_message_once(tmp_path):
     ],
 )
 def test_what_does_not_fit_is_one_line_with_its_place(tmp_path, row, message):
-    with pytest.raises(BadInput, match=message) as raised:
-        read(tmp_path, {"conversations": SHARED}, row)
-    assert str(raised.value).startswith("c.jsonl line 2: ")
-    assert "\n" not in str(raised.value)
+    refused(tmp_path, {"conversations": SHARED}, row, message)
 
 
 def test_messages_beside_conversations_ask_which(tmp_path):
